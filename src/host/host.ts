@@ -1,0 +1,104 @@
+/**
+ * The one narrow door to the machine. Everything that touches a system is a
+ * method here; an engine (Node, QuickJS) is one implementation, a folder of
+ * recorded answers is another, and nothing else in the program knows which.
+ *
+ * Text: files and outputs are bytes. They are handed over as strings in which
+ * valid UTF-8 is decoded and each byte that is not is kept as one lone
+ * surrogate U+DC80..U+DCFF (as Python's "surrogateescape" does), so that
+ * writing a text back gives the very bytes that were read.
+ */
+
+/**
+ * What came of looking. "Could not read" never looks like "is not there".
+ * `source` names what was looked at: a path, or a command line.
+ */
+export type Reading<T> =
+  | { state: 'present'; value: T; source: string }
+  | { state: 'absent'; source: string }
+  | { state: 'failed'; source: string; because: string };
+
+/** Narrows what a large output is kept of: the lines holding one of these byte strings. */
+export interface Selection {
+  /** ASCII needles; a line holding any of them is kept. */
+  holding: readonly string[];
+}
+
+export interface ReadOptions {
+  /** Keep only these lines (the file may be far larger than memory allows). */
+  select?: Selection;
+  /** Refuse a file that yields more than this many bytes. Default 4 MiB. */
+  most?: number;
+}
+
+export interface RunOptions {
+  /** What the command reads on standard input; none by default. */
+  input?: string;
+  /** Kill it after this many milliseconds. Default 30,000. */
+  timeout?: number;
+  /** Keep only these lines of its output. */
+  select?: Selection;
+  /** Kill it when it has yielded more than this many bytes. Default 32 MiB. */
+  most?: number;
+}
+
+/** How a command ended. */
+export type Outcome =
+  /** It is not installed. */
+  | { state: 'absent'; command: string }
+  /** It ran and exited. */
+  | { state: 'exited'; command: string; code: number; stdout: string; stderr: string }
+  /** It could not be started, was killed, ran too long or said too much. */
+  | { state: 'failed'; command: string; because: string };
+
+/** A lock that is held until it is released, or this process ends, however it ends. */
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/** An address of this machine. */
+export interface HostAddress {
+  device: string;
+  family: 'ipv4' | 'ipv6';
+  address: string;
+  /** Prefix length in bits. */
+  prefix: number;
+}
+
+export interface Host {
+  /** Reads a whole file. Absent: no such file. Failed: it may not be read, or is too large. */
+  read(path: string, options?: ReadOptions): Promise<Reading<string>>;
+  /** The names in a directory, sorted. Absent: no such directory. */
+  list(path: string): Promise<Reading<string[]>>;
+  /** What a path is, links followed. */
+  kind(path: string): Promise<Reading<'file' | 'directory' | 'other'>>;
+  /**
+   * Replaces a file's bytes so that a power cut leaves either the old or the new
+   * ones: temporary file, sync, rename, sync of the directory. Mode and owner of
+   * an existing file are kept; a link is followed, not replaced. Throws an Error
+   * whose message is a sentence.
+   */
+  write(path: string, text: string, mode?: number): Promise<void>;
+  /** Writes into a kernel file (/proc, /sys) in one write. Throws as `write` does. */
+  poke(path: string, text: string): Promise<void>;
+  /** Removes a file; one that is not there is removed already. Throws as `write` does. */
+  remove(path: string): Promise<void>;
+  /** Makes a symbolic link, replacing one that is there. Throws as `write` does. */
+  link(path: string, target: string): Promise<void>;
+  /** Makes a directory and its parents. Throws as `write` does. */
+  makeDirectory(path: string): Promise<void>;
+  /** Runs a command, never through a shell. */
+  run(argv: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /**
+   * Takes an flock(2) on a file, waiting at most `wait` milliseconds. While it is
+   * held the file says `who` (unless that is ''). Resolves to `busy` with what the
+   * file said when somebody else holds it. Throws as `write` does.
+   */
+  lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }>;
+  /** Addresses of the devices that are up. */
+  addresses(): HostAddress[];
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** This process and its effective user. */
+  process(): { pid: number; uid: number };
+}
