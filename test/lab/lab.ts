@@ -95,6 +95,7 @@ async function furnished(members: Members, options: LabOptions): Promise<Lab> {
   furnish(files, readFileSync(`${FIXTURES}/${ruleset}.config`, 'utf8'));
   const include = `${FIXTURES}/${ruleset}.nftables.d-20-user.nft`;
   if (existsSync(include)) files.write('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
+  files.write('/usr/sbin/sipalg', `#!/bin/sh\nexec '${process.execPath}' '${process.cwd()}/dist/sipalg.js' "$@"\n`, 0o755);
   for (const [path, text] of Object.entries(options.files ?? {})) files.write(path, text);
   const sipModule = options.modules?.sip ?? (ruleset === 'stock-alg-absent' ? 'absent' : 'built-in');
   if (sipModule === 'absent') await hideModules(router, (name) => name === 'nf_conntrack_sip' || name === 'nf_nat_sip');

@@ -36,6 +36,8 @@ export type Process = {
 export type Member = {
   readonly name: string;
   readonly pid: number;                // the holder, as the host counts
+  /** The command line that runs a program in the member's namespaces, to be started by hand. */
+  way(argv: readonly string[]): string[];
   /** Starts a program in the member's namespaces; standard input stays open until `child.stdin.end()`. */
   spawn(argv: readonly string[], env?: Readonly<Record<string, string>>): Process;
   /** Runs a program to its end. A program that fails is an answer, not an error. */
@@ -106,6 +108,7 @@ export async function hold(name: string, project = process.cwd()): Promise<Membe
     name,
     pid,
     gone: new Promise((resolve) => holder.once('close', () => resolve())),
+    way: (argv) => way(pid, argv),
     spawn: (argv, env) => enter(pid, argv, env),
     run: (argv, options) => run(enter(pid, argv, options?.env), options),
     async must(argv, options) {
@@ -122,13 +125,14 @@ export async function hold(name: string, project = process.cwd()): Promise<Membe
   return member;
 }
 
+function way(pid: number, argv: readonly string[]): string[] {
+  return ['nsenter', '--target', String(pid), '--mount', '--net', '--pid', '--uts', '--ipc', '--',
+    'setpriv', '--pdeathsig', 'KILL', '--', ...argv];
+}
+
 function enter(pid: number, argv: readonly string[], env?: Readonly<Record<string, string>>): Process {
-  const child = start(
-    'nsenter',
-    ['--target', String(pid), '--mount', '--net', '--pid', '--uts', '--ipc', '--',
-      'setpriv', '--pdeathsig', 'KILL', '--', ...argv],
-    { detached: true, stdio: 'pipe', env: environment(env) },
-  );
+  const [command, ...rest] = way(pid, argv);
+  const child = start(command!, rest, { detached: true, stdio: 'pipe', env: environment(env) });
   child.stdin.on('error', () => undefined);     // EPIPE: the program ended without reading; its status tells
   const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.once('error', reject);

@@ -33,11 +33,15 @@ export type Members = {
   readonly provider: Member;
 };
 
+// Without it nobody answers on IPv6 during the first second or two of a lab.
+const NO_DAD = 'for name in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 > $name; done';
+
 /** Lays the cables. Timeouts of conntrack are those OpenWrt ships (its sysctl.d/11-nf-conntrack.conf). */
 export async function connect({ phone, phone2, router, provider }: Members): Promise<void> {
   // A new veth pair can have its other end in the namespace of a process: the host never sees a device.
   await inHostPids(router, `
-    ip link add br-lan type bridge stp_state 0 forward_delay 0
+    ${NO_DAD}
+    ip link add br-lan type bridge stp_state 0 forward_delay 0 mcast_snooping 0
     ip link add lan1 type veth peer name eth0 netns ${phone.pid}
     ip link add lan2 type veth peer name eth0 netns ${phone2.pid}
     ip link add wan type veth peer name eth0 netns ${provider.pid}
@@ -59,6 +63,7 @@ export async function connect({ phone, phone2, router, provider }: Members): Pro
     done
   `);
   const host = (address: string, address6: string, more: string): string => `
+    ${NO_DAD}
     ip addr add ${address}/24 dev eth0
     ip addr add ${address6}/64 dev eth0 nodad
     ip link set eth0 up
