@@ -1,0 +1,94 @@
+// Finds the test files, sorts them into layers, runs them, each in a process of its own.
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { pack } from './pack.mjs';
+import { runProcess } from './process.mjs';
+import { judge } from './verdict.mjs';
+
+/** @typedef {import('./verdict.mjs').Verdict} Verdict */
+
+/**
+ * Layers in the order they run: what a file's path must hold, what setup.mjs is asked for, how long one file may
+ * take (milliseconds), how many files run at a time. Labs share one machine, so they run one by one.
+ */
+export const LAYERS = [
+  { name: 'engines', holds: /(^|\/)engines\//, needs: ['engines'], limit: 120_000, pool: 1 },
+  { name: 'lab', holds: /\.lab\.test\.ts$/, needs: ['namespaces', 'alg', 'sip-tools'], limit: 300_000, pool: 1 },
+  { name: 'vm', holds: /\.vm\.test\.ts$/, needs: ['vm'], limit: 600_000, pool: 1 },
+  { name: 'page', holds: /\.page\.test\.ts$/, needs: ['page'], limit: 180_000, pool: 1 },
+];
+
+/** What needs nothing but Node. */
+export const PURE = { name: 'pure', limit: 60_000, pool: 2 };
+
+/** @param {string} file */
+export const layerOf = (file) => LAYERS.find(({ holds }) => holds.test(file));
+
+/**
+ * @param {string} folder
+ * @returns {string[]} the test files under it, absolute, sorted
+ */
+export function findTests(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return findTests(path);
+    return entry.name.endsWith('.test.ts') ? [path] : [];
+  }).sort();
+}
+
+/**
+ * Runs test files.
+ * @param {object} task
+ * @param {string} task.root        where they run, and what their names are told relative to
+ * @param {string[]} task.files     absolute paths
+ * @param {number} [task.limit]     milliseconds for one file
+ * @param {number} [task.pool]      how many run at a time
+ * @param {(verdict: Verdict) => void} [task.onVerdict]
+ * @returns {Promise<Verdict[]>} one for each file
+ */
+export async function runFiles({ root, files, limit = PURE.limit, pool = PURE.pool, onVerdict = () => {} }) {
+  const folder = mkdtempSync(join(tmpdir(), 'sipalg-test-'));
+  /** @type {Verdict[]} */
+  const verdicts = [];
+  const rest = [...files];
+  const work = async () => {
+    for (let file = rest.shift(); file !== undefined; file = rest.shift()) {
+      const verdict = await runFile(file, { root, limit, folder });
+      verdicts.push(verdict);
+      onVerdict(verdict);
+    }
+  };
+  try {
+    // Not Promise.all: when one is interrupted the others are still putting things away.
+    const ends = await Promise.allSettled(Array.from({ length: pool }, work));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  if (verdicts.length !== files.length) throw new Error(`${files.length} test files were found but ${verdicts.length} were run.`);
+  return verdicts;
+}
+
+/** @param {string} file @param {{ root: string, limit: number, folder: string }} task */
+async function runFile(file, { root, limit, folder }) {
+  const name = relative(root, file);
+  const stem = join(folder, name.split(sep).join('__'));
+  const broken = await pack(file, `${stem}.cjs`);
+  if (broken !== undefined) return failure(name, 'It cannot be packed.', broken);
+  const journal = `${stem}.journal`;
+  writeFileSync(journal, '');
+  const ended = await runProcess([process.execPath, '--enable-source-maps', `${stem}.cjs`],
+    { cwd: root, limit, env: { SIPALG_TEST_JOURNAL: journal } });
+  return judge(name, readFileSync(journal, 'utf8'), ended);
+}
+
+/** @param {string} file @param {string} problem @param {string} output @returns {Verdict} */
+export function failure(file, problem, output) {
+  return { file, suites: 0, passed: 0, failed: 1, skips: [], problems: [problem], output, ms: 0 };
+}
+
+/** @param {string} file @param {string} reason @returns {Verdict} */
+export function skipped(file, reason) {
+  return { file, suites: 0, passed: 0, failed: 0, skips: [reason], problems: [], output: '', ms: 0 };
+}
