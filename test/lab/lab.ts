@@ -3,6 +3,7 @@
  * Needs root. `openLab()`, use it, `close()`; README.md beside this file says how to use it by hand.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { bundled } from './bundled.ts';
 import { filesOf, type Files } from './files.ts';
 import { hold, type Member } from './member.ts';
 import { hideModules } from './modules.ts';
@@ -95,6 +96,7 @@ async function furnished(members: Members, options: LabOptions): Promise<Lab> {
   furnish(files, readFileSync(`${FIXTURES}/${ruleset}.config`, 'utf8'));
   const include = `${FIXTURES}/${ruleset}.nftables.d-20-user.nft`;
   if (existsSync(include)) files.write('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
+  files.write('/sbin/fw4', `#!${process.execPath}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
   files.write('/usr/sbin/sipalg', `#!/bin/sh\nexec '${process.execPath}' '${process.cwd()}/dist/sipalg.js' "$@"\n`, 0o755);
   for (const [path, text] of Object.entries(options.files ?? {})) files.write(path, text);
   const sipModule = options.modules?.sip ?? (ruleset === 'stock-alg-absent' ? 'absent' : 'built-in');
