@@ -8,7 +8,9 @@ import { Refused, quote } from '../language.ts';
  * @throws Refused for a newline or NUL, which iptables-restore cannot carry
  */
 export function quoteArgument(text: string): string {
-  if (/[\n\0]/.test(text)) throw new Refused(`${quote(text)} cannot be one argument of iptables-restore; it must hold no newline and no NUL`);
+  if (/[\n\0]/.test(text)) {
+    throw new Refused(`${quote(text)} cannot be an argument of iptables-restore; it must hold no newline and no NUL`);
+  }
   if (/^[A-Za-z0-9_-]+$/.test(text)) return text;
   return `"${text.replace(/["\\']/g, '\\$&')}"`;
 }

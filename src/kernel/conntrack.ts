@@ -5,6 +5,8 @@
  */
 import { Refused, quote } from '../language.ts';
 
+export { deleteArguments } from './deletion.ts';
+
 /** One direction of a flow. */
 export interface Tuple {
   /** As written: /proc prints IPv6 in full, conntrack prints it short. */
@@ -42,7 +44,7 @@ export interface Flow {
   /** Only `conntrack` prints it; null from /proc says nothing. */
   helper: string | null;
   mark: number | null;
-  /** Null where none is printed; /proc prints 0, conntrack nothing, for the default zone. */
+  /** Null where none is printed: /proc prints 0 for the default zone, conntrack prints nothing. */
   zone: number | null;
   use: number | null;
   /** Words not understood, in their order: `secctx= delta-time= id=` and newer ones. */
@@ -130,13 +132,16 @@ function readFlow(line: string, tokens: readonly string[], stated: 'ipv4' | 'ipv
     }
   }
   const [original, reply] = tuples;
-  if (original === undefined || reply === undefined || tuples.length !== 2) throw refuse(`${tuples.length} directions instead of two`);
+  if (original === undefined || reply === undefined || tuples.length !== 2) {
+    throw refuse(`${tuples.length} directions instead of two`);
+  }
   flow.original = original.tuple;
   flow.reply = reply.tuple;
   const kinds = new Set([original.tuple.src, original.tuple.dst, reply.tuple.src, reply.tuple.dst].map(familyOf));
   const [told = null] = kinds;
-  if (kinds.size !== 1 || (told !== null && stated !== null && told !== stated)) throw refuse('addresses are missing, or not of one family');
-  if (told === null) throw refuse('addresses that are none');
+  if (kinds.size !== 1 || told === null || (stated !== null && told !== stated)) {
+    throw refuse('addresses are missing, or not of one family');
+  }
   flow.family = told;
   return flow;
 }
@@ -179,34 +184,10 @@ function familyOf(address: string): 'ipv4' | 'ipv6' | null {
 
 function words(line: string): string[] {
   const text = line.trim();
-  if (text.includes('\n') || text.includes('\0')) throw new Refused(`${quote(line)} is more than one line, or no text; a flow is one line`, 1);
+  if (/[\n\0]/.test(text)) throw new Refused(`${quote(line)} is more than one line of text; a flow is one line`, 1);
   return text.split(/[ \t]+/);
 }
 
 function numeral(text: string, most: number): number | undefined {
   return /^[0-9]{1,10}$/.test(text) && Number(text) <= most ? Number(text) : undefined;
-}
-
-/** Protocols a flow of which is told by addresses and ports alone. */
-const WITH_PORTS: readonly string[] = ['udp', 'tcp', 'udplite', 'sctp', 'dccp'];
-
-/**
- * The arguments of `conntrack` (without the program's name) that delete this
- * flow and no other: within one zone no two flows share an original direction.
- * conntrack leaves with 0 when it deleted something and with 1 when nothing matched.
- *
- * @throws Refused where addresses and ports do not tell the flow from others
- */
-export function deleteArguments(flow: Flow): string[] {
-  const { family, protocol, original, zone } = flow;
-  if (family === null || !WITH_PORTS.includes(protocol) || original.sport === null || original.dport === null) {
-    throw new Refused(`a ${quote(protocol)} flow cannot be named to conntrack -D exactly; this works for ${WITH_PORTS.join(', ')} with both ports`);
-  }
-  const directional = original.other.find((token) => token.startsWith('zone-orig='));
-  return [
-    '-D', '-f', family, '-p', protocol, '--orig-src', original.src, '--orig-dst', original.dst,
-    '--orig-port-src', String(original.sport), '--orig-port-dst', String(original.dport),
-    ...(zone === null || zone === 0 ? [] : ['--zone', String(zone)]),
-    ...(directional === undefined ? [] : ['--orig-zone', directional.slice('zone-orig='.length)]),
-  ];
 }

@@ -1,4 +1,7 @@
-/** The holes that helpers announce: `/proc/net/nf_conntrack_expect` (net/netfilter/nf_conntrack_expect.c, `exp_seq_show`). */
+/**
+ * The holes that helpers announce: `/proc/net/nf_conntrack_expect`
+ * (net/netfilter/nf_conntrack_expect.c, `exp_seq_show`).
+ */
 import { Refused, quote } from '../language.ts';
 
 /** One expectation: a flow that may come, from `src` to `dst`. */
@@ -25,12 +28,15 @@ export interface Expectation {
   rest: string[];
 }
 
+const HELPER = /^[A-Za-z0-9_.-]{1,64}(\/[A-Za-z0-9_.-]{1,64})?$/;
 const FLAGS: readonly string[] = ['PERMANENT', 'INACTIVE', 'USERSPACE'];
 
 /**
  * All lines of `/proc/net/nf_conntrack_expect`.
  *
- * @throws Refused for a line that is not `TIMEOUT l3proto = N proto=N src=A dst=A [sport=N dport=N] [FLAGS] [helper[/class]]`
+ * Each is `TIMEOUT l3proto = N proto=N src=A dst=A [sport=N dport=N] [FLAG,FLAG] [helper[/class]]`.
+ *
+ * @throws Refused for a line that is not like that
  */
 export function parseExpectations(text: string): Expectation[] {
   return text.split('\n').flatMap((line, index) => line.trim() === '' ? [] : [parseLine(line, index + 1)]);
@@ -41,7 +47,9 @@ function parseLine(line: string, number: number): Expectation {
     new Refused(`${what} in ${quote(line)}, which is not a line of /proc/net/nf_conntrack_expect`, number);
   const [timeout = '', word, equals, l3proto = '', ...tokens] = line.trim().split(/[ \t]+/);
   if (word !== 'l3proto' || equals !== '=') throw refuse('"l3proto = N" does not follow the timeout');
-  if (timeout !== '-' && !/^-?[0-9]{1,12}$/.test(timeout)) throw refuse(`${quote(timeout)} is neither seconds nor "-"`);
+  if (timeout !== '-' && !/^-?[0-9]{1,12}$/.test(timeout)) {
+    throw refuse(`${quote(timeout)} is neither seconds nor "-"`);
+  }
 
   const given = new Map<string, string>();
   const expectation: Expectation = {
@@ -56,7 +64,7 @@ function parseLine(line: string, number: number): Expectation {
       given.set(key, token.slice(at + 1));
     } else if (at < 0 && token.split(',', 4).every((flag) => FLAGS.includes(flag))) {
       expectation.flags.push(...token.split(','));
-    } else if (at < 0 && expectation.helper === null && /^[A-Za-z0-9_.-]{1,64}(\/[A-Za-z0-9_.-]{1,64})?$/.test(token)) {
+    } else if (expectation.helper === null && HELPER.test(token)) {
       const slash = token.indexOf('/');
       expectation.helper = slash < 0 ? token : token.slice(0, slash);
       expectation.klass = slash < 0 ? null : token.slice(slash + 1);
@@ -76,7 +84,9 @@ function parseLine(line: string, number: number): Expectation {
   expectation.dst = given.get('dst') ?? '';
   expectation.sport = port('sport');
   expectation.dport = port('dport');
-  if (Number.isNaN(expectation.l3proto) || Number.isNaN(expectation.proto)) throw refuse('a protocol is not a number from 0 to 255');
+  if (Number.isNaN(expectation.l3proto) || Number.isNaN(expectation.proto)) {
+    throw refuse('a protocol is not a number from 0 to 255');
+  }
   for (const address of [expectation.src, expectation.dst]) {
     if (!/^[0-9A-Fa-f:.]{2,45}$/.test(address)) throw refuse(`${quote(address)} is not an address`);
   }

@@ -17,6 +17,7 @@ export interface HelperDrop {
 }
 
 const SIGN = ': dropping packet: ';
+const HEAD_ENDS: readonly string[] = [']', '>', ';', 'kernel:'];
 
 /**
  * A line of dmesg, `dmesg --raw`, /dev/kmsg, logread or a syslog file; null when
@@ -32,7 +33,7 @@ export function parseHelperDrop(line: string): HelperDrop | null {
   const own = word.lastIndexOf('nf_ct_');
   if (own < 0 || !/^nf_ct_[A-Za-z0-9_.-]{1,64}$/.test(word.slice(own))) return null;
   const head = line.slice(0, start + own).trimEnd();
-  if (head !== '' && !head.endsWith(']') && !head.endsWith('>') && !head.endsWith(';') && !head.endsWith('kernel:')) return null;
+  if (head !== '' && !HEAD_ENDS.some((end) => head.endsWith(end))) return null;
 
   const tail = line.slice(sign + SIGN.length).trim();
   const from = tail.startsWith('IN=') ? 0 : tail.indexOf(' IN=');
@@ -44,7 +45,8 @@ export function parseHelperDrop(line: string): HelperDrop | null {
       fields[token.slice(0, equals)] ??= token.slice(equals + 1);
     }
   }
-  return { time: timeOf(head), helper: word.slice(own), reason: (from < 0 ? tail : tail.slice(0, from)).trim(), fields };
+  const reason = (from < 0 ? tail : tail.slice(0, from)).trim();
+  return { time: timeOf(head), helper: word.slice(own), reason, fields };
 }
 
 /** `[   12.345678]` of dmesg, or the microseconds of /dev/kmsg (`6,1234,12345678,-;`). */

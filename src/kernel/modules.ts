@@ -54,7 +54,9 @@ export function parseProcModules(text: string): LoadedModule[] {
  */
 export function parseCount(text: string): number {
   const count = whole(text.trim());
-  if (count === undefined) throw new Refused(`${quote(text)} is not a count; a file named refcnt holds one whole number`, 1);
+  if (count === undefined) {
+    throw new Refused(`${quote(text)} is not a count; a file named refcnt holds one whole number`, 1);
+  }
   return count;
 }
 
@@ -99,7 +101,8 @@ export function parseDependencies(text: string): Map<string, string> {
     if (written.trim() === '') return;
     const colon = written.indexOf(':');
     if (colon < 0) {
-      throw new Refused(`${quote(written)} has no colon; a line of modules.dep is "path.ko: path.ko path.ko"`, index + 1);
+      throw new Refused(`${quote(written)} has no colon; a line of modules.dep is "path.ko: path.ko path.ko"`,
+        index + 1);
     }
     const path = written.slice(0, colon).trim();
     paths.set(stemOf(path, index + 1, 'modules.dep'), path);
@@ -112,7 +115,9 @@ function stemOf(path: string, line: number, file: string): string {
   const last = path.slice(path.lastIndexOf('/') + 1);
   const end = last.indexOf('.ko');
   const stem = end < 0 ? '' : last.slice(0, end).replaceAll('-', '_');
-  if (!isName(stem)) throw new Refused(`${quote(path)} in ${file} does not name a module; a module's file ends in .ko`, line);
+  if (!isName(stem)) {
+    throw new Refused(`${quote(path)} in ${file} does not name a module; a module's file ends in .ko`, line);
+  }
   return stem;
 }
 

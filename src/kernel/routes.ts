@@ -24,18 +24,20 @@ export interface Route {
 export function parseRoutes(text: string): Route[] {
   const lines = text.split('\n');
   if (!/^Iface\s+Destination\s+Gateway\s/.test((lines[0] ?? '').slice(0, 200))) {
-    throw new Refused(`${quote(lines[0] ?? '')} is not the head of /proc/net/route; that starts with "Iface Destination Gateway"`, 1);
+    throw new Refused(`${quote(lines[0] ?? '')} is not the head of /proc/net/route; ` +
+      'that starts with "Iface Destination Gateway"', 1);
   }
-  const rows = lines.slice(1).flatMap((written, index) => written.trim() === '' ? [] : [readRow(written, index + 2)]);
+  const rows = lines.flatMap((written, index) =>
+    index === 0 || written.trim() === '' ? [] : [readRow(written, index + 1)]);
   const little = rows.every((row) => isRun(swap(row.mask)));
   const bad = little ? undefined : rows.find((row) => !isRun(row.mask));
   if (bad !== undefined) {
-    throw new Refused(`the masks of /proc/net/route fit neither byte order: ${hex(bad.mask)} is not a run of ones and then zeros`, bad.line);
+    throw new Refused('the masks of /proc/net/route fit neither byte order: ' +
+      `${hex(bad.mask)} is not a run of ones and then zeros`, bad.line);
   }
   const dotted = (value: number): string => quad(little ? swap(value) : value);
-  return rows.map((row) => ({
-    device: row.device, destination: dotted(row.destination), gateway: dotted(row.gateway), mask: dotted(row.mask),
-    flags: row.flags, metric: row.metric,
+  return rows.map(({ device, destination, gateway, mask, flags, metric }) => ({
+    device, destination: dotted(destination), gateway: dotted(gateway), mask: dotted(mask), flags, metric,
   }));
 }
 
@@ -51,9 +53,10 @@ interface Row {
 
 function readRow(written: string, line: number): Row {
   // Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
-  const [device = '', destination = '', gateway = '', flags = '', , , metric = '', mask = ''] = written.trim().split(/[ \t]+/, 8);
+  const columns = written.trim().split(/[ \t]+/, 8);
+  const [device = '', destination = '', gateway = '', flags = '', , , metric = '', mask = ''] = columns;
   const address = /^[0-9A-Fa-f]{8}$/;
-  if (!/^[\x21-\x7e]{1,15}$/.test(device) || !address.test(destination) || !address.test(gateway) || !address.test(mask) ||
+  if (!/^[\x21-\x7e]{1,15}$/.test(device) || ![destination, gateway, mask].every((value) => address.test(value)) ||
     !/^[0-9A-Fa-f]{1,8}$/.test(flags) || !/^[0-9]{1,10}$/.test(metric)) {
     throw new Refused(`${quote(written)} is not a line of /proc/net/route; its columns are ` +
       'Iface Destination Gateway Flags RefCnt Use Metric Mask', line);
