@@ -142,11 +142,20 @@ function enter(pid: number, argv: readonly string[], env?: Readonly<Record<strin
     child,
     ended,
     signal(name) {
-      const inside = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-      if (inside === '') throw new Error(`${argv[0]} is not running any more, it cannot get ${name}`);
-      process.kill(Number(inside.split(' ')[0]), name);
+      const inside = child.exitCode === null && child.signalCode === null ? insideOf(child.pid!) : undefined;
+      if (inside === undefined) throw new Error(`${argv[0]} is not running, it cannot get ${name}`);
+      process.kill(inside, name);
     },
   };
+}
+
+/** The program behind an `nsenter`, as the host counts; undefined before it started and after it ended. */
+function insideOf(pid: number): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]) || undefined;
+  } catch {
+    return undefined;                           // nsenter itself is gone
+  }
 }
 
 async function run(process: Process, options: RunOptions = {}): Promise<Ran> {
@@ -156,7 +165,12 @@ async function run(process: Process, options: RunOptions = {}): Promise<Ran> {
   process.child.stderr.on('data', (data: Buffer) => err.push(data));
   process.child.stdin.end(options.input ?? '');
   let timedOut = false;
-  const timer = setTimeout(() => { timedOut = true; process.child.kill('SIGKILL'); }, options.timeout ?? 20_000);
+  const timer = setTimeout(() => {
+    timedOut = true;
+    // The program and not the way to it, which then still waits for it; a zombie would stay otherwise.
+    if (insideOf(process.child.pid!) === undefined) process.child.kill('SIGKILL');
+    else process.signal('SIGKILL');
+  }, options.timeout ?? 20_000);
   try {
     const { status, signal } = await process.ended;
     return { status, signal, timedOut, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
