@@ -44,9 +44,27 @@ export function placeOf(desk: Desk, section: UciSection): number {
   return at;
 }
 
+/** The index of the first statement that begins at `offset` or behind it. */
+function indexAt(desk: Desk, offset: number): number {
+  let low = 0;
+  let high = desk.statements.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((desk.statements[middle]?.start ?? offset) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The statement before another one, and the one behind it. */
+export function neighbours(desk: Desk, statement: Statement): [Statement | undefined, Statement | undefined] {
+  const at = indexAt(desk, statement.start);
+  return [desk.statements[at - 1], desk.statements[at + 1]];
+}
+
 /** The statement behind an option of the file. */
 export function statementOf(desk: Desk, option: UciOption): Statement {
-  const found = desk.statements.find((statement) => statement.start >= option.start);
+  const found = desk.statements[indexAt(desk, option.start)];
   if (found === undefined) throw new Refused(`the ${option.kind} ${option.name} on line ${option.line} is not there`);
   return found;
 }
@@ -116,7 +134,7 @@ export function removal(desk: Desk, gone: readonly Statement[]): Edit[] {
   const { statements, lines } = desk;
   const going = new Set(gone);
   return gone.map((statement) => {
-    const at = statements.indexOf(statement);
+    const at = indexAt(desk, statement.start);
     const next = statements[at + 1];
     if (next !== undefined && sharesLine(desk, statement, next)) {
       return { start: statement.start, end: next.start, text: '' };
@@ -131,15 +149,15 @@ export function removal(desk: Desk, gone: readonly Statement[]): Edit[] {
   });
 }
 
-/** What adds a statement behind another one of its section. */
-export function addition(
+/** The ways to add a statement behind another one of its section (null: its last): on a line of its own, on the same line. */
+export function additions(
   desk: Desk,
   placed: Placed,
   behind: Statement | null,
   kind: 'option' | 'list',
   name: string,
   value: string,
-): Edit {
+): (() => Edit[])[] {
   const { text, lines } = desk;
   const own = placed.stretches.flatMap((stretch) => stretch.statements);
   const filled = [...placed.stretches].reverse().find((stretch) => stretch.statements.length > 1) ?? placed.stretches[0];
@@ -147,11 +165,14 @@ export function addition(
   if (previous === undefined) throw new Refused(`the section on line ${placed.section.line} has no statement`);
   const near = own.slice(0, own.indexOf(previous) + 1).reverse();
   const models = [...near.filter((one) => one.keyword === kind), ...near, ...own, ...desk.statements];
-  const statement = renderStatement(styleOf(text, lines, models), kind, name, value);
-  const next = desk.statements[desk.statements.indexOf(previous) + 1];
-  if (sharesLine(desk, previous, next)) return { start: previous.end, end: previous.end, text: ` ; ${statement}` };
+  const style = styleOf(text, lines, models);
+  const statement = renderStatement(style, kind, name, value);
+  const [, next] = neighbours(desk, previous);
+  const sameLine = (): Edit[] => [{ start: previous.end, end: previous.end, text: ` ; ${statement}` }];
+  if (sharesLine(desk, previous, next)) return [sameLine];
   const at = lines.end(previous.end);
   const eol = lineBreak(text, lines, previous.end);
-  const line = styleOf(text, lines, models).indent + statement;
-  return { start: at, end: at, text: text.charAt(at - 1) === '\n' ? line + eol : eol + line };
+  const line = style.indent + statement;
+  const ownLine = (): Edit[] => [{ start: at, end: at, text: text.charAt(at - 1) === '\n' ? line + eol : eol + line }];
+  return [ownLine, sameLine];
 }

@@ -9,7 +9,7 @@
  */
 
 import { Refused, quote } from '../language.ts';
-import { addition, change, meaningOf, openFile, placeOf, removal, sharesLine, statementOf } from './change.ts';
+import { additions, change, meaningOf, neighbours, openFile, placeOf, removal, sharesLine, statementOf } from './change.ts';
 import type { Desk, Edit, Meaning } from './change.ts';
 import { settingsOf } from './parse.ts';
 import type { Placed, Stretch, UciPackage, UciSection } from './parse.ts';
@@ -34,18 +34,19 @@ export function setOption(pkg: UciPackage, section: UciSection, name: string, va
   const wish = (meaning: Meaning): void => {
     meaning[at]?.set.set(name, { kind: 'option', values: [value] });
   };
-  const append = (): Edit[] => [addition(desk, placed, null, 'option', name, value)];
+  const append = additions(desk, placed, null, 'option', name, value);
+  if (setting === undefined) return change(desk, append, wish);
   const inPlace = (): Edit[] => {
-    const [kept, ...gone] = (setting?.statements ?? []).map((option) => statementOf(desk, option));
+    const [kept, ...gone] = setting.statements.map((option) => statementOf(desk, option));
     const word = kept?.words[1];
-    if (kept === undefined || word === undefined) return append();
+    if (kept === undefined || word === undefined) return [];
     const written = renderAs(quotingOf(desk.text, word), value);
     const edits = [{ start: word.start, end: word.end, text: written }, ...removal(desk, gone)];
     if (kept.keyword === 'option') return edits;
     const short = !desk.text.startsWith('list', kept.start);
     return [{ start: kept.start, end: kept.start + (short ? 1 : 4), text: short ? 'o' : 'option' }, ...edits];
   };
-  return change(desk, [inPlace, append], wish);
+  return change(desk, [inPlace, ...append], wish);
 }
 
 /**
@@ -70,7 +71,7 @@ export function addToList(pkg: UciPackage, section: UciSection, name: string, va
   const setting = settingsOf(placed.section).get(name);
   const last = setting?.statements.at(-1);
   const behind = last === undefined ? null : statementOf(desk, last);
-  return change(desk, [() => [addition(desk, placed, behind, 'list', name, value)]], (meaning) => {
+  return change(desk, additions(desk, placed, behind, 'list', name, value), (meaning) => {
     meaning[at]?.set.set(name, { kind: 'list', values: [...(setting?.values ?? []), value] });
   });
 }
@@ -148,12 +149,12 @@ export function deleteSection(pkg: UciPackage, section: UciSection): string {
 }
 
 function without(desk: Desk, stretch: Stretch): Edit {
-  const { text, lines, statements } = desk;
+  const { text, lines } = desk;
   const first = stretch.statements[0];
   const last = stretch.statements.at(-1);
   if (first === undefined || last === undefined) return { start: stretch.start, end: stretch.start, text: '' };
-  const before = statements[statements.indexOf(first) - 1];
-  const next = statements[statements.indexOf(last) + 1];
+  const [before] = neighbours(desk, first);
+  const [, next] = neighbours(desk, last);
   if (next !== undefined && sharesLine(desk, last, next)) return { start: first.start, end: next.start, text: '' };
   if (before !== undefined && sharesLine(desk, before, first)) return { start: before.end, end: last.end, text: '' };
   let start = lines.start(first.start);
