@@ -1,0 +1,52 @@
+/** Real calls between the phone and the provider through the router, with sipp at both ends. */
+import type { Lab } from './lab.ts';
+import { ADDRESS } from './network.ts';
+
+export type CallOptions = {
+  readonly from?: 'phone' | 'phone2';
+  readonly port?: number;              // at both ends, 5060
+  readonly calls?: number;             // one after the other, 1
+  readonly talk?: number;              // milliseconds between ACK and BYE, 100
+  readonly mediaPort?: number;         // 4000
+};
+
+export type Calls = {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly said: string;               // what the caller's sipp printed, for a failing test
+};
+
+/** Places calls and comes back when all are over. The provider is sipp's own `uas`, the caller sipp/caller.xml. */
+export async function placeCalls(lab: Lab, options: CallOptions = {}): Promise<Calls> {
+  const { from = 'phone', port = 5060, calls = 1, talk = 100, mediaPort = 4000 } = options;
+  const quiet = ['-nostdin', '-trace_err', '-error_file', '/tmp/sipp-errors'];
+  const provider = lab.provider.spawn(['sh', '-c', 'cd /tmp && exec "$@"', 'sh',
+    'sipp', '-sn', 'uas', '-i', ADDRESS.provider, '-p', String(port), '-mi', ADDRESS.provider, ...quiet]);
+  provider.child.stdout.resume();
+  provider.child.stderr.resume();
+  try {
+    await listening(lab, port);
+    const scenario = `${process.cwd()}/test/lab/sipp/caller.xml`;
+    const ran = await lab[from].run(['sh', '-c', 'cd /tmp && exec "$@"', 'sh',
+      'sipp', '-sf', scenario, '-i', ADDRESS[from], '-p', String(port), '-mp', String(mediaPort), '-s', 'provider',
+      '-m', String(calls), '-l', '1', '-r', '10', '-d', String(talk), '-timeout', '15s', '-timeout_error', ...quiet,
+      `${ADDRESS.provider}:${port}`], { timeout: 30_000 });
+    const said = ran.stdout + ran.stderr;
+    const count = (what: string): number => Number(new RegExp(`${what} call\\s*\\|[^|]*\\|\\s*(\\d+)`).exec(said)?.[1] ?? NaN);
+    const [succeeded, failed] = [count('Successful'), count('Failed')];
+    if (Number.isNaN(succeeded) || Number.isNaN(failed)) throw new Error(`sipp at ${from} ended with ${ran.status}: ${said}`);
+    return { succeeded, failed, said };
+  } finally {
+    provider.signal('SIGKILL');
+    await provider.ended;
+  }
+}
+
+async function listening(lab: Lab, port: number): Promise<void> {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await lab.provider.must(['cat', '/proc/net/udp'])).includes(wanted)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`sipp does not listen on port ${port} of the provider`);
+}
