@@ -1,0 +1,92 @@
+/** The command line: what is asked, what is said, and the exit code. It decides nothing. */
+import { apply, NotBegun } from '../apply/apply.ts';
+import type { Applied } from '../apply/apply.ts';
+import type { Host } from '../host/host.ts';
+import { judge } from '../judge/judge.ts';
+import { observe } from '../observe/observe.ts';
+import { plan } from '../plan/plan.ts';
+import type { Towards } from '../plan/plan.ts';
+import { exitCode, makeReport, reportOn } from '../plan/report.ts';
+import type { ExitCode } from '../plan/report.ts';
+import { help, readArguments } from './arguments.ts';
+import { planText, statusText } from './words.ts';
+
+/** Where words go. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** false once the person at it wants it to stop. */
+  goOn(): boolean;
+}
+
+/** Runs one command. Never throws: what goes wrong is said, and is exit code 2. */
+export async function cli(words: readonly string[], host: Host, version: string, terminal: Terminal): Promise<ExitCode> {
+  const asked = readArguments(words);
+  if ('wrong' in asked) {
+    terminal.err(`sipalg: ${asked.wrong}\n`);
+    return 2;
+  }
+  const { command, options } = asked;
+  try {
+    switch (command) {
+      case 'help': terminal.out(help()); return 0;
+      case 'version': terminal.out(`sipalg ${version}\n`); return 0;
+      case 'status':
+      case 'plan': {
+        const report = await makeReport(version, host);
+        terminal.out(options.has('--json') ? JSON.stringify(report, null, 2) + '\n' : command === 'status' ? statusText(report) : planText(report.plan));
+        return exitCode(report);
+      }
+      case 'disable': return await reach(host, 'disabled', true, options.has('--dry-run'), version, terminal);
+      case 'enable': return await reach(host, 'enabled', true, options.has('--dry-run'), version, terminal);
+      default: return await applyWish(host, version, terminal);
+    }
+  } catch (error) {
+    terminal.err(`sipalg: ${(error as Error).message}\n`);
+    if (!(error instanceof NotBegun) && command !== 'status' && command !== 'plan') terminal.err('sipalg: `sipalg status` tells how the router stands now.\n');
+    return 2;
+  }
+}
+
+async function reach(host: Host, towards: Towards, writeDown: boolean, dryRun: boolean, version: string, terminal: Terminal): Promise<ExitCode> {
+  if (dryRun) {
+    const facts = await observe(host);
+    const planned = plan(facts, towards, writeDown);
+    terminal.out(planned.refused.length > 0 ? planText(planned) : planned.steps.flatMap(({ commands }) => commands).map((command) => `[#] ${command}\n`).join(''));
+    return planned.refused.length > 0 ? 2 : planned.held ? 1 : 0;
+  }
+  const applied = await apply(host, towards, { program: version, writeDown, echo: (line) => terminal.err(`[#] ${line}\n`), goOn: terminal.goOn });
+  return say(applied, towards, version, terminal);
+}
+
+function say(applied: Applied, towards: Towards, version: string, terminal: Terminal): ExitCode {
+  if (applied.outcome === 'failed') {
+    for (const sentence of applied.because) terminal.err(`sipalg: ${sentence}\n`);
+    if (!applied.changed) terminal.err('sipalg: nothing was changed.\n');
+    return 2;
+  }
+  const verdict = judge(applied.facts);
+  terminal.out(verdict.text + '\n');
+  if (applied.outcome === 'held') {
+    terminal.err(planText(applied.plan));
+    return 1;
+  }
+  if (!applied.changed) terminal.out(towards === 'disabled' ? 'There was nothing to do.\n' : 'There was nothing to give back.\n');
+  if (towards === 'enabled') return 0;
+  return exitCode(reportOn(version, applied.facts));
+}
+
+/** Acts on /etc/config/sipalg: at boot, on reload, by hand. */
+async function applyWish(host: Host, version: string, terminal: Terminal): Promise<ExitCode> {
+  const { wish, journal } = await observe(host);
+  for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
+  if (wish.problems.length > 0) return 2;
+  const { alg } = wish.wish;
+  // A run that was cut off before it had written the wish has changed nothing that is not in the journal.
+  const cutOff = journal.state === 'present' && journal.value.state !== 'taken';
+  if (alg === 'unmanaged' && !cutOff) {
+    terminal.out('/etc/config/sipalg says "unmanaged": nothing is changed.\n');
+    return 0;
+  }
+  return reach(host, alg === 'disabled' ? 'disabled' : 'enabled', false, false, version, terminal);
+}

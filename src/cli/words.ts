@@ -1,0 +1,46 @@
+/** A report for people: sentences they can check, with the evidence under each. */
+import type { Reading } from '../host/host.ts';
+import type { Finding } from '../judge/verdict.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Report } from '../plan/report.ts';
+
+/** Where a line of evidence ends on a terminal. */
+const INDENT = '      ';
+
+function value(reading: Reading<unknown>): string {
+  return reading.state === 'present' ? String(reading.value) : reading.state === 'absent' ? 'none' : 'unreadable';
+}
+
+const SIGNS: Record<Finding['weight'], string> = { alarm: '!', trouble: '!', risk: '*', note: '-' };
+
+export function statusText({ version, facts, verdict, plan }: Report): string {
+  const lines = [verdict.text, ''];
+  for (const { weight, text, evidence } of verdict.findings) {
+    lines.push(`  ${SIGNS[weight]} ${text}`, ...evidence.map((one) => INDENT + one));
+  }
+  if (verdict.returns.length > 0) {
+    lines.push('', 'What would bring it back:');
+    for (const { at, because, evidence } of verdict.returns) lines.push(`  ${at}: ${because}.`, ...evidence.map((one) => INDENT + one));
+  }
+  const journal = facts.journal.state === 'present' ? `; taken away by sipalg since ${new Date(facts.journal.value.since).toISOString().slice(0, 10)}, given back by \`sipalg enable\`` : '';
+  const { system } = facts;
+  lines.push('', `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${plan.wish}${journal}; sipalg ${version}`);
+  if (verdict.alg !== 'off' && plan.towards === 'disabled' && plan.steps.length > 0) lines.push('`sipalg plan` shows what would be done about it, `sipalg disable` does it.');
+  return lines.join('\n').replaceAll('\n\n\n', '\n\n') + '\n';
+}
+
+export function planText(plan: Plan): string {
+  const lines: string[] = [];
+  if (plan.refused.length > 0) return `Nothing can be done as things are:\n${plan.refused.map((one) => `  ${one}\n`).join('')}`;
+  if (plan.held) {
+    lines.push(`SIP is not blocked or unloaded: ${plan.held.because}.`, ...plan.held.lines.map((line) => INDENT + line),
+      'It would come back at the next load of the firewall. Take these lines out, then run `sipalg disable` again.', '');
+  }
+  if (plan.steps.length === 0) {
+    lines.push(plan.towards === 'disabled' ? 'There is nothing to do: everything is as `sipalg disable` would make it.' : 'There is nothing to give back.');
+  } else {
+    lines.push(plan.wish === 'unmanaged' ? '/etc/config/sipalg says "unmanaged", so nothing is changed by itself. `sipalg disable` would do this:' : `To reach "${plan.towards}":`);
+    for (const { text, why, commands } of plan.steps) lines.push('', `  ${text} (${why})`, ...commands.map((command) => `    # ${command}`));
+  }
+  return lines.join('\n') + '\n';
+}

@@ -1,0 +1,76 @@
+/**
+ * What a `disable` takes away, kept so that `enable` gives back exactly that.
+ * One entry is one thing of one owner; entries stand in the order in which they
+ * went. Plain JSON.
+ */
+
+export type Taken = TakenFile | TakenNft | TakenIptables | TakenModule | TakenAutomatic;
+
+/** A file that was edited. */
+export interface TakenFile {
+  kind: 'file';
+  path: string;
+  /** null: there was no such file. */
+  before: string | null;
+  after: string;
+}
+
+/** Where a rule stood: the text of the nearest rule that stayed, on each side, counters left out. */
+export interface Neighbours {
+  previous: string | null;
+  next: string | null;
+}
+
+export interface TakenRule extends Neighbours {
+  family: string;
+  table: string;
+  chain: string;
+  rule: string;
+  /** What was left in its place, where only some elements of its map went. */
+  remains: string | null;
+}
+
+export interface TakenHelper {
+  family: string;
+  table: string;
+  name: string;
+  type: string;
+  protocol: string;
+  l3proto: string;
+}
+
+export interface TakenElements {
+  family: string;
+  table: string;
+  map: string;
+  elements: string[];
+}
+
+/** One nft transaction's worth of rules, elements and objects. */
+export interface TakenNft {
+  kind: 'nft';
+  rules: TakenRule[];
+  elements: TakenElements[];
+  helpers: TakenHelper[];
+}
+
+/** Rules of one iptables flavour and family. */
+export interface TakenIptables {
+  kind: 'iptables';
+  save: string;
+  restore: string;
+  rules: ({ table: string; chain: string; rule: string } & Neighbours)[];
+}
+
+/** A module that was unloaded. */
+export interface TakenModule {
+  kind: 'module';
+  name: string;
+  parameters: Record<string, string>;
+}
+
+/** net.netfilter.nf_conntrack_helper, which was not 0. */
+export interface TakenAutomatic {
+  kind: 'automatic';
+  value: number;
+}

@@ -1,0 +1,73 @@
+/** Judge: what the facts mean. Pure. */
+import type { Facts } from '../observe/facts.ts';
+import { TRACKER } from '../observe/modules.ts';
+import { findingsOf } from './findings.ts';
+import { assigners, inKernel, isBlocked, moduleIn, unread } from './reach.ts';
+import type { AlgState, Finding, Return, Verdict } from './verdict.ts';
+
+/** Findings that mean that the helper is set on flows, by rule or by fact. */
+const ASSIGNED = ['nft-assignment', 'iptables-assignment', 'automatic-helper', 'flow-under-helper', 'pinhole-open'];
+
+function algOf(facts: Facts, findings: readonly Finding[], missing: readonly unknown[]): AlgState {
+  const tracker = inKernel(facts, 'tracker');
+  if (tracker === null) return 'unknown';
+  if (!tracker) return 'off';
+  if (findings.some(({ code }) => ASSIGNED.includes(code))) {
+    const rewriter = inKernel(facts, 'rewriter');
+    return rewriter === null ? 'unknown' : rewriter ? 'rewriting' : 'tracking';
+  }
+  return missing.length > 0 ? 'unknown' : 'off';
+}
+
+/** What would bring the ALG back by itself, whatever it does now. */
+export function returnsOf(facts: Facts): Return[] {
+  const sources = assigners(facts);
+  const tracker = moduleIn(facts, 'tracker');
+  if (tracker === null || sources.length === 0) return [];
+  const evidence = sources.map(({ kind, where }) => `${kind}: ${where}`);
+  const returns: Return[] = [];
+  const builtin = tracker.state === 'built in';
+  const blocked = isBlocked(facts);
+  const autoload = facts.boot.autoload.state === 'present' ? facts.boot.autoload.value : [];
+  // An object of type sip or a CT rule makes the kernel ask for the module by itself.
+  const asksFor = sources.filter(({ kind }) => kind === 'include' || kind === 'script');
+  const loadable = tracker.state === 'loaded' || tracker.state === 'on disk';
+
+  if (tracker.state === 'loaded' || builtin) {
+    returns.push({ at: 'firewall reload', because: `the firewall sets the helper whenever it is loaded while ${TRACKER} is in the kernel`, evidence });
+  } else if (tracker.state === 'on disk' && !blocked && asksFor.length > 0) {
+    returns.push({ at: 'firewall reload', because: 'an include sets the helper, and the kernel loads the module for it', evidence: asksFor.map(({ where }) => where) });
+  }
+  if (builtin) {
+    returns.push({ at: 'boot', because: `${TRACKER} is part of the kernel, and the firewall sets the helper`, evidence });
+  } else if (loadable && !blocked && autoload.length > 0) {
+    returns.push({ at: 'boot', because: 'the modules are loaded at boot, before the firewall', evidence: [...autoload.map(({ file, line, module }) => `${file}:${line}: ${module}`), ...evidence] });
+  } else if (loadable && !blocked && asksFor.length > 0) {
+    returns.push({ at: 'boot', because: 'an include sets the helper, and the kernel loads the module for it', evidence: asksFor.map(({ where }) => where) });
+  }
+  if (loadable && !blocked) {
+    returns.push({ at: 'package upgrade', because: 'installing a module package runs kmodloader, which loads every module that is not blacklisted', evidence: [tracker.file ?? facts.modules.tracker.source] });
+  }
+  const inImage = facts.modules.inImage.state === 'present' ? facts.modules.inImage.value : true;
+  if (builtin || (loadable && !blocked && inImage)) {
+    returns.push({ at: 'sysupgrade', because: builtin ? 'the configuration that sets the helper is kept' : 'the firmware image brings the modules, and nothing that is kept blacklists them', evidence });
+  }
+  return returns;
+}
+
+const SENTENCES: Record<AlgState, string> = {
+  rewriting: 'A SIP ALG rewrites calls on this router.',
+  tracking: 'A SIP ALG watches calls on this router: it edits nothing, but drops messages and opens holes in the firewall.',
+  off: 'No SIP ALG touches calls on this router.',
+  unknown: 'Whether a SIP ALG touches calls on this router could not be told.',
+};
+
+export function judge(facts: Facts): Verdict {
+  const missing = unread(facts);
+  const findings = findingsOf(facts);
+  const alg = algOf(facts, findings, missing);
+  const returns = returnsOf(facts);
+  const back = returns.length > 0 && alg === 'off' ? ` It would come back at the next ${returns.map(({ at }) => at).join(', ')}.` : '';
+  const because = missing.length > 0 ? ` ${missing.map((one) => `${one.source} could not be read: ${one.because}`).join('; ')}.` : '';
+  return { alg, text: SENTENCES[alg] + back + because, returns, findings, unread: missing };
+}

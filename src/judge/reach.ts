@@ -1,0 +1,133 @@
+/**
+ * Questions about facts that judge and plan both ask: is the tracker in the
+ * kernel, can it be taken out and kept out, and what would set the helper again.
+ * Pure; each answer is about what was read and nothing else.
+ */
+import type { Reading } from '../host/host.ts';
+import type { Facts, IncludeUse, Module } from '../observe/facts.ts';
+import { REWRITER, TRACKER } from '../observe/modules.ts';
+
+function valueOf<T>(reading: Reading<T>): T | null {
+  return reading.state === 'present' ? reading.value : null;
+}
+
+/** The module as it was read; null when it could not be. */
+export function moduleIn(facts: Facts, which: 'tracker' | 'rewriter'): Module | null {
+  return valueOf(facts.modules[which]);
+}
+
+/** Whether a module is in the kernel; null when that could not be read. */
+export function inKernel(facts: Facts, which: 'tracker' | 'rewriter'): boolean | null {
+  const module = moduleIn(facts, which);
+  return module === null ? null : module.state === 'loaded' || module.state === 'built in';
+}
+
+/** Modules other than nf_nat_sip that use the tracker, and so keep it in the kernel. */
+export function otherHolders(facts: Facts): string[] {
+  return (moduleIn(facts, 'tracker')?.holders ?? []).filter((holder) => holder !== REWRITER);
+}
+
+/** Whether the tracker can be unloaded: it is loaded, and no other module needs it. */
+export function canUnload(facts: Facts): boolean {
+  return moduleIn(facts, 'tracker')?.state === 'loaded' && otherHolders(facts).length === 0;
+}
+
+/**
+ * Whether /etc/modules.conf keeps modules out on this router: its kmodloader reads
+ * the file (OpenWrt 23.05 and later). Where the loader could not be looked into,
+ * the file's being there says so: ubox ships it as soon as it reads it.
+ */
+export function canBlock(facts: Facts): boolean {
+  if (moduleIn(facts, 'tracker')?.state === 'built in') return false;
+  const loader = valueOf(facts.boot.loader);
+  return loader === null ? facts.boot.blacklist.state === 'present' : loader.readsBlacklist;
+}
+
+/**
+ * Whether both modules are kept out. One alone is not enough: kmodloader loads a
+ * module that another one depends on, blacklisted or not.
+ */
+export function isBlocked(facts: Facts): boolean {
+  const blacklist = valueOf(facts.boot.blacklist);
+  return canBlock(facts) && blacklist !== null && [TRACKER, REWRITER].every((name) => blacklist.modules.includes(name));
+}
+
+/** Something that sets the helper whenever the firewall is loaded while the tracker is there. */
+export interface Assigner {
+  kind: 'zone lists sip' | 'zone automatic' | 'set_helper rule' | 'port forward' | 'include' | 'script';
+  /** Where it is written: a section, or a file and a line. */
+  where: string;
+}
+
+export const place = ({ file, line }: { file: string; line: number }): string => `${file}:${line}`;
+
+/** All that would set the helper at the next load of the firewall. */
+export function assigners(facts: Facts): Assigner[] {
+  const uci = valueOf(facts.firewall.uci);
+  const found: Assigner[] = [];
+  const section = (one: { section: string; line: number }): string => `${one.section} (/etc/config/firewall:${one.line})`;
+  for (const zone of uci?.zones ?? []) {
+    if (zone.sip === 'listed') found.push({ kind: 'zone lists sip', where: `${section(zone)}, zone ${zone.name}` });
+    if (zone.sip === 'automatic') found.push({ kind: 'zone automatic', where: `${section(zone)}, zone ${zone.name}` });
+  }
+  for (const rule of uci?.setHelper ?? []) if (rule.enabled) found.push({ kind: 'set_helper rule', where: section(rule) });
+  for (const forward of uci?.forwards ?? []) found.push({ kind: 'port forward', where: section(forward) });
+  for (const use of valueOf(facts.firewall.includes) ?? []) found.push({ kind: use.kind === 'runs' ? 'script' : 'include', where: `${place(use)}: ${use.text}` });
+  return found;
+}
+
+/**
+ * Lines of included files that make fw4's whole ruleset fail without the helper.
+ * Where the module is not on this router at all they fail already, and blocking
+ * it changes nothing; where it is part of the kernel they never fail.
+ */
+export function includesThatNeedHelper(facts: Facts): IncludeUse[] {
+  const tracker = moduleIn(facts, 'tracker');
+  if (tracker === null || tracker.state === 'not there' || tracker.state === 'built in') return [];
+  return (valueOf(facts.firewall.includes) ?? []).filter(({ kind }) => kind !== 'runs');
+}
+
+/**
+ * What decides whether the firewall loads without the helper, as one short text:
+ * while it stays the same, there is no need to find out again.
+ */
+export function fingerprint(facts: Facts): string {
+  const text = JSON.stringify([valueOf(facts.firewall.uci)?.text ?? null, valueOf(facts.firewall.includes) ?? null]);
+  let hash = 5381; // djb2: told apart, not kept secret
+  for (let at = 0; at < text.length; at++) hash = ((hash * 33) ^ text.charCodeAt(at)) >>> 0;
+  return `${text.length}-${hash.toString(16)}`;
+}
+
+/** Why SIP can not be blocked without losing the firewall; null when nothing speaks against it. */
+export function heldBy(facts: Facts): { because: string; lines: string[] } | null {
+  const lines = includesThatNeedHelper(facts);
+  if (lines.length > 0) {
+    return {
+      because: 'a hand-written include needs the SIP helper, and without it the firewall would not load at all',
+      lines: lines.map((use) => `${place(use)}: ${use.text}`),
+    };
+  }
+  const held = valueOf(facts.journal)?.held ?? null;
+  return held !== null && held.of === fingerprint(facts) ? { because: held.because, lines: [] } : null;
+}
+
+/** Which readings, of those that decide, could not be read. */
+export function unread(facts: Facts): { source: string; because: string }[] {
+  const tracker = moduleIn(facts, 'tracker');
+  const decisive: Reading<unknown>[] = [facts.modules.tracker];
+  if (tracker === null || tracker.state === 'loaded' || tracker.state === 'built in') {
+    decisive.push(facts.nft, ...facts.iptables, facts.automatic, facts.flows, facts.expectations);
+  }
+  if (tracker === null || tracker.state !== 'not there') {
+    decisive.push(facts.firewall.uci, facts.firewall.definitions, facts.firewall.includes, facts.boot.autoload, facts.boot.blacklist);
+  }
+  const failed = decisive.flatMap((reading) => reading.state === 'failed' ? [{ source: reading.source, because: reading.because }] : []);
+  const firewall = valueOf(facts.system.firewall);
+  if (firewall === 'fw4' && facts.nft.state === 'absent' && tracker?.state !== 'not there') {
+    failed.push({ source: facts.nft.source, because: 'nft is not installed, though the firewall of this router is made of it' });
+  }
+  if (firewall !== null && facts.firewall.uci.state === 'absent' && tracker?.state !== 'not there') {
+    failed.push({ source: facts.firewall.uci.source, because: 'the file is not there, though the firewall of this router is written in it' });
+  }
+  return failed.filter((one, index) => failed.findIndex(({ source }) => source === one.source) === index);
+}

@@ -1,0 +1,125 @@
+/**
+ * What /etc/config/firewall says of helpers, read as fw4 (fw4.uc) and fw3 read
+ * it. The two differ, and each difference decides whether a phone's calls are
+ * touched: fw4 takes `on` for true, skips a whole zone over an unknown helper
+ * and sets the helper even for `!sip`; fw3 does none of that.
+ */
+import type { Host, Reading } from '../host/host.ts';
+import { describeSection, listOf, optionOf, parseUci } from '../uci/parse.ts';
+import type { UciSection } from '../uci/parse.ts';
+import type { FirewallUci, HelperDefinition, ZoneFact } from './facts.ts';
+import { TRACKER } from './modules.ts';
+import { present, understood } from './reading.ts';
+
+export type Firewall = 'fw4' | 'fw3';
+
+export const FIREWALL_CONFIG = '/etc/config/firewall';
+
+const DEFINITIONS = { fw4: '/usr/share/firewall4/helpers', fw3: '/usr/share/fw3/helpers.conf' };
+
+/** A boolean as the firewall reads it; null: fw4 refuses the value, and with it the section. */
+export function boolean(firewall: Firewall, value: string | null, otherwise: boolean): boolean | null {
+  if (value === null || value === '') return otherwise;
+  if (firewall === 'fw3') return ['true', 'yes', '1'].includes(value);
+  if (['1', 'on', 'true', 'yes'].includes(value)) return true;
+  return ['0', 'off', 'false', 'no'].includes(value) ? false : null;
+}
+
+/** The values of a `list helper`; an `option helper 'a b'` is split at its blanks, list items are not. */
+export function helperValues(section: UciSection): string[] {
+  const isList = section.options.some(({ name, kind }) => name === 'helper' && kind === 'list');
+  return isList ? listOf(section, 'helper') : (optionOf(section, 'helper') ?? '').split(/\s+/).filter((value) => value !== '');
+}
+
+/** The helper a value names: blanks aside, and a "!", which neither firewall honours in a zone. */
+export function helperNamed(value: string): string {
+  return value.trim().replace(/^!\s*/, '');
+}
+
+/** fw4's and fw3's enumerations take any beginning of a word, in any case. */
+function targetsHelper(section: UciSection): boolean {
+  const target = (optionOf(section, 'target') ?? '').trim().toLowerCase();
+  return target !== '' && 'helper'.startsWith(target);
+}
+
+function zoneOf(section: UciSection, firewall: Firewall, globalAuto: boolean, definitions: readonly HelperDefinition[]): ZoneFact {
+  const values = helperValues(section);
+  const names = values.map(helperNamed);
+  const auto = boolean(firewall, optionOf(section, 'auto_helper'), true);
+  const masq = boolean(firewall, optionOf(section, 'masq'), false);
+  const masq6 = firewall === 'fw4' ? boolean(firewall, optionOf(section, 'masq6'), false) : false;
+  const enabled = boolean(firewall, optionOf(section, 'enabled'), true);
+  const unknown = (name: string): boolean => !definitions.some((definition) => definition.name === name);
+  // fw4 leaves a zone out over one value it does not take; fw3 only warns.
+  const skipped = enabled !== true || (firewall === 'fw4' && (auto === null || masq === null || masq6 === null || names.some(unknown)));
+  const isSip = (name: string): boolean => definitions.some((definition) => definition.module === TRACKER && sameName(firewall, definition.name, name));
+  const listed = values.some((value, index) => isSip(names[index] as string) && !(firewall === 'fw3' && value.startsWith('!')));
+  const automatic = globalAuto && auto === true && values.length === 0 && masq !== true && masq6 !== true
+    && definitions.some(({ module }) => module === TRACKER);
+  return {
+    section: describeSection(section, 'firewall'),
+    line: section.line,
+    name: optionOf(section, 'name') ?? '',
+    masquerades: masq === true || masq6 === true,
+    autoHelper: auto === true,
+    helpers: names,
+    sip: skipped ? 'not' : listed ? 'listed' : automatic ? 'automatic' : 'not',
+  };
+}
+
+function sameName(firewall: Firewall, one: string, other: string): boolean {
+  return firewall === 'fw3' ? one.toLowerCase() === other.toLowerCase() : one === other;
+}
+
+/** The definitions a stock firewall has, for a router whose own file could not be had. */
+const STOCK: HelperDefinition[] = [{ name: 'sip', module: TRACKER, available: false }];
+
+/** @param definitions empty where they could not be read: then `sip` is what the stock files call it */
+export function firewallFacts(text: string, firewall: Firewall, definitions: readonly HelperDefinition[]): FirewallUci {
+  const pkg = parseUci(text);
+  const known = definitions.length > 0 ? definitions : STOCK;
+  const sip = (value: string): boolean => known.some(({ name, module }) => module === TRACKER && sameName(firewall, name, value.trim()));
+  const defaults = pkg.sections.find(({ type }) => type === 'defaults');
+  const option = (name: string): string | null => defaults ? optionOf(defaults, name) : null;
+  const autoHelper = boolean(firewall, option('auto_helper'), true) === true;
+  const of = (type: string): UciSection[] => pkg.sections.filter((section) => section.type === type);
+  const place = (section: UciSection) => ({ section: describeSection(section, 'firewall'), line: section.line });
+  return {
+    text,
+    autoHelper,
+    autoIncludes: boolean(firewall, option('auto_includes'), true) === true,
+    zones: of('zone').map((section) => zoneOf(section, firewall, autoHelper, known)),
+    setHelper: of('rule').filter((section) => targetsHelper(section) && sip(optionOf(section, 'set_helper') ?? '')).map((section) => ({
+      ...place(section),
+      name: optionOf(section, 'name'),
+      enabled: boolean(firewall, optionOf(section, 'enabled'), true) === true,
+    })),
+    forwards: firewall === 'fw3' && autoHelper ? of('redirect').filter(forwardsSip).map((section) => ({ ...place(section), name: optionOf(section, 'name') })) : [],
+    includes: of('include').flatMap((section) => {
+      const path = optionOf(section, 'path');
+      const type = optionOf(section, 'type') ?? 'script';
+      if (path === null || boolean(firewall, optionOf(section, 'enabled'), true) !== true) return [];
+      return type === 'nftables' || type === 'restore' || type === 'script' ? [{ ...place(section), type, path }] : [];
+    }),
+  };
+}
+
+/** fw3's select_helper (redirects.c): a DNAT of one protocol alone, rewritten to the helper's port. */
+function forwardsSip(section: UciSection): boolean {
+  const target = (optionOf(section, 'target') ?? 'DNAT').toLowerCase();
+  const port = optionOf(section, 'dest_port') ?? optionOf(section, 'src_dport');
+  const protocols = listOf(section, 'proto').flatMap((value) => value.split(/\s+/));
+  return 'dnat'.startsWith(target) && port === '5060' && protocols.length === 1 && ['udp', 'tcp'].includes(protocols[0] as string)
+    && boolean('fw3', optionOf(section, 'enabled'), true) === true;
+}
+
+/** The helpers the firewall knows, and whether their modules are in the kernel. */
+export async function observeDefinitions(host: Host, firewall: Firewall): Promise<Reading<HelperDefinition[]>> {
+  const file = await host.read(DEFINITIONS[firewall]);
+  const parsed = understood(file, (text) => parseUci(text).sections.filter(({ type }) => type === 'helper')
+    .map((section) => ({ name: optionOf(section, 'name') ?? '', module: optionOf(section, 'module') ?? '' })));
+  if (parsed.state !== 'present') return parsed;
+  const definitions = await Promise.all(parsed.value.map(async ({ name, module }) =>
+    ({ name, module, available: (await host.kind(`/sys/module/${module}`)).state === 'present' })));
+  return present(parsed.source, definitions);
+}

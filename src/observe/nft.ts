@@ -1,0 +1,105 @@
+/** Where nftables declares and sets SIP helpers: every table of every family, whoever owns it. */
+import type { Host, Reading } from '../host/host.ts';
+import { parseListing, withoutMapElements } from '../nft/listing.ts';
+import type { ListedChain } from '../nft/listing.ts';
+import { helperUses, parseRuleset } from '../nft/ruleset.ts';
+import type { HelperUse, Rule, Ruleset } from '../nft/ruleset.ts';
+import type { NftAssignment, NftFacts } from './facts.ts';
+import { answered, understood } from './reading.ts';
+
+/**
+ * The kernel names the helper `sip`, and `sip-N` where the module was loaded for
+ * other ports (nf_ct_helper_init in nf_conntrack_helper.c).
+ */
+export function isSipHelper(type: string): boolean {
+  return /^sip(-\d+)?$/.test(type);
+}
+
+const LIST_JSON = ['nft', '-j', 'list', 'ruleset'];
+const LIST_TEXT = ['nft', '-a', 'list', 'ruleset'];
+
+/**
+ * @param wanted says which chains' rules are wanted though nothing is assigned in
+ *   them now, because something may have to be given back to them
+ */
+export async function observeNft(host: Host, wanted: readonly string[]): Promise<Reading<NftFacts>> {
+  const ruleset = understood(answered(await host.run(LIST_JSON)), parseRuleset);
+  const found = understood(ruleset, assignmentsIn);
+  if (ruleset.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
+  let chains: ListedChain[] = [];
+  const matter = new Set([...wanted, ...found.value.map(chainKey)]);
+  if (matter.size > 0) {
+    const listing = understood(answered(await host.run(LIST_TEXT)), parseListing);
+    if (listing.state !== 'present') return listing.state === 'failed' ? listing : { state: 'absent', source: listing.source };
+    chains = listing.value.filter((chain) => matter.has(chainKey(chain)));
+  }
+  return understood(ruleset, (value) => ({
+    version: value.version,
+    helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
+    assignments: found.value.map((assignment) => withText(assignment, chains, value)),
+    chains,
+    tables: value.tables.map(({ family, table }) => `${family} ${table}`),
+    present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),
+  }));
+}
+
+/** One name for a chain. */
+export function chainKey({ family, table, chain }: { family: string; table: string; chain: string }): string {
+  return `${family} ${table} ${chain}`;
+}
+
+/** Whether a name means a SIP helper in this table: the object's type says it, not its name. */
+function sipObjects(ruleset: Ruleset, { family, table }: { family: string; table: string }): Set<string> {
+  return new Set(ruleset.helpers
+    .filter((helper) => helper.family === family && helper.table === table && isSipHelper(helper.type))
+    .map(({ name }) => name));
+}
+
+function assignmentsIn(ruleset: Ruleset): NftAssignment[] {
+  const found: NftAssignment[] = [];
+  for (const rule of ruleset.rules) {
+    for (const use of helperUses(rule)) {
+      const assignment = assignmentOf(ruleset, rule, use);
+      if (assignment) {
+        found.push(assignment);
+        break; // a rule goes once, however often it sets a helper
+      }
+    }
+  }
+  return found;
+}
+
+function assignmentOf(ruleset: Ruleset, rule: Rule, use: HelperUse): NftAssignment | null {
+  const sip = sipObjects(ruleset, rule);
+  const { family, table, chain, handle, comment } = rule;
+  const assignment = { family, table, chain, handle, comment, rule: null, remains: null, map: null };
+  if (use.form === 'object') return sip.has(use.object) ? assignment : null;
+  if (use.form === 'map') return use.objects.some((object) => sip.has(object)) ? assignment : null;
+  const map = ruleset.maps.find((one) => one.family === family && one.table === table && one.name === use.map);
+  const elements = (map?.elements ?? []).filter(({ value }) => sip.has(String(value)))
+    .map(({ key, value }) => `${elementKey(key)} : "${String(value)}"`);
+  return elements.length > 0 ? { ...assignment, map: { name: use.map, elements } } : null;
+}
+
+/** A map element's key as nft would write it. */
+function elementKey(key: unknown): string {
+  if (typeof key === 'number' || typeof key === 'string') return String(key);
+  if (typeof key === 'object' && key !== null) {
+    const object = key as Record<string, unknown>;
+    if (typeof object['elem'] === 'object' && object['elem'] !== null) return elementKey((object['elem'] as { val?: unknown }).val);
+    if (Array.isArray(object['concat'])) return object['concat'].map(elementKey).join(' . ');
+    if (Array.isArray(object['range'])) return object['range'].map(elementKey).join('-');
+    const prefix = object['prefix'] as { addr?: unknown; len?: unknown } | undefined;
+    if (prefix) return `${elementKey(prefix.addr)}/${String(prefix.len)}`;
+  }
+  throw new Error(`a map of helpers has a key that is not understood: ${JSON.stringify(key)}`);
+}
+
+function withText(assignment: NftAssignment, chains: readonly ListedChain[], ruleset: Ruleset): NftAssignment {
+  const chain = chains.find((one) => chainKey(one) === chainKey(assignment));
+  const rule = chain?.rules.find(({ handle }) => handle === assignment.handle)?.text ?? null;
+  if (rule === null || assignment.map !== null) return { ...assignment, rule };
+  const sip = sipObjects(ruleset, assignment);
+  const remains = / map \{/.test(rule) ? withoutMapElements(rule, (object) => sip.has(object)) : null;
+  return { ...assignment, rule, remains: remains === rule ? null : remains };
+}

@@ -1,0 +1,73 @@
+/**
+ * Observe: the one detection there is. Status, plan, daemon, page, report and
+ * tests all look through here.
+ */
+import type { Host, Reading } from '../host/host.ts';
+import { JOURNAL_PATH, parseJournal } from '../journal/journal.ts';
+import type { Journal } from '../journal/journal.ts';
+import { observeBoot } from './boot.ts';
+import { readWish } from './config.ts';
+import type { Facts, FirewallUci } from './facts.ts';
+import { FIREWALL_CONFIG, firewallFacts, observeDefinitions } from './firewall.ts';
+import { noFlows, observeDrops, observeExpectations, observeFlows } from './flows.ts';
+import { observeIncludes } from './includes.ts';
+import { observeIptables } from './iptables.ts';
+import { observeModules } from './modules.ts';
+import { chainKey, observeNft } from './nft.ts';
+import { orElse, understood } from './reading.ts';
+import { observeNumber, observeSystem, observeWan } from './system.ts';
+
+export const WISH_CONFIG = '/etc/config/sipalg';
+export const AUTOMATIC = '/proc/sys/net/netfilter/nf_conntrack_helper';
+
+/** The chains something was taken out of, which are looked at even while nothing is assigned in them. */
+function chainsOf(journal: Reading<Journal>): string[] {
+  if (journal.state !== 'present') return [];
+  return journal.value.taken.flatMap((entry) => entry.kind === 'nft' ? entry.rules.map(chainKey) : []);
+}
+
+async function observeFirewall(host: Host, kind: Facts['system']['firewall']): Promise<Facts['firewall']> {
+  if (kind.state !== 'present') return { uci: kind, definitions: kind, includes: kind };
+  const definitions = await observeDefinitions(host, kind.value);
+  const uci: Reading<FirewallUci> = understood(await host.read(FIREWALL_CONFIG), (text) => firewallFacts(text, kind.value, orElse(definitions, [])));
+  const includes = uci.state === 'present' ? await observeIncludes(host, kind.value, uci.value) : uci;
+  return { uci, definitions, includes };
+}
+
+async function observeWish(host: Host): Promise<Facts['wish']> {
+  const text = await host.read(WISH_CONFIG);
+  const { wish, problems } = readWish(orElse(text, null));
+  if (text.state !== 'failed') return { text, wish, problems };
+  // What the owner wishes could not be read: that is a problem, not the default.
+  const problem = { section: '', option: '', given: '', allowed: 'a file that can be read', text: `${WISH_CONFIG} could not be read: ${text.because}` };
+  return { text, wish, problems: [problem, ...problems] };
+}
+
+/** Looks at everything. Never throws: what could not be read is in its reading. */
+export async function observe(host: Host): Promise<Facts> {
+  const [system, wish, journal, udp, udpStream] = await Promise.all([
+    observeSystem(host),
+    observeWish(host),
+    host.read(JOURNAL_PATH).then((text) => understood(text, parseJournal)),
+    observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout'),
+    observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream'),
+  ]);
+  // The tools start first, so that files are read while they run.
+  const tools = Promise.all([observeNft(host, chainsOf(journal)), observeIptables(host), observeDrops(host)]);
+  const modules = await observeModules(host, orElse(system.kernel, ''));
+  const { tracker } = modules;
+  const gone = tracker.state === 'present' && (tracker.value.state === 'not there' || tracker.value.state === 'on disk');
+  const flows = gone ? Promise.resolve(noFlows(`${tracker.source}: nf_conntrack_sip is not in the kernel`)) : observeFlows(host, orElse(udpStream, null));
+  const [boot, firewall, automatic, expectations, wan] = await Promise.all([
+    observeBoot(host),
+    observeFirewall(host, system.firewall),
+    observeNumber(host, AUTOMATIC),
+    observeExpectations(host),
+    observeWan(host),
+  ]);
+  const [nft, iptables, drops] = await tools;
+  return {
+    at: host.now(), uid: host.process().uid, system, modules, boot, automatic, nft, iptables, firewall,
+    flows: await flows, expectations, drops, timeouts: { udp, udpStream }, wan, wish, journal,
+  };
+}

@@ -1,0 +1,31 @@
+/** Small steps with readings; a refusal of a language becomes a failed reading that says why. */
+import type { Outcome, Reading } from '../host/host.ts';
+
+export function present<T>(source: string, value: T): Reading<T> {
+  return { state: 'present', value, source };
+}
+
+/** Makes more of what was read. What the maker refuses was not understood, and so has failed. */
+export function understood<A, B>(reading: Reading<A>, make: (value: A) => B): Reading<B> {
+  if (reading.state !== 'present') return reading;
+  try {
+    return present(reading.source, make(reading.value));
+  } catch (error) {
+    return { state: 'failed', source: reading.source, because: (error as Error).message };
+  }
+}
+
+/** A command's output as a reading: exit code 0 alone means that it could look. */
+export function answered(outcome: Outcome): Reading<string> {
+  const source = outcome.command;
+  if (outcome.state === 'absent') return { state: 'absent', source };
+  if (outcome.state === 'failed') return { state: 'failed', source, because: outcome.because };
+  if (outcome.code === 0) return present(source, outcome.stdout);
+  const said = outcome.stderr.trim().split('\n')[0]?.slice(0, 200) ?? '';
+  return { state: 'failed', source, because: `it ended with exit code ${outcome.code}${said === '' ? '' : `: ${said}`}` };
+}
+
+/** What was read, or `otherwise` where it is not there or could not be read. */
+export function orElse<T>(reading: Reading<T>, otherwise: T): T {
+  return reading.state === 'present' ? reading.value : otherwise;
+}

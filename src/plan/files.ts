@@ -1,0 +1,45 @@
+/** Steps that edit a file, and what all parts of a plan have in common. */
+import type { Taken } from '../journal/taken.ts';
+import type { Action, Step } from './step.ts';
+
+/** A part of a plan. */
+export interface Part {
+  steps: Step[];
+  takes: Taken[];
+  refused: string[];
+}
+
+export const NOTHING: Part = { steps: [], takes: [], refused: [] };
+
+export function joinParts(parts: readonly Part[]): Part {
+  return {
+    steps: parts.flatMap(({ steps }) => steps),
+    takes: parts.flatMap(({ takes }) => takes),
+    refused: parts.flatMap(({ refused }) => refused),
+  };
+}
+
+/** What puts a file into a state: its text, or its absence. */
+export function putFile(path: string, text: string | null): Action {
+  return text === null ? { do: 'remove', path } : { do: 'write', path, text };
+}
+
+export interface FileEdit {
+  rank: number;
+  why: string;
+  text: string;
+  path: string;
+  before: string | null;
+  after: string;
+  commands: string[];
+}
+
+/** A step that edits a file, and the journal's entry that gives it back. */
+export function fileStep({ rank, why, text, path, before, after, commands }: FileEdit): Part {
+  if (before === after) return NOTHING;
+  return {
+    steps: [{ rank, why, text, actions: [putFile(path, after)], undo: [putFile(path, before)], commands }],
+    takes: [{ kind: 'file', path, before, after }],
+    refused: [],
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * The way back: what the journal holds and the router lacks. Files are given back
+ * byte for byte, or, where their owner has edited them since, by undoing our
+ * lines alone; rules go beside the neighbours they had.
+ */
+import type { Journal } from '../journal/journal.ts';
+import { mergeIptables, mergeNft } from '../journal/merge.ts';
+import type { TakenFile, TakenModule, TakenNft } from '../journal/taken.ts';
+import { inKernel, moduleIn } from '../judge/reach.ts';
+import { renderScript } from '../nft/script.ts';
+import type { Command } from '../nft/script.ts';
+import { withoutCounters } from '../nft/listing.ts';
+import { MODULES_CONF } from '../observe/boot.ts';
+import type { Facts, NftFacts } from '../observe/facts.ts';
+import { FIREWALL_CONFIG } from '../observe/firewall.ts';
+import { TRACKER } from '../observe/modules.ts';
+import { chainKey } from '../observe/nft.ts';
+import { AUTOMATIC } from '../observe/observe.ts';
+import { revert } from '../uci/revert.ts';
+import { joinParts, NOTHING, putFile } from './files.ts';
+import type { Part } from './files.ts';
+import { giveBackIptables } from './give-back-iptables.ts';
+import { loadArguments } from './live.ts';
+import { addHelper, putRule, transaction } from './rules.ts';
+import { line, nftLine, word } from './shell.ts';
+import { RANK } from './step.ts';
+import type { Step } from './step.ts';
+
+function part(...steps: Step[]): Part {
+  return { steps, takes: [], refused: [] };
+}
+
+/** What a file holds now; undefined when that is not known. */
+function textNow(facts: Facts, path: string): string | null | undefined {
+  const reading = path === MODULES_CONF ? facts.boot.blacklist : path === FIREWALL_CONFIG ? facts.firewall.uci : null;
+  if (reading === null || reading.state === 'failed') return undefined;
+  return reading.state === 'absent' ? null : reading.value.text;
+}
+
+/** All entries of one file, the last change undone first. */
+function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[]): Part {
+  const now = textNow(facts, path);
+  if (now === undefined) return { ...NOTHING, refused: [`${path} could not be read, so nothing can be given back to it. Mend the file, then run \`sipalg enable\` again.`] };
+  let text = now;
+  for (const { before, after } of [...entries].reverse()) {
+    if (text === null) break; // its owner has removed it, and our lines with it
+    if (text === after) {
+      text = before;
+      continue;
+    }
+    const reverted: ReturnType<typeof revert> = revert(before ?? '', after, text);
+    if ('conflict' in reverted) {
+      return {
+        ...NOTHING,
+        refused: reverted.conflict.map((sentence) => `${path} has been edited since: ${sentence} Give these lines back by hand, then run \`sipalg enable\` again.`),
+      };
+    }
+    text = reverted.text;
+  }
+  if (text === now) return NOTHING;
+  return part({
+    rank: RANK.durable, why: 'journal',
+    text: `Give ${path} back as it was.`,
+    actions: [putFile(path, text)],
+    undo: [putFile(path, now)],
+    commands: text === null ? [`rm ${path}`] : changedLines(path, now ?? '', text),
+  });
+}
+
+/** An edit in a form one could type: the file's new text, its lines printed into it. */
+function changedLines(path: string, _now: string, text: string): string[] {
+  const lines = text.split('\n');
+  const tail = lines.pop() as string;
+  return [`printf '%s\\n' ${lines.map(word).join(' ')} > ${path}`, ...(tail === '' ? [] : [`printf '%s' ${word(tail)} >> ${path}`])];
+}
+
+/** Parameters the kernel lets one set while the module is loaded (nf_conntrack_sip.c, mode 0600). */
+const SETTABLE = ['sip_timeout', 'sip_direct_signalling', 'sip_direct_media', 'sip_external_media'];
+
+function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
+  const which = name === TRACKER ? 'tracker' : 'rewriter';
+  const module = moduleIn(facts, which);
+  if (module === null) return { ...NOTHING, refused: [`Whether ${name} is in the kernel could not be read, so it is not loaded.`] };
+  if (inKernel(facts, which) === true) {
+    const pokes = Object.entries(parameters).filter(([key, value]) => SETTABLE.includes(key) && module.parameters[key] !== undefined && module.parameters[key] !== value);
+    return joinParts(pokes.map(([key, value]) => {
+      const path = `/sys/module/${name}/parameters/${key}`;
+      return part({
+        rank: RANK.load, why: 'journal', text: `Set ${key} of ${name} back to ${value}.`,
+        actions: [{ do: 'poke', path, text: value }], undo: [{ do: 'poke', path, text: module.parameters[key] as string }],
+        commands: [`echo ${word(value)} > ${path}`],
+      });
+    }));
+  }
+  if (module.state === 'not there') {
+    return {
+      ...NOTHING,
+      refused: [`${name} was loaded before, but its file is not on this router any more. Install its package (kmod-nf-nathelper-extra, or kmod-nf-nathelper-sip from OpenWrt 25.12.5 on), then run \`sipalg enable\` again.`],
+    };
+  }
+  const argv = loadArguments(name, parameters, module.file);
+  return part({
+    rank: RANK.load, why: 'journal', text: `Load ${name}.`,
+    actions: [{ do: 'run', argv }], undo: [{ do: 'run', argv: ['rmmod', name] }], commands: [line(argv)],
+  });
+}
+
+/** The rules of an entry that are missing: of twins, as many as are missing. */
+function missingRules(nft: NftFacts, taken: TakenNft): TakenNft['rules'] {
+  const wanted = new Map<string, number>();
+  return taken.rules.filter((rule) => {
+    const chain = nft.chains.find((one) => chainKey(one) === chainKey(rule));
+    if (chain === undefined) return false;
+    const text = withoutCounters(rule.rule);
+    const key = `${chainKey(rule)} ${text}`;
+    wanted.set(key, (wanted.get(key) ?? 0) + 1);
+    return chain.rules.filter((one) => withoutCounters(one.text) === text).length < (wanted.get(key) as number);
+  });
+}
+
+function giveBackNft(facts: Facts, taken: TakenNft): Part {
+  const { nft } = facts;
+  if (taken.rules.length + taken.elements.length + taken.helpers.length === 0) return NOTHING;
+  if (nft.state !== 'present') return { ...NOTHING, refused: [`nftables could not be read (${nft.source}), so its rules can not be given back.`] };
+  const hasTable = ({ family, table }: { family: string; table: string }): boolean => nft.value.tables.includes(`${family} ${table}`);
+  const helpers = taken.helpers.filter((helper) => hasTable(helper)
+    && !nft.value.helpers.some((one) => one.family === helper.family && one.table === helper.table && one.name === helper.name));
+  const elements = taken.elements.filter((map) => hasTable(map))
+    .flatMap(({ elements: all, ...map }) => all.filter((element) => !nft.value.assignments.some((one) =>
+      one.family === map.family && one.table === map.table && one.map?.name === map.map && one.map.elements.includes(element)))
+      .map((element) => ({ ...map, element })));
+  const rules = missingRules(nft.value, taken);
+  const commands: Command[] = [
+    ...helpers.map(addHelper),
+    ...elements.map((element): Command => ({ do: 'add element', ...element })),
+    ...rules.flatMap((rule) => putRule(nft.value, rule)),
+  ];
+  if (commands.length === 0) return NOTHING;
+  return part({
+    rank: RANK.rules, why: 'journal', text: 'Put the SIP helper\'s objects and rules back into nftables, in one transaction.',
+    actions: [transaction(commands)], undo: [{ do: 'take rules' }], commands: [nftLine(renderScript(commands))],
+  });
+}
+
+/** A chain that fw4 makes only while it has a helper to set in it: fw4 itself brings it back. */
+function reload(facts: Facts, taken: TakenNft): Part {
+  const { nft, system } = facts;
+  if (nft.state !== 'present' || system.firewall.state !== 'present' || system.firewall.value !== 'fw4') return NOTHING;
+  const lacking = taken.rules.some((rule) =>
+    rule.family === 'inet' && rule.table === 'fw4' && nft.value.tables.includes('inet fw4') && !nft.value.present.includes(chainKey(rule)));
+  if (!lacking) return NOTHING;
+  return part({
+    rank: RANK.reload, why: 'journal', text: 'Let the firewall bring back the chain that held the helper\'s rules.',
+    actions: [{ do: 'check', argv: ['fw4', 'check'] }, { do: 'run', argv: ['fw4', 'reload'] }],
+    undo: [], commands: ['fw4 reload'], unlocked: true,
+  });
+}
+
+export function planGiveBack(facts: Facts): Part {
+  if (facts.journal.state === 'absent') return NOTHING;
+  if (facts.journal.state === 'failed') {
+    return { ...NOTHING, refused: [`The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in it, so nothing can be given back without it.`] };
+  }
+  const { taken }: Journal = facts.journal.value;
+  const files = taken.filter((entry) => entry.kind === 'file');
+  const nft = mergeNft(taken.filter((entry) => entry.kind === 'nft'));
+  const modules = taken.filter((entry) => entry.kind === 'module');
+  const unique = modules.filter(({ name }, at) => modules.findIndex((one) => one.name === name) === at);
+  return joinParts([
+    ...[...new Set(files.map(({ path }) => path))].map((path) => giveBackFile(facts, path, files.filter((one) => one.path === path))),
+    ...unique.map((module) => giveBackModule(facts, module)),
+    ...taken.filter((entry) => entry.kind === 'automatic').map(({ value }) => facts.automatic.state === 'present' && facts.automatic.value !== value
+      ? part({
+        rank: RANK.automatic, why: 'journal', text: 'Let the kernel set helpers by itself, as it did.',
+        actions: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }], undo: [{ do: 'poke', path: AUTOMATIC, text: `${facts.automatic.value}\n` }],
+        commands: [`echo ${value} > ${AUTOMATIC}`],
+      }) : NOTHING),
+    giveBackNft(facts, nft),
+    ...mergeIptables(taken.filter((entry) => entry.kind === 'iptables')).map((entry) => giveBackIptables(facts, entry)),
+    reload(facts, nft),
+  ]);
+}

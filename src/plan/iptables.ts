@@ -1,0 +1,50 @@
+/** Takes the SIP helper's rules out of iptables: one iptables-restore transaction per flavour and family. */
+import type { TakenIptables } from '../journal/taken.ts';
+import { renderRestore } from '../iptables/restore.ts';
+import type { RestoreCommand } from '../iptables/restore.ts';
+import type { Facts, IptablesFacts } from '../observe/facts.ts';
+import { joinParts } from './files.ts';
+import type { Part } from './files.ts';
+import { neighbours } from './rules.ts';
+import { restoreLine } from './shell.ts';
+import { RANK } from './step.ts';
+import type { Action } from './step.ts';
+
+/** `--wait`: another program may hold the xtables lock. */
+export function restoreAction(restore: string, script: string): Action {
+  const argv = [restore, '--noflush', '--wait', '10'];
+  return { do: 'run', argv, input: script, rehearsal: { argv: [...argv, '--test'], input: script } };
+}
+
+function planOne(facts: IptablesFacts): Part {
+  const taken: TakenIptables = { kind: 'iptables', save: facts.save, restore: facts.restore, rules: [] };
+  const goes: RestoreCommand[] = [];
+  const back: RestoreCommand[] = [];
+  for (const { chain, rules, table } of facts.chains) {
+    const here = facts.assignments.filter((one) => one.table === table && one.chain === chain);
+    const gone = new Set(here.map(({ position }) => position - 1));
+    for (const { rule, position } of here) {
+      taken.rules.push({ table, chain, rule, ...neighbours(rules, position - 1, gone) });
+      goes.push({ do: 'delete', chain, rule });
+      // In rising order each comes to stand where it stood.
+      back.push({ do: 'insert', chain, position, rule });
+    }
+  }
+  if (goes.length === 0) return { steps: [], takes: [], refused: [] };
+  const script = renderRestore('raw', goes);
+  return {
+    steps: [{
+      rank: RANK.rules, why: 'iptables-assignment',
+      text: `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one transaction.`,
+      actions: [restoreAction(facts.restore, script)],
+      undo: [{ do: 'run', argv: [facts.restore, '--noflush', '--wait', '10'], input: renderRestore('raw', back) }],
+      commands: [restoreLine(facts.restore, script)],
+    }],
+    takes: [taken],
+    refused: [],
+  };
+}
+
+export function planIptables(facts: Facts): Part {
+  return joinParts(facts.iptables.map((reading) => reading.state === 'present' ? planOne(reading.value) : { steps: [], takes: [], refused: [] }));
+}

@@ -1,0 +1,95 @@
+/** What lives in the kernel: the automatic helper, flows under the helper, and the modules themselves. */
+import { canUnload, moduleIn } from '../judge/reach.ts';
+import type { Facts, Module } from '../observe/facts.ts';
+import { AUTOMATIC } from '../observe/observe.ts';
+import { NOTHING } from './files.ts';
+import type { Part } from './files.ts';
+import { line, word } from './shell.ts';
+import { RANK } from './step.ts';
+import type { Action, Step } from './step.ts';
+
+export function planAutomatic(facts: Facts): Part {
+  if (facts.automatic.state !== 'present' || facts.automatic.value === 0) return NOTHING;
+  const { value } = facts.automatic;
+  return {
+    steps: [{
+      rank: RANK.automatic, why: 'automatic-helper',
+      text: 'Stop the kernel from setting helpers by itself.',
+      actions: [{ do: 'poke', path: AUTOMATIC, text: '0\n' }],
+      undo: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
+      commands: [`echo 0 > ${AUTOMATIC}`],
+    }],
+    takes: [{ kind: 'automatic', value }],
+    refused: [],
+  };
+}
+
+/** conntrack says this when the flow has ended by itself meanwhile. */
+const NOTHING_DELETED = 1;
+
+/**
+ * Ends the flows that carry the helper, and with them their expectations. Only
+ * where the module stays: when it goes, the kernel itself takes the helper off
+ * every flow (nf_conntrack_helper_unregister), and the flow lives on, so that
+ * nobody's registration is lost.
+ */
+export function planFlows(facts: Facts): Part {
+  if (facts.flows.state !== 'present' || facts.flows.value.flows.length === 0) return NOTHING;
+  const { flows, certain } = facts.flows.value;
+  const actions: Action[] = certain
+    ? flows.map(({ remove }) => ({ do: 'run', argv: remove[0] === 'conntrack' ? remove : ['conntrack', ...remove], tolerated: [NOTHING_DELETED] }))
+    // OpenWrt's kernels forget the flows of an address written here; the far side's
+    // is the one that has least to do with anything but SIP.
+    : [...new Set(flows.map(({ destination }) => destination))].map((address) => ({ do: 'poke', path: '/proc/net/nf_conntrack', text: `${address}\n` }));
+  return {
+    steps: [{
+      rank: RANK.flows, why: 'flow-under-helper',
+      text: 'End the flows that are under the helper; they come back without it.',
+      actions,
+      undo: [], // a flow comes back with its next packet
+      commands: actions.map((action) => action.do === 'run' ? line(action.argv) : action.do === 'poke' ? `echo ${word(action.text.trim())} > ${action.path}` : ''),
+    }],
+    takes: [],
+    refused: [],
+  };
+}
+
+/** What each parameter is when nobody has set it (nf_conntrack_sip.c). */
+const DEFAULTS: Record<string, string> = { ports: '5060', sip_timeout: '3600', sip_direct_signalling: '1', sip_direct_media: '1', sip_external_media: '0' };
+
+/**
+ * How a module is loaded again as it was. modprobe and its dependencies where it
+ * had no parameters of its own; insmod with its file where it had, for OpenWrt's
+ * modprobe takes none.
+ */
+export function loadArguments(name: string, parameters: Record<string, string>, file: string | null): string[] {
+  const own = Object.entries(parameters).filter(([key, value]) => (DEFAULTS[key] ?? value) !== value).map(([key, value]) => `${key}=${value}`);
+  return own.length === 0 || file === null ? ['modprobe', name] : ['insmod', file, ...own];
+}
+
+function unload(module: Module, why: string): Step {
+  const argv = ['rmmod', module.name];
+  return {
+    rank: RANK.unload, why,
+    text: `Unload ${module.name}.`,
+    actions: [{ do: 'run', argv }],
+    // insmod, not modprobe: on the way back the blacklist may still stand.
+    undo: [{ do: 'run', argv: module.file === null ? ['modprobe', module.name] : ['insmod', module.file, ...loadArguments(module.name, module.parameters, module.file).slice(2)] }],
+    commands: [line(argv)],
+  };
+}
+
+/** nf_nat_sip first: it uses nf_conntrack_sip. */
+export function planUnload(facts: Facts): Part {
+  const rewriter = moduleIn(facts, 'rewriter');
+  const tracker = moduleIn(facts, 'tracker');
+  const goes: Module[] = [];
+  if (rewriter?.state === 'loaded') goes.push(rewriter);
+  if (tracker?.state === 'loaded' && canUnload(facts)) goes.push(tracker);
+  return {
+    steps: goes.map((module) => unload(module, 'module-idle')),
+    // In the order in which they are loaded again.
+    takes: [...goes].reverse().map(({ name, parameters }) => ({ kind: 'module', name, parameters })),
+    refused: [],
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * Plan: what would change, as data. Pure: the same facts give the same plan, and
+ * a plan for facts that are as wished has no steps.
+ */
+import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judge/reach.ts';
+import { writeWish } from '../observe/config.ts';
+import type { Facts } from '../observe/facts.ts';
+import { WISH_CONFIG } from '../observe/observe.ts';
+import { planBlock } from './block.ts';
+import { planConfiguration } from './configuration.ts';
+import { joinParts, NOTHING, putFile } from './files.ts';
+import type { Part } from './files.ts';
+import { planGiveBack } from './give-back.ts';
+import { planIptables } from './iptables.ts';
+import { planAutomatic, planFlows, planUnload } from './live.ts';
+import { planRules } from './rules.ts';
+import { RANK } from './step.ts';
+import type { Plan, Step } from './step.ts';
+
+export type Towards = Plan['towards'];
+
+/** Where the owner's configuration leads; `disabled` is shown, not done, while nothing is wished. */
+export function wished(facts: Facts): Towards {
+  return facts.wish.wish.alg === 'enabled' ? 'enabled' : 'disabled';
+}
+
+/** With the module gone, fw4 itself must still take what it would load. */
+function planCheck(facts: Facts, parts: readonly Part[]): Part {
+  const { firewall } = facts.system;
+  const risky = parts.some(({ steps }) => steps.some(({ rank }) => rank === RANK.durable || rank === RANK.unload));
+  if (!risky || firewall.state !== 'present' || firewall.value !== 'fw4') return NOTHING;
+  return {
+    steps: [{
+      rank: RANK.check, why: 'include-needs-helper',
+      text: 'Prove that the firewall still loads without the SIP modules.',
+      actions: [{ do: 'check', argv: ['fw4', 'check'] }],
+      undo: [],
+      commands: [],
+    }],
+    takes: [],
+    refused: [],
+  };
+}
+
+function planDisable(facts: Facts): Part {
+  const held = heldBy(facts) !== null;
+  const rules = [planRules(facts), planIptables(facts), planAutomatic(facts)];
+  if (held) return joinParts([...rules, planFlows(facts)]);
+  const stays = inKernel(facts, 'tracker') === true && !canUnload(facts);
+  const builtin = moduleIn(facts, 'tracker')?.state === 'built in';
+  const absent = moduleIn(facts, 'tracker')?.state === 'not there';
+  const parts = [
+    planBlock(facts),
+    planConfiguration(facts, stays || builtin || (!canBlock(facts) && !absent)),
+    ...rules,
+    stays ? planFlows(facts) : NOTHING,
+    planUnload(facts),
+  ];
+  return joinParts([...parts, planCheck(facts, parts)]);
+}
+
+/** Writes the wish down, so that a boot or a power cut finds it. */
+function planWish(facts: Facts, towards: Towards): Part {
+  if (facts.wish.wish.alg === towards) return NOTHING;
+  const { text } = facts.wish;
+  if (text.state === 'failed') return { steps: [], takes: [], refused: [`${WISH_CONFIG} could not be read, so the wish can not be written into it: ${text.because}.`] };
+  const before = text.state === 'present' ? text.value : null;
+  const step: Step = {
+    rank: RANK.wish, why: 'wish',
+    text: `Write down that the SIP ALG is to be ${towards}.`,
+    actions: [putFile(WISH_CONFIG, writeWish(before, towards))],
+    undo: [putFile(WISH_CONFIG, before)],
+    commands: [`uci set sipalg.main.alg=${towards}`, 'uci commit sipalg'],
+  };
+  return { steps: [step], takes: [], refused: [] };
+}
+
+/**
+ * @param towards   where the steps lead
+ * @param writeDown whether the wish is to be written too (`disable` and `enable` do, `apply` acts on it)
+ */
+export function plan(facts: Facts, towards: Towards, writeDown: boolean): Plan {
+  const blind = towards === 'disabled' ? unread(facts).map(({ source, because }) => `${source} could not be read: ${because}.`) : [];
+  const part = blind.length > 0 ? { ...NOTHING, refused: blind } : towards === 'disabled' ? planDisable(facts) : planGiveBack(facts);
+  const wish = writeDown ? planWish(facts, towards) : NOTHING;
+  const refused = [...wish.refused, ...part.refused];
+  const steps = [...wish.steps, ...part.steps].sort((one, other) => one.rank - other.rank);
+  return {
+    wish: facts.wish.wish.alg,
+    towards,
+    steps: refused.length > 0 ? [] : steps,
+    takes: refused.length > 0 ? [] : part.takes,
+    refused,
+    held: towards === 'disabled' ? heldBy(facts) : null,
+  };
+}

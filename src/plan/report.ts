@@ -1,0 +1,37 @@
+/** The report: what is, what it means and what would be done. Every face shows this one value. */
+import type { Host } from '../host/host.ts';
+import { judge } from '../judge/judge.ts';
+import type { Verdict } from '../judge/verdict.ts';
+import type { Facts } from '../observe/facts.ts';
+import { observe } from '../observe/observe.ts';
+import { plan, wished } from './plan.ts';
+import type { Plan } from './step.ts';
+
+export interface Report {
+  /** Of this program. */
+  version: string;
+  facts: Facts;
+  verdict: Verdict;
+  plan: Plan;
+}
+
+/** The report on facts that have been read. With an unmanaged wish the plan shows what `disable` would do. */
+export function reportOn(version: string, facts: Facts): Report {
+  const towards = wished(facts);
+  return { version, facts, verdict: judge(facts), plan: plan(facts, towards, facts.wish.wish.alg === 'unmanaged') };
+}
+
+/** Looks at the router and reports. */
+export async function makeReport(version: string, host: Host): Promise<Report> {
+  return reportOn(version, await observe(host));
+}
+
+/** 0: off, and nothing would bring it back. 1: on, would come back, or a wish is not met. 2: trouble or unknown. */
+export type ExitCode = 0 | 1 | 2;
+
+export function exitCode({ facts, verdict, plan: { wish, steps, refused } }: Report): ExitCode {
+  if (verdict.alg === 'unknown' || verdict.unread.length > 0 || facts.wish.problems.length > 0) return 2;
+  if (wish !== 'unmanaged' && refused.length > 0) return 2;
+  if (verdict.alg !== 'off' || verdict.returns.length > 0) return 1;
+  return wish !== 'unmanaged' && steps.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,140 @@
+/**
+ * Takes rules, map elements and helper objects out of nftables, in one
+ * transaction, and knows how to put them back where they stood.
+ */
+import type { Neighbours, TakenHelper, TakenNft, TakenRule } from '../journal/taken.ts';
+import type { Facts, NftAssignment, NftFacts } from '../observe/facts.ts';
+import { chainKey } from '../observe/nft.ts';
+import { withoutCounters } from '../nft/listing.ts';
+import { renderScript } from '../nft/script.ts';
+import type { Command } from '../nft/script.ts';
+import { NOTHING } from './files.ts';
+import type { Part } from './files.ts';
+import { nftLine } from './shell.ts';
+import { RANK } from './step.ts';
+import type { Action, Step } from './step.ts';
+
+/** A transaction; nft itself says beforehand whether it would take it. */
+export function transaction(commands: readonly Command[], rehearsed: readonly Command[] = commands): Action {
+  const argv = ['nft', '-f', '-'];
+  return { do: 'run', argv, input: renderScript(commands), rehearsal: { argv: ['nft', '-c', '-f', '-'], input: renderScript(rehearsed) } };
+}
+
+/** The nearest rules that stay, before and behind. */
+export function neighbours(rules: readonly string[], at: number, goes: ReadonlySet<number>): Neighbours {
+  let previous = at - 1;
+  while (goes.has(previous)) previous--;
+  let next = at + 1;
+  while (goes.has(next)) next++;
+  return { previous: rules[previous] ?? null, next: rules[next] ?? null };
+}
+
+interface Taking {
+  commands: Command[];
+  taken: TakenNft;
+  refused: string[];
+}
+
+function takeAssignments(nft: NftFacts): Taking {
+  const taking: Taking = { commands: [], taken: { kind: 'nft', rules: [], elements: [], helpers: [] }, refused: [] };
+  const byRule = nft.assignments.filter(({ map }) => map === null);
+  for (const chain of nft.chains) {
+    const texts = chain.rules.map(({ text }) => withoutCounters(text));
+    const goes = new Set<number>();
+    const here = byRule.filter((one) => chainKey(one) === chainKey(chain));
+    for (const one of here) if (one.remains === null) goes.add(chain.rules.findIndex(({ handle }) => handle === one.handle));
+    for (const one of here) takeRule(taking, one, neighbours(texts, chain.rules.findIndex(({ handle }) => handle === one.handle), goes));
+  }
+  for (const { family, table, map } of nft.assignments) {
+    if (map === null || taking.taken.elements.some((one) => one.family === family && one.table === table && one.map === map.name)) continue;
+    taking.taken.elements.push({ family, table, map: map.name, elements: map.elements });
+    for (const element of map.elements) taking.commands.push({ do: 'delete element', family, table, map: map.name, element });
+  }
+  for (const { family, table, name, type, protocol, l3proto } of nft.helpers) {
+    taking.taken.helpers.push({ family, table, name, type, protocol, l3proto });
+    taking.commands.push({ do: 'delete helper', family, table, name });
+  }
+  return taking;
+}
+
+function takeRule(taking: Taking, one: NftAssignment, around: Neighbours): void {
+  const { family, table, chain, handle, rule, remains } = one;
+  if (rule === null) {
+    taking.refused.push(`Rule ${handle} of ${family} ${table} ${chain} sets the SIP helper, but \`nft -a list ruleset\` does not show it, ` +
+      'so it could not be given back. Run the command again; if it says the same, take the rule away by hand.');
+    return;
+  }
+  taking.taken.rules.push({ family, table, chain, rule, remains, ...around });
+  taking.commands.push(remains === null
+    ? { do: 'delete rule', family, table, chain, handle }
+    : { do: 'replace rule', family, table, chain, handle, rule: remains });
+}
+
+/** What would put back at once what the step takes: the chains are as they were, but for what went. */
+export function restoring(nft: NftFacts, taken: TakenNft): Command[] {
+  const commands: Command[] = taken.helpers.map((helper) => addHelper(helper));
+  for (const { family, table, map, elements } of taken.elements) {
+    for (const element of elements) commands.push({ do: 'add element', family, table, map, element });
+  }
+  return [...commands, ...taken.rules.flatMap((rule) => putRule(nft, rule))];
+}
+
+export function addHelper({ family, table, name, type, protocol, l3proto }: TakenHelper): Command {
+  return { do: 'add helper', family, table, name, type, protocol, l3proto };
+}
+
+/**
+ * Puts a rule back beside the neighbour it had. Rules taken side by side share
+ * their neighbours; put before the next one in their order, or last in their
+ * order, they stand as they stood.
+ */
+export function putRule(nft: NftFacts, taken: TakenRule): Command[] {
+  const { family, table, chain, rule, remains, previous, next } = taken;
+  const rules = nft.chains.find((one) => chainKey(one) === chainKey(taken))?.rules ?? [];
+  const find = (text: string | null): number | null => text === null ? null : rules.find((one) => withoutCounters(one.text) === withoutCounters(text))?.handle ?? null;
+  const left = find(remains);
+  if (left !== null) return [{ do: 'replace rule', family, table, chain, handle: left, rule }];
+  const behind = find(next);
+  if (behind !== null) return [{ do: 'insert rule', family, table, chain, handle: behind, rule }];
+  // Nothing stands behind it any more: last, unless the rule before it is known and is not the last.
+  const before = next === null ? null : find(previous);
+  return [{ do: 'add rule', family, table, chain, handle: before, rule }];
+}
+
+/** For the way back within one run: a replaced rule keeps its handle, so it is named by that. */
+function undoing(nft: NftFacts, taken: TakenNft): Command[] {
+  const commands = restoring(nft, taken);
+  for (const { family, table, chain, handle, rule, remains } of nft.assignments) {
+    if (remains !== null && rule !== null) commands.push({ do: 'replace rule', family, table, chain, handle, rule });
+  }
+  return commands;
+}
+
+/** The transaction that takes what stands there now; null when nothing does. */
+export function transactionOf(nft: NftFacts): Action | null {
+  const { commands } = takeAssignments(nft);
+  return commands.length === 0 ? null : transaction(commands);
+}
+
+export function planRules(facts: Facts): Part {
+  const { nft } = facts;
+  if (nft.state !== 'present' || (nft.value.helpers.length === 0 && nft.value.assignments.length === 0)) return NOTHING;
+  const { commands, taken, refused } = takeAssignments(nft.value);
+  if (refused.length > 0) return { steps: [], takes: [], refused };
+  const back = undoing({ ...nft.value, chains: without(nft.value) }, { ...taken, rules: taken.rules.filter(({ remains }) => remains === null) });
+  const step: Step = {
+    rank: RANK.rules, why: taken.rules.length + taken.elements.length > 0 ? 'nft-assignment' : 'nft-object',
+    text: 'Take the SIP helper\'s rules and objects out of nftables, and nothing else, in one transaction.',
+    // The rehearsal proves the way back as well: what is taken is put back in the same breath.
+    actions: [transaction(commands, [...commands, ...back])],
+    undo: [{ do: 'run', argv: ['nft', '-f', '-'], input: renderScript(back) }],
+    commands: [nftLine(renderScript(commands))],
+  };
+  return { steps: [step], takes: [taken], refused: [] };
+}
+
+/** The chains as they are once the step has run. */
+function without(nft: NftFacts): NftFacts['chains'] {
+  const gone = new Set(nft.assignments.filter(({ map, remains }) => map === null && remains === null).map((one) => `${chainKey(one)} ${one.handle}`));
+  return nft.chains.map((chain) => ({ ...chain, rules: chain.rules.filter(({ handle }) => !gone.has(`${chainKey(chain)} ${handle}`)) }));
+}

@@ -1,0 +1,75 @@
+/**
+ * A plan as plain JSON: what would be done, in which order, why, how each step
+ * is said and how it is undone. Made whole before anything is touched.
+ */
+import type { Taken } from '../journal/taken.ts';
+
+/** The primitive changes; everything done to a router is one of them. */
+export type Action =
+  /** Replaces a file; `mode` for one that is new. */
+  | { do: 'write'; path: string; text: string }
+  | { do: 'remove'; path: string }
+  /** Writes into a kernel file. */
+  | { do: 'poke'; path: string; text: string }
+  /**
+   * Runs a command that must exit 0. `rehearsal` is the same command in a form
+   * that changes nothing and must succeed first. `tolerated` are exit codes that
+   * mean there was nothing left to do.
+   */
+  | { do: 'run'; argv: string[]; input?: string; rehearsal?: { argv: string[]; input: string }; tolerated?: number[] }
+  /** Takes the SIP helper's rules and objects out of nftables as they stand by then (their handles are not known before). */
+  | { do: 'take rules' }
+  /** The firewall, as it would be loaded now, must be accepted. Changes nothing. */
+  | { do: 'check'; argv: string[] };
+
+export interface Step {
+  /** Fixes the order; see RANK. */
+  rank: number;
+  /** The finding (judge/findings.ts) or the journal's entry that asks for it. */
+  why: string;
+  /** What it does, in one sentence. */
+  text: string;
+  actions: Action[];
+  /** What takes it back, in order, while nothing else has changed. */
+  undo: Action[];
+  /** Each change in a form one could type. */
+  commands: string[];
+  /** Runs after the firewall's lock has been let go, for it takes that lock itself. */
+  unlocked?: true;
+}
+
+/** Why a place in the order is the place it is: kernel.md sections 3, 5 and 9 of the project's facts, and docs/architecture.md. */
+export const RANK = {
+  /** The wish first: a power cut later must find it. */
+  wish: 0,
+  /** Durable before live: what is taken away live must not come back by a reload in between. */
+  durable: 10,
+  /** Rules that fw4 would choke on without the module go before the module goes. */
+  configuration: 20,
+  /** On the way back the helper must exist before an object can name it. */
+  load: 25,
+  /** Rules, then objects, in one transaction: an object in use can not be deleted. */
+  rules: 30,
+  automatic: 35,
+  /** A flow keeps its helper after the rule is gone. */
+  flows: 40,
+  /** Nothing holds the modules any more. */
+  unload: 50,
+  /** With the module gone, would the firewall still load? */
+  check: 60,
+  reload: 70,
+} as const;
+
+export interface Plan {
+  /** What /etc/config/sipalg asks for. */
+  wish: 'unmanaged' | 'disabled' | 'enabled';
+  /** What these steps lead to. With an unmanaged wish they are shown and never run by themselves. */
+  towards: 'disabled' | 'enabled';
+  steps: Step[];
+  /** What the steps take away, for the journal. */
+  takes: Taken[];
+  /** Why this can not be planned: sentences, each with what to do. Nothing is done then. */
+  refused: string[];
+  /** Why SIP is not blocked or unloaded though that is wished; null when nothing speaks against it. */
+  held: { because: string; lines: string[] } | null;
+}
