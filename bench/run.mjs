@@ -1,0 +1,90 @@
+// The bench: npm run bench. Ratios, measured side by side in one run, each with its limit. Needs root: it measures in a
+// network namespace of its own, which it takes away again.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { need } from '../test/setup.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const TABLE_SIZE = '/proc/sys/net/netfilter/nf_conntrack_max'; // the machine's, for all its namespaces
+const TABLE_NEEDED = 80_000;
+const BUNDLE_MOST = 120_000;
+
+process.env.PATH += ':/usr/local/sbin:/usr/sbin:/sbin';
+const missing = await need(['npm', 'namespaces', 'alg']);
+for (const { reason } of missing) console.error(reason);
+if (missing.length > 0) process.exit(1);
+
+const folder = mkdtempSync(join(tmpdir(), 'sipalg-bench-'));
+const namespace = `sipalg-bench-${process.pid}`;
+/** @type {(() => void)[]} */
+const undo = [() => rmSync(folder, { recursive: true, force: true })];
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let inside;
+const cleanUp = () => { for (let act = undo.pop(); act !== undefined; act = undo.pop()) act(); };
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+  process.once(signal, () => {
+    inside?.kill('SIGKILL');
+    cleanUp();
+    process.exit(130);
+  });
+}
+
+/** @param {string[]} args */
+function ip(...args) {
+  const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`'ip ${args.join(' ')}' failed: ${stderr.trim()}`);
+}
+
+/** Room for all the flows; the machine's own limit comes back at the end. */
+function makeRoom() {
+  const before = readFileSync(TABLE_SIZE, 'utf8').trim();
+  if (Number(before) >= TABLE_NEEDED) return;
+  console.error(`bench: ${TABLE_SIZE} is ${before}; it is ${TABLE_NEEDED} while this runs`);
+  undo.push(() => writeFileSync(TABLE_SIZE, before));
+  writeFileSync(TABLE_SIZE, String(TABLE_NEEDED));
+}
+
+/** @param {string} program @returns {Promise<{ what: string, seen: string, value: number, limit: number, unit: string }[]>} */
+function measure(program) {
+  inside = spawn('ip', ['netns', 'exec', namespace, process.execPath, 'bench/inside.mjs', program, folder],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  inside.stdout?.setEncoding('utf8').on('data', (text) => { output += text; });
+  return new Promise((resolve, reject) => {
+    inside?.on('error', reject);
+    inside?.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output));
+      else reject(new Error(`The measuring ended with exit code ${code}.`));
+    });
+  });
+}
+
+let failed = false;
+try {
+  const program = join(folder, 'sipalg.js');
+  await (await import('../build.mjs')).bundle(program);
+  const size = statSync(program).size;
+  makeRoom();
+  ip('netns', 'add', namespace);
+  undo.push(() => ip('netns', 'delete', namespace));
+  const rows = await measure(program);
+  rows.push({ what: 'size of the bundle', unit: 'kB', limit: BUNDLE_MOST / 1000, value: size / 1000, seen: `${size} bytes` });
+
+  const line = (/** @type {string[]} */ [verdict, what, value, limit, seen]) =>
+    console.log(`${verdict.padEnd(5)} ${what.padEnd(66)} ${value.padStart(9)} ${limit.padStart(9)}   ${seen}`);
+  line(['', `Node ${process.version}`, 'measured', 'at most', 'from']);
+  for (const { what, seen, value, limit, unit } of rows) {
+    const over = !(value <= limit);
+    failed ||= over;
+    line([over ? 'OVER' : 'ok', what, `${value.toFixed(2)} ${unit}`, `${limit} ${unit}`, seen]);
+  }
+} catch (error) {
+  failed = true;
+  console.error(`bench: ${error instanceof Error ? error.message : error}`);
+} finally {
+  cleanUp();
+}
+process.exitCode = failed ? 1 : 0;
