@@ -15,7 +15,7 @@ if (lacking.length > 0) process.exit(1);
 // Only now: these need what was just installed.
 const { findTests, layerOf, LAYERS, PURE, runFiles, skipped } = await import('./runner/files.mjs');
 const { checks } = await import('./runner/checks.mjs');
-const { Interrupted, stopAll } = await import('./runner/process.mjs');
+const { Interrupted, proceed, stopAll } = await import('./runner/process.mjs');
 const { line, summary } = await import('./runner/words.mjs');
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
@@ -51,6 +51,7 @@ try {
     if (missing.length === 0) await runFiles({ root, files: mine, limit: layer.limit, pool: layer.pool, onVerdict });
     else for (const file of mine) onVerdict(skipped(relative(root, file), missing.map(({ reason }) => reason).join(' ')));
   }
+  proceed();
 } catch (error) {
   if (!(error instanceof Interrupted)) throw error;
   console.error('The run was interrupted; what had begun is put away.');

@@ -64,22 +64,32 @@ export async function runFiles({ root, files, limit = PURE.limit, pool = PURE.po
     const ends = await Promise.allSettled(Array.from({ length: pool }, work));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    clear(folder);
   }
   if (verdicts.length !== files.length) throw new Error(`${files.length} test files were found but ${verdicts.length} were run.`);
   return verdicts;
+}
+
+/** Removes a folder, unless something is mounted below it: that would be somebody's files. @param {string} folder */
+function clear(folder) {
+  const mounts = process.platform === 'linux' ? readFileSync('/proc/self/mountinfo', 'utf8') : '';
+  const point = mounts.split('\n').map((line) => line.split(' ')[4]).find((path) => path?.startsWith(folder + '/'));
+  if (point === undefined) rmSync(folder, { recursive: true, force: true });
+  else console.error(`${folder} was not removed: ${point} is still mounted. Unmount it, then remove the folder.`);
 }
 
 /** @param {string} file @param {{ root: string, limit: number, folder: string }} task */
 async function runFile(file, { root, limit, folder }) {
   const name = relative(root, file);
   const stem = join(folder, name.split(sep).join('__'));
+  // What a test puts among temporary files goes away with it, also when it is killed. Short: sockets have short names.
+  const temporary = mkdtempSync(join(folder, 't'));
   const broken = await pack(file, `${stem}.cjs`);
   if (broken !== undefined) return failure(name, 'It cannot be packed.', broken);
   const journal = `${stem}.journal`;
   writeFileSync(journal, '');
   const ended = await runProcess([process.execPath, '--enable-source-maps', `${stem}.cjs`],
-    { cwd: root, limit, env: { SIPALG_TEST_JOURNAL: journal } });
+    { cwd: root, limit, env: { SIPALG_TEST_JOURNAL: journal, TMPDIR: temporary } });
   return judge(name, readFileSync(journal, 'utf8'), ended);
 }
 

@@ -73,6 +73,11 @@ export function runProcess([command, ...args], { cwd, limit, env = {} }) {
   });
 }
 
+/** Throws where the run was interrupted, also when nothing was left to be started. */
+export function proceed() {
+  if (stopped) throw new Interrupted();
+}
+
 /** Ends what is running, for a person who pressed Ctrl-C; what would follow is Interrupted. @param {NodeJS.Signals} signal */
 export function stopAll(signal) {
   stopped = true;

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,8 +33,10 @@ const GOOD = `s('holds', () => { assert.is(1, 1); });\n`;
 
 const red = suite('a test file is red when');
 const green = suite('a test file is green when');
+const kept = suite('a test file');
+const command = suite('npm test');
 
-for (const each of [red, green]) {
+for (const each of [red, green, kept, command]) {
   each.before(() => { folder = mkdtempSync(join(tmpdir(), 'sipalg-runner-')); });
   each.after(() => { rmSync(folder, { recursive: true, force: true }); });
 }
@@ -166,12 +168,19 @@ green('it announces what this machine cannot run, with a reason', async () => {
   assert.equal([seen.passed, seen.failed, seen.skips, seen.problems], [0, 0, ['No moon tonight.'], []]);
 });
 
-green('a failure names the line of the source', async () => {
+kept('takes its temporary files along when it ends', async () => {
+  const seen = await verdict(HEAD + `import { mkdtempSync, writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os'; import { join } from 'node:path';
+    s('leaves a file', () => { const f = mkdtempSync(join(tmpdir(), 'x-')) + '/f'; writeFileSync(f, ''); console.log('made ' + f); });
+    s('fails', () => { assert.is(1, 2); }); s.run();`);
+  const made = /made (\S+)/.exec(seen.output)?.[1] ?? '';
+  assert.match(made, /\/f$/);
+  assert.is(existsSync(made), false);
+});
+
+kept('names the line of its source where it fails', async () => {
   const seen = await verdict(HEAD + `\n\ns('fails', () => { assert.is(1, 2); }); s.run();`);
   assert.match(seen.output, /small\.test\.ts:4:/);
 });
-
-const command = suite('npm test');
 
 /** The test command as a person starts it. */
 function npmTest(...words: string[]) {
@@ -182,6 +191,32 @@ command('is red when no file has the word in its path', () => {
   const { status, stderr } = npmTest('no-such-room');
   assert.is(status, 1);
   assert.match(stderr, /^None of the \d+ test files has 'no-such-room' in its path\.\n$/);
+});
+
+command('is ended by Ctrl-C together with what it runs, and leaves nothing behind', async () => {
+  const files = join(process.cwd(), 'test/runner/files.mjs');
+  const file = join(folder, 'slow.test.ts');
+  const pids = join(folder, 'pids');
+  writeFileSync(file, HEAD + `
+    import { spawn } from 'node:child_process'; import { writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os';
+    s('is slow', () => new Promise((resolve) => {
+      const child = spawn('sleep', ['60'], { detached: true });
+      writeFileSync(${JSON.stringify(pids)}, process.pid + ' ' + child.pid + ' ' + tmpdir());
+      child.on('exit', resolve);
+    })); s.run();`);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', `
+    import { runFiles } from ${JSON.stringify(files)};
+    import { Interrupted, stopAll } from ${JSON.stringify(join(process.cwd(), 'test/runner/process.mjs'))};
+    process.once('SIGINT', () => stopAll('SIGINT'));
+    const file = ${JSON.stringify(file)};
+    try { await runFiles({ root: ${JSON.stringify(folder)}, files: [file, file], pool: 1 }); }
+    catch (error) { process.exit(error instanceof Interrupted ? 130 : 1); }`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = new Promise((resolve) => { child.on('exit', resolve); });
+  for (let turn = 0; turn < 200 && !existsSync(pids); turn++) await new Promise((resolve) => { setTimeout(resolve, 50); });
+  child.kill('SIGINT');
+  assert.is(await ended, 130);
+  const [test = '', sleep = '', temporary = ''] = readFileSync(pids, 'utf8').split(' ');
+  assert.equal([`/proc/${test}/exe`, `/proc/${sleep}/exe`, temporary].filter(existsSync), []);
 });
 
 const end = suite('a run ends with');
@@ -216,5 +251,6 @@ end('red for a skip where CI=true', async () => {
 
 red.run();
 green.run();
+kept.run();
 command.run();
 end.run();
