@@ -1,19 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { emptied, spaceOf, traces } from './lab/traces.ts';
 
 const start = suite('npm start');
-
-const traces = (): Record<string, unknown> => ({
-  mounts: readFileSync('/proc/self/mounts', 'utf8'),
-  devices: readdirSync('/sys/class/net').sort(),
-  names: existsSync('/run/netns') ? readdirSync('/run/netns').sort() : [],
-  tmp: readdirSync(tmpdir()).filter((name) => /lab|sipalg(?!-test)/.test(name)).sort(),
-  etc: readdirSync('/etc').sort(),
-  modules: readdirSync('/sys/module').sort(),
-});
 
 function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   const { NO_COLOR: _, ...env } = process.env;
@@ -29,14 +20,6 @@ function below(pid: number): number[] {
     return [];                         // it has just ended
   }
   return children.flatMap((child) => [child, ...below(child)]);
-}
-
-function spaceOf(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return '';                         // it has just ended
-  }
 }
 
 start('shows the INVITE changed, untouched and changed again around disable and enable, in under 30 s', () => {
@@ -74,22 +57,11 @@ async function interrupted(signal: NodeJS.Signals, when: string): Promise<{ stat
     const had = stdout.includes(when);
     stdout += data;
     if (had || !stdout.includes(when)) return;
-    spaces = [...new Set(below(child.pid!).map(spaceOf))].filter((space) => space !== '' && space !== spaceOf(process.pid));
+    spaces = [...new Set(below(child.pid!).map((pid) => spaceOf(pid)))].filter((space) => space !== '' && space !== spaceOf(process.pid));
     child.kill(signal);
   });
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { status, stdout, spaces };
-}
-
-/** The namespaces have no process any more; they get two seconds. */
-async function gone(spaces: readonly string[]): Promise<void> {
-  for (const deadline = Date.now() + 2000; ;) {
-    const now = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => spaceOf(Number(name)));
-    const left = spaces.filter((space) => now.includes(space));
-    if (left.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`still there: ${left.join(' ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
@@ -100,7 +72,7 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     assert.match(ended.stdout, `${signal}: taking the lab away.`);
     assert.not.match(ended.stdout, 'Done');
     assert.is(ended.spaces.length, 4);
-    await gone(ended.spaces);
+    await emptied(ended.spaces);
     assert.equal(traces(), before);
   });
 }

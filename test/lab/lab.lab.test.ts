@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compareMessages } from './compare.ts';
 import { openLab, type Delivery, type Lab } from './lab.ts';
+import { emptied, spacesOf, traces } from './traces.ts';
 
 const fields = ({ sent, arrived }: Delivery): string[] => {
   assert.ok(arrived, 'the message did not arrive');
@@ -133,50 +134,6 @@ room('says how a program ended, kills one that takes too long, and passes input,
 
 room.run();
 
-/** Everything a lab could leave on the host. */
-function traces(): Record<string, unknown> {
-  const link = (path: string): string => {
-    try {
-      return readlinkSync(path);
-    } catch {
-      return '';                       // that process has just ended
-    }
-  };
-  const spaces = new Set<string>();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    for (const kind of ['net', 'mnt', 'pid', 'uts']) spaces.add(link(`/proc/${pid}/ns/${kind}`));
-  }
-  spaces.delete('');
-  return {
-    spaces: [...spaces].sort(),
-    mounts: readFileSync('/proc/self/mounts', 'utf8'),
-    devices: readdirSync('/sys/class/net').sort(),
-    names: existsSync('/run/netns') ? readdirSync('/run/netns').sort() : [],
-    tmp: readdirSync(tmpdir()).filter((name) => name.includes('lab')).sort(),
-    etc: readdirSync('/etc').sort(),
-    run: readdirSync('/run').sort(),
-  };
-}
-
-/** What is there now and was not before; namespaces of others may come and go, so the lab's own are asked for. */
-async function nothingOf(lab: readonly string[], before: Record<string, unknown>): Promise<void> {
-  const deadline = Date.now() + 3000;
-  for (;;) {
-    const now = traces();
-    const left = (now['spaces'] as string[]).filter((space) => lab.includes(space));
-    if (left.length === 0) {
-      const { spaces: _now, ...rest } = now;
-      const { spaces: _before, ...was } = before;
-      assert.equal(rest, was);
-      return;
-    }
-    if (Date.now() > deadline) throw new Error(`still there: ${left.join(' ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-const spacesOf = (pid: number): string[] => ['net', 'mnt', 'pid', 'uts'].map((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`));
-
 const end = suite('the end of a lab');
 
 end('leaves nothing behind, whatever still runs in it', async () => {
@@ -188,7 +145,8 @@ end('leaves nothing behind, whatever still runs in it', async () => {
   await lab.router.must(['sh', '-c', 'setsid sleep 1000 >/dev/null 2>&1 </dev/null &']);
   await lab.close();
   await lab.close();
-  await nothingOf(mine, before);
+  await emptied(mine);
+  assert.equal(traces(), before);
 });
 
 end('two labs live beside each other', async () => {
@@ -228,7 +186,8 @@ async function dies(how: string): Promise<void> {
     assert.is(mine.length, 16);
     child.stdin.write('end\n');
     await ended;
-    await nothingOf(mine, before);
+    await emptied(mine);
+    assert.equal(traces(), before);
   } finally {
     rmSync(folder, { recursive: true });
   }
