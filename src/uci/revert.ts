@@ -116,11 +116,16 @@ function undo(merge: Merge, hunk: Hunk): Replacement[] | null {
     }
     return taken;
   }
-  const places = placesOf(stretch, earlier);
-  const back = places[0];
-  const known = new Set(earlier);
-  const gone = later.every((line) => known.has(line) || !kept.has(line));
-  return places.length === 1 && back !== undefined && gone && sameSection(merge, hunk.from, start + back) ? [] : null;
+  // Where the two sides of the part hold the same lines, only in another number, nobody can tell them apart.
+  const [was, is] = [new Set(earlier), new Set(later)];
+  const added = later.filter((line) => !was.has(line));
+  const removed = earlier.filter((line) => !is.has(line));
+  const told = added.length + removed.length > 0 && !added.some((line) => kept.has(line));
+  // The same lines next to the part were there all along; they do not say that it is undone.
+  const around = [after.lines.slice(low + 1, hunk.from), after.lines.slice(hunk.to, high)];
+  const twin = around.some((lines) => placesOf(lines, earlier).length > 0);
+  const [back, ...others] = placesOf(stretch, earlier);
+  return told && !twin && others.length === 0 && back !== undefined && sameSection(merge, hunk.from, start + back) ? [] : null;
 }
 
 /** The line of `now` before which the lines between `at - 1` and `at` stood; -1 when those are no neighbours any more. */
