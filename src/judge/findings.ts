@@ -141,7 +141,7 @@ export const FINDINGS: readonly Row[] = [
     text: () => 'A script that the firewall runs sets the SIP helper.',
   },
   {
-    code: 'autoload', weight: 'note', needs: ['autoload'], dependsOn: ['blocked'],
+    code: 'autoload', weight: 'note', needs: ['autoload'], dependsOn: ['blocked', 'module-built-in'],
     evidence: (facts) => some((read(facts.boot.autoload) ?? []).map((one) => `${place(one)}: ${one.module}`)),
     text: () => 'The SIP modules are loaded at every boot.',
   },

@@ -22,7 +22,7 @@ import type { Part } from './files.ts';
 import { giveBackIptables } from './give-back-iptables.ts';
 import { loadArguments } from './live.ts';
 import { addHelper, putRule, transaction } from './rules.ts';
-import { line, nftLine, word } from './shell.ts';
+import { editLine, line, nftLine, word } from './shell.ts';
 import { RANK } from './step.ts';
 import type { Step } from './step.ts';
 
@@ -63,15 +63,8 @@ function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[])
     text: `Give ${path} back as it was.`,
     actions: [putFile(path, text)],
     undo: [putFile(path, now)],
-    commands: text === null ? [`rm ${path}`] : changedLines(path, now ?? '', text),
+    commands: [text === null ? `rm ${path}` : editLine(path, now ?? '', text)],
   });
-}
-
-/** An edit in a form one could type: the file's new text, its lines printed into it. */
-function changedLines(path: string, _now: string, text: string): string[] {
-  const lines = text.split('\n');
-  const tail = lines.pop() as string;
-  return [`printf '%s\\n' ${lines.map(word).join(' ')} > ${path}`, ...(tail === '' ? [] : [`printf '%s' ${word(tail)} >> ${path}`])];
 }
 
 /** Parameters the kernel lets one set while the module is loaded (nf_conntrack_sip.c, mode 0600). */

@@ -18,3 +18,53 @@ export function nftLine(script: string): string {
 export function restoreLine(restore: string, script: string): string {
   return `printf '%s\\n' ${script.trimEnd().split('\n').map(word).join(' ')} | ${restore} --noflush`;
 }
+
+/** A file of more lines than this is printed as a whole where it changes. */
+const MOST_LINES = 2000;
+
+/** For each line of `to`, the line of `from` it is (longest common subsequence); -1 for a new one. */
+function kept(from: readonly string[], to: readonly string[]): number[] {
+  const width = to.length + 1;
+  const length = new Uint16Array((from.length + 1) * width);
+  for (let at = from.length - 1; at >= 0; at--) {
+    for (let by = to.length - 1; by >= 0; by--) {
+      length[at * width + by] = from[at] === to[by] ? (length[(at + 1) * width + by + 1] as number) + 1
+        : Math.max(length[(at + 1) * width + by] as number, length[at * width + by + 1] as number);
+    }
+  }
+  let at = 0;
+  return to.map((text, by) => {
+    while (at < from.length && from[at] !== text && (length[(at + 1) * width + by] as number) >= (length[at * width + by + 1] as number)) at++;
+    return from[at] === text ? at++ : -1;
+  });
+}
+
+/**
+ * An edit of a file's lines with sed, which GNU's and busybox's read alike:
+ * lines that go are deleted, new ones are put behind the line they follow.
+ */
+export function editLine(path: string, before: string, after: string): string {
+  const [from, to] = [before.split('\n'), after.split('\n')];
+  const whole = `printf %s ${word(after)} > ${path}`;
+  // sed can neither fill an empty file nor leave a last line open.
+  if (from.length > MOST_LINES || to.length > MOST_LINES || !before.endsWith('\n') || !after.endsWith('\n')) return whole;
+  const places = kept(from, to);
+  const stays = new Set(places);
+  const edits: string[] = [];
+  for (let at = 0; at < from.length; at++) {
+    if (stays.has(at)) continue;
+    const start = at;
+    while (at + 1 < from.length && !stays.has(at + 1)) at++;
+    edits.push(start === at ? `${at + 1}d` : `${start + 1},${at + 1}d`);
+  }
+  let last = -1;
+  for (const [by, place] of places.entries()) {
+    if (place >= 0) {
+      last = place;
+    } else {
+      const text = (to[by] as string).replaceAll('\\', '\\\\');
+      edits.push(last < 0 ? `1i\\${text}` : `${last + 1}a\\${text}`);
+    }
+  }
+  return `sed -i ${edits.map((edit) => `-e ${word(edit)}`).join(' ')} ${path}`;
+}
