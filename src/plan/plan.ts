@@ -44,7 +44,7 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
 
 function planDisable(facts: Facts): Part {
   const held = heldBy(facts) !== null;
-  const rules = [planRules(facts), planIptables(facts), planAutomatic(facts)];
+  const rules = [planRules(facts, !held && canUnload(facts)), planIptables(facts), planAutomatic(facts)];
   if (held) return joinParts([...rules, planFlows(facts)]);
   const stays = inKernel(facts, 'tracker') === true && !canUnload(facts);
   const builtin = moduleIn(facts, 'tracker')?.state === 'built in';

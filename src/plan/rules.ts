@@ -116,9 +116,14 @@ export function transactionOf(nft: NftFacts): Action | null {
   return commands.length === 0 ? null : transaction(commands);
 }
 
-export function planRules(facts: Facts): Part {
+/**
+ * @param unloads the module goes, and so must every object that holds it. Where it
+ *   stays, fw4 declares its object anew at each load, and one that no rule uses
+ *   does no harm: it is taken only along with rules.
+ */
+export function planRules(facts: Facts, unloads: boolean): Part {
   const { nft } = facts;
-  if (nft.state !== 'present' || (nft.value.helpers.length === 0 && nft.value.assignments.length === 0)) return NOTHING;
+  if (nft.state !== 'present' || (nft.value.assignments.length === 0 && !(unloads && nft.value.helpers.length > 0))) return NOTHING;
   const { commands, taken, refused } = takeAssignments(nft.value);
   if (refused.length > 0) return { steps: [], takes: [], refused };
   const back = undoing({ ...nft.value, chains: without(nft.value) }, { ...taken, rules: taken.rules.filter(({ remains }) => remains === null) });
