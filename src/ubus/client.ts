@@ -259,7 +259,8 @@ export function createClient(door: Door, options: ClientOptions = {}): Client {
     lookup: (pattern, given = {}) => lookup(pattern, until(given.timeout)),
     call: (object, method, args = {}, given = {}) => call(object, method, args, given),
     publish: (path, methods, given = {}) => publish({ link, objects, until }, path, methods, given),
-    subscribe: (path, heard, given = {}) => subscribe({ link, objects, presence, find, trouble, until }, path, heard, given),
+    subscribe: (path, heard, given = {}) =>
+      subscribe({ link, objects, presence, find, trouble, until }, path, heard, given),
     async listen(pattern, heard, given = {}) {
       const own = listenerObject(link, pattern, heard);
       await objects.add(own, until(given.timeout));

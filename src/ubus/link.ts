@@ -225,11 +225,13 @@ export function createLink(door: Door, options: LinkOptions, events: LinkEvents)
       return new Promise((resolve, reject) => {
         if (id === 0) return reject(failed(request.what));
         if (pending.size > 0xff00) {
-          return reject(new UbusError(Status.NO_MEMORY, `${request.what}: ${pending.size} requests wait for an answer`));
+          return reject(new UbusError(Status.NO_MEMORY,
+            `${request.what}: ${pending.size} requests already wait for an answer`));
         }
         const seq = nextSeq();
+        let frame: Uint8Array;
         try {
-          transport?.send(encodeMessage({ type: request.type, seq, peer: request.peer, attributes: request.attributes }));
+          frame = encodeMessage({ type: request.type, seq, peer: request.peer, attributes: request.attributes });
         } catch (error) {
           return reject(error);
         }
@@ -244,6 +246,7 @@ export function createLink(door: Door, options: LinkOptions, events: LinkEvents)
         };
         const stop = timer(request.deadline, () => giveUp(one));
         pending.set(seq, one);
+        transport?.send(frame);
       });
     },
     post(type, seq, peer, attributes) {

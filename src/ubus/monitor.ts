@@ -39,7 +39,8 @@ export function decodeMonitored(bytes: Uint8Array): Monitored {
   const [client, peer, sent, seq, type] = words;
   if (client === undefined || peer === undefined || sent === undefined || seq === undefined || type === undefined
     || attributes === undefined) {
-    throw new UbusError(Status.PARSE_ERROR, 'a monitor message lacks one of client, peer, direction, seq, type and data');
+    throw new UbusError(Status.PARSE_ERROR,
+      'a monitor message lacks one of client, peer, direction, seq, type and data');
   }
   return { client, peer, sent: sent !== 0, seq, type: names[type] ?? String(type), attributes };
 }

@@ -211,7 +211,8 @@ export function createObjects(link: Link, timeout: number, trouble: (error: Ubus
       own.id = 0;
       if (object === 0) return;
       try {
-        await link.request({ type: MessageType.REMOVE_OBJECT, peer: 0, attributes: { object }, what: own.what, deadline });
+        const what = `take back ${own.what}`;
+        await link.request({ type: MessageType.REMOVE_OBJECT, peer: 0, attributes: { object }, what, deadline });
       } catch (error) {
         // An object goes with its connection.
         if ((error as UbusError).status !== Status.CONNECTION_FAILED) throw error;

@@ -8,7 +8,7 @@ import { decodeSignature } from '../../src/ubus/signature.ts';
 import { Status, UbusError } from '../../src/ubus/status.ts';
 import { decodeTable, encodeTable, typed } from '../../src/ubus/value.ts';
 import type { TableLike } from '../../src/ubus/value.ts';
-import { createUbusd } from '../lab/ubusd.ts';
+import { createUbusd } from './bus.ts';
 import { seeded } from '../seeded.ts';
 import type { Seeded } from '../seeded.ts';
 import { recorded } from './recorded.ts';

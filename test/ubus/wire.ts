@@ -1,6 +1,6 @@
 /** A door into a bus in memory, with a clock that tests turn by hand. */
 import type { Door, Listening } from '../../src/ubus/transport.ts';
-import type { Attached, Bus } from '../lab/ubusd.ts';
+import type { Attached, Bus } from './bus.ts';
 
 export interface Wire {
   door: Door;
