@@ -71,7 +71,7 @@ function say(applied: Applied, towards: Towards, version: string, terminal: Term
     terminal.err(planText(applied.plan));
     return 1;
   }
-  const [done, nothing] = towards === 'disabled' ? ['', 'There was nothing to do.\n'] : ['Everything that was taken away has been given back.\n', 'There was nothing to give back.\n'];
+  const [done, nothing] = towards === 'disabled' ? ['', 'There was nothing to do.\n'] : ['Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.\n', 'There was nothing to give back.\n'];
   terminal.out(applied.changed ? done : nothing);
   if (towards === 'enabled') return 0;
   return exitCode(reportOn(version, applied.facts));
