@@ -73,7 +73,10 @@ export function parseProcFlow(line: string): Flow {
  */
 export function parseConntrackFlow(line: string): Flow {
   let text = line.trim();
-  while (text.startsWith('[') && text.includes(']')) text = text.slice(text.indexOf(']') + 1).trimStart();
+  // A time and the event's name, no more: a loop without end would be slow on a line of brackets.
+  for (let groups = 0; groups < 2 && text.startsWith('[') && text.includes(']'); groups++) {
+    text = text.slice(text.indexOf(']') + 1).trimStart();
+  }
   const tokens = words(text);
   const [family, l3number = ''] = tokens;
   const stated = (family === 'ipv4' || family === 'ipv6') && numeral(l3number, 255) !== undefined;

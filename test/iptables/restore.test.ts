@@ -96,6 +96,7 @@ restore('refuses lines and words that iptables-restore would break in two', () =
   const one = (rule: string): string => renderRestore('raw', [{ do: 'append', chain: 'z', rule }]);
   assert.match(one(comment(1023)), /x{1023}/);
   refuses(() => one(comment(1024)), /too long a word/);
+  assert.match(one(`-m comment --comment "${'\u00e9'.repeat(511)}" -j ACCEPT`), /COMMIT/);
   refuses(() => one(`-m comment --comment "${'\u00e9'.repeat(512)}" -j ACCEPT`), /too long a word/);
   assert.is(one(`-j ${' '.repeat(10_225)}ACCEPT`).split('\n')[1]?.length, 10_239);
   refuses(() => one(`-j ${' '.repeat(10_226)}ACCEPT`), /too long for iptables-restore/);

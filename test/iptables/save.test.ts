@@ -60,6 +60,7 @@ saved('does not take a match, a comment or a value for an assignment', () => {
   assert.is(helperOf(rule('-A z -m helper --helper sip -j CT --notrack')), null);
   assert.is(helperOf(rule('-A z -m comment --comment "-j CT --helper sip" -j ACCEPT')), null);
   assert.is(helperOf(rule('-A z -m comment --comment -j -m comment --comment CT -j CT --zone 1')), null);
+  assert.is(helperOf(rule('-A z -m comment --comment -j -j CT --helper sip')), 'sip', 'a comment may be "-j"');
   assert.is(helperOf(rule('-A z -j CT --timeout --helper --zone 2')), null);
   assert.is(helperOf(rule('-A z -j CT --notrack')), null);
   assert.is(helperOf(rule('-A z -j CT --ctevents new --helper sip-5080')), 'sip-5080');

@@ -45,6 +45,8 @@ reading('knows the lines that crash kmodloader', () => {
 reading('does not call a long line dangerous that falls into harmless pieces', () => {
   assert.is(only(`# ${'two words '.repeat(80)}\n`).kind, 'unknown');
   assert.is(only(`# ${'y'.repeat(508)}\n`).kind, 'comment');
+  assert.is(only(`# ${'y'.repeat(509)}\n`).kind, 'unknown', 'its newline is read alone');
+  assert.is(only(`# ${'y'.repeat(510)}\n`).kind, 'dangerous', 'its last letter is read alone');
 });
 
 reading('counts bytes, not characters, where kmodloader does', () => {

@@ -26,6 +26,8 @@ expectations('reads joined flags, no timer, no helper, and names that look like 
   assert.equal([both?.timeout, both?.flags], [null, ['PERMANENT', 'INACTIVE', 'USERSPACE']]);
   assert.equal([bare?.timeout, bare?.flags, bare?.helper, bare?.klass], [-1, [], null, null]);
   assert.equal([q931?.helper, q931?.klass], ['Q.931', null]);
+  const many = `9 l3proto = 2 proto=17 src=1.2.3.4 dst=5.6.7.8 ${'PERMANENT,'.repeat(200_000)}PERMANENT`;
+  assert.equal(parseExpectations(many)[0]?.flags, [], 'no flags but the three');
   assert.equal([ras?.helper, ras?.sport, ras?.rest], ['RAS', null, ['srckey=0x1', 'dstkey=0x2', 'more']]);
 });
 
