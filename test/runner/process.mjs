@@ -49,10 +49,13 @@ export function runProcess([command, ...args], { cwd, limit, env = {} }) {
 
   return new Promise((resolve, reject) => {
     let late = false;
+    /** @type {Set<string>} */
+    const known = new Set();
     /** Asks first, so that a test may put away what it set up. */
     const stop = (/** @type {NodeJS.Signals} */ signal) => {
+      family(mark, child.pid, known); // while their parents still live and tell
       end(-child.pid, signal);
-      setTimeout(() => { for (const { pid } of family(mark, child.pid)) end(pid, 'SIGKILL'); }, 3000).unref();
+      setTimeout(() => { for (const { pid } of family(mark, child.pid, known)) end(pid, 'SIGKILL'); }, 3000).unref();
     };
     running.add(stop);
     const timer = setTimeout(() => { late = true; stop('SIGTERM'); }, limit);
@@ -61,8 +64,8 @@ export function runProcess([command, ...args], { cwd, limit, env = {} }) {
       clearTimeout(timer);
       running.delete(stop);
       // A child that was just told to end may take a moment.
-      for (let wait = 10; wait < 1000 && family(mark, child.pid).length > 0; wait *= 2) await pause(wait);
-      const leftovers = family(mark, child.pid);
+      for (let wait = 10; wait < 1000 && family(mark, child.pid, known).length > 0; wait *= 2) await pause(wait);
+      const leftovers = family(mark, child.pid, known);
       for (const { pid } of leftovers) end(pid, 'SIGKILL');
       // What left the family may still hold the pipes; nobody waits for that.
       await Promise.race([new Promise((closed) => child.on('close', closed)), pause(500)]);
@@ -96,11 +99,13 @@ function end(pid, signal) {
 }
 
 /**
- * The processes that carry a run's mark in their environment, are of its group, or descend from one that is.
+ * The processes that carry a run's mark in their environment, are of its group, descend from one that is, or were
+ * seen to be one of them before.
  * @param {string} mark
  * @param {number} group
+ * @param {Set<string>} known those seen, by id and time of birth; what is found is added
  */
-function family(mark, group) {
+function family(mark, group, known) {
   const seen = [];
   for (const name of process.platform === 'linux' ? readdirSync('/proc') : []) {
     const pid = Number(name);
@@ -108,11 +113,13 @@ function family(mark, group) {
     const stat = slurp(`/proc/${pid}/stat`);
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // state, parent, group, ...
     if (stat === '' || fields[0] === 'Z') continue;
+    const born = `${pid} ${fields[19]}`;
     seen.push({
       pid,
+      born,
       name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
       parent: Number(fields[1]),
-      ours: Number(fields[2]) === group || carries(slurp(`/proc/${pid}/environ`), mark),
+      ours: known.has(born) || Number(fields[2]) === group || carries(slurp(`/proc/${pid}/environ`), mark),
     });
   }
   const ours = new Set(seen.filter((each) => each.ours).map((each) => each.pid));
@@ -120,7 +127,9 @@ function family(mark, group) {
     size = ours.size;
     for (const { pid, parent } of seen) if (ours.has(parent)) ours.add(pid);
   }
-  return seen.filter(({ pid }) => ours.has(pid));
+  const found = seen.filter(({ pid }) => ours.has(pid));
+  for (const { born } of found) known.add(born);
+  return found;
 }
 
 /** @param {string} environ @param {string} mark */

@@ -136,7 +136,7 @@ red('it hangs together with its children, and all are ended', async () => {
     import { spawn } from 'node:child_process';
     import { appendFileSync } from 'node:fs';
     s('waits for a child that never ends', () => new Promise((resolve) => {
-      const child = spawn('sh', ['-c', 'trap "" TERM; sleep 60 & sleep 60; wait'], { stdio: 'inherit', detached: true });
+      const child = spawn('sh', ['-c', 'trap "" TERM; sleep 60 & sleep 60; wait'], { stdio: 'inherit', detached: true, env: { PATH: process.env.PATH } });
       appendFileSync(${JSON.stringify(pids)}, String(child.pid));
       child.on('exit', resolve);
     }));
