@@ -216,6 +216,8 @@ sections('leaves one blank line where a section between two was', () => {
   const text = 'config a\n\nconfig b\n option x 1\n\nconfig c\n';
   assert.is(deleteSection(...at(text, '@b[0]')), 'config a\n\nconfig c\n');
   assert.is(deleteSection(...at(text, '@c[0]')), 'config a\n\nconfig b\n option x 1\n');
+  // As uci commit leaves a file: a blank line before each section and at the end.
+  assert.is(deleteSection(...at('\nconfig a\n\nconfig b\n\n', '@b[0]')), '\nconfig a\n\n');
 });
 
 sections('takes out both places of a section that is written in two', () => {

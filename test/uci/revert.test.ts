@@ -70,6 +70,13 @@ plain('does not touch a changed line that somebody changed again', () => {
   assert.equal(conflictOf('a\n1\nb\n', 'a\n2\nb\n', 'a\nb\n').length, 1);
 });
 
+plain('does not take lines that stood there all along, or stand there twice, for a change undone', () => {
+  assert.equal(conflictOf('a\n1\nb\n', 'a\n2\nb\n', 'a\n1\nx\n1\nb\n').length, 1);
+  const before = 'a\n# c\n\n# c\n\n\n\n# c\n\n# c\n';
+  const after = 'a\n# c\n\n# c\n\n\n\n\n# c\n';
+  assert.ok(conflictOf(before, after, 'a\nx\n# c\n\n\n\n\n# c\n').length > 0);
+});
+
 plain('undoes all of a change or nothing of it', () => {
   const before = 'a\n1\nb\nc\n4\nd\n';
   const after = 'a\n2\nb\nc\n5\nd\n';
