@@ -50,6 +50,7 @@ const FORBIDDEN: [from: string, to: string, typeOnly: boolean, reason: RegExp][]
   ['src/ubus/link.ts', 'src/ubus/connection.ts', false, /is a door/],
   ['src/observe/observe.ts', 'src/judge/verdict.ts', true, /does not judge/],
   ['src/observe/observe.ts', 'src/host/node.ts', false, /is a door/],
+  ['src/journal/journal.ts', 'src/observe/facts.ts', true, /not its business/],
   ['src/judge/judge.ts', 'src/host/text.ts', false, /types only/],
   ['src/judge/judge.ts', 'src/plan/plan.ts', false, /what to do about it/],
   ['src/plan/plan.ts', 'src/apply/apply.ts', true, /without a machine/],
