@@ -1,11 +1,22 @@
 /** nft's JSON listing, made comparable. */
 
 /**
- * The listing without what differs between two loadings of the same rules: the program's version, handles, and how
- * much the counters and limits have seen by now.
+ * The listing without what means nothing or differs between two loadings of the same rules: the program's version,
+ * handles, how much the counters have seen, and the order of tables, chains and objects, which is that of their
+ * making. Rules keep their order within their chain.
  */
 export function comparable(entries: readonly unknown[]): unknown[] {
-  return entries.filter((entry) => !('metainfo' in (entry as object))).map(strip);
+  return (entries as Record<string, Record<string, unknown>>[])
+    .filter((entry) => !('metainfo' in entry))
+    .map((entry) => ({ place: placeOf(entry), plain: strip(entry) }))
+    .sort((one, other) => (one.place < other.place ? -1 : one.place > other.place ? 1 : 0))
+    .map(({ plain }) => plain);
+}
+
+/** Equal for the rules of one chain, so that sorting (which is stable) keeps their order. */
+function placeOf(entry: Record<string, Record<string, unknown>>): string {
+  const [kind, about] = Object.entries(entry)[0]!;
+  return [kind === 'rule' ? 'rule' : '', about['family'], about['table'], kind, kind === 'rule' ? about['chain'] : about['name']].join(' ');
 }
 
 function strip(value: unknown): unknown {
