@@ -13,6 +13,27 @@ export interface TakenFile {
   /** null: there was no such file. */
   before: string | null;
   after: string;
+  /** For a UCI file, what the edit means, should the text be written anew before it is given back. */
+  settings?: SettingEdit[];
+}
+
+export interface SettingValue {
+  kind: 'option' | 'list';
+  values: string[];
+}
+
+/** One option of one section of a UCI file, before and after. */
+export interface SettingEdit {
+  type: string;
+  /** The section's own name; null for an anonymous one. */
+  name: string | null;
+  /** Place among the sections of its type, from 0. */
+  index: number;
+  /** Its `option name`, by which an anonymous section is known again. */
+  label: string | null;
+  option: string;
+  before: SettingValue | null;
+  after: SettingValue | null;
 }
 
 /** Where a rule stood: the text of the nearest rule that stayed, on each side, counters left out. */

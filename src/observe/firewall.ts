@@ -5,7 +5,7 @@
  * and sets the helper even for `!sip`; fw3 does none of that.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { describeSection, listOf, optionOf, parseUci } from '../uci/parse.ts';
+import { describeSection, listOf, optionOf, parseUci, settingsOf } from '../uci/parse.ts';
 import type { UciSection } from '../uci/parse.ts';
 import type { FirewallUci, HelperDefinition, ZoneFact } from './facts.ts';
 import { TRACKER } from './modules.ts';
@@ -27,7 +27,7 @@ export function boolean(firewall: Firewall, value: string | null, otherwise: boo
 
 /** The values of a `list helper`; an `option helper 'a b'` is split at its blanks, list items are not. */
 export function helperValues(section: UciSection): string[] {
-  const isList = section.options.some(({ name, kind }) => name === 'helper' && kind === 'list');
+  const isList = settingsOf(section).get('helper')?.kind === 'list';
   return isList ? listOf(section, 'helper') : (optionOf(section, 'helper') ?? '').split(/\s+/).filter((value) => value !== '');
 }
 

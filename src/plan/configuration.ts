@@ -14,6 +14,7 @@ import { describeSection, parseUci } from '../uci/parse.ts';
 import type { UciPackage, UciSection } from '../uci/parse.ts';
 import { fileStep, NOTHING } from './files.ts';
 import type { Part } from './files.ts';
+import { settingEdits } from './meaning.ts';
 import { word } from './shell.ts';
 import { RANK } from './step.ts';
 
@@ -81,12 +82,14 @@ export function planConfiguration(facts: Facts, stays: boolean): Part {
       why.add('uci-automatic');
     }
   }
-  return fileStep({
+  const part = fileStep({
     rank: RANK.configuration, why: [...why].join(' '),
     text: 'Take the SIP helper out of the firewall\'s configuration, every other helper kept.',
     path: FIREWALL_CONFIG, before: uci.value.text, after: editing.text,
     commands: [...editing.commands, 'uci commit firewall'],
   });
+  const settings = settingEdits(uci.value.text, editing.text);
+  return { ...part, takes: part.takes.map((entry) => entry.kind === 'file' ? { ...entry, settings } : entry) };
 }
 
 function takeSipFrom(editing: Editing, section: string, isSip: (name: string) => boolean): void {

@@ -7,20 +7,23 @@ import type { Journal } from '../journal/journal.ts';
 import { mergeIptables, mergeNft } from '../journal/merge.ts';
 import type { TakenFile, TakenModule, TakenNft } from '../journal/taken.ts';
 import { inKernel, moduleIn } from '../judge/reach.ts';
+import { parseModulesConf, removeMarked } from '../kernel/autoload.ts';
 import { renderScript } from '../nft/script.ts';
 import type { Command } from '../nft/script.ts';
 import { withoutCounters } from '../nft/listing.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts, NftFacts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
-import { TRACKER } from '../observe/modules.ts';
+import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { chainKey } from '../observe/nft.ts';
 import { AUTOMATIC } from '../observe/observe.ts';
 import { revert } from '../uci/revert.ts';
+import { MARK } from './block.ts';
 import { joinParts, NOTHING, putFile } from './files.ts';
 import type { Part } from './files.ts';
 import { giveBackIptables } from './give-back-iptables.ts';
 import { loadArguments } from './live.ts';
+import { undoSettings } from './meaning.ts';
 import { addHelper, putRule, transaction } from './rules.ts';
 import { editLine, line, nftLine, word } from './shell.ts';
 import { RANK } from './step.ts';
@@ -37,18 +40,31 @@ function textNow(facts: Facts, path: string): string | null | undefined {
   return reading.state === 'absent' ? null : reading.value.text;
 }
 
+/**
+ * One edit undone in a text that is no longer the one we left: line by line where
+ * the lines can be placed, so that comments and formatting come back too. For a
+ * UCI file the meaning has the last word: in a text written anew our lines look
+ * like somebody else's.
+ */
+function givenBack({ path, before, after, settings }: TakenFile, text: string): ReturnType<typeof revert> {
+  const reverted = revert(before ?? '', after, text);
+  if (settings !== undefined) return undoSettings('conflict' in reverted ? text : reverted.text, settings);
+  if (!('conflict' in reverted)) return reverted;
+  return path === MODULES_CONF ? { text: removeMarked(parseModulesConf(text), [TRACKER, REWRITER], MARK) } : reverted;
+}
+
 /** All entries of one file, the last change undone first. */
 function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[]): Part {
   const now = textNow(facts, path);
   if (now === undefined) return { ...NOTHING, refused: [`${path} could not be read, so nothing can be given back to it. Mend the file, then run \`sipalg enable\` again.`] };
   let text = now;
-  for (const { before, after } of [...entries].reverse()) {
+  for (const entry of [...entries].reverse()) {
     if (text === null) break; // its owner has removed it, and our lines with it
-    if (text === after) {
-      text = before;
+    if (text === entry.after) {
+      text = entry.before;
       continue;
     }
-    const reverted: ReturnType<typeof revert> = revert(before ?? '', after, text);
+    const reverted: ReturnType<typeof revert> = givenBack(entry, text);
     if ('conflict' in reverted) {
       return {
         ...NOTHING,

@@ -65,10 +65,16 @@ function planWish(facts: Facts, towards: Towards): Part {
   const { text } = facts.wish;
   if (text.state === 'failed') return { steps: [], takes: [], refused: [`${WISH_CONFIG} could not be read, so the wish can not be written into it: ${text.because}.`] };
   const before = text.state === 'present' ? text.value : null;
+  let after: string;
+  try {
+    after = writeWish(before, towards);
+  } catch (error) {
+    return { steps: [], takes: [], refused: [`The wish can not be written into ${WISH_CONFIG}: ${(error as Error).message}. Mend the file, or remove it.`] };
+  }
   const step: Step = {
     rank: RANK.wish, why: 'wish',
     text: `Write down that the SIP ALG is to be ${towards}.`,
-    actions: [putFile(WISH_CONFIG, writeWish(before, towards))],
+    actions: [putFile(WISH_CONFIG, after)],
     undo: [putFile(WISH_CONFIG, before)],
     commands: [`uci set sipalg.main.alg=${towards}`, 'uci commit sipalg'],
   };
