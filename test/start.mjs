@@ -53,7 +53,8 @@ async function sipalg(router, args, expected) {
 
 /**
  * Sends the INVITE and shows what became of it.
- * @param {any} open @param {(sent: Uint8Array, arrived: Uint8Array) => { field: string, sent: string, arrived: string }[]} compareMessages
+ * @param {any} open the lab
+ * @param {(sent: Uint8Array, arrived: Uint8Array) => { field: string, sent: string, arrived: string }[]} compareMessages
  * @param {boolean} expectChange whether the ALG is to change it
  * @param {number} [sourcePort] the phone's; the same port is the same flow for the router
  */
@@ -127,7 +128,8 @@ async function main() {
   await putAway();
   say();
   for (const sentence of wrong) say(paint(31, `Not as it should be: ${sentence}`));
-  say(`${wrong.length === 0 ? 'Done' : 'Done, with trouble'} in ${((Date.now() - began) / 1000).toFixed(1)} s; nothing of the lab is left.`);
+  const took = ((Date.now() - began) / 1000).toFixed(1);
+  say(`${wrong.length === 0 ? 'Done' : 'Done, with trouble'} in ${took} s; nothing of the lab is left.`);
   return wrong.length === 0 ? 0 : 1;
 }
 

@@ -15,7 +15,8 @@ export type Capture = {
 /** Starts to capture UDP and TCP on a device of a member; comes back when it is listening. */
 export async function capture(member: Member, device = 'eth0'): Promise<Capture> {
   const file = `/tmp/capture-${Math.floor(performance.now() * 1000)}.pcap`;
-  const dump = member.spawn(['tcpdump', '-i', device, '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file, 'udp or tcp']);
+  const dump = member.spawn(['tcpdump', '-i', device, '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file,
+    'udp or tcp']);
   let said = '';
   await new Promise<void>((resolve, reject) => {
     dump.child.stderr.on('data', (data: Buffer) => {

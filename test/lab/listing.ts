@@ -16,7 +16,8 @@ export function comparable(entries: readonly unknown[]): unknown[] {
 /** Equal for the rules of one chain, so that sorting (which is stable) keeps their order. */
 function placeOf(entry: Record<string, Record<string, unknown>>): string {
   const [kind, about] = Object.entries(entry)[0]!;
-  return [kind === 'rule' ? 'rule' : '', about['family'], about['table'], kind, kind === 'rule' ? about['chain'] : about['name']].join(' ');
+  const rule = kind === 'rule';
+  return [rule ? 'rule' : '', about['family'], about['table'], kind, rule ? about['chain'] : about['name']].join(' ');
 }
 
 function strip(value: unknown): unknown {

@@ -110,9 +110,20 @@ Promise.all(ends.map((end) => (end.stream.kind === 'tcp' ? tcp(end) : udp(end)))
   (error: Error) => { say({ error: error.message }); process.exit(1); },
 );
 
+/** Waits until nothing has come for four looks in a row: what is under way arrives, also on a busy machine. */
+async function drained(): Promise<void> {
+  let before = -1;
+  for (let quiet = 0, looks = 0; quiet < 4 && looks < 50; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 75));
+    const now = ends.reduce((sum, end) => sum + end.seen.size, 0);
+    quiet = now === before ? quiet + 1 : 0;
+    before = now;
+  }
+}
+
 let lines = 0;
 createInterface({ input: process.stdin }).on('line', () => {
   for (const timer of paces.splice(0)) clearInterval(timer);
   if (++lines > 1) process.exit(0);
-  setTimeout(() => say({ counts: counts() }), 300);        // what is still under way arrives
+  void drained().then(() => say({ counts: counts() }));
 }).on('close', () => process.exit(0));

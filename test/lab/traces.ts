@@ -10,9 +10,11 @@ const PATHS = ['/etc/config', '/etc/modules.conf', '/etc/modules.d', '/etc/nftab
 
 export function traces(): Record<string, unknown> {
   return {
-    mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n').filter((line) => /^(overlay|lab|tmp|run|modules) /.test(line)),
+    mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n')
+      .filter((line) => /^(overlay|lab|tmp|run|modules) /.test(line)),
     devices: readdirSync('/sys/class/net').filter((name) => DEVICES.includes(name)),
-    names: existsSync('/run/netns') ? readdirSync('/run/netns').filter((name) => /sipalg|phone|router|provider|OpenWrt/.test(name)) : [],
+    names: existsSync('/run/netns')
+      ? readdirSync('/run/netns').filter((name) => /sipalg|phone|router|provider|OpenWrt/.test(name)) : [],
     tmp: readdirSync(tmpdir()).filter((name) => /^(capture-|sipp|sipalg-lab)/.test(name)),
     paths: PATHS.map((path) => {
       const found = statSync(path, { throwIfNoEntry: false });

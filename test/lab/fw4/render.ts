@@ -2,7 +2,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { masquerade, readForwarding, readRedirect, readRule, zoneJump } from './rules.ts';
 import { sectionsIn, quoted, setOf, warn, type Section } from './sections.ts';
-import { cidr, deviceMatch, policyOf, readHelpers, readNetworks, readZone, type Chains, type Policy, type Zone } from './zones.ts';
+import {
+  cidr, deviceMatch, policyOf, readHelpers, readNetworks, readZone, type Chains, type Policy, type Zone,
+} from './zones.ts';
 
 export type Include = { readonly position: string; readonly chain: string | undefined; readonly path: string };
 
@@ -41,9 +43,11 @@ function readIncludes(sections: readonly Section[], automatic: boolean): { inclu
     }
   }
   const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
-  for (const short of automatic ? ['ruleset-pre', 'ruleset-post', 'table-pre', 'table-post', 'chain-pre', 'chain-post'] : []) {
+  const shorts = ['ruleset-pre', 'ruleset-post', 'table-pre', 'table-post', 'chain-pre', 'chain-post'];
+  for (const short of automatic ? shorts : []) {
     const folder = `/usr/share/nftables.d/${short}`;
-    const chains = short.startsWith('chain') ? names(folder).filter((name) => statSync(`${folder}/${name}`).isDirectory()) : [undefined];
+    const chains = short.startsWith('chain')
+      ? names(folder).filter((name) => statSync(`${folder}/${name}`).isDirectory()) : [undefined];
     for (const chain of chains) {
       const inside = chain === undefined ? folder : `${folder}/${chain}`;
       for (const name of names(inside).filter((each) => each.endsWith('.nft'))) {
@@ -70,7 +74,9 @@ export function render(): Rendered {
   for (const section of of('forwarding')) readForwarding(section, known);
   for (const section of of('redirect')) readRedirect(section, known);
   for (const type of ['ipset', 'nat']) {
-    for (const section of of(type)) section.warn(`is of type ${type}, which the lab's firewall does not render, ignoring section`);
+    for (const section of of(type)) {
+      section.warn(`is of type ${type}, which the lab's firewall does not render, ignoring section`);
+    }
   }
   const { includes, scripts } = readIncludes(sections, defaults.flag('auto_includes', true) === true);
   const included = (position: string, chain?: string): string[] => includes
@@ -78,8 +84,10 @@ export function render(): Rendered {
 
   const chain = (name: string, head: string | undefined, body: readonly string[], before: readonly string[] = []): string => [
     `\tchain ${name} {`,
-    ...[...(head === undefined ? [] : [head]), ...before, ...included('chain-prepend', name), ...body, ...included('chain-append', name)]
-      .map((line) => `\t\t${line}`),
+    ...[
+      ...(head === undefined ? [] : [head]), ...before,
+      ...included('chain-prepend', name), ...body, ...included('chain-append', name),
+    ].map((line) => `\t\t${line}`),
     '\t}\n',
   ].join('\n');
   const hook = (type: string, where: string, priority: string, policy: Policy = 'accept'): string =>
@@ -121,7 +129,10 @@ export function render(): Rendered {
     chain('output', hook('filter', 'output', 'filter', output), [
       states('outbound'), ...rules('output'),
       ...zones.filter((zone) => zone.devices.length > 0)
-        .flatMap((zone) => [...(helps(zone) && loopback(zone) ? [zoneJump({ ...zone, devices: ['lo'] }, 'helper')] : []), zoneJump(zone, 'output')]),
+        .flatMap((zone) => [
+          ...(helps(zone) && loopback(zone) ? [zoneJump({ ...zone, devices: ['lo'] }, 'helper')] : []),
+          zoneJump(zone, 'output'),
+        ]),
       ...rejects(output),
     ], ['oif "lo" accept comment "!fw4: Accept traffic towards loopback"']),
     chain('prerouting', hook('filter', 'prerouting', 'filter'),
@@ -145,7 +156,8 @@ export function render(): Rendered {
     ]),
     chain('raw_prerouting', hook('filter', 'prerouting', 'raw'), jumps('notrack', (zone) => zone.needs.has('notrack'))),
     chain('raw_output', hook('filter', 'output', 'raw'), []),
-    ...zones.filter((zone) => zone.needs.has('notrack')).map((zone) => chain(`notrack_${zone.name}`, undefined, rules(`notrack_${zone.name}`))),
+    ...zones.filter((zone) => zone.needs.has('notrack'))
+      .map((zone) => chain(`notrack_${zone.name}`, undefined, rules(`notrack_${zone.name}`))),
     chain('mangle_prerouting', hook('filter', 'prerouting', 'mangle'), []),
     chain('mangle_postrouting', hook('filter', 'postrouting', 'mangle'), fixed.map((zone) => mss(zone, true))),
     chain('mangle_input', hook('filter', 'input', 'mangle'), []),
@@ -156,7 +168,8 @@ export function render(): Rendered {
   return { text, zones, scripts };
 
   function zoneChains(zone: Zone): string[] {
-    const dnat = (what: string): string[] => (zone.needs.has('dnat') ? [`ct status dnat accept comment "!fw4: Accept port ${what}"`] : []);
+    const dnat = (what: string): string[] =>
+      (zone.needs.has('dnat') ? [`ct status dnat accept comment "!fw4: Accept port ${what}"`] : []);
     const { name } = zone;
     return [
       chain(`input_${name}`, undefined, [...rules(`input_${name}`), ...dnat('redirections'), `jump ${zone.input}_from_${name}`]),

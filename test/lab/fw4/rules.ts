@@ -38,7 +38,7 @@ function endOf(section: Section, option: string, zones: readonly Zone[]): End | 
 function protocols(section: Section): string[] {
   const given = section.many('proto');
   return (given.length === 0 ? ['tcpudp'] : given).map((each) => each.toLowerCase())
-    .flatMap((each) => (each === 'tcpudp' ? ['tcp', 'udp'] : each === 'all' || each === 'any' || each === '*' ? [''] : [each]));
+    .flatMap((each) => (each === 'tcpudp' ? ['tcp', 'udp'] : ['all', 'any', '*'].includes(each) ? [''] : [each]));
 }
 
 const addressFamily = (address: string): Family => (address.includes(':') ? 6 : 4);
@@ -159,7 +159,8 @@ export function readForwarding(section: Section, { zones, chains }: Known): void
     return;
   }
   const family = familyOf(section.one('family'));
-  const name = section.one('name') ?? `Accept ${src.any ? 'any' : src.zone.name} to ${dest.any ? 'any' : dest.zone.name} forwarding`;
+  const [one, other] = [src, dest].map((end) => (end.any ? 'any' : end.zone.name));
+  const name = section.one('name') ?? `Accept ${one} to ${other} forwarding`;
   add(chains, src.any ? 'forward' : `forward_${src.zone.name}`, [
     family === 0 ? '' : `meta nfproto ipv${family} `,
     dest.any ? 'accept' : `jump accept_to_${dest.zone.name}`,
@@ -193,14 +194,17 @@ export function readRedirect(section: Section, { zones, chains }: Known): void {
     const where = `${inside}${ports ? `:${innerPort}` : ''}`;
     const counter = section.flag('counter', true) ? 'counter ' : '';
     add(chains, `dstnat_${src.zone.name}`,
-      `meta nfproto ipv4 ${l4}${ports ? `${proto} dport ${outerPort} ` : ''}${counter}dnat ${where} comment ${quoted(`!fw4: ${name}`)}`);
+      `meta nfproto ipv4 ${l4}${ports ? `${proto} dport ${outerPort} ` : ''}`
+      + `${counter}dnat ${where} comment ${quoted(`!fw4: ${name}`)}`);
     const own = to?.subnets.find((subnet) => sameNet(inside, subnet));
-    if (section.flag('reflection', true) !== true || !to || !own || !src.zone.masq || src.zone.subnets.length === 0) continue;
+    if (section.flag('reflection', true) !== true || !to || !own) continue;
+    if (!src.zone.masq || src.zone.subnets.length === 0) continue;
     for (const need of ['dnat', 'snat'] as const) to.needs.add(need);
     to.to.add('accept');
     const around = to.subnets.map(cidr);
     const said = quoted(`!fw4: ${name} (reflection)`);
-    add(chains, `dstnat_${to.name}`, `ip saddr ${setOf(around)} ip daddr ${setOf(src.zone.subnets.map(({ address }) => address))} `
+    const outside = src.zone.subnets.map(({ address }) => address);
+    add(chains, `dstnat_${to.name}`, `ip saddr ${setOf(around)} ip daddr ${setOf(outside)} `
       + `${l4}${ports ? `${proto} dport ${outerPort} ` : ''}dnat ${where} comment ${said}`);
     add(chains, `srcnat_${to.name}`, `ip saddr ${setOf(around)} ip daddr ${inside} `
       + `${l4}${ports ? `${proto} dport ${innerPort} ` : ''}snat ${own.address} comment ${said}`);
@@ -215,5 +219,6 @@ export const masquerade = (zone: Zone, family: 4 | 6): string =>
 export function zoneJump(zone: Zone, direction: string): string {
   const which = direction === 'output' || direction === 'srcnat' ? 'oifname' : 'iifname';
   const what = direction === 'helper' ? 'assignment' : 'traffic';
-  return `${deviceMatch(which, zone.devices)}jump ${direction}_${zone.name} comment "!fw4: Handle ${zone.name} IPv4/IPv6 ${direction} ${what}"`;
+  return `${deviceMatch(which, zone.devices)}jump ${direction}_${zone.name} `
+    + `comment "!fw4: Handle ${zone.name} IPv4/IPv6 ${direction} ${what}"`;
 }
