@@ -120,7 +120,7 @@ class Run {
         this.done.push(...await perform(this.host, seen.plan.steps.filter(({ unlocked }) => !unlocked), this.options.echo, this.options.goOn));
         this.changed = true;
       } catch (error) {
-        await this.undoEarlier(before);
+        await this.undoEarlier(before, error as Error);
         // Found out by trying: this firewall does not load without the module.
         if (!(error instanceof StepFailed) || !error.firewall) throw error;
         const held = { because: `without the SIP modules the firewall would not load (\`fw4 check\`): ${error.message}`, of: fingerprint(facts) };
@@ -146,10 +146,18 @@ class Run {
   }
 
   /** A later pass failed: what earlier ones did goes back too, and the journal says what it said. */
-  private async undoEarlier(journal: Journal | null): Promise<void> {
-    await takeBack(this.host, this.done, this.options.echo);
+  private async undoEarlier(journal: Journal | null, cause: Error): Promise<void> {
+    const failures = await takeBack(this.host, this.done, this.options.echo);
     this.done.length = 0;
-    await writeJournal(this.host, journal);
+    // While something could not be taken back, what the journal holds is still needed.
+    if (failures.length > 0 || (cause instanceof StepFailed && !cause.undone)) {
+      throw new Error([cause.message, ...failures].join(' '));
+    }
+    try {
+      await writeJournal(this.host, journal);
+    } catch (error) {
+      throw new Error(`${cause.message} The journal could not be put back either: ${(error as Error).message}`);
+    }
   }
 
   async run(): Promise<Applied> {

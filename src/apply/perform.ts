@@ -5,22 +5,41 @@
 import type { Host } from '../host/host.ts';
 import { observeNft } from '../observe/nft.ts';
 import { transactionOf } from '../plan/rules.ts';
+import { RANK } from '../plan/step.ts';
 import type { Action, Step } from '../plan/step.ts';
 
 /** Where the echo of each change goes: `[#] …` on standard error, the page, the log. */
 export type Echo = (command: string) => void;
+
+const FILES = 'Make sure that the file system can be written and has room, then run it again.';
+
+/** What a person can do where a step of a rank does not work. */
+const REMEDIES: Record<number, string> = {
+  [RANK.wish]: FILES,
+  [RANK.durable]: FILES,
+  [RANK.configuration]: FILES,
+  [RANK.load]: 'The kernel\'s log (`dmesg`, `logread`) says why a module is not loaded; its package may be missing or made for another kernel.',
+  [RANK.rules]: 'Another program may have changed the rules in the same moment: run it again. If it fails again, `sipalg plan` shows the very commands.',
+  [RANK.flows]: 'Install the package conntrack, with which flows are ended one by one, or reboot the router after the rules are gone.',
+  [RANK.unload]: 'Something that does not show here still uses it, such as rules in another network namespace (a container) or tc: take the helper away there, then run it again.',
+  [RANK.check]: 'Take what needs the SIP helper out of the firewall\'s own files, then run it again.',
+  [RANK.reload]: 'Run `fw4 check` to see what the firewall does not take.',
+};
 
 /** A step that did not work, in one sentence. */
 export class StepFailed extends Error {
   readonly step: Step;
   /** The firewall would not load any more: SIP must not be blocked here. */
   readonly firewall: boolean;
+  /** Everything done before has been taken back. */
+  readonly undone: boolean;
 
-  constructor(step: Step, message: string, firewall: boolean) {
+  constructor(step: Step, message: string, firewall: boolean, undone: boolean) {
     super(message);
     this.name = 'StepFailed';
     this.step = step;
     this.firewall = firewall;
+    this.undone = undone;
   }
 }
 
@@ -88,8 +107,8 @@ export async function perform(host: Host, steps: readonly Step[], echo: Echo, go
       done.push(step);
     } catch (error) {
       const failures = await takeBack(host, done, echo);
-      const back = failures.length === 0 ? 'Everything done before it has been taken back.' : failures.join(' ');
-      throw new StepFailed(step, `${step.text} That did not work: ${(error as Error).message}. ${back}`, step.actions.some((action) => action.do === 'check'));
+      const back = failures.length === 0 ? 'Everything done before it has been taken back.' : `${failures.join(' ')} \`sipalg enable\` gives back what the journal still holds.`;
+      throw new StepFailed(step, `${step.text} That did not work: ${(error as Error).message}. ${back} ${REMEDIES[step.rank] ?? ''}`.trimEnd(), step.actions.some((action) => action.do === 'check'), failures.length === 0);
     }
   }
   return done;

@@ -131,6 +131,11 @@ export const FINDINGS: readonly Row[] = [
     text: () => 'A port forward of 5060 gets the SIP helper by itself (fw3).',
   },
   {
+    code: 'automatic-at-boot', weight: 'risk', needs: [], dependsOn: [],
+    evidence: (facts) => some(assignersOf(facts, 'sysctl')),
+    text: () => 'At boot the kernel is told to put every flow on port 5060 under the SIP helper by itself.',
+  },
+  {
     code: 'include-needs-helper', weight: 'trouble', needs: ['includes', 'tracker'], dependsOn: [],
     evidence: (facts) => some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`)),
     text: () => 'A hand-written include uses the SIP helper: with SIP blocked the firewall would not load at all. Take these lines out, then run `sipalg disable` again.',

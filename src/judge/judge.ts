@@ -33,7 +33,9 @@ export function returnsOf(facts: Facts): Return[] {
   const asksFor = sources.filter(({ kind }) => kind === 'include' || kind === 'script');
   const loadable = tracker.state === 'loaded' || tracker.state === 'on disk';
 
-  if (tracker.state === 'loaded' || builtin) {
+  // The sysctl is set at boot, not by the firewall.
+  const byFirewall = sources.some(({ kind }) => kind !== 'sysctl');
+  if (byFirewall && (tracker.state === 'loaded' || builtin)) {
     returns.push({ at: 'firewall reload', because: `the firewall sets the helper whenever it is loaded while ${TRACKER} is in the kernel`, evidence });
   } else if (tracker.state === 'on disk' && !blocked && asksFor.length > 0) {
     returns.push({ at: 'firewall reload', because: 'an include sets the helper, and the kernel loads the module for it', evidence: asksFor.map(({ where }) => where) });

@@ -54,7 +54,7 @@ export function isBlocked(facts: Facts): boolean {
 
 /** Something that sets the helper whenever the firewall is loaded while the tracker is there. */
 export interface Assigner {
-  kind: 'zone lists sip' | 'zone automatic' | 'set_helper rule' | 'port forward' | 'include' | 'script';
+  kind: 'zone lists sip' | 'zone automatic' | 'set_helper rule' | 'port forward' | 'include' | 'script' | 'sysctl';
   /** Where it is written: a section, or a file and a line. */
   where: string;
 }
@@ -72,6 +72,8 @@ export function assigners(facts: Facts): Assigner[] {
   }
   for (const rule of uci?.setHelper ?? []) if (rule.enabled) found.push({ kind: 'set_helper rule', where: section(rule) });
   for (const forward of uci?.forwards ?? []) found.push({ kind: 'port forward', where: section(forward) });
+  // The setting says something only on a kernel that still has it.
+  if (facts.automatic.state !== 'absent') for (const one of valueOf(facts.boot.automatic) ?? []) found.push({ kind: 'sysctl', where: `${place(one)}: net.netfilter.nf_conntrack_helper=${one.value}` });
   for (const use of valueOf(facts.firewall.includes) ?? []) found.push({ kind: use.kind === 'runs' ? 'script' : 'include', where: `${place(use)}: ${use.text}` });
   return found;
 }
@@ -119,7 +121,7 @@ export function unread(facts: Facts): { source: string; because: string }[] {
     decisive.push(facts.nft, ...facts.iptables, facts.automatic, facts.flows, facts.expectations);
   }
   if (tracker === null || tracker.state !== 'not there') {
-    decisive.push(facts.firewall.uci, facts.firewall.definitions, facts.firewall.includes, facts.boot.autoload, facts.boot.blacklist);
+    decisive.push(facts.firewall.uci, facts.firewall.definitions, facts.firewall.includes, facts.boot.autoload, facts.boot.blacklist, facts.boot.automatic);
   }
   const failed = decisive.flatMap((reading) => reading.state === 'failed' ? [{ source: reading.source, because: reading.because }] : []);
   const firewall = valueOf(facts.system.firewall);

@@ -1,9 +1,10 @@
 /** What the next boot would load, and what must not be loaded: /etc/modules.d, /etc/modules-boot.d, /etc/modules.conf. */
 import type { Host, Reading } from '../host/host.ts';
 import { parseAutoload, parseModulesConf } from '../kernel/autoload.ts';
+import { parseSysctl } from '../kernel/sysctl.ts';
 import type { Autoload, Blacklist, Facts } from './facts.ts';
 import { REWRITER, TRACKER } from './modules.ts';
-import { present, understood } from './reading.ts';
+import { orElse, present, understood } from './reading.ts';
 
 export const MODULES_CONF = '/etc/modules.conf';
 const LOADERS = ['/sbin/kmodloader', '/usr/sbin/kmodloader'];
@@ -47,10 +48,31 @@ async function observeLoader(host: Host): Promise<Facts['boot']['loader']> {
   return { state: 'absent', source: LOADERS[0] as string };
 }
 
+/** The sysctl that makes the kernel set helpers by itself (kernels up to 5.15). */
+export const AUTOMATIC_KEY = 'net.netfilter.nf_conntrack_helper';
+
+/** /etc/init.d/sysctl applies the folder in order, then the file. */
+async function observeAutomatic(host: Host): Promise<Facts['boot']['automatic']> {
+  const folder = '/etc/sysctl.d';
+  const names = await host.list(folder);
+  if (names.state === 'failed') return names;
+  const files = [...orElse(names, []).filter((name) => name.endsWith('.conf')).map((name) => `${folder}/${name}`), '/etc/sysctl.conf'];
+  const found: { file: string; line: number; value: string; text: string }[] = [];
+  for (const file of files) {
+    const text = await host.read(file);
+    if (text.state === 'failed') return text;
+    if (text.state === 'absent') continue;
+    const lines = parseSysctl(text.value).filter(({ key, value }) => key === AUTOMATIC_KEY && value !== '0');
+    found.push(...lines.map(({ line, value }) => ({ file, line, value, text: text.value })));
+  }
+  return present(folder, found);
+}
+
 export async function observeBoot(host: Host): Promise<Facts['boot']> {
   return {
     autoload: await observeAutoload(host),
     blacklist: understood(await host.read(MODULES_CONF), blacklistOf),
     loader: await observeLoader(host),
+    automatic: await observeAutomatic(host),
   };
 }

@@ -240,6 +240,8 @@ export interface Facts {
     blacklist: Reading<Blacklist>;
     /** Whether this router's module loader reads /etc/modules.conf at all. Absent: no kmodloader. */
     loader: Reading<{ readsBlacklist: boolean }>;
+    /** Files that set net.netfilter.nf_conntrack_helper to something other than 0 at boot. */
+    automatic: Reading<{ file: string; line: number; value: string; text: string }[]>;
   };
   /** net.netfilter.nf_conntrack_helper, kernels up to 5.15. */
   automatic: Reading<number>;
@@ -259,4 +261,6 @@ export interface Facts {
   wish: { text: Reading<string>; wish: Wish; problems: Problem[] };
   /** What was taken away and can be given back. */
   journal: Reading<Journal>;
+  /** Other files that the journal says were edited, as they are now, by path. */
+  edited: Record<string, Reading<string>>;
 }

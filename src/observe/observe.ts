@@ -5,7 +5,7 @@
 import type { Host, Reading } from '../host/host.ts';
 import { JOURNAL_PATH, parseJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
-import { observeBoot } from './boot.ts';
+import { MODULES_CONF, observeBoot } from './boot.ts';
 import { readWish } from './config.ts';
 import type { Facts, FirewallUci } from './facts.ts';
 import { FIREWALL_CONFIG, firewallFacts, observeDefinitions } from './firewall.ts';
@@ -43,6 +43,13 @@ async function observeWish(host: Host): Promise<Facts['wish']> {
   return { text, wish, problems: [problem, ...problems] };
 }
 
+/** The files of the journal that no other question reads. */
+async function observeEdited(host: Host, journal: Reading<Journal>): Promise<Facts['edited']> {
+  const paths = journal.state === 'present' ? journal.value.taken.flatMap((entry) => entry.kind === 'file' ? [entry.path] : []) : [];
+  const others = [...new Set(paths)].filter((path) => path !== FIREWALL_CONFIG && path !== MODULES_CONF);
+  return Object.fromEntries(await Promise.all(others.map(async (path) => [path, await host.read(path)] as const)));
+}
+
 /** Looks at everything. Never throws: what could not be read is in its reading. */
 export async function observe(host: Host): Promise<Facts> {
   const [system, wish, journal, udp, udpStream] = await Promise.all([
@@ -68,6 +75,6 @@ export async function observe(host: Host): Promise<Facts> {
   const [nft, iptables, drops] = await tools;
   return {
     at: host.now(), uid: host.process().uid, system, modules, boot, automatic, nft, iptables, firewall,
-    flows: await flows, expectations, drops, timeouts: { udp, udpStream }, wan, wish, journal,
+    flows: await flows, expectations, drops, timeouts: { udp, udpStream }, wan, wish, journal, edited: await observeEdited(host, journal),
   };
 }

@@ -35,9 +35,10 @@ function part(...steps: Step[]): Part {
 
 /** What a file holds now; undefined when that is not known. */
 function textNow(facts: Facts, path: string): string | null | undefined {
-  const reading = path === MODULES_CONF ? facts.boot.blacklist : path === FIREWALL_CONFIG ? facts.firewall.uci : null;
-  if (reading === null || reading.state === 'failed') return undefined;
-  return reading.state === 'absent' ? null : reading.value.text;
+  const reading = path === MODULES_CONF ? facts.boot.blacklist : path === FIREWALL_CONFIG ? facts.firewall.uci : facts.edited[path];
+  if (reading === undefined || reading.state === 'failed') return undefined;
+  if (reading.state === 'absent') return null;
+  return typeof reading.value === 'string' ? reading.value : reading.value.text;
 }
 
 /**

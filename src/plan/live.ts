@@ -1,10 +1,12 @@
 /** What lives in the kernel: the automatic helper, flows under the helper, and the modules themselves. */
 import { canUnload, moduleIn } from '../judge/reach.ts';
+import { setSysctl } from '../kernel/sysctl.ts';
+import { AUTOMATIC_KEY } from '../observe/boot.ts';
 import type { Facts, Module } from '../observe/facts.ts';
 import { AUTOMATIC } from '../observe/observe.ts';
-import { NOTHING } from './files.ts';
+import { fileStep, joinParts, NOTHING } from './files.ts';
 import type { Part } from './files.ts';
-import { line, word } from './shell.ts';
+import { editLine, line, word } from './shell.ts';
 import { RANK } from './step.ts';
 import type { Action, Step } from './step.ts';
 
@@ -22,6 +24,19 @@ export function planAutomatic(facts: Facts): Part {
     takes: [{ kind: 'automatic', value }],
     refused: [],
   };
+}
+
+/** The same at boot: where it is set, it is set to 0. */
+export function planAutomaticAtBoot(facts: Facts): Part {
+  if (facts.automatic.state === 'absent' || facts.boot.automatic.state !== 'present') return NOTHING;
+  const files = new Map(facts.boot.automatic.value.map(({ file, text }) => [file, text]));
+  return joinParts([...files].map(([path, before]) => {
+    const after = setSysctl(before, AUTOMATIC_KEY, '0');
+    return fileStep({
+      rank: RANK.configuration, why: 'automatic-at-boot', text: 'Stop the next boot from letting the kernel set helpers by itself.',
+      path, before, after, commands: [editLine(path, before, after)],
+    });
+  }));
 }
 
 /** conntrack says this when the flow has ended by itself meanwhile. */

@@ -12,7 +12,7 @@ import { joinParts, NOTHING, putFile } from './files.ts';
 import type { Part } from './files.ts';
 import { planGiveBack } from './give-back.ts';
 import { planIptables } from './iptables.ts';
-import { planAutomatic, planFlows, planUnload } from './live.ts';
+import { planAutomatic, planAutomaticAtBoot, planFlows, planUnload } from './live.ts';
 import { planRules } from './rules.ts';
 import { RANK } from './step.ts';
 import type { Plan, Step } from './step.ts';
@@ -52,6 +52,7 @@ function planDisable(facts: Facts): Part {
   const parts = [
     planBlock(facts),
     planConfiguration(facts, stays || builtin || (!canBlock(facts) && !absent)),
+    planAutomaticAtBoot(facts),
     ...rules,
     stays ? planFlows(facts) : NOTHING,
     planUnload(facts),
