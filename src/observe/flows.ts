@@ -35,15 +35,31 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
+/**
+ * conntrack -L shows both families from 1.4.7 on, and IPv4 alone before; it tells
+ * its version behind the list. A table may hold 65,536 flows, so it is walked once.
+ */
+function showsIpv4Alone(stderr: string): boolean {
+  const [, major, minor, patch] = /conntrack v(\d+)\.(\d+)\.(\d+)/.exec(stderr)?.map(Number) ?? [];
+  return major !== undefined && (major * 1000 + (minor as number)) * 1000 + (patch as number) < 1_004_007;
+}
+
+/** The lines of `conntrack -L` that name a SIP helper. */
+async function listed(host: Host): Promise<Reading<string>> {
+  const select = { holding: ['helper=sip'] };
+  const outcome = await host.run(['conntrack', '-L'], { select });
+  const all = answered(outcome);
+  if (all.state !== 'present' || outcome.state !== 'exited' || !showsIpv4Alone(outcome.stderr)) return all;
+  const other = answered(await host.run(['conntrack', '-L', '-f', 'ipv6'], { select }));
+  return other.state === 'present' ? present(all.source, all.value + other.value) : other;
+}
+
 /** @param udpStream seconds a plain UDP flow lives at most; null where that is not known */
 export async function observeFlows(host: Host, udpStream: number | null): Promise<Reading<FlowFacts>> {
-  const answers = await Promise.all(['ipv4', 'ipv6'].map(async (family) =>
-    answered(await host.run(['conntrack', '-L', '-f', family, '-o', 'extended'], { select: { holding: ['helper=sip'] } }))));
-  const [first] = answers as [Reading<string>, Reading<string>];
-  if (answers.every(({ state }) => state === 'present')) {
-    return understood(first, () => ({
-      flows: answers.flatMap((answer) => answer.state === 'present' ? lines(answer.value) : []).map(parseConntrackFlow)
-        .filter(({ helper }) => helper !== null && isSipHelper(helper)).map(flowFact),
+  const answer = await listed(host);
+  if (answer.state === 'present') {
+    return understood(answer, (text) => ({
+      flows: lines(text).map(parseConntrackFlow).filter(({ helper }) => helper !== null && isSipHelper(helper)).map(flowFact),
       certain: true,
     }));
   }
@@ -57,7 +73,7 @@ export async function observeFlows(host: Host, udpStream: number | null): Promis
       certain: false,
     }));
   }
-  return answers.find(({ state }) => state === 'failed') as Reading<FlowFacts> | undefined ?? table;
+  return answer.state === 'failed' ? answer : table;
 }
 
 /** The pinholes that are open for the helper. */

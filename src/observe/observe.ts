@@ -12,7 +12,7 @@ import { FIREWALL_CONFIG, firewallFacts, observeDefinitions } from './firewall.t
 import { noFlows, observeDrops, observeExpectations, observeFlows } from './flows.ts';
 import { observeIncludes } from './includes.ts';
 import { observeIptables } from './iptables.ts';
-import { observeModules } from './modules.ts';
+import { observeModules, TRACKER } from './modules.ts';
 import { chainKey, observeNft } from './nft.ts';
 import { orElse, understood } from './reading.ts';
 import { observeNumber, observeSystem, observeWan } from './system.ts';
@@ -61,10 +61,10 @@ export async function observe(host: Host): Promise<Facts> {
   ]);
   // The tools start first, so that files are read while they run.
   const tools = Promise.all([observeNft(host, chainsOf(journal)), observeIptables(host), observeDrops(host)]);
+  // Loaded or built in, the tracker shows here; where it does not there is no flow to ask for.
+  const tracker = await host.kind(`/sys/module/${TRACKER}`);
+  const flows = tracker.state === 'absent' ? Promise.resolve(noFlows(`${tracker.source}: ${TRACKER} is not in the kernel`)) : observeFlows(host, orElse(udpStream, null));
   const modules = await observeModules(host, orElse(system.kernel, ''));
-  const { tracker } = modules;
-  const gone = tracker.state === 'present' && (tracker.value.state === 'not there' || tracker.value.state === 'on disk');
-  const flows = gone ? Promise.resolve(noFlows(`${tracker.source}: nf_conntrack_sip is not in the kernel`)) : observeFlows(host, orElse(udpStream, null));
   const [boot, firewall, automatic, expectations, wan] = await Promise.all([
     observeBoot(host),
     observeFirewall(host, system.firewall),

@@ -82,8 +82,7 @@ const ROUTER: Recording = {
     'nft -j list ruleset': fixture('fw4/stock-alg-on.ruleset.json'),
     // What nft 1.0.6 shows of fw4/stock-alg-on.print.nft, loaded into an empty namespace; handles are those of the JSON.
     'nft -a list ruleset': readFileSync('test/engines/stock-alg-on.listing.txt', 'utf8'),
-    'conntrack -L -f ipv4 -o extended': fixture('kernel/conntrack-L.txt'),
-    'conntrack -L -f ipv6 -o extended': '',
+    'conntrack -L': fixture('kernel/conntrack-L.txt'),
     'iptables-save': fixture('iptables/iptables-nft-save.txt'),
     'ip6tables-save': fixture('iptables/ip6tables-nft-save.txt'),
     'dmesg': fixture('kernel/dmesg.txt'),
