@@ -5,7 +5,7 @@
 import type { Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { assigners, canBlock, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place } from './reach.ts';
+import { assigners, canBlock, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, unread } from './reach.ts';
 import type { Finding, Weight } from './verdict.ts';
 
 /** The readings a row needs; without them it is silent. */
@@ -74,7 +74,7 @@ export const FINDINGS: readonly Row[] = [
     code: 'pinhole-open', weight: 'alarm', needs: ['expectations'], dependsOn: [],
     evidence: (facts) => some(shown((read(facts.expectations) ?? []).map((one) =>
       `${one.class ?? 'sip'}: ${one.source} may reach ${one.destination}:${one.destinationPort}${one.permanent ? ', permanently' : ''}`))),
-    text: (_facts, evidence) => `The helper holds ${count(evidence.length, 'hole')} open in the firewall.`,
+    text: (facts) => `The helper holds ${count(read(facts.expectations)?.length ?? 0, 'hole')} open in the firewall.`,
   },
   {
     code: 'rewriter-missing', weight: 'alarm', needs: ['tracker', 'rewriter'], dependsOn: [],
@@ -95,7 +95,8 @@ export const FINDINGS: readonly Row[] = [
   },
   {
     code: 'module-idle', weight: 'note', needs: ['tracker'], dependsOn: ['nft-assignment', 'iptables-assignment', 'automatic-helper', 'flow-under-helper', 'module-built-in'],
-    evidence: (facts) => moduleIn(facts, 'tracker')?.state === 'loaded' ? [`${TRACKER}: ${facts.modules.tracker.source}`] : null,
+    // "Nothing makes use of it" is said only by one who could look everywhere.
+    evidence: (facts) => moduleIn(facts, 'tracker')?.state === 'loaded' && unread(facts).length === 0 ? [`${TRACKER}: ${facts.modules.tracker.source}`] : null,
     text: () => `${TRACKER} is loaded, and nothing makes use of it now.`,
   },
   {
