@@ -11,10 +11,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @type {{ command: string, package: string, layers: string[], why: string, proof?: (path: string) => boolean }[]}
  */
 const DEBIAN = [
-  { command: 'ip', package: 'iproute2', layers: ['namespaces'], why: 'makes network namespaces and joins them' },
-  { command: 'nft', package: 'nftables', layers: ['namespaces'], why: 'loads and shows the rulesets of a router' },
-  { command: 'iptables-save', package: 'iptables', layers: ['namespaces'], why: 'routers with fw3, in legacy and nft flavour' },
-  { command: 'conntrack', package: 'conntrack', layers: ['namespaces'], why: 'shows and ends flows and expectations' },
+  { command: 'ip', package: 'iproute2', layers: ['namespaces', 'vm'], why: 'makes network namespaces and joins them' },
+  { command: 'nft', package: 'nftables', layers: ['namespaces', 'vm'], why: 'loads and shows the rulesets of a router' },
+  { command: 'iptables-save', package: 'iptables', layers: ['namespaces', 'vm'], why: 'routers with fw3, in legacy and nft flavour' },
+  { command: 'conntrack', package: 'conntrack', layers: ['namespaces', 'vm'], why: 'shows and ends flows and expectations' },
   { command: 'modprobe', package: 'kmod', layers: ['namespaces', 'vm'], why: 'loads the kernel\'s SIP modules where they are modules' },
   { command: 'sipp', package: 'sip-tester', layers: ['sip-tools'], why: 'phones and a provider nobody here wrote' },
   { command: 'tshark', package: 'tshark', layers: ['sip-tools'], why: 'reads what arrived, as a second opinion' },
@@ -22,6 +22,8 @@ const DEBIAN = [
   { command: 'qemu-system-x86_64', package: 'qemu-system-x86', layers: ['vm'], why: 'a machine whose modules load, unload and lose power' },
   { command: 'cpio', package: 'cpio', layers: ['vm'], why: 'packs the root file system of that machine' },
   { command: 'busybox', package: 'busybox-static', layers: ['vm'], why: 'is the userland of that machine', proof: isStatic },
+  { command: 'mke2fs', package: 'e2fsprogs', layers: ['vm'], why: 'makes its disks, and looks at what a power cut left on them' },
+  { command: 'xz', package: 'xz-utils', layers: ['vm'], why: 'unpacks the modules of its newer kernel' },
   { command: 'chromium', package: 'chromium', layers: ['page'], why: 'opens the page as a person does' },
 ];
 

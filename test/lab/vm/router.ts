@@ -1,0 +1,172 @@
+/**
+ * An OpenWrt-like router in a virtual machine: fw4's rulesets, /etc/modules.d, a module loader that honours
+ * /etc/modules.conf, phones and a provider as namespaces, and the program under test as /usr/sbin/sipalg.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { bundled } from '../bundled.ts';
+import type { Files } from '../files.ts';
+import type { End, Ruleset } from '../lab.ts';
+import { comparable } from '../listing.ts';
+import type { Member } from '../member.ts';
+import { ADDRESS } from '../network.ts';
+import { furnish } from '../openwrt.ts';
+import { invite } from '../sip.ts';
+import { talkerIn, type Socket, type Talker } from '../talker.ts';
+import { must } from './debian.ts';
+import { AUTOLOAD, layerOf, type Layer } from './image.ts';
+import { CACHE, type Line } from './kernels.ts';
+import { openMachine, type Machine } from './machine.ts';
+
+export type RouterOptions = {
+  readonly kernel: Line;
+  /** One of test/fixtures/fw4: its configuration, and its include where it has one. */
+  readonly ruleset?: Ruleset;
+  /** More files of the router: path to text. */
+  readonly files?: Readonly<Record<string, string>>;
+};
+
+/** A call that goes on: every INVITE of it leaves the same socket, so it is the same flow. */
+export type Caller = {
+  /** Sends an INVITE and takes what the provider gets; undefined when nothing came in a second. */
+  invite(): Promise<{ readonly sent: string; readonly arrived: string | undefined }>;
+  close(): Promise<void>;
+};
+
+export type Router = Machine & {
+  /** A caller at the phone, from this source port. */
+  caller(port: number): Promise<Caller>;
+  /** One INVITE of a new flow; whether it arrived as it was sent. */
+  treatment(): Promise<'untouched' | 'rewritten' | 'dropped'>;
+  /** The SIP modules that are loaded, with their reference counts. */
+  sipModules(): Promise<Record<string, number>>;
+  /** Everything `sipalg enable` has to give back. */
+  picture(): Promise<Picture>;
+};
+
+export type Picture = {
+  readonly modules: Readonly<Record<string, number>>;
+  /** Of nf_conntrack_sip, by name; empty where it is not loaded. */
+  readonly parameters: string;
+  /** nft's listing in JSON without handles and counts, an entry a line: what has no order in its table first, sorted. */
+  readonly rules: readonly string[];
+  /** Files of /etc by path. */
+  readonly files: Readonly<Record<string, string>>;
+};
+
+const KEPT = ['/etc/modules.conf', '/etc/config/firewall'];
+const FIXTURES = 'test/fixtures/fw4';
+const LINKS = ['insmod', 'rmmod', 'lsmod', 'modinfo', 'modprobe'];
+
+/** Boots a router. Close it. */
+export async function openRouter(options: RouterOptions): Promise<Router> {
+  const machine = await openMachine(options.kernel, await layer(options));
+  const talkers = new Map<End, Promise<Talker>>();
+  let nextPort = 20_000;
+
+  // An endpoint lives in a namespace of the machine; to a talker that is a member as any other. A boot ends it.
+  const talker = (end: End): Promise<Talker> => {
+    const member = {
+      name: end,
+      spawn: (argv: readonly string[]) => machine.spawn(['ip', 'netns', 'exec', end, ...argv]),
+    };
+    const known = talkers.get(end) ?? talkerIn(member as unknown as Member);
+    talkers.set(end, known);
+    return known;
+  };
+  let provider: Promise<Socket> | undefined;
+  const forget = (): void => { talkers.clear(); provider = undefined; };
+
+  const router: Router = {
+    ...machine,
+    reboot() { forget(); return machine.reboot(); },
+    powerCut() { forget(); return machine.powerCut(); },
+    bootAt(disk, flush) { forget(); return machine.bootAt(disk, flush); },
+    async caller(port) {
+      const to = { address: ADDRESS.provider, port: 5060 };
+      provider ??= talker('provider').then((there) => there.udp(to.address, to.port));
+      const [there, here] = await Promise.all([provider, talker('phone').then((phone) => phone.udp(ADDRESS.phone, port))]);
+      let count = 0;
+      return {
+        async invite() {
+          const sent = invite({
+            from: { address: ADDRESS.phone, port, user: 'phone' },
+            to: { ...to, user: 'provider' },
+            callId: `call-${port}-${++count}@${ADDRESS.phone}`,
+            branch: `z9hG4bK-${port}-${count}`,
+            cseq: count,
+            mediaPort: 30_000 + (port % 10_000) * 2,
+          });
+          await here.send(Buffer.from(sent, 'latin1'), to);
+          const found = await there.next(1000);
+          return { sent, arrived: found?.bytes.toString('latin1') };
+        },
+        close: () => here.close(),
+      };
+    },
+    async treatment() {
+      const caller = await router.caller(nextPort++);
+      try {
+        const { sent, arrived } = await caller.invite();
+        return arrived === undefined ? 'dropped' : arrived === sent ? 'untouched' : 'rewritten';
+      } finally {
+        await caller.close();
+      }
+    },
+    async sipModules() {
+      const lines = (await machine.read('/proc/modules')).split('\n').filter((line) => /^nf_(conntrack|nat)_sip /.test(line));
+      return Object.fromEntries(lines.map((line) => line.split(' ')).map(([name, , count]) => [name, Number(count)]));
+    },
+    async picture() {
+      const [modules, parameters, rules, ...texts] = await Promise.all([
+        router.sipModules(),
+        machine.run(['sh', '-c', 'cd /sys/module/nf_conntrack_sip/parameters && grep . *']).then(({ stdout }) => stdout),
+        machine.must(['nft', '-j', 'list', 'ruleset']).then(ordered),
+        ...KEPT.map((path) => machine.read(path)),
+      ]);
+      return { modules, parameters, rules, files: Object.fromEntries(KEPT.map((path, index) => [path, texts[index]!])) };
+    },
+  };
+  return router;
+}
+
+async function layer({ ruleset = 'stock-alg-on', files = {} }: RouterOptions): Promise<Layer> {
+  const all = new Map<string, { bytes: string | Uint8Array; mode: number } | { link: string }>([...layerOf('files'), ...layerOf('test/lab/vm/root')]);
+  const put = (path: string, bytes: string | Uint8Array, mode = 0o644): void => { all.set(path, { bytes, mode }); };
+  const plain = {
+    write: put,
+    remove: (path: string) => {
+      for (const each of all.keys()) if (each === path || each.startsWith(path + '/')) all.delete(each);
+    },
+  };
+  furnish(plain as unknown as Files, readFileSync(`${FIXTURES}/${ruleset}.config`, 'utf8'));
+  for (const [name, modules] of Object.entries(AUTOLOAD)) put(`/etc/modules.d/${name}`, modules.map((each) => each + '\n').join(''));
+  const include = `${FIXTURES}/${ruleset}.nftables.d-20-user.nft`;
+  if (existsSync(include)) put('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
+  for (const link of LINKS) all.set(`/sbin/${link}`, { link: 'kmodloader' });
+  put('/usr/lib/lab/agent.js', await bundled('test/lab/vm/agent.ts'));
+  put('/sbin/fw4', `#!/usr/bin/node\n${await bundled('test/lab/fw4.ts')}`, 0o755);
+  if (existsSync('src/main.ts')) {
+    put('/usr/lib/sipalg/sipalg.js', program());
+    put('/usr/sbin/sipalg', '#!/bin/sh\nexec node /usr/lib/sipalg/sipalg.js "$@"\n', 0o755);
+  }
+  for (const [path, text] of Object.entries(files)) put(path, text);
+  for (const [path, content] of [...all]) {
+    const start = path.startsWith('/etc/init.d/') && 'bytes' in content ? /^START=(\d+)$/m.exec(content.bytes.toString())?.[1] : undefined;
+    if (start !== undefined) all.set(`/etc/rc.d/S${start}${path.slice('/etc/init.d/'.length)}`, { link: `..${path.slice('/etc'.length)}` });
+  }
+  return all;
+}
+
+function ordered(listing: string): string[] {
+  const lines = comparable((JSON.parse(listing) as { nftables: unknown[] }).nftables).map((entry) => JSON.stringify(entry));
+  const isRule = (line: string): boolean => line.startsWith('{"rule"');
+  return [...lines.filter((line) => !isRule(line)).sort(), ...lines.filter(isRule)];
+}
+
+// The program as it is shipped, built anew. By a process of its own: a packed test cannot hold the packer.
+function program(): Buffer {
+  mkdirSync(CACHE, { recursive: true });
+  const out = `${process.cwd()}/${CACHE}/sipalg.js`;
+  must(process.execPath, ['--input-type=module', '-e', `await (await import('./build.mjs')).bundle(${JSON.stringify(out)})`]);
+  return readFileSync(out);
+}

@@ -1,0 +1,129 @@
+/** The program on routers whose modules really load and unload: off for good, and back as it was. */
+import { readFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import type { Ran } from '../lab/member.ts';
+import { onEveryKernel } from '../lab/vm/each.ts';
+import type { Picture, Router } from '../lab/vm/router.ts';
+
+const config = (name: string): string => readFileSync(`test/fixtures/fw4/${name}.config`, 'utf8');
+const commands = (ran: Ran): string[] => ran.stderr.split('\n').filter((line) => line.startsWith('[#] '));
+
+/** Runs the program, and shows what it said where the exit code is not the expected one. */
+async function sipalg(router: Router, command: string, expected: number): Promise<Ran> {
+  const ran = await router.run(['sipalg', ...command.split(' ')]);
+  assert.is(ran.status, expected, `sipalg ${command}:\n${ran.stdout}${ran.stderr}`);
+  return ran;
+}
+
+async function isOff(router: Router, when: string): Promise<void> {
+  assert.equal(await router.sipModules(), {}, when);
+  assert.is(await router.treatment(), 'untouched', when);
+}
+
+/** Part by part, so that a difference can be read. */
+function assertSame(now: Picture, then: Picture): void {
+  assert.equal(now.modules, then.modules);
+  assert.is(now.parameters, then.parameters);
+  for (const [path, text] of Object.entries(then.files)) assert.is(now.files[path], text, path);
+  const rulesThat = (one: Picture, other: Picture): string[] => one.rules.filter((line) => !other.rules.includes(line));
+  assert.equal({ more: rulesThat(now, then), fewer: rulesThat(then, now) }, { more: [], fewer: [] });
+  assert.ok(now.rules.every((line, index) => line === then.rules[index]), 'the rules are in the order they were in');
+}
+
+// A parameter of one's own, so that giving back can be told from loading anew.
+const test = onEveryKernel('sipalg where the SIP modules are modules', {
+  files: { '/etc/modules.conf': '# mine\noptions nf_conntrack_sip sip_timeout=1800\n' },
+});
+const before = new Map<Router, Picture>();
+
+test('status finds the ALG rewriting', async (router) => {
+  assert.match(await router.must(['cat', '/sys/module/nf_conntrack_sip/parameters/sip_timeout']), '1800');
+  await router.must(['sh', '-c', 'echo 0 >/sys/module/nf_conntrack_sip/parameters/sip_direct_media']);
+  assert.is(await router.treatment(), 'rewritten');
+  before.set(router, await router.picture());
+  const { stdout } = await sipalg(router, 'status --json', 1);
+  assert.is((JSON.parse(stdout) as { verdict: { alg: string } }).verdict.alg, 'rewriting');
+});
+
+test('disable unloads both modules, blocks both names, and the flow that was rewritten passes byte for byte', async (router) => {
+  const caller = await router.caller(15_060);
+  const first = await caller.invite();
+  assert.is.not(first.arrived, first.sent);
+  await sipalg(router, 'disable', 0);
+  const second = await caller.invite();
+  assert.is(second.arrived, second.sent);
+  await caller.close();
+  await isOff(router, 'after disable');
+  const conf = await router.read('/etc/modules.conf');
+  assert.match(conf, /^# mine\noptions nf_conntrack_sip sip_timeout=1800\n/);
+  for (const name of ['nf_conntrack_sip', 'nf_nat_sip']) assert.match(conf, new RegExp(`^blacklist ${name}$`, 'm'));
+  assert.not.match(await router.must(['nft', 'list', 'ruleset']), '"sip"');
+});
+
+test('a second disable runs no command', async (router) => {
+  assert.equal(commands(await sipalg(router, 'disable', 0)), []);
+  await sipalg(router, 'status', 0);
+});
+
+test('it stays off when the loader runs, modules are asked for, and the firewall reloads and restarts', async (router) => {
+  for (const argv of [['kmodloader'], ['modprobe', 'nf_nat_sip'], ['modprobe', 'nf_conntrack_sip'], ['fw4', 'reload'],
+    ['/etc/init.d/firewall', 'restart']]) {
+    await router.must(argv);
+    assert.equal(await router.sipModules(), {}, argv.join(' '));
+  }
+  await isOff(router, 'after them all');
+});
+
+test('it stays off after a reboot, and status says that nothing would bring it back', async (router) => {
+  await router.reboot();
+  assert.is(router.bootLog(), '');
+  await isOff(router, 'after the reboot');
+  await sipalg(router, 'status', 0);
+  assert.equal(commands(await sipalg(router, 'apply', 0)), []);
+});
+
+test('enable gives back modules with their parameters, rules, objects and files as they were', async (router) => {
+  await sipalg(router, 'enable', 0);
+  assert.is(await router.treatment(), 'rewritten');
+  assertSame(await router.picture(), before.get(router)!);
+});
+
+test('a second enable runs no command', async (router) => {
+  assert.equal(commands(await sipalg(router, 'enable', 0)), []);
+});
+
+test('a rule that sets the helper is made harmless, so that the firewall still loads at boot', async (router) => {
+  await router.write('/etc/config/firewall', config('set-helper-rule'));
+  await router.must(['fw4', 'restart']);
+  const here = await router.picture();
+  await sipalg(router, 'disable', 0);
+  await isOff(router, 'after disable');
+  await router.must(['fw4', 'check']);
+  await router.reboot();
+  assert.is(router.bootLog(), '');
+  assert.match(await router.must(['nft', 'list', 'ruleset']), 'masquerade');
+  await isOff(router, 'after the reboot');
+  await sipalg(router, 'enable', 0);
+  assert.is(await router.treatment(), 'rewritten');
+  assertSame(await router.picture(), here);
+});
+
+test('where a hand-written include needs the helper nothing is blocked or unloaded, and the lines are named', async (router) => {
+  await router.write('/etc/config/firewall', config('stock-alg-on'));
+  await router.write('/etc/nftables.d/20-user.nft', readFileSync('test/fixtures/fw4/user-include.nftables.d-20-user.nft', 'utf8'));
+  await router.must(['fw4', 'restart']);
+  const here = await router.picture();
+  const ran = await sipalg(router, 'disable', 1);
+  assert.match(ran.stdout + ran.stderr, '/etc/nftables.d/20-user.nft');
+  assert.equal(Object.keys(await router.sipModules()), Object.keys(here.modules), 'still loaded');
+  assert.is(await router.read('/etc/modules.conf'), here.files['/etc/modules.conf'], 'nothing blocked');
+  assert.is(await router.treatment(), 'untouched', 'the assignment is gone for now');
+  await router.must(['fw4', 'check']);
+  await sipalg(router, 'status', 1);
+  await router.must(['fw4', 'reload']);
+  assert.is(await router.treatment(), 'rewritten', 'as was said');
+  await sipalg(router, 'enable', 0);
+  assertSame(await router.picture(), here);
+});
+
+test.run();
