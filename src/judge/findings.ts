@@ -110,11 +110,14 @@ export const FINDINGS: readonly Row[] = [
     text: (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which can not be unloaded while it is there.`,
   },
   {
-    code: 'uci-set-helper', weight: 'risk', needs: ['uci'], dependsOn: [],
+    code: 'firewall-would-fail', weight: 'trouble', needs: ['uci', 'tracker'], dependsOn: [],
+    evidence: (facts) => inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
+    text: () => "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot. `sipalg disable` switches the rule off.",
+  },
+  {
+    code: 'uci-set-helper', weight: 'risk', needs: ['uci'], dependsOn: ['firewall-would-fail'],
     evidence: (facts) => some(assignersOf(facts, 'set_helper rule')),
-    text: (facts) => inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4'
-      ? "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot."
-      : "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it.",
+    text: () => "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it.",
   },
   {
     code: 'uci-list-helper', weight: 'risk', needs: ['uci'], dependsOn: [],

@@ -50,9 +50,12 @@ export function returnsOf(facts: Facts): Return[] {
   if (loadable && !blocked) {
     returns.push({ at: 'package upgrade', because: 'installing a module package runs kmodloader, which loads every module that is not blacklisted', evidence: [tracker.file ?? facts.modules.tracker.source] });
   }
-  const inImage = facts.modules.inImage.state === 'present' ? facts.modules.inImage.value : true;
-  if (builtin || (loadable && !blocked && inImage)) {
-    returns.push({ at: 'sysupgrade', because: builtin ? 'the configuration that sets the helper is kept' : 'the firmware image brings the modules, and nothing that is kept blacklists them', evidence });
+  const { inImage } = facts.modules;
+  if (builtin) {
+    returns.push({ at: 'sysupgrade', because: 'the configuration that sets the helper is kept', evidence });
+  } else if (loadable && !blocked && (inImage.state !== 'present' || inImage.value)) {
+    const image = inImage.state === 'present' ? [`${inImage.source}/${TRACKER}.ko`] : [];
+    returns.push({ at: 'sysupgrade', because: 'the firmware image brings the modules, and nothing that is kept blacklists them', evidence: [...image, ...evidence] });
   }
   return returns;
 }

@@ -33,5 +33,6 @@ export function exitCode({ facts, verdict, plan: { wish, steps, refused } }: Rep
   if (verdict.alg === 'unknown' || verdict.unread.length > 0 || facts.wish.problems.length > 0) return 2;
   if (wish !== 'unmanaged' && refused.length > 0) return 2;
   if (verdict.alg !== 'off' || verdict.returns.length > 0) return 1;
+  if (verdict.findings.some(({ weight }) => weight === 'trouble')) return 2;
   return wish !== 'unmanaged' && steps.length > 0 ? 1 : 0;
 }
