@@ -6,6 +6,7 @@ import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judg
 import { writeWish } from '../observe/config.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
+import { describeSection, parseUci } from '../uci/parse.ts';
 import { planBlock } from './block.ts';
 import { planConfiguration } from './configuration.ts';
 import { joinParts, NOTHING, putFile } from './files.ts';
@@ -77,9 +78,21 @@ function planWish(facts: Facts, towards: Towards): Part {
     text: `Write down that the SIP ALG is to be ${towards}.`,
     actions: [putFile(WISH_CONFIG, after)],
     undo: [putFile(WISH_CONFIG, before)],
-    commands: [`uci set sipalg.main.alg=${towards}`, 'uci commit sipalg'],
+    commands: wishCommands(before, towards),
   };
   return { steps: [step], takes: [], refused: [] };
+}
+
+/** uci sets no option of a section, or a section of a file, that is not there. */
+function wishCommands(before: string | null, towards: Towards): string[] {
+  const sections = parseUci(before ?? '').sections.filter(({ type }) => type === 'sipalg');
+  const section = sections.find(({ name }) => name === 'main') ?? sections[0];
+  return [
+    ...(before === null ? [`touch ${WISH_CONFIG}`] : []),
+    ...(section === undefined ? ['uci set sipalg.main=sipalg'] : []),
+    `uci set ${section === undefined ? 'sipalg.main' : describeSection(section, 'sipalg')}.alg=${towards}`,
+    'uci commit sipalg',
+  ];
 }
 
 /**
