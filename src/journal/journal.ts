@@ -28,25 +28,50 @@ export function renderJournal(journal: Journal): string {
   return JSON.stringify(journal, null, 1) + '\n';
 }
 
-const KINDS: readonly Taken['kind'][] = ['file', 'nft', 'iptables', 'module', 'automatic'];
+type Fields = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
+const isList = (value: unknown, isMember: (member: unknown) => boolean): boolean => Array.isArray(value) && value.every(isMember);
+const hold = (value: unknown, names: readonly string[], isField = isText): value is Fields => isObject(value) && names.every((name) => isField(value[name]));
+const isRule = (value: unknown, place: readonly string[]): boolean => hold(value, [...place, 'rule']) && hold(value, ['previous', 'next'], isTextOrNull);
+
+/** What each kind of entry must hold: enable acts on it, so a damaged one is refused as a whole. */
+const KINDS: Record<Taken['kind'], (entry: Fields) => boolean> = {
+  file: (entry) => hold(entry, ['path', 'after']) && isTextOrNull(entry['before']),
+  nft: (entry) => isList(entry['rules'], (rule) => isRule(rule, ['family', 'table', 'chain']) && hold(rule, ['remains'], isTextOrNull))
+    && isList(entry['elements'], (map) => hold(map, ['family', 'table', 'map']) && isList(map['elements'], isText))
+    && isList(entry['helpers'], (helper) => hold(helper, ['family', 'table', 'name', 'type', 'protocol', 'l3proto'])),
+  iptables: (entry) => hold(entry, ['save', 'restore']) && isList(entry['rules'], (rule) => isRule(rule, ['table', 'chain'])),
+  module: (entry) => hold(entry, ['name']) && isObject(entry['parameters']) && Object.values(entry['parameters']).every(isText),
+  automatic: (entry) => Number.isSafeInteger(entry['value']),
+};
+
+function isTaken(entry: unknown): boolean {
+  return isObject(entry) && Object.hasOwn(KINDS, String(entry['kind'])) && KINDS[entry['kind'] as Taken['kind']](entry);
+}
+
+/** Milliseconds since the epoch that a Date can still name (ECMA-262). */
+const LAST_MOMENT = 8.64e15;
 
 /** Reads the file. Throws an Error that says what is wrong with it. */
 export function parseJournal(text: string): Journal {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`it is no JSON (${(error as Error).message})`);
+  } catch {
+    throw new Error('it is no JSON; it may have been cut short');
   }
   const journal = value as Partial<Journal> | null;
   if (typeof journal !== 'object' || journal === null || journal.format !== 1) {
     throw new Error('it is not a journal of format 1, the only one this version of sipalg reads');
   }
-  const known = Array.isArray(journal.taken) && journal.taken.every((entry) => KINDS.includes((entry as Taken | null)?.kind as Taken['kind']));
-  if (!known || !['taking', 'taken', 'giving back'].includes(journal.state as string)) {
-    throw new Error('its entries are not what sipalg writes');
-  }
-  return { format: 1, program: String(journal.program), since: Number(journal.since), state: journal.state as Journal['state'], taken: journal.taken as Taken[], held: journal.held ?? null };
+  const { program, since, state, taken, held = null } = journal;
+  const known = isText(program) && Number.isInteger(since) && Math.abs(since as number) <= LAST_MOMENT
+    && ['taking', 'taken', 'giving back'].includes(state as string) && isList(taken, isTaken) && (held === null || hold(held, ['because', 'of']));
+  if (!known) throw new Error('its entries are not what sipalg writes');
+  return { format: 1, program: program as string, since: since as number, state: state as Journal['state'], taken: taken as Taken[], held };
 }
 
 /** Adds entries that are not in the journal yet. */
