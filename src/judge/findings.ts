@@ -176,6 +176,11 @@ export const FINDINGS: readonly Row[] = [
     text: () => 'An earlier run of sipalg did not come to its end. `sipalg apply` or `sipalg enable` brings the router to a clean state.',
   },
   {
+    code: 'journal-unreadable', weight: 'trouble', needs: [], dependsOn: [],
+    evidence: ({ journal }) => journal.state === 'failed' ? [`${journal.source}: ${journal.because}`] : null,
+    text: () => 'What sipalg took away can not be read any more, so nothing of it can be given back.',
+  },
+  {
     code: 'short-timeout', weight: 'risk', needs: ['tracker'], dependsOn: [],
     evidence: (facts) => {
       const udp = read(facts.timeouts.udp);
