@@ -71,6 +71,9 @@ export function judge(facts: Facts): Verdict {
   const missing = unread(facts);
   const findings = findingsOf(facts);
   const alg = algOf(facts, findings, missing);
+  const { rewriter } = facts.modules;
+  // Whether messages are edited is needed for a verdict, but not for a plan: what sets the helper goes either way.
+  if (alg === 'unknown' && missing.length === 0 && rewriter.state === 'failed') missing.push({ source: rewriter.source, because: rewriter.because });
   const returns = returnsOf(facts);
   const back = returns.length > 0 && alg === 'off' ? ` It would come back at the next ${returns.map(({ at }) => at).join(', ')}.` : '';
   const because = missing.length > 0 ? ` ${missing.map((one) => `${one.source} could not be read: ${one.because}`).join('; ')}.` : '';
