@@ -5,7 +5,7 @@
 import type { Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { assigners, canBlock, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, unread } from './reach.ts';
+import { assigners, canBlock, flowsUnder, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, unread } from './reach.ts';
 import type { Finding, Weight } from './verdict.ts';
 
 /** The readings a row needs; without them it is silent. */
@@ -61,12 +61,11 @@ export const FINDINGS: readonly Row[] = [
   },
   {
     code: 'flow-under-helper', weight: 'alarm', needs: ['flows'], dependsOn: [],
-    evidence: (facts) => some(shown((read(facts.flows)?.flows ?? []).map((flow) =>
+    evidence: (facts) => some(shown(flowsUnder(facts).map((flow) =>
       `${facts.flows.source}: ${flow.protocol} ${flow.source}:${flow.sourcePort} -> ${flow.destination}:${flow.destinationPort}, ${flow.timeout} s left`))),
     text: (facts) => {
-      const flows = read(facts.flows);
-      const number = flows?.flows.length ?? 0;
-      return flows?.certain ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
+      const number = flowsUnder(facts).length;
+      return read(facts.flows)?.certain ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
         : `${count(number, 'UDP flow')} on port 5060 ${number === 1 ? 'lives' : 'live'} longer than a plain flow may, as only the SIP helper makes them.`;
     },
   },

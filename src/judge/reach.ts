@@ -4,7 +4,7 @@
  * Pure; each answer is about what was read and nothing else.
  */
 import type { Reading } from '../host/host.ts';
-import type { Facts, IncludeUse, Module } from '../observe/facts.ts';
+import type { Facts, FlowFact, IncludeUse, Module } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 
 function valueOf<T>(reading: Reading<T>): T | null {
@@ -50,6 +50,16 @@ export function canBlock(facts: Facts): boolean {
 export function isBlocked(facts: Facts): boolean {
   const blacklist = valueOf(facts.boot.blacklist);
   return canBlock(facts) && blacklist !== null && [TRACKER, REWRITER].every((name) => blacklist.modules.includes(name));
+}
+
+/**
+ * The flows that are under the helper. Where the kernel does not show it, a long
+ * life is the sign, and it is none where a `ct timeout` object may give one.
+ */
+export function flowsUnder(facts: Facts): FlowFact[] {
+  const flows = valueOf(facts.flows);
+  if (flows === null || (!flows.certain && (valueOf(facts.nft)?.timeouts ?? 0) > 0)) return [];
+  return flows.flows;
 }
 
 /** Something that sets the helper whenever the firewall is loaded while the tracker is there. */

@@ -59,6 +59,8 @@ export interface Ruleset {
   rules: Rule[];
   helpers: HelperObject[];
   maps: NamedMap[];
+  /** How many `ct timeout` objects there are: flows of theirs live as long as those say. */
+  timeouts: number;
 }
 
 /** How a rule sets a helper. */
@@ -100,7 +102,7 @@ export function parseRuleset(text: string): Ruleset {
   if (!isObject(document) || !Array.isArray(document['nftables'])) {
     throw new Refused(`nft printed JSON without a list "nftables": ${quote(text)}`);
   }
-  const ruleset: Ruleset = { version: null, tables: [], chains: [], rules: [], helpers: [], maps: [] };
+  const ruleset: Ruleset = { version: null, tables: [], chains: [], rules: [], helpers: [], maps: [], timeouts: 0 };
   for (const item of document['nftables'] as unknown[]) {
     if (!isObject(item)) throw new Refused(`nft's JSON lists ${quote(String(JSON.stringify(item)))}; an object is wanted`);
     for (const [kind, value] of Object.entries(item)) if (isObject(value)) readObject(ruleset, kind, value);
@@ -150,6 +152,9 @@ function readObject(ruleset: Ruleset, kind: string, value: Json): void {
         protocol: textIn(value, 'protocol', 'a ct helper'),
         l3proto: typeof value['l3proto'] === 'string' ? value['l3proto'] : 'inet',
       });
+      return;
+    case 'ct timeout':
+      ruleset.timeouts++;
       return;
     case 'map':
       ruleset.maps.push({

@@ -85,6 +85,8 @@ export interface NftFacts {
   version: string | null;
   helpers: NftHelper[];
   assignments: NftAssignment[];
+  /** How many `ct timeout` objects there are. */
+  timeouts: number;
   chains: ChainRules[];
   /** Every table there is, as `family table`. */
   tables: string[];

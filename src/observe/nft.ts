@@ -37,6 +37,7 @@ export async function observeNft(host: Host, wanted: readonly string[]): Promise
     version: value.version,
     helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
     assignments: found.value.map((assignment) => withText(assignment, chains, value)),
+    timeouts: value.timeouts,
     chains,
     tables: value.tables.map(({ family, table }) => `${family} ${table}`),
     present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),

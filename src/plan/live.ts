@@ -1,5 +1,5 @@
 /** What lives in the kernel: the automatic helper, flows under the helper, and the modules themselves. */
-import { canUnload, moduleIn } from '../judge/reach.ts';
+import { canUnload, flowsUnder, moduleIn } from '../judge/reach.ts';
 import { setSysctl } from '../kernel/sysctl.ts';
 import { AUTOMATIC_KEY } from '../observe/boot.ts';
 import type { Facts, Module } from '../observe/facts.ts';
@@ -49,9 +49,9 @@ const NOTHING_DELETED = 1;
  * nobody's registration is lost.
  */
 export function planFlows(facts: Facts): Part {
-  if (facts.flows.state !== 'present' || facts.flows.value.flows.length === 0) return NOTHING;
-  const { flows, certain } = facts.flows.value;
-  const actions: Action[] = certain
+  const flows = flowsUnder(facts);
+  if (facts.flows.state !== 'present' || flows.length === 0) return NOTHING;
+  const actions: Action[] = facts.flows.value.certain
     ? flows.map(({ remove }) => ({ do: 'run', argv: remove[0] === 'conntrack' ? remove : ['conntrack', ...remove], tolerated: [NOTHING_DELETED] }))
     // OpenWrt's kernels forget the flows of an address written here; the far side's
     // is the one that has least to do with anything but SIP.
