@@ -10,10 +10,11 @@ import { fingerprint } from '../judge/reach.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
 import { observeSystem } from '../observe/system.ts';
+import { putFile } from '../plan/files.ts';
 import { plan } from '../plan/plan.ts';
 import type { Towards } from '../plan/plan.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import { perform, StepFailed, takeBack } from './perform.ts';
+import { perform, settle, StepFailed, takeBack } from './perform.ts';
 import type { Echo } from './perform.ts';
 
 /** Two runs at once: the second waits so long, then says who holds it. */
@@ -50,15 +51,21 @@ export class NotBegun extends Error {}
 /** Each pass looks, plans and acts; a second may be needed after a reload or when SIP turned out to be held. */
 const PASSES = 4;
 
-async function take(host: Host, path: string, patience: number, who: string, what: string): Promise<Lock> {
-  const got = await host.lock(path, patience, who);
-  if ('lock' in got) return got.lock;
-  throw new NotBegun(`${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s. Nothing was changed; try again when it has ended.`);
+/** How long one try at a lock waits, before it is asked whether to go on. */
+const TRY = 500;
+
+async function take(host: Host, path: string, { patience = 30_000, goOn }: ApplyOptions, who: string, what: string): Promise<Lock> {
+  for (let left = patience; ; left -= TRY) {
+    const got = await host.lock(path, Math.min(left, TRY), who);
+    if ('lock' in got) return got.lock;
+    if (!goOn()) throw new NotBegun('It was interrupted while it waited for another program. Nothing was changed.');
+    if (left <= TRY) throw new NotBegun(`${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s. Nothing was changed; try again when it has ended.`);
+  }
 }
 
-async function lockFirewall(host: Host, patience: number): Promise<Lock | null> {
+async function lockFirewall(host: Host, options: ApplyOptions): Promise<Lock | null> {
   const { firewall } = await observeSystem(host);
-  return firewall.state === 'present' ? take(host, FIREWALL_LOCKS[firewall.value], patience, '', 'The firewall') : null;
+  return firewall.state === 'present' ? take(host, FIREWALL_LOCKS[firewall.value], options, '', 'The firewall') : null;
 }
 
 async function writeJournal(host: Host, journal: Journal | null): Promise<void> {
@@ -66,14 +73,22 @@ async function writeJournal(host: Host, journal: Journal | null): Promise<void> 
   else await host.write(JOURNAL_PATH, renderJournal(journal));
 }
 
-/** The run itself, both locks permitting. */
+const fresh = (program: string, since: number): Journal => ({ format: 1, program, since, state: 'taking', taken: [], held: null });
+
+/** The run itself, under our own lock. */
 class Run {
   readonly host: Host;
   readonly towards: Towards;
   readonly options: ApplyOptions;
-  readonly done: Step[] = [];
+  /** What has been done and not taken back. */
+  private readonly done: Step[] = [];
+  /** What could not be taken back, in sentences. */
+  private readonly left: string[] = [];
+  /** The journal's text as this run found it, null where there was none; undefined as long as nothing has begun. */
+  private found: string | null | undefined;
+  /** The firewall's lock, while it is held. */
+  private lock: Lock | null = null;
   private reloaded = false;
-  changed = false;
 
   constructor(host: Host, towards: Towards, options: ApplyOptions) {
     this.host = host;
@@ -81,7 +96,7 @@ class Run {
     this.options = options;
   }
 
-  async look(): Promise<{ facts: Facts; plan: Plan }> {
+  private async look(): Promise<{ facts: Facts; plan: Plan }> {
     const facts = await observe(this.host);
     const planned = plan(facts, this.towards, this.options.writeDown);
     // A reload is asked of the firewall once: if the chain is not there then, its owner no longer wants it.
@@ -95,85 +110,103 @@ class Run {
 
   /** What is written before the first step: at least what is going to be missing. */
   private async begin(facts: Facts, planned: Plan): Promise<void> {
+    if (facts.journal.state === 'failed') throw new NotBegun(`The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back, so nothing is changed; mend it, or move it away to start anew.`);
+    if (this.found === undefined) {
+      const text = await this.host.read(JOURNAL_PATH);
+      this.found = text.state === 'present' ? text.value : null;
+    }
     const before = this.journalOf(facts);
     if (this.towards === 'enabled') {
       if (before !== null) await writeJournal(this.host, { ...before, state: 'giving back' });
       return;
     }
     if (before === null && planned.takes.length === 0) return;
-    const fresh: Journal = { format: 1, program: this.options.program, since: this.host.now(), state: 'taking', taken: [], held: null };
-    await writeJournal(this.host, withTaken({ ...(before ?? fresh), state: 'taking' }, planned.takes));
+    await writeJournal(this.host, withTaken({ ...(before ?? fresh(this.options.program, this.host.now())), state: 'taking' }, planned.takes));
   }
 
-  /** One pass, under the firewall's lock where `locked` steps are run. */
+  /** One pass, under the firewall's lock but for the steps that take it themselves. On failure the lock stays held. */
   private async pass(): Promise<{ facts: Facts; plan: Plan; again: boolean }> {
-    const lock = await lockFirewall(this.host, this.options.patience ?? 30_000);
-    let seen: { facts: Facts; plan: Plan };
-    try {
-      seen = await this.look();
-      if (seen.plan.steps.length === 0) return { ...seen, again: false };
-      const { facts } = seen;
-      const before = this.journalOf(facts);
-      if (facts.journal.state === 'failed') throw new NotBegun(`The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back, so nothing is changed; mend it, or move it away to start anew.`);
-      await this.begin(facts, seen.plan);
-      try {
-        this.done.push(...await perform(this.host, seen.plan.steps.filter(({ unlocked }) => !unlocked), this.options.echo, this.options.goOn));
-        this.changed = true;
-      } catch (error) {
-        await this.undoEarlier(before, error as Error);
-        // Found out by trying: this firewall does not load without the module.
-        if (!(error instanceof StepFailed) || !error.firewall) throw error;
-        const held = { because: `without the SIP modules the firewall would not load (\`fw4 check\`): ${error.message}`, of: fingerprint(facts) };
-        const fresh: Journal = { format: 1, program: this.options.program, since: this.host.now(), state: 'taking', taken: [], held: null };
-        await writeJournal(this.host, { ...(before ?? fresh), held });
-      }
-    } finally {
-      await lock?.release();
+    this.lock = await lockFirewall(this.host, this.options);
+    const seen = await this.look();
+    if (seen.plan.steps.length === 0) {
+      await this.unlock();
+      return { ...seen, again: false };
     }
-    await this.reload(seen.plan.steps.filter(({ unlocked }) => unlocked));
+    const { echo, goOn } = this.options;
+    await this.begin(seen.facts, seen.plan);
+    try {
+      await perform(this.host, seen.plan.steps.filter(({ unlocked }) => !unlocked), this.done, echo, goOn);
+    } catch (error) {
+      // Found out by trying: this firewall does not load without the module.
+      if (!(error instanceof StepFailed) || !error.firewall) throw error;
+      if ((await this.takeAllBack()).length > 0) throw error;
+      const held = { because: `without the SIP modules the firewall would not load: ${error.why}`, of: fingerprint(seen.facts) };
+      await writeJournal(this.host, { ...(this.journalOf(seen.facts) ?? fresh(this.options.program, this.host.now())), held });
+    }
+    await this.unlock();
+    const unlocked = seen.plan.steps.filter((step) => step.unlocked);
+    this.reloaded ||= unlocked.length > 0;
+    await perform(this.host, unlocked, this.done, echo, goOn);
     return { ...seen, again: true };
   }
 
-  private async reload(steps: readonly Step[]): Promise<void> {
-    if (steps.length === 0 || this.reloaded) return;
-    this.reloaded = true;
-    try {
-      await perform(this.host, steps, this.options.echo, this.options.goOn);
-    } catch (error) {
-      await takeBack(this.host, this.done, this.options.echo);
-      throw error;
-    }
+  private async unlock(): Promise<void> {
+    await this.lock?.release();
+    this.lock = null;
   }
 
-  /** A later pass failed: what earlier ones did goes back too, and the journal says what it said. */
-  private async undoEarlier(journal: Journal | null, cause: Error): Promise<void> {
-    const failures = await takeBack(this.host, this.done, this.options.echo);
-    this.done.length = 0;
+  /** Everything this run has done, and the journal as it was found. Says what could not be taken back. */
+  private async takeAllBack(): Promise<string[]> {
+    this.left.push(...await takeBack(this.host, this.done.splice(0), this.options.echo));
     // While something could not be taken back, what the journal holds is still needed.
-    if (failures.length > 0 || (cause instanceof StepFailed && !cause.undone)) {
-      throw new Error([cause.message, ...failures].join(' '));
-    }
+    if (this.left.length > 0 || this.found === undefined) return this.left;
     try {
-      await writeJournal(this.host, journal);
+      await settle(this.host, putFile(JOURNAL_PATH, this.found));
     } catch (error) {
-      throw new Error(`${cause.message} The journal could not be put back either: ${(error as Error).message}`);
+      this.left.push(`The journal could not be put back as it was: ${(error as Error).message}.`);
+    }
+    return this.left;
+  }
+
+  /** What went wrong, and what has become of what was done before it. */
+  private async undone(cause: Error): Promise<Error> {
+    if (this.found === undefined) return cause;
+    const began = this.done.length > 0;
+    if (began && this.lock === null) {
+      this.lock = await lockFirewall(this.host, this.options).catch(() => null); // without it, rather than not at all
+    }
+    const failures = await this.takeAllBack();
+    const back = failures.length > 0 ? `${failures.join(' ')} \`sipalg enable\` gives back what the journal ${JOURNAL_PATH} still holds.`
+      : began ? 'Everything done before it has been taken back.' : 'Nothing was changed.';
+    const message = cause.message.endsWith('.') ? cause.message : `${cause.message}.`;
+    return new Error([message, back, ...(cause instanceof StepFailed && cause.remedy !== '' ? [cause.remedy] : [])].join(' '));
+  }
+
+  /** @throws Error in sentences, after everything done has been taken back, or with what could not be */
+  async run(): Promise<Applied> {
+    try {
+      return await this.reach();
+    } catch (error) {
+      throw await this.undone(error as Error);
+    } finally {
+      await this.unlock();
     }
   }
 
-  async run(): Promise<Applied> {
+  private async reach(): Promise<Applied> {
     let seen = await this.look();
     for (let passes = 0; passes < PASSES && seen.plan.refused.length === 0 && seen.plan.steps.length > 0; passes++) {
       const passed = await this.pass();
       seen = passed.again ? await this.look() : passed;
     }
     const { facts, plan: left } = seen;
-    if (left.refused.length > 0) return { outcome: 'failed', because: left.refused, changed: this.changed, facts, plan: left };
-    if (left.steps.length > 0) {
-      const failures = await takeBack(this.host, this.done, this.options.echo);
-      const still = left.steps.map(({ text }) => text).join(' ');
-      throw new Error(`It did not hold: looking again, there was still to do: ${still} ${failures.length > 0 ? failures.join(' ') : 'What was done has been taken back.'}`);
+    const changed = this.done.length > 0;
+    if (left.refused.length > 0) {
+      if (changed) throw new Error(left.refused.join(' '));
+      return { outcome: 'failed', because: left.refused, changed, facts, plan: left };
     }
-    return { ...await this.finish(facts), changed: this.changed, plan: left };
+    if (left.steps.length > 0) throw new Error(`It did not hold: looking again, there was still to do: ${left.steps.map(({ text }) => text).join(' ')}`);
+    return { ...await this.finish(facts), changed, plan: left };
   }
 
   /** Verified: the journal says so, or goes when everything has been given back. */
@@ -192,12 +225,12 @@ class Run {
 /**
  * Brings the router to `disabled` or `enabled`.
  * @throws NotBegun when it could not begin (not root, a lock is held); nothing was changed then.
- *   StepFailed, or another Error, when it began and did not work; what was done has been taken back.
+ *   Another Error when it began and did not work: what was done has been taken back, or the message says what could not be.
  */
 export async function apply(host: Host, towards: Towards, options: ApplyOptions): Promise<Applied> {
   const { pid, uid } = host.process();
   if (uid !== 0) throw new NotBegun('Only root may change what is asked here. Nothing was changed; run it as root.');
-  const lock = await take(host, OWN_LOCK, options.patience ?? 30_000, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg');
+  const lock = await take(host, OWN_LOCK, options, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg');
   try {
     return await new Run(host, towards, options).run();
   } finally {

@@ -1,10 +1,15 @@
 /**
- * Carries out the steps of a plan, one after the other, and takes them back when
- * one fails. Says every change before it is made.
+ * Carries out the steps of a plan, one after the other, and takes them back.
+ * Says every change before it is made.
  */
-import type { Host } from '../host/host.ts';
-import { observeNft } from '../observe/nft.ts';
-import { transactionOf } from '../plan/rules.ts';
+import type { Host, Reading } from '../host/host.ts';
+import { renderRestore } from '../iptables/restore.ts';
+import { observeIptables } from '../observe/iptables.ts';
+import { chainKey, observeNft } from '../observe/nft.ts';
+import { putBackIptables, takeOutIptables } from '../plan/give-back-iptables.ts';
+import { putBack, takeOut } from '../plan/give-back-nft.ts';
+import { restoreAction } from '../plan/iptables.ts';
+import { transaction } from '../plan/rules.ts';
 import { RANK } from '../plan/step.ts';
 import type { Action, Step } from '../plan/step.ts';
 
@@ -26,22 +31,26 @@ const REMEDIES: Record<number, string> = {
   [RANK.reload]: 'Run `fw4 check` to see what the firewall does not take.',
 };
 
-/** A step that did not work, in one sentence. */
+/** A step that did not work, in one sentence. What is to be taken back is the caller's to take back. */
 export class StepFailed extends Error {
-  readonly step: Step;
+  /** What went wrong, without the step's own words. */
+  readonly why: string;
+  /** What a person can do; '' where there is nothing to say. */
+  readonly remedy: string;
   /** The firewall would not load any more: SIP must not be blocked here. */
   readonly firewall: boolean;
-  /** Everything done before has been taken back. */
-  readonly undone: boolean;
 
-  constructor(step: Step, message: string, firewall: boolean, undone: boolean) {
-    super(message);
+  constructor(step: Step, why: string) {
+    super(`${step.text} That did not work: ${why}.`);
     this.name = 'StepFailed';
-    this.step = step;
-    this.firewall = firewall;
-    this.undone = undone;
+    this.why = why;
+    this.remedy = REMEDIES[step.rank] ?? '';
+    this.firewall = step.actions.some((action) => action.do === 'check');
   }
 }
+
+/** Somebody wants it to stop. */
+export class Interrupted extends Error {}
 
 /** The first line that says something, short. */
 function said(text: string): string {
@@ -68,48 +77,89 @@ async function act(host: Host, action: Action): Promise<void> {
     case 'run':
       if (action.rehearsal) await runAction(host, action.rehearsal.argv, action.rehearsal.input, []);
       return runAction(host, action.argv, action.input, action.tolerated ?? []);
-    case 'take rules': {
-      const nft = await observeNft(host, []);
-      const taking = nft.state === 'present' ? transactionOf(nft.value) : null;
-      if (taking !== null) await act(host, taking);
+    default: {
+      const now = await asThingsStand(host, action);
+      if (now !== null) await act(host, now);
     }
   }
+}
+
+function known<T>(reading: Reading<T>): T {
+  if (reading.state === 'present') return reading.value;
+  throw new Error(reading.state === 'absent' ? `${reading.source} is not there` : `${reading.source} could not be read: ${reading.because}`);
+}
+
+/** What an action comes to as things stand; null where it has nothing to do. */
+async function asThingsStand(host: Host, action: Action): Promise<Action | null> {
+  switch (action.do) {
+    case 'write': {
+      const file = await host.read(action.path);
+      return file.state === 'present' && file.value === action.text ? null : action;
+    }
+    case 'remove': return (await host.kind(action.path)).state === 'absent' ? null : action;
+    case 'put rules':
+    case 'take rules': {
+      const nft = known(await observeNft(host, action.taken.rules.map(chainKey)));
+      const commands = action.do === 'put rules' ? putBack(nft, action.taken) : takeOut(nft, action.taken, action.stood);
+      return commands.length === 0 ? null : transaction(commands);
+    }
+    case 'put iptables':
+    case 'take iptables': {
+      const { save, restore } = action.taken;
+      const reading = (await observeIptables(host)).find(({ source }) => source === save) ?? { state: 'absent', source: save };
+      const { chains } = known(reading);
+      const commands = action.do === 'put iptables' ? putBackIptables(chains, action.taken) : takeOutIptables(chains, action.taken, action.stood);
+      return commands.length === 0 ? null : restoreAction(restore, renderRestore('raw', commands));
+    }
+    default: return action;
+  }
+}
+
+/** Makes it so, unless it is so already. Throws an Error whose message is a sentence. */
+export async function settle(host: Host, action: Action): Promise<void> {
+  const now = await asThingsStand(host, action);
+  if (now !== null) await act(host, now);
 }
 
 /** Takes steps back, the last one first. Goes on past what fails, and says it all. */
 export async function takeBack(host: Host, steps: readonly Step[], echo: Echo): Promise<string[]> {
   const failures: string[] = [];
   for (const step of [...steps].reverse()) {
-    if (step.undo.length > 0) echo(`# taking back: ${step.text}`);
+    let said = false;
     for (const action of step.undo) {
       try {
-        await act(host, action);
+        const now = await asThingsStand(host, action);
+        if (now === null) continue;
+        if (!said) echo(`# taking back: ${step.text}`);
+        said = true;
+        await act(host, now);
       } catch (error) {
-        failures.push(`${step.text} could not be taken back: ${(error as Error).message}`);
+        failures.push(`${step.text} This could not be taken back: ${(error as Error).message}.`);
       }
     }
   }
   return failures;
 }
 
+/** Actions that may be done twice, or for nothing. */
+const SAFE: readonly Action['do'][] = ['write', 'remove', 'poke', 'put rules', 'take rules', 'put iptables', 'take iptables'];
+
 /**
- * @param goOn asked before each step; false stops as if the step had failed
- * @throws StepFailed, after everything done here has been taken back
+ * @param done  what is to be taken back should this or anything later fail; steps are added as they are done
+ * @param goOn  asked before each step
+ * @throws StepFailed or Interrupted; nothing has been taken back then
  */
-export async function perform(host: Host, steps: readonly Step[], echo: Echo, goOn: () => boolean): Promise<Step[]> {
-  const done: Step[] = [];
+export async function perform(host: Host, steps: readonly Step[], done: Step[], echo: Echo, goOn: () => boolean): Promise<void> {
   for (const step of steps) {
+    if (!goOn()) throw new Interrupted('It was interrupted.');
+    for (const command of step.commands) echo(command);
     try {
-      if (!goOn()) throw new Error('it was interrupted');
-      for (const command of step.commands) echo(command);
       for (const action of step.actions) await act(host, action);
-      // A step that failed has changed nothing: each is one write, one transaction, one module.
-      done.push(step);
     } catch (error) {
-      const failures = await takeBack(host, done, echo);
-      const back = failures.length === 0 ? 'Everything done before it has been taken back.' : `${failures.join(' ')} \`sipalg enable\` gives back what the journal still holds.`;
-      throw new StepFailed(step, `${step.text} That did not work: ${(error as Error).message}. ${back} ${REMEDIES[step.rank] ?? ''}`.trimEnd(), step.actions.some((action) => action.do === 'check'), failures.length === 0);
+      // It may have been done all the same: a tool that was killed as it ended, a disk that could not be synced.
+      if (step.undo.every((action) => SAFE.includes(action.do))) done.push(step);
+      throw new StepFailed(step, (error as Error).message);
     }
+    done.push(step);
   }
-  return done;
 }

@@ -2,7 +2,7 @@
 import type { TakenIptables } from '../journal/taken.ts';
 import { renderRestore } from '../iptables/restore.ts';
 import type { RestoreCommand } from '../iptables/restore.ts';
-import type { Facts } from '../observe/facts.ts';
+import type { Facts, IptablesFacts } from '../observe/facts.ts';
 import { NOTHING } from './files.ts';
 import type { Part } from './files.ts';
 import { restoreAction } from './iptables.ts';
@@ -12,15 +12,15 @@ import { RANK } from './step.ts';
 /** Chains that are there whenever their table is. */
 const BUILT_IN = ['PREROUTING', 'OUTPUT'];
 
-export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
-  const reading = facts.iptables.find((one) => one.state === 'present' && one.value.save === taken.save);
-  if (reading?.state !== 'present') {
-    return { ...NOTHING, refused: [`${taken.save} could not be asked, so the rules it showed can not be given back. Install iptables again, then run \`sipalg enable\`.`] };
-  }
+type Chains = IptablesFacts['chains'];
+
+const counted = (rules: readonly string[], rule: string): number => rules.filter((one) => one === rule).length;
+
+/** The commands that put back what is missing of an entry; none where nothing is. */
+export function putBackIptables(now: Chains, taken: TakenIptables): RestoreCommand[] {
   const commands: RestoreCommand[] = [];
-  const undo: RestoreCommand[] = [];
   // Positions move with each rule put back, so the chains are followed as they will be.
-  const chains = new Map(reading.value.chains.map(({ chain, rules }) => [chain, [...rules]]));
+  const chains = new Map(now.map(({ chain, rules }) => [chain, rules.map((rule) => ({ rule, put: false }))]));
   const wanted = new Map<string, number>();
   for (const { chain, rule, previous, next } of taken.rules) {
     const rules = chains.get(chain) ?? (BUILT_IN.includes(chain) ? [] : null);
@@ -28,21 +28,54 @@ export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
     chains.set(chain, rules);
     const key = `${chain} ${rule}`;
     wanted.set(key, (wanted.get(key) ?? 0) + 1);
-    if (rules.filter((one) => one === rule).length >= (wanted.get(key) as number)) continue;
-    const behind = next === null ? -1 : rules.indexOf(next);
-    const before = next === null || previous === null ? -1 : rules.lastIndexOf(previous);
-    const at = behind >= 0 ? behind : before >= 0 ? before + 1 : rules.length;
-    rules.splice(at, 0, rule);
+    if (rules.filter((one) => one.rule === rule).length >= (wanted.get(key) as number)) continue;
+    const at = placeOf(rules, previous, next);
+    rules.splice(at, 0, { rule, put: true });
     commands.push({ do: 'insert', chain, position: at + 1, rule });
-    undo.push({ do: 'delete', chain, rule });
   }
+  return commands;
+}
+
+/** Between its two neighbours where they stand side by side, for a rule may have twins; else beside the one that is there. */
+function placeOf(rules: readonly { rule: string; put: boolean }[], previous: string | null, next: string | null): number {
+  const before = (at: number): string | null => {
+    while (rules[at - 1]?.put) at--; // put back just now, into the same gap
+    return rules[at - 1]?.rule ?? null;
+  };
+  if (next === null) return rules.length;
+  const between = rules.findIndex((one, at) => one.rule === next && before(at) === previous);
+  const behind = between >= 0 ? between : rules.findIndex((one) => one.rule === next);
+  if (behind >= 0) return behind;
+  const last = previous === null ? -1 : rules.map(({ rule }) => rule).lastIndexOf(previous);
+  return last >= 0 ? last + 1 : rules.length;
+}
+
+/** The commands that take out again what `putBackIptables` put in: as many of each as there are more than stood. */
+export function takeOutIptables(now: Chains, put: TakenIptables, stood: readonly { chain: string; rules: string[] }[]): RestoreCommand[] {
+  const chains = new Map(now.map(({ chain, rules }) => [chain, [...rules]]));
+  return put.rules.flatMap(({ chain, rule }): RestoreCommand[] => {
+    const rules = chains.get(chain) ?? [];
+    if (counted(rules, rule) <= counted(stood.find((one) => one.chain === chain)?.rules ?? [], rule)) return [];
+    rules.splice(rules.indexOf(rule), 1);
+    return [{ do: 'delete', chain, rule }];
+  });
+}
+
+export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
+  const reading = facts.iptables.find((one) => one.state === 'present' && one.value.save === taken.save);
+  if (reading?.state !== 'present') {
+    return { ...NOTHING, refused: [`${taken.save} could not be asked, so the rules it showed can not be given back. Install iptables again, then run \`sipalg enable\`.`] };
+  }
+  const { chains } = reading.value;
+  const commands = putBackIptables(chains, taken);
   if (commands.length === 0) return NOTHING;
   const script = renderRestore('raw', commands);
+  const stood = chains.map(({ chain, rules }) => ({ chain, rules }));
   return {
     steps: [{
       rank: RANK.rules, why: 'journal', text: `Put the SIP helper's rules back into iptables (${taken.restore.replace(/-restore$/, '')}).`,
       actions: [restoreAction(taken.restore, script)],
-      undo: [{ do: 'run', argv: [taken.restore, '--noflush', '--wait', '10'], input: renderRestore('raw', undo) }],
+      undo: [{ do: 'take iptables', taken, stood }],
       commands: [restoreLine(taken.restore, script)],
     }],
     takes: [], refused: [],

@@ -8,11 +8,8 @@ import { mergeIptables, mergeNft } from '../journal/merge.ts';
 import type { TakenFile, TakenModule, TakenNft } from '../journal/taken.ts';
 import { inKernel, moduleIn } from '../judge/reach.ts';
 import { parseModulesConf, removeMarked } from '../kernel/autoload.ts';
-import { renderScript } from '../nft/script.ts';
-import type { Command } from '../nft/script.ts';
-import { withoutCounters } from '../nft/listing.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
-import type { Facts, NftFacts } from '../observe/facts.ts';
+import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { chainKey } from '../observe/nft.ts';
@@ -22,10 +19,10 @@ import { MARK } from './block.ts';
 import { joinParts, NOTHING, putFile } from './files.ts';
 import type { Part } from './files.ts';
 import { giveBackIptables } from './give-back-iptables.ts';
+import { giveBackNft } from './give-back-nft.ts';
 import { loadArguments } from './live.ts';
 import { undoSettings } from './meaning.ts';
-import { addHelper, putRule, transaction } from './rules.ts';
-import { editLine, line, nftLine, word } from './shell.ts';
+import { editLine, line, word } from './shell.ts';
 import { RANK } from './step.ts';
 import type { Step } from './step.ts';
 
@@ -112,43 +109,6 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
   return part({
     rank: RANK.load, why: 'journal', text: `Load ${name}.`,
     actions: [{ do: 'run', argv }], undo: [{ do: 'run', argv: ['rmmod', name] }], commands: [line(argv)],
-  });
-}
-
-/** The rules of an entry that are missing: of twins, as many as are missing. */
-function missingRules(nft: NftFacts, taken: TakenNft): TakenNft['rules'] {
-  const wanted = new Map<string, number>();
-  return taken.rules.filter((rule) => {
-    const chain = nft.chains.find((one) => chainKey(one) === chainKey(rule));
-    if (chain === undefined) return false;
-    const text = withoutCounters(rule.rule);
-    const key = `${chainKey(rule)} ${text}`;
-    wanted.set(key, (wanted.get(key) ?? 0) + 1);
-    return chain.rules.filter((one) => withoutCounters(one.text) === text).length < (wanted.get(key) as number);
-  });
-}
-
-function giveBackNft(facts: Facts, taken: TakenNft): Part {
-  const { nft } = facts;
-  if (taken.rules.length + taken.elements.length + taken.helpers.length === 0) return NOTHING;
-  if (nft.state !== 'present') return { ...NOTHING, refused: [`nftables could not be read (${nft.source}), so its rules can not be given back.`] };
-  const hasTable = ({ family, table }: { family: string; table: string }): boolean => nft.value.tables.includes(`${family} ${table}`);
-  const helpers = taken.helpers.filter((helper) => hasTable(helper)
-    && !nft.value.helpers.some((one) => one.family === helper.family && one.table === helper.table && one.name === helper.name));
-  const elements = taken.elements.filter((map) => hasTable(map))
-    .flatMap(({ elements: all, ...map }) => all.filter((element) => !nft.value.assignments.some((one) =>
-      one.family === map.family && one.table === map.table && one.map?.name === map.map && one.map.elements.includes(element)))
-      .map((element) => ({ ...map, element })));
-  const rules = missingRules(nft.value, taken);
-  const commands: Command[] = [
-    ...helpers.map(addHelper),
-    ...elements.map((element): Command => ({ do: 'add element', ...element })),
-    ...rules.flatMap((rule) => putRule(nft.value, rule)),
-  ];
-  if (commands.length === 0) return NOTHING;
-  return part({
-    rank: RANK.rules, why: 'journal', text: 'Put the SIP helper\'s objects and rules back into nftables, in one transaction.',
-    actions: [transaction(commands)], undo: [{ do: 'take rules' }], commands: [nftLine(renderScript(commands))],
   });
 }
 

@@ -19,15 +19,12 @@ export function restoreAction(restore: string, script: string): Action {
 function planOne(facts: IptablesFacts): Part {
   const taken: TakenIptables = { kind: 'iptables', save: facts.save, restore: facts.restore, rules: [] };
   const goes: RestoreCommand[] = [];
-  const back: RestoreCommand[] = [];
   for (const { chain, rules, table } of facts.chains) {
     const here = facts.assignments.filter((one) => one.table === table && one.chain === chain);
     const gone = new Set(here.map(({ position }) => position - 1));
     for (const { rule, position } of here) {
       taken.rules.push({ table, chain, rule, ...neighbours(rules, position - 1, gone) });
       goes.push({ do: 'delete', chain, rule });
-      // In rising order each comes to stand where it stood.
-      back.push({ do: 'insert', chain, position, rule });
     }
   }
   if (goes.length === 0) return { steps: [], takes: [], refused: [] };
@@ -37,7 +34,7 @@ function planOne(facts: IptablesFacts): Part {
       rank: RANK.rules, why: 'iptables-assignment',
       text: `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one transaction.`,
       actions: [restoreAction(facts.restore, script)],
-      undo: [{ do: 'run', argv: [facts.restore, '--noflush', '--wait', '10'], input: renderRestore('raw', back) }],
+      undo: [{ do: 'put iptables', taken }],
       commands: [restoreLine(facts.restore, script)],
     }],
     takes: [taken],

@@ -2,7 +2,7 @@
  * Takes rules, map elements and helper objects out of nftables, in one
  * transaction, and knows how to put them back where they stood.
  */
-import type { Neighbours, TakenHelper, TakenNft, TakenRule } from '../journal/taken.ts';
+import type { Neighbours, TakenHelper, TakenNft } from '../journal/taken.ts';
 import type { Facts, NftAssignment, NftFacts } from '../observe/facts.ts';
 import { chainKey } from '../observe/nft.ts';
 import { withoutCounters } from '../nft/listing.ts';
@@ -39,9 +39,10 @@ function takeAssignments(nft: NftFacts): Taking {
   const taking: Taking = { commands: [], taken: { kind: 'nft', rules: [], elements: [], helpers: [] }, refused: [] };
   const byRule = nft.assignments.filter(({ map }) => map === null);
   for (const chain of nft.chains) {
-    const texts = chain.rules.map(({ text }) => withoutCounters(text));
     const goes = new Set<number>();
     const here = byRule.filter((one) => chainKey(one) === chainKey(chain));
+    // A neighbour is known by the text it has afterwards.
+    const texts = chain.rules.map(({ handle, text }) => withoutCounters(here.find((one) => one.handle === handle)?.remains ?? text));
     for (const one of here) if (one.remains === null) goes.add(chain.rules.findIndex(({ handle }) => handle === one.handle));
     for (const one of here) takeRule(taking, one, neighbours(texts, chain.rules.findIndex(({ handle }) => handle === one.handle), goes));
   }
@@ -65,55 +66,25 @@ function takeRule(taking: Taking, one: NftAssignment, around: Neighbours): void 
     return;
   }
   taking.taken.rules.push({ family, table, chain, rule, remains, ...around });
-  taking.commands.push(remains === null
-    ? { do: 'delete rule', family, table, chain, handle }
-    : { do: 'replace rule', family, table, chain, handle, rule: remains });
+  // Not `replace rule`: nft (1.0.6) aborts over one that holds a range in braces.
+  if (remains !== null) taking.commands.push({ do: 'insert rule', family, table, chain, handle, rule: remains });
+  taking.commands.push({ do: 'delete rule', family, table, chain, handle });
 }
 
-/** What would put back at once what the step takes: the chains are as they were, but for what went. */
-export function restoring(nft: NftFacts, taken: TakenNft): Command[] {
+/**
+ * What puts everything back, as far as nft's acceptance of it goes: each rule last
+ * in its chain. Where each belongs is told from what stands there by then (putBack).
+ */
+function rehearsedBack(taken: TakenNft): Command[] {
   const commands: Command[] = taken.helpers.map((helper) => addHelper(helper));
   for (const { family, table, map, elements } of taken.elements) {
     for (const element of elements) commands.push({ do: 'add element', family, table, map, element });
   }
-  return [...commands, ...taken.rules.flatMap((rule) => putRule(nft, rule))];
+  return [...commands, ...taken.rules.map(({ family, table, chain, rule }): Command => ({ do: 'add rule', family, table, chain, handle: null, rule }))];
 }
 
 export function addHelper({ family, table, name, type, protocol, l3proto }: TakenHelper): Command {
   return { do: 'add helper', family, table, name, type, protocol, l3proto };
-}
-
-/**
- * Puts a rule back beside the neighbour it had. Rules taken side by side share
- * their neighbours; put before the next one in their order, or last in their
- * order, they stand as they stood.
- */
-export function putRule(nft: NftFacts, taken: TakenRule): Command[] {
-  const { family, table, chain, rule, remains, previous, next } = taken;
-  const rules = nft.chains.find((one) => chainKey(one) === chainKey(taken))?.rules ?? [];
-  const find = (text: string | null): number | null => text === null ? null : rules.find((one) => withoutCounters(one.text) === withoutCounters(text))?.handle ?? null;
-  const left = find(remains);
-  if (left !== null) return [{ do: 'replace rule', family, table, chain, handle: left, rule }];
-  const behind = find(next);
-  if (behind !== null) return [{ do: 'insert rule', family, table, chain, handle: behind, rule }];
-  // Nothing stands behind it any more: last, unless the rule before it is known and is not the last.
-  const before = next === null ? null : find(previous);
-  return [{ do: 'add rule', family, table, chain, handle: before, rule }];
-}
-
-/** For the way back within one run: a replaced rule keeps its handle, so it is named by that. */
-function undoing(nft: NftFacts, taken: TakenNft): Command[] {
-  const commands = restoring(nft, taken);
-  for (const { family, table, chain, handle, rule, remains } of nft.assignments) {
-    if (remains !== null && rule !== null) commands.push({ do: 'replace rule', family, table, chain, handle, rule });
-  }
-  return commands;
-}
-
-/** The transaction that takes what stands there now; null when nothing does. */
-export function transactionOf(nft: NftFacts): Action | null {
-  const { commands } = takeAssignments(nft);
-  return commands.length === 0 ? null : transaction(commands);
 }
 
 /**
@@ -126,20 +97,13 @@ export function planRules(facts: Facts, unloads: boolean): Part {
   if (nft.state !== 'present' || (nft.value.assignments.length === 0 && !(unloads && nft.value.helpers.length > 0))) return NOTHING;
   const { commands, taken, refused } = takeAssignments(nft.value);
   if (refused.length > 0) return { steps: [], takes: [], refused };
-  const back = undoing({ ...nft.value, chains: without(nft.value) }, { ...taken, rules: taken.rules.filter(({ remains }) => remains === null) });
   const step: Step = {
     rank: RANK.rules, why: taken.rules.length + taken.elements.length > 0 ? 'nft-assignment' : 'nft-object',
     text: 'Take the SIP helper\'s rules and objects out of nftables, and nothing else, in one transaction.',
     // The rehearsal proves the way back as well: what is taken is put back in the same breath.
-    actions: [transaction(commands, [...commands, ...back])],
-    undo: [{ do: 'run', argv: ['nft', '-f', '-'], input: renderScript(back) }],
+    actions: [transaction(commands, [...commands, ...rehearsedBack(taken)])],
+    undo: [{ do: 'put rules', taken }],
     commands: [nftLine(renderScript(commands))],
   };
   return { steps: [step], takes: [taken], refused: [] };
-}
-
-/** The chains as they are once the step has run. */
-function without(nft: NftFacts): NftFacts['chains'] {
-  const gone = new Set(nft.assignments.filter(({ map, remains }) => map === null && remains === null).map((one) => `${chainKey(one)} ${one.handle}`));
-  return nft.chains.map((chain) => ({ ...chain, rules: chain.rules.filter(({ handle }) => !gone.has(`${chainKey(chain)} ${handle}`)) }));
 }

@@ -2,7 +2,7 @@
  * A plan as plain JSON: what would be done, in which order, why, how each step
  * is said and how it is undone. Made whole before anything is touched.
  */
-import type { Taken } from '../journal/taken.ts';
+import type { Taken, TakenIptables, TakenNft } from '../journal/taken.ts';
 
 /** The primitive changes; everything done to a router is one of them. */
 export type Action =
@@ -17,8 +17,12 @@ export type Action =
    * mean there was nothing left to do.
    */
   | { do: 'run'; argv: string[]; input?: string; rehearsal?: { argv: string[]; input: string }; tolerated?: number[] }
-  /** Takes the SIP helper's rules and objects out of nftables as they stand by then (their handles are not known before). */
-  | { do: 'take rules' }
+  /** Puts back what is missing of an entry, beside the neighbours that stand there by then. */
+  | { do: 'put rules'; taken: TakenNft }
+  | { do: 'put iptables'; taken: TakenIptables }
+  /** Takes out again what was put back (new handles are not known before): nothing that `stood` there already. */
+  | { do: 'take rules'; taken: TakenNft; stood: string[] }
+  | { do: 'take iptables'; taken: TakenIptables; stood: { chain: string; rules: string[] }[] }
   /** The firewall, as it would be loaded now, must be accepted. Changes nothing. */
   | { do: 'check'; argv: string[] };
 
