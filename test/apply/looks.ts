@@ -1,0 +1,17 @@
+/** Commands of the product that look and change nothing, by how they begin; everything else counts as a change. */
+const LOOKS: readonly RegExp[] = [
+  /^nft -j list ruleset$/,
+  /^nft -a list ruleset$/,
+  /^nft -c -f -$/,
+  /^fw4 check$/,
+  /^ip6?tables(-legacy|-nft)?-save$/,
+  /^ip6?tables(-legacy|-nft)?-restore .*--test$/,
+  /^conntrack -L( |$)/,
+  /^dmesg$/,
+  /^zcat \/proc\/config\.gz$/,
+];
+
+export function isLook(argv: readonly string[]): boolean {
+  const command = argv.join(' ');
+  return LOOKS.some((look) => look.test(command));
+}
