@@ -1,0 +1,143 @@
+/** What the page knows, and how it changes. Pure: time and transport are elsewhere. */
+import type { Reply } from '../daemon/object.ts';
+import type { Last } from '../daemon/runs.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Finding } from '../judge/verdict.ts';
+
+export type Towards = Last['towards'];
+
+/** Why a call brought no reply. */
+export interface Trouble {
+  kind:
+    /** nobody serves the object */
+    | 'no object'
+    /** the session may not ask this */
+    | 'denied'
+    /** there is no session, or it has ended */
+    | 'no session'
+    /** the request was turned down, with a sentence */
+    | 'refused'
+    /** no answer came, so nothing is known about what happened */
+    | 'no answer';
+  /** What was said, if anything. */
+  said: string;
+}
+
+/** What a session may do. */
+export interface Rights {
+  read: boolean;
+  write: boolean;
+}
+
+/** The step in which a person sees what would be done before it is. */
+export interface Confirming {
+  towards: Towards;
+  /** null: still being found out. */
+  plan: { plan: Plan; findings: Finding[] } | null;
+  trouble: Trouble | null;
+}
+
+/** A run this page has asked for and not heard the end of. */
+export interface Asked {
+  towards: Towards;
+  /** No reply will come any more: what the router says it is doing decides. */
+  uncertain: boolean;
+  said: string;
+}
+
+export interface Login {
+  how: 'token' | 'password';
+  busy: boolean;
+  /** Why the last try failed. */
+  said: string;
+}
+
+export interface State {
+  reply: Reply | null;
+  /** Why the last look brought nothing; null when it did. */
+  lost: Trouble | null;
+  rights: Rights;
+  /** Not null: there is no session, and this is how to get one. */
+  login: Login | null;
+  /** There is something to log out of. */
+  leave: boolean;
+  confirming: Confirming | null;
+  asked: Asked | null;
+  /** How the last run went, as far as it is worth telling. */
+  result: Last | null;
+  /** A run that was asked for and seems not to have begun. */
+  missed: { towards: Towards; said: string } | null;
+  /** When the last run known to the router ended; undefined before it was heard of. */
+  seen: number | null | undefined;
+  /** What has been unfolded. */
+  open: readonly string[];
+}
+
+export function begin(rights: Rights, leave = false): State {
+  return {
+    reply: null, lost: null, rights, login: null, leave, confirming: null, asked: null, result: null, missed: null,
+    seen: undefined, open: [],
+  };
+}
+
+/** Is a run under way, or asked for? Then it is worth looking more often. */
+export function hurried({ asked, reply }: State): boolean {
+  return asked !== null || (reply?.now.running ?? null) !== null;
+}
+
+/** A status has come. */
+export function looked(state: State, reply: Reply): State {
+  const last = reply.now.last;
+  const news = last !== null && (state.seen === undefined ? last.outcome !== 'reached' : last.at !== state.seen);
+  const next: State = { ...state, reply, lost: null, login: null, seen: last?.at ?? null };
+  if (news) next.result = last;
+  const { asked } = state;
+  if (asked === null) return next;
+  if (news && state.seen !== undefined) return { ...next, asked: null };
+  if (!asked.uncertain || reply.now.running !== null) return next;
+  return { ...next, asked: null, missed: { towards: asked.towards, said: asked.said } };
+}
+
+/** A look has brought nothing. */
+export function lost(state: State, trouble: Trouble): State {
+  return { ...state, lost: trouble };
+}
+
+/** A person wants to see what would be done. */
+export function confirm(state: State, towards: Towards): State {
+  return { ...state, confirming: { towards, plan: null, trouble: null } };
+}
+
+/** A plan has come, or not; too late where the person has gone on. */
+export function planned(state: State, towards: Towards, came: Reply | Trouble): State {
+  if (state.confirming?.towards !== towards || state.confirming.plan !== null) return state;
+  if ('kind' in came) return { ...state, confirming: { towards, plan: null, trouble: came } };
+  if (came.plan === null) {
+    return { ...state, confirming: { towards, plan: null, trouble: { kind: 'no answer', said: came.now.pending.join(', ') } } };
+  }
+  return { ...state, confirming: { towards, plan: { plan: came.plan, findings: came.verdict.findings }, trouble: null } };
+}
+
+export function cancelled(state: State): State {
+  return { ...state, confirming: null };
+}
+
+/** The person has confirmed: it is asked for, and nothing is known of it yet. */
+export function asked(state: State, towards: Towards): State {
+  return { ...state, confirming: null, result: null, missed: null, asked: { towards, uncertain: false, said: '' } };
+}
+
+/** What was asked for has been answered. Only what the reply says of its end counts. */
+export function answered(state: State, towards: Towards, came: Reply | Trouble): State {
+  if ('kind' in came) {
+    if (state.asked === null) return state;
+    if (came.kind === 'no answer') return { ...state, asked: { towards, uncertain: true, said: came.said } };
+    return { ...state, asked: null, missed: { towards, said: came.said } };
+  }
+  return { ...state, reply: came, lost: null, asked: null, result: came.now.last ?? state.result };
+}
+
+export function toggled(state: State, name: string): State {
+  const open = state.open.includes(name) ? state.open.filter((one) => one !== name) : [...state.open, name];
+  return { ...state, open };
+}

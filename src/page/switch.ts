@@ -1,0 +1,100 @@
+/** The switch: what it would do, what it is doing, how it went. */
+import type { Reply } from '../daemon/object.ts';
+import type { Last } from '../daemon/runs.ts';
+import type { Plan } from '../plan/step.ts';
+import { ago, foldOf, notice } from './parts.ts';
+import type { Confirming, State, Towards } from './state.ts';
+import type { Confirm, Notice, Running, Switch, Tone } from './view.ts';
+import { fill } from './words.ts';
+import type { Words } from './words.ts';
+
+const OUTCOMES: Record<Last['outcome'], Tone> = { reached: 'success', held: 'warning', failed: 'danger' };
+
+/** What speaks against a plan. */
+function againstOf({ refused, held }: Plan, words: Words): Notice[] {
+  const notices: Notice[] = [];
+  if (refused.length > 0) notices.push(notice('refused', 'danger', words.refused, refused));
+  if (held !== null) notices.push(notice('held', 'warning', fill(words.held, held.because), held.lines));
+  return notices;
+}
+
+function confirmOf({ towards, plan, trouble }: Confirming, words: Words): Confirm {
+  const confirm: Confirm = { towards, title: words.confirm[towards], wait: '', notices: [], steps: [], go: '', leave: words.close };
+  if (trouble !== null) {
+    confirm.notices.push(notice('trouble', 'danger', words.planFailed, trouble.said === '' ? [] : [fill(words.said, trouble.said)]));
+    return confirm;
+  }
+  if (plan === null) return { ...confirm, wait: words.planning, leave: words.cancel };
+  const { steps, refused } = plan.plan;
+  confirm.notices = againstOf(plan.plan, words);
+  if (refused.length > 0) return confirm;
+  if (steps.length === 0) {
+    confirm.notices.push(notice('nothing', 'info', words.nothing));
+    return confirm;
+  }
+  confirm.steps = steps.map(({ text, why, commands }) => {
+    // A reason is a finding's code, or one that the step's own sentence already tells.
+    const finding = plan.findings.find(({ code }) => code === why);
+    return { text, why: finding === undefined ? '' : fill(words.why, finding.text), commands };
+  });
+  return { ...confirm, go: words.doIt[towards], leave: words.cancel };
+}
+
+function runningOf({ now }: Reply, { asked }: State, words: Words): Running | null {
+  const towards = now.running?.towards ?? asked?.towards;
+  if (towards === undefined) return null;
+  const commands = now.running?.commands ?? [];
+  return {
+    title: words.running[towards],
+    lines: asked?.uncertain ? [words.uncertain] : [],
+    echo: commands.length === 0 ? words.noEcho : words.echo,
+    commands,
+  };
+}
+
+function resultOf({ facts, now }: Reply, state: State, words: Words): Notice | null {
+  const { result, missed } = state;
+  if (missed !== null) return notice('missed', 'danger', words.notAsked[missed.towards], missed.said === '' ? [] : [fill(words.said, missed.said)]);
+  if (result === null) return null;
+  const { towards, outcome, because, commands, at } = result;
+  // Both times are the router's: its clock and the browser's need not agree.
+  const when = facts === null ? [] : [ago(facts.at + now.age - at, words)];
+  return notice('result', OUTCOMES[outcome], words.ended[outcome][towards], [...because, ...when],
+    foldOf('result', fill(words.commandsRun, commands.length), commands, state));
+}
+
+/** Which ways there are: off, unless that is wished and reached; back, where something was taken away or wished away. */
+function waysOf({ facts, verdict, plan }: Reply & { facts: object }): Towards[] {
+  const ways: Towards[] = [];
+  const reached = plan.wish === 'disabled' && plan.steps.length === 0 && verdict.alg === 'off';
+  if (!reached) ways.push('disabled');
+  const taken = facts.journal.state !== 'absent';
+  if (taken || plan.wish === 'disabled' || (plan.wish === 'enabled' && plan.steps.length > 0)) ways.push('enabled');
+  return ways;
+}
+
+export function switchOf(reply: Reply, state: State, words: Words): Switch | null {
+  if (reply.facts === null) return null;
+  const { facts, plan } = reply;
+  const managed = plan.wish !== 'unmanaged';
+  const running = runningOf(reply, state, words);
+  const confirm = state.confirming === null ? null : confirmOf(state.confirming, words);
+  const active = state.rights.write && running === null && confirm === null;
+  const lines = [words.wish[plan.wish]];
+  if (managed && running === null && plan.refused.length === 0) lines.push(plan.steps.length > 0 ? words.unmet : words.met);
+  return {
+    title: words.theSwitch,
+    lines,
+    notices: [
+      ...facts.wish.problems.map(({ section, option, text }) => notice(`problem ${section}.${option}`, 'warning', text)),
+      ...managed ? againstOf(plan, words) : [],
+    ],
+    buttons: waysOf(reply).map((towards, place) => ({
+      towards, active, label: towards === 'disabled' ? words.disable : words.enable, tone: place === 0 && towards === 'disabled' ? 'positive' : 'neutral',
+    })),
+    hint: state.rights.write ? words.look : words.readOnly,
+    confirm,
+    running,
+    result: running === null ? resultOf(reply, state, words) : null,
+  };
+}

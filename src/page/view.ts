@@ -1,0 +1,112 @@
+/** What is drawn, as plain data. Every text in it is a sentence in the reader's language or the report's own. */
+import type { Towards } from './state.ts';
+
+/** How bad or good something is; a theme gives it a colour, a word stands beside it. */
+export type Tone = 'danger' | 'warning' | 'success' | 'info' | 'notice';
+
+/** Lines that can be unfolded. */
+export interface Fold {
+  /** Stays the same from look to look. */
+  name: string;
+  label: string;
+  open: boolean;
+  lines: string[];
+}
+
+export interface Notice {
+  name: string;
+  tone: Tone;
+  text: string;
+  lines: string[];
+  fold: Fold | null;
+}
+
+export interface Finding {
+  name: string;
+  tone: Tone;
+  weight: string;
+  text: string;
+  fold: Fold | null;
+}
+
+export interface Table {
+  /** A row's name stays the same from look to look. */
+  heads: string[];
+  rows: { name: string; cells: { text: string; code?: true; fold?: Fold }[] }[];
+  /** Said where there is no row. */
+  empty: string;
+}
+
+export interface Section {
+  name: string;
+  title: string;
+  lines: string[];
+  table: Table;
+}
+
+export interface Step {
+  text: string;
+  why: string;
+  commands: string[];
+}
+
+export interface Confirm {
+  towards: Towards;
+  title: string;
+  /** Not yet known what it would do. */
+  wait: string;
+  /** Why nothing can be done, or what speaks against it. */
+  notices: Notice[];
+  steps: Step[];
+  /** The label of the button that does it; '' where there is nothing to confirm. */
+  go: string;
+  leave: string;
+}
+
+export interface Running {
+  title: string;
+  lines: string[];
+  echo: string;
+  commands: string[];
+}
+
+export interface Switch {
+  title: string;
+  lines: string[];
+  notices: Notice[];
+  buttons: { towards: Towards; label: string; tone: 'positive' | 'neutral'; active: boolean }[];
+  hint: string;
+  confirm: Confirm | null;
+  running: Running | null;
+  result: Notice | null;
+}
+
+export interface Login {
+  how: 'token' | 'password';
+  title: string;
+  about: string;
+  said: string;
+  busy: boolean;
+  user: string;
+  password: string;
+  submit: string;
+}
+
+/** What kind of page this is: for tests and style, never shown. */
+export type Mood = 'loading' | 'no service' | 'denied' | 'login' | 'rewriting' | 'tracking' | 'off' | 'would come back' | 'unknown';
+
+export interface View {
+  mood: Mood;
+  title: string;
+  about: string;
+  notices: Notice[];
+  login: Login | null;
+  /** Waiting for the first answer. */
+  wait: string;
+  verdict: { tone: Tone; state: string; text: string; more: string; working: boolean } | null;
+  switch: Switch | null;
+  findings: { title: string; rows: Finding[]; empty: string } | null;
+  sections: Section[];
+  /** The label of the button that logs out; '' where there is none. */
+  leave: string;
+}

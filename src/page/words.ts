@@ -1,0 +1,169 @@
+/** Every sentence of the page that is not the report's: each passes `_`, so that it can be translated. */
+
+/** Gives a sentence in the reader's language, or the one it was given. */
+export type Translate = (text: string) => string;
+
+/** Puts values where a sentence has `%s`, in order. */
+export function fill(sentence: string, ...values: (string | number)[]): string {
+  let next = 0;
+  return sentence.replace(/%s/g, () => String(values[next++] ?? ''));
+}
+
+/** @param _ the translation; read by package/page.mjs, which collects what it is called with into the template */
+export function wordsIn(_: Translate) {
+  return {
+    title: _('SIP ALG'),
+    about: _('A SIP ALG edits and drops the messages of phones on their way through the router. Here is whether one touches calls, what that rests on, and the switch.'),
+    loading: _('Looking at the router...'),
+
+    states: {
+      rewriting: _('Rewriting'),
+      tracking: _('Tracking'),
+      off: _('Off'),
+      returns: _('Would come back'),
+      unknown: _('Unknown'),
+      working: _('Working'),
+    },
+    wouldReturn: _('It would come back by itself; see below.'),
+    unread: _('Could not be read, and so it is not known:'),
+    pending: _('Still waiting for an answer, so this is the last that is known:'),
+    pendingFirst: _('Still waiting for an answer:'),
+
+    noObject: _('sipalg does not answer on this router. Is it running? On the router, "/etc/init.d/sipalg start" starts it; "sipalg status" works without it.'),
+    lost: _('The router does not answer. What is shown is the last that is known; it is asked again every few seconds.'),
+    lostFirst: _('The router does not answer. It is asked again every few seconds.'),
+    denied: _('This session may not look at the SIP ALG. Log in as somebody who may.'),
+    said: _('It was said: %s'),
+
+    findings: _('Evidence'),
+    noFindings: _('Nothing was found that has to do with a SIP ALG.'),
+    weights: {
+      alarm: _('Alarm'),
+      trouble: _('Trouble'),
+      risk: _('Risk'),
+      note: _('Note'),
+    },
+    evidence: _('Evidence (%s)'),
+    columns: {
+      weight: _('Weight'),
+      finding: _('Finding'),
+      at: _('When'),
+      because: _('Because'),
+      place: _('Place'),
+      rule: _('Rule'),
+      counted: _('Counted'),
+      flow: _('Flow'),
+      seconds: _('Seconds'),
+    },
+
+    returns: _('What would bring it back'),
+    noReturns: _('Nothing would bring it back.'),
+    at: {
+      'firewall reload': _('The next reload of the firewall'),
+      boot: _('The next boot'),
+      'package upgrade': _('A package upgrade'),
+      sysupgrade: _('A sysupgrade'),
+    },
+
+    theSwitch: _('Switch'),
+    wish: {
+      unmanaged: _('The configuration says "unmanaged": sipalg looks, and changes nothing by itself.'),
+      disabled: _('The configuration says "disabled": the SIP ALG is to be off, and to stay off.'),
+      enabled: _('The configuration says "enabled": what was there before is to be given back.'),
+    },
+    unmet: _('That is not so yet: steps are left.'),
+    met: _('That is so: no step is left.'),
+    refused: _('Nothing can be done as things are:'),
+    held: _('SIP is not blocked or unloaded: %s.'),
+    disable: _('Switch the SIP ALG off...'),
+    enable: _('Give back what was there...'),
+    look: _('Nothing happens before you confirm: first you see every command.'),
+    readOnly: _('This session may look and not switch.'),
+
+    confirm: {
+      disabled: _('Switching the SIP ALG off would do this:'),
+      enabled: _('Giving back what was there would do this:'),
+    },
+    planning: _('Finding out what it would do...'),
+    planFailed: _('What it would do could not be found out, so nothing is done.'),
+    nothing: _('There is nothing to do.'),
+    why: _('Why: %s'),
+    doIt: {
+      disabled: _('Switch it off now'),
+      enabled: _('Give it back now'),
+    },
+    cancel: _('Cancel'),
+    close: _('Close'),
+
+    running: {
+      disabled: _('Switching the SIP ALG off...'),
+      enabled: _('Giving back what was there...'),
+    },
+    echo: _('Commands run so far'),
+    noEcho: _('No command has been run yet.'),
+    uncertain: _('The router has not said how it went. It is asked what it is doing now.'),
+
+    ended: {
+      reached: {
+        disabled: _('Switched off, and seen to be off by looking again.'),
+        enabled: _('Given back, and seen to be back by looking again.'),
+      },
+      held: {
+        disabled: _('Switched off, but not for good.'),
+        enabled: _('Given back, but not all of it.'),
+      },
+      failed: {
+        disabled: _('Switching the SIP ALG off has failed.'),
+        enabled: _('Giving back what was there has failed.'),
+      },
+    },
+    notAsked: {
+      disabled: _('Switching the SIP ALG off was not begun, as far as is known.'),
+      enabled: _('Giving back what was there was not begun, as far as is known.'),
+    },
+    ago: _('%s ago'),
+    commandsRun: _('Commands (%s)'),
+
+    rules: _('Helper rules in force'),
+    noRules: _('No rule sets the SIP helper.'),
+    unreadRule: _('Could not be read: %s'),
+    map: _('map %s: %s'),
+    packets: _('%s packets, %s bytes'),
+
+    flows: _('Flows under the helper'),
+    flow: _('%s from %s to %s'),
+    guessed: _('The kernel does not say which flows carry the helper; these live longer than a plain flow may.'),
+
+    timeouts: _('UDP timeouts'),
+    unreplied: _('Without a reply'),
+    replied: _('With replies'),
+    seconds: _('%s s'),
+
+    router: _('Versions'),
+    release: _('Release'),
+    kernel: _('Kernel'),
+    firewall: _('Firewall'),
+    program: _('sipalg'),
+    taken: _('Taken away since'),
+    age: _('Looked at'),
+    justNow: _('just now'),
+    minutes: _('%s min'),
+    hours: _('%s h'),
+    days: _('%s days'),
+    none: _('none'),
+    unreadable: _('could not be read'),
+
+    login: {
+      title: _('Log in'),
+      about: _('Log in as on the router itself.'),
+      user: _('User name'),
+      password: _('Password'),
+      submit: _('Log in'),
+      busy: _('Logging in...'),
+      leave: _('Log out'),
+      token: _('This page opens with the link that "sipalg serve" has printed. Links are good once: start "sipalg serve" again for another.'),
+    },
+  };
+}
+
+export type Words = ReturnType<typeof wordsIn>;
