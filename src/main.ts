@@ -1,24 +1,40 @@
 /** argv -> face. Opens the doors, and is the only place that sets the exit code. */
+import { createRequire } from 'node:module';
 import { cli } from './cli/cli.ts';
+import type { run } from './daemon/main.ts';
 import { nodeHost } from './host/node.ts';
 
 declare const SIPALG_VERSION: string;
 
-let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // A change is never left half made: it is taken back before the next step, and the exit code says so.
-  process.on(signal, () => { interrupted = true; });
+/** The resident part is a bundle of its own beside this one, so that no other command pays for it. */
+const SERVE = './sipalg-serve.js';
+
+function serve(words: readonly string[]): Promise<0 | 2> {
+  let bundle: { run: typeof run };
+  try {
+    bundle = createRequire(__filename)(SERVE) as typeof bundle;
+  } catch (error) {
+    process.stderr.write(`sipalg: \`sipalg serve\` lives in a file beside ${__filename}, and that could not be loaded: ${(error as Error).message.split('\n')[0]}. Install sipalg again; all other commands work without it.\n`);
+    return Promise.resolve(2);
+  }
+  return bundle.run(words, nodeHost, SIPALG_VERSION);
 }
-// A fault of our own is trouble, never "the ALG is on".
-process.on('uncaughtException', (error) => {
-  process.stderr.write(`sipalg: this is a fault in sipalg itself, please report it: ${error.stack ?? error.message}\n`);
-  process.exit(2);
-});
+
+function speak(words: readonly string[]): Promise<0 | 1 | 2> {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // A change is never left half made: it is taken back before the next step, and the exit code says so.
+    process.on(signal, () => { interrupted = true; });
+  }
+  return cli(words, nodeHost, SIPALG_VERSION, {
+    out: (text) => { process.stdout.write(text); },
+    err: (text) => { process.stderr.write(text); },
+    goOn: () => !interrupted,
+  });
+}
+
 // A reader that has gone (`sipalg status | head -1`) is no trouble.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => { process.exitCode ??= 2; });
 
-cli(process.argv.slice(2), nodeHost, SIPALG_VERSION, {
-  out: (text) => { process.stdout.write(text); },
-  err: (text) => { process.stderr.write(text); },
-  goOn: () => !interrupted,
-}).then((code) => { process.exitCode = code; });
+const [command, ...words] = process.argv.slice(2);
+(command === 'serve' ? serve(words) : speak(process.argv.slice(2))).then((code) => { process.exitCode = code; });

@@ -13,6 +13,8 @@ export const COMMANDS: readonly Command[] = [
   { name: 'disable', does: 'switch the SIP ALG off, now and for good', options: ['--dry-run'] },
   { name: 'enable', does: 'give back what was there before', options: ['--dry-run'] },
   { name: 'apply', does: 'make the router match /etc/config/sipalg', options: [] },
+  // main.ts hands its words on to the bundle that serves.
+  { name: 'serve', does: 'stay: ubus object, web page, watch', options: ['--no-page', '--listen ADDR:PORT'] },
   { name: 'help', does: 'show this help', options: [] },
   { name: 'version', does: 'show the version', options: [] },
 ];

@@ -1,0 +1,124 @@
+/** The object on ubus: published, its notifications sent, and what happens on the router heard. */
+import type { Client, ConnectionState } from '../ubus/client.ts';
+import type { Methods, Publication } from '../ubus/publication.ts';
+import { Status, UbusError } from '../ubus/status.ts';
+import type { Table, TableLike, TypeName } from '../ubus/value.ts';
+import type { Clock } from './clock.ts';
+import { METHODS, WrongArgument } from './object.ts';
+import type { Arguments, MethodName, Reply } from './object.ts';
+import type { Changed } from './watch.ts';
+
+export const OBJECT = 'sipalg';
+
+/** Milliseconds until the object's name is asked for again when somebody else has it. */
+const NAME_AGAIN = 30_000;
+
+/** Configurations whose change may change the verdict. */
+const CONFIGURATIONS: readonly unknown[] = ['firewall', 'sipalg'];
+
+export interface BusOptions {
+  client: Client;
+  clock: Clock;
+  call: (method: MethodName, args: Arguments) => Promise<Reply>;
+  /** Something happened that may change the verdict. */
+  onEvent: () => void;
+  /** Lines for the log. */
+  say: (line: string) => void;
+}
+
+export interface Bus {
+  changed(changed: Changed): void;
+  echo(command: string): void;
+  /** Takes the object away, after what was sent before has been dealt with. Never rejects. */
+  stop(): Promise<void>;
+}
+
+/** A ubus string ends at a NUL, and text of a damaged file may hold one. */
+function withoutNul(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('\0', '\u2400');
+  if (Array.isArray(value)) return value.map(withoutNul);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [withoutNul(name), withoutNul(one)]));
+}
+
+/** Looked through once for each report, not for each call. */
+function createTables(): (reply: Reply) => TableLike {
+  const plain = new WeakSet<object>();
+  return (reply) => {
+    const parts = [reply.facts, reply.plan].filter((part) => part !== null);
+    if (parts.every((part) => plain.has(part))) return reply;
+    if (JSON.stringify(reply).includes('\\u0000')) return withoutNul(reply) as TableLike;
+    for (const part of parts) plain.add(part);
+    return reply;
+  };
+}
+
+export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus {
+  const tableOf = createTables();
+  let publication: Publication | null = null;
+  let stopped = false;
+  let cancel = (): void => undefined;
+
+  async function answer(method: MethodName, args: Table): Promise<TableLike> {
+    try {
+      return tableOf(await call(method, args));
+    } catch (error) {
+      if (error instanceof WrongArgument) throw new UbusError(Status.INVALID_ARGUMENT, error.message);
+      throw error;
+    }
+  }
+
+  const methods: Methods = Object.fromEntries(Object.entries(METHODS).map(([name, { args }]) =>
+    [name, { args: args as { [name: string]: TypeName }, answer: (given: Table) => answer(name as MethodName, given) }]));
+
+  function publish(): void {
+    client.publish(OBJECT, methods, { timeout: 0 }).then((published) => {
+      publication = published;
+      say(`ubus: the object ${OBJECT} is published`);
+    }, (error: UbusError) => {
+      if (stopped) return;
+      const why = error.status === Status.INVALID_ARGUMENT ? 'another program has published an object of that name' : error.message;
+      say(`ubus: the object ${OBJECT} could not be published: ${why}; trying again in ${NAME_AGAIN / 1000} s`);
+      cancel = clock.after(NAME_AGAIN, publish);
+    });
+  }
+
+  function hear(pattern: string, concerns: (data: Table) => boolean): void {
+    client.listen(pattern, (_event, data) => { if (concerns(data)) onEvent(); }, { timeout: 0 }).catch((error: UbusError) => {
+      if (!stopped) say(`ubus: the event ${pattern} is not heard: ${error.message}`);
+    });
+  }
+
+  publish();
+  // procd says which package changed; netifd says which interface came or went.
+  hear('config.change', ({ config, package: pkg }) => CONFIGURATIONS.includes(config ?? pkg));
+  hear('network.interface', () => true);
+
+  return {
+    changed(changed) { publication?.notify('changed', changed); },
+    echo(command) { if (publication?.subscribed === true) publication.notify('echo', withoutNul({ command }) as TableLike); },
+    async stop() {
+      stopped = true;
+      cancel();
+      try {
+        await client.ping({ timeout: 1000 });
+        await publication?.remove();
+      } catch (error) {
+        if (!(error instanceof UbusError)) throw error;
+        // Without a connection there is nothing to take away.
+      }
+      client.close();
+    },
+  };
+}
+
+/** Says how it stands with the connection, once for each change and not for each attempt. */
+export function connectionSayer(say: (line: string) => void): (state: ConnectionState) => void {
+  let before = '';
+  return (state) => {
+    if (state.state === before) return;
+    before = state.state;
+    if (state.state === 'connected') say('ubus: connected');
+    if (state.state === 'disconnected') say(`ubus: not connected (${state.reason}); the page is served without it, and it is tried again`);
+  };
+}

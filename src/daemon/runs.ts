@@ -1,0 +1,115 @@
+/** Changing: one run of `disable` or `enable` at a time, and how the last one went. */
+import { apply } from '../apply/apply.ts';
+import type { Applied } from '../apply/apply.ts';
+import type { Host } from '../host/host.ts';
+import type { Towards } from '../plan/plan.ts';
+
+/** A run under way. */
+export interface Running {
+  towards: Towards;
+  /** When it began, milliseconds since the epoch. */
+  since: number;
+  /** Every command so far, in a form one could type. */
+  commands: string[];
+}
+
+/** A run that has ended. */
+export interface Last {
+  towards: Towards;
+  /** When it ended, milliseconds since the epoch. */
+  at: number;
+  /** reached: verified. held: done as far as it can be. failed: taken back, or never begun. */
+  outcome: 'reached' | 'held' | 'failed';
+  /** Sentences: why it failed, or what holds it. */
+  because: string[];
+  commands: string[];
+}
+
+/** How a run went; `applied` is its last look, where it came to one. */
+export interface Ended {
+  last: Last;
+  applied: Applied | null;
+}
+
+export interface Runs {
+  running(): Running | null;
+  last(): Last | null;
+  /**
+   * Runs, or joins the run under way when it leads to the same. Never rejects.
+   * Another direction, or a program that is about to end, is a failure said in a
+   * sentence; it is not kept as the last run, for it was none.
+   */
+  run(towards: Towards): Promise<Ended>;
+  /** No run begins any more; the one under way stops before its next step and is taken back. Resolves when there is none. */
+  stop(): Promise<void>;
+}
+
+/** How many commands of a run are kept. */
+const MOST_COMMANDS = 500;
+
+export interface RunsOptions {
+  host: Host;
+  version: string;
+  /** Hears every command before it is run. */
+  onEcho: (command: string) => void;
+  /** Hears once how each run went, before anybody who asked for it. */
+  onEnded: (ended: Ended) => void;
+}
+
+export function createRuns({ host, version, onEcho, onEnded }: RunsOptions): Runs {
+  let underWay: { running: Running; ended: Promise<Ended> } | null = null;
+  let last: Last | null = null;
+  let stopping = false;
+
+  async function carryOut(running: Running): Promise<Ended> {
+    const { towards, commands } = running;
+    const end = (outcome: Last['outcome'], because: string[]): Last => ({ towards, at: host.now(), outcome, because, commands });
+    try {
+      const applied = await apply(host, towards, {
+        program: version,
+        writeDown: true,
+        echo(command) {
+          if (commands.length < MOST_COMMANDS) commands.push(command);
+          onEcho(command);
+        },
+        goOn: () => !stopping,
+      });
+      const held = applied.plan.held === null ? [] : [applied.plan.held.because];
+      return { last: end(applied.outcome, applied.outcome === 'held' ? held : applied.because), applied };
+    } catch (error) {
+      return { last: end('failed', [(error as Error).message]), applied: null };
+    }
+  }
+
+  function refuse(towards: Towards, because: string): Promise<Ended> {
+    return Promise.resolve({ last: { towards, at: host.now(), outcome: 'failed', because: [because], commands: [] }, applied: null });
+  }
+
+  return {
+    running: () => underWay?.running ?? null,
+    last: () => last,
+    run(towards) {
+      if (stopping) return refuse(towards, 'This program is about to end and begins nothing new. Nothing was changed.');
+      if (underWay !== null) {
+        const { running } = underWay;
+        if (running.towards === towards) return underWay.ended;
+        const seconds = Math.max(0, Math.round((host.now() - running.since) / 1000));
+        return refuse(towards, `A run towards "${running.towards}" has been under way for ${seconds} s. ` +
+          `Nothing was done towards "${towards}"; ask again when it has ended.`);
+      }
+      const running: Running = { towards, since: host.now(), commands: [] };
+      const ended = carryOut(running).then((result) => {
+        last = result.last;
+        underWay = null;
+        onEnded(result);
+        return result;
+      });
+      underWay = { running, ended };
+      return ended;
+    },
+    async stop() {
+      stopping = true;
+      await underWay?.ended;
+    },
+  };
+}

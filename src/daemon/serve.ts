@@ -1,0 +1,136 @@
+/** The resident daemon, put together: the object, ubus, the watch and the page's own mount. Opens nothing itself. */
+import type { Host } from '../host/host.ts';
+import { readServe } from '../observe/config.ts';
+import type { ServeWish } from '../observe/config.ts';
+import { WISH_CONFIG } from '../observe/observe.ts';
+import type { Client, ClientOptions } from '../ubus/client.ts';
+import { connectionSayer, serveBus } from './bus.ts';
+import type { Bus } from './bus.ts';
+import type { Clock } from './clock.ts';
+import { createObject } from './object.ts';
+import { createPage } from './page.ts';
+import type { ListenDoor } from './page.ts';
+import { createLogins } from './rpcd.ts';
+import { createWatch } from './watch.ts';
+
+/** What an engine hands in. */
+export interface Doors {
+  host: Host;
+  clock: Clock;
+  /** So many random bytes, as text of letters, digits, - and _. */
+  random: (bytes: number) => string;
+  /** A client of ubus that keeps trying to connect. */
+  ubus: (options: ClientOptions) => Client;
+  listen: ListenDoor;
+  /** A line of the log. */
+  say: (line: string) => void;
+}
+
+export interface ServeOptions {
+  version: string;
+  /** Where the page listens, whatever the configuration says; null: as it says. */
+  listen: string | null;
+  /** false: no page, whatever the configuration says. */
+  page: boolean;
+  /** The folder that holds the page's files. */
+  folder: string;
+}
+
+export interface Daemon {
+  /** Reads the configuration again and looks again. */
+  again(): Promise<void>;
+  /** Ends: a run under way is taken back, who waits for an answer gets it. Never rejects. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds a call to rpcd may take. */
+const RPCD_WITHIN = 5000;
+
+/** Starts. Resolves when the page is there; rejects with an Error, a sentence, when it cannot be where the command line wants it. */
+export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon> {
+  const { host, clock, say } = doors;
+  let wish: ServeWish = readServe(null).serve;
+  let busless: string | null = 'it has not answered yet';
+  let bus: Bus | null = null;
+
+  async function readConfiguration(): Promise<void> {
+    const text = await host.read(WISH_CONFIG);
+    // What cannot be read says nothing new; the report says that it cannot.
+    if (text.state === 'failed') return say(`${WISH_CONFIG} could not be read: ${text.because}; the daemon goes on as before`);
+    const { serve: read, problems } = readServe(text.state === 'present' ? text.value : null);
+    wish = read;
+    for (const problem of problems) say(problem.text);
+  }
+
+  const object = createObject({
+    host,
+    version: options.version,
+    clock,
+    onEcho(command) {
+      say(`[#] ${command}`);
+      bus?.echo(command);
+    },
+    onVerified: (report) => watch.seen(report, true),
+  });
+  const watch = createWatch({
+    clock,
+    look: () => object.passes.look(),
+    outdate: () => object.passes.outdate(),
+    busy: () => object.runs.running() !== null,
+    announce(changed) {
+      say(`verdict: ${changed.text}`);
+      bus?.changed(changed);
+    },
+    trouble: (error) => say(`looking failed within sipalg itself: ${error.message}`),
+    every: () => wish.every,
+  });
+  object.passes.onReport((report) => watch.seen(report, false));
+
+  const sayConnection = connectionSayer(say);
+  const client = doors.ubus({
+    onState(state) {
+      busless = state.state === 'connected' ? null : `it is not connected (${state.reason})`;
+      sayConnection(state);
+    },
+    onTrouble: (error) => say(`ubus: ${error.message}`),
+  });
+  bus = serveBus({ client, clock, call: object.call, onEvent: watch.event, say });
+
+  const page = createPage({
+    doors,
+    folder: options.folder,
+    call: object.call,
+    logins: createLogins((name, method, args) => client.call(name, method, args, { timeout: RPCD_WITHIN })),
+    busless: () => busless,
+  });
+
+  async function furnish(): Promise<void> {
+    await readConfiguration();
+    const wanted = options.page && (options.listen !== null || wish.page);
+    await page.serve(wanted ? { listen: options.listen ?? wish.listen, must: options.listen !== null } : null);
+  }
+
+  async function stop(): Promise<void> {
+    watch.stop();
+    const ending = page.stop();
+    await object.runs.stop();
+    await ending;
+    await bus?.stop();
+  }
+
+  try {
+    await furnish();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  watch.start();
+  return {
+    async again() {
+      await furnish();
+      watch.event();
+      page.link();
+    },
+    stop,
+  };
+}
