@@ -42,6 +42,8 @@ export const TABLE: readonly Row[] = [
     because: 'Applying is the end of the way: it walks all of it, to verify, and speaks to nobody.' },
   { room: 'cli', code: ['observe', 'judge', 'plan', 'apply', 'journal', 'language.ts'], types: ['host'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the way says.' },
+  { room: 'page', code: [], types: ['observe', 'judge', 'plan', 'daemon', 'host'],
+    because: 'It runs in a browser, far from the way: it knows the shape of a report and nothing of how one comes about.' },
 ];
 
 /** The files that touch the engine. Only main.ts opens them. */
