@@ -43,7 +43,7 @@ export const bundle = (outfile = root + 'dist/sipalg.js') => packed('src/main.ts
 export const serveBundle = (outfile = root + 'dist/sipalg-serve.js') => packed('src/daemon/main.ts', outfile, '"use strict";');
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const metafile of [await bundle(), await serveBundle()]) {
+  for (const metafile of [await bundle(), await serveBundle(), ...await buildPage()]) {
     for (const [file, { bytes }] of Object.entries(metafile.outputs)) console.log(`${file}  ${bytes} bytes`);
   }
 }
