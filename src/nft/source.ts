@@ -39,7 +39,7 @@ export function scanSource(source: string): SourceUse[] {
   const lines = source.split('\n');
   const list = tokens(source);
   const uses: SourceUse[] = [];
-  const defined = new Map<string, string[]>();
+  const defined = new Map<string, ReadonlySet<string>>();
   const is = (at: number, text: string): boolean => list[at]?.text === text && list[at]?.kind === 'word';
   const lineText = (line: number): string => (lines[line - 1] ?? '').trim().slice(0, 200);
 
@@ -48,19 +48,22 @@ export function scanSource(source: string): SourceUse[] {
     if (is(at, 'include') && list[at + 1]?.kind === 'string') {
       uses.push({ kind: 'includes', line, text: lineText(line), pattern: (list[at + 1] as Token).text });
     } else if ((is(at, 'define') || is(at, 'redefine')) && list[at + 1]?.kind === 'word') {
-      defined.set((list[at + 1] as Token).text, statement(list, at + 2).filter(named).map(({ text }) => text));
+      const rest = statement(list, at + 2);
+      defined.set((list[at + 1] as Token).text, resolved(rest.filter(named), defined));
+      at += 1 + rest.length; // here and below: nothing is read twice, even where a brace is never closed
     } else if (is(at, 'ct') && is(at + 1, 'helper')) {
       if (is(at + 2, 'set')) {
         const rest = statement(list, at + 3);
         uses.push({ kind: 'assigns', line, text: lineText(line), objects: assigned(rest, defined) });
+        at += 2 + rest.length;
       } else {
         const open = list.slice(at + 2, at + 6).findIndex(({ text, kind }) => kind === 'mark' && text === '{');
         const name = open > 0 ? list[at + 1 + open] as Token : undefined;
         if (name && named(name)) {
-          const type = list.findIndex((token, index) => index > at && token.kind === 'word' && token.text === 'type');
-          const close = list.findIndex(({ text, kind }, index) => index > at && kind === 'mark' && text === '}');
-          const inside = type >= 0 && (close < 0 || type < close) ? list[type + 1]?.text ?? null : null;
-          uses.push({ kind: 'declares', line, text: lineText(line), name: name.text, type: inside });
+          const inside = block(list, at + 3 + open);
+          const type = inside.findIndex(({ text, kind }) => kind === 'word' && text === 'type');
+          uses.push({ kind: 'declares', line, text: lineText(line), name: name.text, type: type < 0 ? null : inside[type + 1]?.text ?? null });
+          at += 2 + open + inside.length;
         }
       }
     }
@@ -84,14 +87,35 @@ function statement(list: readonly Token[], from: number): Token[] {
   return list.slice(from);
 }
 
-function assigned(rest: readonly Token[], defined: ReadonlyMap<string, string[]>): string[] {
-  const first = rest[0];
-  if (first?.kind === 'string') return [first.text];
-  const objects: string[] = [];
-  for (const [at, token] of rest.entries()) {
-    if (token.kind === 'word' && token.text.startsWith('$')) objects.push(...defined.get(token.text.slice(1)) ?? []);
-    else if (token.kind === 'string' && rest[at - 1]?.text === ':') objects.push(token.text);
+/** The tokens inside braces, from behind the one that opens. */
+function block(list: readonly Token[], from: number): Token[] {
+  let depth = 0;
+  for (let at = from; at < list.length; at++) {
+    const { text, kind } = list[at] as Token;
+    if (kind === 'mark' && text === '{') depth++;
+    else if (kind === 'mark' && text === '}' && depth-- === 0) return list.slice(from, at);
   }
-  if (objects.length === 0 && rest.length === 1 && first?.kind === 'word' && /^[A-Za-z_]/.test(first.text)) return [first.text];
-  return objects;
+  return list.slice(from);
+}
+
+/** Names, and what variables among them stand for. */
+function resolved(tokens: readonly Token[], defined: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const names = new Set<string>();
+  for (const { kind, text } of tokens) {
+    if (kind !== 'word' || !text.startsWith('$')) names.add(text);
+    else for (const name of defined.get(text.slice(1)) ?? []) names.add(name);
+  }
+  return names;
+}
+
+function assigned(rest: readonly Token[], defined: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const first = rest[0];
+  if (first === undefined) return [];
+  if (first.kind === 'string') return [first.text];
+  // A name may stand without quotes; what is no name begins a key, and a map follows it.
+  const mapped = rest.some(({ kind, text }) => kind === 'word' && text === 'map');
+  if (!mapped && first.kind === 'word' && /^[A-Za-z_]/.test(first.text)) return [first.text];
+  const isName = (token: Token, at: number): boolean =>
+    (token.kind === 'word' && token.text.startsWith('$')) || (named(token) && rest[at - 1]?.text === ':');
+  return [...resolved(rest.filter(isName), defined)];
 }
