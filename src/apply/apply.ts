@@ -3,12 +3,15 @@
  * with the journal written before anything changes, and verifies by looking
  * again. On failure everything done is taken back.
  */
+import { UNFINISHED } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
 import { JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { fingerprint } from '../judge/reach.ts';
+import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
-import { observe } from '../observe/observe.ts';
+import { FIREWALL_CONFIG } from '../observe/firewall.ts';
+import { observe, WISH_CONFIG } from '../observe/observe.ts';
 import { observeSystem } from '../observe/system.ts';
 import { putFile } from '../plan/files.ts';
 import { plan } from '../plan/plan.ts';
@@ -193,8 +196,17 @@ class Run {
     }
   }
 
+  /** A run that was killed while it wrote a file has left the new text beside the old one. */
+  private async sweep(facts: Facts): Promise<void> {
+    const taken = (this.journalOf(facts)?.taken ?? []).flatMap((entry) => entry.kind === 'file' ? [entry.path] : []);
+    for (const path of new Set([JOURNAL_PATH, WISH_CONFIG, FIREWALL_CONFIG, MODULES_CONF, ...taken])) {
+      if ((await this.host.kind(path + UNFINISHED)).state === 'present') await this.host.remove(path + UNFINISHED);
+    }
+  }
+
   private async reach(): Promise<Applied> {
     let seen = await this.look();
+    await this.sweep(seen.facts);
     for (let passes = 0; passes < PASSES && seen.plan.refused.length === 0 && seen.plan.steps.length > 0; passes++) {
       const passed = await this.pass();
       seen = passed.again ? await this.look() : passed;

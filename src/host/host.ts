@@ -65,6 +65,9 @@ export interface HostAddress {
   prefix: number;
 }
 
+/** What a file that is being written is called beside the one it is to replace. */
+export const UNFINISHED = '.sipalg-new';
+
 export interface Host {
   /** Reads a whole file. Absent: no such file. Failed: it may not be read, or is too large. */
   read(path: string, options?: ReadOptions): Promise<Reading<string>>;
@@ -74,7 +77,7 @@ export interface Host {
   kind(path: string): Promise<Reading<'file' | 'directory' | 'other'>>;
   /**
    * Replaces a file's bytes so that a power cut leaves either the old or the new
-   * ones: temporary file, sync, rename, sync of the directory. Mode and owner of
+   * ones: temporary file (named with UNFINISHED), sync, rename, sync of the directory. Mode and owner of
    * an existing file are kept; a link is followed, not replaced. Throws an Error
    * whose message is a sentence.
    */

@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
+import { UNFINISHED } from './host.ts';
 import type { Host, Lock, Outcome, ReadOptions, Reading, RunOptions } from './host.ts';
 import { filterLines, join } from './lines.ts';
 import { decode, encode } from './text.ts';
@@ -121,7 +122,7 @@ function write(path: string, text: string, mode = 0o644): void {
   const real = looked(path, () => fs.realpathSync(path));
   const target = real.state === 'present' ? real.value : path;
   const before = looked(target, () => fs.statSync(target));
-  const temporary = `${target}.sipalg-new`;
+  const temporary = target + UNFINISHED;
   let made = false;
   try {
     const file = fs.openSync(temporary, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_NOFOLLOW, mode);
