@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { differences, JOURNAL, openRouter, WISH, type Router, type RouterOptions, type Told } from './router.ts';
+import { complaints, differences, JOURNAL, onRouter, WISH, type RouterOptions, type Told } from './router.ts';
 
 const ROUTERS: readonly RouterOptions[] = [
   { ruleset: 'set-helper-rule', crowd: true },
@@ -9,11 +9,9 @@ const ROUTERS: readonly RouterOptions[] = [
   { ruleset: 'user-include' },
 ];
 
-const complaint = ({ stderr }: Told): string[] => stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[#]'));
-
 /** Exit code 2, what did not work, that it was taken back, and what to do next; no claim of success. */
 function saidSo(told: Told, what: string): void {
-  const lines = complaint(told);
+  const lines = complaints(told);
   assert.is(told.status, 2, `${what}: ${told.stderr}`);
   assert.is(told.stdout, '', what);
   assert.match(lines[0] ?? '', /No space|no space|Cannot allocate memory/, `${what}: it says why: ${told.stderr}`);
@@ -21,21 +19,13 @@ function saidSo(told: Told, what: string): void {
   assert.match(lines.join('\n'), /sipalg status|try again|again/, `${what}: it says what to do: ${told.stderr}`);
 }
 
-async function on(options: RouterOptions, use: (router: Router) => Promise<void>): Promise<void> {
-  const router = await openRouter(options);
-  try {
-    await use(router);
-  } finally {
-    await router.close();
-  }
-}
-
 const faults = suite('a change that fails');
 
 for (const options of ROUTERS) {
   const name = `${options.ruleset}${options.crowd ? ' and other owners\' rules' : ''}`;
+  const ways = options.crowd ? ['fail', 'fail-after'] : ['fail'];
 
-  faults(`leaves everything as it was, whichever of disable's and enable's it is: ${name}`, () => on(options, async (router) => {
+  faults(`leaves everything as it was, whichever of disable's and enable's it is: ${name}`, () => onRouter(options, async (router) => {
     await router.call();
     const before = await router.state();
     const count = async (words: string[]): Promise<number> => {
@@ -51,7 +41,7 @@ for (const options of ROUTERS) {
     assert.equal(differences(before, await router.state(), [WISH]), []);
     router.lab.files.remove(WISH);
 
-    for (const how of ['fail', 'fail-after']) {
+    for (const how of ways) {
       for (let at = 1; at <= disabling; at++) {
         await router.call();
         const told = await router.sipalg(['disable'], `${how}:${at}`);
@@ -64,7 +54,7 @@ for (const options of ROUTERS) {
     assert.is(await count(['disable']), disabling);
     assert.equal(differences(disabled, await router.state(), [JOURNAL]), []);
     const ready = await router.state();                    // the journal names the moment
-    for (const how of ['fail', 'fail-after']) {
+    for (const how of ways) {
       for (let at = 1; at <= enabling; at++) {
         const told = await router.sipalg(['enable'], `${how}:${at}`);
         const what = `enable, ${how} ${at} of ${enabling} (${told.changes[at - 1]})`;
@@ -77,7 +67,7 @@ for (const options of ROUTERS) {
   }));
 }
 
-faults('that cannot be taken back either is said to be so, and enable mends it later', () => on(ROUTERS[0]!, async (router) => {
+faults('that cannot be taken back either is said to be so, and enable mends it later', () => onRouter(ROUTERS[0]!, async (router) => {
   const before = await router.state();
   const told = await router.sipalg(['disable']);
   const disabling = told.changes.length;

@@ -32,6 +32,8 @@ export type Router = {
   call(): Promise<void>;
   /** How many flows are under the helper. */
   flows(): Promise<number>;
+  /** Waits until what a killed run had started has ended; an error where a lock stays held. */
+  quiet(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -59,8 +61,31 @@ export async function openRouter({ crowd, ...options }: RouterOptions = {}): Pro
       const { stdout } = await lab.router.run(['sh', '-c', 'conntrack -L -f ipv4; conntrack -L -f ipv6']);
       return stdout.split('\n').filter((line) => line.includes('helper=sip')).length;
     },
+    async quiet() {
+      await lab.router.must(['sh', '-ec', `
+        tries=0
+        while ps -e -o comm= | grep -Eqx 'nft|xtables-.*|ip6?tables.*|conntrack|fw4'; do
+          tries=$((tries + 1)); [ $tries -lt 200 ]; sleep 0.02
+        done
+        for lock in ${LOCKS.join(' ')}; do flock -w 2 $lock true || { echo "$lock is still held" >&2; exit 1; }; done`]);
+    },
     close: () => lab.close(),
   };
+}
+
+/** Opens a router, uses it, takes it away. */
+export async function onRouter(options: RouterOptions, use: (router: Router) => Promise<void>): Promise<void> {
+  const router = await openRouter(options);
+  try {
+    await use(router);
+  } finally {
+    await router.close();
+  }
+}
+
+/** What it said on standard error, commands aside. */
+export function complaints({ stderr }: { stderr: string }): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[#]'));
 }
 
 async function stateOf(lab: Lab): Promise<State> {
