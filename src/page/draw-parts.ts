@@ -9,14 +9,22 @@ export const WRAP = { 'overflow-wrap': 'anywhere' };
 
 const TYPED = { ...WRAP, 'white-space': 'pre-wrap', 'word-break': 'break-word' };
 
-/** Classes of labels, as every theme of LuCI has them. */
-export const LABELS: Record<Tone, string> = { danger: 'danger', warning: 'warning', success: 'success', info: 'notice', notice: 'notice' };
+/** Classes of labels. No two themes know the same ones: of several, each takes the gravest it knows. */
+export const LABELS: Record<Tone, string> = { danger: 'warning danger error', warning: 'warning', success: 'success', info: 'notice', notice: '' };
+
+/** Themes fade or dot the items of lists, which these are for screen readers alone. */
+const ITEM = { ...WRAP, 'list-style': 'none', margin: '0', padding: '0', color: 'inherit' };
+
+/** A list without the looks of one. */
+export function list(key: string, items: readonly Tree[], traits: Record<string, unknown> = {}): Tree {
+  return h('ul', { key, role: 'list', style: { 'list-style': 'none', margin: '.3em 0', padding: '0' }, ...traits }, items);
+}
+
+export function item(key: string, padding: string, ...children: (Child | null)[]): Tree {
+  return h('li', { key, style: { ...ITEM, padding } }, children);
+}
 
 export const code = (text: string): Tree => h('code', { style: TYPED }, text);
-
-export function lines(texts: readonly string[], traits: Record<string, unknown> = {}): Tree {
-  return h('ul', { style: { margin: '.25em 0', 'padding-left': '1.2em' }, ...traits }, texts.map((text) => h('li', { style: { 'list-style': 'disc' } }, code(text))));
-}
 
 /** A button, and what it unfolds. @param about the id of what it belongs to, for who cannot see that it stands there */
 export function drawFold({ name, label, open, lines: texts }: Fold, act: Act, about: string | null = null): Tree {
@@ -26,7 +34,7 @@ export function drawFold({ name, label, open, lines: texts }: Fold, act: Act, ab
       class: 'btn cbi-button cbi-button-neutral', type: 'button', 'aria-expanded': String(open), 'aria-controls': id, 'aria-describedby': about,
       'data-fold': name, on: { click: () => act({ do: 'unfold', name }) },
     }, `${open ? '\u25be' : '\u25b8'} ${label}`),
-    lines(texts, { id, hidden: !open }));
+    list('lines', texts.map((text) => item('', '.1em 0', code(text))), { id, hidden: !open }));
 }
 
 export function drawNotice({ name, tone, text, lines: texts, fold }: Notice, act: Act, traits: Record<string, unknown> = {}): Tree {
@@ -36,9 +44,7 @@ export function drawNotice({ name, tone, text, lines: texts, fold }: Notice, act
     fold === null ? null : drawFold(fold, act));
 }
 
-/** A cell of a table; on a phone themes show its `data-title` before it. */
-export function cell(title: string, isHead: boolean, children: (Child | null)[]): Tree {
-  return h(isHead ? 'th' : 'td', {
-    class: `${isHead ? 'th' : 'td'} left`, role: isHead ? 'rowheader' : 'cell', scope: isHead ? 'row' : null, 'data-title': title === '' ? null : title, style: WRAP,
-  }, children);
+/** A cell of a table. A head of a row is one by its role: on a phone some themes hide `th`. */
+export function cell(isHead: boolean, children: (Child | null)[]): Tree {
+  return h('td', { class: 'td left', role: isHead ? 'rowheader' : 'cell', style: isHead ? { ...WRAP, 'font-weight': 'bold' } : WRAP }, children);
 }

@@ -1,6 +1,6 @@
 /** The view -> a tree of elements, in the classes of LuCI's themes. */
 import { drawSwitch } from './draw-switch.ts';
-import { cell, code, drawFold, drawNotice, LABELS, WRAP } from './draw-parts.ts';
+import { cell, code, drawFold, drawNotice, item, LABELS, list, WRAP } from './draw-parts.ts';
 import { h } from './tree.ts';
 import type { Tree } from './tree.ts';
 import type { Act } from './act.ts';
@@ -13,7 +13,7 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
     : h('tr', { class: 'tr table-titles', role: 'row', key: 'heads' }, heads.map((text) => h('th', { class: 'th left', role: 'columnheader', scope: 'col' }, text)));
   const lines = rows.map(({ name, cells }, place) => ({
     ...row(`cbi-rowstyle-${place % 2 + 1}`, ...cells.map(({ text, code: typed, fold }, column) =>
-      cell(heads[column] ?? '', column === 0 && heads.length === 0, [
+      cell(column === 0 && heads.length === 0, [
         typed === true ? code(text) : text, fold === undefined ? null : drawFold(fold, act),
       ]))), key: name,
   }));
@@ -38,14 +38,13 @@ function drawVerdict({ tone, state, text, more, working }: NonNullable<View['ver
 function drawFindings({ title, rows, empty }: NonNullable<View['findings']>, act: Act): Tree {
   return h('section', { class: 'cbi-section', 'aria-labelledby': 'sipalg-findings', key: 'findings' },
     h('h3', { id: 'sipalg-findings' }, title),
-    rows.length === 0 ? h('p', { key: 'empty' }, empty) : h('ul', { key: 'rows', style: { 'list-style': 'none', margin: '0', padding: '0' } },
-      rows.map(({ name, tone, weight, text, fold }) => {
-        const id = `sipalg-finding-${name}`;
-        return h('li', { key: name, style: { padding: '.4em 0' } },
-          h('span', { class: `label ${LABELS[tone]}` }, weight), ' ',
-          h('span', { id, style: WRAP }, text),
-          fold === null ? null : drawFold(fold, act, id));
-      })));
+    rows.length === 0 ? h('p', { key: 'empty' }, empty) : list('rows', rows.map(({ name, tone, weight, text, fold }) => {
+      const id = `sipalg-finding-${name}`;
+      return item(name, '.4em 0',
+        h('span', { class: `label ${LABELS[tone]}`.trim() }, weight), ' ',
+        h('span', { id, style: WRAP }, text),
+        fold === null ? null : drawFold(fold, act, id));
+    })));
 }
 
 function drawLogin(login: Login, act: Act): Tree {

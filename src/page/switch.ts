@@ -79,7 +79,7 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
   const managed = plan.wish !== 'unmanaged';
   const running = runningOf(reply, state, words);
   const confirm = state.confirming === null ? null : confirmOf(state.confirming, words);
-  const active = state.rights.write && running === null && confirm === null;
+  const busy = running !== null || confirm !== null;
   const lines = [words.wish[plan.wish]];
   if (managed && running === null && plan.refused.length === 0) lines.push(plan.steps.length > 0 ? words.unmet : words.met);
   return {
@@ -89,12 +89,12 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
       ...facts.wish.problems.map(({ section, option, text }) => notice(`problem ${section}.${option}`, 'warning', text)),
       ...managed ? againstOf(plan, words) : [],
     ],
-    buttons: waysOf(reply).map((towards, place) => ({
-      towards, active, label: towards === 'disabled' ? words.disable : words.enable, tone: place === 0 && towards === 'disabled' ? 'positive' : 'neutral',
+    buttons: busy ? [] : waysOf(reply).map((towards, place) => ({
+      towards, active: state.rights.write, label: towards === 'disabled' ? words.disable : words.enable, tone: place === 0 && towards === 'disabled' ? 'positive' : 'neutral',
     })),
-    hint: state.rights.write ? words.look : words.readOnly,
+    hint: !state.rights.write ? words.readOnly : busy ? '' : words.look,
     confirm,
     running,
-    result: running === null ? resultOf(reply, state, words) : null,
+    result: running === null && confirm === null ? resultOf(reply, state, words) : null,
   };
 }

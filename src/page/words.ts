@@ -35,7 +35,7 @@ export function wordsIn(_: Translate) {
     denied: _('This session may not look at the SIP ALG. Log in as somebody who may.'),
     said: _('It was said: %s'),
 
-    findings: _('Evidence'),
+    findings: _('What was found'),
     noFindings: _('Nothing was found that has to do with a SIP ALG.'),
     weights: {
       alarm: _('Alarm'),
@@ -145,7 +145,7 @@ export function wordsIn(_: Translate) {
     firewall: _('Firewall'),
     program: _('sipalg'),
     taken: _('Taken away since'),
-    age: _('Looked at'),
+    age: _('Last look'),
     justNow: _('just now'),
     minutes: _('%s min'),
     hours: _('%s h'),

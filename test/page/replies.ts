@@ -1,0 +1,39 @@
+/** Replies of the object for routers that are recorded: the way itself makes the reports. */
+import type { Now, Reply } from '../../src/daemon/object.ts';
+import type { Last } from '../../src/daemon/runs.ts';
+import { plan } from '../../src/plan/plan.ts';
+import { makeReport } from '../../src/plan/report.ts';
+import type { Report } from '../../src/plan/report.ts';
+import { NOW, recordedRouter } from '../routers.ts';
+
+export const VERSION = '0.1.0';
+
+export const IDLE: Now = { running: null, pending: [], age: 3000, last: null };
+
+const reports = new Map<string, Promise<Report>>();
+
+/** @param router a folder of test/fixtures/routers */
+export function reportOf(router: string): Promise<Report> {
+  let report = reports.get(router);
+  if (report === undefined) reports.set(router, report = makeReport(VERSION, recordedRouter(router)));
+  return report;
+}
+
+/** What `status` answers on that router. */
+export async function statusOf(router: string, now: Partial<Now> = {}): Promise<Reply & { facts: object }> {
+  return { ...await reportOf(router), now: { ...IDLE, ...now } };
+}
+
+/** What `plan {towards}` answers on that router. */
+export async function planOf(router: string, towards: 'disabled' | 'enabled'): Promise<Reply> {
+  const report = await reportOf(router);
+  return { ...report, plan: plan(report.facts, towards, true), now: IDLE };
+}
+
+/** Before anything is known. */
+export const NOTHING: Reply = { version: VERSION, facts: null, verdict: null, plan: null, now: { ...IDLE, age: 0, pending: ['nft -j list ruleset'] } };
+
+/** A run that ended twelve seconds ago, by the router's clock. */
+export function lastRun(outcome: Last['outcome'], more: Partial<Last> = {}): Last {
+  return { towards: 'disabled', at: NOW + IDLE.age - 12_000, outcome, because: [], commands: ['uci set sipalg.main.alg=disabled', 'uci commit sipalg'], ...more };
+}

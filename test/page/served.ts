@@ -1,0 +1,57 @@
+/** The own mount, real from the socket to the gate, over an object that says what a test tells it to. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAttempts } from '../../src/daemon/attempts.ts';
+import type { Clock } from '../../src/daemon/clock.ts';
+import { createMount } from '../../src/daemon/mount.ts';
+import type { Arguments, MethodName, Reply } from '../../src/daemon/object.ts';
+import type { Logins, Rights } from '../../src/daemon/rpcd.ts';
+import { listen } from '../../src/daemon/server.ts';
+import { createSessions } from '../../src/daemon/sessions.ts';
+
+export interface Served {
+  /** With the one-time link where there is one. */
+  url: string;
+  close(): Promise<void>;
+}
+
+export interface ServedOptions {
+  /** Where dist/page is. */
+  folder: string;
+  answer: (method: MethodName, args: Arguments) => Promise<Reply>;
+  /** Not given: a link opens it. Given: a login does (root / secret), with these rights. */
+  rights?: Rights;
+  port?: number;
+}
+
+const clock: Clock = {
+  now: () => Math.round(performance.now()),
+  after(milliseconds, task) {
+    const timer = setTimeout(task, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+function loginsWith(rights: Rights): Logins {
+  return {
+    login: async (username, password) => username === 'root' && password === 'secret' ? { rpcd: 'a session' } : { wrong: 'User name or password are wrong.' },
+    access: async (_rpcd, method) => (method === 'status' || method === 'plan' ? rights.read : rights.write) ? 'granted' : 'refused',
+    rights: async () => rights,
+    end: async () => undefined,
+  };
+}
+
+export async function serve({ folder, answer, rights, port = 0 }: ServedOptions): Promise<Served> {
+  const sessions = createSessions(clock, (bytes) => randomBytes(bytes).toString('base64url'));
+  const login = rights === undefined ? 'token' as const : 'password' as const;
+  const mount = createMount({
+    login, port, names: () => ['127.0.0.1'], sessions, attempts: createAttempts(clock), busless: () => null,
+    logins: loginsWith(rights ?? { read: true, write: true }), say: () => undefined, another: 'start it again',
+    call: (method, args) => answer(method, args),
+    file: async (name) => ({ text: readFileSync(join(folder, name), 'utf8') }),
+  });
+  const listening = await listen({ address: '127.0.0.1', port }, mount, () => undefined);
+  const url = `http://127.0.0.1:${listening.place.port}/`;
+  return { url: login === 'token' ? `${url}?token=${sessions.newToken()}` : url, close: () => listening.close(100) };
+}
