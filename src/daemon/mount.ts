@@ -166,7 +166,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     } catch (error) {
       if (error instanceof WrongArgument) return refusal(400, error.message);
       say(`page: ${method} failed: ${(error as Error).message}`);
-      return refusal(500, `${method} failed within sipalg itself: ${(error as Error).message}`);
+      return refusal(500, `The method ${method} failed within sipalg itself: ${(error as Error).message}.`);
     }
   }
 
@@ -180,7 +180,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     try {
       given = JSON.parse(asked.body === '' ? '{}' : asked.body);
     } catch (error) {
-      return refusal(400, `The body is not JSON: ${(error as Error).message}`);
+      return refusal(400, `The body is not JSON: ${(error as Error).message}.`);
     }
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return refusal(400, 'The body must be a JSON object.');
     if (path === '/call') return callMethod(asked, given as Arguments);

@@ -38,7 +38,7 @@ const TIMEOUT = 3600;
 
 function unavailable(error: unknown): { unavailable: string } {
   if (!(error instanceof UbusError)) throw error;
-  if (error.status === Status.NOT_FOUND) return { unavailable: 'rpcd does not run on this router, and without it nobody can log in; start it (`/etc/init.d/rpcd start`).' };
+  if (error.status === Status.NOT_FOUND) return { unavailable: 'No rpcd runs on this router, and without it nobody can log in; start it (`/etc/init.d/rpcd start`).' };
   return { unavailable: `The router's login could not be asked: ${error.message}.` };
 }
 
@@ -59,7 +59,7 @@ export function createLogins(call: BusCall): Logins {
     async login(username, password) {
       try {
         const { ubus_rpc_session: rpcd } = await call('session', 'login', { username, password, timeout: TIMEOUT });
-        return typeof rpcd === 'string' && rpcd !== '' ? { rpcd } : { wrong: 'rpcd opened no session.' };
+        return typeof rpcd === 'string' && rpcd !== '' ? { rpcd } : { wrong: 'The router (rpcd) opened no session.' };
       } catch (error) {
         if (error instanceof UbusError && error.status === Status.PERMISSION_DENIED) return { wrong: 'User name or password are wrong.' };
         return unavailable(error);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Refused } from '../../src/language.ts';
-import { STOCK, readWish, writeWish } from '../../src/observe/config.ts';
+import { STOCK, readServe, readWish, writeWish } from '../../src/observe/config.ts';
 import type { Problem } from '../../src/observe/config.ts';
 import { damage, seeded } from '../seeded.ts';
 
@@ -116,6 +116,32 @@ read('never throws, whatever the file, and never passes over what it could not r
   }
 });
 
+const serve = suite('readServe');
+
+serve('has a daemon with its page, looking every five minutes, unless told otherwise', () => {
+  const standard = { enabled: true, page: true, listen: null, every: 5 };
+  for (const text of [null, '', STOCK, FULL, "config serve 'serve'\n", "config 'broken\n"]) assert.equal(readServe(text), { serve: standard, problems: [] });
+  assert.equal(readServe("config serve\n\toption enabled off\n\toption page '0'\n\toption listen '[::1]:1'\n\toption every '60'\n"),
+    { serve: { enabled: false, page: false, listen: '[::1]:1', every: 60 }, problems: [] });
+  for (const yes of ['1', 'on', 'true', 'yes', 'enabled']) assert.is(readServe(`config serve\n\toption enabled ${yes}\n`).serve.enabled, true);
+});
+
+serve('refuses a bad value by section, option and what is allowed, and the rest is in force', () => {
+  const { serve: { every, page }, problems } = readServe("config serve 'serve'\n\toption every '0'\n\toption page '0'\n\toption enabled 'constructor'\n\toption port '80'\n\tlist listen 'x'\n");
+  assert.is(every, 5);
+  assert.is(page, false);
+  assert.equal(problems.map(({ text }) => text), [
+    'sipalg.serve: the option every is "0"; it may be 1 to 1440 (minutes). Until it is, it is 5.',
+    'sipalg.serve: the option enabled is "constructor"; it may be 1 or 0. Until it is, it is 1.',
+    'sipalg.serve: there is no option "port"; the options are enabled, page, listen and every.',
+  ]);
+});
+
+serve('is no problem of the wish', () => {
+  assert.equal(readWish(STOCK).problems, []);
+});
+
+serve.run();
 read.run();
 
 const write = suite('writeWish');
