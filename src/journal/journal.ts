@@ -35,7 +35,7 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const isList = (value: unknown, isMember: (member: unknown) => boolean): boolean => Array.isArray(value) && value.every(isMember);
 const hold = (value: unknown, names: readonly string[], isField = isText): value is Fields => isObject(value) && names.every((name) => isField(value[name]));
-const isRule = (value: unknown, place: readonly string[]): boolean => hold(value, [...place, 'rule']) && hold(value, ['previous', 'next'], isTextOrNull);
+const isRule = (value: unknown, place: readonly string[]): boolean => hold(value, [...place, 'rule']) && hold(value, ['previous', 'next'], isTextOrNull) && hold(value, ['place'], Number.isSafeInteger);
 
 /** What each kind of entry must hold: enable acts on it, so a damaged one is refused as a whole. */
 const KINDS: Record<Taken['kind'], (entry: Fields) => boolean> = {

@@ -36,10 +36,14 @@ export interface SettingEdit {
   after: SettingValue | null;
 }
 
-/** Where a rule stood: the text of the nearest rule that stayed, on each side, counters left out. */
+/**
+ * Where a rule stood: the text of the nearest rule that stayed, on each side, counters
+ * left out, and how many that stayed stood before it, for neighbours may have twins.
+ */
 export interface Neighbours {
   previous: string | null;
   next: string | null;
+  place: number;
 }
 
 export interface TakenRule extends Neighbours {

@@ -1,10 +1,11 @@
 /** Puts rules back into iptables, beside the neighbours they had. */
-import type { TakenIptables } from '../journal/taken.ts';
+import type { Neighbours, TakenIptables } from '../journal/taken.ts';
 import { renderRestore } from '../iptables/restore.ts';
 import type { RestoreCommand } from '../iptables/restore.ts';
 import type { Facts, IptablesFacts } from '../observe/facts.ts';
 import { NOTHING } from './files.ts';
 import type { Part } from './files.ts';
+import { nearest } from './give-back-nft.ts';
 import { restoreAction } from './iptables.ts';
 import { restoreLine } from './shell.ts';
 import { RANK } from './step.ts';
@@ -22,32 +23,34 @@ export function putBackIptables(now: Chains, taken: TakenIptables): RestoreComma
   // Positions move with each rule put back, so the chains are followed as they will be.
   const chains = new Map(now.map(({ chain, rules }) => [chain, rules.map((rule) => ({ rule, put: false }))]));
   const wanted = new Map<string, number>();
-  for (const { chain, rule, previous, next } of taken.rules) {
+  for (const { chain, rule, ...neighbours } of taken.rules) {
     const rules = chains.get(chain) ?? (BUILT_IN.includes(chain) ? [] : null);
     if (rules === null) continue; // its owner makes the chain anew, and its rules with it
     chains.set(chain, rules);
     const key = `${chain} ${rule}`;
     wanted.set(key, (wanted.get(key) ?? 0) + 1);
     if (rules.filter((one) => one.rule === rule).length >= (wanted.get(key) as number)) continue;
-    const at = placeOf(rules, previous, next);
+    const at = placeOf(rules, neighbours);
     rules.splice(at, 0, { rule, put: true });
     commands.push({ do: 'insert', chain, position: at + 1, rule });
   }
   return commands;
 }
 
-/** Between its two neighbours where they stand side by side, for a rule may have twins; else beside the one that is there. */
-function placeOf(rules: readonly { rule: string; put: boolean }[], previous: string | null, next: string | null): number {
+/** Between its two neighbours, nearest to where it was, for a rule may have twins; else beside the one that is there; else last. */
+function placeOf(rules: readonly { rule: string; put: boolean }[], { previous, next, place }: Neighbours): number {
   const before = (at: number): string | null => {
     while (rules[at - 1]?.put) at--; // put back just now, into the same gap
     return rules[at - 1]?.rule ?? null;
   };
-  if (next === null) return rules.length;
-  const between = rules.findIndex((one, at) => one.rule === next && before(at) === previous);
-  const behind = between >= 0 ? between : rules.findIndex((one) => one.rule === next);
-  if (behind >= 0) return behind;
-  const last = previous === null ? -1 : rules.map(({ rule }) => rule).lastIndexOf(previous);
-  return last >= 0 ? last + 1 : rules.length;
+  const behind = (at: number): string | null => rules[at]?.rule ?? null;
+  const stood = (at: number): boolean => rules[at]?.put !== true;
+  // Where it was, among those put back before it.
+  const was = place + rules.filter(({ put }) => put).length;
+  return nearest(rules.length + 1, was, (at) => stood(at) && behind(at) === next && before(at) === previous)
+    ?? (next === null ? null : nearest(rules.length, was, (at) => stood(at) && behind(at) === next))
+    ?? (previous === null || next === null ? null : nearest(rules.length + 1, was, (at) => stood(at) && before(at) === previous))
+    ?? rules.length;
 }
 
 /** The commands that take out again what `putBackIptables` put in: as many of each as there are more than stood. */

@@ -52,35 +52,49 @@ function missing(nft: NftFacts, taken: TakenNft): TakenNft {
   };
 }
 
+/** Of places that fit, the one nearest to where it was; null where none does. */
+export function nearest(count: number, place: number, fits: (at: number) => boolean): number | null {
+  let best: number | null = null;
+  for (let at = 0; at < count; at++) if (fits(at) && (best === null || Math.abs(at - place) < Math.abs(best - place))) best = at;
+  return best;
+}
+
 /**
- * A rule beside the neighbours it had; where it had two that stand side by side,
- * there, for a rule may have twins. Rules taken side by side share their
- * neighbours; put before the next one in their order, or last in their order,
- * they stand as they stood. What is left of a rule gives way to the whole of it.
+ * A rule between the neighbours it had, nearest to where it was, for a rule may
+ * have twins; else beside the one that is still there; else last. Rules taken side
+ * by side share their gap; each put before what stands behind the gap, in their
+ * order, they stand as they stood. What is left of a rule gives way to the whole.
+ * @param given handles of such remains that have given way already
  */
-function putRule(nft: NftFacts, taken: TakenRule): { put: Command; then: Command[] } {
-  const { family, table, chain, rule, remains } = taken;
+function putRule(nft: NftFacts, taken: TakenRule, given: Set<number>): { put: Command; then: Command[] } {
+  const { family, table, chain, rule, remains, place } = taken;
   const rules = (chainOf(nft, taken)?.rules ?? []).map(({ handle, text }) => ({ handle, text: withoutCounters(text) }));
   const [left, previous, next] = [remains, taken.previous, taken.next].map((text) => text === null ? null : withoutCounters(text)) as [string | null, string | null, string | null];
-  const place = { family, table, chain };
-  const find = (text: string | null): number | null => text === null ? null : rules.find((one) => one.text === text)?.handle ?? null;
-  const between = next === null ? undefined : rules.find(({ text }, at) => text === next && (rules[at - 1]?.text ?? null) === previous);
-  const remaining = find(left);
-  if (remaining !== null) {
-    // Not `replace rule`: nft (1.0.6) aborts over one that holds a range in braces.
-    return { put: { do: 'insert rule', ...place, handle: remaining, rule }, then: [{ do: 'delete rule', ...place, handle: remaining }] };
+  const at = { family, table, chain };
+  const textAt = (index: number): string | null => rules[index]?.text ?? null;
+  if (left !== null) {
+    const isLeft = (index: number): boolean => textAt(index) === left && !given.has(rules[index]?.handle ?? 0);
+    const found = nearest(rules.length, place, (index) => isLeft(index) && textAt(index - 1) === previous && textAt(index + 1) === next)
+      ?? nearest(rules.length, place, isLeft);
+    if (found !== null) {
+      const { handle } = rules[found] as { handle: number };
+      given.add(handle);
+      // Not `replace rule`: nft (1.0.6) aborts over one that holds a range in braces.
+      return { put: { do: 'insert rule', ...at, handle, rule }, then: [{ do: 'delete rule', ...at, handle }] };
+    }
   }
-  const behind = between?.handle ?? find(next);
-  if (behind !== null) return { put: { do: 'insert rule', ...place, handle: behind, rule }, then: [] };
-  // Nothing stands behind it any more: last, unless the rule before it is known and is not the last.
-  const before = next === null ? null : find(previous);
-  return { put: { do: 'add rule', ...place, handle: before, rule }, then: [] };
+  const gap = nearest(rules.length + 1, place, (index) => textAt(index) === next && textAt(index - 1) === previous)
+    ?? (next === null ? null : nearest(rules.length, place, (index) => textAt(index) === next))
+    ?? (previous === null || next === null ? null : nearest(rules.length + 1, place, (index) => textAt(index - 1) === previous));
+  const behind = gap === null ? undefined : rules[gap];
+  return { put: behind === undefined ? { do: 'add rule', ...at, handle: null, rule } : { do: 'insert rule', ...at, handle: behind.handle, rule }, then: [] };
 }
 
 /** The commands that put back what is missing of an entry; none where nothing is. */
 export function putBack(nft: NftFacts, taken: TakenNft): Command[] {
   const { helpers, elements, rules } = missing(nft, taken);
-  const put = rules.map((rule) => putRule(nft, rule));
+  const given = new Set<number>();
+  const put = rules.map((rule) => putRule(nft, rule, given));
   return [
     ...helpers.map(addHelper),
     ...elements.flatMap(({ elements: all, ...map }) => all.map((element): Command => ({ do: 'add element', ...map, element }))),

@@ -20,13 +20,14 @@ export function transaction(commands: readonly Command[], rehearsed: readonly Co
   return { do: 'run', argv, input: renderScript(commands), rehearsal: { argv: ['nft', '-c', '-f', '-'], input: renderScript(rehearsed) } };
 }
 
-/** The nearest rules that stay, before and behind. */
+/** The nearest rules that stay, before and behind, and how many that stay are before. */
 export function neighbours(rules: readonly string[], at: number, goes: ReadonlySet<number>): Neighbours {
   let previous = at - 1;
   while (goes.has(previous)) previous--;
   let next = at + 1;
   while (goes.has(next)) next++;
-  return { previous: rules[previous] ?? null, next: rules[next] ?? null };
+  const place = rules.slice(0, at).filter((_, before) => !goes.has(before)).length;
+  return { previous: rules[previous] ?? null, next: rules[next] ?? null, place };
 }
 
 interface Taking {
