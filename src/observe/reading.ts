@@ -1,5 +1,6 @@
 /** Small steps with readings; a refusal of a language becomes a failed reading that says why. */
 import type { Outcome, Reading } from '../host/host.ts';
+import { Refused } from '../language.ts';
 
 export function present<T>(source: string, value: T): Reading<T> {
   return { state: 'present', value, source };
@@ -11,7 +12,8 @@ export function understood<A, B>(reading: Reading<A>, make: (value: A) => B): Re
   try {
     return present(reading.source, make(reading.value));
   } catch (error) {
-    return { state: 'failed', source: reading.source, because: (error as Error).message };
+    const line = error instanceof Refused && error.line > 0 ? `line ${error.line}: ` : '';
+    return { state: 'failed', source: reading.source, because: line + (error as Error).message };
   }
 }
 

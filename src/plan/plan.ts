@@ -3,6 +3,7 @@
  * a plan for facts that are as wished has no steps.
  */
 import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judge/reach.ts';
+import { Refused } from '../language.ts';
 import { writeWish } from '../observe/config.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
@@ -71,7 +72,7 @@ function planWish(facts: Facts, towards: Towards): Part {
   try {
     after = writeWish(before, towards);
   } catch (error) {
-    return { steps: [], takes: [], refused: [`The wish can not be written into ${WISH_CONFIG}: ${(error as Error).message}. Mend the file, or remove it.`] };
+    return { steps: [], takes: [], refused: [`The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: ${(error as Error).message}. Mend the file, or remove it.`] };
   }
   const step: Step = {
     rank: RANK.wish, why: 'wish',
