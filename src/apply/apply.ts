@@ -17,7 +17,7 @@ import { putFile } from '../plan/files.ts';
 import { plan } from '../plan/plan.ts';
 import type { Towards } from '../plan/plan.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import { perform, settle, StepFailed, takeBack } from './perform.ts';
+import { Interrupted, perform, settle, StepFailed, takeBack } from './perform.ts';
 import type { Echo } from './perform.ts';
 
 /** Two runs at once: the second waits so long, then says who holds it. */
@@ -57,14 +57,22 @@ const PASSES = 4;
 /** How long one try at a lock waits, before it is asked whether to go on. */
 const TRY = 500;
 
+/** Throws an Error in a sentence when the lock is not to be had. */
 async function take(host: Host, path: string, { patience = 30_000, goOn }: ApplyOptions, who: string, what: string): Promise<Lock> {
   for (let left = patience; ; left -= TRY) {
     const got = await host.lock(path, Math.min(left, TRY), who);
     if ('lock' in got) return got.lock;
-    if (!goOn()) throw new NotBegun('It was interrupted while it waited for another program. Nothing was changed.');
-    if (left <= TRY) throw new NotBegun(`${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s. Nothing was changed; try again when it has ended.`);
+    if (!goOn()) throw new Interrupted('It was interrupted while it waited for another program.');
+    if (left <= TRY) throw new Error(`${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s; try again when it has ended.`);
   }
 }
+
+/** Where nothing has begun, nothing needs to be taken back. */
+function notBegun(cause: Error): NotBegun {
+  return new NotBegun(`${sentence(cause.message)} Nothing was changed.`);
+}
+
+const sentence = (text: string): string => text.endsWith('.') ? text : `${text}.`;
 
 async function lockFirewall(host: Host, options: ApplyOptions): Promise<Lock | null> {
   const { firewall } = await observeSystem(host);
@@ -113,7 +121,7 @@ class Run {
 
   /** What is written before the first step: at least what is going to be missing. */
   private async begin(facts: Facts, planned: Plan): Promise<void> {
-    if (facts.journal.state === 'failed') throw new NotBegun(`The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back, so nothing is changed; mend it, or move it away to start anew.`);
+    if (facts.journal.state === 'failed') throw new Error(`The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back: mend it, or move it away to start anew.`);
     if (this.found === undefined) {
       const text = await this.host.read(JOURNAL_PATH);
       this.found = text.state === 'present' ? text.value : null;
@@ -173,7 +181,7 @@ class Run {
 
   /** What went wrong, and what has become of what was done before it. */
   private async undone(cause: Error): Promise<Error> {
-    if (this.found === undefined) return cause;
+    if (this.found === undefined) return notBegun(cause);
     const began = this.done.length > 0;
     if (began && this.lock === null) {
       this.lock = await lockFirewall(this.host, this.options).catch(() => null); // without it, rather than not at all
@@ -181,8 +189,7 @@ class Run {
     const failures = await this.takeAllBack();
     const back = failures.length > 0 ? `${failures.join(' ')} \`sipalg enable\` gives back what the journal ${JOURNAL_PATH} still holds.`
       : began ? 'Everything done before it has been taken back.' : 'Nothing was changed.';
-    const message = cause.message.endsWith('.') ? cause.message : `${cause.message}.`;
-    return new Error([message, back, ...(cause instanceof StepFailed && cause.remedy !== '' ? [cause.remedy] : [])].join(' '));
+    return new Error([sentence(cause.message), back, ...(cause instanceof StepFailed && cause.remedy !== '' ? [cause.remedy] : [])].join(' '));
   }
 
   /** @throws Error in sentences, after everything done has been taken back, or with what could not be */
@@ -241,8 +248,8 @@ class Run {
  */
 export async function apply(host: Host, towards: Towards, options: ApplyOptions): Promise<Applied> {
   const { pid, uid } = host.process();
-  if (uid !== 0) throw new NotBegun('Only root may change what is asked here. Nothing was changed; run it as root.');
-  const lock = await take(host, OWN_LOCK, options, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg');
+  if (uid !== 0) throw notBegun(new Error('Only root may change what is asked here; run it as root.'));
+  const lock = await take(host, OWN_LOCK, options, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg').catch((error: Error) => { throw notBegun(error); });
   try {
     return await new Run(host, towards, options).run();
   } finally {
