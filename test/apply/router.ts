@@ -23,8 +23,8 @@ export type Told = Ran & {
 
 export type Router = {
   readonly lab: Lab;
-  /** Runs the driver, in a session of its own. */
-  sipalg(words: readonly string[], trouble?: string): Promise<Told>;
+  /** Runs the driver, in a session of its own, behind the words of another command if given (setpriv, env). */
+  sipalg(words: readonly string[], trouble?: string, behind?: readonly string[]): Promise<Told>;
   /** Starts it and comes back at once. */
   start(words: readonly string[], trouble?: string): Process;
   state(): Promise<State>;
@@ -43,13 +43,13 @@ export async function openRouter({ crowd, ...options }: RouterOptions = {}): Pro
   const lab = await openLab(options);
   lab.files.write(DRIVER, await bundled('test/apply/driver.ts'));
   if (crowd) await loadCrowd(lab);
-  const way = (words: readonly string[], trouble: string): string[] =>
-    ['setsid', '--wait', 'env', `TROUBLE=${trouble}`, `DRIVER_LOG=${LOG}`, process.execPath, DRIVER, ...words];
+  const way = (words: readonly string[], trouble: string, behind: readonly string[] = []): string[] =>
+    ['setsid', '--wait', 'env', `TROUBLE=${trouble}`, `DRIVER_LOG=${LOG}`, ...behind, process.execPath, DRIVER, ...words];
   return {
     lab,
-    async sipalg(words, trouble = 'count') {
+    async sipalg(words, trouble = 'count', behind) {
       lab.files.write(LOG, '');
-      const ran = await lab.router.run(way(words, trouble), { timeout: 60_000 });
+      const ran = await lab.router.run(way(words, trouble, behind), { timeout: 60_000 });
       return { ...ran, changes: lab.files.read(LOG).split('\n').filter((line) => line !== '') };
     },
     start: (words, trouble = 'count') => lab.router.spawn(way(words, trouble)),
