@@ -7,7 +7,7 @@ import { UNFINISHED } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
 import { JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
-import { fingerprint } from '../judge/reach.ts';
+import { fingerprint, unread } from '../judge/reach.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
@@ -214,7 +214,10 @@ class Run {
   private async reach(): Promise<Applied> {
     let seen = await this.look();
     await this.sweep(seen.facts);
-    for (let passes = 0; passes < PASSES && seen.plan.refused.length === 0 && seen.plan.steps.length > 0; passes++) {
+    // What was seen without the firewall's lock may have changed while it was looked at: two listings
+    // that do not agree are no reason to refuse. What could not be read will not be read a moment later.
+    const again = seen.plan.refused.length > 0 && unread(seen.facts).length === 0;
+    for (let passes = 0; passes < PASSES && (seen.plan.steps.length > 0 || (passes === 0 && again)); passes++) {
       const passed = await this.pass();
       seen = passed.again ? await this.look() : passed;
     }
