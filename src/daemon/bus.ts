@@ -11,7 +11,7 @@ import type { Changed } from './watch.ts';
 export const OBJECT = 'sipalg';
 
 /** Milliseconds until the object's name is asked for again when somebody else has it. */
-const NAME_AGAIN = 30_000;
+const NAME_AGAIN = 5000;
 
 /** Configurations whose change may change the verdict. */
 const CONFIGURATIONS: readonly unknown[] = ['firewall', 'sipalg'];
@@ -71,15 +71,15 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
   const methods: Methods = Object.fromEntries(Object.entries(METHODS).map(([name, { args }]) =>
     [name, { args: args as { [name: string]: TypeName }, answer: (given: Table) => answer(name as MethodName, given) }]));
 
-  function publish(): void {
+  function publish(first: boolean): void {
     client.publish(OBJECT, methods, { timeout: 0 }).then((published) => {
       publication = published;
       say(`ubus: the object ${OBJECT} is published`);
     }, (error: UbusError) => {
       if (stopped) return;
       const why = error.status === Status.INVALID_ARGUMENT ? 'another program has published an object of that name' : error.message;
-      say(`ubus: the object ${OBJECT} could not be published: ${why}; trying again in ${NAME_AGAIN / 1000} s`);
-      cancel = clock.after(NAME_AGAIN, publish);
+      if (first) say(`ubus: the object ${OBJECT} could not be published: ${why}; it is tried again every ${NAME_AGAIN / 1000} s`);
+      cancel = clock.after(NAME_AGAIN, () => publish(false));
     });
   }
 
@@ -89,7 +89,7 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
     });
   }
 
-  publish();
+  publish(true);
   // procd says which package changed; netifd says which interface came or went.
   hear('config.change', ({ config, package: pkg }) => CONFIGURATIONS.includes(config ?? pkg));
   hear('network.interface', () => true);

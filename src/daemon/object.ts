@@ -57,6 +57,8 @@ export const PATIENCE = 1500;
 export interface SipalgObject {
   /** Answers a method. Rejects with WrongArgument, or with another Error when the program itself is broken. */
   call(method: MethodName, args: Arguments): Promise<Reply>;
+  /** Begins no run any more; resolves when the one under way has ended and every call is answered. */
+  stop(): Promise<void>;
   passes: Passes;
   runs: Runs;
 }
@@ -139,17 +141,31 @@ export function createObject({ host: machine, version, clock, onEcho, onVerified
     return reply(applied === null ? await current() : passes.known(), last);
   }
 
+  async function answer(method: MethodName, args: Arguments): Promise<Reply> {
+    check(method, args);
+    switch (method) {
+      case 'status': return reply(await current());
+      case 'plan': return planned(towardsOf(args));
+      case 'disable': return reach('disabled', args);
+      case 'enable': return reach('enabled', args);
+    }
+  }
+
+  const underWay = new Set<Promise<Reply>>();
+
   return {
     passes,
     runs,
-    async call(method, args) {
-      check(method, args);
-      switch (method) {
-        case 'status': return reply(await current());
-        case 'plan': return planned(towardsOf(args));
-        case 'disable': return reach('disabled', args);
-        case 'enable': return reach('enabled', args);
-      }
+    call(method, args) {
+      const answering = answer(method, args);
+      underWay.add(answering);
+      const done = (): void => { underWay.delete(answering); };
+      answering.then(done, done);
+      return answering;
+    },
+    async stop() {
+      await runs.stop();
+      await Promise.allSettled(underWay);
     },
   };
 }

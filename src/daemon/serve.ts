@@ -113,7 +113,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   async function stop(): Promise<void> {
     watch.stop();
     const ending = page.stop();
-    await object.runs.stop();
+    await object.stop();
     await ending;
     await bus?.stop();
   }
