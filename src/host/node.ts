@@ -170,6 +170,9 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
       stopped = because;
       // Its whole group, or what it started would keep the pipes open.
       if (child.pid !== undefined) looked(command, () => process.kill(-(child.pid as number), 'SIGKILL'));
+      // What has left the group keeps them open all the same, and is not waited for.
+      child.stdout.destroy();
+      child.stderr.destroy();
     };
     const taking = (gathered: typeof out) => (chunk: Buffer): void => {
       if (stopped !== '') return;
