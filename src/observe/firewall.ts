@@ -94,7 +94,11 @@ export function firewallFacts(text: string, firewall: Firewall, definitions: rea
       name: optionOf(section, 'name'),
       enabled: boolean(firewall, optionOf(section, 'enabled'), true) === true,
     })),
-    forwards: firewall === 'fw3' && autoHelper ? of('redirect').filter(forwardsSip).map((section) => ({ ...place(section), name: optionOf(section, 'name') })) : [],
+    forwards: (firewall === 'fw3' ? of('redirect') : []).filter((section) => {
+      // A helper of its own is set as well as matched (redirects.c), and keeps the automatic one away.
+      const own = (optionOf(section, 'helper') ?? '').trim();
+      return forwards(section) && (own === '' ? autoHelper && forwardsSip(section) : sip(own));
+    }).map((section) => ({ ...place(section), name: optionOf(section, 'name') })),
     includes: of('include').flatMap((section) => {
       const path = optionOf(section, 'path');
       const type = optionOf(section, 'type') ?? 'script';
@@ -104,13 +108,17 @@ export function firewallFacts(text: string, firewall: Firewall, definitions: rea
   };
 }
 
-/** fw3's select_helper (redirects.c): a DNAT of one protocol alone, rewritten to the helper's port. */
-function forwardsSip(section: UciSection): boolean {
+/** A port forward that is in force; fw3 takes DNAT where no target is given. */
+function forwards(section: UciSection): boolean {
   const target = (optionOf(section, 'target') ?? 'DNAT').toLowerCase();
+  return 'dnat'.startsWith(target) && boolean('fw3', optionOf(section, 'enabled'), true) === true;
+}
+
+/** fw3's select_helper (redirects.c): one protocol alone, rewritten to the helper's port. */
+function forwardsSip(section: UciSection): boolean {
   const port = optionOf(section, 'dest_port') ?? optionOf(section, 'src_dport');
   const protocols = listOf(section, 'proto').flatMap((value) => value.split(/\s+/));
-  return 'dnat'.startsWith(target) && port === '5060' && protocols.length === 1 && ['udp', 'tcp'].includes(protocols[0] as string)
-    && boolean('fw3', optionOf(section, 'enabled'), true) === true;
+  return port === '5060' && protocols.length === 1 && ['udp', 'tcp'].includes(protocols[0] as string);
 }
 
 /** The helpers the firewall knows, and whether their modules are in the kernel. */

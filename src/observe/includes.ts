@@ -18,6 +18,21 @@ const MOST_FILES = 200;
 const CHAIN_PLACES = ['chain-pre', 'chain-post'];
 const RULESET_PLACES = ['ruleset-pre', 'ruleset-post', 'table-pre', 'table-post'];
 
+/** A place that can not be looked into might hold anything. */
+class Unreadable extends Error {
+  readonly source: string;
+
+  constructor(source: string, because: string) {
+    super(because);
+    this.source = source;
+  }
+}
+
+function orNone(names: Reading<string[]>): string[] {
+  if (names.state === 'failed') throw new Unreadable(names.source, names.because);
+  return orElse(names, []);
+}
+
 /** The files a pattern of fw4's or nft's stands for: `*` and `?` in the last part of the path. */
 async function expand(host: Host, pattern: string): Promise<string[]> {
   const path = pattern.startsWith('/') ? pattern : `${DEFAULT_INCLUDE_PATH}/${pattern.replace(/^\.\//, '')}`;
@@ -26,7 +41,7 @@ async function expand(host: Host, pattern: string): Promise<string[]> {
   if (!/[*?]/.test(last)) return [path];
   const like = new RegExp(`^${last.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
   const folder = path.slice(0, slash);
-  return orElse(await host.list(folder), []).filter((name) => like.test(name) && !name.startsWith('.')).map((name) => `${folder}/${name}`);
+  return orNone(await host.list(folder)).filter((name) => like.test(name) && !name.startsWith('.')).map((name) => `${folder}/${name}`);
 }
 
 async function nftSources(host: Host, uci: FirewallUci): Promise<string[]> {
@@ -35,7 +50,7 @@ async function nftSources(host: Host, uci: FirewallUci): Promise<string[]> {
     const shared = '/usr/share/nftables.d';
     patterns.push(...RULESET_PLACES.map((place) => `${shared}/${place}/*.nft`));
     for (const place of CHAIN_PLACES) {
-      for (const chain of orElse(await host.list(`${shared}/${place}`), [])) patterns.push(`${shared}/${place}/${chain}/*.nft`);
+      for (const chain of orNone(await host.list(`${shared}/${place}`))) patterns.push(`${shared}/${place}/${chain}/*.nft`);
     }
   }
   return (await Promise.all(patterns.map((pattern) => expand(host, pattern)))).flat();
@@ -45,7 +60,15 @@ async function nftSources(host: Host, uci: FirewallUci): Promise<string[]> {
 const OWN_OBJECT = 'sip';
 
 export async function observeIncludes(host: Host, firewall: Firewall, uci: FirewallUci): Promise<Reading<IncludeUse[]>> {
-  const source = 'the files the firewall includes';
+  try {
+    return present('the files the firewall includes', await usesIn(host, firewall, uci));
+  } catch (error) {
+    if (error instanceof Unreadable) return { state: 'failed', source: error.source, because: error.message };
+    throw error;
+  }
+}
+
+async function usesIn(host: Host, firewall: Firewall, uci: FirewallUci): Promise<IncludeUse[]> {
   const scanned: { file: string; uses: SourceUse[] }[] = [];
   const waiting = firewall === 'fw4' ? await nftSources(host, uci) : [];
   const seen = new Set<string>();
@@ -54,12 +77,13 @@ export async function observeIncludes(host: Host, firewall: Firewall, uci: Firew
     if (seen.has(file)) continue;
     seen.add(file);
     const text = await host.read(file);
-    if (text.state === 'failed') return { state: 'failed', source: file, because: text.because };
+    if (text.state === 'failed') throw new Unreadable(file, text.because);
     if (text.state === 'absent') continue;
     const uses = scanSource(text.value);
     scanned.push({ file, uses });
     for (const use of uses) if (use.kind === 'includes') waiting.push(...await expand(host, use.pattern));
   }
+  if (waiting.some((file) => !seen.has(file))) throw new Unreadable(waiting[0] as string, `more than ${MOST_FILES} files are included, and it was not looked at any more`);
   const declared = scanned.flatMap(({ uses }) => uses.flatMap((use) => use.kind === 'declares' && use.type !== null ? [use] : []));
   const sip = new Set(declared.filter(({ type }) => isSipHelper(type as string)).map(({ name }) => name));
   // fw4 declares `sip` itself, unless a file declares that name for another helper.
@@ -72,16 +96,17 @@ export async function observeIncludes(host: Host, firewall: Firewall, uci: Firew
   }));
   const scripts = uci.includes.filter(({ type }) => type !== 'nftables').map(({ path }) => path);
   for (const file of new Set(['/etc/firewall.user', ...scripts])) found.push(...await scriptUses(host, file));
-  return present(source, found);
+  return found;
 }
 
 /** Lines of a script that set the helper by themselves: an nft or iptables command, outside comments. */
 async function scriptUses(host: Host, file: string): Promise<IncludeUse[]> {
-  const text = orElse(await host.read(file), '');
-  return text.split('\n').flatMap((written, index): IncludeUse[] => {
+  const text = await host.read(file);
+  if (text.state === 'failed') throw new Unreadable(file, text.because);
+  return orElse(text, '').split('\n').flatMap((written, index): IncludeUse[] => {
     const line = written.trim();
     if (line.startsWith('#')) return [];
-    const sets = /(--helper[ =]|ct helper (set|\S+ *\{))/.test(line) && /sip/.test(line) && !/-m helper/.test(line);
+    const sets = /(--helper[ =]|ct helper (set|[^{]*\{))/.test(line) && /sip/.test(line) && !/-m helper/.test(line);
     return sets ? [{ file, line: index + 1, text: line.slice(0, 200), kind: 'runs', name: null }] : [];
   });
 }
