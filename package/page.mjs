@@ -29,9 +29,9 @@ export async function buildPage(folder = `${root}dist`) {
   const luci = await build({
     ...OPTIONS, entryPoints: ['src/page/luci.ts'], outfile: `${folder}/luci/${VIEW}`, globalName: 'page',
     // The loader reads these off the text, up to the first string that is neither; then it wraps the text in a
-    // function, so it ends with what that returns, and with the end of its line.
-    banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';\n" },
-    footer: { js: 'return page.default;\n' },
+    // function, so it ends with what that returns, and (by the packer) the end of its line.
+    banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';" },
+    footer: { js: 'return page.default;' },
   });
   return [own.metafile, luci.metafile];
 }
