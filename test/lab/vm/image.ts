@@ -17,8 +17,9 @@ export type Layer = ReadonlyMap<string, { readonly bytes: string | Uint8Array; r
 
 // Debian's names; where the router has a program is where Debian has it.
 const PROGRAMS = [['nft', 'nftables'], ['conntrack', 'conntrack'], ['ip', 'iproute2'], ['flock', 'util-linux']] as const;
-// busybox's own shell is not used: Debian's looks among its applets before it looks in PATH, so /sbin/rmmod would be passed by.
-const SHELL = ['dash', 'dash'] as const;
+// busybox's own shell, which OpenWrt has, is not used: Debian's looks among its applets before it looks in PATH, so
+// /sbin/rmmod would be passed by. Bash under the name sh takes all that ash takes (`local`, `1000>&-`); dash starts faster.
+const SHELLS = [['bash', '/bin/sh'], ['dash', '/bin/dash']] as const;
 const XTABLES = ['xtables-legacy-multi', 'xtables-nft-multi'] as const;
 const XTABLES_NAMES = ['iptables', 'iptables-save', 'iptables-restore', 'ip6tables', 'ip6tables-save', 'ip6tables-restore'];
 /** Outside of PATH: a router with fw4 has no iptables. */
@@ -46,7 +47,7 @@ const MORE = ['nf_conntrack_broadcast', 'nf_conntrack_netbios_ns', 'nf_conntrack
 export function rootImage(kernel: Kernel): string {
   const programs = [process.execPath, ...PROGRAMS.map(([name, of]) => programPath(name, of)),
     ...XTABLES.map((name) => programPath(name, 'iptables')),
-    programPath(...SHELL), programPath('busybox', 'busybox-static')];
+    ...SHELLS.map(([name]) => programPath(name, name)), programPath('busybox', 'busybox-static')];
   const key = createHash('sha256').update(JSON.stringify([kernel.package,
     programs.map((path) => [path, statSync(path).size, statSync(path).mtimeMs]),
     ['image', 'programs'].map((name) => readFileSync(`test/lab/vm/${name}.ts`, 'utf8'))])).digest('hex').slice(0, 12);
@@ -96,7 +97,7 @@ function fillBusybox(tree: string): void {
   const path = programPath('busybox', 'busybox-static');
   if (librariesOf(path).length > 0) throw new Error(`${path} is not the static one; install busybox-static (Debian).`);
   place(tree, path, '/bin/busybox');
-  place(tree, programPath(...SHELL), '/bin/sh');
+  for (const [name, at] of SHELLS) place(tree, programPath(name, name), at);
   // Those that OpenWrt has as something else, or that would stand beside a real one.
   const others = new Set(['busybox', 'insmod', 'rmmod', 'lsmod', 'modprobe', 'modinfo', 'depmod', 'ip', 'dpkg', 'dpkg-deb', 'rpm', 'ar', 'init', 'sh', 'ash']);
   for (const applet of must(path, ['--list']).trim().split('\n')) {

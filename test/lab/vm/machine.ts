@@ -15,7 +15,7 @@ import { openWire, type Remote, type Wire } from './wire.ts';
 export type Machine = {
   readonly kernel: Kernel;
   readonly acceleration: Acceleration;
-  /** What the last boot said on its standard output and error; empty when nothing went wrong. */
+  /** What the init scripts said on standard error at the last boot; empty when nothing went wrong. */
   bootLog(): string;
   /** Everything the kernel wrote to its console since the machine was made. */
   console(): string;

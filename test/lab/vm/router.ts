@@ -145,10 +145,7 @@ async function layer({ ruleset = 'stock-alg-on', files = {} }: RouterOptions): P
   for (const link of LINKS) all.set(`/sbin/${link}`, { link: 'kmodloader' });
   put('/usr/lib/lab/agent.js', await bundled('test/lab/vm/agent.ts'));
   put('/sbin/fw4', `#!/usr/bin/node\n${await bundled('test/lab/fw4.ts')}`, 0o755);
-  if (existsSync('src/main.ts')) {
-    put('/usr/lib/sipalg/sipalg.js', program());
-    put('/usr/sbin/sipalg', '#!/bin/sh\nexec node /usr/lib/sipalg/sipalg.js "$@"\n', 0o755);
-  }
+  put('/usr/lib/node/sipalg/sipalg.js', program());
   for (const [path, text] of Object.entries(files)) put(path, text);
   for (const [path, content] of [...all]) {
     const start = path.startsWith('/etc/init.d/') && 'bytes' in content ? /^START=(\d+)$/m.exec(content.bytes.toString())?.[1] : undefined;
