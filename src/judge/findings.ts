@@ -41,152 +41,105 @@ function shown(list: readonly string[]): string[] {
 const assignersOf = (facts: Facts, kind: ReturnType<typeof assigners>[number]['kind']): string[] =>
   assigners(facts).filter((one) => one.kind === kind).map(({ where }) => where);
 
+/** A row, written short: the table is read as a table. */
+function row(code: string, weight: Weight, needs: readonly Need[], dependsOn: readonly string[], evidence: Row['evidence'], text: Row['text']): Row {
+  return { code, weight, needs, dependsOn, evidence, text };
+}
+
 export const FINDINGS: readonly Row[] = [
-  {
-    code: 'nft-assignment', weight: 'alarm', needs: ['nft'], dependsOn: [],
-    evidence: (facts) => some((read(facts.nft)?.assignments ?? []).map((one) =>
+  row('nft-assignment', 'alarm', ['nft'], [],
+    (facts) => some((read(facts.nft)?.assignments ?? []).map((one) =>
       `${one.family} ${one.table} ${one.chain} handle ${one.handle}: ${one.rule ?? 'ct helper set'}${one.map ? ` (map ${one.map.name}: ${one.map.elements.join(', ')})` : ''}`)),
-    text: (_facts, evidence) => `nftables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
-  },
-  {
-    code: 'iptables-assignment', weight: 'alarm', needs: [], dependsOn: [],
-    evidence: (facts) => some(facts.iptables.flatMap((reading) => (read(reading)?.assignments ?? []).map((one) =>
+    (_facts, evidence) => `nftables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`),
+  row('iptables-assignment', 'alarm', [], [],
+    (facts) => some(facts.iptables.flatMap((reading) => (read(reading)?.assignments ?? []).map((one) =>
       `${reading.source}: table ${one.table}, chain ${one.chain}, rule ${one.position}: ${one.rule}`))),
-    text: (_facts, evidence) => `iptables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
-  },
-  {
-    code: 'automatic-helper', weight: 'alarm', needs: [], dependsOn: [],
-    evidence: (facts) => (read(facts.automatic) ?? 0) !== 0 && inKernel(facts, 'tracker') === true ? [`${facts.automatic.source} is ${read(facts.automatic)}`] : null,
-    text: () => 'The kernel puts every flow on port 5060 under the SIP helper by itself.',
-  },
-  {
-    code: 'flow-under-helper', weight: 'alarm', needs: ['flows'], dependsOn: [],
-    evidence: (facts) => some(shown(flowsUnder(facts).map((flow) =>
+    (_facts, evidence) => `iptables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`),
+  row('automatic-helper', 'alarm', [], [],
+    (facts) => (read(facts.automatic) ?? 0) !== 0 && inKernel(facts, 'tracker') === true ? [`${facts.automatic.source} is ${read(facts.automatic)}`] : null,
+    () => 'The kernel puts every flow on port 5060 under the SIP helper by itself.'),
+  row('flow-under-helper', 'alarm', ['flows'], [],
+    (facts) => some(shown(flowsUnder(facts).map((flow) =>
       `${facts.flows.source}: ${flow.protocol} ${flow.source}:${flow.sourcePort} -> ${flow.destination}:${flow.destinationPort}, ${flow.timeout} s left`))),
-    text: (facts) => {
+    (facts) => {
       const number = flowsUnder(facts).length;
       return read(facts.flows)?.certain ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
         : `${count(number, 'UDP flow')} on port 5060 ${number === 1 ? 'lives' : 'live'} longer than a plain flow may, as only the SIP helper makes them.`;
-    },
-  },
-  {
-    code: 'pinhole-open', weight: 'alarm', needs: ['expectations'], dependsOn: [],
-    evidence: (facts) => some(shown((read(facts.expectations) ?? []).map((one) =>
+    }),
+  row('pinhole-open', 'alarm', ['expectations'], [],
+    (facts) => some(shown((read(facts.expectations) ?? []).map((one) =>
       `${one.class ?? 'sip'}: ${one.source} may reach ${one.destination}:${one.destinationPort}${one.permanent ? ', permanently' : ''}`))),
-    text: (facts) => `The helper holds ${count(read(facts.expectations)?.length ?? 0, 'hole')} open in the firewall.`,
-  },
-  {
-    code: 'rewriter-missing', weight: 'alarm', needs: ['tracker', 'rewriter'], dependsOn: [],
-    evidence: (facts) => inKernel(facts, 'tracker') === true && inKernel(facts, 'rewriter') === false
+    (facts) => `The helper holds ${count(read(facts.expectations)?.length ?? 0, 'hole')} open in the firewall.`),
+  row('rewriter-missing', 'alarm', ['tracker', 'rewriter'], [],
+    (facts) => inKernel(facts, 'tracker') === true && inKernel(facts, 'rewriter') === false
       && FINDINGS.slice(0, 5).some((row) => row.evidence(facts) !== null) ? [facts.modules.rewriter.source] : null,
-    text: () => `${REWRITER} is not in the kernel: nothing is edited, but the helper still drops messages and opens holes in the firewall.`,
-  },
-  {
-    code: 'messages-dropped', weight: 'risk', needs: ['drops'], dependsOn: [],
-    evidence: (facts) => some((read(facts.drops) ?? []).map((drop) =>
+    () => `${REWRITER} is not in the kernel: nothing is edited, but the helper still drops messages and opens holes in the firewall.`),
+  row('messages-dropped', 'risk', ['drops'], [],
+    (facts) => some((read(facts.drops) ?? []).map((drop) =>
       `${drop.time === null ? '' : `${drop.time} s after boot: `}${drop.reason} (${drop.source ?? '?'} -> ${drop.destination ?? '?'}:${drop.destinationPort ?? '?'})`)),
-    text: (_facts, evidence) => `The kernel's log shows ${count(evidence.length, 'SIP message')} dropped by the helper.`,
-  },
-  {
-    code: 'nft-object', weight: 'note', needs: ['nft'], dependsOn: ['nft-assignment'],
-    evidence: (facts) => some((read(facts.nft)?.helpers ?? []).map((one) => `ct helper ${one.family} ${one.table} ${one.name}, handle ${one.handle}`)),
-    text: () => 'A SIP helper is declared in nftables and used by no rule; it keeps the module in the kernel.',
-  },
-  {
-    code: 'module-idle', weight: 'note', needs: ['tracker'], dependsOn: ['nft-assignment', 'iptables-assignment', 'automatic-helper', 'flow-under-helper', 'module-built-in'],
+    (_facts, evidence) => `The kernel's log shows ${count(evidence.length, 'SIP message')} dropped by the helper.`),
+  row('nft-object', 'note', ['nft'], ['nft-assignment'],
+    (facts) => some((read(facts.nft)?.helpers ?? []).map((one) => `ct helper ${one.family} ${one.table} ${one.name}, handle ${one.handle}`)),
+    () => 'A SIP helper is declared in nftables and used by no rule; it keeps the module in the kernel.'),
+  row('module-idle', 'note', ['tracker'], ['nft-assignment', 'iptables-assignment', 'automatic-helper', 'flow-under-helper', 'module-built-in'],
     // "Nothing makes use of it" is said only by one who could look everywhere.
-    evidence: (facts) => moduleIn(facts, 'tracker')?.state === 'loaded' && unread(facts).length === 0 ? [`${TRACKER}: ${facts.modules.tracker.source}`] : null,
-    text: () => `${TRACKER} is loaded, and nothing makes use of it now.`,
-  },
-  {
-    code: 'module-built-in', weight: 'note', needs: ['tracker'], dependsOn: [],
-    evidence: (facts) => moduleIn(facts, 'tracker')?.state === 'built in' ? [facts.modules.tracker.source] : null,
-    text: () => `${TRACKER} is part of this kernel and can not be unloaded or blacklisted; it acts only where a rule sets the helper.`,
-  },
-  {
-    code: 'module-held', weight: 'note', needs: ['tracker'], dependsOn: [],
-    evidence: (facts) => some(otherHolders(facts).map((holder) => `/sys/module/${TRACKER}/holders/${holder}`)),
-    text: (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which can not be unloaded while it is there.`,
-  },
-  {
-    code: 'firewall-would-fail', weight: 'trouble', needs: ['uci', 'tracker'], dependsOn: [],
-    evidence: (facts) => inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
-    text: () => "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot. `sipalg disable` switches the rule off.",
-  },
-  {
-    code: 'uci-set-helper', weight: 'risk', needs: ['uci'], dependsOn: ['firewall-would-fail'],
-    evidence: (facts) => some(assignersOf(facts, 'set_helper rule')),
-    text: () => "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it.",
-  },
-  {
-    code: 'uci-list-helper', weight: 'risk', needs: ['uci'], dependsOn: [],
-    evidence: (facts) => some(assignersOf(facts, 'zone lists sip')),
-    text: () => 'A zone of /etc/config/firewall lists the SIP helper.',
-  },
-  {
-    code: 'uci-automatic', weight: 'note', needs: ['uci', 'tracker'], dependsOn: [],
-    evidence: (facts) => inKernel(facts, 'tracker') === true ? some(assignersOf(facts, 'zone automatic')) : null,
-    text: () => 'A zone of /etc/config/firewall gets every helper there is, SIP among them.',
-  },
-  {
-    code: 'uci-forward', weight: 'risk', needs: ['uci'], dependsOn: [],
-    evidence: (facts) => some(assignersOf(facts, 'port forward')),
-    text: () => 'A port forward of 5060 gets the SIP helper by itself (fw3).',
-  },
-  {
-    code: 'automatic-at-boot', weight: 'risk', needs: [], dependsOn: [],
-    evidence: (facts) => some(assignersOf(facts, 'sysctl')),
-    text: () => 'At boot the kernel is told to put every flow on port 5060 under the SIP helper by itself.',
-  },
-  {
-    code: 'include-needs-helper', weight: 'trouble', needs: ['includes', 'tracker'], dependsOn: [],
-    evidence: (facts) => some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`)),
-    text: () => 'A hand-written include uses the SIP helper: with SIP blocked the firewall would not load at all. Take these lines out, then run `sipalg disable` again.',
-  },
-  {
-    code: 'script-sets-helper', weight: 'risk', needs: ['includes'], dependsOn: [],
-    evidence: (facts) => some(assignersOf(facts, 'script')),
-    text: () => 'A script that the firewall runs sets the SIP helper.',
-  },
-  {
-    code: 'autoload', weight: 'note', needs: ['autoload'], dependsOn: ['blocked', 'module-built-in'],
-    evidence: (facts) => some((read(facts.boot.autoload) ?? []).map((one) => `${place(one)}: ${one.module}`)),
-    text: () => 'The SIP modules are loaded at every boot.',
-  },
-  {
-    code: 'half-blocked', weight: 'risk', needs: ['blacklist'], dependsOn: ['blocked'],
-    evidence: (facts) => some((read(facts.boot.blacklist)?.modules ?? []).filter((name) => name === TRACKER || name === REWRITER).map((name) => `/etc/modules.conf: blacklist ${name}`)),
-    text: (facts) => canBlock(facts) ? 'Only one of the two SIP modules is blacklisted, and kmodloader loads what another module depends on all the same.'
-      : "The SIP modules are blacklisted, but this release's kmodloader does not read the blacklist.",
-  },
-  {
-    code: 'blocked', weight: 'note', needs: ['blacklist'], dependsOn: [],
-    evidence: (facts) => isBlocked(facts) ? [`/etc/modules.conf: blacklist ${TRACKER}, blacklist ${REWRITER}`] : null,
-    text: () => 'Both SIP modules are blacklisted.',
-  },
-  {
-    code: 'modules-conf-dangerous', weight: 'trouble', needs: ['blacklist'], dependsOn: [],
-    evidence: (facts) => some((read(facts.boot.blacklist)?.dangerous ?? []).map((one) => `/etc/modules.conf:${one.line}: ${one.text}: ${one.because}`)),
-    text: () => 'A line of /etc/modules.conf makes kmodloader crash, and no module at all is loaded at the next boot.',
-  },
-  {
-    code: 'unfinished', weight: 'trouble', needs: ['journal'], dependsOn: [],
-    evidence: (facts) => ['taking', 'giving back'].includes(read(facts.journal)?.state ?? '') ? [facts.journal.source] : null,
-    text: () => 'An earlier run of sipalg did not come to its end. `sipalg apply` or `sipalg enable` brings the router to a clean state.',
-  },
-  {
-    code: 'journal-unreadable', weight: 'trouble', needs: [], dependsOn: [],
-    evidence: ({ journal }) => journal.state === 'failed' ? [`${journal.source}: ${journal.because}`] : null,
-    text: () => 'What sipalg took away can not be read any more, so nothing of it can be given back.',
-  },
-  {
-    code: 'short-timeout', weight: 'risk', needs: ['tracker'], dependsOn: [],
-    evidence: (facts) => {
+    (facts) => moduleIn(facts, 'tracker')?.state === 'loaded' && unread(facts).length === 0 ? [`${TRACKER}: ${facts.modules.tracker.source}`] : null,
+    () => `${TRACKER} is loaded, and nothing makes use of it now.`),
+  row('module-built-in', 'note', ['tracker'], [],
+    (facts) => moduleIn(facts, 'tracker')?.state === 'built in' ? [facts.modules.tracker.source] : null,
+    () => `${TRACKER} is part of this kernel and can not be unloaded or blacklisted; it acts only where a rule sets the helper.`),
+  row('module-held', 'note', ['tracker'], [],
+    (facts) => some(otherHolders(facts).map((holder) => `/sys/module/${TRACKER}/holders/${holder}`)),
+    (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which can not be unloaded while it is there.`),
+  row('firewall-would-fail', 'trouble', ['uci', 'tracker'], [],
+    (facts) => inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
+    () => "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot. `sipalg disable` switches the rule off."),
+  row('uci-set-helper', 'risk', ['uci'], ['firewall-would-fail'],
+    (facts) => some(assignersOf(facts, 'set_helper rule')),
+    () => "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it."),
+  row('uci-list-helper', 'risk', ['uci'], [],
+    (facts) => some(assignersOf(facts, 'zone lists sip')),
+    () => 'A zone of /etc/config/firewall lists the SIP helper.'),
+  row('uci-automatic', 'note', ['uci', 'tracker'], [],
+    (facts) => inKernel(facts, 'tracker') === true ? some(assignersOf(facts, 'zone automatic')) : null,
+    () => 'A zone of /etc/config/firewall gets every helper there is, SIP among them.'),
+  row('uci-forward', 'risk', ['uci'], [],
+    (facts) => some(assignersOf(facts, 'port forward')),
+    () => 'A port forward of 5060 gets the SIP helper by itself (fw3).'),
+  row('automatic-at-boot', 'risk', [], [],
+    (facts) => some(assignersOf(facts, 'sysctl')),
+    () => 'At boot the kernel is told to put every flow on port 5060 under the SIP helper by itself.'),
+  row('include-needs-helper', 'trouble', ['includes', 'tracker'], [],
+    (facts) => some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`)),
+    () => 'A hand-written include uses the SIP helper: with SIP blocked the firewall would not load at all. Take these lines out, then run `sipalg disable` again.'),
+  row('script-sets-helper', 'risk', ['includes'], [],
+    (facts) => some(assignersOf(facts, 'script')),
+    () => 'A script that the firewall runs sets the SIP helper.'),
+  row('autoload', 'note', ['autoload'], ['blocked', 'module-built-in'],
+    (facts) => some((read(facts.boot.autoload) ?? []).map((one) => `${place(one)}: ${one.module}`)),
+    () => 'The SIP modules are loaded at every boot.'),
+  row('half-blocked', 'risk', ['blacklist'], ['blocked'],
+    (facts) => some((read(facts.boot.blacklist)?.modules ?? []).filter((name) => name === TRACKER || name === REWRITER).map((name) => `/etc/modules.conf: blacklist ${name}`)),
+    (facts) => canBlock(facts) ? 'Only one of the two SIP modules is blacklisted, and kmodloader loads what another module depends on all the same.'
+      : "The SIP modules are blacklisted, but this release's kmodloader does not read the blacklist."),
+  row('blocked', 'note', ['blacklist'], [],
+    (facts) => isBlocked(facts) ? [`/etc/modules.conf: blacklist ${TRACKER}, blacklist ${REWRITER}`] : null,
+    () => 'Both SIP modules are blacklisted.'),
+  row('modules-conf-dangerous', 'trouble', ['blacklist'], [],
+    (facts) => some((read(facts.boot.blacklist)?.dangerous ?? []).map((one) => `/etc/modules.conf:${one.line}: ${one.text}: ${one.because}`)),
+    () => 'A line of /etc/modules.conf makes kmodloader crash, and no module at all is loaded at the next boot.'),
+  row('unfinished', 'trouble', ['journal'], [],
+    (facts) => ['taking', 'giving back'].includes(read(facts.journal)?.state ?? '') ? [facts.journal.source] : null,
+    () => 'An earlier run of sipalg did not come to its end. `sipalg apply` or `sipalg enable` brings the router to a clean state.'),
+  row('journal-unreadable', 'trouble', [], [],
+    ({ journal }) => journal.state === 'failed' ? [`${journal.source}: ${journal.because}`] : null,
+    () => 'What sipalg took away can not be read any more, so nothing of it can be given back.'),
+  row('short-timeout', 'risk', ['tracker'], [],
+    (facts) => {
       const udp = read(facts.timeouts.udp);
       return udp !== null && udp < 120 && (inKernel(facts, 'tracker') === false) ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`] : null;
     },
-    text: () => 'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives.',
-  },
+    () => 'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives.'),
 ];
 
 const NEEDED: Record<Need, (facts: Facts) => Reading<unknown>> = {

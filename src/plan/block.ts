@@ -4,7 +4,7 @@ import { addBlacklist, parseModulesConf } from '../kernel/autoload.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { fileStep } from './files.ts';
+import { fileStep, NOTHING, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { word } from './shell.ts';
 import { RANK } from './step.ts';
@@ -14,15 +14,13 @@ export const MARK = 'sipalg: keeps the SIP ALG out; `sipalg enable` takes this a
 /** Both names: a module that another one depends on is loaded even when it is blacklisted. */
 export function planBlock(facts: Facts): Part {
   const { blacklist } = facts.boot;
-  if (!canBlock(facts) || isBlocked(facts)) return { steps: [], takes: [], refused: [] };
-  if (blacklist.state === 'failed') return { steps: [], takes: [], refused: [`${MODULES_CONF} could not be read, so nothing is added to it: ${blacklist.because}.`] };
+  if (!canBlock(facts) || isBlocked(facts)) return NOTHING;
+  if (blacklist.state === 'failed') return refuse([`${MODULES_CONF} could not be read, so nothing is added to it: ${blacklist.because}.`]);
   const before = blacklist.state === 'present' ? blacklist.value.text : null;
   const dangerous = blacklist.state === 'present' ? blacklist.value.dangerous : [];
   if (dangerous.length > 0) {
-    return {
-      steps: [], takes: [],
-      refused: dangerous.map((one) => `${MODULES_CONF}, line ${one.line}, makes kmodloader crash, and then no module at all is loaded at boot: "${one.text}" (${one.because}). Mend or remove that line first.`),
-    };
+    return refuse(dangerous.map(({ line, text, because }) =>
+      `${MODULES_CONF}, line ${line}, makes kmodloader crash, and then no module at all is loaded at boot: "${text}" (${because}). Mend or remove that line first.`));
   }
   const after = addBlacklist(parseModulesConf(before ?? ''), [TRACKER, REWRITER], MARK);
   const added = after.slice((before ?? '').length).split('\n').filter((text) => text !== '');

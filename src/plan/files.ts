@@ -11,6 +11,16 @@ export interface Part {
 
 export const NOTHING: Part = { steps: [], takes: [], refused: [] };
 
+/** A part that can not be planned, and why. */
+export function refuse(refused: string[]): Part {
+  return { ...NOTHING, refused };
+}
+
+/** A part of one step, and what it takes. */
+export function one(step: Step, takes: Taken[] = []): Part {
+  return { steps: [step], takes, refused: [] };
+}
+
 export function joinParts(parts: readonly Part[]): Part {
   return {
     steps: parts.flatMap(({ steps }) => steps),

@@ -3,7 +3,7 @@ import type { Neighbours, TakenIptables } from '../journal/taken.ts';
 import { renderRestore } from '../iptables/restore.ts';
 import type { RestoreCommand } from '../iptables/restore.ts';
 import type { Facts, IptablesFacts } from '../observe/facts.ts';
-import { NOTHING } from './files.ts';
+import { NOTHING, one, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { nearest } from './give-back-nft.ts';
 import { restoreAction } from './iptables.ts';
@@ -67,20 +67,17 @@ export function takeOutIptables(now: Chains, put: TakenIptables, stood: readonly
 export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
   const reading = facts.iptables.find((one) => one.state === 'present' && one.value.save === taken.save);
   if (reading?.state !== 'present') {
-    return { ...NOTHING, refused: [`${taken.save} could not be asked, so the rules it showed can not be given back. Install iptables again, then run \`sipalg enable\`.`] };
+    return refuse([`${taken.save} could not be asked, so the rules it showed can not be given back. Install iptables again, then run \`sipalg enable\`.`]);
   }
   const { chains } = reading.value;
   const commands = putBackIptables(chains, taken);
   if (commands.length === 0) return NOTHING;
   const script = renderRestore('raw', commands);
   const stood = chains.map(({ chain, rules }) => ({ chain, rules }));
-  return {
-    steps: [{
-      rank: RANK.rules, why: 'journal', text: `Put the SIP helper's rules back into iptables (${taken.restore.replace(/-restore$/, '')}).`,
-      actions: [restoreAction(taken.restore, script)],
-      undo: [{ do: 'take iptables', taken, stood }],
-      commands: [restoreLine(taken.restore, script)],
-    }],
-    takes: [], refused: [],
-  };
+  return one({
+    rank: RANK.rules, why: 'journal', text: `Put the SIP helper's rules back into iptables (${taken.restore.replace(/-restore$/, '')}).`,
+    actions: [restoreAction(taken.restore, script)],
+    undo: [{ do: 'take iptables', taken, stood }],
+    commands: [restoreLine(taken.restore, script)],
+  });
 }

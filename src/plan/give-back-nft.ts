@@ -9,7 +9,7 @@ import { renderScript } from '../nft/script.ts';
 import type { Command } from '../nft/script.ts';
 import type { ChainRules, Facts, NftFacts } from '../observe/facts.ts';
 import { chainKey } from '../observe/nft.ts';
-import { NOTHING } from './files.ts';
+import { NOTHING, one, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { addHelper, transaction } from './rules.ts';
 import { nftLine } from './shell.ts';
@@ -133,15 +133,12 @@ export function takeOut(nft: NftFacts, put: TakenNft, stood: readonly string[]):
 export function giveBackNft(facts: Facts, taken: TakenNft): Part {
   const { nft } = facts;
   if (taken.rules.length + taken.elements.length + taken.helpers.length === 0) return NOTHING;
-  if (nft.state !== 'present') return { ...NOTHING, refused: [`nftables could not be read (${nft.source}), so its rules can not be given back.`] };
+  if (nft.state !== 'present') return refuse([`nftables could not be read (${nft.source}), so its rules can not be given back.`]);
   const commands = putBack(nft.value, taken);
   if (commands.length === 0) return NOTHING;
   const stood = nft.value.chains.flatMap((chain) => chain.rules.map(({ handle }) => ruleKey(chain, handle)));
-  return {
-    steps: [{
-      rank: RANK.rules, why: 'journal', text: 'Put the SIP helper\'s objects and rules back into nftables, in one transaction.',
-      actions: [transaction(commands)], undo: [{ do: 'take rules', taken: missing(nft.value, taken), stood }], commands: [nftLine(renderScript(commands))],
-    }],
-    takes: [], refused: [],
-  };
+  return one({
+    rank: RANK.rules, why: 'journal', text: 'Put the SIP helper\'s objects and rules back into nftables, in one transaction.',
+    actions: [transaction(commands)], undo: [{ do: 'take rules', taken: missing(nft.value, taken), stood }], commands: [nftLine(renderScript(commands))],
+  });
 }

@@ -16,7 +16,7 @@ import { chainKey } from '../observe/nft.ts';
 import { AUTOMATIC } from '../observe/observe.ts';
 import { revert } from '../uci/revert.ts';
 import { MARK } from './block.ts';
-import { joinParts, NOTHING, putFile } from './files.ts';
+import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { giveBackIptables } from './give-back-iptables.ts';
 import { giveBackNft } from './give-back-nft.ts';
@@ -24,11 +24,6 @@ import { loadArguments } from './live.ts';
 import { undoSettings } from './meaning.ts';
 import { editLine, line, word } from './shell.ts';
 import { RANK } from './step.ts';
-import type { Step } from './step.ts';
-
-function part(...steps: Step[]): Part {
-  return { steps, takes: [], refused: [] };
-}
 
 /** What a file holds now; undefined when that is not known. */
 function textNow(facts: Facts, path: string): string | null | undefined {
@@ -54,7 +49,7 @@ function givenBack({ path, before, after, settings }: TakenFile, text: string): 
 /** All entries of one file, the last change undone first. */
 function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[]): Part {
   const now = textNow(facts, path);
-  if (now === undefined) return { ...NOTHING, refused: [`${path} could not be read, so nothing can be given back to it. Mend the file, then run \`sipalg enable\` again.`] };
+  if (now === undefined) return refuse([`${path} could not be read, so nothing can be given back to it. Mend the file, then run \`sipalg enable\` again.`]);
   let text = now;
   for (const entry of [...entries].reverse()) {
     if (text === null) break; // its owner has removed it, and our lines with it
@@ -72,7 +67,7 @@ function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[])
     text = reverted.text;
   }
   if (text === now) return NOTHING;
-  return part({
+  return one({
     rank: RANK.durable, why: 'journal',
     text: `Give ${path} back as it was.`,
     actions: [putFile(path, text)],
@@ -87,12 +82,12 @@ const SETTABLE = ['sip_timeout', 'sip_direct_signalling', 'sip_direct_media', 's
 function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
   const which = name === TRACKER ? 'tracker' : 'rewriter';
   const module = moduleIn(facts, which);
-  if (module === null) return { ...NOTHING, refused: [`Whether ${name} is in the kernel could not be read, so it is not loaded.`] };
+  if (module === null) return refuse([`Whether ${name} is in the kernel could not be read, so it is not loaded.`]);
   if (inKernel(facts, which) === true) {
     const pokes = Object.entries(parameters).filter(([key, value]) => SETTABLE.includes(key) && module.parameters[key] !== undefined && module.parameters[key] !== value);
     return joinParts(pokes.map(([key, value]) => {
       const path = `/sys/module/${name}/parameters/${key}`;
-      return part({
+      return one({
         rank: RANK.load, why: 'journal', text: `Set ${key} of ${name} back to ${value}.`,
         actions: [{ do: 'poke', path, text: value }], undo: [{ do: 'poke', path, text: module.parameters[key] as string }],
         commands: [`echo ${word(value)} > ${path}`],
@@ -106,7 +101,7 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
     };
   }
   const argv = loadArguments(name, parameters, module.file);
-  return part({
+  return one({
     rank: RANK.load, why: 'journal', text: `Load ${name}.`,
     actions: [{ do: 'run', argv }], undo: [{ do: 'run', argv: ['rmmod', name] }], commands: [line(argv)],
   });
@@ -119,7 +114,7 @@ function reload(facts: Facts, taken: TakenNft): Part {
   const lacking = taken.rules.some((rule) =>
     rule.family === 'inet' && rule.table === 'fw4' && nft.value.tables.includes('inet fw4') && !nft.value.present.includes(chainKey(rule)));
   if (!lacking) return NOTHING;
-  return part({
+  return one({
     rank: RANK.reload, why: 'journal', text: 'Let the firewall bring back the chain that held the helper\'s rules.',
     actions: [{ do: 'check', argv: ['fw4', 'check'] }, { do: 'run', argv: ['fw4', 'reload'] }],
     undo: [], commands: ['fw4 reload'], unlocked: true,
@@ -129,7 +124,7 @@ function reload(facts: Facts, taken: TakenNft): Part {
 export function planGiveBack(facts: Facts): Part {
   if (facts.journal.state === 'absent') return NOTHING;
   if (facts.journal.state === 'failed') {
-    return { ...NOTHING, refused: [`The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in it, so nothing can be given back without it.`] };
+    return refuse([`The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in it, so nothing can be given back without it.`]);
   }
   const { taken }: Journal = facts.journal.value;
   const files = taken.filter((entry) => entry.kind === 'file');
@@ -140,7 +135,7 @@ export function planGiveBack(facts: Facts): Part {
     ...[...new Set(files.map(({ path }) => path))].map((path) => giveBackFile(facts, path, files.filter((one) => one.path === path))),
     ...unique.map((module) => giveBackModule(facts, module)),
     ...taken.filter((entry) => entry.kind === 'automatic').map(({ value }) => facts.automatic.state === 'present' && facts.automatic.value !== value
-      ? part({
+      ? one({
         rank: RANK.automatic, why: 'journal', text: 'Let the kernel set helpers by itself, as it did.',
         actions: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }], undo: [{ do: 'poke', path: AUTOMATIC, text: `${facts.automatic.value}\n` }],
         commands: [`echo ${value} > ${AUTOMATIC}`],

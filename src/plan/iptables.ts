@@ -3,7 +3,7 @@ import type { TakenIptables } from '../journal/taken.ts';
 import { renderRestore } from '../iptables/restore.ts';
 import type { RestoreCommand } from '../iptables/restore.ts';
 import type { Facts, IptablesFacts } from '../observe/facts.ts';
-import { joinParts } from './files.ts';
+import { joinParts, NOTHING, one } from './files.ts';
 import type { Part } from './files.ts';
 import { neighbours } from './rules.ts';
 import { restoreLine } from './shell.ts';
@@ -27,21 +27,17 @@ function planOne(facts: IptablesFacts): Part {
       goes.push({ do: 'delete', chain, rule });
     }
   }
-  if (goes.length === 0) return { steps: [], takes: [], refused: [] };
+  if (goes.length === 0) return NOTHING;
   const script = renderRestore('raw', goes);
-  return {
-    steps: [{
-      rank: RANK.rules, why: 'iptables-assignment',
-      text: `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one transaction.`,
-      actions: [restoreAction(facts.restore, script)],
-      undo: [{ do: 'put iptables', taken }],
-      commands: [restoreLine(facts.restore, script)],
-    }],
-    takes: [taken],
-    refused: [],
-  };
+  return one({
+    rank: RANK.rules, why: 'iptables-assignment',
+    text: `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one transaction.`,
+    actions: [restoreAction(facts.restore, script)],
+    undo: [{ do: 'put iptables', taken }],
+    commands: [restoreLine(facts.restore, script)],
+  }, [taken]);
 }
 
 export function planIptables(facts: Facts): Part {
-  return joinParts(facts.iptables.map((reading) => reading.state === 'present' ? planOne(reading.value) : { steps: [], takes: [], refused: [] }));
+  return joinParts(facts.iptables.map((reading) => reading.state === 'present' ? planOne(reading.value) : NOTHING));
 }

@@ -4,7 +4,7 @@ import { setSysctl } from '../kernel/sysctl.ts';
 import { AUTOMATIC_KEY } from '../observe/boot.ts';
 import type { Facts, Module } from '../observe/facts.ts';
 import { AUTOMATIC } from '../observe/observe.ts';
-import { fileStep, joinParts, NOTHING } from './files.ts';
+import { fileStep, joinParts, NOTHING, one } from './files.ts';
 import type { Part } from './files.ts';
 import { editLine, line, word } from './shell.ts';
 import { RANK } from './step.ts';
@@ -13,17 +13,13 @@ import type { Action, Step } from './step.ts';
 export function planAutomatic(facts: Facts): Part {
   if (facts.automatic.state !== 'present' || facts.automatic.value === 0) return NOTHING;
   const { value } = facts.automatic;
-  return {
-    steps: [{
-      rank: RANK.automatic, why: 'automatic-helper',
-      text: 'Stop the kernel from setting helpers by itself.',
-      actions: [{ do: 'poke', path: AUTOMATIC, text: '0\n' }],
-      undo: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
-      commands: [`echo 0 > ${AUTOMATIC}`],
-    }],
-    takes: [{ kind: 'automatic', value }],
-    refused: [],
-  };
+  return one({
+    rank: RANK.automatic, why: 'automatic-helper',
+    text: 'Stop the kernel from setting helpers by itself.',
+    actions: [{ do: 'poke', path: AUTOMATIC, text: '0\n' }],
+    undo: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
+    commands: [`echo 0 > ${AUTOMATIC}`],
+  }, [{ kind: 'automatic', value }]);
 }
 
 /** The same at boot: where it is set, it is set to 0. */
@@ -56,17 +52,13 @@ export function planFlows(facts: Facts): Part {
     // OpenWrt's kernels forget the flows of an address written here; the far side's
     // is the one that has least to do with anything but SIP.
     : [...new Set(flows.map(({ destination }) => destination))].map((address) => ({ do: 'poke', path: '/proc/net/nf_conntrack', text: `${address}\n` }));
-  return {
-    steps: [{
-      rank: RANK.flows, why: 'flow-under-helper',
-      text: 'End the flows that are under the helper; they come back without it.',
-      actions,
-      undo: [], // a flow comes back with its next packet
-      commands: actions.map((action) => action.do === 'run' ? line(action.argv) : action.do === 'poke' ? `echo ${word(action.text.trim())} > ${action.path}` : ''),
-    }],
-    takes: [],
-    refused: [],
-  };
+  return one({
+    rank: RANK.flows, why: 'flow-under-helper',
+    text: 'End the flows that are under the helper; they come back without it.',
+    actions,
+    undo: [], // a flow comes back with its next packet
+    commands: actions.map((action) => action.do === 'run' ? line(action.argv) : action.do === 'poke' ? `echo ${word(action.text.trim())} > ${action.path}` : ''),
+  });
 }
 
 /** What each parameter is when nobody has set it (nf_conntrack_sip.c). */

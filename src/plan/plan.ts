@@ -10,7 +10,7 @@ import { WISH_CONFIG } from '../observe/observe.ts';
 import { describeSection, parseUci } from '../uci/parse.ts';
 import { planBlock } from './block.ts';
 import { planConfiguration } from './configuration.ts';
-import { joinParts, NOTHING, putFile } from './files.ts';
+import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { planGiveBack } from './give-back.ts';
 import { planIptables } from './iptables.ts';
@@ -31,17 +31,13 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
   const { firewall } = facts.system;
   const risky = parts.some(({ steps }) => steps.some(({ rank }) => rank === RANK.durable || rank === RANK.unload));
   if (!risky || firewall.state !== 'present' || firewall.value !== 'fw4') return NOTHING;
-  return {
-    steps: [{
-      rank: RANK.check, why: 'include-needs-helper',
-      text: 'Prove that the firewall still loads without the SIP modules.',
-      actions: [{ do: 'check', argv: ['fw4', 'check'] }],
-      undo: [],
-      commands: [],
-    }],
-    takes: [],
-    refused: [],
-  };
+  return one({
+    rank: RANK.check, why: 'include-needs-helper',
+    text: 'Prove that the firewall still loads without the SIP modules.',
+    actions: [{ do: 'check', argv: ['fw4', 'check'] }],
+    undo: [],
+    commands: [],
+  });
 }
 
 function planDisable(facts: Facts): Part {
@@ -66,13 +62,13 @@ function planDisable(facts: Facts): Part {
 function planWish(facts: Facts, towards: Towards): Part {
   if (facts.wish.wish.alg === towards) return NOTHING;
   const { text } = facts.wish;
-  if (text.state === 'failed') return { steps: [], takes: [], refused: [`${WISH_CONFIG} could not be read, so the wish can not be written into it: ${text.because}.`] };
+  if (text.state === 'failed') return refuse([`${WISH_CONFIG} could not be read, so the wish can not be written into it: ${text.because}.`]);
   const before = text.state === 'present' ? text.value : null;
   let after: string;
   try {
     after = writeWish(before, towards);
   } catch (error) {
-    return { steps: [], takes: [], refused: [`The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: ${(error as Error).message}. Mend the file, or remove it.`] };
+    return refuse([`The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: ${(error as Error).message}. Mend the file, or remove it.`]);
   }
   const step: Step = {
     rank: RANK.wish, why: 'wish',
@@ -81,7 +77,7 @@ function planWish(facts: Facts, towards: Towards): Part {
     undo: [putFile(WISH_CONFIG, before)],
     commands: wishCommands(before, towards),
   };
-  return { steps: [step], takes: [], refused: [] };
+  return one(step);
 }
 
 /** uci sets no option of a section, or a section of a file, that is not there. */
@@ -102,7 +98,7 @@ function wishCommands(before: string | null, towards: Towards): string[] {
  */
 export function plan(facts: Facts, towards: Towards, writeDown: boolean): Plan {
   const blind = towards === 'disabled' ? unread(facts).map(({ source, because }) => `${source} could not be read: ${because}.`) : [];
-  const part = blind.length > 0 ? { ...NOTHING, refused: blind } : towards === 'disabled' ? planDisable(facts) : planGiveBack(facts);
+  const part = blind.length > 0 ? refuse(blind) : towards === 'disabled' ? planDisable(facts) : planGiveBack(facts);
   const wish = writeDown ? planWish(facts, towards) : NOTHING;
   const refused = [...wish.refused, ...part.refused];
   const steps = [...wish.steps, ...part.steps].sort((one, other) => one.rank - other.rank);

@@ -8,7 +8,7 @@ import { chainKey } from '../observe/nft.ts';
 import { withoutCounters } from '../nft/listing.ts';
 import { renderScript } from '../nft/script.ts';
 import type { Command } from '../nft/script.ts';
-import { NOTHING } from './files.ts';
+import { NOTHING, one, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { nftLine } from './shell.ts';
 import { RANK } from './step.ts';
@@ -97,7 +97,7 @@ export function planRules(facts: Facts, unloads: boolean): Part {
   const { nft } = facts;
   if (nft.state !== 'present' || (nft.value.assignments.length === 0 && !(unloads && nft.value.helpers.length > 0))) return NOTHING;
   const { commands, taken, refused } = takeAssignments(nft.value);
-  if (refused.length > 0) return { steps: [], takes: [], refused };
+  if (refused.length > 0) return refuse(refused);
   const step: Step = {
     rank: RANK.rules, why: taken.rules.length + taken.elements.length > 0 ? 'nft-assignment' : 'nft-object',
     text: 'Take the SIP helper\'s rules and objects out of nftables, and nothing else, in one transaction.',
@@ -106,5 +106,5 @@ export function planRules(facts: Facts, unloads: boolean): Part {
     undo: [{ do: 'put rules', taken }],
     commands: [nftLine(renderScript(commands))],
   };
-  return { steps: [step], takes: [taken], refused: [] };
+  return one(step, [taken]);
 }
