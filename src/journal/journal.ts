@@ -37,9 +37,14 @@ const isList = (value: unknown, isMember: (member: unknown) => boolean): boolean
 const hold = (value: unknown, names: readonly string[], isField = isText): value is Fields => isObject(value) && names.every((name) => isField(value[name]));
 const isRule = (value: unknown, place: readonly string[]): boolean => hold(value, [...place, 'rule']) && hold(value, ['previous', 'next'], isTextOrNull) && hold(value, ['place'], Number.isSafeInteger);
 
+const isValue = (value: unknown): boolean => value === null
+  || (isObject(value) && (value['kind'] === 'option' || value['kind'] === 'list') && isList(value['values'], isText));
+const isSetting = (edit: unknown): boolean => hold(edit, ['type', 'option']) && hold(edit, ['name', 'label'], isTextOrNull)
+  && hold(edit, ['index'], Number.isSafeInteger) && hold(edit, ['before', 'after'], isValue);
+
 /** What each kind of entry must hold: enable acts on it, so a damaged one is refused as a whole. */
 const KINDS: Record<Taken['kind'], (entry: Fields) => boolean> = {
-  file: (entry) => hold(entry, ['path', 'after']) && isTextOrNull(entry['before']),
+  file: (entry) => hold(entry, ['path', 'after']) && isTextOrNull(entry['before']) && isList(entry['settings'] ?? [], isSetting),
   nft: (entry) => isList(entry['rules'], (rule) => isRule(rule, ['family', 'table', 'chain']) && hold(rule, ['remains'], isTextOrNull))
     && isList(entry['elements'], (map) => hold(map, ['family', 'table', 'map']) && isList(map['elements'], isText))
     && isList(entry['helpers'], (helper) => hold(helper, ['family', 'table', 'name', 'type', 'protocol', 'l3proto'])),
