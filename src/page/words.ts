@@ -22,7 +22,6 @@ export function wordsIn(_: Translate) {
       off: _('Off'),
       returns: _('Would come back'),
       unknown: _('Unknown'),
-      working: _('Working'),
     },
     wouldReturn: _('It would come back by itself; see below.'),
     unread: _('Could not be read, and so it is not known:'),
@@ -45,8 +44,6 @@ export function wordsIn(_: Translate) {
     },
     evidence: _('Evidence (%s)'),
     columns: {
-      weight: _('Weight'),
-      finding: _('Finding'),
       at: _('When'),
       because: _('Because'),
       place: _('Place'),
@@ -161,7 +158,7 @@ export function wordsIn(_: Translate) {
       submit: _('Log in'),
       busy: _('Logging in...'),
       leave: _('Log out'),
-      token: _('This page opens with the link that "sipalg serve" has printed. Links are good once: start "sipalg serve" again for another.'),
+      token: _('This page opens with the link that "sipalg serve" has printed. Links are good once; "/etc/init.d/sipalg reload" makes it print another.'),
     },
   };
 }

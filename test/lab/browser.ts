@@ -25,13 +25,15 @@ export interface BrowserOptions {
   width?: number;
   height?: number;
   scheme?: 'light' | 'dark';
+  /** What is started instead of chromium, with its arguments. */
+  program?: string;
 }
 
 /** Starts it. */
-export async function openBrowser({ width = 1100, height = 900, scheme = 'light' }: BrowserOptions = {}): Promise<Browser> {
+export async function openBrowser({ width = 1100, height = 900, scheme = 'light', program = '/usr/bin/chromium' }: BrowserOptions = {}): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium', headless: true, args: FLAGS, chromiumSandbox: false,
+    executablePath: program, headless: true, args: FLAGS, chromiumSandbox: false,
     viewport: { width, height }, colorScheme: scheme, locale: 'en-GB',
   });
   context.setDefaultTimeout(15_000);
