@@ -44,12 +44,14 @@ function kept(from: readonly string[], to: readonly string[]): number[] {
  * lines that go are deleted, new ones are put behind the line they follow.
  */
 export function editLine(path: string, before: string, after: string): string {
-  const [from, to] = [before.split('\n'), after.split('\n')];
+  // Both end in a newline where it matters below, and nothing is behind that.
+  const [from, to] = [before, after].map((text) => text.replace(/\n$/, '').split('\n')) as [string[], string[]];
   const whole = `printf %s ${word(after)} > ${path}`;
   // sed can neither fill an empty file nor leave a last line open.
   if (from.length > MOST_LINES || to.length > MOST_LINES || !before.endsWith('\n') || !after.endsWith('\n')) return whole;
   const places = kept(from, to);
   const stays = new Set(places);
+  const first: string[] = [];
   const edits: string[] = [];
   for (let at = 0; at < from.length; at++) {
     if (stays.has(at)) continue;
@@ -63,8 +65,13 @@ export function editLine(path: string, before: string, after: string): string {
       last = place;
     } else {
       const text = (to[by] as string).replaceAll('\\', '\\\\');
-      edits.push(last < 0 ? `1i\\${text}` : `${last + 1}a\\${text}`);
+      const put = last < 0 ? '1i\\' : `${last + 1}a\\`;
+      const where = last < 0 ? first : edits; // a line that is deleted is done with: what goes before it goes first
+      // Right behind "a\", nothing and a backslash are taken for something else; on a line of its own any text is text.
+      if (text === '') where.push(put, '', '');
+      else if (text.startsWith('\\')) where.push(put, text);
+      else where.push(put + text);
     }
   }
-  return `sed -i ${edits.map((edit) => `-e ${word(edit)}`).join(' ')} ${path}`;
+  return `sed -i ${[...first, ...edits].map((edit) => `-e ${word(edit)}`).join(' ')} ${path}`;
 }
