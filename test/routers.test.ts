@@ -135,11 +135,11 @@ doors('names the file to create for what nobody recorded', async () => {
   assert.match(await complaint(() => host.run(['zcat', '/proc/config.gz'])), 'run/zcat_%proc%config.gz.txt');
   assert.match(await complaint(() => host.read('/srv/music/list')), 'create test/fixtures/routers/stock-alg-on/root/srv/music/list');
   assert.match(await complaint(() => host.kind('/var')), 'or write /var');
-  for (const change of [() => host.write('/etc/x', ''), () => host.remove('/etc/x'), () => host.poke('/proc/x', ''), () => host.link('/a', '/b'),
-    () => host.makeDirectory('/etc/y'), () => host.lock('/x', 1, ''), () => host.run(['nft', '-f', '-'], { input: 'flush ruleset' })]) {
+  for (const change of [() => host.write('/etc/x', ''), () => host.remove('/etc/x'), () => host.poke('/proc/x', ''),
+    () => host.lock('/x', 1, ''), () => host.run(['nft', '-f', '-'], { input: 'flush ruleset' })]) {
     assert.match(await complaint(change), 'can not be changed');
   }
-  assert.is(host.unanswered.length, 11);
+  assert.is(host.unanswered.length, 9);
 });
 
 doors('tells what is absent, what is denied and what is there', async () => {

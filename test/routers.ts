@@ -192,8 +192,8 @@ export function recordedRouter(name: string): RecordedRouter {
     async kind(path) {
       return look(path, ([file = '']) => isDirectory(file) ? 'directory' : 'file');
     },
-    write: refuse('write'), poke: refuse('poke'), remove: refuse('remove'), link: refuse('link'),
-    makeDirectory: refuse('makeDirectory'), lock: refuse('lock'),
+    write: refuse('write'), poke: refuse('poke'), remove: refuse('remove'),
+    lock: refuse('lock'),
     addresses: () => addressesOf(layers),
     now: () => NOW,
     process: () => ({ pid: 4242, uid: Number(linesOf(own, 'uid.txt')[0] ?? 0) }),

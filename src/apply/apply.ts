@@ -150,7 +150,8 @@ class Run {
     } catch (error) {
       // Found out by trying: this firewall does not load without the module.
       if (!(error instanceof StepFailed) || !error.firewall) throw error;
-      if ((await this.takeAllBack()).length > 0) throw error;
+      this.left.push(...await takeBack(this.host, this.done.splice(0), this.options.echo));
+      if (this.left.length > 0) throw error;
       const held = { because: `without the SIP modules the firewall would not load: ${error.why}`, of: fingerprint(seen.facts) };
       await writeJournal(this.host, { ...(this.journalOf(seen.facts) ?? fresh(this.options.program, this.host.now())), held });
     }

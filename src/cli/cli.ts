@@ -39,7 +39,8 @@ export async function cli(words: readonly string[], host: Host, version: string,
       }
       case 'disable': return await reach(host, 'disabled', true, options.has('--dry-run'), version, terminal);
       case 'enable': return await reach(host, 'enabled', true, options.has('--dry-run'), version, terminal);
-      default: return await applyWish(host, version, terminal);
+      case 'apply': return await applyWish(host, version, terminal);
+      default: throw new Error(`\`sipalg ${command}\` is not a command that ends`);
     }
   } catch (error) {
     terminal.err(`sipalg: ${(error as Error).message}\n`);

@@ -34,7 +34,7 @@ export function planText(plan: Plan): string {
   if (plan.refused.length > 0) return `Nothing can be done as things are:\n${plan.refused.map((one) => `  ${one}\n`).join('')}`;
   if (plan.held) {
     lines.push(`SIP is not blocked or unloaded: ${plan.held.because}.`, ...plan.held.lines.map((line) => INDENT + line),
-      'It would come back at the next load of the firewall. Take these lines out, then run `sipalg disable` again.', '');
+      `It would come back at the next load of the firewall. Take ${plan.held.lines.length > 0 ? 'these lines' : 'what needs the helper'} out, then run \`sipalg disable\` again.`, '');
   }
   if (plan.steps.length === 0) {
     lines.push(plan.towards === 'disabled' ? 'There is nothing to do: everything is as `sipalg disable` would make it.' : 'There is nothing to give back.');

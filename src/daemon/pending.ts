@@ -36,8 +36,6 @@ export function watchPending(host: Host): Pending {
       write: (path, text, mode) => during(path, () => host.write(path, text, mode)),
       poke: (path, text) => during(path, () => host.poke(path, text)),
       remove: (path) => during(path, () => host.remove(path)),
-      link: (path, target) => during(path, () => host.link(path, target)),
-      makeDirectory: (path) => during(path, () => host.makeDirectory(path)),
       run: (argv, options) => during(argv.join(' '), () => host.run(argv, options)),
       // A lock that is held is not waited for any more.
       lock: (path, wait, who) => during(`the lock ${path}`, () => host.lock(path, wait, who)),

@@ -86,10 +86,6 @@ export interface Host {
   poke(path: string, text: string): Promise<void>;
   /** Removes a file; one that is not there is removed already. Throws as `write` does. */
   remove(path: string): Promise<void>;
-  /** Makes a symbolic link, replacing one that is there. Throws as `write` does. */
-  link(path: string, target: string): Promise<void>;
-  /** Makes a directory and its parents. Throws as `write` does. */
-  makeDirectory(path: string): Promise<void>;
   /** Runs a command, never through a shell. */
   run(argv: readonly string[], options?: RunOptions): Promise<Outcome>;
   /**

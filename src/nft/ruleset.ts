@@ -72,6 +72,9 @@ export type HelperUse =
   /** `ct helper set KEY map @name` */
   | { form: 'named map'; map: string };
 
+/** nft prints the number where /etc/protocols is missing. */
+const PROTOCOLS: Record<string, string> = { 6: 'tcp', 17: 'udp' };
+
 type Json = Record<string, unknown>;
 
 function isObject(value: unknown): value is Json {
@@ -149,7 +152,7 @@ function readObject(ruleset: Ruleset, kind: string, value: Json): void {
         name: textIn(value, 'name', 'a ct helper'),
         handle: numberIn(value, 'handle', 'a ct helper'),
         type: textIn(value, 'type', 'a ct helper'),
-        protocol: textIn(value, 'protocol', 'a ct helper'),
+        protocol: PROTOCOLS[textIn(value, 'protocol', 'a ct helper')] ?? textIn(value, 'protocol', 'a ct helper'),
         l3proto: typeof value['l3proto'] === 'string' ? value['l3proto'] : 'inet',
       });
       return;

@@ -1,6 +1,6 @@
 /** What this router is: release, kernel, package manager, firewall, and the way to the internet. */
 import type { Host, Reading } from '../host/host.ts';
-import { parseRoutes } from '../kernel/routes.ts';
+import { parseDefaultRoutes } from '../kernel/routes.ts';
 import type { Facts } from './facts.ts';
 import { understood } from './reading.ts';
 
@@ -45,11 +45,9 @@ export async function observeNumber(host: Host, path: string): Promise<Reading<n
 
 /** The device of the default route, and the addresses it has. */
 export async function observeWan(host: Host): Promise<Facts['wan']> {
-  const routes = understood(await host.read('/proc/net/route'), parseRoutes);
-  const way = understood(routes, (all) => all.filter(({ destination, mask }) => destination === '0.0.0.0' && mask === '0.0.0.0')
-    .sort((one, other) => one.metric - other.metric)[0]);
-  if (way.state !== 'present') return way;
-  const route = way.value;
-  if (route === undefined) return { state: 'absent', source: way.source };
-  return { ...way, value: { device: route.device, addresses: host.addresses().filter(({ device }) => device === route.device) } };
+  const routes = understood(await host.read('/proc/net/route'), parseDefaultRoutes);
+  if (routes.state !== 'present') return routes;
+  const device = routes.value[0]?.device;
+  if (device === undefined) return { state: 'absent', source: routes.source };
+  return { ...routes, value: { device, addresses: host.addresses().filter((address) => address.device === device) } };
 }

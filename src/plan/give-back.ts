@@ -8,13 +8,13 @@ import { mergeIptables, mergeNft } from '../journal/merge.ts';
 import type { TakenFile, TakenModule, TakenNft } from '../journal/taken.ts';
 import { inKernel, moduleIn } from '../judge/reach.ts';
 import { parseModulesConf, removeMarked } from '../kernel/autoload.ts';
-import { MODULES_CONF } from '../observe/boot.ts';
+import { parseSysctl, setSysctl } from '../kernel/sysctl.ts';
+import { AUTOMATIC_KEY, MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { chainKey } from '../observe/nft.ts';
 import { AUTOMATIC } from '../observe/observe.ts';
-import { revert } from '../uci/revert.ts';
 import { MARK } from './block.ts';
 import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
@@ -34,16 +34,15 @@ function textNow(facts: Facts, path: string): string | null | undefined {
 }
 
 /**
- * One edit undone in a text that is no longer the one we left: line by line where
- * the lines can be placed, so that comments and formatting come back too. For a
- * UCI file the meaning has the last word: in a text written anew our lines look
- * like somebody else's.
+ * One edit undone in a text that is no longer the one we left, by what the edit
+ * means, so that everything its owner has written since stays: a program may have
+ * written the whole file anew (`uci commit`, LuCI's Save).
  */
-function givenBack({ path, before, after, settings }: TakenFile, text: string): ReturnType<typeof revert> {
-  const reverted = revert(before ?? '', after, text);
-  if (settings !== undefined) return undoSettings('conflict' in reverted ? text : reverted.text, settings);
-  if (!('conflict' in reverted)) return reverted;
-  return path === MODULES_CONF ? { text: removeMarked(parseModulesConf(text), [TRACKER, REWRITER], MARK) } : reverted;
+function givenBack({ path, before, settings }: TakenFile, text: string): { text: string } | { conflict: string[] } {
+  if (settings !== undefined) return undoSettings(text, settings);
+  if (path === MODULES_CONF) return { text: removeMarked(parseModulesConf(text), [TRACKER, REWRITER], MARK) };
+  const value = parseSysctl(before ?? '').find(({ key }) => key === AUTOMATIC_KEY)?.value;
+  return { text: value === undefined ? text : setSysctl(text, AUTOMATIC_KEY, value) };
 }
 
 /** All entries of one file, the last change undone first. */
@@ -57,7 +56,7 @@ function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[])
       text = entry.before;
       continue;
     }
-    const reverted: ReturnType<typeof revert> = givenBack(entry, text);
+    const reverted = givenBack(entry, text);
     if ('conflict' in reverted) {
       return {
         ...NOTHING,

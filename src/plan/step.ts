@@ -42,14 +42,14 @@ export interface Step {
   unlocked?: true;
 }
 
-/** Why a place in the order is the place it is: kernel.md sections 3, 5 and 9 of the project's facts, and docs/architecture.md. */
+/** Why a place in the order is the place it is: docs/architecture.md, "One run of `disable`". */
 export const RANK = {
   /** The wish first: a power cut later must find it. */
   wish: 0,
-  /** Durable before live: what is taken away live must not come back by a reload in between. */
-  durable: 10,
-  /** Rules that fw4 would choke on without the module go before the module goes. */
-  configuration: 20,
+  /** Before the block: a boot with the block and a rule that needs the helper is a boot without a firewall. */
+  configuration: 10,
+  /** Durable before live: what is taken away live must not come back by a boot. */
+  durable: 20,
   /** On the way back the helper must exist before an object can name it. */
   load: 25,
   /** Rules, then objects, in one transaction: an object in use can not be deleted. */

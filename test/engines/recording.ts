@@ -37,7 +37,7 @@ export function recorded({ files, commands }: Recording): Host {
       return stdout === undefined ? { state: 'absent', command }
         : { state: 'exited', command, code: 0, stdout: chosen(stdout, options?.select), stderr: '' };
     },
-    write: refuse, poke: refuse, remove: refuse, link: refuse, makeDirectory: refuse, lock: refuse,
+    write: refuse, poke: refuse, remove: refuse, lock: refuse,
     addresses: () => [{ device: 'eth1', family: 'ipv4', address: '203.0.113.7', prefix: 24 }],
     now: () => 1_760_000_000_000,
     process: () => ({ pid: 1, uid: 0 }),

@@ -60,7 +60,7 @@ reading('reads files whose size the kernel gives as 0', async () => {
 
 reading('lists names in order, and says what a path is', async ({ folder }) => {
   const below = join(folder, 'names');
-  await nodeHost.makeDirectory(join(below, 'b', 'c'));
+  fs.mkdirSync(join(below, 'b', 'c'), { recursive: true });
   fs.writeFileSync(join(below, 'a'), '');
   fs.symlinkSync('a', join(below, 'link'));
   assert.equal(await nodeHost.list(below), { state: 'present', value: ['a', 'b', 'link'], source: below });
@@ -163,16 +163,13 @@ writing('pokes only what is there', async ({ folder }) => {
   assert.not.ok(fs.existsSync(path));
 });
 
-writing('removes a file once and twice, and replaces a link', async ({ folder }) => {
+writing('removes a file once and twice', async ({ folder }) => {
   const path = join(folder, 'gone');
   fs.writeFileSync(path, '');
   await nodeHost.remove(path);
   await nodeHost.remove(path);
   await nodeHost.remove(join(folder, 'no', 'such'));
   assert.match(await complaint(nodeHost.remove(folder)), `${folder} could not be removed: `);
-  await nodeHost.link(path, 'one');
-  await nodeHost.link(path, 'two');
-  assert.is(fs.readlinkSync(path), 'two');
 });
 
 writing.run();

@@ -18,6 +18,10 @@ const LANGUAGES = ['kernel', 'nft', 'iptables', 'uci'];
 export const TABLE: readonly Row[] = [
   { room: 'main.ts', code: ['*'], engine: true,
     because: 'main.ts opens the doors and hands them in: the one place that knows all of them, and the one that knows the engine.' },
+  { room: 'daemon/main.ts', code: ['*'], engine: true,
+    because: 'The way into the second bundle: main.ts hands it the machine, and it opens the doors that only a resident program needs.' },
+  { room: 'daemon/server.ts', code: ['daemon'], engine: true,
+    because: 'The HTTP socket is a door: it keeps limits and time, and hands requests on as data.' },
   { room: 'host/node.ts', code: ['host'], engine: true,
     because: 'A door touches the system and decides nothing; another engine is another file beside it.' },
   { room: 'ubus/connection.ts', code: ['ubus'], engine: true,
@@ -42,12 +46,17 @@ export const TABLE: readonly Row[] = [
     because: 'Applying is the end of the way: it walks all of it, to verify, and speaks to nobody.' },
   { room: 'cli', code: ['observe', 'judge', 'plan', 'apply', 'journal', 'language.ts'], types: ['host'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the way says.' },
+  { room: 'daemon', code: ['observe', 'judge', 'plan', 'apply', 'ubus', 'language.ts'], types: ['host'],
+    because: 'A face that stays: it answers with what the way says, over ubus and HTTP, and opens no door itself, so every request can be tested without a socket.' },
   { room: 'page', code: [], types: ['observe', 'judge', 'plan', 'daemon', 'host'],
     because: 'It runs in a browser, far from the way: it knows the shape of a report and nothing of how one comes about.' },
 ];
 
-/** The files that touch the engine. Only main.ts opens them. */
-export const DOORS: readonly string[] = TABLE.filter((row) => row.engine && row.room !== 'main.ts').map((row) => row.room);
+/** The two ways in, one for each bundle. */
+const OPENERS: readonly string[] = ['main.ts', 'daemon/main.ts'];
+
+/** The files that touch the engine. Only the ways in open them. */
+export const DOORS: readonly string[] = TABLE.filter((row) => row.engine && !OPENERS.includes(row.room)).map((row) => row.room);
 
 export function rowOf(file: string, table = TABLE): Row | undefined {
   const path = file.replace(/^src\//, '');
@@ -72,7 +81,7 @@ function breach({ from, to, typeOnly }: Import, table: readonly Row[]): string |
   const room = target.includes('/') ? target.slice(0, target.indexOf('/')) : target;
   const own = row.room.includes('/') ? row.room.slice(0, row.room.indexOf('/')) : row.room;
   if (table.some((each) => each.engine && each.room === target)) {
-    return row.room === 'main.ts' ? undefined : 'it is a door; main.ts opens it and hands it in, so that every other file runs on any engine.';
+    return OPENERS.includes(row.room) ? undefined : 'it is a door; main.ts opens it and hands it in, so that every other file runs on any engine.';
   }
   if (room === own || row.code.includes('*') || row.code.includes(room)) return undefined;
   if (row.types?.includes(room) === true) return typeOnly ? undefined : `of ${room} it may import types only. ${row.because}`;
