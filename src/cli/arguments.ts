@@ -37,7 +37,7 @@ function distance(one: string, other: string): number {
 }
 
 function nearest(word: string, known: readonly string[]): string {
-  const ranked = known.map((one) => ({ one, away: distance(word.slice(0, 40), one) })).sort((a, b) => a.away - b.away);
+  const ranked = known.map((one) => ({ one, away: distance(word.slice(0, 40).toLowerCase(), one) })).sort((a, b) => a.away - b.away);
   const best = ranked[0];
   return best !== undefined && best.away <= Math.max(2, Math.floor(best.one.length / 2)) ? ` Did you mean "${best.one}"?` : '';
 }

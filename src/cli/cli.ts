@@ -19,8 +19,19 @@ export interface Terminal {
   goOn(): boolean;
 }
 
+/** Files and rules are somebody else's texts: what a terminal would obey is shown instead. */
+function shown(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** One JSON document; what JSON itself lets through of such characters is written as JSON can. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`) + '\n';
+}
+
 /** Runs one command. Never throws: what goes wrong is said, and is exit code 2. */
-export async function cli(words: readonly string[], host: Host, version: string, terminal: Terminal): Promise<ExitCode> {
+export async function cli(words: readonly string[], host: Host, version: string, given: Terminal): Promise<ExitCode> {
+  const terminal: Terminal = { ...given, out: (text) => given.out(shown(text)), err: (text) => given.err(shown(text)) };
   const asked = readArguments(words);
   if ('wrong' in asked) {
     terminal.err(`sipalg: ${asked.wrong}\n`);
@@ -34,7 +45,8 @@ export async function cli(words: readonly string[], host: Host, version: string,
       case 'status':
       case 'plan': {
         const report = await makeReport(version, host);
-        terminal.out(options.has('--json') ? JSON.stringify(report, null, 2) + '\n' : command === 'status' ? statusText(report) : planText(report.plan));
+        if (options.has('--json')) given.out(jsonText(report));
+        else terminal.out(command === 'status' ? statusText(report) : planText(report.plan));
         return exitCode(report);
       }
       case 'disable': return await reach(host, 'disabled', true, options.has('--dry-run'), version, terminal);
