@@ -46,7 +46,7 @@ built('is not troubled by a reader that goes away', async () => {
   const child = spawn('sh', ['-c', `${process.execPath} ${PROGRAM} status --json 2>&1 >&3 | cat`, 'x'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
   (child.stdio[3] as NodeJS.ReadableStream & { destroy(): void }).destroy();
   let said = '';
-  child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+  child.stdout?.on('data', (chunk: Buffer) => { said += chunk.toString(); });
   await new Promise((ended) => { child.on('close', ended); });
   assert.is(said, '');
 });
