@@ -1,4 +1,4 @@
-/** Rules of other owners beside fw4's: a table with its own SIP helper, and iptables in both flavours and families. */
+/** Rules of other owners beside fw4's, some of them twins: a table with its own SIP helper, and iptables in both flavours and families. */
 import type { Lab } from '../lab/lab.ts';
 
 export const FOREIGN_TABLE = `table inet voice {
@@ -13,7 +13,10 @@ export const FOREIGN_TABLE = `table inet voice {
 		ct helper set th dport map { 21 : "files", 5070 : "phones", 5072-5074 : "phones" }
 		udp dport 5076 ct helper set "phones"
 		udp dport 5078 counter
+		udp dport 5078 counter
 		udp dport 5076 ct helper set "phones"
+		udp dport 5077 ct helper set "phones"
+		udp dport 5078 counter
 	}
 	chain out {
 		type filter hook output priority -150; policy accept;
@@ -28,6 +31,9 @@ const raw = (address: string): string => `*raw
 :voice - [0:0]
 -A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp
 -A PREROUTING -p udp -m udp --dport 5060 -m comment --comment "phones, all of them" -j CT --helper sip
+-A PREROUTING -j voice
+-A PREROUTING -p udp -m udp --dport 5060 -m comment --comment "phones, all of them" -j CT --helper sip
+-A PREROUTING -p udp -m udp --dport 5066 -j CT --helper sip
 -A PREROUTING -j voice
 -A voice -s ${address} -p udp -m udp --dport 5062 -j CT --helper sip
 -A voice -s ${address} -p udp -m udp --dport 5064 -j CT --helper sip

@@ -61,8 +61,6 @@ const host: Host = {
     () => refused(`${path} could not be written`), () => writeFileSync(`${path}.sipalg-new`, text.slice(0, text.length / 2))),
   poke: (path, text) => change(`poke ${path}`, () => nodeHost.poke(path, text), () => refused(`${path} could not be set`), () => undefined),
   remove: (path) => change(`remove ${path}`, () => nodeHost.remove(path), () => refused(`${path} could not be removed`), () => undefined),
-  link: (path, target) => change(`link ${path}`, () => nodeHost.link(path, target), () => refused(`${path} could not be linked`), () => undefined),
-  makeDirectory: (path) => change(`make ${path}`, () => nodeHost.makeDirectory(path), () => refused(`${path} could not be made`), () => undefined),
   run(argv, options) {
     if (isLook(argv)) return nodeHost.run(argv, options);
     const command = argv.join(' ');

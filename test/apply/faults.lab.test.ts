@@ -1,12 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { complaints, differences, JOURNAL, onRouter, WISH, type RouterOptions, type Told } from './router.ts';
+import { complaints, differences, JOURNAL, nameOf, ON_DISK, onRouter, WISH, type RouterOptions, type Told } from './router.ts';
 
 const ROUTERS: readonly RouterOptions[] = [
   { ruleset: 'set-helper-rule', crowd: true },
   { ruleset: 'stock-alg-on' },
   { ruleset: 'lan-explicit-helpers' },
   { ruleset: 'user-include' },
+  ON_DISK,
+  { ...ON_DISK, crowd: true, picky: true },
 ];
 
 /** Exit code 2, what did not work, that it was taken back, and what to do next; no claim of success. */
@@ -22,10 +24,9 @@ function saidSo(told: Told, what: string): void {
 const faults = suite('a change that fails');
 
 for (const options of ROUTERS) {
-  const name = `${options.ruleset}${options.crowd ? ' and other owners\' rules' : ''}`;
-  const ways = options.crowd ? ['fail', 'fail-after'] : ['fail'];
+  const ways = options.crowd && !options.picky ? ['fail', 'fail-after'] : ['fail'];
 
-  faults(`leaves everything as it was, whichever of disable's and enable's it is: ${name}`, () => onRouter(options, async (router) => {
+  faults(`leaves everything as it was, whichever of disable's and enable's it is: ${nameOf(options)}`, () => onRouter(options, async (router) => {
     await router.call();
     const before = await router.state();
     const count = async (words: string[]): Promise<number> => {
@@ -46,6 +47,14 @@ for (const options of ROUTERS) {
         await router.call();
         const told = await router.sipalg(['disable'], `${how}:${at}`);
         const what = `disable, ${how} ${at} of ${disabling} (${told.changes[at - 1]})`;
+        if (options.picky && /This could not be taken back/.test(told.stderr)) {
+          // Here the first pass is taken back in any case, and so a change of that kind may fail too.
+          assert.is(told.status, 2, what);
+          assert.is((await router.sipalg(['enable'])).status, 0, what);
+          assert.equal(differences(before, await router.state(), [WISH]), [], `${what}: ${told.stderr}`);
+          router.lab.files.remove(WISH);
+          continue;
+        }
         assert.equal(differences(before, await router.state()), [], `${what}: ${told.stderr}`);
         saidSo(told, what);
       }

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { differences, JOURNAL, onRouter, WISH, type Router, type RouterOptions, type State } from './router.ts';
+import { differences, JOURNAL, nameOf, ON_DISK, onRouter, WISH, type Router, type RouterOptions, type State } from './router.ts';
 
 type Way = { readonly kind: string; readonly then: readonly string[]; readonly only?: number };
 
@@ -16,6 +16,7 @@ const ROUTERS: readonly { readonly options: RouterOptions; readonly ways: readon
   { options: { ruleset: 'set-helper-rule', crowd: true }, ways: THOROUGH },
   { options: { ruleset: 'stock-alg-on' }, ways: QUICK },
   { options: { ruleset: 'user-include' }, ways: QUICK },
+  { options: { ...ON_DISK, crowd: true, picky: true }, ways: QUICK },
 ];
 
 /** The two clean states, and the way to them. */
@@ -50,7 +51,7 @@ class Clean {
 const kills = suite('a run that is killed');
 
 for (const { options, ways } of ROUTERS) {
-  kills(`leaves a router that apply and enable bring to a clean state: ${options.ruleset}${options.crowd ? ' and other owners\' rules' : ''}`, () => onRouter(options, async (router) => {
+  kills(`leaves a router that apply and enable bring to a clean state: ${nameOf(options)}`, () => onRouter(options, async (router) => {
     const before = await router.state();
     await router.call();
     const disabling = await router.sipalg(['disable']);

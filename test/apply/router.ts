@@ -37,12 +37,52 @@ export type Router = {
   close(): Promise<void>;
 };
 
-export type RouterOptions = LabOptions & { readonly crowd?: boolean };
+export type RouterOptions = LabOptions & {
+  /** Rules of other owners are there too (crowd.ts). */
+  readonly crowd?: boolean;
+  /** `fw4 check` fails once the modules are blocked. */
+  readonly picky?: boolean;
+};
 
-export async function openRouter({ crowd, ...options }: RouterOptions = {}): Promise<Router> {
+const release = fs.readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
+
+/** Options of a router whose SIP modules are files and not in the kernel, and whose kmodloader reads the blacklist. */
+export const ON_DISK: RouterOptions = {
+  ruleset: 'stock-alg-absent',
+  files: {
+    [`/lib/modules/${release}/nf_conntrack_sip.ko`]: 'not really',
+    [`/lib/modules/${release}/nf_nat_sip.ko`]: 'not really',
+    '/sbin/kmodloader': 'reads /etc/modules.conf',
+  },
+};
+
+const PICKY = `#!/bin/sh
+if [ "$1" = check ] && grep -q '^blacklist nf_conntrack_sip' /etc/modules.conf; then
+  echo 'Error: Could not process rule: No such file or directory' >&2
+  exit 1
+fi
+exec /sbin/fw4.real "$@"
+`;
+
+/** A router in the words of a test's title. */
+export function nameOf({ ruleset, crowd, picky, files }: RouterOptions): string {
+  return [ruleset, ...(files ? ['modules on disk'] : []), ...(crowd ? ['other owners\' rules'] : []), ...(picky ? ['a firewall that needs the module'] : [])].join(', ');
+}
+
+export async function openRouter({ crowd, picky, ...options }: RouterOptions = {}): Promise<Router> {
+  const driver = await bundled('test/apply/driver.ts');
   const lab = await openLab(options);
-  lab.files.write(DRIVER, await bundled('test/apply/driver.ts'));
-  if (crowd) await loadCrowd(lab);
+  try {
+    lab.files.write(DRIVER, driver);
+    if (crowd) await loadCrowd(lab);
+    if (picky) {
+      await lab.router.must(['mv', '/sbin/fw4', '/sbin/fw4.real']);
+      lab.files.write('/sbin/fw4', PICKY, 0o755);
+    }
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
   const way = (words: readonly string[], trouble: string, behind: readonly string[] = []): string[] =>
     ['setsid', '--wait', 'env', `TROUBLE=${trouble}`, `DRIVER_LOG=${LOG}`, ...behind, process.execPath, DRIVER, ...words];
   return {
