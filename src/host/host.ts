@@ -22,6 +22,8 @@ export type Reading<T> =
 export interface Selection {
   /** ASCII needles; a line holding any of them is kept. */
   holding: readonly string[];
+  /** A command's output may be tens of megabytes: worth a filter that runs beside us. */
+  much?: true;
 }
 
 export interface ReadOptions {

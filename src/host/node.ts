@@ -7,6 +7,7 @@
  * stop one of them half way.
  */
 import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 // Each by name: an import of the whole module costs the bundle half a kilobyte of shims.
 import {
   closeSync, constants, existsSync, fchmodSync, fchownSync, fsyncSync, openSync, readSync, readdirSync,
@@ -14,8 +15,10 @@ import {
 } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { UNFINISHED } from './host.ts';
 import type { Host, Lock, Outcome, ReadOptions, Reading, RunOptions } from './host.ts';
+import { inWords, isMissing, looked } from './errno.ts';
 import { filterLines, join } from './lines.ts';
 import { decode, encode } from './text.ts';
 
@@ -33,39 +36,6 @@ function textOf(bytes: Uint8Array): string {
     return utf8.decode(bytes);
   } catch {
     return decode(bytes); // not UTF-8: byte by byte, nothing lost
-  }
-}
-
-/** What went wrong, in words; the code stays for those who search for it. */
-function inWords(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const words: Record<string, string> = {
-    EACCES: 'permission denied; run as root',
-    EPERM: 'not permitted; run as root',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'no space is left on the device',
-    EDQUOT: 'the disk quota is used up',
-    EISDIR: 'it is a directory',
-    ENOTDIR: 'part of its path is no directory',
-    ENOENT: 'no such file or directory',
-    ELOOP: 'too many symbolic links',
-    EIO: 'input/output error',
-    EINVAL: 'the kernel takes no such value',
-  };
-  const known = code === undefined ? undefined : words[code];
-  return known === undefined ? message : `${known} (${code})`;
-}
-
-function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function looked<T>(source: string, look: () => T): Reading<T> {
-  try {
-    return { state: 'present', value: look(), source };
-  } catch (error) {
-    return isMissing(error) ? { state: 'absent', source } : { state: 'failed', source, because: inWords(error) };
   }
 }
 
@@ -160,15 +130,36 @@ function tried(sentence: string, act: () => void): void {
   }
 }
 
+/**
+ * A command with grep behind it, and its own exit code on descriptor 3. The shell
+ * makes a pipe; Node would make a socket pair, through which `conntrack -L` of
+ * 65,536 flows comes in two thousand pieces and a third more time.
+ */
+const FILTERED = '{ "$@" 3>&-; echo $? >&3; } | grep -F';
+
+/** What a shell exits with for a program that it did not find (POSIX, 2.8.2). */
+const NOT_FOUND = 127;
+
+function filtered(argv: readonly string[], { select }: RunOptions): readonly string[] {
+  if (!select?.much || !select.holding.every((needle) => /^[\w=. -]+$/.test(needle))) return argv;
+  return ['sh', '-c', `${FILTERED} ${select.holding.map((needle) => `-e '${needle}'`).join(' ')}`, 'sh', ...argv];
+}
+
 function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const [program = '', ...args] = argv;
+  const called = filtered(argv, options);
+  const [program = '', ...args] = called;
   const command = argv.join(' ');
   return new Promise((resolve) => {
     const out = gather(options, MOST_SAID);
     const err = gather({}, MOST_SAID);
     let stopped = '';
     const environment = { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:${TOOL_PATH}` };
-    const child = spawn(program, args, { cwd: '/', env: environment, detached: true });
+    const child = spawn(program, args, {
+      cwd: '/', env: environment, detached: true,
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(called === argv ? [] : ['pipe' as const])],
+    }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+    let exit = '';
+    child.stdio[3]?.on('data', (chunk: Buffer) => { exit += chunk.toString('latin1'); });
     const stop = (because: string): void => {
       if (stopped !== '') return;
       stopped = because;
@@ -198,10 +189,11 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
       clearTimeout(timer);
       if (stopped !== '') resolve({ state: 'failed', command, because: stopped });
       else if (code === null) resolve({ state: 'failed', command, because: `it was ended by ${signal}` });
-      else resolve({ state: 'exited', command, code, stdout: out.text(), stderr: err.text() });
+      else if (called !== argv && (exit === '' || Number(exit) === NOT_FOUND)) resolve({ state: 'absent', command });
+      else resolve({ state: 'exited', command, code: called === argv ? code : Number(exit), stdout: out.text(), stderr: err.text() });
     });
-    child.stdin.on('error', () => { /* it ended without reading its input: its exit code says why */ });
-    child.stdin.end(options.input === undefined ? undefined : encode(options.input));
+    child.stdin?.on('error', () => { /* it ended without reading its input: its exit code says why */ });
+    child.stdin?.end(encode(options.input ?? ''));
   });
 }
 

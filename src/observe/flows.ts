@@ -46,7 +46,7 @@ function showsIpv4Alone(stderr: string): boolean {
 
 /** The lines of `conntrack -L` that name a SIP helper. */
 async function listed(host: Host): Promise<Reading<string>> {
-  const select = { holding: ['helper=sip'] };
+  const select = { holding: ['helper=sip'], much: true } as const;
   const outcome = await host.run(['conntrack', '-L'], { select });
   const all = answered(outcome);
   if (all.state !== 'present' || outcome.state !== 'exited' || !showsIpv4Alone(outcome.stderr)) return all;

@@ -52,18 +52,18 @@ async function observeEdited(host: Host, journal: Reading<Journal>): Promise<Fac
 
 /** Looks at everything. Never throws: what could not be read is in its reading. */
 export async function observe(host: Host): Promise<Facts> {
-  const [system, wish, journal, udp, udpStream] = await Promise.all([
+  // First of all what may take longest. Loaded or built in, the tracker shows here; where it does not there is no flow to ask for.
+  const tracker = await host.kind(`/sys/module/${TRACKER}`);
+  const udpStream = await observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream');
+  const flows = tracker.state === 'absent' ? Promise.resolve(noFlows(`${tracker.source}: ${TRACKER} is not in the kernel`)) : observeFlows(host, orElse(udpStream, null));
+  const [system, wish, journal, udp] = await Promise.all([
     observeSystem(host),
     observeWish(host),
     host.read(JOURNAL_PATH).then((text) => understood(text, parseJournal)),
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout'),
-    observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream'),
   ]);
   // The tools start first, so that files are read while they run.
   const tools = Promise.all([observeNft(host, chainsOf(journal)), observeIptables(host), observeDrops(host)]);
-  // Loaded or built in, the tracker shows here; where it does not there is no flow to ask for.
-  const tracker = await host.kind(`/sys/module/${TRACKER}`);
-  const flows = tracker.state === 'absent' ? Promise.resolve(noFlows(`${tracker.source}: ${TRACKER} is not in the kernel`)) : observeFlows(host, orElse(udpStream, null));
   const modules = await observeModules(host, orElse(system.kernel, ''));
   const [boot, firewall, automatic, expectations, wan] = await Promise.all([
     observeBoot(host),

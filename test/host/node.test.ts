@@ -242,6 +242,22 @@ running('keeps only the lines selected', async () => {
   assert.equal(ended(await nodeHost.run(shell('printf "a sip\\nb\\nc sip"'), { select: { holding: ['sip'] } })), { code: 0, stdout: 'a sip\nc sip', stderr: '' });
 });
 
+running('filters much output beside itself: lines, exit code, complaint and absence are the command\'s own', async () => {
+  const select = { holding: ['helper=sip', 'helper=ftp'], much: true } as const;
+  const said = await nodeHost.run(shell('echo a helper=sip; echo b; echo c helper=ftp; echo d helper=irc; echo oh >&2; exit 3'), { select });
+  assert.equal(ended(said), { code: 3, stdout: 'a helper=sip\nc helper=ftp\n', stderr: 'oh\n' });
+  assert.equal(ended(await nodeHost.run(shell('echo b'), { select })), { code: 0, stdout: '', stderr: '' });
+  assert.equal(await nodeHost.run(['no-such-program-here', '-L'], { select }), { state: 'absent', command: 'no-such-program-here -L' });
+  const hung = await nodeHost.run(shell('echo x helper=sip; sleep 60'), { select, timeout: 300 });
+  assert.equal(hung.state === 'failed' ? hung.because : hung, 'it did not end within 0.3 s and was killed');
+});
+
+running('hands no needle to a shell that a shell could read something into', async () => {
+  const select = { holding: ["'; echo taken; '"], much: true } as const;
+  const said = await nodeHost.run(shell('printf "%s\\n" "x \'; echo taken; \' y" z'), { select });
+  assert.equal(ended(said), { code: 0, stdout: "x '; echo taken; ' y\n", stderr: '' });
+});
+
 running.run();
 
 const locking = withFolder('a lock through Node');
