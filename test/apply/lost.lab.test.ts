@@ -27,8 +27,8 @@ const FOREIGN = `table inet qos {
 		counter name "calls"
 		ct helper set tcp dport map { 21 : "files" }
 		meta mark set tcp dport map @marks
-		udp dport 5060 limit rate over 500/second counter drop comment "ct helper set sip is not said here"
-		add @banned { ip saddr limit rate over 1000/second } counter drop
+		udp dport 5060 limit rate over 500/second counter comment "ct helper set sip is not said here"
+		add @banned { ip saddr limit rate over 1000/second } counter
 	}
 }
 table netdev edge { }
