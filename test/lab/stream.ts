@@ -124,6 +124,8 @@ async function drained(): Promise<void> {
 let lines = 0;
 createInterface({ input: process.stdin }).on('line', () => {
   for (const timer of paces.splice(0)) clearInterval(timer);
-  if (++lines > 1) process.exit(0);
-  void drained().then(() => say({ counts: counts() }));
+  // Both ends stop before either counts: on a busy machine one may still be sending when the other has been told.
+  if (++lines === 1) say({ stopped: true });
+  else if (lines === 2) void drained().then(() => say({ counts: counts() }));
+  else process.exit(0);
 }).on('close', () => process.exit(0));

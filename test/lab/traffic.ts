@@ -65,6 +65,8 @@ export async function startTraffic(lab: Lab, streams: readonly Stream[] = STREAM
   return {
     async stop() {
       for (const one of [near, far]) one.process.child.stdin.write('stop\n');
+      await Promise.all([near.next('stopped'), far.next('stopped')]);
+      for (const one of [near, far]) one.process.child.stdin.write('count\n');
       const [out, back] = await Promise.all([near.next('counts'), far.next('counts')]);
       for (const one of [near, far]) one.process.child.stdin.end('end\n');
       await Promise.all([near.process.ended, far.process.ended]);
