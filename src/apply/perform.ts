@@ -106,7 +106,7 @@ async function asThingsStand(host: Host, action: Action): Promise<Action | null>
     case 'put iptables':
     case 'take iptables': {
       const { save, restore } = action.taken;
-      const reading = (await observeIptables(host)).find(({ source }) => source === save) ?? { state: 'absent', source: save };
+      const reading = (await observeIptables(host, observeNft(host, []), [save])).find(({ source }) => source === save) ?? { state: 'absent', source: save };
       const { chains } = known(reading);
       const commands = action.do === 'put iptables' ? putBackIptables(chains, action.taken) : takeOutIptables(chains, action.taken, action.stood);
       return commands.length === 0 ? null : restoreAction(restore, renderRestore('raw', commands));

@@ -179,6 +179,11 @@ function pairs(elements: unknown): { key: unknown; value: unknown }[] {
     .map(([key, value]) => ({ key, value }));
 }
 
+/** Whether a rule holds a match or target of iptables, which nft shows as `xt` and nothing more. */
+export function hasExtension(rule: Rule): boolean {
+  return rule.expr.some((statement) => isObject(statement) && 'xt' in statement);
+}
+
 /**
  * The helpers a rule sets: its `ct helper` statements. A match on `ct helper`
  * is an expression inside `match` and sets nothing.

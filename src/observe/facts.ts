@@ -87,6 +87,8 @@ export interface NftFacts {
   assignments: NftAssignment[];
   /** How many `ct timeout` objects there are. */
   timeouts: number;
+  /** Whether there are rules that iptables wrote in its nft flavour, which nft itself does not understand. */
+  foreign: boolean;
   chains: ChainRules[];
   /** Every table there is, as `family table`. */
   tables: string[];

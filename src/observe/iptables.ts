@@ -6,7 +6,7 @@
 import type { Host, Reading } from '../host/host.ts';
 import { helperOf, parseSave } from '../iptables/save.ts';
 import type { SavedRuleset } from '../iptables/save.ts';
-import type { IptablesFacts } from './facts.ts';
+import type { IptablesFacts, NftFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
 import { answered, understood } from './reading.ts';
 
@@ -36,14 +36,35 @@ function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
   return facts;
 }
 
-/** One reading per save command that is installed; none where iptables is not. */
-export async function observeIptables(host: Host): Promise<Reading<IptablesFacts>[]> {
+/** Whether the kernel has tables of the legacy flavour: it lists those in use, and iptables-legacy-save shows no others. */
+async function hasLegacy(host: Host, family: string): Promise<boolean> {
+  const names = await host.read(family === 'iptables' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names');
+  return names.state === 'failed' || (names.state === 'present' && names.value.trim() !== '');
+}
+
+/**
+ * One reading per save command that has something to show; none where iptables is
+ * not installed. A command is not run where the kernel itself says that there is
+ * nothing for it: each costs a small router more than what it would answer.
+ * @param nft    tells whether nftables holds rules of iptables' nft flavour
+ * @param wanted save commands that are run all the same, because something may have to be given back
+ */
+export async function observeIptables(host: Host, nft: Promise<Reading<NftFacts>>, wanted: readonly string[]): Promise<Reading<IptablesFacts>[]> {
   const all = await Promise.all(FAMILIES.map(async (family) => {
-    const flavours = await Promise.all(['legacy', 'nft'].map((flavour) => save(host, `${family}-${flavour}-save`)));
+    const plain = `${family}-save`;
+    const asked = async (flavour: string, has: Promise<boolean>): Promise<Reading<IptablesFacts> | null> => {
+      const command = `${family}-${flavour}-save`;
+      return wanted.includes(command) || wanted.includes(plain) || await has ? save(host, command) : null;
+    };
+    const flavours = (await Promise.all([
+      asked('legacy', hasLegacy(host, family)),
+      asked('nft', nft.then((reading) => reading.state !== 'present' || reading.value.foreign)),
+    ])).filter((reading) => reading !== null);
+    if (flavours.length === 0) return [];
     const installed = flavours.filter(({ state }) => state !== 'absent');
     if (installed.length > 0) return installed;
-    const plain = await save(host, `${family}-save`);
-    return plain.state === 'absent' ? [] : [plain];
+    const other = await save(host, plain);
+    return other.state === 'absent' ? [] : [other];
   }));
   return all.flat();
 }

@@ -43,7 +43,7 @@ async function isBuiltin(host: Host, name: string, release: string): Promise<Rea
   const listed = understood(await host.read(`/lib/modules/${release}/modules.builtin`), parseBuiltin);
   if (listed.state === 'present') return present(listed.source, listed.value.includes(name));
   const option = `CONFIG_${name.toUpperCase()}=`;
-  const config = answered(await host.run(['zcat', '/proc/config.gz'], { select: { holding: ['CONFIG_NF_NAT='] .concat(option) } }));
+  const config = answered(await host.run(['gzip', '-cd', '/proc/config.gz'], { select: { holding: ['CONFIG_NF_NAT='] .concat(option) } }));
   if (config.state === 'present' && config.value !== '') return present('/proc/config.gz', config.value.includes(`${option}y`));
   const symbols = await host.read('/proc/kallsyms', { select: { holding: [` ${name}_`, ` __pfx_${name}_`] } });
   return understood(symbols, (text) => text !== '');

@@ -2,7 +2,7 @@
 import type { Host, Reading } from '../host/host.ts';
 import { parseListing, withoutMapElements } from '../nft/listing.ts';
 import type { ListedChain } from '../nft/listing.ts';
-import { helperUses, parseRuleset } from '../nft/ruleset.ts';
+import { hasExtension, helperUses, parseRuleset } from '../nft/ruleset.ts';
 import type { HelperUse, Rule, Ruleset } from '../nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
 import { answered, understood } from './reading.ts';
@@ -38,6 +38,7 @@ export async function observeNft(host: Host, wanted: readonly string[]): Promise
     helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
     assignments: found.value.map((assignment) => withText(assignment, chains, value)),
     timeouts: value.timeouts,
+    foreign: value.rules.some(hasExtension),
     chains,
     tables: value.tables.map(({ family, table }) => `${family} ${table}`),
     present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),

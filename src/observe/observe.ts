@@ -26,6 +26,11 @@ function chainsOf(journal: Reading<Journal>): string[] {
   return journal.value.taken.flatMap((entry) => entry.kind === 'nft' ? entry.rules.map(chainKey) : []);
 }
 
+/** The iptables commands that showed what was taken out. */
+function savesOf(journal: Reading<Journal>): string[] {
+  return journal.state === 'present' ? journal.value.taken.flatMap((entry) => entry.kind === 'iptables' ? [entry.save] : []) : [];
+}
+
 async function observeFirewall(host: Host, kind: Facts['system']['firewall']): Promise<Facts['firewall']> {
   if (kind.state !== 'present') return { uci: kind, definitions: kind, includes: kind };
   const definitions = await observeDefinitions(host, kind.value);
@@ -63,7 +68,8 @@ export async function observe(host: Host): Promise<Facts> {
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout'),
   ]);
   // The tools start first, so that files are read while they run.
-  const tools = Promise.all([observeNft(host, chainsOf(journal)), observeIptables(host), observeDrops(host)]);
+  const rules = observeNft(host, chainsOf(journal));
+  const tools = Promise.all([rules, observeIptables(host, rules, savesOf(journal)), observeDrops(host)]);
   const modules = await observeModules(host, orElse(system.kernel, ''));
   const [boot, firewall, automatic, expectations, wan] = await Promise.all([
     observeBoot(host),

@@ -8,7 +8,7 @@ const LOOKS: readonly RegExp[] = [
   /^ip6?tables(-legacy|-nft)?-restore .*--test$/,
   /^conntrack -L( |$)/,
   /^dmesg$/,
-  /^zcat \/proc\/config\.gz$/,
+  /^gzip -cd \/proc\/config\.gz$/,
 ];
 
 export function isLook(argv: readonly string[]): boolean {
