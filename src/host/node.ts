@@ -29,6 +29,9 @@ const TIMEOUT = 30_000;
 /** Where tools live, also where a caller's PATH is short (cron, procd, a plain `su`). */
 const TOOL_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** The caller's PATH, then that; an empty one would have meant the folder we stand in. */
+const toolPath = (): string => [process.env['PATH'], TOOL_PATH].filter(Boolean).join(':');
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function textOf(bytes: Uint8Array): string {
@@ -153,7 +156,7 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
     const out = gather(options, MOST_SAID);
     const err = gather({}, MOST_SAID);
     let stopped = '';
-    const environment = { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:${TOOL_PATH}` };
+    const environment = { ...process.env, LC_ALL: 'C', PATH: toolPath() };
     const child = spawn(program, args, {
       cwd: '/', env: environment, detached: true,
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(called === argv ? [] : ['pipe' as const])],
@@ -205,7 +208,7 @@ function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } |
   return new Promise((resolve, reject) => {
     const child = spawn('flock', ['-x', path, 'sh', '-c', 'echo held; read -r _'], {
       cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:${TOOL_PATH}` },
+      env: { ...process.env, PATH: toolPath() },
     });
     const ended = new Promise<void>((done) => child.on('close', () => done()));
     let said = '';
