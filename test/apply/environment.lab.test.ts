@@ -104,6 +104,7 @@ trouble('believes no tool that prints nonsense, without end, or fails', async ({
   const conntrack = '/usr/sbin/conntrack';
   await broken(router, instead(conntrack, 'echo "udp 17 helper=sip \\033[31m <nonsense>"'), /conntrack -L.* could not be read/, back(conntrack));
   const save = '/usr/sbin/iptables-legacy-save';
+  await router.lab.router.must(['iptables-legacy', '-t', 'raw', '-nL']); // makes the table, without which it is not asked
   await broken(router, instead(save, 'echo "*raw"; echo "-A"; head -c 3000 /dev/urandom'), /iptables-legacy-save could not be read/, back(save));
 });
 
