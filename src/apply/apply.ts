@@ -43,6 +43,8 @@ export interface Applied {
   because: string[];
   /** Whether anything was changed on the way. */
   changed: boolean;
+  /** Whether anything but the wish was. */
+  acted: boolean;
   /** The last look, and what would still be to do. */
   facts: Facts;
   plan: Plan;
@@ -224,12 +226,13 @@ class Run {
     }
     const { facts, plan: left } = seen;
     const changed = this.done.length > 0;
+    const acted = this.done.some(({ why }) => why !== 'wish');
     if (left.refused.length > 0) {
       if (changed) throw new Error(left.refused.join(' '));
-      return { outcome: 'failed', because: left.refused, changed, facts, plan: left };
+      return { outcome: 'failed', because: left.refused, changed, acted, facts, plan: left };
     }
     if (left.steps.length > 0) throw new Error(`It did not hold: looking again, there was still to do: ${left.steps.map(({ text }) => text).join(' ')}`);
-    return { ...await this.finish(facts), changed, plan: left };
+    return { ...await this.finish(facts), changed, acted, plan: left };
   }
 
   /** Verified: the journal says so, or goes when everything has been given back. */

@@ -85,7 +85,7 @@ function say(applied: Applied, towards: Towards, version: string, terminal: Term
     return 1;
   }
   const [done, nothing] = towards === 'disabled' ? ['', 'There was nothing to do.\n'] : ['Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.\n', 'There was nothing to give back.\n'];
-  terminal.out(applied.changed ? done : nothing);
+  terminal.out(applied.acted || (applied.changed && towards === 'disabled') ? done : nothing);
   if (towards === 'enabled') return 0;
   return exitCode(reportOn(version, applied.facts));
 }

@@ -72,4 +72,12 @@ again('commands that were said do the same when they are typed', () => onRouter(
   assert.ok(differences(before, after).length > 0);
 }));
 
+again('is told from a first one: what was never taken away is not said to be given back', () => onRouter({ ruleset: 'stock-alg-on' }, async (router) => {
+  const untouched = await router.sipalg(['enable']);
+  assert.is(untouched.status, 0, untouched.stderr);
+  assert.match(untouched.stdout, /There was nothing to give back\.\n$/);
+  await router.sipalg(['disable']);
+  assert.match((await router.sipalg(['enable'])).stdout, 'Everything that was taken away has been given back.');
+}));
+
 again.run();
