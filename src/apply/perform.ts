@@ -96,6 +96,7 @@ async function asThingsStand(host: Host, action: Action): Promise<Action | null>
       const file = await host.read(action.path);
       return file.state === 'present' && file.value === action.text ? null : action;
     }
+    case 'run': return action.reached !== undefined && (await host.kind(action.reached.path)).state === action.reached.is ? null : action;
     case 'remove': return (await host.kind(action.path)).state === 'absent' ? null : action;
     case 'put rules':
     case 'take rules': {
@@ -141,8 +142,10 @@ export async function takeBack(host: Host, steps: readonly Step[], echo: Echo): 
   return failures;
 }
 
-/** Actions that may be done twice, or for nothing. */
-const SAFE: readonly Action['do'][] = ['write', 'remove', 'poke', 'put rules', 'take rules', 'put iptables', 'take iptables'];
+/** Whether an action may be done twice, or for nothing. */
+function isSafe(action: Action): boolean {
+  return action.do === 'run' ? action.reached !== undefined : action.do !== 'check';
+}
 
 /**
  * @param done  what is to be taken back should this or anything later fail; steps are added as they are done
@@ -157,7 +160,7 @@ export async function perform(host: Host, steps: readonly Step[], done: Step[], 
       for (const action of step.actions) await act(host, action);
     } catch (error) {
       // It may have been done all the same: a tool that was killed as it ended, a disk that could not be synced.
-      if (step.undo.every((action) => SAFE.includes(action.do))) done.push(step);
+      if (step.undo.every(isSafe)) done.push(step);
       throw new StepFailed(step, (error as Error).message);
     }
     done.push(step);

@@ -102,7 +102,7 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
   const argv = loadArguments(name, parameters, module.file);
   return one({
     rank: RANK.load, why: 'journal', text: `Load ${name}.`,
-    actions: [{ do: 'run', argv }], undo: [{ do: 'run', argv: ['rmmod', name] }], commands: [line(argv)],
+    actions: [{ do: 'run', argv }], undo: [{ do: 'run', argv: ['rmmod', name], reached: { path: `/sys/module/${name}`, is: 'absent' } }], commands: [line(argv)],
   });
 }
 

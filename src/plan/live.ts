@@ -81,7 +81,10 @@ function unload(module: Module, why: string): Step {
     text: `Unload ${module.name}.`,
     actions: [{ do: 'run', argv }],
     // insmod, not modprobe: on the way back the blacklist may still stand.
-    undo: [{ do: 'run', argv: module.file === null ? ['modprobe', module.name] : ['insmod', module.file, ...loadArguments(module.name, module.parameters, module.file).slice(2)] }],
+    undo: [{
+      do: 'run', argv: module.file === null ? ['modprobe', module.name] : ['insmod', module.file, ...loadArguments(module.name, module.parameters, module.file).slice(2)],
+      reached: { path: `/sys/module/${module.name}`, is: 'present' },
+    }],
     commands: [line(argv)],
   };
 }

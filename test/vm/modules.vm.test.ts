@@ -126,4 +126,25 @@ test('where a hand-written include needs the helper nothing is blocked or unload
   assertSame(await router.picture(), here);
 });
 
+test('where the firewall turns out to need the helper the modules come back, and only the assignment goes', async (router) => {
+  await router.write('/etc/config/firewall', config('stock-alg-on'));
+  // nft follows a pattern in a folder's name; looking through the files beforehand does not.
+  await router.write('/etc/nftables.d/20-user.nft', 'include "/etc/hid*/*.nft"\n');
+  await router.must(['mkdir', '-p', '/etc/hidden']);
+  await router.write('/etc/hidden/voice.nft', readFileSync('test/fixtures/fw4/user-include.nftables.d-20-user.nft', 'utf8'));
+  await router.must(['fw4', 'restart']);
+  const here = await router.picture();
+  const ran = await sipalg(router, 'disable', 1);
+  assert.match(ran.stderr, '[#] rmmod nf_conntrack_sip');
+  assert.match(ran.stderr, 'without the SIP modules the firewall would not load');
+  assert.equal(Object.keys(await router.sipModules()), Object.keys(here.modules), 'both are loaded again');
+  assert.is(await router.read('/etc/modules.conf'), here.files['/etc/modules.conf'], 'nothing blocked');
+  assert.is(await router.treatment(), 'untouched', 'the assignment is gone for now');
+  assert.equal(commands(await sipalg(router, 'disable', 1)), [], 'it is not tried again');
+  await router.must(['fw4', 'check']);
+  await sipalg(router, 'enable', 0);
+  assert.is(await router.treatment(), 'rewritten');
+  assertSame(await router.picture(), here);
+});
+
 test.run();
