@@ -1,18 +1,30 @@
 /** argv -> face. Opens the doors, and is the only place that sets the exit code. */
 import { createRequire } from 'node:module';
 import { cli } from './cli/cli.ts';
+import { core } from './core.ts';
 import type { run } from './daemon/main.ts';
 import { nodeHost } from './host/node.ts';
+import { policyFrom } from './policy/link.ts';
+import type { Policy } from './policy/link.ts';
 
 declare const SIPALG_VERSION: string;
+declare const SIPALG_BUILD: string;
 
-/** The resident part is a bundle of its own beside this one, so that no other command pays for it. */
-const SERVE = './sipalg-serve.js';
+/** Loads a part of the program that lies in a file beside this one, so that no other command pays for it. */
+function part<T>(name: string): T {
+  const require = createRequire(__filename);
+  const file = `./${__filename.replace(/^.*\/|\.js$/g, '')}-${name}.js`;
+  const { build, open } = require(file) as { build: string; open(core: (at: number) => unknown, require: NodeJS.Require): T };
+  if (build !== SIPALG_BUILD) throw new Error(`${file} and ${__filename} are not of the same build`);
+  return open((at) => core[at], require);
+}
+
+policyFrom(async () => part<{ policy: Policy }>('policy').policy);
 
 function serve(words: readonly string[]): Promise<0 | 2> {
   let bundle: { run: typeof run };
   try {
-    bundle = createRequire(__filename)(SERVE) as typeof bundle;
+    bundle = part('serve');
   } catch (error) {
     process.stderr.write(`sipalg: \`sipalg serve\` lives in a file beside ${__filename}, and that could not be loaded: ${(error as Error).message.split('\n')[0]}. Install sipalg again; all other commands work without it.\n`);
     return Promise.resolve(2);

@@ -14,8 +14,9 @@ import { FIREWALL_CONFIG } from '../observe/firewall.ts';
 import { observe, WISH_CONFIG } from '../observe/observe.ts';
 import { observeSystem } from '../observe/system.ts';
 import { putFile } from '../plan/files.ts';
-import { plan } from '../plan/plan.ts';
-import type { Towards } from '../plan/plan.ts';
+import { plan, planAlg, planVoice } from '../plan/plan.ts';
+import { POLICY_FILE, thePolicy } from '../policy/link.ts';
+import { isLasting } from '../plan/step.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { Interrupted, perform, settle, StepFailed, takeBack } from './perform.ts';
 import type { Echo } from './perform.ts';
@@ -45,6 +46,8 @@ export interface Applied {
   changed: boolean;
   /** Whether anything but the wish was. */
   acted: boolean;
+  /** The first look. */
+  before: Facts;
   /** The last look, and what would still be to do. */
   facts: Facts;
   plan: Plan;
@@ -88,10 +91,13 @@ async function writeJournal(host: Host, journal: Journal | null): Promise<void> 
 
 const fresh = (program: string, since: number): Journal => ({ format: 1, program, since, state: 'taking', taken: [], held: null });
 
-/** The run itself, under our own lock. */
+/** `unmanaged`: the voice firewall rules alone. */
+export type Direction = Plan['towards'];
+
+/** The run itself, under our own lock: towards a state of the ALG, or of the voice rules. */
 class Run {
   readonly host: Host;
-  readonly towards: Towards;
+  readonly towards: Direction;
   readonly options: ApplyOptions;
   /** What has been done and not taken back. */
   private readonly done: Step[] = [];
@@ -103,7 +109,7 @@ class Run {
   private lock: Lock | null = null;
   private reloaded = false;
 
-  constructor(host: Host, towards: Towards, options: ApplyOptions) {
+  constructor(host: Host, towards: Direction, options: ApplyOptions) {
     this.host = host;
     this.towards = towards;
     this.options = options;
@@ -111,9 +117,10 @@ class Run {
 
   private async look(): Promise<{ facts: Facts; plan: Plan }> {
     const facts = await observe(this.host);
-    const planned = plan(facts, this.towards, this.options.writeDown);
+    const planned = this.towards === 'unmanaged' ? planVoice(facts) : planAlg(facts, this.towards, this.options.writeDown);
     // A reload is asked of the firewall once: if the chain is not there then, its owner no longer wants it.
-    const steps = planned.steps.filter((step) => !(step.unlocked && this.reloaded));
+    // Stale flows are ended once: a phone may bring one back in the same moment.
+    const steps = planned.steps.filter((step) => !(step.unlocked && this.reloaded) && (isLasting(step) || this.done.every(isLasting)));
     return { facts, plan: { ...planned, steps } };
   }
 
@@ -123,11 +130,14 @@ class Run {
 
   /** What is written before the first step: at least what is going to be missing. */
   private async begin(facts: Facts, planned: Plan): Promise<void> {
+    if (!planned.steps.some(isLasting)) return;
     if (facts.journal.state === 'failed') throw new Error(`The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back: mend it, or move it away to start anew.`);
     if (this.found === undefined) {
       const text = await this.host.read(JOURNAL_PATH);
       this.found = text.state === 'present' ? text.value : null;
     }
+    // What the voice rules are made of bears our mark, and needs no memory.
+    if (this.towards === 'unmanaged') return;
     const before = this.journalOf(facts);
     if (this.towards === 'enabled') {
       if (before !== null) await writeJournal(this.host, { ...before, state: 'giving back' });
@@ -209,14 +219,15 @@ class Run {
   /** A run that was killed while it wrote a file has left the new text beside the old one. */
   private async sweep(facts: Facts): Promise<void> {
     const taken = (this.journalOf(facts)?.taken ?? []).flatMap((entry) => entry.kind === 'file' ? [entry.path] : []);
-    for (const path of new Set([JOURNAL_PATH, WISH_CONFIG, FIREWALL_CONFIG, MODULES_CONF, ...taken])) {
+    for (const path of new Set([JOURNAL_PATH, WISH_CONFIG, FIREWALL_CONFIG, MODULES_CONF, POLICY_FILE, ...taken])) {
       if ((await this.host.kind(path + UNFINISHED)).state === 'present') await this.host.remove(path + UNFINISHED);
     }
   }
 
   private async reach(): Promise<Applied> {
     let seen = await this.look();
-    await this.sweep(seen.facts);
+    const before = seen.facts;
+    await this.sweep(before);
     // What was seen without the firewall's lock may have changed while it was looked at: two listings
     // that do not agree are no reason to refuse. What could not be read will not be read a moment later.
     const again = seen.plan.refused.length > 0 && unread(seen.facts).length === 0;
@@ -229,36 +240,56 @@ class Run {
     const acted = this.done.some(({ why }) => why !== 'wish');
     if (left.refused.length > 0) {
       if (changed) throw new Error(left.refused.join(' '));
-      return { outcome: 'failed', because: left.refused, changed, acted, facts, plan: left };
+      return { outcome: 'failed', because: left.refused, changed, acted, before, facts, plan: left };
     }
     if (left.steps.length > 0) throw new Error(`It did not hold: looking again, there was still to do: ${left.steps.map(({ text }) => text).join(' ')}`);
-    return { ...await this.finish(facts), changed, acted, plan: left };
+    return { ...await this.finish(facts), changed, acted, before, plan: left };
   }
 
   /** Verified: the journal says so, or goes when everything has been given back. */
   private async finish(facts: Facts): Promise<Pick<Applied, 'outcome' | 'because' | 'facts'>> {
     const journal = this.journalOf(facts);
     const held = this.towards === 'disabled' && plan(facts, 'disabled', false).held !== null;
-    if (journal !== null) {
+    if (journal !== null && this.towards !== 'unmanaged') {
       if (this.towards === 'enabled') await writeJournal(this.host, null);
       else if (journal.state !== 'taken') await writeJournal(this.host, { ...journal, state: 'taken' });
     }
-    const settled = journal === null || journal.state === 'taken' ? facts : await observe(this.host);
+    const settled = journal === null || this.towards === 'unmanaged' || journal.state === 'taken' ? facts : await observe(this.host);
     return { outcome: held ? 'held' : 'reached', because: [], facts: settled };
   }
 }
 
+/** The voice rules, after the ALG: what goes wrong with them undoes nothing of it. */
+async function applyVoice(host: Host, options: ApplyOptions, alg: Applied | null): Promise<Applied> {
+  const facts = alg?.facts ?? await observe(host);
+  if (facts.wish.wish.policy) await thePolicy().then((policy) => policy.refresh(host)).catch(() => undefined); // the look says why
+  try {
+    const voice = await new Run(host, 'unmanaged', { ...options, writeDown: false }).run();
+    const { lacking } = voice.plan;
+    const whole = {
+      ...voice, before: alg?.before ?? voice.before, changed: voice.changed || alg?.changed === true, acted: voice.acted || alg?.acted === true,
+      plan: alg === null ? voice.plan : { ...alg.plan, lacking },
+    };
+    return lacking.length === 0 ? { ...whole, outcome: alg?.outcome ?? 'reached' } : { ...whole, outcome: 'failed', because: lacking };
+  } catch (error) {
+    if (alg === null) throw error;
+    return { ...alg, outcome: 'failed', because: [`${alg.changed ? 'What concerns the SIP ALG is done. ' : ''}The voice firewall rules: ${(error as Error).message}`] };
+  }
+}
+
 /**
- * Brings the router to `disabled` or `enabled`.
+ * Brings the router to `disabled` or `enabled`, and the voice firewall rules to what is wished of them.
  * @throws NotBegun when it could not begin (not root, a lock is held); nothing was changed then.
  *   Another Error when it began and did not work: what was done has been taken back, or the message says what could not be.
  */
-export async function apply(host: Host, towards: Towards, options: ApplyOptions): Promise<Applied> {
+export async function apply(host: Host, towards: Direction, options: ApplyOptions): Promise<Applied> {
   const { pid, uid } = host.process();
   if (uid !== 0) throw notBegun(new Error('Only root may change what is asked here; run it as root.'));
   const lock = await take(host, OWN_LOCK, options, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg').catch((error: Error) => { throw notBegun(error); });
   try {
-    return await new Run(host, towards, options).run();
+    const alg = towards === 'unmanaged' ? null : await new Run(host, towards, options).run();
+    if (alg !== null && (alg.outcome === 'failed' || alg.facts.policy.state === 'absent')) return alg;
+    return await applyVoice(host, options, alg);
   } finally {
     await lock.release();
   }

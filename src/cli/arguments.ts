@@ -10,6 +10,7 @@ export interface Command {
 export const COMMANDS: readonly Command[] = [
   { name: 'status', does: 'say whether a SIP ALG touches calls here, with evidence', options: ['--json'] },
   { name: 'plan', does: 'show every command that reaching the wish would run, and why', options: ['--json'] },
+  { name: 'policy', does: 'show the voice firewall rules with their counters', options: ['--json'] },
   { name: 'disable', does: 'switch the SIP ALG off, now and for good', options: ['--dry-run'] },
   { name: 'enable', does: 'give back what was there before', options: ['--dry-run'] },
   { name: 'apply', does: 'make the router match /etc/config/sipalg', options: [] },

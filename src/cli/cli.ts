@@ -1,14 +1,14 @@
 /** The command line: what is asked, what is said, and the exit code. It decides nothing. */
 import { apply, NotBegun } from '../apply/apply.ts';
-import type { Applied } from '../apply/apply.ts';
+import type { Applied, Direction } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
 import { judge } from '../judge/judge.ts';
 import { observe } from '../observe/observe.ts';
-import { plan } from '../plan/plan.ts';
-import type { Towards } from '../plan/plan.ts';
+import { plan, planVoice } from '../plan/plan.ts';
 import { exitCode, makeReport, reportOn } from '../plan/report.ts';
 import type { ExitCode } from '../plan/report.ts';
 import { help, readArguments } from './arguments.ts';
+import { policyText } from './policy-words.ts';
 import { planText, statusText } from './words.ts';
 
 /** Where words go. */
@@ -43,10 +43,11 @@ export async function cli(words: readonly string[], host: Host, version: string,
       case 'help': terminal.out(help()); return 0;
       case 'version': terminal.out(`sipalg ${version}\n`); return 0;
       case 'status':
+      case 'policy':
       case 'plan': {
         const report = await makeReport(version, host);
         if (options.has('--json')) given.out(jsonText(report));
-        else terminal.out(command === 'status' ? statusText(report) : planText(report.plan));
+        else terminal.out(command === 'status' ? statusText(report) : command === 'plan' ? planText(report.plan) : await policyText(report.facts));
         return exitCode(report);
       }
       case 'disable': return await reach(host, 'disabled', true, options.has('--dry-run'), version, terminal);
@@ -56,15 +57,15 @@ export async function cli(words: readonly string[], host: Host, version: string,
     }
   } catch (error) {
     terminal.err(`sipalg: ${(error as Error).message}\n`);
-    if (!(error instanceof NotBegun) && command !== 'status' && command !== 'plan') terminal.err('sipalg: `sipalg status` tells how the router stands now.\n');
+    if (!(error instanceof NotBegun) && !['status', 'plan', 'policy'].includes(command)) terminal.err('sipalg: `sipalg status` tells how the router stands now.\n');
     return 2;
   }
 }
 
-async function reach(host: Host, towards: Towards, writeDown: boolean, dryRun: boolean, version: string, terminal: Terminal): Promise<ExitCode> {
+async function reach(host: Host, towards: Direction, writeDown: boolean, dryRun: boolean, version: string, terminal: Terminal): Promise<ExitCode> {
   if (dryRun) {
     const facts = await observe(host);
-    const planned = plan(facts, towards, writeDown);
+    const planned = towards === 'unmanaged' ? planVoice(facts) : plan(facts, towards, writeDown);
     terminal.out(planned.refused.length > 0 ? planText(planned) : planned.steps.flatMap(({ commands }) => commands).map((command) => `[#] ${command}\n`).join(''));
     return planned.refused.length > 0 ? 2 : planned.held ? 1 : 0;
   }
@@ -72,7 +73,7 @@ async function reach(host: Host, towards: Towards, writeDown: boolean, dryRun: b
   return say(applied, towards, version, terminal);
 }
 
-function say(applied: Applied, towards: Towards, version: string, terminal: Terminal): ExitCode {
+function say(applied: Applied, towards: Direction, version: string, terminal: Terminal): ExitCode {
   if (applied.outcome === 'failed') {
     for (const sentence of applied.because) terminal.err(`sipalg: ${sentence}\n`);
     if (!applied.changed) terminal.err('sipalg: nothing was changed.\n');
@@ -84,20 +85,28 @@ function say(applied: Applied, towards: Towards, version: string, terminal: Term
     terminal.err(planText(applied.plan));
     return 1;
   }
-  const [done, nothing] = towards === 'disabled' ? ['', 'There was nothing to do.\n'] : ['Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.\n', 'There was nothing to give back.\n'];
+  const [done, nothing] = towards !== 'enabled' ? ['', 'There was nothing to do.\n'] : ['Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.\n', 'There was nothing to give back.\n'];
   terminal.out(applied.acted || (applied.changed && towards === 'disabled') ? done : nothing);
+  if (towards === 'disabled') warn(applied, terminal);
   if (towards === 'enabled') return 0;
   return exitCode(reportOn(version, applied.facts));
 }
 
+/** What switching the ALG off shortens is said now: afterwards nothing shows how long the phones had registered for. */
+function warn({ before, facts }: Applied, terminal: Terminal): void {
+  const short = [before, facts].flatMap((one) => judge(one).findings).find(({ code }) => code === 'short-timeout');
+  if (short !== undefined) terminal.out([short.text, ...short.evidence.map((one) => `      ${one}`), ''].join('\n'));
+}
+
 /** Acts on /etc/config/sipalg: at boot, on reload, by hand. */
 async function applyWish(host: Host, version: string, terminal: Terminal): Promise<ExitCode> {
-  const { wish, journal } = await observe(host);
+  const { wish, journal, policy } = await observe(host);
   for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
   if (wish.problems.length > 0) return 2;
   const { alg } = wish.wish;
   // A run that was cut off before it had written the wish has changed nothing that is not in the journal.
   const cutOff = journal.state === 'present' && journal.value.state !== 'taken';
+  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return reach(host, 'unmanaged', false, false, version, terminal);
   if (alg === 'unmanaged' && !cutOff) {
     terminal.out('/etc/config/sipalg says "unmanaged": nothing is changed.\n');
     return 0;

@@ -1,9 +1,9 @@
 /**
  * What its owner wishes of this router: /etc/config/sipalg.
  *
- * Read today: `option alg` of the section of type `sipalg` (the one named
+ * Read here: `option alg` and `option policy` of the section of type `sipalg` (the one named
  * `main`, else the first), and the section `serve`. The sections `timeouts`, `marking`, `limit` and
- * `provider` and the option `policy` may stand there and are left unread.
+ * `provider` are the policy's (policy/wish.ts).
  */
 
 import { Refused, quote } from '../language.ts';
@@ -16,6 +16,8 @@ export type AlgWish = 'unmanaged' | 'disabled' | 'enabled';
 
 export interface Wish {
   alg: AlgWish;
+  /** Whether the voice firewall rules are wanted. */
+  policy: boolean;
 }
 
 /** Something in the configuration that is not in force, and what is wrong with it. */
@@ -54,7 +56,7 @@ config serve 'serve'
  * @returns the wish in force, `unmanaged` where none is or a bad one was given, and what is wrong with the file
  */
 export function readWish(text: string | null): { wish: Wish; problems: Problem[] } {
-  const wish: Wish = { alg: 'unmanaged' };
+  const wish: Wish = { alg: 'unmanaged', policy: false };
   if (text === null) return { wish, problems: [] };
   let pkg: UciPackage;
   try {
@@ -69,10 +71,14 @@ export function readWish(text: string | null): { wish: Wish; problems: Problem[]
   for (const option of new Set(main.options.map(({ name }) => name))) {
     if (!OPTIONS.includes(option)) problems.push(unknownOption(main, option));
   }
-  const given = givenAlg(main);
+  const given = givenFor(main, 'alg');
   const alg = WISHES.find((one) => one === given);
   if (alg !== undefined) wish.alg = alg;
   else if (given !== null) problems.push(badAlg(main, given));
+  const policy = givenFor(main, 'policy');
+  const wanted = policy === null ? false : booleanOf(policy);
+  if (wanted !== undefined) wish.policy = wanted;
+  else problems.push(badPolicy(main, policy as string));
   return { wish, problems };
 }
 
@@ -92,11 +98,16 @@ function mainSection(pkg: UciPackage): UciSection | undefined {
   return sections.find((section) => section.name === NAME) ?? sections[0];
 }
 
-/** What is given for alg, good or bad; null when nothing is. */
-function givenAlg(section: UciSection): string | null {
-  const setting = settingsOf(section).get('alg');
-  if (setting === undefined) return section.options.some(({ name }) => name === 'alg') ? '' : null;
+/** What is given for an option, good or bad; null when nothing is. */
+function givenFor(section: UciSection, option: string): string | null {
+  const setting = settingsOf(section).get(option);
+  if (setting === undefined) return section.options.some(({ name }) => name === option) ? '' : null;
   return setting.kind === 'option' ? (setting.values[0] ?? '') : `list ${setting.values.join(' ')}`;
+}
+
+function badPolicy(section: UciSection, given: string): Problem {
+  const where = describeSection(section, 'sipalg');
+  return { section: where, option: 'policy', given, allowed: '1 or 0', text: `${where}: the option policy is ${quote(given)}; it may be 1 or 0. Until it is, it is 0.` };
 }
 
 function badAlg(section: UciSection, given: string): Problem {
@@ -119,7 +130,7 @@ function unknownOption(section: UciSection, option: string): Problem {
 function straySection(section: UciSection): Problem[] {
   const where = describeSection(section, 'sipalg');
   if (section.type === TYPE) {
-    const given = givenAlg(section);
+    const given = givenFor(section, 'alg');
     const allowed = 'one section of type sipalg';
     const text = `${where}: a second section of type sipalg (line ${section.line}) is not read; set alg in the first one.`;
     return given === null ? [] : [{ section: where, option: 'alg', given, allowed, text }];
@@ -153,7 +164,11 @@ export interface ServeWish {
 
 const SERVE = 'serve';
 const EVERY = { standard: 5, least: 1, most: 1440 };
-/** As OpenWrt's own scripts read a boolean (lib/functions.sh, get_bool). */
+/** As OpenWrt's own scripts read a boolean (lib/functions.sh, get_bool); undefined for anything else. */
+export function booleanOf(given: string): boolean | undefined {
+  return Object.hasOwn(BOOLEANS, given) ? BOOLEANS[given] : undefined;
+}
+
 const BOOLEANS: Readonly<Record<string, boolean>> = {
   1: true, on: true, true: true, yes: true, enabled: true, 0: false, off: false, false: false, no: false, disabled: false,
 };
@@ -179,7 +194,7 @@ export function readServe(text: string | null): { serve: ServeWish; problems: Pr
   for (const [name, { kind, values }] of settingsOf(section)) {
     const given = kind === 'option' ? values[0] ?? '' : `list ${values.join(' ')}`;
     if (name === 'enabled' || name === 'page') {
-      const value = Object.hasOwn(BOOLEANS, given) ? BOOLEANS[given] : undefined;
+      const value = booleanOf(given);
       if (value === undefined) bad(name, given, '1 or 0', '1');
       else serve[name] = value;
     } else if (name === 'listen') {

@@ -9,6 +9,7 @@
 import type { HostAddress, Reading } from '../host/host.ts';
 import type { Wish, Problem } from './config.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { PolicyFacts } from '../policy/facts.ts';
 
 /** A kernel module, as far as it shows. */
 export interface Module {
@@ -87,6 +88,8 @@ export interface NftFacts {
   assignments: NftAssignment[];
   /** How many `ct timeout` objects there are. */
   timeouts: number;
+  /** What rules translate a source to: addresses, '' for what is no single address. */
+  sources: string[];
   /** Whether there are rules that iptables wrote in its nft flavour, which nft itself does not understand. */
   foreign: boolean;
   chains: ChainRules[];
@@ -267,4 +270,6 @@ export interface Facts {
   journal: Reading<Journal>;
   /** Other files that the journal says were edited, as they are now, by path. */
   edited: Record<string, Reading<string>>;
+  /** The voice firewall rules. Absent: they are not wanted, and nothing of them is here. */
+  policy: Reading<PolicyFacts>;
 }

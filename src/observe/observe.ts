@@ -9,10 +9,11 @@ import { MODULES_CONF, observeBoot } from './boot.ts';
 import { readWish } from './config.ts';
 import type { Facts, FirewallUci } from './facts.ts';
 import { FIREWALL_CONFIG, firewallFacts, observeDefinitions } from './firewall.ts';
-import { noFlows, observeDrops, observeExpectations, observeFlows } from './flows.ts';
+import { observeDrops, observeExpectations, observeFlows } from './flows.ts';
 import { observeIncludes } from './includes.ts';
 import { observeIptables } from './iptables.ts';
 import { observeModules, TRACKER } from './modules.ts';
+import { observePolicy } from '../policy/link.ts';
 import { chainKey, observeNft } from './nft.ts';
 import { orElse, understood } from './reading.ts';
 import { observeNumber, observeSystem, observeWan } from './system.ts';
@@ -57,10 +58,10 @@ async function observeEdited(host: Host, journal: Reading<Journal>): Promise<Fac
 
 /** Looks at everything. Never throws: what could not be read is in its reading. */
 export async function observe(host: Host): Promise<Facts> {
-  // First of all what may take longest. Loaded or built in, the tracker shows here; where it does not there is no flow to ask for.
+  // First of all what may take longest. Loaded or built in, the tracker shows here; where it does not, no long life is the helper's doing.
   const tracker = await host.kind(`/sys/module/${TRACKER}`);
   const udpStream = await observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream');
-  const flows = tracker.state === 'absent' ? Promise.resolve(noFlows(`${tracker.source}: ${TRACKER} is not in the kernel`)) : observeFlows(host, orElse(udpStream, null));
+  const flows = observeFlows(host, tracker.state === 'absent' ? null : orElse(udpStream, null));
   const [system, wish, journal, udp] = await Promise.all([
     observeSystem(host),
     observeWish(host),
@@ -79,8 +80,12 @@ export async function observe(host: Host): Promise<Facts> {
     observeWan(host),
   ]);
   const [nft, iptables, drops] = await tools;
-  return {
+  const facts: Facts = {
     at: host.now(), uid: host.process().uid, system, modules, boot, automatic, nft, iptables, firewall,
     flows: await flows, expectations, drops, timeouts: { udp, udpStream }, wan, wish, journal, edited: await observeEdited(host, journal),
+    policy: { state: 'absent', source: WISH_CONFIG },
   };
+  const { policy, problems } = await observePolicy(host, facts, wish.wish.policy);
+  wish.problems.push(...problems);
+  return { ...facts, policy };
 }

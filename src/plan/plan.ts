@@ -7,6 +7,7 @@ import { Refused } from '../language.ts';
 import { writeWish } from '../observe/config.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
+import { planPolicy } from '../policy/link.ts';
 import { describeSection, parseUci } from '../uci/parse.ts';
 import { planBlock } from './block.ts';
 import { planConfiguration } from './configuration.ts';
@@ -14,12 +15,12 @@ import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { planGiveBack } from './give-back.ts';
 import { planIptables } from './iptables.ts';
-import { planAutomatic, planAutomaticAtBoot, planFlows, planUnload } from './live.ts';
+import { planAutomatic, planAutomaticAtBoot, planFlows, planStale, planUnload } from './live.ts';
 import { planRules } from './rules.ts';
 import { RANK } from './step.ts';
 import type { Plan, Step } from './step.ts';
 
-export type Towards = Plan['towards'];
+export type Towards = Exclude<Plan['towards'], 'unmanaged'>;
 
 /** Where the owner's configuration leads; `disabled` is shown, not done, while nothing is wished. */
 export function wished(facts: Facts): Towards {
@@ -92,22 +93,37 @@ function wishCommands(before: string | null, towards: Towards): string[] {
   ];
 }
 
+/** The voice firewall rules alone; the ALG is left as it is. */
+export function planVoice(facts: Facts): Plan {
+  const { steps, refused } = planPolicy(facts);
+  const ordered = steps.map((step) => ({ ...step, of: 'policy' as const })).sort((one, other) => one.rank - other.rank);
+  return { wish: facts.wish.wish.alg, towards: 'unmanaged', steps: ordered, takes: [], refused: [], lacking: refused, held: null };
+}
+
+/** All that is to be done: what the ALG needs, then the voice rules. */
+export function plan(facts: Facts, towards: Towards, writeDown: boolean): Plan {
+  const alg = planAlg(facts, towards, writeDown);
+  const { steps, lacking } = planVoice(facts);
+  return { ...alg, steps: [...alg.steps, ...steps], lacking };
+}
+
 /**
  * @param towards   where the steps lead
  * @param writeDown whether the wish is to be written too (`disable` and `enable` do, `apply` acts on it)
  */
-export function plan(facts: Facts, towards: Towards, writeDown: boolean): Plan {
+export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Plan {
   const blind = towards === 'disabled' ? unread(facts).map(({ source, because }) => `${source} could not be read: ${because}.`) : [];
   const part = blind.length > 0 ? refuse(blind) : towards === 'disabled' ? planDisable(facts) : planGiveBack(facts);
   const wish = writeDown ? planWish(facts, towards) : NOTHING;
   const refused = [...wish.refused, ...part.refused];
-  const steps = [...wish.steps, ...part.steps].sort((one, other) => one.rank - other.rank);
+  const steps = [...wish.steps, ...part.steps, ...planStale(facts).steps].sort((one, other) => one.rank - other.rank);
   return {
     wish: facts.wish.wish.alg,
     towards,
     steps: refused.length > 0 ? [] : steps,
     takes: refused.length > 0 ? [] : part.takes,
     refused,
+    lacking: [],
     held: towards === 'disabled' ? heldBy(facts) : null,
   };
 }

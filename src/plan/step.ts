@@ -38,6 +38,8 @@ export interface Step {
   undo: Action[];
   /** Each change in a form one could type. */
   commands: string[];
+  /** It belongs to the voice firewall rules. */
+  of?: 'policy';
   /** Runs after the firewall's lock has been let go, for it takes that lock itself. */
   unlocked?: true;
 }
@@ -61,19 +63,35 @@ export const RANK = {
   unload: 50,
   /** With the module gone, would the firewall still load? */
   check: 60,
+  /** The voice rules, once SIP passes: live, then the files that bring them back, then what is the firewall's own. */
+  policy: 62,
+  policyFiles: 64,
+  policyConfiguration: 66,
+  /** On the way back last of all the file that says there is something of ours. */
+  policyOff: 68,
   reload: 70,
 } as const;
+
+/** The finding whose flows are ended as they are seen; that some are there, or come back, keeps no wish from being reached. */
+export const FLOW_STALE = 'flow-stale';
+
+export const isLasting = ({ why }: Step): boolean => why !== FLOW_STALE;
 
 export interface Plan {
   /** What /etc/config/sipalg asks for. */
   wish: 'unmanaged' | 'disabled' | 'enabled';
-  /** What these steps lead to. With an unmanaged wish they are shown and never run by themselves. */
-  towards: 'disabled' | 'enabled';
+  /**
+   * What these steps lead to; `unmanaged`: the ALG is left as it is. With an unmanaged wish the ALG's are shown
+   * and never run by themselves.
+   */
+  towards: 'disabled' | 'enabled' | 'unmanaged';
   steps: Step[];
   /** What the steps take away, for the journal. */
   takes: Taken[];
   /** Why this can not be planned: sentences, each with what to do. Nothing is done then. */
   refused: string[];
+  /** What of the voice rules can not be put in force, and why: sentences. All else is done. */
+  lacking: string[];
   /** Why SIP is not blocked or unloaded though that is wished; null when nothing speaks against it. */
   held: { because: string; lines: string[] } | null;
 }

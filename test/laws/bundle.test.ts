@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Metafile } from 'esbuild';
 
-const MOST = 120_000;
+const MOST = 128_000;
 
 /** The modules a packed text asks its engine for. */
 const required = (text: string): string[] => [...text.matchAll(/\brequire\((?:"([^"]*)"|'([^']*)'|([^)]*))\)/g)]

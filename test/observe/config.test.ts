@@ -41,20 +41,30 @@ function problemOf(text: string): Problem {
 const read = suite('readWish');
 
 read('is unmanaged without a word when there is no file, or nothing in it about the ALG', () => {
-  for (const text of [null, '', '# nothing\n', main(), main("option policy '1'"), "config timeouts 'timeouts'\n"]) {
-    assert.equal(readWish(text), { wish: { alg: 'unmanaged' }, problems: [] });
+  for (const text of [null, '', '# nothing\n', main(), main("option policy '0'"), "config timeouts 'timeouts'\n"]) {
+    assert.equal(readWish(text), { wish: { alg: 'unmanaged', policy: false }, problems: [] });
   }
 });
 
 read('takes each of the three wishes', () => {
   for (const alg of ['unmanaged', 'disabled', 'enabled'] as const) {
-    assert.equal(readWish(main(`option alg '${alg}'`)), { wish: { alg }, problems: [] });
-    assert.equal(readWish(`config sipalg\r\n\toption alg ${alg}\r\n`), { wish: { alg }, problems: [] });
+    assert.equal(readWish(main(`option alg '${alg}'`)), { wish: { alg, policy: false }, problems: [] });
+    assert.equal(readWish(`config sipalg\r\n\toption alg ${alg}\r\n`), { wish: { alg, policy: false }, problems: [] });
   }
 });
 
-read('accepts the sections that are to come and leaves them unread', () => {
-  assert.equal(readWish(FULL), { wish: { alg: 'disabled' }, problems: [] });
+read('leaves the sections of the voice rules to them', () => {
+  assert.equal(readWish(FULL), { wish: { alg: 'disabled', policy: true }, problems: [] });
+});
+
+read('takes option policy as OpenWrt reads a boolean, and refuses what is none', () => {
+  for (const [given, policy] of [['1', true], ['on', true], ['yes', true], ['0', false], ['disabled', false]] as const) {
+    assert.equal(readWish(main(`option policy '${given}'`)), { wish: { alg: 'unmanaged', policy }, problems: [] });
+  }
+  assert.equal(problemOf(main("option policy 'maybe'")), {
+    section: 'sipalg.main', option: 'policy', given: 'maybe', allowed: '1 or 0',
+    text: 'sipalg.main: the option policy is "maybe"; it may be 1 or 0. Until it is, it is 0.',
+  });
 });
 
 read('refuses a bad value with the section, the option, what was given and what is allowed', () => {
@@ -79,7 +89,7 @@ read('refuses a list for an option, and says it was one', () => {
 });
 
 read('takes the value that is in force when one is given twice', () => {
-  assert.equal(readWish(main('option alg off', 'option alg disabled')), { wish: { alg: 'disabled' }, problems: [] });
+  assert.equal(readWish(main('option alg off', 'option alg disabled')), { wish: { alg: 'disabled', policy: false }, problems: [] });
 });
 
 read('reports a file that is no UCI file, with its line, and what that means', () => {
@@ -148,7 +158,7 @@ const write = suite('writeWish');
 
 write('starts from the stock file, which is the one in files/', () => {
   assert.is(STOCK, readFileSync('files/etc/config/sipalg', 'utf8'));
-  assert.equal(readWish(STOCK), { wish: { alg: 'unmanaged' }, problems: [] });
+  assert.equal(readWish(STOCK), { wish: { alg: 'unmanaged', policy: false }, problems: [] });
   assert.is(writeWish(null, 'unmanaged'), STOCK);
   assert.is(writeWish(null, 'disabled'), STOCK.replace("alg 'unmanaged'", "alg 'disabled'"));
 });
@@ -166,7 +176,7 @@ write('adds what is missing', () => {
 
 write('puts a bad value right', () => {
   for (const line of ["option alg 'off'", 'list alg disabled', "option alg ''"]) {
-    assert.equal(readWish(writeWish(main(line), 'disabled')), { wish: { alg: 'disabled' }, problems: [] }, line);
+    assert.equal(readWish(writeWish(main(line), 'disabled')), { wish: { alg: 'disabled', policy: false }, problems: [] }, line);
   }
 });
 
