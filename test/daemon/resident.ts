@@ -66,7 +66,6 @@ request.end(body);
 
 export async function openResident(): Promise<Resident> {
   const lab = await openLab({ ruleset: 'stock-alg-on' });
-  lab.files.write('/usr/lib/sipalg/sipalg-serve.js', readFileSync('dist/sipalg-serve.js'));
   lab.files.write('/usr/lib/sipalg/page/index.html', PAGE);
   lab.files.write('/slow/nft', SLOW_NFT, 0o755);
   lab.files.write('/run/ubus/.keep', '');

@@ -21,7 +21,7 @@ export type LabOptions = {
   readonly ruleset?: Ruleset;
   /** Whether /sys/module/nf_conntrack_sip is to be seen; 'absent' goes with the ruleset stock-alg-absent. */
   readonly modules?: { readonly sip: 'built-in' | 'absent' };
-  /** The bundle that is to be `sipalg` on the router: dist/sipalg.js as built last, if not given. */
+  /** What is to be `sipalg` on the router, its parts beside it: dist/sipalg.js as built last, if not given. */
   readonly product?: string;
   /** More files of the router: path to text. */
   readonly files?: Readonly<Record<string, string>>;
@@ -99,9 +99,12 @@ async function furnished(members: Members, options: LabOptions): Promise<Lab> {
   const include = `${FIXTURES}/${ruleset}.nftables.d-20-user.nft`;
   if (existsSync(include)) files.write('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
   files.write('/sbin/fw4', `#!${process.execPath}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
-  // As on a router: the bundle alone, below no package.json.
+  // As on a router: the program with its parts beside it, below no package.json.
   const product = options.product ?? 'dist/sipalg.js';
-  if (existsSync(product)) files.write('/usr/lib/sipalg/sipalg.js', readFileSync(product), 0o755);
+  for (const part of ['', '-serve', '-policy']) {
+    const file = product.replace(/\.js$/, `${part}.js`);
+    if (existsSync(file)) files.write(`/usr/lib/sipalg/sipalg${part}.js`, readFileSync(file), 0o755);
+  }
   files.write('/usr/sbin/sipalg', `#!/bin/sh\nexec '${process.execPath}' /usr/lib/sipalg/sipalg.js "$@"\n`, 0o755);
   for (const [path, text] of Object.entries(options.files ?? {})) files.write(path, text);
   const sipModule = options.modules?.sip ?? (ruleset === 'stock-alg-absent' ? 'absent' : 'built-in');
