@@ -40,19 +40,9 @@ const WISHES: readonly AlgWish[] = ['unmanaged', 'disabled', 'enabled'];
 const ALLOWED = 'unmanaged, disabled or enabled';
 const OPTIONS: readonly string[] = ['alg', 'policy'];
 
-/** What a fresh package installs; the same bytes as files/etc/config/sipalg. */
-export const STOCK = `config sipalg 'main'
-	# unmanaged: look, never touch; disabled: keep the SIP ALG off; enabled: give back what was there before
-	option alg 'unmanaged'
-
-config serve 'serve'
-	# the resident daemon (ubus object, page); 0: only the command line, and the wish at boot
-	option enabled '1'
-`;
-
 /**
  * Reads the wish.
- * @param text the file; null when there is none, which is as good as the stock one
+ * @param text the file; null when there is none, which is as good as the one a package installs
  * @returns the wish in force, `unmanaged` where none is or a bad one was given, and what is wrong with the file
  */
 export function readWish(text: string | null): { wish: Wish; problems: Problem[] } {
@@ -83,11 +73,11 @@ export function readWish(text: string | null): { wish: Wish; problems: Problem[]
 }
 
 /**
- * The file with another wish in it, everything else as it was; the stock file with that wish where there is none.
+ * The file with another wish in it, everything else as it was; a file of that wish alone where there is none.
  * @throws Refused when the file is no UCI file or has another use for the name `main`
  */
 export function writeWish(text: string | null, alg: AlgWish): string {
-  const pkg = parseUci(text ?? STOCK);
+  const pkg = parseUci(text ?? '');
   const main = mainSection(pkg);
   if (main !== undefined) return setOption(pkg, main, 'alg', alg);
   return addSection(pkg, TYPE, NAME, [{ kind: 'option', name: 'alg', value: alg }]);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Refused } from '../../src/language.ts';
-import { STOCK, readServe, readWish, writeWish } from '../../src/observe/config.ts';
+import { readServe, readWish, writeWish } from '../../src/observe/config.ts';
 import type { Problem } from '../../src/observe/config.ts';
 import { damage, seeded } from '../seeded.ts';
 
@@ -37,6 +37,9 @@ function problemOf(text: string): Problem {
   if (problem === undefined || others.length > 0) throw new Error(`one problem expected: ${JSON.stringify(problems)}`);
   return problem;
 }
+
+/** What a fresh package installs. */
+const STOCK = readFileSync('files/etc/config/sipalg', 'utf8');
 
 const read = suite('readWish');
 
@@ -157,10 +160,9 @@ read.run();
 const write = suite('writeWish');
 
 write('starts from the stock file, which is the one in files/', () => {
-  assert.is(STOCK, readFileSync('files/etc/config/sipalg', 'utf8'));
   assert.equal(readWish(STOCK), { wish: { alg: 'unmanaged', policy: false }, problems: [] });
-  assert.is(writeWish(null, 'unmanaged'), STOCK);
-  assert.is(writeWish(null, 'disabled'), STOCK.replace("alg 'unmanaged'", "alg 'disabled'"));
+  assert.is(writeWish(null, 'disabled'), "config sipalg 'main'\n\toption alg 'disabled'\n");
+  assert.is(writeWish(STOCK, 'disabled'), STOCK.replace("alg 'unmanaged'", "alg 'disabled'"));
 });
 
 write('changes the value and no other byte', () => {
