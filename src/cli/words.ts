@@ -13,11 +13,13 @@ function value(reading: Reading<unknown>): string {
 
 const SIGNS: Record<Finding['weight'], string> = { alarm: '!', trouble: '!', risk: '*', note: '-' };
 
+/** Each finding, and its evidence under it. */
+export function findingLines(findings: readonly Finding[]): string[] {
+  return findings.flatMap(({ weight, text, evidence }) => [`  ${SIGNS[weight]} ${text}`, ...evidence.map((one) => INDENT + one)]);
+}
+
 export function statusText({ version, facts, verdict, plan }: Report): string {
-  const lines = [verdict.text, ''];
-  for (const { weight, text, evidence } of verdict.findings) {
-    lines.push(`  ${SIGNS[weight]} ${text}`, ...evidence.map((one) => INDENT + one));
-  }
+  const lines = [verdict.text, '', ...findingLines(verdict.findings)];
   if (verdict.returns.length > 0) {
     lines.push('', 'What would bring it back:');
     for (const { at, because, evidence } of verdict.returns) lines.push(`  ${at}: ${because}.`, ...evidence.map((one) => INDENT + one));

@@ -1,0 +1,130 @@
+/**
+ * `sipalg policy` for people: what is wished, what is in force, what was counted and who tried. It lives in the policy's
+ * own part of the program (policy/main.ts), for most runs have no use for it.
+ */
+import type { Reading } from '../host/host.ts';
+import type { Facts } from '../observe/facts.ts';
+import { planVoice } from '../plan/plan.ts';
+import type { InForce, Offload, PolicyFacts, Provider } from '../policy/facts.ts';
+import { policyFindings } from '../policy/link.ts';
+import { findingLines } from './words.ts';
+
+/** So many addresses of a list, and so many attempts, are shown; the rest are counted, and `--json` has them all. */
+const SHOWN = 8;
+const MOST_ATTEMPTS = 50;
+
+function few(list: readonly string[]): string {
+  return list.length <= SHOWN ? list.join(', ') : `${list.slice(0, SHOWN).join(', ')} and ${list.length - SHOWN} more`;
+}
+
+function span(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const [size, unit] = seconds < 120 ? [1, 's'] : seconds < 7200 ? [60, 'min'] : seconds < 172_800 ? [3600, 'h'] : [86_400, 'days'];
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
+
+/** Rows of a table; a column that ends in a figure is set flush right. */
+function columns(rows: readonly string[][]): string[] {
+  const column = (at: number): string[] => rows.map((row) => row[at] ?? '');
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...column(at).map(({ length }) => length)));
+  const right = widths.map((_, at) => /^\d+$/.test(column(at).at(-1) ?? ''));
+  return rows.map((row) => `  ${row.map((cell, at) => right[at] ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd());
+}
+
+/** The kernel's answers that count: one of nftables, or one for each family of iptables. */
+function kernel({ backend, inForce: { all, ipv4, ipv6 } }: PolicyFacts): Reading<InForce>[] {
+  return backend === 'nft' ? [all] : [ipv4, ipv6];
+}
+
+const readings = <T>(list: readonly Reading<T>[]): T[] => list.flatMap((one) => one.state === 'present' ? [one.value] : []);
+
+function headline(facts: Facts, policy: PolicyFacts): string[] {
+  const failed = kernel(policy).flatMap((one) => one.state === 'failed' ? [`  ${one.source}: ${one.because}`] : []);
+  if (failed.length > 0) return ['Whether the voice firewall rules are in force is not known; it could not be read:', ...failed];
+  const { steps, lacking } = planVoice(facts);
+  const left = [...lacking, ...steps.map(({ text }) => text)].map((text) => `  ${text}`);
+  const does = steps.length > 0 ? ['`sipalg apply` does it.'] : [];
+  if (!policy.wanted) return ['The voice firewall rules are not wished (sipalg.main.policy is not 1), but something of them is here:', ...left, ...does];
+  return left.length === 0 ? ['The voice firewall rules are in force.'] : ['The voice firewall rules are wished, and not in force as wished. What is missing:', ...left, ...does];
+}
+
+function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyFacts): string[] {
+  const reach = perFlow.state === 'failed' ? `for which flows is not known: ${perFlow.because}`
+    : perFlow.state === 'present' && perFlow.value ? 'for voice alone' : 'for every UDP flow of the router';
+  const from = wan.state === 'failed' ? `the internet, which could not be told: ${wan.because}`
+    : wan.state === 'absent' || wan.value.length === 0 ? 'the internet, but no device leads there' : few(wan.value);
+  return [
+    `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; media ${timeouts.media} s; ${reach}.`,
+    marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}.`,
+    limit === null ? 'Limits: none.' : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}; from ${from}.`,
+  ];
+}
+
+function nameLine({ name, port }: Provider['hosts'][number], names: PolicyFacts['names'], at: number): string {
+  const key = name.replace(/\.$/, '').toLowerCase();
+  const answer = Object.hasOwn(names, key) ? names[key] : undefined;
+  const said = `    ${name}${port === null ? '' : `:${port}`}: `;
+  const vain = answer?.failed ? `asked in vain ${span(at - answer.failed.at)} ago: ${answer.failed.because}` : '';
+  if (answer === undefined || answer.at === 0) return `${said}no answer yet${vain && `; ${vain}`}`;
+  const ports = [...answer.ports, ...answer.tlsPorts.map((one) => `${one} (TLS)`)].join(', ');
+  return `${said}${few(answer.addresses) || 'no address'}${ports && `, port ${ports}`}; ${vain && 'STALE: '}answered ${span(at - answer.at)} ago, ${
+    vain || `asked again in ${span(answer.until - at)}`}`;
+}
+
+function providerLines({ wish: { providers }, names }: PolicyFacts, at: number): string[] {
+  if (providers.length === 0) return ['Providers: none.'];
+  return ['Providers:', ...providers.flatMap(({ name, hosts, signalling, media, inbound }) => [
+    `  ${name}${inbound === null ? '' : `, may open calls to ${few(inbound.pbx)}`}`,
+    ...signalling.length > 0 ? [`    signalling: ${few(signalling)}`] : [],
+    ...media.length > 0 ? [`    media: ${few(media)}`] : [],
+    ...hosts.map((host) => nameLine(host, names, at)),
+  ])];
+}
+
+function countedLines(policy: PolicyFacts): string[] {
+  const counters = kernel(policy).flatMap((one, at) => readings([one]).flatMap(({ counters }) =>
+    counters.map(({ name, packets, bytes }) => [policy.backend === 'nft' ? name : `${name} (IPv${at === 0 ? 4 : 6})`, `${packets}`, `${bytes}`])));
+  const changed = kernel(policy).flatMap((one) => one.state === 'present' && !one.value.intact ? [`  ${one.source}: changed by somebody since it was loaded`] : []);
+  const phones = readings(kernel(policy)).flatMap(({ phones }) => phones);
+  return [
+    ...changed.length > 0 ? ['In the kernel:', ...changed] : [],
+    ...counters.length > 0 ? ['Counted:', ...columns([['', 'packets', 'bytes'], ...counters])] : [],
+    ...phones.length > 0 ? [`Phones seen: ${few(phones)}.`] : [],
+  ];
+}
+
+function attemptLines(policy: PolicyFacts, at: number): string[] {
+  const attempts = readings(kernel(policy)).flatMap(({ attempts }) => attempts).sort((one, other) => other.seen - one.seen);
+  if (attempts.length === 0) return [];
+  const ago = (time: number | null): string => time === null ? '?' : `${span(at - time)} ago`;
+  const rows = attempts.slice(0, MOST_ATTEMPTS).map(({ source, method, seen, dropped, first, last }) => [source, method, `${seen}`, `${dropped}`, ago(first), ago(last)]);
+  const more = attempts.length - rows.length;
+  return ['Attempts from the internet, by addresses of no provider:', ...columns([['source', 'method', 'seen', 'dropped', 'first', 'last'], ...rows]),
+    ...more > 0 ? [`  and ${more} more; \`sipalg policy --json\` has them all`] : []];
+}
+
+function besideLines({ offload, shapers }: PolicyFacts): string[] {
+  return [
+    ...offloadLines(offload),
+    ...shapers.map(({ kind, device, how, conflict, setting }) => `${kind} on ${device} (${how}): ${conflict ?? 'it honours the marks.'}${setting === null ? '' : ` ${setting}`}`),
+  ];
+}
+
+function offloadLines(offload: Reading<Offload>): string[] {
+  if (offload.state !== 'present') return [];
+  const { software, hardware, excluded } = offload.value;
+  return software || hardware ? [`Flow offload is on${hardware ? ', in hardware too' : ''}; marked voice is ${excluded ? '' : 'not '}kept out of it.`] : [];
+}
+
+/** @param facts with `policy` present */
+export function voiceText(facts: Facts): string {
+  const { policy } = facts;
+  if (policy.state !== 'present') throw new Error('there are no voice firewall rules to show');
+  const findings = [...findingLines(policyFindings(facts)), ...facts.wish.problems.map(({ text }) => `  ! ${text}`)];
+  const blocks = [
+    headline(facts, policy.value), findings,
+    [...wishLines(policy.value), ...besideLines(policy.value)],
+    providerLines(policy.value, facts.at), countedLines(policy.value), attemptLines(policy.value, facts.at),
+  ];
+  return blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n') + '\n').join('\n');
+}
