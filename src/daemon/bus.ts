@@ -16,6 +16,9 @@ const NAME_AGAIN = 5000;
 /** Configurations whose change may change the verdict. */
 const CONFIGURATIONS: readonly unknown[] = ['firewall', 'sipalg'];
 
+/** procd's object. It tells its subscribers which service started or stopped, and which configuration changed. */
+const SERVICES = 'service';
+
 export interface BusOptions {
   client: Client;
   clock: Clock;
@@ -89,10 +92,18 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
     });
   }
 
+  const configured = ({ config, package: pkg }: Table): boolean => CONFIGURATIONS.includes(config ?? pkg);
+
   publish(true);
-  // procd says which package changed; netifd says which interface came or went.
-  hear('config.change', ({ config, package: pkg }) => CONFIGURATIONS.includes(config ?? pkg));
+  // Whoever sends it as an event; netifd says which interface came or went.
+  hear('config.change', configured);
   hear('network.interface', () => true);
+  // `firewall stop` flushes every table of the router, and tells nobody but procd.
+  client.waitFor(SERVICES, { timeout: 0 }).then(() => client.subscribe(SERVICES, (data, { method }) => {
+    if (method === 'config.change' ? configured(data) : method.startsWith('service.') && data['service'] === 'firewall') onEvent();
+  }, { timeout: 0 })).catch((error: UbusError) => {
+    if (!stopped) say(`ubus: what ${SERVICES} tells is not heard: ${error.message}`);
+  });
 
   return {
     changed(changed) { publication?.notify('changed', changed); },

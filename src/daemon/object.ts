@@ -38,10 +38,11 @@ export type Arguments = { readonly [name: string]: unknown };
 /** An argument that a method does not take, in one sentence. */
 export class WrongArgument extends Error {}
 
-/** The methods, the arguments they declare, and the right each one asks for. */
+/** The methods, the arguments they declare, and the right each one asks for; `as`: another one answers the same. */
 export const METHODS = {
   status: { args: {}, right: 'read' },
   plan: { args: { towards: 'string' }, right: 'read' },
+  policy: { args: {}, right: 'read', as: 'status' },
   disable: { args: { dry_run: 'boolean' }, right: 'write' },
   enable: { args: { dry_run: 'boolean' }, right: 'write' },
 } as const;
@@ -144,7 +145,9 @@ export function createObject({ host: machine, version, clock, onEcho, onVerified
   async function answer(method: MethodName, args: Arguments): Promise<Reply> {
     check(method, args);
     switch (method) {
-      case 'status': return reply(await current());
+      // As with `--json`: they differ in what is said of the report, not in the report.
+      case 'status':
+      case 'policy': return reply(await current());
       case 'plan': return planned(towardsOf(args));
       case 'disable': return reach('disabled', args);
       case 'enable': return reach('enabled', args);

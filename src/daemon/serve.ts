@@ -1,8 +1,11 @@
 /** The resident daemon, put together: the object, ubus, the watch and the page's own mount. Opens nothing itself. */
+import { apply } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
 import { readServe } from '../observe/config.ts';
 import type { ServeWish } from '../observe/config.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
+import { reportOn } from '../plan/report.ts';
+import { thePolicy } from '../policy/link.ts';
 import type { Client, ClientOptions } from '../ubus/client.ts';
 import { connectionSayer, serveBus } from './bus.ts';
 import type { Bus } from './bus.ts';
@@ -11,6 +14,7 @@ import { createObject } from './object.ts';
 import { createPage } from './page.ts';
 import type { ListenDoor } from './page.ts';
 import { createLogins } from './rpcd.ts';
+import { createVoice } from './voice.ts';
 import { createWatch } from './watch.ts';
 
 /** What an engine hands in. */
@@ -62,14 +66,16 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     for (const problem of problems) say(problem.text);
   }
 
+  function echo(command: string): void {
+    say(`[#] ${command}`);
+    bus?.echo(command);
+  }
+
   const object = createObject({
     host,
     version: options.version,
     clock,
-    onEcho(command) {
-      say(`[#] ${command}`);
-      bus?.echo(command);
-    },
+    onEcho: echo,
     onVerified: (report) => watch.seen(report, true),
   });
   const watch = createWatch({
@@ -84,7 +90,26 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     trouble: (error) => say(`looking failed within sipalg itself: ${error.message}`),
     every: () => wish.every,
   });
-  object.passes.onReport((report) => watch.seen(report, false));
+  const voice = createVoice({
+    clock,
+    time: () => host.now(),
+    refresh: async () => (await thePolicy()).refresh(host),
+    async apply(goOn) {
+      // The ALG is left as it is: only a person, a boot or a reload acts on that wish.
+      const applied = await apply(host, 'unmanaged', { program: options.version, writeDown: false, echo, goOn });
+      const report = reportOn(options.version, applied.facts);
+      object.passes.take(report);
+      watch.seen(report, true);
+      return applied;
+    },
+    look: () => watch.event(),
+    busy: () => object.runs.running() !== null,
+    say,
+  });
+  object.passes.onReport((report) => {
+    watch.seen(report, false);
+    voice.seen(report);
+  });
 
   const sayConnection = connectionSayer(say);
   const client = doors.ubus({
@@ -112,7 +137,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
 
   async function stop(): Promise<void> {
     watch.stop();
-    const ending = page.stop();
+    const ending = Promise.all([page.stop(), voice.stop()]);
     await object.stop();
     await ending;
     await bus?.stop();

@@ -31,7 +31,7 @@ bus('is published with its methods and their arguments', async () => {
   await settle();
   const { path, signature } = (await client().lookup('sipalg'))[0]!;
   assert.is(path, 'sipalg');
-  assert.equal(signature, { status: {}, plan: { towards: 'string' }, disable: { dry_run: 'boolean' }, enable: { dry_run: 'boolean' } });
+  assert.equal(signature, { status: {}, plan: { towards: 'string' }, policy: {}, disable: { dry_run: 'boolean' }, enable: { dry_run: 'boolean' } });
   assert.equal(lines, ['ubus: connected', 'ubus: the object sipalg is published']);
 });
 
@@ -97,6 +97,31 @@ bus('hears what may change the verdict, and nothing else', async () => {
   assert.is(await heard('config.change', { config: 'wireless' }), 0);
   assert.is(await heard('network.interface', { action: 'ifup', interface: 'wan' }), 1);
   assert.is(await heard('network.device', {}), 0);
+});
+
+bus('hears what procd tells its subscribers, also when procd comes later or anew', async () => {
+  const { client, events, lines } = served();
+  await settle();
+  const procd = client();
+  for (let times = 0; times < 2; times++) {
+    const service = await procd.publish('service', {});
+    await settle();
+    const heard = async (type: string, data: Table): Promise<number> => {
+      const before = events.heard;
+      service.notify(type, data);
+      await settle();
+      return events.heard - before;
+    };
+    assert.is(await heard('service.stop', { service: 'firewall' }), 1, '`firewall stop` flushes every table');
+    assert.is(await heard('service.start', { service: 'firewall' }), 1);
+    assert.is(await heard('service.stop', { service: 'dnsmasq' }), 0);
+    assert.is(await heard('instance.stop', { service: 'sipalg', instance: 'instance1' }), 0);
+    assert.is(await heard('config.change', { config: 'sipalg' }), 1);
+    assert.is(await heard('config.change', { config: 'wireless' }), 0);
+    await service.remove();
+    await settle();
+  }
+  assert.equal(lines.filter((line) => line.includes('service')), []);
 });
 
 bus('comes back with ubusd, and its loss is said once', async () => {

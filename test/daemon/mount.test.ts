@@ -107,7 +107,7 @@ const REFUSED: [why: string, status: number, sentence: RegExp, ask: (all: Return
   ['without a session', 401, /no session, or it is over\. Open the link/, ({ post }) => post('/call', { method: 'status' })],
   ['with a made-up session', 401, /no session/, ({ post }) => post('/call', { method: 'status' }, { cookie: 'sipalg_8061=x' })],
   ['with another port\'s cookie', 401, /no session/, ({ post }, cookie) => post('/call', { method: 'status' }, { cookie: cookie.replace('8061', '8062') })],
-  ['for a method that is none', 400, /no method "reboot"; the methods are status, plan, disable, enable/, ({ post }, cookie) => post('/call', { method: 'reboot' }, { cookie })],
+  ['for a method that is none', 400, /no method "reboot"; the methods are status, plan, policy, disable, enable/, ({ post }, cookie) => post('/call', { method: 'reboot' }, { cookie })],
   ['for a method of every object', 400, /no method "constructor"/, ({ post }, cookie) => post('/call', { method: 'constructor' }, { cookie })],
   ['for no method', 400, /no method/, ({ post }, cookie) => post('/call', {}, { cookie })],
   ['with arguments that are no object', 400, /args must be an object/, ({ post }, cookie) => post('/call', { method: 'status', args: [] }, { cookie })],

@@ -28,6 +28,7 @@ object('answers status with the report that the command line prints, and how it 
   const { now, ...report } = await over('stock-alg-on').object.call('status', { ubus_rpc_session: '0'.repeat(32) });
   assert.equal(report, await reportOf('stock-alg-on'));
   assert.equal(now, { running: null, pending: [], age: 0, last: null });
+  assert.equal((await over('stock-alg-on').object.call('policy', {})), { now, ...report }, 'policy differs in its words, not in its report');
 });
 
 object('answers plan with the way it is asked for', async () => {
