@@ -1,8 +1,9 @@
 // Packs the page: dist/page (the program's own mount) and dist/luci (files of the package luci-app-sipalg, path here =
 // path there). By hand, `node package/page.mjs template` writes the translation template anew from the source.
 import { build } from 'esbuild';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { lmo } from './lmo.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -33,6 +34,10 @@ export async function buildPage(folder = `${root}dist`) {
     banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';" },
     footer: { js: 'return page.default;' },
   });
+  mkdirSync(`${folder}/luci/i18n`, { recursive: true });
+  for (const language of readdirSync(`${root}${LUCI_APP}/po`).filter((name) => name !== 'templates')) {
+    writeFileSync(`${folder}/luci/i18n/luci-app-sipalg.${language}.lmo`, lmo(readFileSync(`${root}${LUCI_APP}/po/${language}/sipalg.po`, 'utf8')));
+  }
   return [own.metafile, luci.metafile];
 }
 

@@ -1,0 +1,128 @@
+// What lies in the two packages, as data: a line more here, and the same line in the Makefile of OpenWrt's SDK, is a file
+// more. test/package holds the two equal.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** How often this version has been packed anew. */
+const RELEASE = 1;
+
+/**
+ * Where a file or a whole folder of the project goes. `to` ends with a slash where it is the folder it goes into.
+ * @typedef {{ from: string, to: string, mode?: number }} Row
+ */
+
+/**
+ * @typedef {object} Package
+ * @property {string} name
+ * @property {string} title
+ * @property {string[]} description lines
+ * @property {string} section
+ * @property {string} license
+ * @property {{ name: string, least?: string }[]} depends
+ * @property {string[]} conffiles
+ * @property {string} [postinst] run while the package is being installed, before its init scripts are started
+ * @property {string} [prerm] run before anything of the package goes
+ * @property {Map<string, { bytes: Buffer, mode: number }>} files by absolute path
+ */
+
+/** @typedef {{ version: string, time: number }} Release `version` as packages have it, 1.2.3-r1; `time` seconds since the epoch */
+
+const LIB = '/usr/lib/node/sipalg/';
+
+/** @type {(Omit<Package, 'files'> & { rows: Row[] })[]} */
+export const PACKAGES = [
+  {
+    name: 'sipalg',
+    title: 'Switches the SIP ALG off for good, and gives it back',
+    description: [
+      'Finds the SIP ALG (nf_conntrack_sip, nf_nat_sip) of this router with evidence, switches it off at once and through',
+      'reloads, reboots and upgrades, and gives back exactly what was there. With it come a ubus object and a web page.',
+    ],
+    section: 'net',
+    license: 'MIT',
+    depends: [{ name: 'node', least: '18' }],
+    conffiles: ['/etc/config/sipalg'],
+    prerm: `#!/bin/sh
+[ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || sh ${LIB}give-back.sh
+`,
+    rows: [
+      { from: 'files/', to: '/' },
+      { from: 'files/etc/config/sipalg', to: '/etc/config/', mode: 0o600 },
+      { from: 'dist/sipalg.js', to: LIB },
+      { from: 'dist/sipalg-serve.js', to: LIB },
+      { from: 'dist/sipalg-policy.js', to: LIB },
+      { from: 'dist/page/index.html', to: `${LIB}page/` },
+      { from: 'dist/page/page.js', to: `${LIB}page/` },
+      { from: 'dist/page/page.css', to: `${LIB}page/` },
+    ],
+  },
+  {
+    name: 'luci-app-sipalg',
+    title: 'LuCI page of sipalg: finds the SIP ALG and switches it off',
+    description: ['Services -> SIP ALG: whether one touches calls, what that rests on, and the switch.'],
+    section: 'luci',
+    license: 'MIT',
+    depends: [{ name: 'luci-base' }, { name: 'sipalg' }],
+    conffiles: [],
+    // What luci.mk gives every application: LuCI looks at its menus, and rpcd at its rights, anew.
+    postinst: `#!/bin/sh
+[ -n "\${IPKG_INSTROOT}" ] || { rm -rf /tmp/luci-indexcache.* /tmp/luci-modulecache/; /etc/init.d/rpcd reload 2>/dev/null; exit 0; }
+`,
+    rows: [
+      { from: 'package/luci-app-sipalg/root/', to: '/' },
+      { from: 'dist/luci/htdocs/luci-static/resources/view/sipalg/overview.js', to: '/www/luci-static/resources/view/sipalg/' },
+      { from: 'dist/luci/i18n/luci-app-sipalg.de.lmo', to: '/usr/lib/lua/luci/i18n/' },
+    ],
+  },
+];
+
+/** The files under a folder, as paths from it. @param {string} folder @returns {string[]} */
+function under(folder) {
+  return readdirSync(root + folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? under(`${folder}${entry.name}/`).map((path) => `${entry.name}/${path}`) : [entry.name]).sort();
+}
+
+/** Scripts can be run, and nothing else can; what the umask or an unpacker has made of a checkout is not asked. @param {Buffer} bytes */
+const modeOf = (bytes) => bytes.subarray(0, 3).toString() === '#!/' ? 0o755 : 0o644;
+
+/** @param {readonly Row[]} rows */
+function read(rows) {
+  /** @type {Package['files']} */
+  const files = new Map();
+  for (const { from, to, mode } of rows) {
+    if (!existsSync(root + from)) throw new Error(`There is no ${from}, which goes into the package as ${to}. Is it built? \`npm run build\` writes dist/.`);
+    const paths = from.endsWith('/') ? under(from).map((path) => [from + path, to + path]) : [[from, to + from.slice(from.lastIndexOf('/') + 1)]];
+    for (const [source = '', path = ''] of paths) {
+      const bytes = readFileSync(root + source);
+      // A program that is started through a wrapper need not be one itself.
+      files.set(path, { bytes, mode: mode ?? (source.startsWith('dist/') ? 0o644 : modeOf(bytes)) });
+    }
+  }
+  return files;
+}
+
+/** The packages with their files read in. @returns {Package[]} */
+export const packages = () => PACKAGES.map(({ rows, ...rest }) => ({ ...rest, files: read(rows) }));
+
+/**
+ * The version, and the time that stands for it in every archive: SOURCE_DATE_EPOCH where it is set, else that of the
+ * last commit, else (a folder without a history) that of nothing in particular.
+ * @returns {Release}
+ */
+export function release() {
+  const { version } = JSON.parse(readFileSync(root + 'package.json', 'utf8'));
+  return { version: `${version}-r${RELEASE}`, time: time() };
+}
+
+function time() {
+  const given = process.env['SOURCE_DATE_EPOCH'] ?? '';
+  if (given !== '' && !/^\d{1,10}$/.test(given)) throw new Error(`SOURCE_DATE_EPOCH is "${given}"; it is a number of seconds since 1970, in digits.`);
+  if (given !== '') return Number(given);
+  if (!existsSync(root + '.git')) return Date.UTC(2026, 0) / 1000;
+  const { status, stdout } = spawnSync('git', ['-c', 'safe.directory=*', '-C', root, 'log', '-1', '--format=%ct'], { encoding: 'utf8' });
+  return status === 0 && /^\d+\n$/.test(stdout) ? Number(stdout) : Date.UTC(2026, 0) / 1000;
+}
+
