@@ -103,3 +103,22 @@ export interface Host {
   /** This process and its effective user. */
   process(): { pid: number; uid: number };
 }
+
+/** Where a name server listens. */
+export interface NameServer {
+  address: string;
+  port: number;
+}
+
+/** The way to name servers; a door of its own, for few runs need it. */
+export interface Asking {
+  /** A number of 16 bits that nobody can guess. */
+  id(): number;
+  /**
+   * Sends a message from a port of its own and waits for one that fits; others are passed over.
+   * @param over    `datagram`: UDP; `stream`: TCP, for what does not fit into a datagram
+   * @param timeout milliseconds, all in all
+   * @throws Error whose message is a sentence without its final dot
+   */
+  ask(server: NameServer, message: Uint8Array, over: 'datagram' | 'stream', timeout: number, fits: (reply: Uint8Array) => boolean): Promise<Uint8Array>;
+}
