@@ -3,9 +3,9 @@
  * sentence. A row whose cause already speaks (`dependsOn`) stays silent.
  */
 import type { Reading } from '../host/host.ts';
-import type { Facts } from '../observe/facts.ts';
+import type { Facts, FlowFact } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { assigners, canBlock, flowsUnder, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, unread } from './reach.ts';
+import { assigners, canBlock, flowsUnder, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, staleFlows, unread } from './reach.ts';
 import type { Finding, Weight } from './verdict.ts';
 
 /** The readings a row needs; without them it is silent. */
@@ -41,6 +41,9 @@ function shown(list: readonly string[]): string[] {
 const assignersOf = (facts: Facts, kind: ReturnType<typeof assigners>[number]['kind']): string[] =>
   assigners(facts).filter((one) => one.kind === kind).map(({ where }) => where);
 
+const flowText = ({ flows }: Facts, { protocol, source, sourcePort, destination, destinationPort }: FlowFact): string =>
+  `${flows.source}: ${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
+
 /** A row, written short: the table is read as a table. */
 function row(code: string, weight: Weight, needs: readonly Need[], dependsOn: readonly string[], evidence: Row['evidence'], text: Row['text']): Row {
   return { code, weight, needs, dependsOn, evidence, text };
@@ -59,13 +62,15 @@ export const FINDINGS: readonly Row[] = [
     (facts) => (read(facts.automatic) ?? 0) !== 0 && inKernel(facts, 'tracker') === true ? [`${facts.automatic.source} is ${read(facts.automatic)}`] : null,
     () => 'The kernel puts every flow on port 5060 under the SIP helper by itself.'),
   row('flow-under-helper', 'alarm', ['flows'], [],
-    (facts) => some(shown(flowsUnder(facts).map((flow) =>
-      `${facts.flows.source}: ${flow.protocol} ${flow.source}:${flow.sourcePort} -> ${flow.destination}:${flow.destinationPort}, ${flow.timeout} s left`))),
+    (facts) => some(shown(flowsUnder(facts).map((flow) => `${flowText(facts, flow)}, ${flow.timeout} s left`))),
     (facts) => {
       const number = flowsUnder(facts).length;
       return read(facts.flows)?.certain ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
         : `${count(number, 'UDP flow')} on port 5060 ${number === 1 ? 'lives' : 'live'} longer than a plain flow may, as only the SIP helper makes them.`;
     }),
+  row('flow-stale', 'risk', [], [],
+    (facts) => some(shown(staleFlows(facts).map((flow) => `${flowText(facts, flow)}, ${flow.lost === '' ? 'not translated' : `answers go to ${flow.lost}`}`))),
+    (facts) => `${count(staleFlows(facts).length, 'SIP flow')} began before the address of the WAN changed, and no answer comes back: the phone registers nowhere and is not called.`),
   row('pinhole-open', 'alarm', ['expectations'], [],
     (facts) => some(shown((read(facts.expectations) ?? []).map((one) =>
       `${one.class ?? 'sip'}: ${one.source} may reach ${one.destination}:${one.destinationPort}${one.permanent ? ', permanently' : ''}`))),

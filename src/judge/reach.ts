@@ -4,7 +4,7 @@
  * Pure; each answer is about what was read and nothing else.
  */
 import type { Reading } from '../host/host.ts';
-import type { Facts, FlowFact, IncludeUse, Module } from '../observe/facts.ts';
+import type { Facts, FlowFact, FlowFacts, IncludeUse, Module } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 
 function valueOf<T>(reading: Reading<T>): T | null {
@@ -60,6 +60,20 @@ export function flowsUnder(facts: Facts): FlowFact[] {
   const flows = valueOf(facts.flows);
   if (flows === null || (!flows.certain && (valueOf(facts.nft)?.timeouts ?? 0) > 0)) return [];
   return flows.flows;
+}
+
+/**
+ * SIP flows that no answer reaches, and that would work if they began anew: the
+ * WAN has an address now. One whose translation some rule still asks for is no such
+ * flow (an address that is routed here need not be one of this router's own), and
+ * where a rule's target is not told, none that was translated is.
+ */
+export function staleFlows(facts: Facts): FlowFacts['stale'] {
+  const uci = valueOf(facts.firewall.uci);
+  const sources = valueOf(facts.nft)?.sources;
+  if (!uci || !sources || !valueOf(facts.wan)?.addresses.some(({ family }) => family === 'ipv4')) return [];
+  return (valueOf(facts.flows)?.stale ?? []).filter(({ lost }) => lost === '' ? uci.zones.some(({ masquerades }) => masquerades)
+    : !sources.includes('') && !sources.includes(lost) && !uci.text.includes(lost));
 }
 
 /** Something that sets the helper whenever the firewall is loaded while the tracker is there. */

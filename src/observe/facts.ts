@@ -198,6 +198,12 @@ export interface FlowFacts {
    * flow may, which only the helper does.
    */
   certain: boolean;
+  /**
+   * SIP flows (port 5060 or 5061), under the helper or not, whose answers can not
+   * come back: `lost` is the address they go to, which the router no longer has;
+   * '' where the flow was never translated and nobody has answered it.
+   */
+  stale: (FlowFact & { lost: string })[];
 }
 
 export interface ExpectationFact {

@@ -1,5 +1,5 @@
 /**
- * Flows and expectations under the helper, and the messages it dropped.
+ * Flows and expectations under the helper, SIP flows that are stale, and the messages the helper dropped.
  *
  * Only ctnetlink shows which flow carries a helper (`conntrack -L`).
  * /proc/net/nf_conntrack does not; there a UDP flow to 5060 that lives longer
@@ -14,6 +14,7 @@ import { parseHelperDrop } from '../kernel/log.ts';
 import type { DropFact, ExpectationFact, FlowFact, FlowFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
 import { answered, present, understood } from './reading.ts';
+import { staleAmong } from './stale.ts';
 
 function flowFact(flow: Flow): FlowFact {
   const { original, reply } = flow;
@@ -44,9 +45,12 @@ function showsIpv4Alone(stderr: string): boolean {
   return major !== undefined && (major * 1000 + (minor as number)) * 1000 + (patch as number) < 1_004_007;
 }
 
-/** The lines of `conntrack -L` that name a SIP helper. */
+/** Signalling in either direction, as both tables write it: sport= and dport=. */
+const SIGNALLING = ['port=5060 ', 'port=5061 '];
+
+/** The lines of `conntrack -L` that name a SIP helper or are of a port of SIP's. */
 async function listed(host: Host): Promise<Reading<string>> {
-  const select = { holding: ['helper=sip'], much: true } as const;
+  const select = { holding: ['helper=sip', ...SIGNALLING], much: true } as const;
   const outcome = await host.run(['conntrack', '-L'], { select });
   const all = answered(outcome);
   if (all.state !== 'present' || outcome.state !== 'exited' || !showsIpv4Alone(outcome.stderr)) return all;
@@ -54,24 +58,26 @@ async function listed(host: Host): Promise<Reading<string>> {
   return other.state === 'present' ? present(all.source, all.value + other.value) : other;
 }
 
-/** @param udpStream seconds a plain UDP flow lives at most; null where that is not known */
+/** What is made of the lines of either table. */
+async function factsOf(host: Host, listing: Reading<string>, parse: (line: string) => Flow, isUnderHelper: (flow: Flow) => boolean, certain: boolean): Promise<Reading<FlowFacts>> {
+  const flows = understood(listing, (text) => lines(text).map(parse));
+  const stale = flows.state === 'present' ? await staleAmong(host, flows.value) : [];
+  return understood(flows, (all) => ({
+    flows: all.filter(isUnderHelper).map(flowFact),
+    certain,
+    stale: stale.map(({ flow, lost }) => ({ ...flowFact(flow), lost })),
+  }));
+}
+
+/** @param udpStream seconds a plain UDP flow lives at most; null where that is not known, or no flow can be under the helper */
 export async function observeFlows(host: Host, udpStream: number | null): Promise<Reading<FlowFacts>> {
   const answer = await listed(host);
-  if (answer.state === 'present') {
-    return understood(answer, (text) => ({
-      flows: lines(text).map(parseConntrackFlow).filter(({ helper }) => helper !== null && isSipHelper(helper)).map(flowFact),
-      certain: true,
-    }));
-  }
+  if (answer.state === 'present') return factsOf(host, answer, parseConntrackFlow, ({ helper }) => helper !== null && isSipHelper(helper), true);
   // Not installed, or a kernel without ctnetlink: the kernel's own table still says how long each flow lives.
-  const table = await host.read('/proc/net/nf_conntrack', { select: { holding: ['dport=5060 '] } });
+  const table = await host.read('/proc/net/nf_conntrack', { select: { holding: SIGNALLING } });
   if (table.state === 'present') {
-    return understood(table, (text) => ({
-      flows: lines(text).map(parseProcFlow)
-        .filter((flow) => flow.protocol === 'udp' && udpStream !== null && flow.timeout !== null && flow.timeout > udpStream)
-        .map(flowFact),
-      certain: false,
-    }));
+    return factsOf(host, table, parseProcFlow, ({ protocol, timeout, original, reply }) => protocol === 'udp' && [original.dport, reply.dport].includes(5060)
+      && udpStream !== null && timeout !== null && timeout > udpStream, false);
   }
   return answer.state === 'failed' ? answer : table;
 }
@@ -99,9 +105,4 @@ export async function observeDrops(host: Host): Promise<Reading<DropFact[]>> {
     const { SRC, DST, DPT } = drop.fields;
     return [{ time: drop.time, reason: drop.reason, source: SRC ?? null, destination: DST ?? null, destinationPort: DPT ?? null }];
   }).slice(-20));
-}
-
-/** Where there is no tracker in the kernel there is no flow under it, and nothing needs to be asked. */
-export function noFlows(source: string): Reading<FlowFacts> {
-  return present(source, { flows: [], certain: true });
 }

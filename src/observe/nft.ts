@@ -38,11 +38,17 @@ export async function observeNft(host: Host, wanted: readonly string[]): Promise
     helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
     assignments: found.value.map((assignment) => withText(assignment, chains, value)),
     timeouts: value.timeouts,
+    sources: value.rules.flatMap(sourcesOf),
     foreign: value.rules.some(hasExtension),
     chains,
     tables: value.tables.map(({ family, table }) => `${family} ${table}`),
     present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),
   }));
+}
+
+/** `snat to`, and the target of that name which iptables wrote. */
+function sourcesOf({ expr }: Rule): string[] {
+  return [...JSON.stringify(expr).matchAll(/"snat":(?:\{(?:"family":"\w+",)?"addr":"([^"]+)")?|"SNAT"/g)].map(([, address = '']) => address);
 }
 
 /** One name for a chain. */

@@ -1,13 +1,13 @@
 /** What lives in the kernel: the automatic helper, flows under the helper, and the modules themselves. */
-import { canUnload, flowsUnder, moduleIn } from '../judge/reach.ts';
+import { canUnload, flowsUnder, moduleIn, staleFlows } from '../judge/reach.ts';
 import { setSysctl } from '../kernel/sysctl.ts';
 import { AUTOMATIC_KEY } from '../observe/boot.ts';
-import type { Facts, Module } from '../observe/facts.ts';
+import type { Facts, FlowFact, Module } from '../observe/facts.ts';
 import { AUTOMATIC } from '../observe/observe.ts';
 import { fileStep, joinParts, NOTHING, one } from './files.ts';
 import type { Part } from './files.ts';
 import { editLine, line, word } from './shell.ts';
-import { RANK } from './step.ts';
+import { FLOW_STALE, RANK } from './step.ts';
 import type { Action, Step } from './step.ts';
 
 export function planAutomatic(facts: Facts): Part {
@@ -45,17 +45,27 @@ const NOTHING_DELETED = 1;
  * nobody's registration is lost.
  */
 export function planFlows(facts: Facts): Part {
-  const flows = flowsUnder(facts);
-  if (facts.flows.state !== 'present' || flows.length === 0) return NOTHING;
+  return endFlows(facts, flowsUnder(facts), 'destination', 'flow-under-helper', 'End the flows that are under the helper; they come back without it.');
+}
+
+/** Ends the flows that no answer reaches. */
+export function planStale(facts: Facts): Part {
+  return endFlows(facts, staleFlows(facts), 'lost', FLOW_STALE, 'End the SIP flows that no answer reaches; they begin anew with the address of now.');
+}
+
+/**
+ * @param by where flows can not be named one by one: the address all flows of which are ended. OpenWrt's kernels forget those
+ *   of an address written here; of a flow under the helper the far side's has least to do with anything but SIP, and of a
+ *   stale one it is the address that is gone. Those that have none live on.
+ */
+function endFlows(facts: Facts, flows: readonly (FlowFact & { lost?: string })[], by: 'destination' | 'lost', why: string, text: string): Part {
+  if (facts.flows.state !== 'present') return NOTHING;
   const actions: Action[] = facts.flows.value.certain
     ? flows.map(({ remove }) => ({ do: 'run', argv: remove[0] === 'conntrack' ? remove : ['conntrack', ...remove], tolerated: [NOTHING_DELETED] }))
-    // OpenWrt's kernels forget the flows of an address written here; the far side's
-    // is the one that has least to do with anything but SIP.
-    : [...new Set(flows.map(({ destination }) => destination))].map((address) => ({ do: 'poke', path: '/proc/net/nf_conntrack', text: `${address}\n` }));
+    : [...new Set(flows.map((flow) => flow[by]))].flatMap((address) => address ? [{ do: 'poke', path: '/proc/net/nf_conntrack', text: `${address}\n` }] : []);
+  if (actions.length === 0) return NOTHING;
   return one({
-    rank: RANK.flows, why: 'flow-under-helper',
-    text: 'End the flows that are under the helper; they come back without it.',
-    actions,
+    rank: RANK.flows, why, text, actions,
     undo: [], // a flow comes back with its next packet
     commands: actions.map((action) => action.do === 'run' ? line(action.argv) : action.do === 'poke' ? `echo ${word(action.text.trim())} > ${action.path}` : ''),
   });

@@ -5,6 +5,7 @@ import type { Verdict } from '../judge/verdict.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
 import { plan, wished } from './plan.ts';
+import { isLasting } from './step.ts';
 import type { Plan } from './step.ts';
 
 export interface Report {
@@ -34,5 +35,5 @@ export function exitCode({ facts, verdict, plan: { wish, steps, refused } }: Rep
   if (wish !== 'unmanaged' && refused.length > 0) return 2;
   if (verdict.alg !== 'off' || verdict.returns.length > 0) return 1;
   if (verdict.findings.some(({ weight }) => weight === 'trouble')) return 2;
-  return wish !== 'unmanaged' && steps.length > 0 ? 1 : 0;
+  return wish !== 'unmanaged' && steps.some(isLasting) ? 1 : 0;
 }

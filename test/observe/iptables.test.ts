@@ -10,7 +10,7 @@ const SAVED = readFileSync('test/fixtures/iptables/iptables-nft-save.txt', 'utf8
 const NAMES = { '/proc/net/ip_tables_names': 'raw\n' };
 
 function nft(foreign: boolean): Promise<Reading<NftFacts>> {
-  const value: NftFacts = { version: null, helpers: [], assignments: [], timeouts: 0, foreign, chains: [], tables: [], present: [] };
+  const value: NftFacts = { version: null, helpers: [], assignments: [], timeouts: 0, sources: [], foreign, chains: [], tables: [], present: [] };
   return Promise.resolve({ state: 'present', value, source: 'nft -j list ruleset' });
 }
 

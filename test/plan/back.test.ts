@@ -34,7 +34,7 @@ function takenOf(rules: readonly string[]): TakenNft['rules'] {
 const nftTaken = (rules: TakenNft['rules']): TakenNft => ({ kind: 'nft', rules, elements: [], helpers: [] });
 
 const nftFacts = (rules: readonly Line[]): NftFacts =>
-  ({ version: null, helpers: [], assignments: [], timeouts: 0, foreign: false, tables: ['inet t'], present: ['inet t c'], chains: [{ ...place, rules: [...rules] }] });
+  ({ version: null, helpers: [], assignments: [], timeouts: 0, sources: [], foreign: false, tables: ['inet t'], present: ['inet t c'], chains: [{ ...place, rules: [...rules] }] });
 
 /** A chain as nft would have it after these commands, all or none. */
 function run(rules: readonly Line[], commands: readonly Command[]): Line[] {
