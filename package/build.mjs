@@ -1,7 +1,8 @@
-// npm run package: builds what is shipped and packs it as OpenWrt's package managers want it, without an SDK. In dist/:
-// both packages as .ipk, the index (Packages, Packages.gz) that makes the folder a feed for opkg, and, where the tool
-// `apk` of version 3 is at hand, both as .apk. The same sources give the same bytes.
+// npm run package [-- FOLDER]: builds what is shipped and packs it as OpenWrt's package managers want it, without an SDK.
+// In dist/, or in FOLDER: both packages as .ipk, the index (Packages, Packages.gz) that makes the folder a feed for opkg,
+// and, where the tool `apk` of version 3 is at hand, both as .apk. The same sources give the same bytes.
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundles } from '../build.mjs';
 import { apk, findApk } from './apk.mjs';
@@ -9,20 +10,20 @@ import { packages, release } from './contents.mjs';
 import { gzip, index, ipk } from './ipk.mjs';
 import { buildPage } from './page.mjs';
 
-const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
 
-mkdirSync(dist, { recursive: true });
-await bundles();
-await buildPage();
+mkdirSync(folder, { recursive: true });
+await bundles(`${folder}/sipalg.js`);
+await buildPage(folder);
 
 /** @param {string} file @param {Buffer} bytes */
 function write(file, bytes) {
-  writeFileSync(dist + file, bytes);
-  console.log(`dist/${file}  ${bytes.length} bytes`);
+  writeFileSync(`${folder}/${file}`, bytes);
+  console.log(`${relative('', `${folder}/${file}`)}  ${bytes.length} bytes`);
 }
 
 const about = release();
-const wanted = packages();
+const wanted = packages(folder);
 const made = wanted.map((one) => ipk(one, about));
 for (const { file, bytes } of made) write(file, bytes);
 const text = Buffer.from(index([...made].sort((one, other) => one.file < other.file ? -1 : 1)));

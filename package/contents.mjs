@@ -81,31 +81,36 @@ export const PACKAGES = [
 
 /** The files under a folder, as paths from it. @param {string} folder @returns {string[]} */
 function under(folder) {
-  return readdirSync(root + folder, { withFileTypes: true }).flatMap((entry) =>
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? under(`${folder}${entry.name}/`).map((path) => `${entry.name}/${path}`) : [entry.name]).sort();
 }
 
 /** Scripts can be run, and nothing else can; what the umask or an unpacker has made of a checkout is not asked. @param {Buffer} bytes */
 const modeOf = (bytes) => bytes.subarray(0, 3).toString() === '#!/' ? 0o755 : 0o644;
 
-/** @param {readonly Row[]} rows */
-function read(rows) {
+/** @param {readonly Row[]} rows @param {string} built */
+function read(rows, built) {
   /** @type {Package['files']} */
   const files = new Map();
   for (const { from, to, mode } of rows) {
-    if (!existsSync(root + from)) throw new Error(`There is no ${from}, which goes into the package as ${to}. Is it built? \`npm run build\` writes dist/.`);
-    const paths = from.endsWith('/') ? under(from).map((path) => [from + path, to + path]) : [[from, to + from.slice(from.lastIndexOf('/') + 1)]];
+    const place = from.startsWith('dist/') ? `${built}${from.slice('dist'.length)}` : root + from;
+    if (!existsSync(place)) throw new Error(`There is no ${place}, which goes into the package as ${to}. Is it built? \`npm run build\` writes dist/.`);
+    const paths = from.endsWith('/') ? under(place).map((path) => [place + path, to + path]) : [[place, to + from.slice(from.lastIndexOf('/') + 1)]];
     for (const [source = '', path = ''] of paths) {
-      const bytes = readFileSync(root + source);
-      // A program that is started through a wrapper need not be one itself.
-      files.set(path, { bytes, mode: mode ?? (source.startsWith('dist/') ? 0o644 : modeOf(bytes)) });
+      const bytes = readFileSync(source);
+      // What is built is started by a wrapper, and need not be a program itself.
+      files.set(path, { bytes, mode: mode ?? (from.startsWith('dist/') ? 0o644 : modeOf(bytes)) });
     }
   }
   return files;
 }
 
-/** The packages with their files read in. @returns {Package[]} */
-export const packages = () => PACKAGES.map(({ rows, ...rest }) => ({ ...rest, files: read(rows) }));
+/**
+ * The packages with their files read in.
+ * @param {string} [built] the folder that stands for dist/, where what is built lies
+ * @returns {Package[]}
+ */
+export const packages = (built = `${root}dist`) => PACKAGES.map(({ rows, ...rest }) => ({ ...rest, files: read(rows, built) }));
 
 /**
  * The version, and the time that stands for it in every archive: SOURCE_DATE_EPOCH where it is set, else that of the

@@ -228,7 +228,7 @@ by_shell() {
 				esac
 			done
 		else
-			leave "The journal $JOURNAL could not be read, so files and rules are left as they are."
+			leave "The journal ${JOURNAL#"$R"} could not be read, so files and rules are left as they are."
 		fi
 	fi
 	if [ -f "$BLOCK" ] && grep -qxF "$MARK" "$BLOCK"; then
@@ -255,6 +255,6 @@ if changed; then
 fi
 rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy
 if [ -n "$left" ]; then
-	say "Not everything was given back. What was there before is written in $JOURNAL: install sipalg again and run \`sipalg enable\`, or give it back by hand and remove that file."
+	say "Not everything was given back. What was there before is written in ${JOURNAL#"$R"}: install sipalg again and run \`sipalg enable\`, or give it back by hand and remove that file."
 fi
 exit 0

@@ -1,0 +1,25 @@
+/** The packages as `npm run package` makes them, by a process of its own, in a folder of their own. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** One of package/*.mjs. They find the project by their own place, so they are loaded from there and not packed. */
+export const packer = async <T>(name: string): Promise<T> => await import(pathToFileURL(join(process.cwd(), 'package', `${name}.mjs`)).href) as T;
+
+export interface Made {
+  /** What was said on standard output. */
+  said: string;
+  /** What was made for package managers, by name. */
+  files: Record<string, Buffer>;
+}
+
+/** Options: `cwd`, the umask in octal, and the environment besides the one at hand. */
+export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {} as Record<string, string> } = {}): Made {
+  const command = `umask ${umask}; exec "$0" "$1" "$2"`;
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, join(process.cwd(), 'package/build.mjs'), folder],
+    { cwd, encoding: 'utf8', timeout: 55_000, env: { ...process.env, ...env } });
+  if (status !== 0) throw new Error(`npm run package ended with ${status}: ${stderr}`);
+  const names = readdirSync(folder).filter((name) => /\.(ipk|apk)$|^Packages/.test(name)).sort();
+  return { said: stdout, files: Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))])) };
+}
