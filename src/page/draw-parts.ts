@@ -44,7 +44,7 @@ export function drawNotice({ name, tone, text, lines: texts, fold }: Notice, act
     fold === null ? null : drawFold(fold, act));
 }
 
-/** A cell of a table. A head of a row is one by its role: on a phone some themes hide `th`. */
-export function cell(isHead: boolean, children: (Child | null)[]): Tree {
-  return h('td', { class: 'td left', role: isHead ? 'rowheader' : 'cell', style: isHead ? { ...WRAP, 'font-weight': 'bold' } : WRAP }, children);
+/** A cell of a table. A head of a row is one by its role: on a phone some themes hide `th`, and show the title of the column instead. */
+export function cell(isHead: boolean, title: string | null, children: (Child | null)[]): Tree {
+  return h('td', { class: 'td left', role: isHead ? 'rowheader' : 'cell', 'data-title': title, style: isHead ? { ...WRAP, 'font-weight': 'bold' } : WRAP }, children);
 }

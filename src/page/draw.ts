@@ -13,7 +13,7 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
     : h('tr', { class: 'tr table-titles', role: 'row', key: 'heads' }, heads.map((text) => h('th', { class: 'th left', role: 'columnheader', scope: 'col' }, text)));
   const lines = rows.map(({ name, cells }, place) => ({
     ...row(`cbi-rowstyle-${place % 2 + 1}`, ...cells.map(({ text, code: typed, fold }, column) =>
-      cell(column === 0 && heads.length === 0, [
+      cell(column === 0 && heads.length === 0, heads[column] ?? null, [
         typed === true ? code(text) : text, fold === undefined ? null : drawFold(fold, act),
       ]))), key: name,
   }));

@@ -6,6 +6,7 @@ import type { Verdict } from '../judge/verdict.ts';
 import { ago, foldOf } from './parts.ts';
 import type { State } from './state.ts';
 import type { Section, Table } from './view.ts';
+import { voiceOf } from './voice.ts';
 import { fill } from './words.ts';
 import type { Words } from './words.ts';
 
@@ -108,6 +109,7 @@ export function sectionsOf(reply: Reply, state: State, words: Words): Section[] 
     ...returnsOf(reply.verdict, state, words),
     rulesOf(reply.facts, words),
     ...flowsOf(reply.facts, words),
+    ...voiceOf(reply, words),
     timeoutsOf(reply.facts, words),
     versionsOf(reply, words),
   ];

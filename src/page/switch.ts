@@ -63,13 +63,16 @@ function resultOf({ facts, now }: Reply, state: State, words: Words): Notice | n
     foldOf('result', fill(words.commandsRun, commands.length), commands, state));
 }
 
+/** What is left to do about the ALG. The voice rules have a place of their own. */
+const left = ({ steps }: Plan): boolean => steps.some(({ of }) => of !== 'policy');
+
 /** Which ways there are: off, unless that is wished and reached; back, where something was taken away or wished away. */
 function waysOf({ facts, verdict, plan }: Reply & { facts: object }): Towards[] {
   const ways: Towards[] = [];
-  const reached = plan.wish === 'disabled' && plan.steps.length === 0 && verdict.alg === 'off';
+  const reached = plan.wish === 'disabled' && !left(plan) && verdict.alg === 'off';
   if (!reached) ways.push('disabled');
   const taken = facts.journal.state !== 'absent';
-  if (taken || plan.wish === 'disabled' || (plan.wish === 'enabled' && plan.steps.length > 0)) ways.push('enabled');
+  if (taken || plan.wish === 'disabled' || (plan.wish === 'enabled' && left(plan))) ways.push('enabled');
   return ways;
 }
 
@@ -81,7 +84,7 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
   const confirm = state.confirming === null ? null : confirmOf(state.confirming, words);
   const busy = running !== null || confirm !== null;
   const lines = [words.wish[plan.wish]];
-  if (managed && running === null && plan.refused.length === 0) lines.push(plan.steps.length > 0 ? words.unmet : words.met);
+  if (managed && running === null && plan.refused.length === 0) lines.push(left(plan) ? words.unmet : words.met);
   return {
     title: words.theSwitch,
     lines,

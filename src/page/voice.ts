@@ -1,0 +1,112 @@
+/** The voice firewall rules as tables: what is in force and counted, providers' names and how old the answers are, attempts. */
+import type { Reply } from '../daemon/object.ts';
+import type { Reading } from '../host/host.ts';
+import type { InForce, PolicyFacts } from '../policy/facts.ts';
+import { ago } from './parts.ts';
+import type { Section, Table } from './view.ts';
+import { fill } from './words.ts';
+import type { Words } from './words.ts';
+
+type Row = Table['rows'][number];
+type Full = Extract<Reply, { facts: object }>;
+
+/** So many addresses of a list and so many rows are drawn; the rest are counted. */
+const SHOWN = 8;
+export const MOST_ROWS = 50;
+
+function few(list: readonly string[], words: Words): string {
+  return list.length <= SHOWN ? list.join(', ') : `${list.slice(0, SHOWN).join(', ')} ${fill(words.voice.more, list.length - SHOWN)}`;
+}
+
+/** The first rows of a table, and what is said of the others. */
+function bounded(rows: Row[], words: Words): { rows: Row[]; lines: string[] } {
+  return rows.length <= MOST_ROWS ? { rows, lines: [] } : { rows: rows.slice(0, MOST_ROWS), lines: [fill(words.voice.longer, MOST_ROWS, rows.length)] };
+}
+
+/** What the kernel answered: one reading of nftables, or one for each family of iptables. */
+function kernel({ backend, inForce: { all, ipv4, ipv6 } }: PolicyFacts): { of: string; reading: Reading<InForce> }[] {
+  return backend === 'nft' ? [{ of: '', reading: all }] : [{ of: 'IPv4 ', reading: ipv4 }, { of: 'IPv6 ', reading: ipv6 }];
+}
+
+function seen(policy: PolicyFacts): { of: string; value: InForce }[] {
+  return kernel(policy).flatMap(({ of, reading }) => reading.state === 'present' ? [{ of, value: reading.value }] : []);
+}
+
+/** How it stands, as the plan has it: what is in force leaves nothing to do. */
+function stateOf(policy: PolicyFacts, { plan }: Full, words: Words): string[] {
+  const unread = kernel(policy).flatMap(({ reading }) => reading.state === 'failed' ? [fill(words.voice.unknown, `${reading.source}: ${reading.because}`)] : []);
+  if (unread.length > 0) return unread;
+  if (!policy.wanted) return [words.voice.left];
+  const steps = plan.steps.some(({ of }) => of === 'policy');
+  return steps || plan.lacking.length > 0 ? [words.voice.missing, ...plan.lacking] : [words.voice.inForce];
+}
+
+function wishOf({ wish: { timeouts, marking, limit }, perFlow }: PolicyFacts, words: Words): string[] {
+  const { voice } = words;
+  return [
+    fill(voice.timeouts, timeouts.signallingUnreplied, timeouts.signallingReplied, timeouts.media),
+    ...perFlow.state === 'present' && !perFlow.value ? [voice.everyFlow] : [],
+    marking === null ? voice.noMarks : fill(voice.marks, marking.media.name, marking.signalling.name),
+    limit === null ? voice.noLimits : fill(voice.limits, limit.register, limit.invite, limit.options),
+  ];
+}
+
+function rulesOf(policy: PolicyFacts, reply: Full, words: Words): Section {
+  const rows = seen(policy).flatMap(({ of, value }) => value.counters.map(({ name, packets, bytes }): Row =>
+    ({ name: of + name, cells: [{ text: of + name, code: true }, { text: fill(words.packets, packets, bytes) }] })));
+  const phones = seen(policy).flatMap(({ value }) => value.phones);
+  const lines = [...stateOf(policy, reply, words), ...policy.wanted ? wishOf(policy, words) : [], ...phones.length > 0 ? [fill(words.voice.phones, few(phones, words))] : []];
+  return { name: 'voice', title: words.voice.title, lines, table: { heads: [words.voice.counter, words.columns.counted], rows, empty: words.voice.noCounters } };
+}
+
+function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Section[] {
+  if (providers.length === 0) return [];
+  const { rows, lines } = bounded(providers.map(({ name, hosts, signalling, media, inbound }): Row => ({
+    name, cells: [
+      { text: name }, { text: String(hosts.length) }, { text: String(signalling.length) }, { text: String(media.length) },
+      { text: inbound === null ? words.none : few(inbound.pbx, words) },
+    ],
+  })), words);
+  const { provider, names, signalling, media, inbound } = words.voice;
+  return [{ name: 'providers', title: words.voice.providers, lines, table: { heads: [provider, names, signalling, media, inbound], rows, empty: '' } }];
+}
+
+function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words: Words): Section[] {
+  const { voice } = words;
+  const asked = new Set(providers.flatMap(({ hosts }) => hosts.map(({ name }) => name.replace(/\.$/, '').toLowerCase())));
+  if (asked.size === 0) return [];
+  const { rows, lines } = bounded([...asked].map((name): Row => {
+    const answer = Object.prototype.hasOwnProperty.call(names, name) ? names[name] : undefined;
+    const vain = answer === undefined || answer.failed === null ? '' : fill(voice.vain, ago(at - answer.failed.at, words), answer.failed.because);
+    const known = answer !== undefined && answer.at > 0;
+    const when = !known ? voice.noAnswer : vain === '' ? ago(at - answer.at, words) : fill(voice.stale, ago(at - answer.at, words));
+    return { name, cells: [{ text: name, code: true }, { text: known ? few(answer.addresses, words) || words.none : '' }, { text: vain === '' ? when : `${when}; ${vain}` }] };
+  }), words);
+  return [{ name: 'names', title: voice.theNames, lines, table: { heads: [voice.name, voice.addresses, voice.answered], rows, empty: '' } }];
+}
+
+function attemptsOf(policy: PolicyFacts, at: number, words: Words): Section[] {
+  const { voice } = words;
+  const counting = seen(policy);
+  if (counting.length === 0) return [];
+  const since = (time: number | null): string => time === null ? words.states.unknown : ago(at - time, words);
+  const attempts = counting.flatMap(({ value }) => value.attempts).sort((one, other) => other.seen - one.seen);
+  const { rows, lines } = bounded(attempts.map(({ source, method, seen: requests, dropped, first, last }): Row => ({
+    name: `${source} ${method}`,
+    cells: [{ text: source, code: true }, { text: method }, { text: String(requests) }, { text: String(dropped) }, { text: since(first) }, { text: since(last) }],
+  })), words);
+  const heads = [voice.source, voice.method, voice.seen, voice.dropped, voice.first, voice.last];
+  return [{ name: 'attempts', title: voice.attempts, lines, table: { heads, rows, empty: voice.noAttempts } }];
+}
+
+export function voiceOf(reply: Full, words: Words): Section[] {
+  const { policy, at } = reply.facts;
+  // A daemon that is older than this page knows nothing of them.
+  if (policy === undefined) return [];
+  if (policy.state !== 'present') {
+    const empty = policy.state === 'failed' ? fill(words.voice.unknown, policy.because) : words.voice.off;
+    return [{ name: 'voice', title: words.voice.title, lines: [], table: { heads: [], rows: [], empty } }];
+  }
+  const now = at + reply.now.age;
+  return [rulesOf(policy.value, reply, words), ...providersOf(policy.value, words), ...namesOf(policy.value, now, words), ...attemptsOf(policy.value, now, words)];
+}
