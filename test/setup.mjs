@@ -21,14 +21,15 @@ const DEBIAN = [
   { command: 'tcpdump', package: 'tcpdump', layers: ['sip-tools'], why: 'captures what is on the wire' },
   { command: 'qemu-system-x86_64', package: 'qemu-system-x86', layers: ['vm'], why: 'a machine whose modules load, unload and lose power' },
   { command: 'cpio', package: 'cpio', layers: ['vm'], why: 'packs the root file system of that machine' },
-  { command: 'busybox', package: 'busybox-static', layers: ['vm'], why: 'is the userland of that machine', proof: isStatic },
+  { command: 'busybox', package: 'busybox-static', layers: ['vm', 'shell'], why: 'is the userland of that machine, and its shell a router\'s', proof: isStatic },
   { command: 'mke2fs', package: 'e2fsprogs', layers: ['vm'], why: 'makes its disks, and looks at what a power cut left on them' },
   { command: 'xz', package: 'xz-utils', layers: ['vm'], why: 'unpacks the modules of its newer kernel' },
+  { command: 'shellcheck', package: 'shellcheck', layers: ['shell'], why: 'reads the scripts that go onto a router' },
   { command: 'chromium', package: 'chromium', layers: ['page'], why: 'opens the page as a person does' },
 ];
 
 /** What stands behind a layer's name, and what it needs besides packages. */
-const LAYERS = new Set(['npm', 'engines', 'namespaces', 'alg', 'sip-tools', 'vm', 'page']);
+const LAYERS = new Set(['npm', 'shell', 'engines', 'namespaces', 'alg', 'sip-tools', 'vm', 'page']);
 
 /** @param {string} text */
 const say = (text) => { process.stderr.write(`setup: ${text}\n`); };
@@ -53,7 +54,7 @@ function isStatic(/** @type {string} */ path) {
 
 /**
  * Makes sure that layers can run here: installs what is lacking where that is possible, and says so on standard
- * error. Layers: `npm` (packages of package.json), `engines` (the other Nodes, and QuickJS), `namespaces` (root, network namespaces, a router's commands),
+ * error. Layers: `npm` (packages of package.json), `shell` (shellcheck, a router's shell), `engines` (the other Nodes, and QuickJS), `namespaces` (root, network namespaces, a router's commands),
  * `alg` (the kernel's SIP ALG), `sip-tools` (sipp, tshark, tcpdump), `vm` (qemu), `page` (a browser).
  * @param {string[]} layers
  * @returns {Promise<{ layer: string, reason: string }[]>} the layers that cannot run, each with a sentence; empty when all can

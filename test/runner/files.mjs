@@ -13,6 +13,7 @@ import { judge } from './verdict.mjs';
  * take (milliseconds), how many files run at a time. Labs share one machine, so they run one by one.
  */
 export const LAYERS = [
+  { name: 'shell', holds: /(^|\/)test\/files\//, needs: ['shell'], limit: 60_000, pool: 1 },
   { name: 'engines', holds: /(^|\/)engines\//, needs: ['engines'], limit: 120_000, pool: 1 },
   { name: 'lab', holds: /\.lab\.test\.ts$/, needs: ['namespaces', 'alg', 'sip-tools'], limit: 300_000, pool: 1 },
   { name: 'vm', holds: /\.vm\.test\.ts$/, needs: ['vm'], limit: 600_000, pool: 1 },

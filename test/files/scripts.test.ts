@@ -1,0 +1,46 @@
+/** What holds for every script that goes onto a router. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { scripts, SHELLS } from './scripts.ts';
+
+const every = suite('scripts of the router');
+const found = scripts();
+
+every('are all there', () => {
+  for (const path of ['files/etc/init.d/sipalg', 'files/etc/init.d/sipalg-early', 'files/etc/hotplug.d/iface/30-sipalg', 'files/usr/sbin/sipalg']) {
+    assert.ok(found.includes(path), path);
+  }
+});
+
+for (const path of found) {
+  every(`${path} has nothing for shellcheck to say`, () => {
+    const { status, stdout, stderr, error } = spawnSync('shellcheck', ['--shell=dash', path], { encoding: 'utf8', timeout: 20_000 });
+    assert.is(error, undefined);
+    assert.is(status, 0, stdout + stderr);
+  });
+
+  for (const [shell = '', ...args] of SHELLS) {
+    every(`${path} is understood by ${shell}`, () => {
+      const { status, stderr } = spawnSync(shell, [...args, '-n', path], { encoding: 'utf8', timeout: 20_000 });
+      assert.is(status, 0, stderr);
+    });
+  }
+
+  every(`${path} may be run where it is to be run`, () => {
+    // hotplug-call and removal scripts read theirs; all others are programs.
+    const isRead = /\/hotplug\.d\/|\.sh$/.test(path);
+    if (!isRead) assert.ok(statSync(path).mode & 0o111, 'it is not executable');
+    assert.not.match(readFileSync(path, 'utf8'), /\r|[ \t]$/m);
+  });
+}
+
+every('start in the order that counts: modules, early, firewall, network, sipalg', () => {
+  const start = (name: string): number => Number(/^START=(\d+)$/m.exec(readFileSync(`files/etc/init.d/${name}`, 'utf8'))?.[1]);
+  const [BOOT, FIREWALL, NETWORK] = [10, 19, 20];
+  assert.ok(start('sipalg-early') > BOOT && start('sipalg-early') < FIREWALL);
+  assert.ok(start('sipalg') > NETWORK);
+});
+
+every.run();
