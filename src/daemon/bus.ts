@@ -6,6 +6,7 @@ import type { Table, TableLike, TypeName } from '../ubus/value.ts';
 import type { Clock } from './clock.ts';
 import { METHODS, WrongArgument } from './object.ts';
 import type { Arguments, MethodName, Reply } from './object.ts';
+import { shortened } from './short.ts';
 import type { Changed } from './watch.ts';
 
 export const OBJECT = 'sipalg';
@@ -44,13 +45,15 @@ function withoutNul(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [withoutNul(name), withoutNul(one)]));
 }
 
-/** Looked through once for each report, not for each call. */
+/** What is sent of a reply. Looked through once for each report, not for each call. */
 function createTables(): (reply: Reply) => TableLike {
   const plain = new WeakSet<object>();
   return (reply) => {
     const parts = [reply.facts, reply.plan].filter((part) => part !== null);
     if (parts.every((part) => plain.has(part))) return reply;
-    if (JSON.stringify(reply).includes('\\u0000')) return withoutNul(reply) as TableLike;
+    const text = JSON.stringify(reply);
+    const table = shortened(text.includes('\\u0000') ? withoutNul(reply) as TableLike : reply, text.length);
+    if (table !== reply) return table;
     for (const part of parts) plain.add(part);
     return reply;
   };

@@ -28,8 +28,11 @@ export interface Now {
   last: Last | null;
 }
 
-/** What every method answers: the report as `sipalg status --json` prints it, all null before there is one. */
-export type Reply = { version: string; now: Now } &
+/**
+ * What every method answers: the report as `sipalg status --json` prints it, all null before there is one.
+ * `shortened`: a sentence where a transport could not take all of it.
+ */
+export type Reply = { version: string; now: Now; shortened?: string } &
   ({ facts: Facts; verdict: Verdict; plan: Plan } | { facts: null; verdict: null; plan: null });
 
 /** Arguments as a transport hands them over. */

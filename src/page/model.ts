@@ -42,6 +42,7 @@ function noticesOf({ reply, lost, login }: State, words: Words): Notice[] {
     notices.push(notice('lost', 'warning', text, said));
   }
   if (reply === null) return notices;
+  if (reply.shortened !== undefined) notices.push(notice('shortened', 'info', reply.shortened));
   if (reply.now.pending.length > 0) {
     notices.push(notice('pending', 'warning', reply.verdict === null ? words.pendingFirst : words.pending, reply.now.pending));
   }

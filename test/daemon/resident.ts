@@ -1,5 +1,5 @@
 /** `sipalg serve` in the lab's router, a ubusd beside it, and requests from inside the router. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { connect } from '../../src/ubus/connection.ts';
 import type { Client } from '../../src/ubus/connection.ts';
