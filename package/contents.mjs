@@ -1,7 +1,7 @@
 // What lies in the two packages, as data: a line more here, and the same line in the Makefile of OpenWrt's SDK, is a file
 // more. test/package holds the two equal.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -85,8 +85,8 @@ function under(folder) {
     entry.isDirectory() ? under(`${folder}${entry.name}/`).map((path) => `${entry.name}/${path}`) : [entry.name]).sort();
 }
 
-/** Scripts can be run, and nothing else can; what the umask or an unpacker has made of a checkout is not asked. @param {Buffer} bytes */
-const modeOf = (bytes) => bytes.subarray(0, 3).toString() === '#!/' ? 0o755 : 0o644;
+/** Whether its owner may run it is all that is asked of a file here: the rest is the umask of whoever checked it out. @param {string} path */
+const modeOf = (path) => (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755;
 
 /** @param {readonly Row[]} rows @param {string} built */
 function read(rows, built) {
@@ -99,7 +99,7 @@ function read(rows, built) {
     for (const [source = '', path = ''] of paths) {
       const bytes = readFileSync(source);
       // What is built is started by a wrapper, and need not be a program itself.
-      files.set(path, { bytes, mode: mode ?? (from.startsWith('dist/') ? 0o644 : modeOf(bytes)) });
+      files.set(path, { bytes, mode: mode ?? (from.startsWith('dist/') ? 0o644 : modeOf(source)) });
     }
   }
   return files;
