@@ -262,7 +262,7 @@ class Run {
 /** The voice rules, after the ALG: what goes wrong with them undoes nothing of it. */
 async function applyVoice(host: Host, options: ApplyOptions, alg: Applied | null): Promise<Applied> {
   const facts = alg?.facts ?? await observe(host);
-  if (facts.wish.wish.policy) await thePolicy().then((policy) => policy.refresh(host)).catch(() => undefined); // the look says why
+  if (facts.wish.wish.policy === true) await thePolicy().then((policy) => policy.refresh(host)).catch(() => undefined); // the look says why
   try {
     const voice = await new Run(host, 'unmanaged', { ...options, writeDown: false }).run();
     const { lacking } = voice.plan;

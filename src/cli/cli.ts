@@ -102,14 +102,16 @@ function warn({ before, facts }: Applied, terminal: Terminal): void {
 async function applyWish(host: Host, version: string, terminal: Terminal): Promise<ExitCode> {
   const { wish, journal, policy } = await observe(host);
   for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
-  if (wish.problems.length > 0) return 2;
+  // What is well said is done all the same; where nothing could be read, nothing is.
   const { alg } = wish.wish;
+  if (wish.problems.length > 0 && journal.state === 'present' && journal.value.state !== 'taken' && alg === 'unmanaged') return 2;
+  const end = (code: ExitCode): ExitCode => wish.problems.length > 0 ? 2 : code;
   // A run that was cut off before it had written the wish has changed nothing that is not in the journal.
   const cutOff = journal.state === 'present' && journal.value.state !== 'taken';
-  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return reach(host, 'unmanaged', false, false, version, terminal);
+  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await reach(host, 'unmanaged', false, false, version, terminal));
   if (alg === 'unmanaged' && !cutOff) {
     terminal.out('/etc/config/sipalg says "unmanaged": nothing is changed.\n');
-    return 0;
+    return end(0);
   }
-  return reach(host, alg === 'disabled' ? 'disabled' : 'enabled', false, false, version, terminal);
+  return end(await reach(host, alg === 'disabled' ? 'disabled' : 'enabled', false, false, version, terminal));
 }

@@ -3,6 +3,7 @@
  * resident daemon. The page's files lie in the folder `page` beside the bundle.
  */
 import { randomBytes } from 'node:crypto';
+import { watch } from 'node:fs';
 import type { Host } from '../host/host.ts';
 import { open } from '../ubus/connection.ts';
 import type { Clock } from './clock.ts';
@@ -19,6 +20,22 @@ const clock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * fw4 tells nobody that it has loaded, but writes a file anew each time, and removes it when it stops (fw4.uc, write_state).
+ * The folder is watched, for a file that is removed and written anew is another one. fw3 does the same with fw3.state.
+ */
+function firewall(heard: () => void): () => void {
+  try {
+    const watcher = watch('/var/run', { persistent: false }, (_, name) => {
+      if (name === 'fw4.state' || name === 'fw3.state') heard();
+    });
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return () => undefined; // the looks that nothing asks for remain
+  }
+}
 
 /** One line of the log; what a message brings along does not break it. */
 function say(line: string): void {
@@ -64,7 +81,7 @@ function stay(host: Host, options: ServeOptions): Promise<0 | 2> {
       daemon?.again().catch((error: Error) => say(error.message));
     });
 
-    serve({ host, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, say }, options)
+    serve({ host, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, firewall, say }, options)
       .then((begun) => {
         daemon = begun;
         if (ending) void begun.stop().then(() => resolve(0));

@@ -13,8 +13,8 @@ import type { Clock } from './clock.ts';
 import { createObject } from './object.ts';
 import { createPage } from './page.ts';
 import type { ListenDoor } from './page.ts';
+import { createKeep } from './keep.ts';
 import { createLogins } from './rpcd.ts';
-import { createVoice } from './voice.ts';
 import { createWatch } from './watch.ts';
 
 /** What an engine hands in. */
@@ -26,6 +26,8 @@ export interface Doors {
   /** A client of ubus that keeps trying to connect. */
   ubus: (options: ClientOptions) => Client;
   listen: ListenDoor;
+  /** Calls whenever the firewall has been loaded or unloaded, as far as this machine can tell; stops when what it gives is called. */
+  firewall: (heard: () => void) => () => void;
   /** A line of the log. */
   say: (line: string) => void;
 }
@@ -90,13 +92,12 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     trouble: (error) => say(`looking failed within sipalg itself: ${error.message}`),
     every: () => wish.every,
   });
-  const voice = createVoice({
+  const keep = createKeep({
     clock,
     time: () => host.now(),
     refresh: async () => (await thePolicy()).refresh(host),
-    async apply(goOn) {
-      // The ALG is left as it is: only a person, a boot or a reload acts on that wish.
-      const applied = await apply(host, 'unmanaged', { program: options.version, writeDown: false, echo, goOn });
+    async apply(towards, goOn) {
+      const applied = await apply(host, towards, { program: options.version, writeDown: false, echo, goOn });
       const report = reportOn(options.version, applied.facts);
       object.passes.take(report);
       watch.seen(report, true);
@@ -108,7 +109,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   });
   object.passes.onReport((report) => {
     watch.seen(report, false);
-    voice.seen(report);
+    keep.seen(report);
   });
 
   const sayConnection = connectionSayer(say);
@@ -135,9 +136,12 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     await page.serve(wanted ? { listen: options.listen ?? wish.listen, must: options.listen !== null } : null);
   }
 
+  const deafen = doors.firewall(watch.event);
+
   async function stop(): Promise<void> {
+    deafen();
     watch.stop();
-    const ending = Promise.all([page.stop(), voice.stop()]);
+    const ending = Promise.all([page.stop(), keep.stop()]);
     await object.stop();
     await ending;
     await bus?.stop();

@@ -16,8 +16,8 @@ export type AlgWish = 'unmanaged' | 'disabled' | 'enabled';
 
 export interface Wish {
   alg: AlgWish;
-  /** Whether the voice firewall rules are wanted. */
-  policy: boolean;
+  /** Whether the voice firewall rules are wanted; null where that can not be told, and they are left as they are. */
+  policy: boolean | null;
 }
 
 /** Something in the configuration that is not in force, and what is wrong with it. */
@@ -52,7 +52,7 @@ export function readWish(text: string | null): { wish: Wish; problems: Problem[]
   try {
     pkg = parseUci(text);
   } catch (error) {
-    if (error instanceof Refused) return { wish, problems: [unreadable(text, error)] };
+    if (error instanceof Refused) return { wish: { ...wish, policy: null }, problems: [unreadable(text, error)] };
     throw error;
   }
   const main = mainSection(pkg);
@@ -67,8 +67,8 @@ export function readWish(text: string | null): { wish: Wish; problems: Problem[]
   else if (given !== null) problems.push(badAlg(main, given));
   const policy = givenFor(main, 'policy');
   const wanted = policy === null ? false : booleanOf(policy);
-  if (wanted !== undefined) wish.policy = wanted;
-  else problems.push(badPolicy(main, policy as string));
+  wish.policy = wanted ?? null;
+  if (wanted === undefined) problems.push(badPolicy(main, policy as string));
   return { wish, problems };
 }
 
@@ -97,7 +97,7 @@ function givenFor(section: UciSection, option: string): string | null {
 
 function badPolicy(section: UciSection, given: string): Problem {
   const where = describeSection(section, 'sipalg');
-  return { section: where, option: 'policy', given, allowed: '1 or 0', text: `${where}: the option policy is ${quote(given)}; it may be 1 or 0. Until it is, it is 0.` };
+  return { section: where, option: 'policy', given, allowed: '1 or 0', text: `${where}: the option policy is ${quote(given)}; it may be 1 or 0. Until it is, the voice firewall rules are left as they are.` };
 }
 
 function badAlg(section: UciSection, given: string): Problem {

@@ -46,7 +46,7 @@ async function observeWish(host: Host): Promise<Facts['wish']> {
   if (text.state !== 'failed') return { text, wish, problems };
   // What the owner wishes could not be read: that is a problem, not the default.
   const problem = { section: '', option: '', given: '', allowed: 'a file that can be read', text: `${WISH_CONFIG} could not be read: ${text.because}` };
-  return { text, wish, problems: [problem, ...problems] };
+  return { text, wish: { ...wish, policy: null }, problems: [problem, ...problems] };
 }
 
 /** The files of the journal that no other question reads. */
@@ -85,7 +85,7 @@ export async function observe(host: Host): Promise<Facts> {
     flows: await flows, expectations, drops, timeouts: { udp, udpStream }, wan, wish, journal, edited: await observeEdited(host, journal),
     policy: { state: 'absent', source: WISH_CONFIG },
   };
-  const { policy, problems } = await observePolicy(host, facts, wish.wish.policy);
+  const { policy, problems } = await observePolicy(host, facts, wish.wish.policy === true);
   wish.problems.push(...problems);
   return { ...facts, policy };
 }

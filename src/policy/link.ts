@@ -60,6 +60,7 @@ export function policyFindings(facts: Facts): Finding[] {
 }
 
 export function planPolicy(facts: Facts): Part {
+  if (facts.wish.wish.policy === null) return { steps: [], takes: [], refused: [] };
   if (facts.policy.state === 'failed') return { steps: [], takes: [], refused: [`The voice firewall rules are left as they are: ${facts.policy.because}.`] };
   return facts.policy.state === 'present' && linked !== null ? linked.plan(facts) : { steps: [], takes: [], refused: [] };
 }

@@ -66,7 +66,7 @@ read('takes option policy as OpenWrt reads a boolean, and refuses what is none',
   }
   assert.equal(problemOf(main("option policy 'maybe'")), {
     section: 'sipalg.main', option: 'policy', given: 'maybe', allowed: '1 or 0',
-    text: 'sipalg.main: the option policy is "maybe"; it may be 1 or 0. Until it is, it is 0.',
+    text: 'sipalg.main: the option policy is "maybe"; it may be 1 or 0. Until it is, the voice firewall rules are left as they are.',
   });
 });
 

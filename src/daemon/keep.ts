@@ -1,11 +1,13 @@
 /**
- * Keeps the voice firewall rules as they are wished, as long as the daemon stays: asks for the providers' names when
- * their time has come, and puts in force what a look finds missing (`firewall stop` flushes every table of a router).
+ * Keeps what is wished in force, as long as the daemon stays: takes the ALG away again where a look finds it back (a
+ * reload of the firewall brings it where the module could not be kept out), puts back the voice firewall rules that are
+ * missing (`firewall stop` flushes every table of a router), and asks for the providers' names when their time has come.
  */
 import type { Applied } from '../apply/apply.ts';
 import type { PolicyFacts } from '../policy/facts.ts';
 import type { Policy } from '../policy/link.ts';
 import type { Report } from '../plan/report.ts';
+import type { Step } from '../plan/step.ts';
 import type { Clock } from './clock.ts';
 
 /**
@@ -19,13 +21,13 @@ export const HELD = 10 * 60_000;
 export const LEAST_WAIT = 10_000;
 export const LONGEST_WAIT = 60 * 60_000;
 
-export interface VoiceOptions {
+export interface KeepOptions {
   clock: Clock;
   /** The router's own time, milliseconds since the epoch. */
   time: () => number;
   refresh: () => ReturnType<Policy['refresh']>;
-  /** Puts in force what is wished, as long as `goOn` says so. Rejects with a sentence. */
-  apply: (goOn: () => boolean) => Promise<Applied>;
+  /** Puts in force what is wished, as long as `goOn` says so; `unmanaged`: of the voice rules alone. Rejects with a sentence. */
+  apply: (towards: 'disabled' | 'unmanaged', goOn: () => boolean) => Promise<Applied>;
   /** A look is worth while. */
   look: () => void;
   /** A run is under way: its end says what is left to do. */
@@ -33,7 +35,7 @@ export interface VoiceOptions {
   say: (line: string) => void;
 }
 
-export interface Voice {
+export interface Keep {
   /** A report was made. */
   seen(report: Report): void;
   /** Begins nothing any more; what is under way is taken back. Resolves when that is done. Never rejects. */
@@ -45,7 +47,7 @@ function hostsOf({ wanted, wish }: PolicyFacts): string {
   return wanted ? wish.providers.flatMap(({ hosts }) => hosts.map(({ name, port }) => `${name}:${port ?? ''}`)).sort().join(' ') : '';
 }
 
-export function createVoice({ clock, time, refresh, apply, look, busy, say }: VoiceOptions): Voice {
+export function createKeep({ clock, time, refresh, apply, look, busy, say }: KeepOptions): Keep {
   let hosts = '';
   let tries = 0;
   /** When something was last missing, and when the next try may begin, by the clock. */
@@ -74,16 +76,16 @@ export function createVoice({ clock, time, refresh, apply, look, busy, say }: Vo
     if (changed) look();
   }
 
-  async function restore(texts: readonly string[]): Promise<void> {
+  async function restore(towards: 'disabled' | 'unmanaged', steps: readonly Step[]): Promise<void> {
     cancelAgain();
-    say(`voice firewall rules: ${texts.join(' ')}`);
+    say(`not as wished any more: ${steps.map(({ text }) => text).join(' ')}`);
     const pause = Math.min(LONGEST_PAUSE, PAUSE * 2 ** tries);
     tries += 1;
     try {
-      const { outcome, because } = await apply(() => !stopped);
-      if (outcome === 'failed') say(`voice firewall rules: ${because.join(' ')}`);
+      const { outcome, because } = await apply(towards, () => !stopped);
+      if (outcome === 'failed') say(because.join(' '));
     } catch (error) {
-      if (!stopped) say(`voice firewall rules: ${(error as Error).message} This is tried again in ${pause / 1000} s.`);
+      if (!stopped) say(`${(error as Error).message} This is tried again in ${pause / 1000} s.`);
       later(pause);
     }
     missing = clock.now();
@@ -96,27 +98,29 @@ export function createVoice({ clock, time, refresh, apply, look, busy, say }: Vo
   }
 
   return {
-    seen({ facts: { policy }, plan }) {
+    seen({ facts, plan }) {
+      const { policy, wish } = facts;
+      if (stopped) return;
       // What could not be looked at says nothing new.
-      if (stopped || policy.state === 'failed') return;
-      const wished = policy.state === 'present' ? hostsOf(policy.value) : '';
+      const wished = policy.state === 'failed' ? hosts : policy.state === 'present' ? hostsOf(policy.value) : '';
       if (wished !== hosts) {
         hosts = wished;
         cancelRefresh();
         if (hosts !== '') void askNow();
       }
-      const steps = plan.steps.filter(({ of }) => of === 'policy');
-      if (policy.state === 'absent' || !policy.value.wanted || steps.length === 0) {
+      const alg = wish.wish.alg === 'disabled' && plan.towards === 'disabled' && plan.refused.length === 0;
+      const voice = policy.state === 'present' && policy.value.wanted;
+      const steps = plan.steps.filter(({ of }) => of === 'policy' ? voice : alg);
+      if (steps.length === 0) {
         cancelAgain();
         if (clock.now() - missing >= HELD) tries = notBefore = 0;
         return;
       }
       missing = clock.now();
-      if (underWay === null && !busy()) {
-        const left = notBefore - clock.now();
-        if (left > 0) later(left);
-        else underWay = restore(steps.map(({ text }) => text)).finally(() => { underWay = null; });
-      }
+      if (underWay !== null || busy()) return;
+      const left = notBefore - clock.now();
+      if (left > 0) return later(left);
+      underWay = restore(steps.some(({ of }) => of === undefined) ? 'disabled' : 'unmanaged', steps).finally(() => { underWay = null; });
     },
     async stop() {
       stopped = true;

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Applied } from '../../src/apply/apply.ts';
-import { createVoice, HELD, LEAST_WAIT, LONGEST_PAUSE, LONGEST_WAIT, PAUSE } from '../../src/daemon/voice.ts';
+import { createKeep, HELD, LEAST_WAIT, LONGEST_PAUSE, LONGEST_WAIT, PAUSE } from '../../src/daemon/keep.ts';
 import type { Report } from '../../src/plan/report.ts';
 import { RANK } from '../../src/plan/step.ts';
 import type { PolicyFacts, Provider } from '../../src/policy/facts.ts';
@@ -22,19 +22,27 @@ function report(missing: boolean, changes: Partial<PolicyFacts> = {}): Report {
   return { ...stock, facts: { ...stock.facts, policy: { state: 'present', value: policy, source: 'x' } }, plan: { ...stock.plan, steps: missing ? [STEP] : [] } };
 }
 
+/** A report on a router whose ALG is there, as its owner wishes it or not. */
+function algBack(alg: 'unmanaged' | 'disabled'): Report {
+  const { of: _, ...step } = STEP;
+  const policy = { state: 'absent', source: 'x' } as const;
+  return { ...stock, facts: { ...stock.facts, policy, wish: { ...stock.facts.wish, wish: { alg, policy: false } } }, plan: { ...stock.plan, wish: alg, towards: 'disabled', refused: [], steps: [step] } };
+}
+
 function keeping() {
   const clock = handClock();
-  const state = { refreshes: [] as number[], applies: [] as number[], looks: 0, busy: false, fails: '', changed: false, next: null as number | null, broken: '', going: true };
+  const state = { refreshes: [] as number[], applies: [] as number[], towards: [] as string[], looks: 0, busy: false, fails: '', changed: false, next: null as number | null, broken: '', going: true };
   const lines: string[] = [];
   const hold: { until: Promise<void> | null } = { until: null };
-  const voice = createVoice({
+  const voice = createKeep({
     clock, time: () => EPOCH + clock.now(), busy: () => state.busy, say: (line) => lines.push(line), look: () => { state.looks += 1; },
     async refresh() {
       state.refreshes.push(clock.now());
       if (state.broken !== '') throw new Error(state.broken);
       return { changed: state.changed, next: state.next };
     },
-    async apply(goOn) {
+    async apply(towards, goOn) {
+      state.towards.push(towards);
       state.applies.push(clock.now());
       await hold.until;
       state.going = goOn();
@@ -45,7 +53,7 @@ function keeping() {
   return { clock, state, voice, lines, hold };
 }
 
-const keep = suite('keeping the voice rules');
+const keep = suite('keeping what is wished in force');
 
 keep.before(async () => { stock = await reportOf('disabled'); });
 
@@ -115,16 +123,16 @@ keep('puts in force what is missing, once', async () => {
   voice.seen(report(false));
   await clock.pass(HOUR);
   assert.equal([state.applies, state.looks], [[0], 0]);
-  assert.equal(lines, ['voice firewall rules: Put the voice firewall rules in force.']);
+  assert.equal(lines, ['not as wished any more: Put the voice firewall rules in force.']);
 });
 
-keep('leaves alone what is not wished, not readable, not of the voice rules, and what a run is at', async () => {
+keep('leaves alone what is not wished, what is not readable, and what a run is at', async () => {
   const { clock, state, voice } = keeping();
   voice.seen(report(true, { wanted: false }));
   voice.seen({ ...report(true), facts: { ...stock.facts, policy: { state: 'failed', source: 'x', because: 'y' } } });
   voice.seen({ ...report(true), facts: { ...stock.facts, policy: { state: 'absent', source: 'x' } } });
-  const { of: _, ...alg } = STEP;
-  voice.seen({ ...report(true), plan: { ...stock.plan, steps: [alg] } });
+  voice.seen(algBack('unmanaged'));
+  voice.seen({ ...algBack('disabled'), plan: { ...algBack('disabled').plan, refused: ['nft could not be read.'] } });
   state.busy = true;
   voice.seen(report(true));
   await clock.pass(HOUR);
@@ -134,12 +142,23 @@ keep('leaves alone what is not wished, not readable, not of the voice rules, and
   assert.is(state.applies.length, 1);
 });
 
+keep('takes the ALG away again where it is to be off and has come back, whatever there is of the voice rules', async () => {
+  const { clock, state, voice } = keeping();
+  voice.seen(algBack('disabled'));
+  await clock.pass(0);
+  assert.equal([state.applies, state.towards], [[0], ['disabled']]);
+  await clock.pass(HELD);
+  voice.seen({ ...algBack('disabled'), facts: { ...algBack('disabled').facts, policy: { state: 'failed', source: 'x', because: 'y' } } });
+  await clock.pass(0);
+  assert.is(state.applies.length, 2);
+});
+
 keep('waits longer after each failure, looks when the wait is over, and is not hurried by who looks meanwhile', async () => {
   const { clock, state, voice, lines } = keeping();
   state.fails = 'nft does not take them.';
   voice.seen(report(true));
   await clock.pass(0);
-  assert.equal(lines.slice(1), ['voice firewall rules: nft does not take them. This is tried again in 10 s.']);
+  assert.equal(lines.slice(1), ['nft does not take them. This is tried again in 10 s.']);
   let looks = 0;
   for (let pass = 0; pass < 24 * 720; pass++) {
     // The page looks every 5 seconds.
