@@ -13,6 +13,9 @@ import { findingLines } from './words.ts';
 const SHOWN = 8;
 const MOST_ATTEMPTS = 50;
 
+/** Findings that the rest of the text tells in full. */
+const SAID = ['attempts', 'policy-missing', 'policy-changed', 'policy-unwanted', 'policy-shaper', 'timeouts-global'];
+
 function few(list: readonly string[]): string {
   return list.length <= SHOWN ? list.join(', ') : `${list.slice(0, SHOWN).join(', ')} and ${list.length - SHOWN} more`;
 }
@@ -120,7 +123,7 @@ function offloadLines(offload: Reading<Offload>): string[] {
 export function voiceText(facts: Facts): string {
   const { policy } = facts;
   if (policy.state !== 'present') throw new Error('there are no voice firewall rules to show');
-  const findings = [...findingLines(policyFindings(facts)), ...facts.wish.problems.map(({ text }) => `  ! ${text}`)];
+  const findings = [...findingLines(policyFindings(facts).filter(({ code }) => !SAID.includes(code))), ...facts.wish.problems.map(({ text }) => `  ! ${text}`)];
   const blocks = [
     headline(facts, policy.value), findings,
     [...wishLines(policy.value), ...besideLines(policy.value)],

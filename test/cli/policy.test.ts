@@ -86,7 +86,11 @@ words('names what is left of rules that are not wished any more', (context) => {
 });
 
 words('has the findings with their evidence, and what of the configuration is not in force', (context) => {
-  context.policy.found = [{ code: 'provider-stale', weight: 'risk', text: 'A name of a provider has not been answered.', evidence: ['old.example.com'] }];
+  context.policy.found = [
+    { code: 'provider-stale', weight: 'risk', text: 'A name of a provider has not been answered.', evidence: ['old.example.com'] },
+    { code: 'attempts', weight: 'note', text: 'The table has them.', evidence: [] },
+  ];
+  assert.not.match(say(context), 'The table has them.');
   const { wish } = context.facts;
   context.facts = { ...context.facts, wish: { ...wish, problems: [{ section: 'sipalg.example', option: 'media', given: '0.0.0.0/0', allowed: 'a network', text: 'sipalg.example: the option media is "0.0.0.0/0".' }] } };
   assert.match(say(context), '\n  * A name of a provider has not been answered.\n      old.example.com\n  ! sipalg.example: the option media is "0.0.0.0/0".\n');
