@@ -79,8 +79,8 @@ function say(applied: Applied, towards: Direction, version: string, terminal: Te
     if (!applied.changed) terminal.err('sipalg: nothing was changed.\n');
     return 2;
   }
-  const verdict = judge(applied.facts);
-  terminal.out(verdict.text + '\n');
+  // Under an unmanaged wish the ALG is nobody's business here.
+  terminal.out(towards === 'unmanaged' ? 'The voice firewall rules are as /etc/config/sipalg wishes.\n' : `${judge(applied.facts).text}\n`);
   if (applied.outcome === 'held') {
     terminal.err(planText(applied.plan));
     return 1;
@@ -88,7 +88,7 @@ function say(applied: Applied, towards: Direction, version: string, terminal: Te
   const [done, nothing] = towards !== 'enabled' ? ['', 'There was nothing to do.\n'] : ['Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.\n', 'There was nothing to give back.\n'];
   terminal.out(applied.acted || (applied.changed && towards === 'disabled') ? done : nothing);
   if (towards === 'disabled') warn(applied, terminal);
-  if (towards === 'enabled') return 0;
+  if (towards !== 'disabled') return 0;
   return exitCode(reportOn(version, applied.facts));
 }
 
