@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { cli } from '../../src/cli/cli.ts';
 import { voiceText } from '../../src/cli/policy.ts';
+import type { Host } from '../../src/host/host.ts';
 import type { Facts } from '../../src/observe/facts.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { RANK } from '../../src/plan/step.ts';
@@ -154,3 +156,44 @@ words('takes a name for a name, whatever it is called', (context) => {
 });
 
 words.run();
+
+const command = suite<Context>('`sipalg policy`');
+
+command.before.each(async (context) => { context.policy = await linkPolicy(); });
+
+/** @param policy what `option policy` is, on a router whose ALG is on */
+async function run(argv: string[], policy: string) {
+  let [out, err] = ['', ''];
+  const recorded = recordedRouter('stock-alg-on');
+  const host: Host = {
+    ...recorded,
+    read: async (path, options) => path === '/etc/config/sipalg' ? { state: 'present', value: `config sipalg 'main'\n\toption policy '${policy}'\n`, source: path } : recorded.read(path, options),
+    kind: async (path) => path === '/etc/sipalg.policy' ? { state: 'absent', source: path } : recorded.kind(path),
+  };
+  const code = await cli(argv, host, '1.2.3', { out: (text) => { out += text; }, err: (text) => { err += text; }, goOn: () => true });
+  return { code, out, err };
+}
+
+command('says how to switch the rules on where they are off, and ends as status does', async () => {
+  const { code, out, err } = await run(['policy'], '0');
+  assert.match(out, /^The voice firewall rules are off[^\n]*\n`uci set sipalg\.main\.policy=1 && uci commit sipalg && sipalg apply` [^\n]*\n$/);
+  assert.equal([code, err], [(await run(['status'], '0')).code, '']);
+});
+
+command('has the policy\'s own words where they are on, and with --json the report of status', async ({ policy }) => {
+  assert.is((await run(['policy'], '1')).out, 'the voice firewall rules\n');
+  policy.text = () => 'a name with a \x1b[2J in it\n';
+  assert.is((await run(['policy'], '1')).out, 'a name with a \\x1b[2J in it\n');
+  const json = await run(['policy', '--json'], '1');
+  assert.is(json.out, (await run(['status', '--json'], '1')).out);
+  assert.is((JSON.parse(json.out) as { facts: Facts }).facts.policy.state, 'present');
+});
+
+command('says what is wrong, and ends with 2, where the rules can not be looked at', async ({ policy }) => {
+  policy.observe = async () => { throw new Error('the file is of another build'); };
+  const { code, out, err } = await run(['policy'], '1');
+  assert.equal([code, out], [2, '']);
+  assert.match(err, 'sipalg: the voice firewall rules could not be looked at: the file is of another build.');
+});
+
+command.run();
