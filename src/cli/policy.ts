@@ -63,15 +63,18 @@ function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyF
   ];
 }
 
-function nameLine({ name, port }: Provider['hosts'][number], names: PolicyFacts['names'], at: number): string {
+function nameLines({ name, port }: Provider['hosts'][number], names: PolicyFacts['names'], at: number): string[] {
   const key = name.replace(/\.$/, '').toLowerCase();
   const answer = Object.hasOwn(names, key) ? names[key] : undefined;
   const said = `    ${name}${port === null ? '' : `:${port}`}: `;
-  const vain = answer?.failed ? `asked in vain ${span(at - answer.failed.at)} ago: ${answer.failed.because}` : '';
-  if (answer === undefined || answer.at === 0) return `${said}no answer yet${vain && `; ${vain}`}`;
+  const { failed = null, refused = [] } = answer ?? {};
+  const more = refused.map((text) => `      ${text}`);
+  const vain = failed && `asked in vain ${span(at - failed.at)} ago: ${failed.because}`;
+  if (answer === undefined || answer.at === 0) return [`${said}no answer yet${vain ? `; ${vain}` : ''}`, ...more];
   const ports = [...answer.ports, ...answer.tlsPorts.map((one) => `${one} (TLS)`)].join(', ');
-  return `${said}${few(answer.addresses) || 'no address'}${ports && `, port ${ports}`}; ${vain && 'STALE: '}answered ${span(at - answer.at)} ago, ${
-    vain || `asked again in ${span(answer.until - at)}`}`;
+  // One server of several may have been silent when the others answered.
+  const [stale, end] = failed === null ? ['', `asked again in ${span(answer.until - at)}`] : failed.at > answer.at ? ['STALE: ', vain] : ['', `in part: ${failed.because}`];
+  return [`${said}${few(answer.addresses) || 'no address'}${ports && `, port ${ports}`}; ${stale}answered ${span(at - answer.at)} ago, ${end}`, ...more];
 }
 
 function providerLines({ wish: { providers }, names }: PolicyFacts, at: number): string[] {
@@ -80,7 +83,7 @@ function providerLines({ wish: { providers }, names }: PolicyFacts, at: number):
     `  ${name}${inbound === null ? '' : `, may open calls to ${few(inbound.pbx)}`}`,
     ...signalling.length > 0 ? [`    signalling: ${few(signalling)}`] : [],
     ...media.length > 0 ? [`    media: ${few(media)}`] : [],
-    ...hosts.map((host) => nameLine(host, names, at)),
+    ...hosts.flatMap((host) => nameLines(host, names, at)),
   ])];
 }
 

@@ -77,10 +77,13 @@ function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words:
   if (asked.size === 0) return [];
   const { rows, lines } = bounded([...asked].map((name): Row => {
     const answer = Object.prototype.hasOwnProperty.call(names, name) ? names[name] : undefined;
-    const vain = answer === undefined || answer.failed === null ? '' : fill(voice.vain, ago(at - answer.failed.at, words), answer.failed.because);
-    const known = answer !== undefined && answer.at > 0;
-    const when = !known ? voice.noAnswer : vain === '' ? ago(at - answer.at, words) : fill(voice.stale, ago(at - answer.at, words));
-    return { name, cells: [{ text: name, code: true }, { text: known ? few(answer.addresses, words) || words.none : '' }, { text: vain === '' ? when : `${when}; ${vain}` }] };
+    const failed = answer === undefined ? null : answer.failed;
+    const vain = failed === null ? '' : fill(voice.vain, ago(at - failed.at, words), failed.because);
+    if (answer === undefined || answer.at === 0) return { name, cells: [{ text: name, code: true }, { text: '' }, { text: [voice.noAnswer, vain].filter((text) => text !== '').join('; ') }] };
+    const when = ago(at - answer.at, words);
+    // One server of several may have been silent when the others answered.
+    const answered = failed === null ? when : failed.at > answer.at ? `${fill(voice.stale, when)}; ${vain}` : `${when}; ${fill(voice.partly, failed.because)}`;
+    return { name, cells: [{ text: name, code: true }, { text: few(answer.addresses, words) || words.none }, { text: answered }] };
   }), words);
   return [{ name: 'names', title: voice.theNames, lines, table: { heads: [voice.name, voice.addresses, voice.answered], rows, empty: '' } }];
 }

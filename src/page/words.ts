@@ -161,6 +161,7 @@ export function wordsIn(_: Translate) {
       answered: _('Answered'),
       noAnswer: _('not yet'),
       stale: _('STALE: %s'),
+      partly: _('in part: %s'),
       vain: _('asked in vain %s: %s'),
       attempts: _('Attempts from the internet'),
       noAttempts: _('No address of the internet that is no provider\'s has sent a request.'),

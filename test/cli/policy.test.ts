@@ -9,7 +9,7 @@ import { RANK } from '../../src/plan/step.ts';
 import type { Step } from '../../src/plan/step.ts';
 import type { InForce, PolicyFacts } from '../../src/policy/facts.ts';
 import { NOW, recordedRouter } from '../routers.ts';
-import { IN_FORCE, linkPolicy, policyFacts, withVoice } from '../voice.ts';
+import { IN_FORCE, linkPolicy, MINUTE, policyFacts, withVoice } from '../voice.ts';
 import type { HandPolicy } from '../voice.ts';
 
 interface Context { facts: Facts; policy: HandPolicy }
@@ -146,6 +146,15 @@ words('stays short where lists are long, and has the worst first', (context) => 
   assert.match(text, /dropped +first +last\n {2}198\.51\.15\.159 +INVITE +4000 /);
   assert.match(text, '\n  and 3950 more; `sipalg policy --json` has them all\n');
   assert.match(text, 'and 292 more.');
+});
+
+words('tells an answer in part from one that is stale, and why an address is left out', (context) => {
+  const { names } = policyFacts();
+  const partly = { ...names['sip.example.com']!, failed: { at: NOW - 3 * MINUTE, because: 'ns2 was silent' }, refused: ['sip.example.com leads to 127.0.0.1, a loopback address: that address is left out.'] };
+  assert.match(say(context, { names: { 'sip.example.com': partly } }), `; answered 3 min ago, in part: ns2 was silent
+      sip.example.com leads to 127.0.0.1, a loopback address: that address is left out.
+    Old.example.com:5080: no answer yet
+`);
 });
 
 words('takes a name for a name, whatever it is called', (context) => {

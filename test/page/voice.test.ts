@@ -81,7 +81,9 @@ voice('count networks and name every name: answered, stale or not yet answered, 
     ['old.example.com', '203.0.113.9', 'STALE: 26 h ago; asked in vain 93 s ago: no server answered within 5 s'],
     ['new.example.com', '', 'not yet; asked in vain 63 s ago: the name does not exist'],
   ]);
-  const { wish } = policyFacts();
+  const { wish, names } = policyFacts();
+  const partly = { ...names['sip.example.com']!, failed: { at: NOW - 180_000, because: 'ns2 was silent' } };
+  assert.equal(cells(await view({ names: { 'sip.example.com': partly } }), 'names')[0]?.[2], '3 min ago; in part: ns2 was silent');
   const odd = [{ name: 'p', hosts: [{ name: 'constructor', port: null }], signalling: [], media: [], inbound: null }];
   assert.equal(cells(await view({ wish: { ...wish, providers: odd } }), 'names'), [['constructor', '', 'not yet']]);
   assert.equal([section(await view({ wish: { ...wish, providers: [] } }), 'providers'), section(await view({ wish: { ...wish, providers: [] } }), 'names')], [undefined, undefined]);
