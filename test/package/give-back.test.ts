@@ -110,7 +110,7 @@ removal('does nothing at all where sipalg has changed nothing', () => {
 });
 
 removal('lets the program give everything back, with the voice rules off, and leaves the owner\'s file as it was', () => {
-  const router = new Router({ '/etc/config/sipalg': WISH, '/etc/sipalg.journal': journal([]), '/etc/sipalg.policy': 'x', '/var/run/sipalg.lock': '', '/var/run/sipalg.names': '{}' });
+  const router = new Router({ '/etc/config/sipalg': WISH, '/etc/sipalg.journal': journal([]), '/etc/sipalg.policy': 'x', '/var/run/sipalg.lock': '', '/etc/config/sipalg-opkg': STOCK });
   chmodSync(join(router.root, 'etc/config/sipalg'), 0o600);
   // The program rewrites its wish, and at last there is nothing left of it.
   router.program(`cat "$SIPALG_ROOT/etc/config/sipalg" > "$SIPALG_ROOT/.seen"
@@ -124,7 +124,7 @@ removal('lets the program give everything back, with the voice rules off, and le
   assert.is(router.read('/.seen'), WISH.replace("policy '1'", "policy '0'").replace("alg 'disabled'", "alg 'enabled'"));
   assert.is(router.read('/etc/config/sipalg'), WISH);
   assert.is(statSync(join(router.root, 'etc/config/sipalg')).mode & 0o777, 0o600);
-  assert.equal(['/var/run/sipalg.lock', '/var/run/sipalg.names', '/etc/sipalg.journal'].map((path) => router.read(path)), [null, null, null]);
+  assert.equal(['/var/run/sipalg.lock', '/etc/config/sipalg-opkg', '/etc/sipalg.journal'].map((path) => router.read(path)), [null, null, null]);
 });
 
 removal('leaves no file of wishes where there was none', () => {
@@ -149,7 +149,10 @@ const LEFT = {
   '/etc/config/firewall': CALM, '/etc/modules.conf': blocked('# ubox\n'), '/etc/sysctl.d/50-mine.conf': 'net.netfilter.nf_conntrack_helper = 0',
   '/etc/sipalg.journal': journal(TAKEN), '/etc/config/sipalg': WISH, '/proc/sys/net/netfilter/nf_conntrack_helper': '0\n',
 };
-const POLICY = { '/etc/sipalg.policy': 'x', '/etc/sipalg.include': 'x', '/etc/sipalg.names': '{}' };
+const POLICY = {
+  '/etc/sipalg.policy': 'x', '/etc/sipalg.include': 'x', '/etc/sipalg.names': '{}',
+  '/etc/sysctl.d/99-sipalg.conf': '# before: 60 180\nnet.netfilter.nf_conntrack_udp_timeout = 620\n',
+};
 
 without('gives back files byte for byte, modules and the firewall\'s own rules, and nothing of ours stays', () => {
   const router = new Router({ ...LEFT, ...POLICY, '/sys/module/nf_conntrack/parameters/x': '' }, {
@@ -167,6 +170,7 @@ without('gives back files byte for byte, modules and the firewall\'s own rules, 
   assert.equal([router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/sysctl.d/50-mine.conf')],
     [ZONES, '# ubox\n', 'net.netfilter.nf_conntrack_helper = 1']);
   assert.is(router.read('/proc/sys/net/netfilter/nf_conntrack_helper'), '1\n');
+  assert.equal(['', '_stream'].map((which) => router.read(`/proc/sys/net/netfilter/nf_conntrack_udp_timeout${which}`)), ['60\n', '180\n']);
   assert.is(router.read('/sys/module/nf_conntrack_sip/parameters/sip_timeout'), '1800\n');
   assert.is(router.read('/etc/config/sipalg'), WISH, 'the owner\'s');
   assert.equal(['/etc/sipalg.journal', ...Object.keys(POLICY)].filter((path) => router.read(path) !== null), []);

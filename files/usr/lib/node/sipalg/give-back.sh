@@ -173,11 +173,12 @@ take_sections() {
 	put "$FIREWALL" "$T/firewall" || { leave '/etc/config/firewall could not be written.'; return 1; }
 }
 
-# 99-sipalg.conf says in comments what there was before: "# net.x = value".
+# 99-sipalg.conf says what there was before: "# before: UDP STREAM".
 take_sysctl() {
-	sed -n 's/^# *\(net\.netfilter\.[a-z_]*\) *= *\([0-9]*\)$/\1 \2/p' "$R/etc/sysctl.d/99-sipalg.conf" 2>/dev/null | while read -r key value; do
-		echoed "sysctl -w $key=$value"
-		echo "$value" > "$R/proc/sys/$(echo "$key" | tr . /)"
+	sed -n 's/^# before: \([0-9]\{1,\}\) \([0-9]\{1,\}\)$/\1 \2/p' "$R/etc/sysctl.d/99-sipalg.conf" 2>/dev/null | while read -r udp stream; do
+		echoed "sysctl -w net.netfilter.nf_conntrack_udp_timeout=$udp net.netfilter.nf_conntrack_udp_timeout_stream=$stream"
+		echo "$udp" > "$R/proc/sys/net/netfilter/nf_conntrack_udp_timeout"
+		echo "$stream" > "$R/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream"
 	done
 }
 
@@ -253,7 +254,8 @@ if changed; then
 	by_program
 	! changed || by_shell
 fi
-rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy
+# The stock configuration that opkg or apk has put beside a changed one is no more of use than the package.
+rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy "$WISH-opkg" "$WISH.apk-new"
 if [ -n "$left" ]; then
 	say "Not everything was given back. What was there before is written in ${JOURNAL#"$R"}: install sipalg again and run \`sipalg enable\`, or give it back by hand and remove that file."
 fi
