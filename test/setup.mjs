@@ -14,6 +14,7 @@ const DEBIAN = [
   { command: 'ip', package: 'iproute2', layers: ['namespaces', 'vm'], why: 'makes network namespaces and joins them' },
   { command: 'nft', package: 'nftables', layers: ['namespaces', 'vm'], why: 'loads and shows the rulesets of a router' },
   { command: 'iptables-save', package: 'iptables', layers: ['namespaces', 'vm'], why: 'routers with fw3, in legacy and nft flavour' },
+  { command: 'ipset', package: 'ipset', layers: ['namespaces'], why: 'routers with fw3, whose firewall keeps networks in sets' },
   { command: 'conntrack', package: 'conntrack', layers: ['namespaces', 'vm'], why: 'shows and ends flows and expectations' },
   { command: 'modprobe', package: 'kmod', layers: ['namespaces', 'vm'], why: 'loads the kernel\'s SIP modules where they are modules' },
   { command: 'sipp', package: 'sip-tester', layers: ['sip-tools'], why: 'phones and a provider nobody here wrote' },

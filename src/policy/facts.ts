@@ -3,6 +3,7 @@
  * `Facts` where `option policy` is 1, or something of ours is still there.
  */
 import type { Reading } from '../host/host.ts';
+import type { SeenPolicy } from './iptables-see.ts';
 import type { Limit, Marking, Timeouts } from './voice.ts';
 
 /** A section `provider` that is enabled. */
@@ -53,7 +54,7 @@ export interface Attempt {
   source: string;
   /** REGISTER, INVITE, OPTIONS; `TCP` for new connections. */
   method: string;
-  /** Requests seen, and how many of them were dropped. */
+  /** Requests seen, and how many of them were dropped. iptables remembers the last 32 of a source, and a hundred sources. */
   seen: number;
   dropped: number;
   /** Milliseconds since the epoch; null where the kernel does not say. */
@@ -79,8 +80,10 @@ export interface Offload {
   /** `flow_offloading` of /etc/config/firewall. */
   software: boolean;
   hardware: boolean;
-  /** A rule of ours keeps marked voice out of it. */
+  /** Rules of ours keep marked voice out of it. */
   excluded: boolean;
+  /** fw4 alone: those rules, in its chain forward. */
+  rules?: { handle: number; rule: string }[];
 }
 
 /** Something that sets or reads DSCP marks after us. */
@@ -111,6 +114,8 @@ export interface PolicyFacts {
   names: Names;
   /** absent: nothing of ours is in the kernel. For iptables one per family. */
   inForce: { all: Reading<InForce>; ipv4: Reading<InForce>; ipv6: Reading<InForce> };
+  /** iptables alone: the commands, and what of ours stands in which table. */
+  iptables?: SeenPolicy['iptables'];
   /** Our own files, by path. */
   files: Record<string, Reading<string>>;
   offload: Reading<Offload>;
