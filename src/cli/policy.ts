@@ -44,6 +44,7 @@ const readings = <T>(list: readonly Reading<T>[]): T[] => list.flatMap((one) => 
 function headline(facts: Facts, policy: PolicyFacts): string[] {
   const failed = kernel(policy).flatMap((one) => one.state === 'failed' ? [`  ${one.source}: ${one.because}`] : []);
   if (failed.length > 0) return ['Whether the voice firewall rules are in force is not known; it could not be read:', ...failed];
+  if (facts.wish.wish.policy === null) return ['What is wished of the voice firewall rules can not be told, so they are left as they are.'];
   const { steps, lacking } = planVoice(facts);
   const left = [...lacking, ...steps.map(({ text }) => text)].map((text) => `  ${text}`);
   const does = steps.length > 0 ? ['`sipalg apply` does it.'] : [];

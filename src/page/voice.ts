@@ -33,9 +33,10 @@ function seen(policy: PolicyFacts): { of: string; value: InForce }[] {
 }
 
 /** How it stands, as the plan has it: what is in force leaves nothing to do. */
-function stateOf(policy: PolicyFacts, { plan }: Full, words: Words): string[] {
+function stateOf(policy: PolicyFacts, { facts, plan }: Full, words: Words): string[] {
   const unread = kernel(policy).flatMap(({ reading }) => reading.state === 'failed' ? [fill(words.voice.unknown, `${reading.source}: ${reading.because}`)] : []);
   if (unread.length > 0) return unread;
+  if (facts.wish.wish.policy === null) return [words.voice.untold];
   if (!policy.wanted) return [words.voice.left];
   const steps = plan.steps.some(({ of }) => of === 'policy');
   return steps || plan.lacking.length > 0 ? [words.voice.missing, ...plan.lacking] : [words.voice.inForce];

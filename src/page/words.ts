@@ -137,6 +137,7 @@ export function wordsIn(_: Translate) {
       inForce: _('They are in force.'),
       missing: _('They are wished, and not in force as wished.'),
       left: _('They are not wished any more, and something of them is still here.'),
+      untold: _('What is wished can not be told, so they are left as they are.'),
       unknown: _('Whether they are in force could not be seen: %s'),
       timeouts: _('A flow is forgotten without packets after: signalling %s s, once answered %s s; media %s s.'),
       everyFlow: _('The kernel can not tell flows apart here: every UDP flow lives as long.'),

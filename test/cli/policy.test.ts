@@ -87,6 +87,12 @@ words('names what is left of rules that are not wished any more', (context) => {
   assert.match(text, '  Take the voice firewall rules away.\n`sipalg apply` does it.\n');
 });
 
+words('says that they are left alone where nobody can tell what is wished', ({ facts }) => {
+  const seen = withVoice(facts, policyFacts({ wanted: false }));
+  const text = voiceText({ ...seen, wish: { ...seen.wish, wish: { ...seen.wish.wish, policy: null } } });
+  assert.is(first(text), 'What is wished of the voice firewall rules can not be told, so they are left as they are.');
+});
+
 words('has the findings with their evidence, and what of the configuration is not in force', (context) => {
   context.policy.found = [
     { code: 'provider-stale', weight: 'risk', text: 'A name of a provider has not been answered.', evidence: ['old.example.com'] },

@@ -47,6 +47,8 @@ voice('are said to be in force only where the plan has nothing left to do for th
   const lacking = viewOn({ ...reply, plan: { ...reply.plan, lacking: ['The limits are not installed.'] } });
   assert.equal(section(lacking, 'voice')?.lines.slice(0, 2), [words.voice.missing, 'The limits are not installed.']);
   assert.is(state(await view({ wanted: false })), words.voice.left);
+  const untold = { ...reply.facts.wish, wish: { ...reply.facts.wish.wish, policy: null } };
+  assert.is(state(viewOn({ ...reply, facts: { ...reply.facts, wish: untold } })), words.voice.untold);
   const unread = { ...policyFacts().inForce, all: { state: 'failed' as const, source: 'nft', because: 'it was killed' } };
   assert.is(state(await view({ inForce: unread })), 'Whether they are in force could not be seen: nft: it was killed');
   assert.is(section(await view({ inForce: unread }), 'attempts'), undefined, 'what could not be read is not "none"');
