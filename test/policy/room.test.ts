@@ -1,0 +1,193 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Reading } from '../../src/host/host.ts';
+import type { Facts } from '../../src/observe/facts.ts';
+import type { Action, Step } from '../../src/plan/step.ts';
+import type { InForce, PolicyFacts } from '../../src/policy/facts.ts';
+import { POLICY_FILE } from '../../src/policy/link.ts';
+import { renderNft } from '../../src/policy/nft.ts';
+import { voiceOf } from '../../src/policy/resolve.ts';
+import { room } from '../../src/policy/room.ts';
+import { INCLUDE_FILE, SYSCTL_FILE } from '../../src/policy/steps.ts';
+import { readPolicyWish } from '../../src/policy/wish.ts';
+import { NOW } from '../routers.ts';
+import { IN_FORCE, policyFacts } from '../voice.ts';
+import { factsWith } from './made.ts';
+
+const FIREWALL = "config defaults\n\toption input 'REJECT'\n\nconfig include 'mine'\n\toption path '/etc/mine.sh'\n";
+const absent = (source: string): Reading<never> => ({ state: 'absent', source });
+const present = <T>(value: T, source = 'made'): Reading<T> => ({ state: 'present', value, source });
+
+async function router(changes: Partial<PolicyFacts> = {}, firewall = FIREWALL, timeouts = [60, 180]): Promise<Facts> {
+  const facts = await factsWith(firewall);
+  const [udp, udpStream] = timeouts as [number, number];
+  const policy = policyFacts({ inForce: { all: absent('nft -j list table inet sipalg'), ipv4: absent(''), ipv6: absent('') }, ...changes });
+  return { ...facts, timeouts: { udp: present(udp), udpStream: present(udpStream) }, policy: present(policy) };
+}
+
+const policyIn = (facts: Facts): PolicyFacts => (facts.policy as { value: PolicyFacts }).value;
+
+/** The facts after the steps, as far as files, sysctls and the table go. */
+function after(facts: Facts, steps: readonly Step[]): Facts {
+  const next = structuredClone(facts);
+  const policy = policyIn(next);
+  for (const action of steps.flatMap(({ actions }) => actions)) {
+    if (action.do === 'write' && action.path === '/etc/config/firewall') (next.firewall.uci as { value: { text: string } }).value.text = action.text;
+    else if (action.do === 'write') policy.files[action.path] = present(action.text, action.path);
+    else if (action.do === 'remove') policy.files[action.path] = absent(action.path);
+    else if (action.do === 'poke') next.timeouts[action.path.endsWith('_stream') ? 'udpStream' : 'udp'] = present(Number(action.text));
+    else if (action.do === 'run' && action.argv.includes('delete')) policy.inForce.all = absent('');
+    else if (action.do === 'run' && action.argv[0] === 'nft' && !action.argv.includes('-c') && !(action.input ?? '').includes('inet fw4')) policy.inForce.all = present(loaded(policy));
+  }
+  return next;
+}
+
+function loaded(policy: PolicyFacts): InForce {
+  const { mark, declared } = renderNft(voiceOf(policy), (policy.perFlow as { value: boolean }).value);
+  return { ...IN_FORCE, mark, intact: true, objects: [...declared].map((each) => ({ kind: each.slice(0, each.lastIndexOf(' ')), name: each.slice(each.lastIndexOf(' ') + 1) }) as InForce['objects'][number]) };
+}
+
+const ordered = (steps: readonly Step[]): Step[] => [...steps].sort((one, other) => one.rank - other.rank);
+const run = (steps: readonly Step[]): Extract<Action, { do: 'run' }>[] => steps.flatMap(({ actions }) => actions).filter((action): action is Extract<Action, { do: 'run' }> => action.do === 'run');
+const touched = (steps: readonly Step[]): string[] => steps.flatMap(({ actions }) => actions).flatMap((action) => 'path' in action ? [`${action.do} ${action.path}`] : action.do === 'run' ? [action.argv.join(' ')] : [action.do]);
+
+const planning = suite('the way of the voice rules');
+
+planning('is tried, written, loaded and told to the firewall; then there is nothing to do', async () => {
+  const facts = await router();
+  const { steps, refused } = room.plan(facts);
+  assert.equal(refused, []);
+  assert.equal(touched(ordered(steps)), [
+    'nft -c -f -', `write ${POLICY_FILE}`, `nft -f ${POLICY_FILE}`, 'sh -c nft -j -t list table inet sipalg > /var/run/sipalg.policy', `write ${INCLUDE_FILE}`, 'write /etc/config/firewall',
+  ]);
+  assert.equal(room.plan(after(facts, steps)), { steps: [], takes: [], refused: [] });
+});
+
+planning('back takes the section first, then the table, and the trace of it all last, and leaves the owner\'s bytes', async () => {
+  const facts = await router();
+  const on = after(facts, room.plan(facts).steps);
+  policyIn(on).wanted = false;
+  for (const path of ['/etc/sipalg.names', '/var/run/sipalg.policy']) policyIn(on).files[path] = present('{}', path);
+  const { steps } = room.plan(on);
+  assert.equal(touched(ordered(steps)), [
+    'write /etc/config/firewall', `remove ${INCLUDE_FILE}`, 'nft delete table inet sipalg', 'remove /var/run/sipalg.policy', 'remove /etc/sipalg.names', `remove ${POLICY_FILE}`,
+  ]);
+  const off = after(on, steps);
+  assert.is((off.firewall.uci as { value: { text: string } }).value.text, FIREWALL);
+  assert.equal(room.plan(off).steps, []);
+});
+
+planning('puts right what somebody changed, with nothing but a load', async () => {
+  const facts = await router();
+  const on = after(facts, room.plan(facts).steps);
+  const all = policyIn(on).inForce.all as { value: InForce };
+  all.value = { ...all.value, intact: false };
+  const { steps } = room.plan(on);
+  assert.equal(steps.map(({ why }) => why), ['policy-changed', 'policy-missing']);
+  const [load] = run(steps);
+  assert.equal(load?.argv, ['nft', '-f', '-']);
+  assert.ok(load?.input?.endsWith(`include "${POLICY_FILE}"\n`) && load.rehearsal !== undefined, 'nothing was just tried, so it is rehearsed');
+  assert.ok(room.findings(on).some(({ code }) => code === 'policy-changed'));
+});
+
+planning('changes with the wish in one transaction, and knows the way back to the former text', async () => {
+  const facts = await router();
+  const on = after(facts, room.plan(facts).steps);
+  policyIn(on).wish.limit = { register: 50, invite: 10, options: 10 };
+  const { steps } = room.plan(on);
+  const load = steps.find(({ why }) => why === 'policy-changed');
+  const [undo] = load?.undo ?? [];
+  assert.ok(undo?.do === 'run' && undo.input?.includes('register4_5 ') && undo.input.includes('delete set inet sipalg register4_50'));
+  assert.equal(room.plan(after(on, steps)).steps, []);
+});
+
+planning('falls back to the two sysctls, both long enough and never shorter than they were, and gives them back', async () => {
+  const perFlow = present(false, 'nft -c');
+  for (const [before, wished] of [[[60, 180], [620, 620]], [[60, 900], [620, 900]], [[1000, 1000], [1000, 1000]]] as const) {
+    const facts = await router({ perFlow }, FIREWALL, [...before]);
+    const { steps } = room.plan(facts);
+    const on = after(facts, steps);
+    assert.equal([(on.timeouts.udp as { value: number }).value, (on.timeouts.udpStream as { value: number }).value], wished);
+    assert.match((policyIn(on).files[SYSCTL_FILE] as { value: string }).value, `# before: ${before.join(' ')}\nnet.netfilter.nf_conntrack_udp_timeout=${wished[0]}\nnet.netfilter.nf_conntrack_udp_timeout_stream=${wished[1]}\n`);
+    assert.equal(room.plan(on).steps, []);
+    assert.ok(room.findings(on).some(({ code }) => code === 'timeouts-global'));
+    for (const change of [{ wanted: false }, { perFlow: present(true) }]) {
+      const other = structuredClone(on);
+      Object.assign(policyIn(other), change);
+      const off = after(other, room.plan(other).steps);
+      assert.equal([(off.timeouts.udp as { value: number }).value, (off.timeouts.udpStream as { value: number }).value], [...before], JSON.stringify(change));
+      assert.is(policyIn(off).files[SYSCTL_FILE]?.state, 'absent');
+    }
+    // Its owner has set another value since: that one stays.
+    const changed = structuredClone(on);
+    changed.timeouts.udp = present(777);
+    policyIn(changed).wanted = false;
+    assert.is((after(changed, room.plan(changed).steps).timeouts.udp as { value: number }).value, 777);
+  }
+});
+
+planning('is refused with a sentence where nftables is not there or could not be read, and takes nothing away blindly', async () => {
+  const failed: Reading<never> = { state: 'failed', source: 'nft -j list ruleset', because: 'Operation not permitted' };
+  const inForce = { all: failed, ipv4: absent(''), ipv6: absent('') };
+  assert.match(room.plan(await router({ inForce })).refused.join(), 'Operation not permitted');
+  const off = room.plan(await router({ inForce, wanted: false, files: { [POLICY_FILE]: present('x', POLICY_FILE) } }));
+  assert.equal(off.steps, []);
+  assert.match(off.refused.join(), 'could not be taken away');
+  assert.match(room.plan(await router({ perFlow: absent('nft') })).refused.join(), 'not installed');
+});
+
+planning('names the line of a firewall configuration that can not be edited', async () => {
+  const facts = await router();
+  const uci = facts.firewall.uci as { value: { text: string } };
+  uci.value = { ...uci.value, text: "config defaults\n\toption input 'REJECT\n" };
+  assert.match(room.plan(facts).refused.join(), '/etc/config/firewall, line 2');
+});
+
+planning('an include of that name that means something else becomes ours, and goes as a whole', async () => {
+  const facts = await router({}, `${FIREWALL}\nconfig include 'sipalg_include'\n\toption enabled '0'\n`);
+  const on = after(facts, room.plan(facts).steps);
+  const { text } = (on.firewall.uci as { value: { text: string } }).value;
+  assert.match(text, /config include 'sipalg_include'\n\toption type 'script'\n\toption path '\/etc\/sipalg.include'\n\toption fw4_compatible '1'\n$/);
+  assert.is(text.match(/sipalg_include/g)?.length, 1);
+});
+
+planning.run();
+
+const finding = suite('findings of the voice rules');
+
+const codes = async (changes: Partial<PolicyFacts>): Promise<string[]> => room.findings(await router(changes)).map(({ code }) => code);
+const inForce = (value: Partial<InForce> = {}): PolicyFacts['inForce'] => ({ all: present({ ...IN_FORCE, attempts: [], ...value }), ipv4: absent(''), ipv6: absent('') });
+
+finding('say each what is lacking, once', async () => {
+  const quiet = { inForce: inForce(), names: { ...policyFacts().names, 'old.example.com': { ...policyFacts().names['sip.example.com']!, tlsPorts: [] }, 'new.example.com': policyFacts().names['sip.example.com']! } };
+  assert.equal(await codes(quiet), []);
+  assert.equal(await codes({ ...quiet, inForce: policyFacts({ inForce: { all: absent(''), ipv4: absent(''), ipv6: absent('') } }).inForce }), ['policy-missing']);
+  assert.equal(await codes({ ...quiet, inForce: inForce({ intact: false }) }), ['policy-changed']);
+  assert.equal(await codes({ ...quiet, wan: absent('/etc/config/firewall') }), ['policy-wan-unknown']);
+  assert.equal(await codes({ ...quiet, perFlow: present(false) }), ['timeouts-global']);
+  assert.equal(await codes({ ...quiet, offload: present({ software: true, hardware: false, excluded: false }) }), ['policy-offload']);
+  assert.equal(await codes({ ...quiet, offload: present({ software: true, hardware: false, excluded: true }) }), []);
+  assert.equal(await codes({ ...quiet, shapers: [{ kind: 'sqm', device: 'wan', how: 'x', conflict: 'It does.', setting: null }, { kind: 'sqm', device: 'wan', how: 'y', conflict: null, setting: null }] }), ['policy-shaper']);
+  assert.equal(await codes({ ...quiet, names: policyFacts().names }), ['provider-unresolved', 'provider-stale']);
+  assert.equal(await codes({ ...quiet, inForce: inForce({ counters: [{ name: 'plain_signalling', packets: 3, bytes: 9 }] }) }), ['provider-plain']);
+});
+
+finding('show who tried, the busiest first, with counts and times', async () => {
+  const [attempts] = room.findings(await router({ inForce: inForce({ attempts: IN_FORCE.attempts }) })).filter(({ code }) => code === 'attempts');
+  assert.is(attempts?.weight, 'note');
+  assert.match(attempts?.text ?? '', '3 addresses');
+  assert.match(attempts?.text ?? '', '10015 requests, 9992 of them dropped');
+  assert.match(attempts?.evidence.join('\n') ?? '', `2001:db8:bad::1: REGISTER, 10000 seen, 9990 dropped, last ${new Date(NOW - 40_000).toISOString()}`);
+});
+
+finding('whatever is wished, every text stays free of what was not checked', async () => {
+  const hostile = "config provider 'x'\n\tlist host 'a\"; flush ruleset; #'\n\tlist signalling '1.2.3.4; drop'\n\tlist media '$(reboot)'\n\toption inbound '1'\n\toption pbx '`id`'\n";
+  const { wish, problems } = readPolicyWish(hostile);
+  assert.is(problems.length, 5);
+  const { steps } = room.plan(await router({ wish }));
+  for (const text of steps.flatMap(({ actions }) => actions).flatMap((action) => action.do === 'write' ? [action.text] : action.do === 'run' ? [action.input ?? ''] : [])) {
+    assert.not.match(text, /flush ruleset|; drop|reboot|`id`/);
+  }
+});
+
+finding.run();
