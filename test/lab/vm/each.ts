@@ -13,8 +13,11 @@ export type OnEveryKernel = {
   run(): void;
 };
 
+/** Of all kernels the one to try things with: set by show.mjs, never by `npm test`. */
+const ONLY = process.env['SIPALG_VM_KERNEL'];
+
 export function onEveryKernel(name: string, options: Omit<RouterOptions, 'kernel'> = {}): OnEveryKernel {
-  const lines: readonly Line[] = KERNELS.map(({ line }) => line).filter(isHere);
+  const lines: readonly Line[] = KERNELS.map(({ line }) => line).filter((line) => isWanted(line) && isHere(line));
   const routers = new Map<Line, Router>();
   const one = suite(`${name}, on Linux ${lines.join(' and ')}`);
 
@@ -43,6 +46,12 @@ export function onEveryKernel(name: string, options: Omit<RouterOptions, 'kernel
       await body(router);
     }));
   }, { run: () => { if (lines.length > 0) one.run(); } });
+}
+
+function isWanted(line: Line): boolean {
+  if (ONLY === undefined || ONLY === line) return true;
+  announceSkip(`Linux ${line} is not tested: only ${ONLY} is wanted.`);
+  return false;
 }
 
 /** Fetches a kernel where it is not kept yet; says so where it cannot be had. */

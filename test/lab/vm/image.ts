@@ -24,6 +24,8 @@ const XTABLES = ['xtables-legacy-multi', 'xtables-nft-multi'] as const;
 const XTABLES_NAMES = ['iptables', 'iptables-save', 'iptables-restore', 'ip6tables', 'ip6tables-save', 'ip6tables-restore'];
 /** Outside of PATH: a router with fw4 has no iptables. */
 export const IPTABLES = '/usr/lib/lab/iptables';
+/** The lab's own Node: a router's may go, and the agent and the stand-ins go on. */
+export const NODE = '/usr/lib/lab/node';
 const PLUGINS = '/usr/lib/x86_64-linux-gnu/xtables';
 
 // What has to be there before the root is: nothing of it is in /etc/modules.d.
@@ -41,7 +43,7 @@ export const AUTOLOAD: Readonly<Record<string, readonly string[]>> = {
 const HELPERS = ['amanda', 'ftp', 'h323', 'irc', 'pptp', 'sip', 'tftp'].flatMap((name) => [`nf_conntrack_${name}`, `nf_nat_${name}`]);
 const MORE = ['nf_conntrack_broadcast', 'nf_conntrack_netbios_ns', 'nf_conntrack_snmp', 'nf_nat_snmp_basic', 'nf_conntrack_sane', 'ts_kmp',
   'nf_log_syslog', 'nft_compat', 'nft_objref?', 'nft_flow_offload', 'ip_tables', 'ip6_tables', 'iptable_raw', 'ip6table_raw', 'xt_CT', 'xt_tcpudp',
-  'x_tables'];
+  'x_tables', 'ip_vs_pe_sip'];
 
 /** The read-only root for a kernel; made where it is not kept yet. */
 export function rootImage(kernel: Kernel): string {
@@ -78,11 +80,8 @@ function fillRoot(tree: string, kernel: Kernel): void {
   symlinkSync('/tmp', `${tree}/var`);
   symlinkSync('/tmp/run', `${tree}/run`);
   for (const [name, of] of PROGRAMS) place(tree, programPath(name, of), `/usr/sbin/${name}`);
-  place(tree, process.execPath, '/usr/bin/node');
-  if (process.execPath !== '/usr/bin/node') {
-    mkdirSync(tree + dirname(process.execPath), { recursive: true });
-    symlinkSync('/usr/bin/node', tree + process.execPath);
-  }
+  place(tree, process.execPath, NODE);
+  symlinkSync(NODE, `${tree}/usr/bin/node`);
   for (const multi of XTABLES) {
     place(tree, programPath(multi, 'iptables'), `${IPTABLES}/${multi}`);
     const flavour = multi.includes('legacy') ? 'legacy' : 'nft';
@@ -119,8 +118,11 @@ function fillModules(tree: string, kernel: Kernel): void {
   writeFileSync(`${tree}/usr/lib/lab/builtin`, lines(kernel.builtIn));
 }
 
-/** The initramfs: what puts the root together, and the router's files. */
-export function initramfs(kernel: Kernel, layer: Layer, path: string): void {
+/**
+ * The initramfs: what puts the root together, and the router's files.
+ * @param kept what a sysupgrade has kept (tar, gzip): put over a disk that is new
+ */
+export function initramfs(kernel: Kernel, layer: Layer, path: string, kept?: Uint8Array): void {
   const tree = `${path}.tree`;
   for (const folder of ['bin', 'modules', 'router']) mkdirSync(`${tree}/${folder}`, { recursive: true });
   cpSync('test/lab/vm/preinit', `${tree}/init`);
@@ -129,6 +131,7 @@ export function initramfs(kernel: Kernel, layer: Layer, path: string): void {
   for (const [index, { name, bytes }] of withDependencies(kernel, FIRST).entries()) {
     writeFileSync(`${tree}/modules/${String(index).padStart(2, '0')}-${name}.ko`, bytes);
   }
+  if (kept) writeFileSync(`${tree}/sysupgrade.tgz`, kept);
   for (const [file, content] of layer) {
     const to = `${tree}/router${file}`;
     mkdirSync(dirname(to), { recursive: true });

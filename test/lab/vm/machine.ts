@@ -3,7 +3,7 @@
  * power cut is said in disk.ts; the router that lives in it is router.ts.
  */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { Ran, RunOptions } from '../member.ts';
 import { newDisk, type Disk } from './disk.ts';
@@ -35,10 +35,19 @@ export type Machine = {
   disk(): Disk;
   /** Takes the power away and boots from that disk as it was after one of its flushes. */
   bootAt(disk: Disk, flush: number): Promise<void>;
+  /** Writes bytes into a file, not text. */
+  put(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Boots from another image and an empty disk, as after a sysupgrade.
+   * @param kept what the old one kept (tar, gzip), put over the new one before it boots
+   */
+  flash(image: Layer, kept: Uint8Array): Promise<void>;
   close(): Promise<void>;
 };
 
 const BOOT_LIMIT = 90_000;
+/** A file to which machines write what is done in them, as it is done; show.mjs shows it. */
+const LOG = process.env['SIPALG_VM_LOG'];
 
 /** Makes a machine with an empty disk and boots it. */
 export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
@@ -46,7 +55,7 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
   const how = acceleration(kernel.image);
   const root = rootImage(kernel);
   const folder = mkdtempSync(`${tmpdir()}/sipalg-vm-`);
-  const first = `${folder}/initramfs`;
+  let first = `${folder}/initramfs`;
   initramfs(kernel, layer, first);
   let disk = newDisk(`${folder}/disk`);
   let qemu: ChildProcess | undefined;
@@ -59,6 +68,7 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
 
   async function boot(): Promise<void> {
     const socket = `${folder}/agent-${++boots}`;
+    note('boots');
     disk.begin();
     wire = await openWire(socket);
     const started = startQemu({ acceleration: how, kernelImage: kernel.image, initramfs: first, root, disk, socket, console: console_ });
@@ -71,12 +81,19 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
     const timer = setTimeout(() => line_.close(`the machine was not up in ${BOOT_LIMIT / 1000} s`), BOOT_LIMIT);
     try {
       log = await wire.ready;
+      note('is up', log);
     } catch (error) {
       started.kill('SIGKILL');
       throw new Error(`${(error as Error).message}; its console ends with\n${saidSoFar().slice(-3000)}`);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  function note(what: string, said = ''): void {
+    if (LOG === undefined) return;
+    const lines = said.split('\n').filter((text) => text !== '').map((text) => `    ${text}\n`);
+    appendFileSync(LOG, `[Linux ${line}, ${process.uptime().toFixed(1)} s] ${what}\n${lines.join('')}`);
   }
 
   async function off(): Promise<void> {
@@ -96,7 +113,9 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
     const timer = setTimeout(() => { timedOut = true; remote.signal('SIGKILL'); }, options.timeout ?? 60_000);
     try {
       const { status, signal } = await remote.ended;
-      return { status, signal, timedOut, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+      const [stdout, stderr] = [Buffer.concat(out).toString(), Buffer.concat(err).toString()];
+      note(`# ${argv.join(' ')}${status === 0 ? '' : `   -> ${status ?? signal}`}`, stderr + stdout);
+      return { status, signal, timedOut, stdout, stderr };
     } finally {
       clearTimeout(timer);
     }
@@ -137,6 +156,16 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
     async bootAt(recorded, flush) {
       await off();
       disk = recorded.after(flush, `${folder}/disk-${boots}`);
+      await boot();
+    },
+    async put(path, bytes) {
+      await machine.must(['sh', '-ec', 'mkdir -p "${1%/*}"; base64 -d >"$1"', 'sh', path], { input: Buffer.from(bytes).toString('base64') });
+    },
+    async flash(image, kept) {
+      await off();
+      first = `${folder}/initramfs-${boots}`;
+      initramfs(kernel, image, first, kept);
+      disk = newDisk(`${folder}/disk-${boots}`);
       await boot();
     },
     async close() {

@@ -13,9 +13,10 @@ import { furnish } from '../openwrt.ts';
 import { invite } from '../sip.ts';
 import { talkerIn, type Socket, type Talker } from '../talker.ts';
 import { must } from './debian.ts';
-import { AUTOLOAD, layerOf, type Layer } from './image.ts';
-import { CACHE, type Line } from './kernels.ts';
+import { AUTOLOAD, layerOf, NODE, type Layer } from './image.ts';
+import { CACHE, kernelOf, type Line } from './kernels.ts';
 import { openMachine, type Machine } from './machine.ts';
+import { installed, type Manager, type Package } from './packages.ts';
 
 export type RouterOptions = {
   readonly kernel: Line;
@@ -23,7 +24,13 @@ export type RouterOptions = {
   readonly ruleset?: Ruleset;
   /** More files of the router: path to text. */
   readonly files?: Readonly<Record<string, string>>;
+  /** 24.10 if not given. The loader of 22.03 reads no /etc/modules.conf; 25.12 has apk. */
+  readonly release?: Release;
+  /** Whether the program under test is part of the image; it is if not said. */
+  readonly sipalg?: boolean;
 };
+
+export type Release = '22.03' | '24.10' | '25.12';
 
 /** A call that goes on: every INVITE of it leaves the same socket, so it is the same flow. */
 export type Caller = {
@@ -55,11 +62,12 @@ export type Picture = {
 
 const KEPT = ['/etc/modules.conf', '/etc/config/firewall'];
 const FIXTURES = 'test/fixtures/fw4';
+const HELPERS_FILE = '/etc/modules.d/nf-nathelper-extra';
 const LINKS = ['insmod', 'rmmod', 'lsmod', 'modinfo', 'modprobe'];
 
 /** Boots a router. Close it. */
 export async function openRouter(options: RouterOptions): Promise<Router> {
-  const machine = await openMachine(options.kernel, await layer(options));
+  const machine = await openMachine(options.kernel, await imageOf(options));
   const talkers = new Map<End, Promise<Talker>>();
   let nextPort = 20_000;
 
@@ -67,7 +75,8 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const talker = (end: End): Promise<Talker> => {
     const member = {
       name: end,
-      spawn: (argv: readonly string[]) => machine.spawn(['ip', 'netns', 'exec', end, ...argv]),
+      spawn: (argv: readonly string[]) =>
+        machine.spawn(['ip', 'netns', 'exec', end, ...argv.map((word) => (word === process.execPath ? NODE : word))]),
     };
     const known = talkers.get(end) ?? talkerIn(member as unknown as Member);
     talkers.set(end, known);
@@ -81,6 +90,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     reboot() { forget(); return machine.reboot(); },
     powerCut() { forget(); return machine.powerCut(); },
     bootAt(disk, flush) { forget(); return machine.bootAt(disk, flush); },
+    flash(image, kept) { forget(); return machine.flash(image, kept); },
     async caller(port) {
       const to = { address: ADDRESS.provider, port: 5060 };
       provider ??= talker('provider').then((there) => there.udp(to.address, to.port));
@@ -129,8 +139,9 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   return router;
 }
 
-async function layer({ ruleset = 'stock-alg-on', files = {} }: RouterOptions): Promise<Layer> {
-  const all = new Map<string, { bytes: string | Uint8Array; mode: number } | { link: string }>([...layerOf('files'), ...layerOf('test/lab/vm/root')]);
+/** The image of a router: all its files but this machine's programs and the kernel's modules. */
+export async function imageOf({ kernel, ruleset = 'stock-alg-on', files = {}, release = '24.10', sipalg = true }: RouterOptions): Promise<Map<string, Content>> {
+  const all = new Map<string, Content>([...(sipalg ? layerOf('files') : []), ...layerOf('test/lab/vm/root')]);
   const put = (path: string, bytes: string | Uint8Array, mode = 0o644): void => { all.set(path, { bytes, mode }); };
   const plain = {
     write: put,
@@ -144,14 +155,60 @@ async function layer({ ruleset = 'stock-alg-on', files = {} }: RouterOptions): P
   if (existsSync(include)) put('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
   for (const link of LINKS) all.set(`/sbin/${link}`, { link: 'kmodloader' });
   put('/usr/lib/lab/agent.js', await bundled('test/lab/vm/agent.ts'));
-  put('/sbin/fw4', `#!/usr/bin/node\n${await bundled('test/lab/fw4.ts')}`, 0o755);
-  put('/usr/lib/node/sipalg/sipalg.js', program());
+  put('/sbin/fw4', `#!${NODE}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
+  put('/usr/bin/jsonfilter', `#!${NODE}\n${await bundled('test/lab/vm/jsonfilter.ts')}`, 0o755);
+  if (sipalg) put('/usr/lib/node/sipalg/sipalg.js', program());
+  makeRelease(release, all);
+  const manager: Manager = release === '25.12' ? 'apk' : 'opkg';
+  put(manager === 'apk' ? '/usr/bin/apk' : '/bin/opkg', readFileSync(`test/lab/vm/managers/${manager}`), 0o755);
+  for (const [path, text] of Object.entries(installed(manager, packagesOf(kernel, all)))) put(path, text);
   for (const [path, text] of Object.entries(files)) put(path, text);
   for (const [path, content] of [...all]) {
     const start = path.startsWith('/etc/init.d/') && 'bytes' in content ? /^START=(\d+)$/m.exec(content.bytes.toString())?.[1] : undefined;
     if (start !== undefined) all.set(`/etc/rc.d/S${start}${path.slice('/etc/init.d/'.length)}`, { link: `..${path.slice('/etc'.length)}` });
   }
   return all;
+}
+
+type Content = Layer extends ReadonlyMap<string, infer Each> ? Each : never;
+
+function makeRelease(release: Release, all: Map<string, Content>): void {
+  const change = (path: string, edit: (text: string) => string): void => {
+    const content = all.get(path);
+    if (!content || !('bytes' in content)) throw new Error(`The image has no file ${path}.`);
+    all.set(path, { ...content, bytes: edit(content.bytes.toString()) });
+  };
+  change('/etc/openwrt_release', (text) => text.replaceAll('24.10', release));
+  if (release === '22.03') {
+    // What reads the file has its name in it, and this one has not.
+    change('/sbin/kmodloader', (text) => text.replaceAll('/etc/modules.conf', '/dev/null'));
+    all.delete('/etc/modules.conf');
+  }
+}
+
+/** The packages of an image that matter here: whose configuration files and modules these are. */
+function packagesOf(line: Line, all: ReadonlyMap<string, Content>): Package[] {
+  const owned = (name: string, version: string, paths: readonly string[], conffiles: readonly string[] = []): Package => {
+    const files = Object.fromEntries(paths.flatMap((path) => {
+      const content = all.get(path);
+      return content && 'bytes' in content ? [[path, content.bytes] as const] : [];
+    }));
+    return { name, version, files, conffiles: conffiles.filter((path) => path in files) };
+  };
+  return [
+    owned('node', '20.20.2-r1', []),
+    owned('ubox', '2024.04.26-r1', ['/sbin/kmodloader', '/etc/modules.conf'], ['/etc/modules.conf']),
+    owned('firewall4', '2024.12.18-r1', ['/sbin/fw4', '/usr/share/firewall4/helpers', '/etc/config/firewall'], ['/etc/config/firewall']),
+    modulePackage(line, '6.12.1-r1', all.get(HELPERS_FILE)),
+  ];
+}
+
+/** The package of the helpers' modules as an image carries it. */
+function modulePackage(line: Line, version: string, autoload: Content | undefined): Package {
+  const kernel = kernelOf(line);
+  const store = ['nf_conntrack_sip', 'nf_nat_sip'].map((name) => [`/lib/modules/${kernel.version}/${name}.ko`, kernel.module(name)!.bytes] as const);
+  const list = autoload && 'bytes' in autoload ? { [HELPERS_FILE]: autoload.bytes } : {};
+  return { name: 'kmod-nf-nathelper-extra', version, files: { ...Object.fromEntries(store), ...list } };
 }
 
 function ordered(listing: string): string[] {
