@@ -1,35 +1,11 @@
 /** The program on routers whose modules really load and unload: off for good, and back as it was. */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import type { Ran } from '../lab/member.ts';
 import { onEveryKernel } from '../lab/vm/each.ts';
 import type { Picture, Router } from '../lab/vm/router.ts';
+import { assertOff, assertSame, commands, sipalg } from '../lab/vm/steps.ts';
 
 const config = (name: string): string => readFileSync(`test/fixtures/fw4/${name}.config`, 'utf8');
-const commands = (ran: Ran): string[] => ran.stderr.split('\n').filter((line) => line.startsWith('[#] '));
-
-/** Runs the program, and shows what it said where the exit code is not the expected one. */
-async function sipalg(router: Router, command: string, expected: number): Promise<Ran> {
-  const ran = await router.run(['sipalg', ...command.split(' ')]);
-  assert.is(ran.status, expected, `sipalg ${command}:\n${ran.stdout}${ran.stderr}`);
-  return ran;
-}
-
-async function isOff(router: Router, when: string): Promise<void> {
-  assert.equal(await router.sipModules(), {}, when);
-  assert.is(await router.treatment(), 'untouched', when);
-}
-
-/** Part by part, so that a difference can be read. */
-function assertSame(now: Picture, then: Picture): void {
-  assert.equal(now.modules, then.modules);
-  assert.is(now.parameters, then.parameters);
-  for (const [path, text] of Object.entries(then.files)) assert.is(now.files[path], text, path);
-  const rulesThat = (one: Picture, other: Picture): string[] => one.rules.filter((line) => !other.rules.includes(line));
-  assert.equal({ more: rulesThat(now, then), fewer: rulesThat(then, now) }, { more: [], fewer: [] });
-  assert.ok(now.rules.every((line, index) => line === then.rules[index]), 'the rules are in the order they were in');
-}
-
 // A parameter of one's own, so that giving back can be told from loading anew.
 const test = onEveryKernel('sipalg where the SIP modules are modules', {
   files: { '/etc/modules.conf': '# mine\noptions nf_conntrack_sip sip_timeout=1800\n' },
@@ -53,7 +29,7 @@ test('disable unloads both modules, blocks both names, and the flow that was rew
   const second = await caller.invite();
   assert.is(second.arrived, second.sent);
   await caller.close();
-  await isOff(router, 'after disable');
+  await assertOff(router, 'after disable');
   const conf = await router.read('/etc/modules.conf');
   assert.match(conf, /^# mine\noptions nf_conntrack_sip sip_timeout=1800\n/);
   for (const name of ['nf_conntrack_sip', 'nf_nat_sip']) assert.match(conf, new RegExp(`^blacklist ${name}$`, 'm'));
@@ -71,13 +47,13 @@ test('it stays off when the loader runs, modules are asked for, and the firewall
     await router.must(argv);
     assert.equal(await router.sipModules(), {}, argv.join(' '));
   }
-  await isOff(router, 'after them all');
+  await assertOff(router, 'after them all');
 });
 
 test('it stays off after a reboot, and status says that nothing would bring it back', async (router) => {
   await router.reboot();
   assert.is(router.bootLog(), '');
-  await isOff(router, 'after the reboot');
+  await assertOff(router, 'after the reboot');
   await sipalg(router, 'status', 0);
   assert.equal(commands(await sipalg(router, 'apply', 0)), []);
 });
@@ -97,12 +73,12 @@ test('a rule that sets the helper is made harmless, so that the firewall still l
   await router.must(['fw4', 'restart']);
   const here = await router.picture();
   await sipalg(router, 'disable', 0);
-  await isOff(router, 'after disable');
+  await assertOff(router, 'after disable');
   await router.must(['fw4', 'check']);
   await router.reboot();
   assert.is(router.bootLog(), '');
   assert.match(await router.must(['nft', 'list', 'ruleset']), 'masquerade');
-  await isOff(router, 'after the reboot');
+  await assertOff(router, 'after the reboot');
   await sipalg(router, 'enable', 0);
   assert.is(await router.treatment(), 'rewritten');
   assertSame(await router.picture(), here);
