@@ -10,26 +10,31 @@ import { packages, release } from './contents.mjs';
 import { gzip, index, ipk } from './ipk.mjs';
 import { buildPage } from './page.mjs';
 
-const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
-
-mkdirSync(folder, { recursive: true });
-await bundles(`${folder}/sipalg.js`);
-await buildPage(folder);
-
-/** @param {string} file @param {Buffer} bytes */
-function write(file, bytes) {
-  writeFileSync(`${folder}/${file}`, bytes);
-  console.log(`${relative('', `${folder}/${file}`)}  ${bytes.length} bytes`);
+/**
+ * Packs what is built.
+ * @param {string} folder where packages and index go @param {string} [built] the folder that stands for dist/
+ */
+export function pack(folder, built = folder) {
+  mkdirSync(folder, { recursive: true });
+  const write = (/** @type {string} */ file, /** @type {Buffer} */ bytes) => {
+    writeFileSync(`${folder}/${file}`, bytes);
+    console.log(`${relative('', `${folder}/${file}`)}  ${bytes.length} bytes`);
+  };
+  const about = release();
+  const wanted = packages(built);
+  const made = wanted.map((one) => ipk(one, about));
+  for (const { file, bytes } of made) write(file, bytes);
+  const text = Buffer.from(index([...made].sort((one, other) => one.file < other.file ? -1 : 1)));
+  write('Packages', text);
+  write('Packages.gz', gzip(text));
+  const tool = findApk();
+  if ('path' in tool) for (const one of wanted) write(...apk(one, about, tool.path));
+  else console.log(tool.because);
 }
 
-const about = release();
-const wanted = packages(folder);
-const made = wanted.map((one) => ipk(one, about));
-for (const { file, bytes } of made) write(file, bytes);
-const text = Buffer.from(index([...made].sort((one, other) => one.file < other.file ? -1 : 1)));
-write('Packages', text);
-write('Packages.gz', gzip(text));
-
-const tool = findApk();
-if ('path' in tool) for (const one of wanted) write(...apk(one, about, tool.path));
-else console.log(tool.because);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
+  await bundles(`${folder}/sipalg.js`);
+  await buildPage(folder);
+  pack(folder);
+}

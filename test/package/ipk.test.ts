@@ -13,6 +13,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const NAMES = ['sipalg', 'luci-app-sipalg'];
 const fileOf = (name: string): string => `${name}_${version}-r1_all.ipk`;
 const TIME = 1_700_000_000;
+const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), APK: '/nowhere/apk' };
 /** Bytes. The first was to be 70,000; with the voice rules, the daemon and its page in it, it is not. */
 const MOST: Record<string, number> = { 'sipalg': 120_000, 'luci-app-sipalg': 20_000 };
 
@@ -21,7 +22,7 @@ const packages = suite<Context>('npm run package');
 
 packages.before((context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'k-'));
-  context.made = make(join(context.folder, 'one'), { env: { SOURCE_DATE_EPOCH: String(TIME), APK: '/nowhere/apk' } });
+  context.made = make(join(context.folder, 'one'), { env: ENVIRONMENT });
   context.ipk = Object.fromEntries(NAMES.map((name) => [name, unpackIpk(context.made.files[fileOf(name)] ?? Buffer.alloc(0))]));
 });
 
@@ -33,8 +34,15 @@ packages('writes both packages, an index, and says why there is no .apk', ({ mad
 });
 
 packages('gives the same bytes again: under another umask, time zone, language and folder', ({ folder, made }) => {
-  const again = make(join(folder, 'two'), { cwd: '/', umask: '077', env: { SOURCE_DATE_EPOCH: String(TIME), APK: '/nowhere/apk', TZ: 'Pacific/Auckland', LC_ALL: 'C' } });
+  const again = make(join(folder, 'two'), { built: join(folder, 'one'), cwd: '/', umask: '077', env: { ...ENVIRONMENT, TZ: 'Pacific/Auckland', LC_ALL: 'C' } });
+  assert.equal(Object.keys(again.files), Object.keys(made.files));
   for (const [name, bytes] of Object.entries(made.files)) assert.ok(bytes.equals(again.files[name] ?? Buffer.alloc(0)), name);
+});
+
+packages('is built to the same bytes as by npm run build', ({ folder }) => {
+  const names = readdirSync(join(folder, 'one'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(js|css|html|lmo)$/.test(name));
+  assert.ok(names.length > 6);
+  for (const name of names) assert.ok(readFileSync(join(folder, 'one', name)).equals(readFileSync(join('dist', name))), name);
 });
 
 for (const name of NAMES) {

@@ -14,10 +14,21 @@ export interface Made {
   files: Record<string, Buffer>;
 }
 
-/** Options: `cwd`, the umask in octal, and the environment besides the one at hand. */
-export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {} as Record<string, string> } = {}): Made {
-  const command = `umask ${umask}; exec "$0" "$1" "$2"`;
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, join(process.cwd(), 'package/build.mjs'), folder],
+interface Options {
+  cwd?: string;
+  /** In octal. */
+  umask?: string;
+  /** Besides the environment at hand. */
+  env?: Record<string, string>;
+  /** A folder where all is built already: then it is only packed. */
+  built?: string;
+}
+
+export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {}, built }: Options = {}): Made {
+  const program = join(process.cwd(), 'package/build.mjs');
+  const words = built === undefined ? [program, folder]
+    : ['--input-type=module', '-e', `(await import(${JSON.stringify(pathToFileURL(program).href)})).pack(${JSON.stringify(folder)}, ${JSON.stringify(built)})`];
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, process.execPath, ...words],
     { cwd, encoding: 'utf8', timeout: 55_000, env: { ...process.env, ...env } });
   if (status !== 0) throw new Error(`npm run package ended with ${status}: ${stderr}`);
   const names = readdirSync(folder).filter((name) => /\.(ipk|apk)$|^Packages/.test(name)).sort();
