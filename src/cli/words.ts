@@ -44,5 +44,6 @@ export function planText(plan: Plan): string {
     lines.push(plan.wish === 'unmanaged' ? '/etc/config/sipalg says "unmanaged", so nothing is changed by itself. `sipalg disable` would do this:' : `To reach "${plan.towards}":`);
     for (const { text, why, commands } of plan.steps) lines.push('', `  ${text} (${why})`, ...commands.map((command) => `    # ${command}`));
   }
+  if (plan.lacking.length > 0) lines.push('', 'Of the voice firewall rules this can not be put in force:', ...plan.lacking.map((one) => `  ${one}`));
   return lines.join('\n') + '\n';
 }

@@ -5,6 +5,7 @@
 import type { Reading } from '../host/host.ts';
 import type { Facts, FlowFact } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
+import { policyFindings } from '../policy/link.ts';
 import { assigners, canBlock, flowsUnder, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, staleFlows, unread } from './reach.ts';
 import type { Finding, Weight } from './verdict.ts';
 
@@ -94,7 +95,7 @@ export const FINDINGS: readonly Row[] = [
     (facts) => moduleIn(facts, 'tracker')?.state === 'built in' ? [facts.modules.tracker.source] : null,
     () => `${TRACKER} is part of this kernel and can not be unloaded or blacklisted; it acts only where a rule sets the helper.`),
   row('module-held', 'note', ['tracker'], [],
-    (facts) => some(otherHolders(facts).map((holder) => `/sys/module/${TRACKER}/holders/${holder}`)),
+    (facts) => some(otherHolders(facts).map((holder) => `/sys/module/${TRACKER}, refcnt and holders: ${holder}`)),
     (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which can not be unloaded while it is there.`),
   row('firewall-would-fail', 'trouble', ['uci', 'tracker'], [],
     (facts) => inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
@@ -142,9 +143,17 @@ export const FINDINGS: readonly Row[] = [
   row('short-timeout', 'risk', ['tracker'], [],
     (facts) => {
       const udp = read(facts.timeouts.udp);
-      return udp !== null && udp < 120 && (inKernel(facts, 'tracker') === false) ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`] : null;
+      if (udp === null || facts.wish.wish.policy) return null;
+      // The ALG keeps a registration's hole open for as long as it lasts (nf_conntrack_sip.c, refresh_signalling_expectation).
+      const registered = Math.max(0, ...(read(facts.expectations) ?? []).map((one) => one.permanent && one.class === 'signalling' ? one.timeout ?? 0 : 0));
+      const seen = registered > udp ? [`a phone is registered for ${registered} s more, as ${facts.expectations.source} shows`] : [];
+      return seen.length > 0 || (udp < 120 && inKernel(facts, 'tracker') === false)
+        ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`, ...seen] : null;
     },
-    () => 'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives.'),
+    () => 'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives. The voice firewall rules give it time: `uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply`.'),
+  row('policy-unread', 'trouble', [], [],
+    ({ policy }) => policy.state === 'failed' ? [policy.source] : null,
+    ({ policy }) => `The voice firewall rules could not be looked at: ${policy.state === 'failed' ? policy.because : ''}.`),
 ];
 
 const NEEDED: Record<Need, (facts: Facts) => Reading<unknown>> = {
@@ -171,6 +180,7 @@ export function findingsOf(facts: Facts): Finding[] {
   const codes = new Set(speaking.map(({ row }) => row.code));
   const findings = speaking.filter(({ row }) => !row.dependsOn.some((code) => codes.has(code)))
     .map(({ row, evidence }): Finding => ({ code: row.code, weight: row.weight, text: row.text(facts, evidence), evidence }));
+  findings.push(...policyFindings(facts));
   for (const problem of facts.wish.problems) findings.push({ code: 'wish-problem', weight: 'trouble', text: problem.text, evidence: [facts.wish.text.source] });
   return findings;
 }

@@ -22,12 +22,25 @@ export function inKernel(facts: Facts, which: 'tracker' | 'rewriter'): boolean |
   return module === null ? null : module.state === 'loaded' || module.state === 'built in';
 }
 
-/** Modules other than nf_nat_sip that use the tracker, and so keep it in the kernel. */
-export function otherHolders(facts: Facts): string[] {
-  return (moduleIn(facts, 'tracker')?.holders ?? []).filter((holder) => holder !== REWRITER);
+/**
+ * References to the tracker that nothing read here explains: an object or a rule of another network namespace has
+ * them. An nft object has one for each family it is for (nft_ct.c, nft_ct_helper_obj_init), an iptables rule one.
+ */
+function unexplained(facts: Facts): number {
+  const { refcount = null, holders = [] } = moduleIn(facts, 'tracker') ?? {};
+  if (refcount === null || facts.nft.state === 'failed' || facts.iptables.some(({ state }) => state === 'failed')) return 0;
+  const objects = (valueOf(facts.nft)?.helpers ?? []).map(({ l3proto }) => l3proto === 'ip' || l3proto === 'ip6' ? 1 : 2);
+  const rules = facts.iptables.map((reading) => valueOf(reading)?.assignments.length ?? 0);
+  return [...objects, ...rules].reduce((left, uses) => left - uses, refcount - holders.length);
 }
 
-/** Whether the tracker can be unloaded: it is loaded, and no other module needs it. */
+/** What other than nf_nat_sip uses the tracker, and so keeps it in the kernel. */
+export function otherHolders(facts: Facts): string[] {
+  const holders = (moduleIn(facts, 'tracker')?.holders ?? []).filter((holder) => holder !== REWRITER);
+  return unexplained(facts) > 0 ? [...holders, 'another network namespace'] : holders;
+}
+
+/** Whether the tracker can be unloaded: it is loaded, and nothing else needs it. */
 export function canUnload(facts: Facts): boolean {
   return moduleIn(facts, 'tracker')?.state === 'loaded' && otherHolders(facts).length === 0;
 }

@@ -30,10 +30,10 @@ export async function makeReport(version: string, host: Host): Promise<Report> {
 /** 0: off, and nothing would bring it back. 1: on, would come back, or a wish is not met. 2: trouble or unknown. */
 export type ExitCode = 0 | 1 | 2;
 
-export function exitCode({ facts, verdict, plan: { wish, steps, refused } }: Report): ExitCode {
+export function exitCode({ facts, verdict, plan: { wish, steps, refused, lacking } }: Report): ExitCode {
   if (verdict.alg === 'unknown' || verdict.unread.length > 0 || facts.wish.problems.length > 0) return 2;
   if (wish !== 'unmanaged' && refused.length > 0) return 2;
   if (verdict.alg !== 'off' || verdict.returns.length > 0) return 1;
   if (verdict.findings.some(({ weight }) => weight === 'trouble')) return 2;
-  return wish !== 'unmanaged' && steps.some(isLasting) ? 1 : 0;
+  return lacking.length > 0 || steps.some((step) => (wish !== 'unmanaged' && isLasting(step)) || step.of === 'policy') ? 1 : 0;
 }
