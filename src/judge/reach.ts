@@ -23,7 +23,7 @@ export function inKernel(facts: Facts, which: 'tracker' | 'rewriter'): boolean |
 }
 
 /**
- * References to the tracker that nothing read here explains: an object or a rule of another network namespace has
+ * References to the tracker that nothing read here explains: an object or a rule of another network namespace, or tc, has
  * them. An nft object has one for each family it is for (nft_ct.c, nft_ct_helper_obj_init), an iptables rule one.
  */
 function unexplained(facts: Facts): number {
@@ -37,7 +37,7 @@ function unexplained(facts: Facts): number {
 /** What other than nf_nat_sip uses the tracker, and so keeps it in the kernel. */
 export function otherHolders(facts: Facts): string[] {
   const holders = (moduleIn(facts, 'tracker')?.holders ?? []).filter((holder) => holder !== REWRITER);
-  return unexplained(facts) > 0 ? [...holders, 'another network namespace'] : holders;
+  return unexplained(facts) > 0 ? [...holders, 'something unseen (another network namespace, or tc)'] : holders;
 }
 
 /** Whether the tracker can be unloaded: it is loaded, and nothing else needs it. */

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Reading } from '../../src/host/host.ts';
 import { FINDINGS } from '../../src/judge/findings.ts';
 import { judge } from '../../src/judge/judge.ts';
-import { canBlock, canUnload, fingerprint, heldBy, isBlocked } from '../../src/judge/reach.ts';
+import { canBlock, canUnload, fingerprint, heldBy, isBlocked, otherHolders } from '../../src/judge/reach.ts';
 import type { Facts, Module } from '../../src/observe/facts.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { plan } from '../../src/plan/plan.ts';
@@ -130,6 +130,22 @@ reach('is unloading where nothing else needs the module', ({ on, dormant }) => {
   assert.is(canUnload(on), true);
   assert.is(canUnload(dormant), false);
   assert.is(canUnload(withModule(on, 'tracker', 'built in')), false);
+});
+
+reach('is not unloading what more refer to than is seen here: another network namespace does', ({ on }) => {
+  const { tracker } = on.modules;
+  if (tracker.state !== 'present' || tracker.value.refcount === null) throw new Error('no module');
+  const more = (count: number): Facts => ({ ...on, modules: { ...on.modules, tracker: { ...tracker, value: { ...tracker.value, refcount: tracker.value.refcount! + count } } } });
+  assert.equal([otherHolders(more(0)), otherHolders(more(1))], [[], ['something unseen (another network namespace, or tc)']]);
+  assert.is(canUnload(more(1)), false);
+  assert.ok(judge(more(1)).findings.some(({ text }) => text.startsWith('something unseen (another network namespace, or tc) needs nf_conntrack_sip')));
+  const done = plan(more(1), 'disabled', true);
+  assert.equal(done.refused, []);
+  assert.not.ok(done.steps.some(({ commands }) => commands.includes('rmmod nf_conntrack_sip')), 'the tracker stays');
+  assert.ok(done.steps.some(({ commands }) => commands.includes('rmmod nf_nat_sip')), 'the rewriter goes');
+  assert.ok(done.steps.some(({ commands }) => commands.some((text) => text.includes('blacklist nf_conntrack_sip'))), 'and neither comes back');
+  // What could not be read explains nothing.
+  assert.is(canUnload({ ...more(1), nft: failed('nft') }), true);
 });
 
 reach('is blocking where a kmodloader reads the file', ({ on, stock }) => {
