@@ -39,9 +39,9 @@ export type Machine = {
   put(path: string, bytes: Uint8Array): Promise<void>;
   /**
    * Boots from another image and an empty disk, as after a sysupgrade.
-   * @param kept what the old one kept (tar, gzip), put over the new one before it boots
+   * @param kept what the old one kept (tar, gzip), put over the new one before it boots; nothing if not given
    */
-  flash(image: Layer, kept: Uint8Array): Promise<void>;
+  flash(image: Layer, kept?: Uint8Array): Promise<void>;
   close(): Promise<void>;
 };
 

@@ -54,6 +54,12 @@ export async function install(router: Router, manager: Manager, one: Package, ..
   return ran;
 }
 
+/** What sysupgrade would keep, as it packs it. */
+export async function kept(router: Router): Promise<Buffer> {
+  await router.must(['sysupgrade', '-b', '/tmp/kept.tgz']);
+  return Buffer.from(await router.must(['base64', '/tmp/kept.tgz']), 'base64');
+}
+
 /** Sends INVITEs of new flows for as long as something takes; what became of each. */
 export async function meanwhile<T>(router: Router, work: Promise<T>): Promise<{ result: T; treatments: string[] }> {
   const treatments: string[] = [];
