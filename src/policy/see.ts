@@ -84,7 +84,7 @@ function attemptsOf(items: readonly Item[], now: number): Attempt[] {
 }
 
 /** The stretches of addresses of a set, neighbours joined, as hex digits: nft may show two neighbours as one range. */
-function stretches(family: 'ipv4' | 'ipv6', elements: readonly unknown[]): string {
+export function stretches(family: 'ipv4' | 'ipv6', elements: readonly unknown[]): string {
   const width = family === 'ipv4' ? 8 : 32;
   const ends = ({ bits, length }: Prefix): [string, string] => {
     const whole = length >> 2;
@@ -103,9 +103,11 @@ function stretches(family: 'ipv4' | 'ipv6', elements: readonly unknown[]): strin
     return isObject(prefix) ? read(`${String(prefix['addr'])}/${String(prefix['len'])}`) : ['?', ''];
   }).sort(([one], [other]) => one < other ? -1 : 1);
   const joined: [string, string][] = [];
+  // What no provider can have was not put there by us.
+  if (all.some(([from]) => from === '?')) return '?';
   for (const [from, to] of all) {
     const last = joined.at(-1);
-    if (last !== undefined && from !== '?' && BigInt(`0x${last[1]}`) + 1n === BigInt(`0x${from}`)) last[1] = to;
+    if (last !== undefined && BigInt(`0x${last[1]}`) + 1n === BigInt(`0x${from}`)) last[1] = to;
     else joined.push([from, to]);
   }
   return joined.join(' ');
