@@ -3,6 +3,7 @@
  * `Facts` where `option policy` is 1, or something of ours is still there.
  */
 import type { Reading } from '../host/host.ts';
+import type { InboundSeen } from './inbound-plan.ts';
 import type { SeenPolicy } from './iptables-see.ts';
 import type { Limit, Marking, Timeouts } from './voice.ts';
 
@@ -116,6 +117,8 @@ export interface PolicyFacts {
   inForce: { all: Reading<InForce>; ipv4: Reading<InForce>; ipv6: Reading<InForce> };
   /** iptables alone: the commands, and what of ours stands in which table. */
   iptables?: SeenPolicy['iptables'];
+  /** Calls that providers may open to a PBX; absent or null where there is nothing of that. */
+  inbound?: InboundSeen | null;
   /** Our own files, by path. */
   files: Record<string, Reading<string>>;
   offload: Reading<Offload>;

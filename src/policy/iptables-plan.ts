@@ -72,7 +72,7 @@ function familyStep(family: 'ipv4' | 'ipv6', seen: IptablesSeen, inForce: InForc
 
 /**
  * The steps to `voice` (null: to nothing of ours). Idempotent: none where it is so already.
- * The file of rules goes first and, on the way out, last.
+ * The file of rules goes first; on the way out `planFilesOff` removes it, last of all.
  */
 export function planIptablesPolicy(policy: PolicyFacts, voice: Voice | null): Part {
   const { iptables, extensions: has } = policy;
@@ -122,7 +122,7 @@ export function planIptablesPolicy(policy: PolicyFacts, voice: Voice | null): Pa
       actions: [setting(text)], undo: old?.['ipset'] === undefined ? [] : [setting(old['ipset'])], commands: gone.map((name) => line(['ipset', 'destroy', name])),
     });
   }
-  if (off) fileStep();
+  if (off && voice !== null) fileStep();
   return { steps, takes: [], refused: [] };
 }
 

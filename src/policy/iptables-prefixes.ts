@@ -74,18 +74,21 @@ export function setsOf(voice: Voice): Record<string, string[]> {
     (['signalling', 'media'] as const).map((which) => [`${OURS}${which}${digit(family)}`, voice[which][family]])));
 }
 
+const of = (name: string): string => `family ${/4m?$/.test(name) ? 'inet' : 'inet6'}`;
+
+/** A set that is there gets other networks: they are put into one beside it, and the two change places. */
+export function swapLines(name: string, networks: readonly string[]): string[] {
+  const swap = `${OURS}swap${of(name) === 'family inet' ? 4 : 6}`;
+  return [`create ${swap} hash:net ${of(name)} maxelem ${MOST}`, `flush ${swap}`, ...networks.map((network) => `add ${swap} ${network}`), `swap ${swap} ${name}`, `destroy ${swap}`];
+}
+
 /**
  * What `ipset restore -!` makes of it: each set is filled beside the one in use and changes place with it,
  * so that no packet meets a half one. What the kernel has learnt stays.
  */
 export function ipsetText(voice: Voice): string {
   const lines: string[] = [];
-  const of = (name: string): string => `family ${name.endsWith('4') ? 'inet' : 'inet6'}`;
-  for (const [name, networks] of Object.entries(setsOf(voice))) {
-    const swap = `${OURS}swap${name.slice(-1)}`;
-    lines.push(...[name, swap].map((each) => `create ${each} hash:net ${of(name)} maxelem ${MOST}`), `flush ${swap}`,
-      ...networks.map((network) => `add ${swap} ${network}`), `swap ${swap} ${name}`, `destroy ${swap}`);
-  }
+  for (const [name, networks] of Object.entries(setsOf(voice))) lines.push(`create ${name} hash:net ${of(name)} maxelem ${MOST}`, ...swapLines(name, networks));
   for (const family of ['ipv4', 'ipv6'] as Family[]) {
     lines.push(...[['phones', 'hash:ip'], ['calls', 'hash:ip,port']].map(([name, type]) => {
       const set = `${OURS}${name}${digit(family)}`;

@@ -49,7 +49,8 @@ function masked(bits: string, length: number): string {
   return (bits.slice(0, whole) + digit).padEnd(bits.length, '0');
 }
 
-function within(bits: string, network: string, length: number): boolean {
+/** Whether an address or network lies in a network, both as digits. */
+export function within(bits: string, network: string, length: number): boolean {
   return bits.length === network.length && masked(bits, length) === network;
 }
 

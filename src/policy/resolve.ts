@@ -7,7 +7,8 @@ import type { Voice } from './voice.ts';
 /** Below are other programs' ports: a name server must not bring their traffic under these rules. */
 const LEAST_PORT = 1024;
 
-function prefixes(texts: readonly string[]): Prefix[] {
+/** Those that are networks. */
+export function prefixes(texts: readonly string[]): Prefix[] {
   return texts.flatMap((text) => {
     const read = readPrefix(text);
     return 'wrong' in read ? [] : [read];

@@ -8,6 +8,7 @@ import { joinParts } from '../plan/files.ts';
 import type { Part } from '../plan/files.ts';
 import type { PolicyFacts } from './facts.ts';
 import { voiceFindings } from './findings.ts';
+import { inboundFindings, observeInbound } from './inbound-plan.ts';
 import { FW3_INCLUDE } from './iptables-text.ts';
 import { iptablesFindings, planIptablesPolicy } from './iptables-plan.ts';
 import { observeIptablesPolicy } from './iptables-see.ts';
@@ -27,7 +28,7 @@ const WISH_CONFIG = '/etc/config/sipalg';
 const FILES = [POLICY_FILE, INCLUDE_FILE, SYSCTL_FILE, LISTED_FILE, KEPT_NAMES, NAMES];
 const OTHER: Reading<never> = { state: 'absent', source: 'the other firewall is used' };
 
-async function observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {
+async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {
   const wanted = facts.wish.wish.policy === true;
   const backend = orElse(facts.system.firewall, 'fw4') === 'fw3' ? 'iptables' : 'nft';
   const { wish, problems } = readPolicyWish(orElse(facts.wish.text, null));
@@ -52,6 +53,12 @@ async function observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts;
   return { policy: { ...policy, perFlow: wanted ? await observePerFlow(host, all) : policy.perFlow, inForce: { ...policy.inForce, all } }, problems };
 }
 
+async function observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {
+  const { policy, problems } = await observeRules(host, facts);
+  const { inbound, files } = await observeInbound(host, facts, policy);
+  return { policy: { ...policy, inbound, files: { ...policy.files, ...files } }, problems };
+}
+
 const policyOf = (facts: Facts): PolicyFacts | null => facts.policy.state === 'present' ? facts.policy.value : null;
 
 function plan(facts: Facts): Part {
@@ -74,7 +81,7 @@ function findings(facts: Facts): Finding[] {
   if (policy === null) return [];
   const { steps, refused } = plan(facts);
   const lacking = policy.backend === 'iptables' && policy.wanted ? iptablesFindings(policy, voiceOf(policy)) : [];
-  return [...voiceFindings(facts, policy, [...refused, ...steps.map(({ text }) => text)]), ...lacking];
+  return [...voiceFindings(facts, policy, [...refused, ...steps.map(({ text }) => text)]), ...lacking, ...inboundFindings(facts, policy)];
 }
 
 /** Asks for the providers' names whose time has come. */

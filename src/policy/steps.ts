@@ -9,9 +9,11 @@ import type { Part } from '../plan/files.ts';
 import { nftLine, word } from '../plan/shell.ts';
 import { RANK } from '../plan/step.ts';
 import type { Action, Step } from '../plan/step.ts';
-import { addSection, deleteSection } from '../uci/edit.ts';
+import { deleteSection } from '../uci/edit.ts';
 import { describeSection, optionOf, parseUci } from '../uci/parse.ts';
 import type { PolicyFacts } from './facts.ts';
+import { addOwn, inboundEdit, inboundOf } from './inbound.ts';
+import { planInbound } from './inbound-plan.ts';
 import { POLICY_FILE } from './link.ts';
 import { clearing, renderNft, TABLE } from './nft.ts';
 import type { NftText } from './nft.ts';
@@ -142,30 +144,33 @@ function includeEdit(text: string, firewall: 'fw3' | 'fw4', wanted: boolean): { 
   const gone = section === undefined ? [] : [`uci delete ${describeSection(section, 'firewall')}`];
   if (!wanted) return { after: without, commands: gone };
   return {
-    after: addSection(parseUci(without), 'include', INCLUDE, options.map(([name, value]) => ({ kind: 'option', name, value }))),
+    after: addOwn(without, 'include', INCLUDE, options.map(([name, value]) => ({ kind: 'option', name, value }))),
     commands: [...gone, `uci set firewall.${INCLUDE}=include`, ...options.map(([name, value]) => `uci set firewall.${INCLUDE}.${name}=${word(value)}`)],
   };
 }
 
-function planInclude(facts: Facts, wanted: boolean): Part {
+function planConfiguration(facts: Facts, policy: PolicyFacts, wanted: boolean): Part {
   const { uci } = facts.firewall;
   const { firewall } = facts.system;
   if (firewall.state !== 'present' || uci.state === 'absent') return NOTHING;
   if (uci.state === 'failed') return refuse([`${FIREWALL_CONFIG} could not be read, so the firewall is not told to keep the voice rules: ${uci.because}.`]);
   const before = uci.value.text;
   let edit: ReturnType<typeof includeEdit>;
+  let calls: typeof edit;
   try {
     edit = includeEdit(before, firewall.value, wanted);
+    calls = inboundEdit(edit.after, inboundOf(facts, policy).sections);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return refuse([`${FIREWALL_CONFIG}, line ${error.line}: ${error.message}. Mend the file, then run \`sipalg apply\`.`]);
   }
-  if (edit.after === before) return NOTHING;
-  return one({
+  const around = planInbound(facts, policy, calls.commands.length > 0);
+  if (calls.after === before) return around;
+  return joinParts([one({
     rank: RANK.policyConfiguration, why: wanted ? 'policy-missing' : 'policy-unwanted',
-    text: wanted ? 'Let the firewall put the voice rules back after each of its loads.' : 'Let the firewall forget the voice rules.',
-    actions: [putFile(FIREWALL_CONFIG, edit.after)], undo: [putFile(FIREWALL_CONFIG, before)], commands: [...edit.commands, 'uci commit firewall'],
-  });
+    text: !wanted ? 'Let the firewall forget the voice rules.' : edit.after === before ? 'Tell the firewall which calls providers may open.' : 'Let the firewall put the voice rules back after each of its loads.',
+    actions: [putFile(FIREWALL_CONFIG, calls.after)], undo: [putFile(FIREWALL_CONFIG, before)], commands: [...edit.commands, ...calls.commands, 'uci commit firewall'],
+  }), around]);
 }
 
 const KEYS = { udp: 'nf_conntrack_udp_timeout', udpStream: 'nf_conntrack_udp_timeout_stream' } as const;
@@ -216,7 +221,7 @@ function poke(name: 'udp' | 'udpStream', now: number, value: number, rank: numbe
 export function planKeeping(facts: Facts, policy: PolicyFacts, wanted: boolean, fw3Include: string): Part {
   const { firewall } = facts.system;
   const text = !wanted || firewall.state !== 'present' ? null : policy.backend === 'nft' ? includeText(policy) : fw3Include;
-  return joinParts([fileStep(policy, INCLUDE_FILE, text, text === null ? 'Remove the script with which the firewall brought the voice rules back.' : 'Write the script with which the firewall brings the voice rules back.'), planInclude(facts, wanted)]);
+  return joinParts([fileStep(policy, INCLUDE_FILE, text, text === null ? 'Remove the script with which the firewall brought the voice rules back.' : 'Write the script with which the firewall brings the voice rules back.'), planConfiguration(facts, policy, wanted)]);
 }
 
 /** nft's part where the rules are wanted. */

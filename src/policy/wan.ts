@@ -37,7 +37,7 @@ interface Zone {
 }
 
 /** A zone that masquerades or is called wan; but who forwards to such a zone is behind it, whatever it masquerades. */
-function zonesOf(text: string, firewall: 'fw3' | 'fw4'): Zone[] {
+export function zonesOf(text: string, firewall: 'fw3' | 'fw4'): Zone[] {
   const { sections } = parseUci(text);
   const zones = sections.filter(({ type }) => type === 'zone').filter((section) => boolean(firewall, optionOf(section, 'enabled'), true) !== false);
   const yes = (section: UciSection, name: string): boolean => boolean(firewall, optionOf(section, name), false) === true;

@@ -1,0 +1,184 @@
+/**
+ * Calls that a provider may open to a PBX behind the router (`inbound '1'`), as
+ * sections of /etc/config/firewall: its owner sees them, and the firewall itself
+ * makes them. Each is bound to the provider's networks; a set that holds none
+ * matches nobody. Options as fw4 (fw4.uc) and fw3 (redirects.c, rules.c, ipsets.c) read them.
+ */
+import type { Facts } from '../observe/facts.ts';
+import { addSection, deleteSection } from '../uci/edit.ts';
+import { parseUci } from '../uci/parse.ts';
+import type { UciSection } from '../uci/parse.ts';
+import { word } from '../plan/shell.ts';
+import type { PolicyFacts, Provider } from './facts.ts';
+import { digit } from './iptables-prefixes.ts';
+import type { Family } from './iptables-prefixes.ts';
+import { hash } from './nft.ts';
+import { mergePrefixes, readPrefix, within } from './prefixes.ts';
+import { prefixes } from './resolve.ts';
+import { zonesOf } from './wan.ts';
+
+type Options = [name: string, value: string][];
+
+export interface Section {
+  type: 'ipset' | 'redirect' | 'rule';
+  name: string;
+  /** A name that comes twice is a list. */
+  options: Options;
+}
+
+/** A set of the firewall's own, and the file it is loaded from. */
+export interface InboundSet {
+  name: string;
+  family: Family;
+  file: string;
+  networks: string[];
+}
+
+export interface Inbound {
+  sections: Section[];
+  sets: InboundSet[];
+  /** What is not opened and why: sentences. */
+  lacking: string[];
+}
+
+/** Our sections here, beside `sipalg_include`. */
+const OWN = /^sipalg_\w+_(set|call|media)[46]/;
+export const isInbound = ({ name }: Pick<UciSection, 'name'>): boolean => name !== null && OWN.test(name);
+/** Files in /etc that sets are loaded from. */
+export const LOADFILE = /^sipalg\.\w+[46]m?$/;
+/** What the firewall calls our rules; the comments of the rules in force hold it. */
+const TITLE = 'sipalg: ';
+
+/** fw3 without ipset has a rule for each network. */
+const MOST_WITHOUT_SETS = 64;
+
+/** ipset takes names of 31 characters. */
+const short = (name: string): string => name.length <= 20 ? name : `${name.slice(0, 11)}_${hash(name).slice(0, 8)}`;
+
+/** The networks of a provider, with what its names lead to. */
+function networksOf(provider: Provider, { names }: PolicyFacts): { signalling: Record<Family, string[]>; media: Record<Family, string[]> } {
+  const merged = (texts: readonly string[]): Record<Family, string[]> => mergePrefixes(prefixes(texts));
+  const signalling = [...provider.signalling, ...provider.hosts.flatMap(({ name }) => names[name.toLowerCase()]?.addresses ?? [])];
+  return { signalling: merged(signalling), media: merged(provider.media.length > 0 ? provider.media : signalling) };
+}
+
+/** What is to stand in /etc/config/firewall; nothing where nothing is wished. */
+export function inboundOf(facts: Facts, policy: PolicyFacts): Inbound {
+  const wished: Inbound = { sections: [], sets: [], lacking: [] };
+  const { uci } = facts.firewall;
+  const { firewall } = facts.system;
+  const providers = policy.wanted ? policy.wish.providers.filter(({ inbound }) => inbound !== null) : [];
+  if (providers.length === 0 || uci.state !== 'present' || firewall.state !== 'present') return wished;
+  const wan = zonesOf(uci.value.text, firewall.value).filter(({ outside }) => outside).map(({ name }) => name);
+  if (wan.length === 0) wished.lacking.push('Calls can not be let in: /etc/config/firewall has no zone wan and none that masquerades. Give the zone of the internet the option masq.');
+  else for (const provider of providers) open(wished, provider, policy, wan, firewall.value === 'fw4' || policy.extensions['set'] === true);
+  return wished;
+}
+
+function open(wished: Inbound, provider: Provider, policy: PolicyFacts, wan: readonly string[], sets: boolean): void {
+  const { pbx, ports, mediaPorts } = provider.inbound as NonNullable<Provider['inbound']>;
+  const name = short(provider.name);
+  const networks = networksOf(provider, policy);
+  const taken = new Set<Family>();
+  for (const address of pbx) {
+    const prefix = readPrefix(address);
+    if ('wrong' in prefix) continue;
+    const { family, bits } = prefix;
+    const n = digit(family);
+    const lacks = (why: string): void => { wished.lacking.push(`Calls of ${provider.name} to ${address} are not let in: ${why}`); };
+    const near = policy.lan.find((lan) => {
+      const network = readPrefix(`${lan.address}/${lan.prefix}`);
+      return !('wrong' in network) && network.family === family && within(bits, network.bits, network.length);
+    });
+    const family4 = family === 'ipv4';
+    const shown = family4 ? 'IPv4' : 'IPv6';
+    if (near === undefined) lacks('the address is in no network of this router. Set `option pbx` to the address the PBX has.');
+    else if (near.zone === null) lacks(`${near.device} is in no zone of the firewall. Add its network to a zone in /etc/config/firewall.`);
+    else if (networks.signalling[family].length === 0) lacks(`no ${shown} network of the provider is known. Give it one with \`list signalling\`, or a \`list host\` that resolves to one.`);
+    else if (family4 && taken.has(family)) lacks('a port can be forwarded to one IPv4 address alone, and an earlier `option pbx` has it.');
+    else if (!sets && networks.signalling[family].length > MOST_WITHOUT_SETS) lacks(`${networks.signalling[family].length} networks are too many without ipset. Install the package ipset, then run \`sipalg apply\`.`);
+    else {
+      const self = policy.lan.some((lan) => lan.address === address);
+      const both: ['call' | 'media', string, readonly string[], string[]][] = [['call', 'tcp udp', ports.map(String), networks.signalling[family]]];
+      if (mediaPorts !== null && networks.media[family].length > 0) both.push(['media', 'udp', [mediaPorts], networks.media[family]]);
+      for (const [what, proto, each, from] of both) {
+        const set = `sipalg_${name}${n}${what === 'media' ? 'm' : ''}`;
+        if (!taken.has(family) && sets) addSet(wished, set, `sipalg_${name}_set${n}${what === 'media' ? 'm' : ''}`, family, from);
+        wan.forEach((zone, nth) => {
+          const title = `${TITLE}${what === 'call' ? 'calls' : 'audio'} from ${name} to ${address} port`;
+          const place = `sipalg_${name}_${what}${n}${pbx.indexOf(address) > 0 ? `_${pbx.indexOf(address)}` : ''}${nth > 0 ? `_wan${nth}` : ''}`;
+          const common: Options = [['src', zone], ...self ? [] : [['dest', near.zone as string]] as Options, ['family', family], ['proto', proto]];
+          if (!family4 || self) {
+            const source: Options = sets ? [['ipset', `${set} src`]] : from.map((network) => ['src_ip', network]);
+            wished.sections.push({ type: 'rule', name: place, options: [
+              ['name', `${title} ${each.join(' ')}`], ...common, ...self ? [] : [['dest_ip', address]] as Options, ['dest_port', each.join(' ')], ...source, ['target', 'ACCEPT'],
+            ] });
+            return;
+          }
+          // Both protocols in one section: fw3 puts a forward of UDP 5060 alone under the SIP helper.
+          for (const port of each) for (const [at, source] of (sets ? [null] : from).entries()) {
+            wished.sections.push({ type: 'redirect', name: `${place}_${port.replace('-', '_')}${at > 0 ? `_${at}` : ''}`, options: [
+              ['name', `${title} ${port}`], ...common, ['src_dport', port], ['dest_ip', address], ['dest_port', port],
+              source === null ? ['ipset', `${set} src`] : ['src_ip', source], ['target', 'DNAT'],
+              // Else the LAN would be let in by the same forward, without the set.
+              ['reflection', '0'],
+            ] });
+          }
+        });
+      }
+      taken.add(family);
+    }
+  }
+}
+
+function addSet(wished: Inbound, name: string, section: string, family: Family, networks: string[]): void {
+  const file = `/etc/sipalg.${name.slice('sipalg_'.length)}`;
+  wished.sets.push({ name, family, file, networks });
+  wished.sections.push({ type: 'ipset', name: section, options: [['name', name], ['family', family], ['match', 'src_net'], ['loadfile', file]] });
+}
+
+/** The names the firewall gives to the rules it makes of them. */
+export const titlesOf = (sections: readonly Section[]): string[] =>
+  [...new Set(sections.flatMap(({ type, options }) => type === 'ipset' ? [] : [options[0]?.[1] ?? '']))].sort();
+
+/** Those names in a listing of nft, or in saved rules. */
+export const titlesIn = (listing: string): string[] => [...new Set([...listing.matchAll(/"!fw[34]: (sipalg: [^"]*)"/g)].map(([, title]) => title as string))].sort();
+
+const lists = ({ options }: Section): Set<string> => new Set(options.map(([name]) => name).filter((name, at, all) => name === 'match' || all.indexOf(name) !== at));
+
+/** Adds a section that `deleteSection` takes away with the very bytes that came: a blank line of its own, even behind another one. */
+export function addOwn(text: string, type: string, name: string, options: readonly { kind: 'option' | 'list'; name: string; value: string }[]): string {
+  const eol = /\n(\r?\n)$/.exec(text)?.[1] ?? '';
+  return addSection(parseUci(text + eol), type, name, options);
+}
+
+/**
+ * /etc/config/firewall with exactly these sections of ours, every other byte as it was.
+ * @throws Refused where the file is no UCI file
+ */
+export function inboundEdit(text: string, sections: readonly Section[]): { after: string; commands: string[] } {
+  const commands: string[] = [];
+  const key = (type: string, name: string | null, options: readonly { kind: string; name: string; value: string }[]): string => JSON.stringify([type, name, options.map(({ kind, name, value }) => [kind, name, value])]);
+  const wished = new Map(sections.map((section) => {
+    const list = lists(section);
+    const options = section.options.map(([name, value]) => ({ kind: list.has(name) ? 'list' as const : 'option' as const, name, value }));
+    return [key(section.type, section.name, options), { ...section, options }];
+  }));
+  let after = text;
+  const same = ({ type, name, options }: UciSection): string => key(type, name, options);
+  // The last one first, as they were added.
+  for (;;) {
+    const pkg = parseUci(after);
+    const gone = pkg.sections.filter((section) => isInbound(section) && !wished.has(same(section))).at(-1);
+    if (gone === undefined) break;
+    after = deleteSection(pkg, gone);
+    commands.push(`uci delete firewall.${gone.name}`);
+  }
+  const stands = new Set(parseUci(after).sections.filter(isInbound).map(same));
+  for (const [id, { type, name, options }] of wished) {
+    if (stands.has(id)) continue;
+    after = addOwn(after, type, name, options);
+    commands.push(`uci set firewall.${name}=${type}`, ...options.map((option) => `uci ${option.kind === 'list' ? 'add_list' : 'set'} firewall.${name}.${option.name}=${word(option.value)}`));
+  }
+  return { after, commands };
+}
