@@ -110,7 +110,7 @@ async function asked(host: Host, before: Names, due: readonly [string, { bare: b
 function answerFrom(name: string, found: Located, last: Answer | undefined, own: ReadonlySet<string>, now: number): Answer {
   const refused: string[] = [];
   const good = [...new Set(found.addresses)].filter((address) => {
-    const what = own.has(address) ? 'this router itself' : uselessBecause(address);
+    const what = uselessBecause(address) ?? (own.has(address) ? 'this router itself' : null);
     if (what !== null) refused.push(`${name} leads to ${address}, ${what}: that address is left out.`);
     return what === null;
   });
