@@ -32,8 +32,7 @@ readme('names for each command a test that is there', () => {
     if (!('words' in runner)) continue;
     assert.ok(existsSync(runner.by) && readFileSync(runner.by, 'utf8').includes(runner.words), `${command}: ${runner.by} does not hold ${runner.words}`);
   }
-  const there = readFileSync('test/vm/readme.vm.test.ts', 'utf8');
-  for (const by of ['router', 'apk']) assert.match(there, `commandsOf('${by}')`);
+  for (const [by, file] of [['router', 'readme'], ['apk', 'readme-apk']]) assert.match(readFileSync(`test/vm/${file}.vm.test.ts`, 'utf8'), `commandsOf('${by}')`);
 });
 
 readme('shows every command of the program, and every script of the project it names', () => {

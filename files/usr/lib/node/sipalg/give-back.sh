@@ -186,13 +186,13 @@ changed() {
 	[ -e "$JOURNAL" ] && return 0
 	for each in $POLICY; do [ -e "$each" ] && return 0; done
 	[ -f "$BLOCK" ] && grep -qxF "$MARK" "$BLOCK" && return 0
-	[ -f "$FIREWALL" ] && grep -q "sipalg_" "$FIREWALL" && return 0
+	[ -f "$FIREWALL" ] && without_sections "$FIREWALL" > "$T/less" && ! cmp -s "$FIREWALL" "$T/less" && return 0
 	there nft && nft list table inet sipalg >/dev/null 2>&1
 }
 
 # The program itself. It writes its wishes down, so the owner's file is put back behind it.
 by_program() {
-	local had='' ended
+	local had=''
 	if ! there node || [ ! -x "$PROGRAM" ]; then
 		say 'Node is not here any more, so plain shell gives back what it can.'
 		return
@@ -205,10 +205,10 @@ by_program() {
 		sed "s/^\([[:space:]]*option[[:space:]]\{1,\}['\"]\{0,1\}policy['\"]\{0,1\}[[:space:]]\{1,\}\).*/\1'0'/" "$T/wish" > "$T/off"
 		cmp -s "$T/wish" "$T/off" || put "$WISH" "$T/off"
 	fi
-	"$PROGRAM" enable >/dev/null && "$PROGRAM" apply >/dev/null
-	ended=$?
+	"$PROGRAM" enable >/dev/null
+	! changed || "$PROGRAM" apply >/dev/null
 	if [ -z "$had" ]; then rm -f "$WISH"; else cmp -s "$T/wish" "$WISH" || put "$WISH" "$T/wish"; fi
-	[ $ended = 0 ] || say 'The program could not give everything back, so plain shell gives back what it can.'
+	! changed || say 'The program could not give everything back, so plain shell gives back what it can.'
 }
 
 by_shell() {
