@@ -18,9 +18,9 @@ function few(list: readonly string[], words: Words): string {
   return list.length <= SHOWN ? list.join(', ') : `${list.slice(0, SHOWN).join(', ')} ${fill(words.voice.more, list.length - SHOWN)}`;
 }
 
-/** The first rows of a table, and what is said of the others. */
-function bounded(rows: Row[], words: Words): { rows: Row[]; lines: string[] } {
-  return rows.length <= MOST_ROWS ? { rows, lines: [] } : { rows: rows.slice(0, MOST_ROWS), lines: [fill(words.voice.longer, MOST_ROWS, rows.length)] };
+/** The rows of the first of a list, and what is said of the others. */
+function bounded<T>(list: readonly T[], words: Words, row: (one: T) => Row): { rows: Row[]; lines: string[] } {
+  return { rows: list.slice(0, MOST_ROWS).map(row), lines: list.length <= MOST_ROWS ? [] : [fill(words.voice.longer, MOST_ROWS, list.length)] };
 }
 
 /** What the kernel answered: one reading of nftables, or one for each family of iptables. */
@@ -62,12 +62,12 @@ function rulesOf(policy: PolicyFacts, reply: Full, words: Words): Section {
 
 function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Section[] {
   if (providers.length === 0) return [];
-  const { rows, lines } = bounded(providers.map(({ name, hosts, signalling, media, inbound }): Row => ({
+  const { rows, lines } = bounded(providers, words, ({ name, hosts, signalling, media, inbound }) => ({
     name, cells: [
       { text: name }, { text: String(hosts.length) }, { text: String(signalling.length) }, { text: String(media.length) },
       { text: inbound === null ? words.none : few(inbound.pbx, words) },
     ],
-  })), words);
+  }));
   const { provider, names, signalling, media, inbound } = words.voice;
   return [{ name: 'providers', title: words.voice.providers, lines, table: { heads: [provider, names, signalling, media, inbound], rows, empty: '' } }];
 }
@@ -76,7 +76,7 @@ function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words:
   const { voice } = words;
   const asked = new Set(providers.flatMap(({ hosts }) => hosts.map(({ name }) => name.replace(/\.$/, '').toLowerCase())));
   if (asked.size === 0) return [];
-  const { rows, lines } = bounded([...asked].map((name): Row => {
+  const { rows, lines } = bounded([...asked], words, (name) => {
     const answer = Object.prototype.hasOwnProperty.call(names, name) ? names[name] : undefined;
     const failed = answer === undefined ? null : answer.failed;
     const vain = failed === null ? '' : fill(voice.vain, ago(at - failed.at, words), failed.because);
@@ -85,7 +85,7 @@ function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words:
     // One server of several may have been silent when the others answered.
     const answered = failed === null ? when : failed.at > answer.at ? `${fill(voice.stale, when)}; ${vain}` : `${when}; ${fill(voice.partly, failed.because)}`;
     return { name, cells: [{ text: name, code: true }, { text: few(answer.addresses, words) || words.none }, { text: answered }] };
-  }), words);
+  });
   return [{ name: 'names', title: voice.theNames, lines, table: { heads: [voice.name, voice.addresses, voice.answered], rows, empty: '' } }];
 }
 
@@ -95,10 +95,10 @@ function attemptsOf(policy: PolicyFacts, at: number, words: Words): Section[] {
   if (counting.length === 0) return [];
   const since = (time: number | null): string => time === null ? words.states.unknown : ago(at - time, words);
   const attempts = counting.flatMap(({ value }) => value.attempts).sort((one, other) => other.seen - one.seen);
-  const { rows, lines } = bounded(attempts.map(({ source, method, seen: requests, dropped, first, last }): Row => ({
+  const { rows, lines } = bounded(attempts, words, ({ source, method, seen: requests, dropped, first, last }) => ({
     name: `${source} ${method}`,
     cells: [{ text: source, code: true }, { text: method }, { text: String(requests) }, { text: String(dropped) }, { text: since(first) }, { text: since(last) }],
-  })), words);
+  }));
   const heads = [voice.source, voice.method, voice.seen, voice.dropped, voice.first, voice.last];
   return [{ name: 'attempts', title: voice.attempts, lines, table: { heads, rows, empty: voice.noAttempts } }];
 }
