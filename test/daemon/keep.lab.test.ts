@@ -45,6 +45,8 @@ keep('takes it out within seconds of a load of the firewall, of which nobody tel
 
 keep('leaves it where its owner has come to wish otherwise', async ({ all }) => {
   const { lab } = all;
+  // The run before must have looked for the last time.
+  await eventually('an end of the run', async () => (await lab.router.run(['flock', '-n', '/var/run/sipalg.lock', 'true'])).status === 0 || undefined);
   lab.files.write('/etc/config/sipalg', "config sipalg 'main'\n\toption alg 'unmanaged'\n");
   await loadWithHelper(all);
   await new Promise((resolve) => setTimeout(resolve, 6000));
