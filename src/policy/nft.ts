@@ -240,6 +240,17 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   return { text: `table ${TABLE} {\n}\nflush table ${TABLE}\ntable ${TABLE} {\n${writer.text()}\n}\n`, mark: name, declared: writer.declared };
 }
 
+/** Written once for the same voice, however often one asks. */
+const written = new WeakMap<Voice, { perFlow: boolean; text: NftText }>();
+
+export function wantedNft(voice: Voice, perFlow: boolean): NftText {
+  const known = written.get(voice);
+  if (known?.perFlow === perFlow) return known.text;
+  const text = renderNft(voice, perFlow);
+  written.set(voice, { perFlow, text });
+  return text;
+}
+
 export interface Existing {
   kind: string;
   name: string;

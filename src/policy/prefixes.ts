@@ -41,25 +41,24 @@ function v6(text: string): string | null {
   return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) ? groups.map((group) => group.toLowerCase().padStart(4, '0')).join('') : null;
 }
 
-/** The first `length` bits, the rest zero. */
-function masked(bits: string, length: number): string {
+/** The first `length` bits, the rest `0` or `f`: the first address of a network, or its last. */
+function filled(bits: string, length: number, rest: '0' | 'f'): string {
   const whole = length >> 2;
-  const rest = length & 3;
-  const digit = rest === 0 ? '' : (parseInt(bits[whole] as string, 16) & (0xf0 >> rest)).toString(16);
-  return (bits.slice(0, whole) + digit).padEnd(bits.length, '0');
+  const left = length & 3;
+  const first = parseInt(bits[whole] as string, 16);
+  const digit = left === 0 ? '' : (rest === '0' ? first & (0xf0 >> left) : first | (0xf >> left)).toString(16);
+  return (bits.slice(0, whole) + digit).padEnd(bits.length, rest);
 }
 
-/** Whether an address or network lies in a network, both as digits. */
-export function within(bits: string, network: string, length: number): boolean {
-  return bits.length === network.length && masked(bits, length) === network;
-}
+/** The last address of a network. */
+export const lastOf = ({ bits, length }: Prefix): string => filled(bits, length, 'f');
 
 /** Networks that are nobody's on the internet, and never a provider's. */
-const NOBODYS: readonly (readonly [string, number, string])[] = [
+const NOBODYS = ([
   ['00000000', 8, 'this network'], ['7f000000', 8, 'loopback'], ['e0000000', 4, 'multicast'], ['f0000000', 4, 'reserved'],
   ['0'.repeat(32), 128, 'the unspecified address'], ['1'.padStart(32, '0'), 128, 'loopback'], ['ff'.padEnd(32, '0'), 8, 'multicast'],
   ['fe8'.padEnd(32, '0'), 10, 'link-local'], ['a9fe0000', 16, 'link-local'], ['ffff00000000'.padStart(32, '0'), 96, 'IPv4 written as IPv6'],
-];
+] as const).map(([first, length, what]) => ({ first, last: filled(first, length, 'f'), what }));
 
 /**
  * Reads an address or a network as a provider's. Host bits that are set are cleared.
@@ -76,9 +75,10 @@ export function readPrefix(text: string): Read {
   const bitsOf = length === undefined ? WIDTH[family] : Number(length);
   if (bitsOf > WIDTH[family]) return { wrong: `${quote(text)} is an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} network, whose prefix has ${WIDTH[family]} bits at most` };
   if (bitsOf < SHORTEST[family]) return { wrong: `${quote(text)} covers too much of the internet; a prefix has ${SHORTEST[family]} bits at least` };
-  const network = masked(bits, bitsOf);
-  const nobodys = NOBODYS.find(([other, width]) => width <= bitsOf ? within(network, other, width) : within(other, network, bitsOf));
-  if (nobodys !== undefined) return { wrong: `${quote(text)} is ${nobodys[2]}, or holds it, and that is no provider's` };
+  const network = filled(bits, bitsOf, '0');
+  const last = filled(bits, bitsOf, 'f');
+  const nobodys = NOBODYS.find((each) => each.first.length === bits.length && network <= each.last && last >= each.first);
+  if (nobodys !== undefined) return { wrong: `${quote(text)} is ${nobodys.what}, or holds it, and that is no provider's` };
   return { family, bits: network, length: bitsOf };
 }
 
@@ -104,14 +104,14 @@ function writeV6(bits: string): string {
 /** Sorted, each once, none within another: as one set of intervals takes them. */
 export function mergePrefixes(prefixes: readonly Prefix[]): Prefixes {
   const merged: Prefixes = { ipv4: [], ipv6: [] };
-  const key = ({ bits, length }: Prefix): string => bits + String.fromCharCode(32 + length);
-  const sorted = prefixes.map((prefix) => ({ key: key(prefix), prefix })).sort((one, other) => one.key < other.key ? -1 : one.key > other.key ? 1 : 0);
+  const before = (one: Prefix, other: Prefix): number => one.bits < other.bits ? -1 : one.bits > other.bits ? 1 : one.length - other.length;
   for (const family of ['ipv4', 'ipv6'] as const) {
-    let last: Prefix | null = null;
-    for (const { prefix } of sorted) {
-      if (prefix.family !== family || (last !== null && within(prefix.bits, last.bits, last.length))) continue;
+    let last = '';
+    for (const prefix of prefixes.filter((each) => each.family === family).sort(before)) {
+      // Sorted, a network that begins within the one before lies in it as a whole.
+      if (prefix.bits <= last) continue;
       merged[family].push(writePrefix(prefix));
-      last = prefix;
+      last = lastOf(prefix);
     }
   }
   return merged;

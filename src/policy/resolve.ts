@@ -22,8 +22,21 @@ function ports(given: readonly number[]): number[] {
 /** What a device may be called in a script: nothing there is a quote, a blank or a wildcard. */
 export const isDevice = (name: string): boolean => /^[A-Za-z0-9_.:@-]{1,15}$/.test(name);
 
+type Sources = Pick<PolicyFacts, 'wish' | 'names' | 'wan'>;
+
+/** Ten thousand networks are merged once for the same facts, however often one asks. */
+const made = new WeakMap<PolicyFacts['wish'], Sources & { voice: Voice }>();
+
 /** The same facts give the same value, in whatever order answers came in. */
-export function voiceOf({ wish, names, wan }: Pick<PolicyFacts, 'wish' | 'names' | 'wan'>): Voice {
+export function voiceOf({ wish, names, wan }: Sources): Voice {
+  const known = made.get(wish);
+  if (known !== undefined && known.names === names && known.wan === wan) return known.voice;
+  const voice = resolve({ wish, names, wan });
+  made.set(wish, { wish, names, wan, voice });
+  return voice;
+}
+
+function resolve({ wish, names, wan }: Sources): Voice {
   const signalling: Prefix[] = [];
   const media: Prefix[] = [];
   const plain = [5060];
@@ -41,6 +54,7 @@ export function voiceOf({ wish, names, wan }: Pick<PolicyFacts, 'wish' | 'names'
     }
     plain.push(...provider.inbound?.ports ?? []);
   }
+  const all = mergePrefixes(signalling);
   return {
     wan: wan.state === 'present' ? [...new Set(wan.value)].filter(isDevice).sort() : [],
     ports: ports(plain).filter((port) => !tls.includes(port) || port === 5060),
@@ -48,7 +62,7 @@ export function voiceOf({ wish, names, wan }: Pick<PolicyFacts, 'wish' | 'names'
     timeouts: wish.timeouts,
     marking: wish.marking,
     limit: wish.limit,
-    signalling: mergePrefixes(signalling),
-    media: mergePrefixes(media),
+    signalling: all,
+    media: wish.providers.some((provider) => provider.media.length > 0) ? mergePrefixes(media) : all,
   };
 }

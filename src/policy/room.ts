@@ -15,7 +15,6 @@ import { observeIptablesPolicy } from './iptables-see.ts';
 import { POLICY_FILE } from './link.ts';
 import type { Policy } from './link.ts';
 import { KEPT_NAMES, NAMES, readNames, refreshNames } from './names.ts';
-import { renderNft } from './nft.ts';
 import { voiceOf } from './resolve.ts';
 import { LISTED_FILE, observeNftPolicy, observePerFlow } from './see.ts';
 import { observeOffload, observeShapers } from './shaping.ts';
@@ -47,9 +46,7 @@ async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyF
   }
   if (facts.nft.state !== 'present') return { policy: { ...policy, perFlow: facts.nft, inForce: { ...policy.inForce, all: facts.nft } }, problems };
   const there = facts.nft.value.tables.includes('inet sipalg');
-  const voice = voiceOf(policy);
-  // What the text would be with timeouts of its own, and without: the kernel is asked once the table is known.
-  const all = await observeNftPolicy(host, there, [true, false].map((perFlow) => ({ voice, mark: renderNft(voice, perFlow).mark })));
+  const all = await observeNftPolicy(host, there, voiceOf(policy));
   return { policy: { ...policy, perFlow: wanted ? await observePerFlow(host, all) : policy.perFlow, inForce: { ...policy.inForce, all } }, problems };
 }
 

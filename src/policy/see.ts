@@ -3,9 +3,8 @@ import type { Host, Reading } from '../host/host.ts';
 import { Refused, quote } from '../language.ts';
 import { answered, orElse, understood } from '../observe/reading.ts';
 import type { Attempt, InForce } from './facts.ts';
-import { FIRST_KNOWN, METHODS, REMEMBERED, TABLE } from './nft.ts';
-import { readPrefix } from './prefixes.ts';
-import type { Prefix } from './prefixes.ts';
+import { FIRST_KNOWN, METHODS, REMEMBERED, TABLE, wantedNft } from './nft.ts';
+import { lastOf, readPrefix } from './prefixes.ts';
 import type { Voice } from './voice.ts';
 
 /** How nft listed the rules right after they were loaded; in memory, for a boot loads them anew. */
@@ -83,28 +82,24 @@ function attemptsOf(items: readonly Item[], now: number): Attempt[] {
   }).sort((one, other) => other.seen - one.seen || (one.source < other.source ? -1 : 1));
 }
 
-/** The stretches of addresses of a set, neighbours joined, as hex digits: nft may show two neighbours as one range. */
-export function stretches(family: 'ipv4' | 'ipv6', elements: readonly unknown[]): string {
-  const width = family === 'ipv4' ? 8 : 32;
-  const ends = ({ bits, length }: Prefix): [string, string] => {
-    const whole = length >> 2;
-    const rest = length & 3;
-    const digit = rest === 0 ? '' : (parseInt(bits[whole] as string, 16) | (0xf >> rest)).toString(16);
-    return [bits, (bits.slice(0, whole) + digit).padEnd(width, 'f')];
-  };
+const textOf = (element: unknown): string => {
+  const prefix = isObject(element) ? element['prefix'] : null;
+  return isObject(prefix) ? `${String(prefix['addr'])}/${String(prefix['len'])}` : String(element);
+};
+
+/** The stretches of addresses of a set, neighbours joined, as hex digits: some nft show two neighbours as one range. */
+export function stretches(elements: readonly unknown[]): string {
   const read = (text: unknown): [string, string] => {
-    const prefix = readPrefix(String(text));
-    return 'wrong' in prefix ? ['?', String(text)] : ends(prefix);
+    const prefix = readPrefix(textOf(text));
+    return 'wrong' in prefix ? ['?', ''] : [prefix.bits, lastOf(prefix)];
   };
   const all = elements.map((element): [string, string] => {
-    if (!isObject(element)) return read(element);
-    const { prefix, range } = element;
-    if (Array.isArray(range)) return [read(range[0])[0], read(range[1])[1]];
-    return isObject(prefix) ? read(`${String(prefix['addr'])}/${String(prefix['len'])}`) : ['?', ''];
+    const range = isObject(element) ? element['range'] : null;
+    return Array.isArray(range) ? [read(range[0])[0], read(range[1])[1]] : read(element);
   }).sort(([one], [other]) => one < other ? -1 : 1);
-  const joined: [string, string][] = [];
   // What no provider can have was not put there by us.
   if (all.some(([from]) => from === '?')) return '?';
+  const joined: [string, string][] = [];
   for (const [from, to] of all) {
     const last = joined.at(-1);
     if (last !== undefined && BigInt(`0x${last[1]}`) + 1n === BigInt(`0x${from}`)) last[1] = to;
@@ -114,17 +109,20 @@ export function stretches(family: 'ipv4' | 'ipv6', elements: readonly unknown[])
 }
 
 function networksAsWished(items: readonly Item[], voice: Voice): boolean {
-  return (['ipv4', 'ipv6'] as const).every((family) => (['signalling', 'media'] as const).every((name) =>
-    stretches(family, elementsOf(items, `${name}${family.slice(3)}`).map(({ value }) => value)) === stretches(family, voice[name][family])));
+  return (['ipv4', 'ipv6'] as const).every((family) => (['signalling', 'media'] as const).every((name) => {
+    const seen = elementsOf(items, `${name}${family.slice(3)}`).map(({ value }) => value);
+    const wished = voice[name][family];
+    return (seen.length === wished.length && wished.every((text, at) => text === textOf(seen[at]))) || stretches(seen) === stretches(wished);
+  }));
 }
 
 const KINDS: readonly InForce['objects'][number]['kind'][] = ['chain', 'set', 'map', 'counter', 'ct timeout'];
 
 /**
  * @param listed the listing kept when the rules were loaded; null where there is none, and then nobody knows whether they are whole
- * @param wished what the rules should hold, by the mark of each text that would say so
+ * @param voice what the rules should hold
  */
-export function parseInForce(text: string, listed: string | null, wished: readonly { voice: Voice; mark: string }[], now: number): InForce {
+export function parseInForce(text: string, listed: string | null, voice: Voice, now: number): InForce {
   const items = itemsOf(text);
   const objects = items.flatMap(([kind, { name }]) => {
     const known = KINDS.find((each) => each === kind);
@@ -139,7 +137,8 @@ export function parseInForce(text: string, listed: string | null, wished: readon
   }
   return {
     mark,
-    intact: whole && wished.every((each) => mark !== each.mark || networksAsWished(items, each.voice)),
+    // The networks of another text are not known, and it is replaced anyway.
+    intact: whole && (mark !== wantedNft(voice, objects.some(({ kind }) => kind === 'ct timeout')).mark || networksAsWished(items, voice)),
     objects,
     counters: items.flatMap(([kind, { name, packets, bytes }]) => kind === 'counter' ? [{ name: String(name), packets: Number(packets), bytes: Number(bytes) }] : []),
     attempts: attemptsOf(items, now),
@@ -148,10 +147,10 @@ export function parseInForce(text: string, listed: string | null, wished: readon
 }
 
 /** @param there whether nftables has our table at all, as far as that was seen */
-export async function observeNftPolicy(host: Host, there: boolean, wished: readonly { voice: Voice; mark: string }[]): Promise<Reading<InForce>> {
+export async function observeNftPolicy(host: Host, there: boolean, voice: Voice): Promise<Reading<InForce>> {
   if (!there) return { state: 'absent', source: LIST.join(' ') };
   const [table, listed] = await Promise.all([host.run(LIST), host.read(LISTED_FILE)]);
-  return understood(answered(table), (text) => parseInForce(text, orElse(listed, null), wished, host.now()));
+  return understood(answered(table), (text) => parseInForce(text, orElse(listed, null), voice, host.now()));
 }
 
 const TRY = `table inet sipalg_try {

@@ -15,7 +15,7 @@ import type { PolicyFacts } from './facts.ts';
 import { addOwn, inboundEdit, inboundOf } from './inbound.ts';
 import { planInbound } from './inbound-plan.ts';
 import { POLICY_FILE } from './link.ts';
-import { clearing, renderNft, TABLE } from './nft.ts';
+import { clearing, TABLE, wantedNft } from './nft.ts';
 import type { NftText } from './nft.ts';
 import { voiceOf } from './resolve.ts';
 import { KEEP_LISTING, LISTED_FILE } from './see.ts';
@@ -25,16 +25,6 @@ export const INCLUDE_FILE = '/etc/sipalg.include';
 /** Behind OpenWrt's own 11-nf-conntrack.conf, which says 60 and 180 s. */
 export const SYSCTL_FILE = '/etc/sysctl.d/99-sipalg.conf';
 const INCLUDE = 'sipalg_include';
-
-/** Ten thousand networks are merged and written once for the same facts, however often one asks. */
-const known = new WeakMap<PolicyFacts, NftText>();
-
-/** What the rules are to be. */
-function wantedNft(policy: PolicyFacts): NftText {
-  const text = known.get(policy) ?? renderNft(voiceOf(policy), orElse(policy.perFlow, false));
-  known.set(policy, text);
-  return text;
-}
 
 function textOf(policy: PolicyFacts, path: string): string | null {
   const file = policy.files[path];
@@ -68,7 +58,7 @@ function planRules(policy: PolicyFacts): Part {
   if (all.state === 'failed') return refuse([`The voice firewall rules are left as they are: ${all.source} could not be read: ${all.because}.`]);
   if (policy.perFlow.state === 'absent') return refuse(['The voice firewall rules can not be set: nft is not installed. Install the package nftables, then run `sipalg apply`.']);
   if (policy.perFlow.state === 'failed') return refuse([`Whether this kernel can give a flow timeouts of its own could not be asked: ${policy.perFlow.because}.`]);
-  const { text, mark, declared } = wantedNft(policy);
+  const { text, mark, declared } = wantedNft(voiceOf(policy), orElse(policy.perFlow, false));
   const now = orElse(all, null);
   const former = textOf(policy, POLICY_FILE);
   const clear = clearing(now?.objects ?? [], { declared });

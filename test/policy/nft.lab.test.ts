@@ -69,7 +69,7 @@ nft('every text is accepted, replaces any other in one transaction, and is then 
     const voice = anyVoice(random);
     const rendered = renderNft(voice, random.next() < 0.7);
     await load(host, [...clearing(objects, rendered), rendered.text].join('\n'));
-    const now = parseInForce(await listing(host), await kept(host), [{ voice, mark: rendered.mark }], 0);
+    const now = parseInForce(await listing(host), await kept(host), voice, 0);
     assert.equal([now.mark, now.intact], [rendered.mark, true], JSON.stringify(voice));
     const names = now.objects.filter(({ kind }) => kind !== 'ct timeout').map(({ kind, name }) => `${kind} ${name}`).sort();
     assert.equal(names, [...rendered.declared].filter((each) => !each.startsWith('ct timeout')).sort());
@@ -77,7 +77,7 @@ nft('every text is accepted, replaces any other in one transaction, and is then 
     objects = now.objects;
     // Loaded once more by hand, nothing changes.
     await load(host, rendered.text);
-    assert.ok(parseInForce(await listing(host), await kept(host), [{ voice, mark: rendered.mark }], 0).intact);
+    assert.ok(parseInForce(await listing(host), await kept(host), voice, 0).intact);
   }
 });
 
@@ -88,9 +88,7 @@ const VOICE: Voice = {
 };
 
 nft('any change of somebody\'s shows, and what the rules themselves fill and count does not', async ({ host }) => {
-  const rendered = renderNft(VOICE, true);
-  const wished = [{ voice: VOICE, mark: rendered.mark }];
-  const whole = async (reference: string | null): Promise<boolean> => parseInForce(await listing(host), reference, wished, 0).intact;
+  const whole = async (reference: string | null): Promise<boolean> => parseInForce(await listing(host), reference, VOICE, 0).intact;
   const change = async (...commands: string[]): Promise<boolean> => {
     await load(host, renderNft(VOICE, true).text);
     const reference = await kept(host);
@@ -118,10 +116,10 @@ nft('what was learnt and counted outlives a replacement; sources, methods, count
   await load(host, ['add element inet sipalg phones4 { 192.168.1.10 }', 'add element inet sipalg phones6 { fd00::10 }',
     'add element inet sipalg seen_register4 { 198.51.100.66 counter packets 12 bytes 900 timeout 1d expires 23h59m }', 'add element inet sipalg dropped_register4 { 198.51.100.66 counter packets 7 bytes 500 }',
     'add element inet sipalg first4 { 198.51.100.66 timeout 30d expires 29d }', 'add element inet sipalg seen_tcp6 { 2001:db8:bad:: counter packets 3 bytes 180 }'].join('\n'));
-  const before = parseInForce(await listing(host), await kept(host), [], 1_800_000_000_000);
+  const before = parseInForce(await listing(host), await kept(host), VOICE, 1_800_000_000_000);
   const other = renderNft({ ...VOICE, limit: { register: 6, invite: 10, options: 11 }, marking: null, media: { ipv4: ['192.0.2.0/24'], ipv6: [] } }, true);
   await load(host, [...clearing(before.objects, other), other.text].join('\n'));
-  const now = parseInForce(await listing(host), await kept(host), [], 1_800_000_000_000);
+  const now = parseInForce(await listing(host), await kept(host), VOICE, 1_800_000_000_000);
   assert.is(now.mark, other.mark);
   assert.equal(now.phones, ['192.168.1.10', 'fd00::10']);
   const [one, two] = now.attempts;
@@ -141,7 +139,7 @@ nft('the kernel says whether a flow can have timeouts of its own, and is not ask
   assert.is((await observePerFlow(refusing, none) as { value: boolean }).value, false);
   const rendered = renderNft(VOICE, true);
   await load(host, rendered.text);
-  const all: Reading<InForce> = { state: 'present', value: parseInForce(await listing(host), null, [], 0), source: '' };
+  const all: Reading<InForce> = { state: 'present', value: parseInForce(await listing(host), null, VOICE, 0), source: '' };
   assert.is((await observePerFlow(refusing, all) as { value: boolean }).value, true);
 });
 
@@ -155,7 +153,7 @@ nft('10,000 networks load in one transaction, are read back whole, and are repla
   for (const each of [voice, { ...voice, media: voice.signalling }]) {
     const rendered: NftText = renderNft(each, true);
     await load(host, [...clearing(now?.objects ?? [], rendered), rendered.text].join('\n'));
-    now = parseInForce(await listing(host), await kept(host), [{ voice: each, mark: rendered.mark }], 0);
+    now = parseInForce(await listing(host), await kept(host), each, 0);
     assert.ok(now.intact);
   }
 });

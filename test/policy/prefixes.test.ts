@@ -84,11 +84,11 @@ merging('leaves no network within another, and covers every one that was given',
 
 merging('10,000 networks are read and merged in a moment', () => {
   const texts = Array.from({ length: 10_000 }, (_, at) => at % 2 === 0 ? `100.${(at >> 8) & 255}.${at & 255}.0/24` : `2001:db8:${at.toString(16)}::/48`);
-  const began = performance.now();
+  const began = process.cpuUsage();
   const { ipv4, ipv6 } = merged(...texts);
-  const took = performance.now() - began;
+  const took = process.cpuUsage(began).user / 1000; // of this process: the machine may be busy
   assert.is(ipv4.length + ipv6.length, 10_000);
-  assert.ok(took < 500, `${took.toFixed(0)} ms`);
+  assert.ok(took < 400, `${took.toFixed(0)} ms`);
 });
 
 merging.run();
