@@ -24,15 +24,16 @@ export const isDevice = (name: string): boolean => /^[A-Za-z0-9_.:@-]{1,15}$/.te
 
 type Sources = Pick<PolicyFacts, 'wish' | 'names' | 'wan'>;
 
-/** Ten thousand networks are merged once for the same facts, however often one asks. */
-const made = new WeakMap<PolicyFacts['wish'], Sources & { voice: Voice }>();
+/** Ten thousand networks are merged once for the same facts, however often one looks. */
+const made = new WeakMap<PolicyFacts['wish'], { of: string; voice: Voice }>();
 
 /** The same facts give the same value, in whatever order answers came in. */
 export function voiceOf({ wish, names, wan }: Sources): Voice {
+  const of = JSON.stringify([wan.state === 'present' ? wan.value : null, Object.entries(names).map(([name, { addresses, ports, tlsPorts }]) => [name, addresses, ports, tlsPorts])]);
   const known = made.get(wish);
-  if (known !== undefined && known.names === names && known.wan === wan) return known.voice;
+  if (known?.of === of) return known.voice;
   const voice = resolve({ wish, names, wan });
-  made.set(wish, { wish, names, wan, voice });
+  made.set(wish, { of, voice });
   return voice;
 }
 

@@ -173,11 +173,19 @@ function provider(section: UciSection, name: string, problems: Problem[]): Provi
   return { name, hosts, signalling: [...new Set(signalling)], media: [...new Set(media)], inbound: inbound && pbx.length > 0 ? { pbx: [...new Set(pbx)], ports, mediaPorts } : null };
 }
 
+/** The file is read at each look, and seldom changes. */
+let last: { text: string | null; read: ReturnType<typeof read> } | null = null;
+
 /**
  * @param text the file; null where there is none
- * @returns what is in force, and what is not and why. A file that is no UCI is readWish's to complain of
+ * @returns what is in force, and what is not and why: the same value for the same text, for reading only. A file that is no UCI is readWish's to complain of
  */
-export function readPolicyWish(text: string | null): { wish: PolicyWish; problems: Problem[] } {
+export function readPolicyWish(text: string | null): ReturnType<typeof read> {
+  if (last?.text !== text || last === null) last = { text, read: read(text) };
+  return last.read;
+}
+
+function read(text: string | null): { wish: PolicyWish; problems: Problem[] } {
   const problems: Problem[] = [];
   let sections: UciSection[] = [];
   try {
