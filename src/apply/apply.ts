@@ -14,6 +14,7 @@ import { FIREWALL_CONFIG } from '../observe/firewall.ts';
 import { observe, WISH_CONFIG } from '../observe/observe.ts';
 import { observeSystem } from '../observe/system.ts';
 import { putFile } from '../plan/files.ts';
+import { planStale } from '../plan/live.ts';
 import { plan, planAlg, planVoice } from '../plan/plan.ts';
 import { POLICY_FILE, thePolicy } from '../policy/link.ts';
 import { isLasting } from '../plan/step.ts';
@@ -118,6 +119,8 @@ class Run {
   private async look(): Promise<{ facts: Facts; plan: Plan }> {
     const facts = await observe(this.host);
     const planned = this.towards === 'unmanaged' ? planVoice(facts) : planAlg(facts, this.towards, this.options.writeDown);
+    // Where voice is looked after at all, also under an unmanaged wish; planAlg has them otherwise.
+    if (this.towards === 'unmanaged' && facts.wish.wish.policy) planned.steps.push(...planStale(facts).steps);
     // A reload is asked of the firewall once: if the chain is not there then, its owner no longer wants it.
     // Stale flows are ended once: a phone may bring one back in the same moment.
     const steps = planned.steps.filter((step) => !(step.unlocked && this.reloaded) && (isLasting(step) || this.done.every(isLasting)));

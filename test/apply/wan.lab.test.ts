@@ -52,7 +52,7 @@ wan('a flow that comes back untranslated at once keeps apply from nothing', asyn
   }
 });
 
-wan('under the wish `enabled` it is the same; unmanaged, nothing is ended', async ({ lab, scene }) => {
+wan('under the wish `enabled`, or with voice rules, it is the same; unmanaged, nothing is ended', async ({ lab, scene }) => {
   await lab.router.must(['fw4', 'restart']);
   await lab.router.must(['sipalg', 'enable']);
   await scene.translated.register();
@@ -63,6 +63,12 @@ wan('under the wish `enabled` it is the same; unmanaged, nothing is ended', asyn
   lab.files.write('/etc/config/sipalg', "config sipalg 'main'\n\toption alg 'enabled'\n");
   await lab.router.must(['sipalg', 'apply']);
   assert.not.match(await flow(lab.router, PORT.translated), `dst=${OLD}`);
+  await scene.translated.register();
+  await readdress(lab.router, NEW, OLD);
+  lab.files.write('/etc/config/sipalg', "config sipalg 'main'\n\toption alg 'unmanaged'\n\toption policy '1'\n");
+  assert.match(await flow(lab.router, PORT.translated), `dst=${NEW}`);
+  await lab.router.must(['sipalg', 'apply']);
+  assert.not.match(await flow(lab.router, PORT.translated), `dst=${NEW}`);
 });
 
 wan.run();
