@@ -31,10 +31,10 @@ const FIREWALL = '/etc/init.d/firewall';
 /** As the firewall reads it: a network on a line, and nothing else. */
 const fileText = ({ networks }: InboundSet): string => networks.map((network) => `${network}\n`).join('');
 
-async function elements(host: Host, nft: boolean, { name, family }: InboundSet): Promise<{ there: boolean; held: string }> {
+async function elements(host: Host, nft: boolean, { name }: InboundSet): Promise<{ there: boolean; held: string }> {
   if (!nft) {
     const saved = answered(await host.run(['ipset', 'save', name]));
-    return { there: saved.state === 'present', held: stretches(family, [...orElse(saved, '').matchAll(/^add \S+ (\S+)/gm)].map(([, network]) => network)) };
+    return { there: saved.state === 'present', held: stretches([...orElse(saved, '').matchAll(/^add \S+ (\S+)/gm)].map(([, network]) => network)) };
   }
   const listed = answered(await host.run(['nft', '-j', 'list', 'set', 'inet', 'fw4', name]));
   let held: unknown[] = [];
@@ -44,7 +44,7 @@ async function elements(host: Host, nft: boolean, { name, family }: InboundSet):
   } catch {
     // Unlike what is wished, then.
   }
-  return { there: listed.state === 'present', held: stretches(family, held) };
+  return { there: listed.state === 'present', held: stretches(held) };
 }
 
 /**
@@ -69,7 +69,7 @@ export async function observeInbound(host: Host, facts: Facts, policy: PolicyFac
     const { there, held } = await elements(host, nft, set);
     if (!there) continue;
     seen.sets.push(set.name);
-    if (held !== stretches(set.family, set.networks)) seen.stale.push(set.name);
+    if (held !== stretches(set.networks)) seen.stale.push(set.name);
   }
   return { inbound: seen, files };
 }

@@ -13,7 +13,7 @@ import type { PolicyFacts, Provider } from './facts.ts';
 import { digit } from './iptables-prefixes.ts';
 import type { Family } from './iptables-prefixes.ts';
 import { hash } from './nft.ts';
-import { mergePrefixes, readPrefix, within } from './prefixes.ts';
+import { lastOf, mergePrefixes, readPrefix } from './prefixes.ts';
 import { prefixes } from './resolve.ts';
 import { zonesOf } from './wan.ts';
 
@@ -88,7 +88,7 @@ function open(wished: Inbound, provider: Provider, policy: PolicyFacts, wan: rea
     const lacks = (why: string): void => { wished.lacking.push(`Calls of ${provider.name} to ${address} are not let in: ${why}`); };
     const near = policy.lan.find((lan) => {
       const network = readPrefix(`${lan.address}/${lan.prefix}`);
-      return !('wrong' in network) && network.family === family && within(bits, network.bits, network.length);
+      return !('wrong' in network) && network.family === family && network.bits <= bits && bits <= lastOf(network);
     });
     const family4 = family === 'ipv4';
     const shown = family4 ? 'IPv4' : 'IPv6';

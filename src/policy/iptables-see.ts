@@ -4,7 +4,7 @@ import { parseSave } from '../iptables/save.ts';
 import type { SavedRuleset } from '../iptables/save.ts';
 import type { Facts } from '../observe/facts.ts';
 import { answered, orElse, present, understood } from '../observe/reading.ts';
-import type { Attempt, InForce } from './facts.ts';
+import type { Attempt, InForce, Offload } from './facts.ts';
 import { LIMIT_EXPIRES } from './iptables.ts';
 import { digit, OURS } from './iptables-prefixes.ts';
 import type { Family } from './iptables-prefixes.ts';
@@ -18,6 +18,8 @@ export interface IptablesSeen {
   tables: SeenTable[];
   /** `[packets:bytes]` by chain. */
   counted: Record<string, string>;
+  /** Marked voice meets our rule before it could be offloaded. */
+  keeps: boolean;
 }
 
 /** What `observeIptablesPolicy` adds to the facts. */
@@ -176,7 +178,10 @@ async function observeFamily(host: Host, facts: Facts, family: Family, sections:
     const [packets = 0, bytes = 0] = count.slice(1, -1).split(':').map(Number);
     counters.push({ name, packets, bytes });
   }
-  const seen = present(ruleset.source, { restore, tables, counted });
+  const forward = ruleset.value.tables.find(({ name }) => name === 'filter')?.rules.filter(({ chain }) => chain === 'FORWARD') ?? [];
+  const at = (target: string): number => forward.findIndex(({ args }) => args.includes(target));
+  const keeps = at(`${OURS}keep`) >= 0 && (at('FLOWOFFLOAD') < 0 || at(`${OURS}keep`) < at('FLOWOFFLOAD'));
+  const seen = present(ruleset.source, { restore, tables, counted, keeps });
   if (tables.length === 0) return { seen, inForce: { state: 'absent', source: ruleset.source } };
   const mark = markOf(tables);
   const own = sets === null ? [] : [...sets.keys()].filter((name) => name.endsWith(String(digit(family))));
@@ -188,6 +193,12 @@ async function observeFamily(host: Host, facts: Facts, family: Family, sections:
       attempts: await observeAttempts(host, family), phones: await observePhones(host, family, sets),
     }),
   };
+}
+
+/** Whether marked voice is kept out of the offload, in every family there is. */
+export function keptOut(offload: Reading<Offload>, { iptables: { ipv4, ipv6 } }: SeenPolicy): Reading<Offload> {
+  const keeps = [ipv4, ipv6].every((seen) => seen.state === 'absent' || orElse(seen, null)?.keeps === true);
+  return offload.state === 'present' ? { ...offload, value: { ...offload.value, excluded: offload.value.software && keeps } } : offload;
 }
 
 /**

@@ -11,7 +11,7 @@ import { voiceFindings } from './findings.ts';
 import { inboundFindings, observeInbound } from './inbound-plan.ts';
 import { FW3_INCLUDE } from './iptables-text.ts';
 import { iptablesFindings, planIptablesPolicy } from './iptables-plan.ts';
-import { observeIptablesPolicy } from './iptables-see.ts';
+import { keptOut, observeIptablesPolicy } from './iptables-see.ts';
 import { POLICY_FILE } from './link.ts';
 import type { Policy } from './link.ts';
 import { KEPT_NAMES, NAMES, readNames, refreshNames } from './names.ts';
@@ -42,7 +42,7 @@ async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyF
   };
   if (backend === 'iptables') {
     const seen = await observeIptablesPolicy(host, facts, files[POLICY_FILE] as Reading<string>, wanted);
-    return { policy: { ...policy, ...seen, inForce: { all: OTHER, ...seen.inForce } }, problems };
+    return { policy: { ...policy, ...seen, offload: keptOut(offload, seen), inForce: { all: OTHER, ...seen.inForce } }, problems };
   }
   if (facts.nft.state !== 'present') return { policy: { ...policy, perFlow: facts.nft, inForce: { ...policy.inForce, all: facts.nft } }, problems };
   const there = facts.nft.value.tables.includes('inet sipalg');

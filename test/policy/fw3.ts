@@ -15,7 +15,7 @@ import type { Lab } from '../lab/lab.ts';
 export type Flavour = 'legacy' | 'nft';
 
 /** As fw3 writes them (fw3 3a65fde), without what has nothing to do with voice. */
-const STOCK = `*nat
+export const STOCK = `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
 :zone_wan_postrouting - [0:0]
@@ -36,7 +36,7 @@ COMMIT
 COMMIT
 `;
 
-const STOCK6 = `*mangle
+export const STOCK6 = `*mangle
 :FORWARD ACCEPT [0:0]
 COMMIT
 *filter

@@ -1,6 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { orElse } from '../../src/observe/reading.ts';
 import { iptablesFindings, planIptablesPolicy } from '../../src/policy/iptables-plan.ts';
+import { keptOut } from '../../src/policy/iptables-see.ts';
+import type { SeenPolicy } from '../../src/policy/iptables-see.ts';
 import { POLICY_FILE } from '../../src/policy/link.ts';
 import type { Voice } from '../../src/policy/voice.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -86,6 +89,21 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         await perform(lab, planIptablesPolicy(await look(lab), VOICE));
         assert.is((await saved(lab)).split('-A FORWARD -p udp ').length, 3);
       }
+    });
+
+    test('keeps marked voice out of flow offload, before every rule of the firewall', async ({ lab }) => {
+      const seen = await look(lab);
+      const offload = { state: 'present', value: { software: true, hardware: false, excluded: false }, source: 'test' } as const;
+      assert.is(orElse(keptOut(offload, seen as SeenPolicy), null)?.excluded, false);
+      const part = planIptablesPolicy({ ...seen, offload }, VOICE);
+      await perform(lab, part);
+      assert.match(await lab.router.must(['iptables', '-S', 'FORWARD']), /^-P FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m comment --comment "?!sipalg"? -j sipalg_keep\n/);
+      assert.is(await lab.router.must(['iptables', '-S', 'sipalg_keep']), '-N sipalg_keep\n-A sipalg_keep -m dscp --dscp 0x2e -j ACCEPT\n-A sipalg_keep -m dscp --dscp 0x18 -j ACCEPT\n');
+      const after = await look(lab);
+      assert.is(orElse(keptOut(offload, after as SeenPolicy), null)?.excluded, true);
+      assert.equal(planIptablesPolicy({ ...after, offload }, VOICE).steps, []);
+      await perform(lab, planIptablesPolicy(after, VOICE));
+      assert.not.match(await lab.router.must(['iptables-save', '-t', 'filter']), /sipalg/);
     });
 
     test('takes 10,000 networks', async ({ lab }) => {
