@@ -17,7 +17,7 @@ export interface Prefixes {
 
 /** Seconds a UDP flow lives without a packet. */
 export interface Timeouts {
-  /** A SIP flow that has not been answered. */
+  /** A SIP flow from the internet that has not been answered; a phone's lives as one that has, see nft.ts. */
   signallingUnreplied: number;
   signallingReplied: number;
   media: number;
