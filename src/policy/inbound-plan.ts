@@ -10,7 +10,7 @@ import { RANK } from '../plan/step.ts';
 import type { Action, Step } from '../plan/step.ts';
 import { parseUci } from '../uci/parse.ts';
 import type { PolicyFacts } from './facts.ts';
-import { inboundOf, isInbound, LOADFILE, titlesIn, titlesOf } from './inbound.ts';
+import { inboundOf, isInbound, LOADFILE, setOf, titlesIn, titlesOf } from './inbound.ts';
 import type { InboundSet } from './inbound.ts';
 import { swapLines } from './iptables-prefixes.ts';
 import { readPrefix } from './prefixes.ts';
@@ -63,7 +63,7 @@ export async function observeInbound(host: Host, facts: Facts, policy: PolicyFac
     return seen?.state === 'present' ? [[seen.value.restore.replace(/restore$/, 'save')]] : [];
   })).map(async (argv) => orElse(answered(await host.run(argv)), '')));
   const named = [...paths].map((path): InboundSet => sets.find(({ file }) => file === path)
-    ?? { name: `sipalg_${path.slice('/etc/sipalg.'.length)}`, family: /4m?$/.test(path) ? 'ipv4' : 'ipv6', file: path, networks: [] });
+    ?? { name: setOf(path), family: /4m?$/.test(path) ? 'ipv4' : 'ipv6', file: path, networks: [] });
   const seen: InboundSeen = { titles: titlesIn(listings.join('')), sets: [], stale: [] };
   for (const set of named) {
     const { there, held } = await elements(host, nft, set);
@@ -76,7 +76,7 @@ export async function observeInbound(host: Host, facts: Facts, policy: PolicyFac
 
 /** A set of the firewall's gets other networks, in one transaction. */
 function refill(nft: boolean, { name, networks }: InboundSet): Action {
-  if (!nft) return { do: 'run', argv: ['ipset', 'restore', '-!'], input: `${swapLines(name, networks).join('\n')}\n` };
+  if (!nft) return { do: 'run', argv: ['ipset', 'restore', '-!'], input: `${swapLines(name, networks, '').join('\n')}\n` };
   const input = `flush set inet fw4 ${name}\n${networks.length === 0 ? '' : `add element inet fw4 ${name} { ${networks.join(', ')} }\n`}`;
   const argv = ['nft', '-f', '-'];
   return { do: 'run', argv, input, rehearsal: { argv: ['nft', '-c', '-f', '-'], input } };
@@ -103,7 +103,8 @@ export function planInbound(facts: Facts, policy: PolicyFacts, edited: boolean):
     });
   };
   for (const set of sets) put(set.file, fileText(set));
-  for (const set of sets.filter(({ name }) => inbound.stale.includes(name))) {
+  // Not every fw3 makes new sets on a reload, and its restart would forget every flow.
+  for (const set of sets.filter(({ name }) => inbound.stale.includes(name) || (!nft && !inbound.sets.includes(name)))) {
     const before = files[set.file];
     const undo = before?.state === 'present' ? [refill(nft, { ...set, networks: before.value.split('\n').filter((network) => !('wrong' in readPrefix(network))) })] : [];
     steps.push({

@@ -53,7 +53,10 @@ const TITLE = 'sipalg: ';
 const MOST_WITHOUT_SETS = 64;
 
 /** ipset takes names of 31 characters. */
-const short = (name: string): string => name.length <= 20 ? name : `${name.slice(0, 11)}_${hash(name).slice(0, 8)}`;
+const short = (name: string): string => name.length <= 19 ? name : `${name.slice(0, 10)}_${hash(name).slice(0, 8)}`;
+
+/** The set that a file is loaded into; no set of the voice rules themselves is called so. */
+export const setOf = (file: string): string => file.replace(/^\/etc\/sipalg\.(\w+)([46]m?)$/, 'sipalg_$1_in$2');
 
 /** The networks of a provider, with what its names lead to. */
 function networksOf(provider: Provider, { names }: PolicyFacts): { signalling: Record<Family, string[]>; media: Record<Family, string[]> } {
@@ -102,8 +105,10 @@ function open(wished: Inbound, provider: Provider, policy: PolicyFacts, wan: rea
       const both: ['call' | 'media', string, readonly string[], string[]][] = [['call', 'tcp udp', ports.map(String), networks.signalling[family]]];
       if (mediaPorts !== null && networks.media[family].length > 0) both.push(['media', 'udp', [mediaPorts], networks.media[family]]);
       for (const [what, proto, each, from] of both) {
-        const set = `sipalg_${name}${n}${what === 'media' ? 'm' : ''}`;
-        if (!taken.has(family) && sets) addSet(wished, set, `sipalg_${name}_set${n}${what === 'media' ? 'm' : ''}`, family, from);
+        const which = `${n}${what === 'media' ? 'm' : ''}`;
+        const file = `/etc/sipalg.${name}${which}`;
+        const set = setOf(file);
+        if (!taken.has(family) && sets) addSet(wished, { name: set, family, file, networks: from }, `sipalg_${name}_set${which}`, policy.backend === 'iptables');
         wan.forEach((zone, nth) => {
           const title = `${TITLE}${what === 'call' ? 'calls' : 'audio'} from ${name} to ${address} port`;
           const place = `sipalg_${name}_${what}${n}${pbx.indexOf(address) > 0 ? `_${pbx.indexOf(address)}` : ''}${nth > 0 ? `_wan${nth}` : ''}`;
@@ -131,10 +136,10 @@ function open(wished: Inbound, provider: Provider, policy: PolicyFacts, wan: rea
   }
 }
 
-function addSet(wished: Inbound, name: string, section: string, family: Family, networks: string[]): void {
-  const file = `/etc/sipalg.${name.slice('sipalg_'.length)}`;
-  wished.sets.push({ name, family, file, networks });
-  wished.sections.push({ type: 'ipset', name: section, options: [['name', name], ['family', family], ['match', 'src_net'], ['loadfile', file]] });
+function addSet(wished: Inbound, set: InboundSet, section: string, fw3: boolean): void {
+  const { name, family, file } = set;
+  wished.sets.push(set);
+  wished.sections.push({ type: 'ipset', name: section, options: [['name', name], ['family', family], ...fw3 ? [['storage', 'hash']] as Options : [], ['match', 'src_net'], ['loadfile', file]] });
 }
 
 /** The names the firewall gives to the rules it makes of them. */

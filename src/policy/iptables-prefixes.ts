@@ -76,10 +76,13 @@ export function setsOf(voice: Voice): Record<string, string[]> {
 
 const of = (name: string): string => `family ${/4m?$/.test(name) ? 'inet' : 'inet6'}`;
 
-/** A set that is there gets other networks: they are put into one beside it, and the two change places. */
-export function swapLines(name: string, networks: readonly string[]): string[] {
+/**
+ * A set is made, unless it is there, and holds these networks: they are put into one beside it, and the two change places.
+ * @param most as many as fit; '' for ipset's own 65,536, as the firewall makes its sets
+ */
+export function swapLines(name: string, networks: readonly string[], most = ` maxelem ${MOST}`): string[] {
   const swap = `${OURS}swap${of(name) === 'family inet' ? 4 : 6}`;
-  return [`create ${swap} hash:net ${of(name)} maxelem ${MOST}`, `flush ${swap}`, ...networks.map((network) => `add ${swap} ${network}`), `swap ${swap} ${name}`, `destroy ${swap}`];
+  return [...[name, swap].map((each) => `create ${each} hash:net ${of(name)}${most}`), `flush ${swap}`, ...networks.map((network) => `add ${swap} ${network}`), `swap ${swap} ${name}`, `destroy ${swap}`];
 }
 
 /**
@@ -88,7 +91,7 @@ export function swapLines(name: string, networks: readonly string[]): string[] {
  */
 export function ipsetText(voice: Voice): string {
   const lines: string[] = [];
-  for (const [name, networks] of Object.entries(setsOf(voice))) lines.push(`create ${name} hash:net ${of(name)} maxelem ${MOST}`, ...swapLines(name, networks));
+  for (const [name, networks] of Object.entries(setsOf(voice))) lines.push(...swapLines(name, networks));
   for (const family of ['ipv4', 'ipv6'] as Family[]) {
     lines.push(...[['phones', 'hash:ip'], ['calls', 'hash:ip,port']].map(([name, type]) => {
       const set = `${OURS}${name}${digit(family)}`;

@@ -126,6 +126,9 @@ async function observeLimited(host: Host, family: Family): Promise<Attempt[]> {
   return found.flat();
 }
 
+/** Those of the firewall's own, for calls from providers, are others. */
+const OUR_SETS = /^sipalg_(signalling|media|phones|calls|swap)[46]$/;
+
 /** Sets of ipset, with how many entries each has (null where an old one does not say); null where there is no ipset. */
 async function observeSets(host: Host): Promise<Map<string, number | null> | null> {
   const listed = answered(await host.run(['ipset', 'list', '-t']));
@@ -133,7 +136,7 @@ async function observeSets(host: Host): Promise<Map<string, number | null> | nul
   return new Map(listed.value.split(/^Name: /m).slice(1).flatMap((text) => {
     const name = text.slice(0, text.indexOf('\n'));
     const entries = /^Number of entries: (\d+)$/m.exec(text)?.[1];
-    return name.startsWith(OURS) ? [[name, entries === undefined ? null : Number(entries)] as const] : [];
+    return OUR_SETS.test(name) ? [[name, entries === undefined ? null : Number(entries)] as const] : [];
   }));
 }
 

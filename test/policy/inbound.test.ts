@@ -33,7 +33,7 @@ test('a forward for an IPv4 PBX, from the provider alone, with what its names le
   const { sections, sets, lacking } = inbound([{}]);
   assert.equal(lacking, []);
   assert.is(added(inboundEdit(STOCK, sections).after).replaceAll(/\t(option|list) (\w+)\t/g, '\t$1 $2 '), `config ipset 'sipalg_example_set4'
-	option name sipalg_example4
+	option name sipalg_example_in4
 	option family ipv4
 	list match src_net
 	option loadfile /etc/sipalg.example4
@@ -47,21 +47,21 @@ config redirect 'sipalg_example_call4_5060'
 	option src_dport 5060
 	option dest_ip 192.168.1.20
 	option dest_port 5060
-	option ipset 'sipalg_example4 src'
+	option ipset 'sipalg_example_in4 src'
 	option target DNAT
 	option reflection 0`);
-  assert.equal(sets, [{ name: 'sipalg_example4', family: 'ipv4', file: '/etc/sipalg.example4', networks: ['192.0.2.9', '203.0.113.0/25'] }]);
+  assert.equal(sets, [{ name: 'sipalg_example_in4', family: 'ipv4', file: '/etc/sipalg.example4', networks: ['192.0.2.9', '203.0.113.0/25'] }]);
 });
 
 test('a rule for an IPv6 PBX, and for one on the router itself; audio from where the provider sends it', () => {
   const { sections, sets } = inbound([{ inbound: { pbx: ['2001:db8:1::20', '192.168.1.1'], ports: [5060, 5080], mediaPorts: '10000-20000' } }]);
   const rules = sections.filter(({ type }) => type !== 'ipset').map(({ type, options }) => [type, ...options.filter(([name]) => !['name', 'family', 'target'].includes(name)).map((option) => option.join('='))].join(' '));
   assert.equal(rules, [
-    'rule src=wan dest=lan proto=tcp udp dest_ip=2001:db8:1::20 dest_port=5060 5080 ipset=sipalg_example6 src',
-    'rule src=wan proto=tcp udp dest_port=5060 5080 ipset=sipalg_example4 src',
-    'rule src=wan proto=udp dest_port=10000-20000 ipset=sipalg_example4m src',
+    'rule src=wan dest=lan proto=tcp udp dest_ip=2001:db8:1::20 dest_port=5060 5080 ipset=sipalg_example_in6 src',
+    'rule src=wan proto=tcp udp dest_port=5060 5080 ipset=sipalg_example_in4 src',
+    'rule src=wan proto=udp dest_port=10000-20000 ipset=sipalg_example_in4m src',
   ]);
-  assert.equal(sets.map(({ name }) => name), ['sipalg_example6', 'sipalg_example4', 'sipalg_example4m']);
+  assert.equal(sets.map(({ name }) => name), ['sipalg_example_in6', 'sipalg_example_in4', 'sipalg_example_in4m']);
   assert.equal(sets[2]?.networks, ['198.51.100.0/24']);
 });
 
@@ -160,14 +160,17 @@ test('networks that changed go into the set in force and the file, without a rel
   const { facts, policy, sections } = inbound([{}]);
   const titles = titlesOf(sections);
   const file = { state: 'present', value: '198.18.0.0/15\n', source: '' } as const;
-  const seen = (more: object): PolicyFacts => ({ ...policy, files: { '/etc/sipalg.example4': file }, inbound: { titles, sets: ['sipalg_example4'], stale: ['sipalg_example4'], ...more } });
+  const seen = (more: object): PolicyFacts => ({ ...policy, files: { '/etc/sipalg.example4': file }, inbound: { titles, sets: ['sipalg_example_in4'], stale: ['sipalg_example_in4'], ...more } });
   const { steps } = planInbound(facts, seen({}), false);
-  assert.equal(steps.map(({ actions }) => actions[0]?.do === 'run' ? actions[0].input : actions[0]?.do), ['write', 'flush set inet fw4 sipalg_example4\nadd element inet fw4 sipalg_example4 { 192.0.2.9, 203.0.113.0/25 }\n']);
-  assert.equal(steps[1]?.undo, [{ ...steps[1]?.actions[0], input: 'flush set inet fw4 sipalg_example4\nadd element inet fw4 sipalg_example4 { 198.18.0.0/15 }\n', rehearsal: { argv: ['nft', '-c', '-f', '-'], input: 'flush set inet fw4 sipalg_example4\nadd element inet fw4 sipalg_example4 { 198.18.0.0/15 }\n' } }]);
+  assert.equal(steps.map(({ actions }) => actions[0]?.do === 'run' ? actions[0].input : actions[0]?.do), ['write', 'flush set inet fw4 sipalg_example_in4\nadd element inet fw4 sipalg_example_in4 { 192.0.2.9, 203.0.113.0/25 }\n']);
+  assert.equal(steps[1]?.undo, [{ ...steps[1]?.actions[0], input: 'flush set inet fw4 sipalg_example_in4\nadd element inet fw4 sipalg_example_in4 { 198.18.0.0/15 }\n', rehearsal: { argv: ['nft', '-c', '-f', '-'], input: 'flush set inet fw4 sipalg_example_in4\nadd element inet fw4 sipalg_example_in4 { 198.18.0.0/15 }\n' } }]);
   const fresh = planInbound(facts, seen({ titles: [], sets: [], stale: [] }), true);
   assert.equal(fresh.steps.map(({ commands, unlocked }) => `${commands[0]?.split(',')[0]}${unlocked ? ', unlocked' : ''}`), ['# write /etc/sipalg.example4', 'fw4 check', '/etc/init.d/firewall reload, unlocked']);
+  const fw3 = inbound([{}], { firewall: 'fw3' });
+  const made = planInbound(fw3.facts, { ...fw3.policy, files: {}, inbound: { titles: [], sets: [], stale: [] } }, true);
+  assert.equal(made.steps.map(({ actions }) => actions[0]?.do === 'run' ? (actions[0].input ?? actions[0].argv.join(' ')).split('\n')[0] : actions[0]?.do), ['write', 'create sipalg_example_in4 hash:net family inet', '/etc/init.d/firewall reload']);
   const gone = planInbound(facts, { ...seen({ titles: [], stale: [] }), wanted: false }, true);
-  assert.equal(gone.steps.map(({ commands }) => commands[0]), ['fw4 check', '/etc/init.d/firewall reload', 'nft delete set inet fw4 sipalg_example4', 'rm /etc/sipalg.example4']);
+  assert.equal(gone.steps.map(({ commands }) => commands[0]), ['fw4 check', '/etc/init.d/firewall reload', 'nft delete set inet fw4 sipalg_example_in4', 'rm /etc/sipalg.example4']);
 });
 
 test.run();

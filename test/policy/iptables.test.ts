@@ -146,7 +146,7 @@ test('chains answer as the list of networks does, in few steps', () => {
 
 test('sets change place with those in use', () => {
   assert.equal(swapLines('sipalg_media4', ['203.0.113.0/24']), [
-    'create sipalg_swap4 hash:net family inet maxelem 131072', 'flush sipalg_swap4', 'add sipalg_swap4 203.0.113.0/24', 'swap sipalg_swap4 sipalg_media4', 'destroy sipalg_swap4',
+    'create sipalg_media4 hash:net family inet maxelem 131072', 'create sipalg_swap4 hash:net family inet maxelem 131072', 'flush sipalg_swap4', 'add sipalg_swap4 203.0.113.0/24', 'swap sipalg_swap4 sipalg_media4', 'destroy sipalg_swap4',
   ]);
   assert.is(ipsetText(VOICE).match(/^swap /gm)?.length, 4);
 });
