@@ -264,10 +264,18 @@ class Run {
 
 /** The voice rules, after the ALG: what goes wrong with them undoes nothing of it. */
 async function applyVoice(host: Host, options: ApplyOptions, alg: Applied | null): Promise<Applied> {
-  const facts = alg?.facts ?? await observe(host);
-  if (facts.wish.wish.policy === true) await thePolicy().then((policy) => policy.refresh(host)).catch(() => undefined); // the look says why
+  const once = (): Promise<Applied> => new Run(host, 'unmanaged', { ...options, writeDown: false }).run();
   try {
-    const voice = await new Run(host, 'unmanaged', { ...options, writeDown: false }).run();
+    // First with the last good answers: a boot is not kept waiting for a name server that is not there yet.
+    let voice = await once();
+    if (voice.facts.wish.wish.policy === true && options.goOn()) {
+      const { changed } = await thePolicy().then((policy) => policy.refresh(host)).catch(() => ({ changed: false })); // the look says why
+      if (changed) {
+        const { before, changed: already, acted } = voice;
+        const again = await once();
+        voice = { ...again, before, changed: already || again.changed, acted: acted || again.acted };
+      }
+    }
     const { lacking } = voice.plan;
     const whole = {
       ...voice, before: alg?.before ?? voice.before, changed: voice.changed || alg?.changed === true, acted: voice.acted || alg?.acted === true,
