@@ -82,11 +82,11 @@ marks('are EF and CS3 in both directions and families, for voice alone', async (
 });
 
 marks('are what the configuration says, also where it says none at all', async () => {
-  for (const [media, signalling, numbers] of [['AF41', '26', ['26', '34']], ['0', 'CS5', ['40', '0']]] as const) {
+  for (const { media, signalling, speech, audio } of [{ media: 'AF41', signalling: '26', speech: '26', audio: '34' }, { media: '0', signalling: 'CS5', speech: '40', audio: '0' }]) {
     await house.mustApply(configuration(`config marking 'marking'\n\toption media '${media}'\n\toption signalling '${signalling}'\n`));
     const { phone, provider } = await bothEnds();
-    assert.equal(phone, expected('phone', ...numbers), media);
-    assert.equal(provider, expected('provider', ...numbers), media);
+    assert.equal(phone, expected('phone', speech, audio), media);
+    assert.equal(provider, expected('provider', speech, audio), media);
   }
   await house.mustApply(configuration("config marking 'marking'\n\toption enabled '0'\n"));
   assert.equal((await bothEnds()).provider, expected('provider', '0', '0'));
