@@ -26,8 +26,6 @@ export interface InboundSeen {
   stale: string[];
 }
 
-const FIREWALL = '/etc/init.d/firewall';
-
 /** As the firewall reads it: a network on a line, and nothing else. */
 const fileText = ({ networks }: InboundSet): string => networks.map((network) => `${network}\n`).join('');
 
@@ -114,8 +112,9 @@ export function planInbound(facts: Facts, policy: PolicyFacts, edited: boolean):
   }
   if (edited || titlesOf(sections).join('\n') !== inbound.titles.join('\n')) {
     // A section the firewall refuses must not cost it the rest.
+    const reload = [nft ? 'fw4' : 'fw3', 'reload'];
     if (nft) steps.push({ rank: RANK.policyConfiguration, why: 'policy-inbound', text: 'See whether the firewall would still load.', actions: [{ do: 'run', argv: ['fw4', 'check'] }], undo: [], commands: ['fw4 check'] });
-    steps.push({ rank: RANK.reload, why: 'policy-inbound', text: 'Let the firewall load its rules for calls from providers.', actions: [{ do: 'run', argv: [FIREWALL, 'reload'] }], undo: [], commands: [line([FIREWALL, 'reload'])], unlocked: true });
+    steps.push({ rank: RANK.reload, why: 'policy-inbound', text: 'Let the firewall load its rules for calls from providers.', actions: [{ do: 'run', argv: reload }], undo: [], commands: [line(reload)], unlocked: true });
   }
   const gone = inbound.sets.filter((name) => !sets.some((set) => set.name === name));
   for (const name of gone) {

@@ -1,6 +1,6 @@
 /** The whole ruleset of the firewall as text for `nft -f`. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { masquerade, readForwarding, readRedirect, readRule, zoneJump } from './rules.ts';
+import { masquerade, readForwarding, readIpset, readRedirect, readRule, zoneJump } from './rules.ts';
 import { sectionsIn, quoted, setOf, warn, type Section } from './sections.ts';
 import {
   cidr, deviceMatch, policyOf, readHelpers, readNetworks, readZone, type Chains, type Policy, type Zone,
@@ -69,15 +69,12 @@ export function render(): Rendered {
   const chains: Chains = new Map();
   const autoHelper = defaults.flag('auto_helper', true) === true;
   const zones = of('zone').flatMap((section) => readZone(section, defaults, autoHelper, helpers, networks, chains) ?? []);
-  const known = { zones, helpers, chains };
+  const sets = of('ipset').flatMap((section) => readIpset(section) ?? []);
+  const known = { zones, helpers, chains, sets: sets.map(({ name }) => name) };
   for (const section of of('rule')) readRule(section, known);
   for (const section of of('forwarding')) readForwarding(section, known);
   for (const section of of('redirect')) readRedirect(section, known);
-  for (const type of ['ipset', 'nat']) {
-    for (const section of of(type)) {
-      section.warn(`is of type ${type}, which the lab's firewall does not render, ignoring section`);
-    }
-  }
+  for (const section of of('nat')) section.warn("is of type nat, which the lab's firewall does not render, ignoring section");
   const { includes, scripts } = readIncludes(sections, defaults.flag('auto_includes', true) === true);
   const included = (position: string, chain?: string): string[] => includes
     .filter((include) => include.position === position && include.chain === chain).map(({ path }) => `include ${quoted(path)}`);
@@ -114,6 +111,7 @@ export function render(): Rendered {
     'table inet fw4', 'flush table inet fw4', ...included('ruleset-prepend'), '', 'table inet fw4 {',
     ...helpers.filter((helper) => helper.available)
       .map(({ name, proto }) => `\tct helper ${name} {\n\t\ttype ${quoted(name)} protocol ${proto};\n\t}\n`),
+    ...sets.map(({ text }) => text),
     ...zones.flatMap((zone) => [
       `\tdefine ${zone.name}_devices = ${setOf(zone.devices.map(quoted), true)}`,
       `\tdefine ${zone.name}_subnets = ${setOf(zone.subnets.map(cidr), true)}\n`,

@@ -1,4 +1,5 @@
 /** Rules, forwardings and port forwards as lines of nft's language, put in the chain they belong to. */
+import { existsSync, readFileSync } from 'node:fs';
 import { familyOf, quoted, setOf, type Family, type Section } from './sections.ts';
 import { add, cidr, deviceMatch, sameNet, type Chains, type Helper, type Policy, type Zone } from './zones.ts';
 
@@ -6,6 +7,7 @@ export type Known = {
   readonly zones: readonly Zone[];
   readonly helpers: readonly Helper[];
   readonly chains: Chains;
+  readonly sets: readonly string[];    // names of the sets that are rendered
 };
 
 type End = { readonly any: true } | { readonly any: false; readonly zone: Zone };
@@ -61,6 +63,30 @@ function icmpMatches(names: readonly string[], family: 4 | 6): string[] {
     ...(types.length > 0 ? [`${word} type ${setOf(types)} `] : []),
     ...(codes.length > 0 ? [`${word} type . ${word} code ${setOf(codes, true)} `] : []),
   ];
+}
+
+/** A `config ipset` of networks: its name and its declaration. What is in the kernel's set already stays, as with the real one. */
+export function readIpset(section: Section): { name: string; text: string } | undefined {
+  const [name, file] = [section.one('name'), section.one('loadfile')];
+  if (name === undefined || section.many('match').join() !== 'src_net' || section.flag('enabled', true) !== true) {
+    section.warn("is not an enabled set of networks, which is all the lab's firewall renders, ignoring section");
+    return undefined;
+  }
+  if (file !== undefined && !existsSync(file)) section.warn(`has no file '${file}' to load`);
+  const lines = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const networks = [...lines, ...section.many('entry')].map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  const elements = networks.length > 0 ? [`elements = ${setOf(networks, true)}`] : [];
+  const type = familyOf(section.one('family')) === 6 ? 'ipv6_addr' : 'ipv4_addr';
+  return { name, text: ['\tset ' + name + ' {', ...[`type ${type}`, 'auto-merge', 'flags interval', ...elements].map((line) => `\t\t${line}`), '\t}\n'].join('\n') };
+}
+
+/** `option ipset 'NAME src'` as a match; undefined where there is no such set, and then there is no rule either. */
+function setMatch(section: Section, ip: string, sets: readonly string[]): string | undefined {
+  const [name, side = 'src'] = section.many('ipset');
+  if (name === undefined) return '';
+  if (sets.includes(name)) return `${ip} ${side.startsWith('dest') ? 'daddr' : 'saddr'} @${name} `;
+  section.warn(`references unknown set '${name}'`);
+  return undefined;
 }
 
 /** A `config rule`. */
@@ -124,6 +150,8 @@ export function readRule(section: Section, known: Known): void {
     const families: Family[] = asked === 0 && icmp.length > 0 ? [4, 6] : [asked];
     for (const family of families) {
       const ip = family === 6 ? 'ip6' : 'ip';
+      const set = setMatch(section, ip, known.sets);
+      if (set === undefined) continue;
       const match = [
         family !== 0 && addresses.length === 0 ? `meta nfproto ipv${family} ` : '',
         proto !== '' && icmp.length === 0 && !(ports && (section.one('src_port') ?? section.one('dest_port')))
@@ -132,6 +160,7 @@ export function readRule(section: Section, known: Known): void {
         section.many('dest_ip').length > 0 ? `${ip} daddr ${setOf(section.many('dest_ip'))} ` : '',
         ports && section.one('src_port') ? `${proto} sport ${setOf(section.many('src_port'))} ` : '',
         ports && section.one('dest_port') ? `${proto} dport ${setOf(section.many('dest_port'))} ` : '',
+        set,
       ].join('');
       const limit = /^(\d+)\/(s|sec|second|m|min|minute|h|hour|d|day)/.exec(section.one('limit') ?? '');
       const unit = { s: 'second', m: 'minute', h: 'hour', d: 'day' }[limit?.[2]?.[0] ?? 's'];
@@ -170,7 +199,7 @@ export function readForwarding(section: Section, { zones, chains }: Known): void
 }
 
 /** A `config redirect` to an IPv4 host inside (DNAT), with the rules that let the inside use the outside address. */
-export function readRedirect(section: Section, { zones, chains }: Known): void {
+export function readRedirect(section: Section, { zones, chains, sets }: Known): void {
   const src = endOf(section, 'src', zones);
   const dest = endOf(section, 'dest', zones);
   const [inside, target] = [section.one('dest_ip'), (section.one('target') ?? 'dnat').toLowerCase()];
@@ -187,6 +216,8 @@ export function readRedirect(section: Section, { zones, chains }: Known): void {
   const name = section.one('name') ?? section.title;
   const outerPort = section.one('src_dport');
   const innerPort = section.one('dest_port') ?? outerPort;
+  const set = setMatch(section, 'ip', sets);
+  if (set === undefined) return;
   src.zone.needs.add('dnat');
   for (const proto of protocols(section)) {
     const ports = outerPort !== undefined && (proto === 'tcp' || proto === 'udp');
@@ -194,7 +225,7 @@ export function readRedirect(section: Section, { zones, chains }: Known): void {
     const where = `${inside}${ports ? `:${innerPort}` : ''}`;
     const counter = section.flag('counter', true) ? 'counter ' : '';
     add(chains, `dstnat_${src.zone.name}`,
-      `meta nfproto ipv4 ${l4}${ports ? `${proto} dport ${outerPort} ` : ''}`
+      `meta nfproto ipv4 ${l4}${ports ? `${proto} dport ${outerPort} ` : ''}${set}`
       + `${counter}dnat ${where} comment ${quoted(`!fw4: ${name}`)}`);
     const own = to?.subnets.find((subnet) => sameNet(inside, subnet));
     if (section.flag('reflection', true) !== true || !to || !own) continue;
