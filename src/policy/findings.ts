@@ -2,9 +2,8 @@
 import type { Finding, Weight } from '../judge/verdict.ts';
 import type { Facts } from '../observe/facts.ts';
 import { orElse } from '../observe/reading.ts';
-import type { PolicyFacts } from './facts.ts';
-import { MOST_LISTED } from './nft.ts';
-import type { InForce } from './facts.ts';
+import type { InForce, PolicyFacts } from './facts.ts';
+import { MOST_ATTEMPTS } from './see.ts';
 
 const SHOWN = 8;
 const HOUR = 3_600_000;
@@ -76,9 +75,9 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
   if (attempts.length > 0) {
     const sources = new Set(attempts.map(({ source }) => source)).size;
     const sum = (of: 'seen' | 'dropped'): number => attempts.reduce((total, one) => total + one[of], 0);
-    const full = attempts.length >= MOST_LISTED ? ' at least' : '';
+    const full = attempts.length >= MOST_ATTEMPTS ? 'At least ' : '';
     say('attempts', 'note', attempts.map(({ source, method, seen, dropped, last }) => `${source}: ${method}, ${seen} seen, ${dropped} dropped${last === null ? '' : `, last ${new Date(last).toISOString()}`}`),
-      `${sources} address${sources === 1 ? '' : 'es'} of no provider's tried SIP from the internet:${full} ${sum('seen')} requests, ${sum('dropped')} of them dropped.`);
+      `${full}${sources} address${sources === 1 ? '' : 'es'} of no provider's tried SIP from the internet: ${sum('seen')} requests, ${sum('dropped')} of them dropped.`);
   }
   return findings;
 }

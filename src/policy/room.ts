@@ -3,7 +3,7 @@ import type { Host, Reading } from '../host/host.ts';
 import type { Finding } from '../judge/verdict.ts';
 import type { Problem } from '../observe/config.ts';
 import type { Facts } from '../observe/facts.ts';
-import { orElse } from '../observe/reading.ts';
+import { orElse, understood } from '../observe/reading.ts';
 import { joinParts } from '../plan/files.ts';
 import type { Part } from '../plan/files.ts';
 import type { PolicyFacts } from './facts.ts';
@@ -33,7 +33,11 @@ async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyF
   const { wish, problems } = readPolicyWish(orElse(facts.wish.text, null));
   const [ways, names, offload, shapers, read] = await Promise.all([
     observeWays(host, facts), readNames(host), observeOffload(host, facts), wanted ? observeShapers(host, wish) : [],
-    Promise.all(FILES.map(async (path) => [path, await host.read(path)] as const)),
+    Promise.all(FILES.map(async (path) => {
+      // What is in memory only is of no further use here: that it is there is enough.
+      const inMemory = path.startsWith('/var/run/');
+      return [path, inMemory ? understood(await host.kind(path), () => '') : await host.read(path)] as const;
+    })),
   ]);
   const files = Object.fromEntries(read);
   const policy: PolicyFacts = {

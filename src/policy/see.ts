@@ -65,6 +65,9 @@ function touched({ timeout, expires }: Element, standard: number, now: number): 
   return expires === null ? null : now - ((timeout ?? standard) - expires) * 1000;
 }
 
+/** The busiest; a flood of many addresses must not flood a report too. */
+export const MOST_ATTEMPTS = 256;
+
 function attemptsOf(items: readonly Item[], now: number): Attempt[] {
   return [4, 6].flatMap((number) => {
     const first = new Map(elementsOf(items, `first${number}`).map((element) => [element.value, touched(element, FIRST_KNOWN, now)]));
@@ -79,7 +82,7 @@ function attemptsOf(items: readonly Item[], now: number): Attempt[] {
         last: touched(element, REMEMBERED, now),
       }]);
     });
-  }).sort((one, other) => other.seen - one.seen || (one.source < other.source ? -1 : 1));
+  }).sort((one, other) => other.seen - one.seen || (one.source < other.source ? -1 : 1)).slice(0, MOST_ATTEMPTS);
 }
 
 const textOf = (element: unknown): string => {

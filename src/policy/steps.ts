@@ -39,7 +39,7 @@ function fileStep(policy: PolicyFacts, path: string, after: string | null, text:
   if (now === after) return NOTHING;
   return one({
     rank: after === null ? RANK.policyOff : path === POLICY_FILE ? RANK.policy : RANK.policyFiles, why: after === null ? 'policy-unwanted' : 'policy-missing', text,
-    actions: [...before, putFile(path, after)], undo: [putFile(path, now)],
+    actions: [...before, putFile(path, after)], undo: path.startsWith('/var/run/') ? [] : [putFile(path, now)],
     commands: [after === null ? `rm ${path}` : after.length > 2000 ? `# write ${path}, ${after.length} bytes` : `printf %s ${word(after)} > ${path}`],
   });
 }

@@ -170,6 +170,7 @@ function provider(section: UciSection, name: string, problems: Problem[]): Provi
   reader.end();
   if (inbound && enabled && pbx.length === 0) reader.wrong('inbound', '1', 'calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.');
   if (!enabled) return null;
+  if (hosts.length + signalling.length + media.length === 0) reader.wrong('host', '', 'no name and no network of this provider is known, so it stands for nobody. Give it a `list host` or a `list signalling`.');
   return { name, hosts, signalling: [...new Set(signalling)], media: [...new Set(media)], inbound: inbound && pbx.length > 0 ? { pbx: [...new Set(pbx)], ports, mediaPorts } : null };
 }
 

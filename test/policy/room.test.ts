@@ -185,7 +185,7 @@ finding('show who tried, the busiest first, with counts and times', async () => 
 finding('whatever is wished, every text stays free of what was not checked', async () => {
   const hostile = "config provider 'x'\n\tlist host 'a\"; flush ruleset; #'\n\tlist signalling '1.2.3.4; drop'\n\tlist media '$(reboot)'\n\toption inbound '1'\n\toption pbx '`id`'\n";
   const { wish, problems } = readPolicyWish(hostile);
-  assert.is(problems.length, 5);
+  assert.is(problems.length, 6);
   const { steps } = room.plan(await router({ wish }));
   for (const text of steps.flatMap(({ actions }) => actions).flatMap((action) => action.do === 'write' ? [action.text] : action.do === 'run' ? [action.input ?? ''] : [])) {
     assert.not.match(text, /flush ruleset|; drop|reboot|`id`/);

@@ -101,6 +101,7 @@ const BAD: readonly (readonly [string, string, ...string[]])[] = [
   ['provider', "option inbound '1'\n\toption pbx '192.168.1.0/24'", '"192.168.1.0/24"', '192.168.1.20'],
   ['provider', "list port '80'", '"80"', '1024 to 65535'],
   ['provider', "option media_ports '20000-10000'", '"20000-10000"'],
+  ['provider', "option inbound '0'", 'stands for nobody'],
   ['provider', "option transport 'tls'", 'no option "transport"'],
 ];
 
