@@ -14,7 +14,11 @@ const AFTER: Readonly<Record<string, (router: Router, said: string) => Promise<v
   },
   'sipalg disable': (router) => assertOff(router, 'after disable'),
   'sipalg enable': async (router) => { assert.is(await router.treatment(), 'rewritten'); },
-  '/etc/init.d/sipalg reload': (router) => until('the ALG is off', async () => await router.treatment() === 'untouched'),
+  // The daemon may be the one that does it.
+  '/etc/init.d/sipalg reload': (router, said) => until('the ALG is off', async () => await router.treatment() === 'untouched', 120_000)
+    .catch(async (error: Error) => {
+      throw new Error(`${error.message}\n${said}\n${(await router.run(['sipalg', 'status'])).stdout}\n${await router.read('/etc/config/sipalg')}`);
+    }),
   'nft list counters table inet sipalg': (_, said) => {
     for (const name of ['voice_signalling', 'plain_signalling', 'attempts_invite', 'limited_register']) assert.match(said, `counter ${name} {`);
   },
@@ -27,9 +31,8 @@ const AFTER: Readonly<Record<string, (router: Router, said: string) => Promise<v
   },
 };
 
-/** What the reader has done before some: the exit codes are those of the table for a router as the text has it by then. */
+/** What the reader has done before some. */
 const BEFORE: Readonly<Record<string, readonly string[]>> = {
-  'sipalg plan --json': ['sipalg disable'],
   'nft list counters table inet sipalg': ['uci set sipalg.main.policy=1', 'sipalg apply'],
 };
 
