@@ -95,6 +95,31 @@ nft.real "$@" < /tmp/nft.$$; code=$?; rm /tmp/nft.$$; exit $code
   assert.equal(await there(), []);
 });
 
+room('that can not be told to the firewall are taken away again, and a change that fails gives back the former ones', async () => {
+  const firewall = ['mount', '--bind', '/etc/config/firewall', '/etc/config/firewall'];
+  await house.router.must(firewall); // a file that is mounted can not be replaced
+  const { status, stderr } = await house.apply(configuration(PROVIDER));
+  assert.is(status, 2);
+  assert.match(stderr, /That did not work: .*\/etc\/config\/firewall.*Everything done before it has been taken back/s);
+  assert.equal((await there()).filter((path) => path.startsWith('/etc/')), []);
+  assert.is(await house.table(), '');
+  await house.router.must(['umount', '/etc/config/firewall']);
+
+  // Sets that were taken out and put in again stand in another order.
+  const rules = async (): Promise<string[]> => (await nft('-s', 'list', 'table', 'inet', 'sipalg')).split('\n').sort();
+  await house.mustApply(configuration(PROVIDER));
+  const former = { file: house.files.read('/etc/sipalg.policy'), rules: await rules() };
+  house.files.write('/etc/config/firewall', `${house.files.read('/etc/config/firewall').replace(/config include 'sipalg_include'[^]*$/, '').trimEnd()}\n`);
+  await house.router.must(firewall);
+  const again = await house.apply(configuration(`${PROVIDER}\tlist signalling '198.51.100.0/24'\n\nconfig limit 'limit'\n\toption register '9'\n`));
+  assert.is(again.status, 2);
+  assert.is(house.files.read('/etc/sipalg.policy'), former.file);
+  assert.equal(await rules(), former.rules);
+  await house.router.must(['umount', '/etc/config/firewall']);
+  await house.mustApply(configuration(PROVIDER));
+  assert.match(await said('policy'), 'The voice firewall rules are in force.');
+});
+
 room('of a configuration full of mistakes are in force as far as it goes, and each mistake is named', async () => {
   const { stdout } = await house.apply(configuration("config provider 'bad'\n\tlist signalling '0.0.0.0/0'\n\tlist signalling '198.51.100.0/24'\n\tlist host 'a b;c'\nconfig limit 'limit'\n\toption register 'many'\n"));
   const status = stdout + await said('status');
