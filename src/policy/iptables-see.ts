@@ -167,6 +167,9 @@ function isIntact(ruleset: SavedRuleset, mark: string | null, sections: Sections
 }
 
 async function observeFamily(host: Host, facts: Facts, family: Family, sections: Sections | null, sets: Map<string, number | null> | null): Promise<{ seen: Reading<IptablesSeen>; inForce: Reading<InForce> }> {
+  const none = family === 'ipv6' ? await host.kind('/proc/net/if_inet6') : null;
+  // A kernel without IPv6 has no tables for it, even where the commands are installed.
+  if (none?.state === 'absent') return { seen: none, inForce: none };
   const save = saveOf(facts, family);
   const restore = save.replace(/-save$/, '-restore');
   const ruleset = understood(answered(await host.run([save, '-c'])), parseSave);

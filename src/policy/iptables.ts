@@ -40,12 +40,12 @@ const DAY = 86_400;
 /** Bytes of the first words of a request, four and (masked) three or four more. */
 const METHODS = {
   register: { first: '0x52454749', rest: '=0x53544552' },
-  invite: { first: '0x494e5649', rest: '>>8=0x544520' },
+  invite: { first: '0x494e5649', rest: '>>0x8=0x544520' },
   options: { first: '0x4f505449', rest: '=0x4f4e5320' },
 } as const;
 
-/** Where a byte of a UDP packet's payload is (xt_u32.c); behind IPv6's own header, for one without extension headers. */
-const byte = (family: Family, at: number): string => family === 'ipv4' ? `0>>22&0x3C@${8 + at}` : String(48 + at);
+/** Where a byte of a UDP packet's payload is (xt_u32.c), in iptables' own spelling, by which a jump is known again; behind IPv6's own header, for one without extension headers. */
+const byte = (family: Family, at: number): string => family === 'ipv4' ? `0x0>>0x16&0x3c@0x${(8 + at).toString(16)}` : `0x${(48 + at).toString(16)}`;
 const u32 = (...tests: string[]): string => `-m u32 --u32 "${tests.join('&&')}"`;
 
 /** Lists of ports as multiport takes them: 15 at most. */
@@ -119,7 +119,7 @@ function limits(voice: Voice, family: Family, has: Extensions, table: Table, com
   if (!remembers || !has['u32']) return;
   // Something behind us let it ring: from then on it is a call.
   chains[`${OURS}call`] = [calls.learn('src')];
-  chains[`${OURS}answers`] = [`${u32(`${byte(family, 0)}=0x5349502f`, `${byte(family, 4)}=0x322e3020`, `${byte(family, 8)}>>16=0x3138`)} ${calls.learn('dst')}`];
+  chains[`${OURS}answers`] = [`${u32(`${byte(family, 0)}=0x5349502f`, `${byte(family, 4)}=0x322e3020`, `${byte(family, 8)}>>0x10=0x3138`)} ${calls.learn('dst')}`];
   for (const chain of ['FORWARD', 'OUTPUT']) {
     for (const wan of voice.wan.map(quoteArgument)) jumps.push({ chain, rule: `-o ${wan} -p udp -m conntrack --ctdir REPLY${comment} -j ${OURS}answers` });
   }
@@ -135,14 +135,12 @@ function marks(voice: Voice, family: Family, has: Extensions, table: Table, comm
   const phones = memory(`${OURS}phones${n}`, has, DAY);
   const media = `-g ${OURS}voice_media`;
   for (const chain of ['FORWARD', 'OUTPUT']) {
-    jumps.push({ chain, rule: `-p udp${comment} -j ${OURS}udp` });
+    // Straight to where it leads: most packets are no voice, and a jump and the way back cost each of them.
+    for (const match of ports('--ports', voice.ports)) jumps.push({ chain, rule: `-p udp ${match}${comment} -j ${OURS}signalling` });
+    // Version 2 (RFC 3550, section 5.1); below 1024 no phone sends audio.
+    jumps.push({ chain, rule: `-p udp -m udp --sport 1024:65535 --dport 1024:65535 ${has['u32'] ? u32(`${byte(family, 0)}>>0x1e=0x2`) : ''}${comment} -j ${OURS}rtp`.replace('  ', ' ') });
     for (const match of ports('--ports', [...voice.ports, ...voice.tlsPorts])) jumps.push({ chain, rule: `-p tcp ${match}${comment} -j ${OURS}signalling` });
   }
-  chains[`${OURS}udp`] = [
-    ...ports('--ports', voice.ports).map((match) => `-p udp ${match} -g ${OURS}signalling`),
-    // Version 2 (RFC 3550, section 5.1); below 1024 no phone sends audio.
-    `-p udp -m udp --sport 1024:65535 --dport 1024:65535 ${has['u32'] ? `${u32(`${byte(family, 0)}>>30=2`)} ` : ''}-g ${OURS}rtp`,
-  ];
   chains[`${OURS}signalling`] = [
     // Who speaks SIP to the internet is a phone; never learnt from what arrives.
     ...(learns ? voice.wan.map(quoteArgument).flatMap((wan) => [

@@ -81,7 +81,7 @@ export function hostOf({ router, files }: Lab): Host {
       const { status, stdout } = await router.run(['ls', path]);
       return status === 0 ? { state: 'present', value: stdout.split('\n').filter((name) => name !== ''), source: path } : { state: 'absent', source: path };
     },
-    kind: async (path: string) => files.exists(path) ? { state: 'present', value: 'file', source: path } : { state: 'absent', source: path },
+    kind: async (path: string) => (await router.run(['test', '-e', path])).status === 0 ? { state: 'present', value: 'file', source: path } : { state: 'absent', source: path },
     write: async (path: string, text: string) => files.write(path, text),
     remove: async (path: string) => files.remove(path),
     now: () => Date.now(),

@@ -82,12 +82,12 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
     });
 
     test('a jump taken out or doubled by hand is put right', async ({ lab }) => {
-      const jump = ['FORWARD', '-p', 'udp', '-m', 'comment', '--comment', '!sipalg', '-j', 'sipalg_udp'];
+      const jump = ['FORWARD', '-p', 'udp', '-m', 'multiport', '--ports', '5060', '-m', 'comment', '--comment', '!sipalg', '-j', 'sipalg_signalling'];
       for (const verb of ['-D', '-A']) {
         await lab.router.must(['iptables', '-t', 'mangle', verb, ...jump]);
         assert.ok(planIptablesPolicy(await look(lab), VOICE).steps.length > 0);
         await perform(lab, planIptablesPolicy(await look(lab), VOICE));
-        assert.is((await saved(lab)).split('-A FORWARD -p udp ').length, 3);
+        assert.is((await saved(lab)).split('-A FORWARD -p udp -m multiport ').length, 3);
       }
     });
 

@@ -16,15 +16,15 @@ const test = suite('policy/iptables');
 test('reads as it is meant to', () => {
   const text = transaction(iptablesTables(VOICE, 'ipv4', ALL, false), []);
   const rules = text.split('\n').filter((line) => line.startsWith('-A ')).map((line) => line.replace(' -m comment --comment "!sipalg"', '').replace(/ --hashlimit-htable-\S+ \d+/g, ''));
-  assert.is(rules.join('\n'), `-A sipalg_internet -m u32 --u32 "0>>22&0x3C@8=0x52454749,0x494e5649,0x4f505449" -g sipalg_request
+  assert.is(rules.join('\n'), `-A sipalg_internet -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x52454749,0x494e5649,0x4f505449" -g sipalg_request
 -A sipalg_request -m set --match-set sipalg_signalling4 src -j RETURN
 -A sipalg_request -m set --match-set sipalg_media4 src -j RETURN
 -A sipalg_request -g sipalg_unknown
 -A sipalg_unknown -p tcp -g sipalg_attempts_tcp
 -A sipalg_unknown -m set --match-set sipalg_calls4 src,src -g sipalg_call
--A sipalg_unknown -m u32 --u32 "0>>22&0x3C@8=0x52454749&&0>>22&0x3C@12=0x53544552" -g sipalg_attempts_register
--A sipalg_unknown -m u32 --u32 "0>>22&0x3C@8=0x494e5649&&0>>22&0x3C@12>>8=0x544520" -g sipalg_attempts_invite
--A sipalg_unknown -m u32 --u32 "0>>22&0x3C@8=0x4f505449&&0>>22&0x3C@12=0x4f4e5320" -g sipalg_attempts_options
+-A sipalg_unknown -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x52454749&&0x0>>0x16&0x3c@0xc=0x53544552" -g sipalg_attempts_register
+-A sipalg_unknown -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x494e5649&&0x0>>0x16&0x3c@0xc>>0x8=0x544520" -g sipalg_attempts_invite
+-A sipalg_unknown -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x4f505449&&0x0>>0x16&0x3c@0xc=0x4f4e5320" -g sipalg_attempts_options
 -A sipalg_attempts_register -m recent --set --name sipalg_register4 --mask 255.255.255.255 --rsource
 -A sipalg_attempts_register -m hashlimit --hashlimit-above 5/minute --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-srcmask 32 --hashlimit-name sipalg_r5 -g sipalg_limited_register
 -A sipalg_limited_register -m recent --set --name sipalg_limited_register4 --mask 255.255.255.255 --rsource -j DROP
@@ -38,9 +38,7 @@ test('reads as it is meant to', () => {
 -A sipalg_attempts_tcp -m hashlimit --hashlimit-above 25/minute --hashlimit-burst 25 --hashlimit-mode srcip --hashlimit-srcmask 32 --hashlimit-name sipalg_t25 -g sipalg_limited_tcp
 -A sipalg_limited_tcp -m recent --set --name sipalg_limited_tcp4 --mask 255.255.255.255 --rsource -j DROP
 -A sipalg_call -j SET --add-set sipalg_calls4 src,src --exist --timeout 620
--A sipalg_answers -m u32 --u32 "0>>22&0x3C@8=0x5349502f&&0>>22&0x3C@12=0x322e3020&&0>>22&0x3C@16>>16=0x3138" -j SET --add-set sipalg_calls4 dst,dst --exist --timeout 620
--A sipalg_udp -p udp -m multiport --ports 5060 -g sipalg_signalling
--A sipalg_udp -p udp -m udp --sport 1024:65535 --dport 1024:65535 -m u32 --u32 "0>>22&0x3C@8>>30=2" -g sipalg_rtp
+-A sipalg_answers -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x5349502f&&0x0>>0x16&0x3c@0xc=0x322e3020&&0x0>>0x16&0x3c@0x10>>0x10=0x3138" -j SET --add-set sipalg_calls4 dst,dst --exist --timeout 620
 -A sipalg_signalling -o wan -m conntrack --ctdir ORIGINAL -j SET --add-set sipalg_phones4 src --exist --timeout 86400
 -A sipalg_signalling -o wan -m conntrack --ctdir REPLY -m set --match-set sipalg_signalling4 dst -j SET --add-set sipalg_phones4 src --exist --timeout 86400
 -A sipalg_signalling -g sipalg_voice_signalling
@@ -54,9 +52,11 @@ test('reads as it is meant to', () => {
 -A PREROUTING -i wan -p tcp -m multiport --dports 5060,5061 -m conntrack --ctstate NEW -j sipalg_request
 -A FORWARD -o wan -p udp -m conntrack --ctdir REPLY -j sipalg_answers
 -A OUTPUT -o wan -p udp -m conntrack --ctdir REPLY -j sipalg_answers
--A FORWARD -p udp -j sipalg_udp
+-A FORWARD -p udp -m multiport --ports 5060 -j sipalg_signalling
+-A FORWARD -p udp -m udp --sport 1024:65535 --dport 1024:65535 -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x1e=0x2" -j sipalg_rtp
 -A FORWARD -p tcp -m multiport --ports 5060,5061 -j sipalg_signalling
--A OUTPUT -p udp -j sipalg_udp
+-A OUTPUT -p udp -m multiport --ports 5060 -j sipalg_signalling
+-A OUTPUT -p udp -m udp --sport 1024:65535 --dport 1024:65535 -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x1e=0x2" -j sipalg_rtp
 -A OUTPUT -p tcp -m multiport --ports 5060,5061 -j sipalg_signalling`);
 });
 
@@ -177,8 +177,8 @@ test('reads its own text again, as the kernel\'s', () => {
     const text = transaction(wanted, []);
     assert.equal(tablesOf(text), wanted);
     assert.is(markOf(ownTables(parseRestore(text))), markOf(seenOf(wanted)));
-    // iptables writes numbers and implied matches in its own way.
-    const saved = text.replaceAll('0>>22&0x3C@8', '0x0>>0x16&0x3c@0x8').replaceAll('/minute', '/min').replaceAll(' -p udp -m multiport', ' -p udp -m udp -m multiport').replace(/^-I (\S+) 1 /gm, '-A $1 ');
+    // iptables writes units and implied matches in its own way.
+    const saved = text.replaceAll('/minute', '/min').replaceAll(' -p udp -m multiport', ' -p udp -m udp -m multiport').replace(/^-I (\S+) 1 /gm, '-A $1 ');
     assert.is(shapeOf(parseSave(saved)), shapeOf(parseRestore(text)));
     assert.is.not(shapeOf(parseSave(saved.replace('-j DROP', '-j RETURN'))), shapeOf(parseRestore(text)));
     assert.is.not(shapeOf(parseSave(saved.replace(/^-A FORWARD .*\n/m, ''))), shapeOf(parseRestore(text)));
