@@ -31,7 +31,7 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
   return { unresolved, stale };
 }
 
-/** @param changed what is to be done to the rules, as its steps say: `policy-missing` or `policy-changed` */
+/** @param left what is still to be done, and what can not be, as sentences */
 export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly string[]): Finding[] {
   const findings: Finding[] = [];
   const say = (code: string, weight: Weight, evidence: readonly string[], text: string): void => {

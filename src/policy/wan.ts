@@ -46,7 +46,6 @@ export function zonesOf(text: string, firewall: 'fw3' | 'fw4'): Zone[] {
   const behind = new Set(sections.filter(({ type }) => type === 'forwarding').filter((one) => likely.has(optionOf(one, 'dest') ?? '')).map((one) => optionOf(one, 'src') ?? ''));
   return zones.map((zone) => {
     const name = nameOf(zone);
-    // fw4 and fw3 take a zone's own name for its network where none is given.
     const networks = words(zone, 'network');
     return { name, networks, devices: words(zone, 'device'), outside: name === 'wan' || (likely.has(name) && !behind.has(name) && name !== 'lan') };
   });

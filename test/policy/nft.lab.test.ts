@@ -131,6 +131,23 @@ nft('what was learnt and counted outlives a replacement; sources, methods, count
   assert.is(now.attempts.length, 2);
 });
 
+nft('timeouts that are given out no longer stay for the flows under them, and go when there are too many', async ({ host }) => {
+  let objects: InForce['objects'] = [];
+  let most = 0;
+  for (let round = 0; round < 24; round++) {
+    const voice = { ...VOICE, timeouts: { ...VOICE.timeouts, media: 100 + round } };
+    const rendered = renderNft(voice, true);
+    await load(host, [...clearing(objects, rendered), rendered.text].join('\n'));
+    const now = parseInForce(await listing(host), await kept(host), voice, 0);
+    assert.ok(now.intact, `round ${round}`);
+    const timeouts = now.objects.filter(({ kind }) => kind === 'ct timeout').map(({ name }) => name);
+    if (round === 3) assert.ok(timeouts.includes('media4_100'), timeouts.join());
+    most = Math.max(most, timeouts.length);
+    objects = now.objects;
+  }
+  assert.ok(most > 12 && most <= 26, `${most} at most`);
+});
+
 nft('the kernel says whether a flow can have timeouts of its own, and is not asked twice', async ({ host }) => {
   const none: Reading<InForce> = { state: 'absent', source: '' };
   assert.equal(await observePerFlow(host, none), { state: 'present', value: true, source: 'nft -c (a ct timeout object)' });
