@@ -112,6 +112,7 @@ function limits(voice: Voice, family: Family, has: Extensions, table: Table, com
     // A rule without a target counts, and lets pass.
     const chain: string[] = chains[`${OURS}attempts_${method}`] = [notes(method)];
     if (!has['hashlimit']) continue;
+    // A table that is full drops what a new stranger asks until others have left it, for two minutes at most; providers and calls never come here.
     chain.push(`-m hashlimit --hashlimit-above ${rate}/minute --hashlimit-burst ${Math.min(rate, 10_000)} --hashlimit-mode srcip --hashlimit-srcmask ${SOURCE[family].bits}`
       + ` --hashlimit-name ${limitName(method, rate)} --hashlimit-htable-size 1024 --hashlimit-htable-max 8192 --hashlimit-htable-expire ${LIMIT_EXPIRES}000 -g ${OURS}limited_${method}`);
     chains[`${OURS}limited_${method}`] = [`${notes(`limited_${method}`)} -j DROP`.trim()];
