@@ -74,6 +74,15 @@ export function portMatch(ports: readonly number[]): string {
   return texts.length === 1 ? texts[0] as string : `{ ${texts.join(', ')} }`;
 }
 
+/**
+ * A port of ours at one side of a packet. Every packet is put to this test: a pair that differs in its last bit, as 5060 and
+ * 5061, costs less under a mask than as a range.
+ */
+function portTest(side: 'sport' | 'dport', ports: readonly number[]): string {
+  const [first = 0, second, ...more] = [...new Set(ports)].sort((one, other) => one - other);
+  return first % 2 === 0 && second === first + 1 && more.length === 0 ? `th ${side} & 65534 == ${first}` : `th ${side} ${portMatch(ports)}`;
+}
+
 function devices(wan: readonly string[]): string {
   const quoted = wan.map((device) => JSON.stringify(device));
   return quoted.length === 1 ? quoted[0] as string : `{ ${quoted.join(', ')} }`;
@@ -222,17 +231,24 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   writer.chain('leaving', [plain, ...learn, ...limit === null ? [] : ['ct direction reply meta l4proto udp goto answers']]);
   const mark = (what: 'media' | 'signalling'): string[] => marking === null ? []
     : [writer.counter(`voice_${what}`), ...each(({ ip }) => `${ip} dscp set ${marking[what].name.toLowerCase()}`)];
-  writer.chain('signalling', [...mark('signalling'), wan.length > 0 ? `oifname ${devices(wan)} goto leaving` : 'goto leaving']);
-  const passing = [`th dport ${ports} meta l4proto { tcp, udp } goto signalling`, `th sport ${ports} meta l4proto { tcp, udp } goto signalling`];
+  const begun = (chain: string): string[] => perFlow ? [`ct state new meta l4proto udp jump ${chain}`] : [];
+  writer.chain('signalling', [...begun('timeout_signalling'), ...mark('signalling'), wan.length > 0 ? `oifname ${devices(wan)} goto leaving` : 'goto leaving']);
+  // What every packet is put to is as little as can be: each word of these rules costs them all. Whether a flow is new is
+  // asked of voice alone; an answer to what was begun here, the most of what arrives, is let go by at once.
+  const all = [...voice.ports, ...voice.tlsPorts];
+  const passing = (['dport', 'sport'] as const).map((side) => `${portTest(side, all)} meta l4proto { tcp, udp } goto signalling`);
   if (marking !== null) {
     writer.chain('mark_media', mark('media'));
-    writer.chain('media_marks', media('mark_media'));
-    passing.push(`meta l4proto udp ${RTP} goto media_marks`);
+    writer.chain('media_marks', [...begun('media_flows'), ...media('mark_media')]);
   }
-  const first = perFlow ? ['meta l4proto udp ct state new jump flows'] : [];
-  writer.chain('arriving', [...first, ...limit === null ? [] : [`iifname ${devices(wan)} ct direction original goto internet`]], 'prerouting');
+  if (marking !== null || perFlow) passing.push(`${RTP} meta l4proto udp goto ${marking === null ? 'media_flows' : 'media_marks'}`);
+  // Here a port is still the one that was dialled.
+  const dialled = [...begun('flows'), ...limit === null ? [] : ['goto internet']];
+  if (wan.length > 0 && dialled.length > 0) writer.chain('dialled', dialled);
+  writer.chain('arriving', wan.length > 0 && dialled.length > 0 ? ['ct direction reply return', `iifname ${devices(wan)} goto dialled`] : [], 'prerouting');
+  if (perFlow) writer.chain('incoming', begun('flows'), 'input');
   writer.chain('forwarded', passing, 'forward');
-  writer.chain('outgoing', [...first, ...passing], 'output');
+  writer.chain('outgoing', passing, 'output');
 
   const body = writer.text();
   const name = `text_${FORMAT}_${hash(body)}`;

@@ -111,7 +111,7 @@ function furnished(lab: Lab): House {
       };
     },
     async scan(given) {
-      const config: Scan = { role: 'scan', from: { address: SCANNERS[0], port: 5060 }, to: { address: ADDRESS.wan, port: 5060 }, methods: ['REGISTER'], count: 100, every: 5, batch: 10, ...given };
+      const config: Scan = { role: 'scan', from: { address: SCANNERS[0], port: 5060 }, to: { address: ADDRESS.wan, port: 5060 }, methods: ['REGISTER'], count: 100, every: 10, batch: 5, ...given };
       return scanFrom(lab.provider, config);
     },
   };

@@ -27,15 +27,17 @@ const rendering = suite('the voice rules for nft');
 rendering('look at a forwarded packet that is no voice with three cheap tests, and at what the internet began with one', () => {
   assert.equal(chain(VOICE, 'arriving'), [
     'type filter hook prerouting priority -140; policy accept;',
-    'meta l4proto udp ct state new jump flows',
-    'iifname "wan" ct direction original goto internet',
+    'ct direction reply return',
+    'iifname "wan" goto dialled',
   ]);
+  assert.equal(chain(VOICE, 'dialled'), ['ct state new meta l4proto udp jump flows', 'goto internet']);
   assert.equal(chain(VOICE, 'forwarded'), [
     'type filter hook forward priority -140; policy accept;',
-    'th dport 5060-5061 meta l4proto { tcp, udp } goto signalling',
-    'th sport 5060-5061 meta l4proto { tcp, udp } goto signalling',
-    'meta l4proto udp @th,64,2 2 goto media_marks',
+    'th dport & 65534 == 5060 meta l4proto { tcp, udp } goto signalling',
+    'th sport & 65534 == 5060 meta l4proto { tcp, udp } goto signalling',
+    '@th,64,2 2 meta l4proto udp goto media_marks',
   ]);
+  assert.ok(chain({ ...VOICE, ports: [5060, 5080] }, 'forwarded').includes('th dport { 5060-5061, 5080 } meta l4proto { tcp, udp } goto signalling'));
 });
 
 rendering('set timeouts whose object carries them in its name, in each family', () => {
