@@ -12,30 +12,23 @@ import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
 import { observe, WISH_CONFIG } from '../observe/observe.ts';
-import { observeSystem } from '../observe/system.ts';
 import { putFile } from '../plan/files.ts';
 import { planStale } from '../plan/live.ts';
 import { plan, planAlg, planVoice } from '../plan/plan.ts';
 import { POLICY_FILE, thePolicy } from '../policy/link.ts';
 import { isLasting } from '../plan/step.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import { Interrupted, perform, settle, StepFailed, takeBack } from './perform.ts';
+import { lockFirewall, OWN_LOCK, take } from './locks.ts';
+import type { Patience } from './locks.ts';
+import { perform, settle, StepFailed, takeBack } from './perform.ts';
 import type { Echo } from './perform.ts';
 
-/** Two runs at once: the second waits so long, then says who holds it. */
-export const OWN_LOCK = '/var/run/sipalg.lock';
-const FIREWALL_LOCKS = { fw4: '/var/run/fw4.lock', fw3: '/var/run/fw3.lock' };
-
-export interface ApplyOptions {
+export interface ApplyOptions extends Patience {
   /** The version of this program, for the journal. */
   program: string;
   /** Whether the wish is to be written down first. */
   writeDown: boolean;
   echo: Echo;
-  /** false once a person wants it to stop: then everything is taken back. */
-  goOn: () => boolean;
-  /** Milliseconds to wait for each lock. Default 30,000. */
-  patience?: number;
 }
 
 export interface Applied {
@@ -60,30 +53,12 @@ export class NotBegun extends Error {}
 /** Each pass looks, plans and acts; a second may be needed after a reload or when SIP turned out to be held. */
 const PASSES = 4;
 
-/** How long one try at a lock waits, before it is asked whether to go on. */
-const TRY = 500;
-
-/** Throws an Error in a sentence when the lock is not to be had. */
-async function take(host: Host, path: string, { patience = 30_000, goOn }: ApplyOptions, who: string, what: string): Promise<Lock> {
-  for (let left = patience; ; left -= TRY) {
-    const got = await host.lock(path, Math.min(left, TRY), who);
-    if ('lock' in got) return got.lock;
-    if (!goOn()) throw new Interrupted('It was interrupted while it waited for another program.');
-    if (left <= TRY) throw new Error(`${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s; try again when it has ended.`);
-  }
-}
-
 /** Where nothing has begun, nothing needs to be taken back. */
 function notBegun(cause: Error): NotBegun {
   return new NotBegun(`${sentence(cause.message)} Nothing was changed.`);
 }
 
 const sentence = (text: string): string => text.endsWith('.') ? text : `${text}.`;
-
-async function lockFirewall(host: Host, options: ApplyOptions): Promise<Lock | null> {
-  const { firewall } = await observeSystem(host);
-  return firewall.state === 'present' ? take(host, FIREWALL_LOCKS[firewall.value], options, '', 'The firewall') : null;
-}
 
 async function writeJournal(host: Host, journal: Journal | null): Promise<void> {
   if (journal === null) await host.remove(JOURNAL_PATH);
