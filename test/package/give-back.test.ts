@@ -285,7 +285,7 @@ const same = suite('plain shell and the program');
 same('take the same lines out of /etc/modules.conf', () => {
   const lines = [`# ${MARK}`, 'blacklist nf_conntrack_sip', 'blacklist nf_nat_sip', 'blacklist pcspkr', '', '# mine', ` # ${MARK}`, 'options nf_conntrack_sip sip_timeout=1800', 'blacklist nf_nat_sip # mine'];
   const random = seeded(6);
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 24; round++) {
     const text = Array.from({ length: 1 + random.below(12) }, () => random.pick(lines) + '\n').join('');
     const router = new Router({ '/etc/modules.conf': text });
     assert.is(router.giveBack().status, 0);
@@ -295,7 +295,7 @@ same('take the same lines out of /etc/modules.conf', () => {
 
 same('take the same sections out of /etc/config/firewall', () => {
   const random = seeded(7);
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 24; round++) {
     let text = Array.from({ length: random.below(4) }, (_, at) => random.pick([ZONES, "config rule 'r'\n\toption name 'x'\n", "config defaults\n\toption flow_offloading '1'\n\n", '# a word\n', "package firewall\n"]).replaceAll("'r'", `'r${at}'`)).join('');
     for (let at = random.below(4); at >= 0; at--) {
       text = withSection(text, `sipalg_${at}`, random.pick(['rule', 'ipset', 'redirect', 'include']));
