@@ -1,7 +1,7 @@
 /** A provider that answers registrations and calls the phones that have registered, and phones that retry. */
 import { ADDRESS } from './network.ts';
 import { invite, register } from './sip.ts';
-import type { Peer, Socket } from './talker.ts';
+import type { Peer, Received, Socket } from './talker.ts';
 
 const PROVIDER: Peer = { address: ADDRESS.provider, port: 5060 };
 
@@ -11,6 +11,12 @@ export type Registering = {
   /** Whether an INVITE that the provider sends to an address of the router arrives. */
   isCalled(at: Peer): Promise<boolean>;
 };
+
+/** The 200 to a REGISTER (RFC 3261, 10.3): the helper drops an answer that lacks a field. */
+function accepted(request: string): string {
+  const fields = request.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq|Contact|Expires):/.test(line));
+  return ['SIP/2.0 200 OK', ...fields, 'Content-Length: 0', '', ''].join('\r\n');
+}
 
 /**
  * A phone that registers.
@@ -23,8 +29,8 @@ export function registering(socket: Socket, address: string, port: number, provi
   let count = 0;
 
   /** The next thing heard that holds the text, past what came before it. */
-  async function heard(at: Socket, text: string): Promise<Peer | undefined> {
-    for (let one = await at.next(1500); one; one = await at.next(1500)) if (one.bytes.includes(text)) return one.from;
+  async function heard(at: Socket, text: string): Promise<Received | undefined> {
+    for (let one = await at.next(1500); one; one = await at.next(1500)) if (one.bytes.includes(text)) return one;
     return undefined;
   }
 
@@ -34,9 +40,9 @@ export function registering(socket: Socket, address: string, port: number, provi
       await socket.send(Buffer.from(register({ from, to, callId, cseq: count })), PROVIDER);
       const seen = await heard(provider, callId);
       if (seen === undefined) return { from: 'nowhere', answered: false };
-      if (seen.address === address) return { from: address, answered: false }; // the provider has no route back to it
-      await provider.send(Buffer.from(`SIP/2.0 200 OK\r\nCall-ID: ${callId}\r\nContent-Length: 0\r\n\r\n`), seen);
-      return { from: seen.address, answered: await heard(socket, callId) !== undefined };
+      if (seen.from.address === address) return { from: address, answered: false }; // the provider has no route back to it
+      await provider.send(Buffer.from(accepted(seen.bytes.toString('latin1')), 'latin1'), seen.from);
+      return { from: seen.from.address, answered: await heard(socket, callId) !== undefined };
     },
     async isCalled(at) {
       const callId = `call-${port}-${++count}@${PROVIDER.address}`;
