@@ -16,8 +16,9 @@ export type OnEveryKernel = {
 /** Of all kernels the one to try things with: set by show.mjs, never by `npm test`. */
 const ONLY = process.env['SIPALG_VM_KERNEL'];
 
-export function onEveryKernel(name: string, options: Omit<RouterOptions, 'kernel'> = {}): OnEveryKernel {
-  const lines: readonly Line[] = KERNELS.map(({ line }) => line).filter((line) => isWanted(line) && isHere(line));
+/** @param on the kernels to run on, where more would show nothing more; all if not given */
+export function onEveryKernel(name: string, options: Omit<RouterOptions, 'kernel'> = {}, on: readonly Line[] = KERNELS.map(({ line }) => line)): OnEveryKernel {
+  const lines = on.filter((line) => isWanted(line) && isHere(line));
   const routers = new Map<Line, Router>();
   const one = suite(`${name}, on Linux ${lines.join(' and ')}`);
 
