@@ -83,8 +83,10 @@ export interface Offload {
   hardware: boolean;
   /** Rules of ours keep marked voice out of it. */
   excluded: boolean;
-  /** fw4 alone: those rules, in its chain forward. */
+  /** fw4 alone: those rules, in its chain forward; absent where that chain is not loaded. */
   rules?: { handle: number; rule: string }[];
+  /** fw4 alone: that chain puts flows into the offload, as it is loaded now. */
+  loaded?: boolean;
 }
 
 /** Something that sets or reads DSCP marks after us. */

@@ -53,11 +53,17 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
     say('timeouts-global', 'note', [policy.perFlow.source], 'This kernel can not give single flows timeouts: every UDP flow of the router lives as long as SIP needs.');
   }
   const off = orElse(offload, null);
-  if (off?.software === true && !off.excluded) {
-    const marked = wish.marking !== null && (wish.marking.media.value !== 0 || wish.marking.signalling.value !== 0);
-    say('policy-offload', 'risk', [offload.source], marked
-      ? 'Flow offload is on, and voice is not kept out of it: its packets pass the rules by. `sipalg apply` may mend that; `uci set firewall.@defaults[0].flow_offloading=0` does.'
-      : 'Flow offload is on, and voice that is not marked can not be kept out of it; `uci set sipalg.marking.enabled=1`, or `uci set firewall.@defaults[0].flow_offloading=0`.');
+  if (off?.software === true) {
+    const { marking } = wish;
+    const bare = marking === null ? ['enabled=1'] : [...marking.media.value === 0 ? ['media=EF'] : [], ...marking.signalling.value === 0 ? ['signalling=CS3'] : []];
+    const what = bare.length > 1 || marking === null ? 'voice' : bare[0] === 'media=EF' ? 'audio' : 'signalling';
+    if (bare.length > 0) {
+      say('policy-offload', 'risk', [offload.source], `Flow offload is on, and ${what} that is not marked can not be kept out of it: its packets pass the rules by. What fits: ${
+        bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`uci set firewall.@defaults[0].flow_offloading=0\`.`);
+    }
+    if (!off.excluded && off.loaded !== false && bare.length !== 2 && marking !== null) {
+      say('policy-offload', 'risk', [offload.source], 'Flow offload is on, and voice is not kept out of it: its packets pass the rules by. `sipalg apply` may mend that; `uci set firewall.@defaults[0].flow_offloading=0` does.');
+    }
   }
   for (const { kind, device, how, conflict, setting } of shapers) {
     if (conflict !== null) say('policy-shaper', 'note', [`${kind} on ${device}: ${how}`], setting === null ? conflict : `${conflict} What fits: ${setting}`);

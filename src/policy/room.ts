@@ -17,14 +17,14 @@ import type { Policy } from './link.ts';
 import { KEPT_NAMES, NAMES, readNames, refreshNames } from './names.ts';
 import { voiceOf } from './resolve.ts';
 import { LISTED_FILE, observeNftPolicy, observePerFlow } from './see.ts';
-import { observeOffload, observeShapers } from './shaping.ts';
+import { observeOffload, observeShapers, OFFLOAD_FILE } from './shaping.ts';
 import { INCLUDE_FILE, planFilesOff, planKeeping, planNftOff, planNftOn, planSysctlOn, SYSCTL_FILE } from './steps.ts';
 import { observeWays } from './wan.ts';
 import { readPolicyWish } from './wish.ts';
 
 const WISH_CONFIG = '/etc/config/sipalg';
 /** What may be ours on disk and in memory. */
-const FILES = [POLICY_FILE, INCLUDE_FILE, SYSCTL_FILE, LISTED_FILE, KEPT_NAMES, NAMES];
+const FILES = [POLICY_FILE, INCLUDE_FILE, OFFLOAD_FILE, SYSCTL_FILE, LISTED_FILE, KEPT_NAMES, NAMES];
 const OTHER: Reading<never> = { state: 'absent', source: 'the other firewall is used' };
 
 async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {

@@ -11,20 +11,25 @@ import type { Dscp, Marking } from './voice.ts';
 
 /** How the comment begins by which our rules in fw4's table are known; the classes follow. */
 export const OFFLOAD_COMMENT = '!sipalg: voice';
+/** Holds them for fw4, which takes them in with each load (a section `include` of type nftables). */
+export const OFFLOAD_FILE = '/etc/sipalg.offload';
 const FORWARD = ['nft', '-a', 'list', 'chain', 'inet', 'fw4', 'forward'];
 
 /** Marks that can be told from no mark at all. */
 const told = (marking: Marking): Dscp[] => marking === null ? [] : [marking.media, marking.signalling].filter(({ value }) => value !== 0);
 
 /**
- * The rules that let marked voice pass before fw4 puts a flow into the offload, as nft commands. What they accept fw4 would
- * accept right behind it. Empty where nothing is marked.
+ * The rules that let marked voice pass before fw4 puts a flow into the offload, as nft commands. Empty where nothing is marked.
+ *
+ * Not `ct state established`: a UDP flow goes into the offload with its second packet, answered or not (nft_flow_offload.c).
+ * A flow is confirmed once the firewall has let its first packet pass; behind these rules the offload would take it past
+ * the firewall for good.
  */
 export function offloadRules(marking: Marking): string[] {
   const classes = [...new Set(told(marking).map(({ name }) => name.toLowerCase()))].sort();
   if (classes.length === 0) return [];
   return ['ip', 'ip6'].map((ip) =>
-    `insert rule inet fw4 forward ${ip} dscp { ${classes.join(', ')} } ct state established,related accept comment "${OFFLOAD_COMMENT} (${ip} ${classes.join(' ')}) stays out of the offload"`);
+    `insert rule inet fw4 forward ${ip} dscp { ${classes.join(', ')} } ct status confirmed accept comment "${OFFLOAD_COMMENT} (${ip} ${classes.join(' ')}) stays out of the offload"`);
 }
 
 export async function observeOffload(host: Host, facts: Facts): Promise<Reading<Offload>> {
@@ -43,7 +48,7 @@ export async function observeOffload(host: Host, facts: Facts): Promise<Reading<
     const rules = lines.flatMap((line) => line.includes(OFFLOAD_COMMENT) ? [{ handle: Number(/# handle (\d+)$/.exec(line)?.[1]), rule: line.trim() }] : []);
     const flow = lines.findIndex((line) => /^\s*(meta l4proto .*)?flow (add|offload) @/.test(line));
     const late = flow >= 0 && lines.slice(flow).some((line) => line.includes(OFFLOAD_COMMENT));
-    return { ...read.value, excluded: read.value.software && rules.length > 0 && !late, rules };
+    return { ...read.value, excluded: read.value.software && rules.length > 0 && !late, rules, loaded: flow >= 0 };
   });
 }
 

@@ -19,12 +19,13 @@ import { clearing, TABLE, wantedNft } from './nft.ts';
 import type { NftText } from './nft.ts';
 import { voiceOf } from './resolve.ts';
 import { KEEP_LISTING, LISTED_FILE } from './see.ts';
-import { OFFLOAD_COMMENT, offloadRules } from './shaping.ts';
+import { OFFLOAD_COMMENT, OFFLOAD_FILE, offloadRules } from './shaping.ts';
 
 export const INCLUDE_FILE = '/etc/sipalg.include';
 /** Behind OpenWrt's own 11-nf-conntrack.conf, which says 60 and 180 s. */
 export const SYSCTL_FILE = '/etc/sysctl.d/99-sipalg.conf';
 const INCLUDE = 'sipalg_include';
+const OFFLOAD = 'sipalg_offload';
 
 function textOf(policy: PolicyFacts, path: string): string | null {
   const file = policy.files[path];
@@ -90,52 +91,73 @@ function renderedObjects(text: string): Pick<NftText, 'declared'> {
   return { declared: new Set([...text.matchAll(/^\t(chain|set|counter|ct timeout) (\S+) \{$/gm)].map(([, kind, name]) => `${kind} ${name}`)) };
 }
 
-/** Marked voice must not be put into the offload. The rules stand in fw4's table, and go with each load of it; the include puts them back. */
-function planOffload(policy: PolicyFacts, wanted: boolean): Part {
-  if (policy.backend !== 'nft' || policy.offload.state !== 'present') return NOTHING;
-  const { software, excluded, rules } = policy.offload.value;
-  if (rules === undefined) return NOTHING; // fw4 has no chain for them now
-  const wish = wanted && software ? offloadRules(policy.wish.marking) : [];
-  const comment = (rule: string): string => /comment ("[^"]*")/.exec(rule)?.[1] ?? '';
-  const fits = rules.length === wish.length && wish.every((rule) => rules.some((standing) => comment(standing.rule) === comment(rule)));
-  if (fits && (wish.length === 0 || excluded)) return NOTHING;
-  const script = [...rules.map(({ handle }) => `delete rule inet fw4 forward handle ${handle}`), ...wish].join('\n') + '\n';
-  return one({
-    rank: wanted ? RANK.policy : RANK.policyOff, why: wanted ? 'policy-offload' : 'policy-unwanted',
-    text: wish.length > 0 ? 'Let marked voice pass before the firewall puts its flow into the offload.' : 'Take the rules that kept voice out of the offload out of the firewall.',
-    actions: [nft(script)], undo: wish.length > 0 ? [{ do: 'run', argv: ['sh', '-c', TAKE_OFFLOAD_OUT] }] : [], commands: [nftLine(script)],
-  });
+/** What keeps marked voice out of fw4's offload; null where nothing is to. */
+function offloadText(policy: PolicyFacts): string | null {
+  const { backend, offload, wish, wanted } = policy;
+  // What could not be read is no reason to change anything.
+  if (wanted && offload.state === 'failed') return textOf(policy, OFFLOAD_FILE);
+  const rules = wanted && backend === 'nft' && offload.state === 'present' && offload.value.software ? offloadRules(wish.marking) : [];
+  return rules.length === 0 ? null : `# Written by sipalg: voice stays out of the flow offload.\n${rules.join('\n')}\n`;
 }
 
 /** Handles are known only once the rules stand there. */
 const TAKE_OFFLOAD_OUT = `nft -a list chain inet fw4 forward | sed -n 's/.*${OFFLOAD_COMMENT}.*# handle \\([0-9]*\\)$/delete rule inet fw4 forward handle \\1/p' | nft -f -`;
 
+/**
+ * The rules stand in fw4's table and are part of the transaction that loads it. Put there behind a load they would be late:
+ * one packet in between puts a call into the offload, and there it stays until it ends. A load also empties the offload, so
+ * that calls which are in it come out.
+ * @param edited what the load takes in has changed
+ */
+function planOffload(policy: PolicyFacts, edited: boolean): Part {
+  const text = offloadText(policy);
+  const seen = orElse(policy.offload, null);
+  const rules = seen?.rules ?? null;
+  if (text === null) {
+    if (rules === null || rules.length === 0) return NOTHING;
+    const script = rules.map(({ handle }) => `delete rule inet fw4 forward handle ${handle}\n`).join('');
+    const former = textOf(policy, OFFLOAD_FILE);
+    return one({
+      rank: RANK.policyOff, why: 'policy-unwanted', text: 'Take the rules that kept voice out of the offload out of the firewall.',
+      actions: [nft(script)], undo: former === null ? [] : [nft(former, true)], commands: [nftLine(script)],
+    });
+  }
+  const fits = seen?.excluded === true && rules?.length === 2 && rules.every(({ rule }) => text.includes(/comment "[^"]*"/.exec(rule)?.[0] ?? '?'));
+  if (!edited && (fits || seen?.loaded !== true)) return NOTHING;
+  const check: Step = { rank: RANK.policyConfiguration, why: 'policy-offload', text: 'See whether the firewall would still load.', actions: [{ do: 'run', argv: ['fw4', 'check'] }], undo: [], commands: ['fw4 check'] };
+  const load: Step = {
+    rank: RANK.reload, why: 'policy-offload', text: 'Let the firewall load its rules, so that marked voice passes before its flow is put into the offload.',
+    actions: [{ do: 'run', argv: ['fw4', 'reload'] }], undo: [{ do: 'run', argv: ['sh', '-c', TAKE_OFFLOAD_OUT] }], commands: ['fw4 reload'], unlocked: true,
+  };
+  // A firewall that offloads nothing yet takes them in when it begins to.
+  return joinParts([one(check), seen?.loaded === true ? one(load) : NOTHING]);
+}
+
 /** fw4 runs this after each load, holding its lock: nothing here may call fw4, and nothing may fail. */
 function includeText(policy: PolicyFacts): string {
-  const offload = policy.offload.state === 'present' && policy.offload.value.software ? offloadRules(policy.wish.marking) : [];
   return [
     '# Written by sipalg. The firewall runs it after each load: it puts the voice firewall rules back where they are missing.',
     'if ! nft list chain inet sipalg arriving >/dev/null 2>&1; then',
     // Where something of another text is left, that goes first.
     `\tif nft -f ${POLICY_FILE} 2>/dev/null || nft 'delete table ${TABLE}; include "${POLICY_FILE}"' 2>/dev/null; then ${KEEP_LISTING}; else logger -t sipalg 'nft does not take ${POLICY_FILE}; run: sipalg apply'; fi`,
     'fi',
-    ...offload.length === 0 ? [] : [`if ! nft list chain inet fw4 forward 2>/dev/null | grep -q '${OFFLOAD_COMMENT}'; then`, ...offload.map((rule) => `\tnft ${word(rule)} 2>/dev/null`), 'fi'],
+    // Where fw4 does not take them in by itself.
+    ...offloadText(policy) === null ? [] : [`nft list chain inet fw4 forward 2>/dev/null | grep -q '${OFFLOAD_COMMENT}' || nft -f ${OFFLOAD_FILE} 2>/dev/null`],
     'exit 0', '',
   ].join('\n');
 }
 
-/** The section that makes the firewall run the include. */
-function includeEdit(text: string, firewall: 'fw3' | 'fw4', wanted: boolean): { after: string; commands: string[] } {
-  const options = [['type', 'script'], ['path', INCLUDE_FILE], firewall === 'fw4' ? ['fw4_compatible', '1'] : ['reload', '1']] as const;
+/** A section by which the firewall includes something of ours; null: it goes. */
+function includeEdit(text: string, name: string, options: readonly (readonly [name: string, value: string])[] | null): { after: string; commands: string[] } {
   const pkg = parseUci(text);
-  const section = pkg.sections.find(({ name }) => name === INCLUDE);
-  if (section !== undefined && wanted && section.type === 'include' && section.options.length === options.length && options.every(([name, value]) => optionOf(section, name) === value)) return { after: text, commands: [] };
+  const section = pkg.sections.find((one) => one.name === name);
+  if (section !== undefined && options !== null && section.type === 'include' && section.options.length === options.length && options.every(([name, value]) => optionOf(section, name) === value)) return { after: text, commands: [] };
   const without = section === undefined ? text : deleteSection(pkg, section);
   const gone = section === undefined ? [] : [`uci delete ${describeSection(section, 'firewall')}`];
-  if (!wanted) return { after: without, commands: gone };
+  if (options === null) return { after: without, commands: gone };
   return {
-    after: addOwn(without, 'include', INCLUDE, options.map(([name, value]) => ({ kind: 'option', name, value }))),
-    commands: [...gone, `uci set firewall.${INCLUDE}=include`, ...options.map(([name, value]) => `uci set firewall.${INCLUDE}.${name}=${word(value)}`)],
+    after: addOwn(without, 'include', name, options.map(([option, value]) => ({ kind: 'option', name: option, value }))),
+    commands: [...gone, `uci set firewall.${name}=include`, ...options.map(([option, value]) => `uci set firewall.${name}.${option}=${word(value)}`)],
   };
 }
 
@@ -146,20 +168,26 @@ function planConfiguration(facts: Facts, policy: PolicyFacts, wanted: boolean): 
   if (uci.state === 'failed') return refuse([`${FIREWALL_CONFIG} could not be read, so the firewall is not told to keep the voice rules: ${uci.because}.`]);
   const before = uci.value.text;
   let edit: ReturnType<typeof includeEdit>;
+  let offload: typeof edit;
   let calls: typeof edit;
   try {
-    edit = includeEdit(before, firewall.value, wanted);
-    calls = inboundEdit(edit.after, inboundOf(facts, policy).sections);
+    edit = includeEdit(before, INCLUDE, wanted ? [['type', 'script'], ['path', INCLUDE_FILE], firewall.value === 'fw4' ? ['fw4_compatible', '1'] : ['reload', '1']] : null);
+    offload = includeEdit(edit.after, OFFLOAD, offloadText(policy) === null ? null : [['type', 'nftables'], ['path', OFFLOAD_FILE], ['position', 'ruleset-append']]);
+    calls = inboundEdit(offload.after, inboundOf(facts, policy).sections);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return refuse([`${FIREWALL_CONFIG}, line ${error.line}: ${error.message}. Mend the file, then run \`sipalg apply\`.`]);
   }
-  const around = planInbound(facts, policy, calls.commands.length > 0);
+  const inbound = planInbound(facts, policy, calls.commands.length > 0);
+  const offloading = planOffload(policy, offload.after !== edit.after || textOf(policy, OFFLOAD_FILE) !== offloadText(policy));
+  // One load is enough for both.
+  const more = offloading.steps.filter(({ commands }) => !inbound.steps.some((step) => step.commands[0] === commands[0]));
+  const around = joinParts([inbound, { ...NOTHING, steps: more }]);
   if (calls.after === before) return around;
   return joinParts([one({
     rank: RANK.policyConfiguration, why: wanted ? 'policy-missing' : 'policy-unwanted',
-    text: !wanted ? 'Let the firewall forget the voice rules.' : edit.after === before ? 'Tell the firewall which calls providers may open.' : 'Let the firewall put the voice rules back after each of its loads.',
-    actions: [putFile(FIREWALL_CONFIG, calls.after)], undo: [putFile(FIREWALL_CONFIG, before)], commands: [...edit.commands, ...calls.commands, 'uci commit firewall'],
+    text: !wanted ? 'Let the firewall forget the voice rules.' : offload.after === before ? 'Tell the firewall which calls providers may open.' : 'Let the firewall put the voice rules back after each of its loads.',
+    actions: [putFile(FIREWALL_CONFIG, calls.after)], undo: [putFile(FIREWALL_CONFIG, before)], commands: [...edit.commands, ...offload.commands, ...calls.commands, 'uci commit firewall'],
   }), around]);
 }
 
@@ -211,12 +239,17 @@ function poke(name: 'udp' | 'udpStream', now: number, value: number, rank: numbe
 export function planKeeping(facts: Facts, policy: PolicyFacts, wanted: boolean, fw3Include: string): Part {
   const { firewall } = facts.system;
   const text = !wanted || firewall.state !== 'present' ? null : policy.backend === 'nft' ? includeText(policy) : fw3Include;
-  return joinParts([fileStep(policy, INCLUDE_FILE, text, text === null ? 'Remove the script with which the firewall brought the voice rules back.' : 'Write the script with which the firewall brings the voice rules back.'), planConfiguration(facts, policy, wanted)]);
+  const offload = offloadText(policy);
+  return joinParts([
+    fileStep(policy, INCLUDE_FILE, text, text === null ? 'Remove the script with which the firewall brought the voice rules back.' : 'Write the script with which the firewall brings the voice rules back.'),
+    fileStep(policy, OFFLOAD_FILE, offload, offload === null ? `Remove ${OFFLOAD_FILE}.` : 'Write the rules by which the firewall keeps marked voice out of its offload.'),
+    planConfiguration(facts, policy, wanted),
+  ]);
 }
 
 /** nft's part where the rules are wanted. */
 export function planNftOn(facts: Facts, policy: PolicyFacts): Part {
-  return joinParts([planRules(policy), planOffload(policy, true), planSysctl(facts, policy, orElse(policy.perFlow, true), true)]);
+  return joinParts([planRules(policy), planSysctl(facts, policy, orElse(policy.perFlow, true), true)]);
 }
 
 /** And where they are not: what is live, then what is on disk. */
@@ -229,7 +262,7 @@ export function planNftOff(policy: PolicyFacts): Part {
     actions: [{ do: 'run', argv: ['nft', 'delete', 'table', ...TABLE.split(' ')] }],
     undo: former === null ? [] : [nft(former, true)], commands: [`nft delete table ${TABLE}`],
   });
-  return joinParts([planOffload(policy, false), table]);
+  return table;
 }
 
 /** The other files of ours, the one that says there is something of ours last of all. */

@@ -8,6 +8,7 @@ import { POLICY_FILE } from '../../src/policy/link.ts';
 import { renderNft } from '../../src/policy/nft.ts';
 import { voiceOf } from '../../src/policy/resolve.ts';
 import { room } from '../../src/policy/room.ts';
+import { OFFLOAD_FILE } from '../../src/policy/shaping.ts';
 import { INCLUDE_FILE, SYSCTL_FILE } from '../../src/policy/steps.ts';
 import { readPolicyWish } from '../../src/policy/wish.ts';
 import { NOW } from '../routers.ts';
@@ -153,6 +154,57 @@ planning('an include of that name that means something else becomes ours, and go
   assert.is(text.match(/sipalg_include/g)?.length, 1);
 });
 
+const OFFLOADING = `${FIREWALL}\nconfig defaults\n\toption flow_offloading '1'\n`;
+const offloaded = (rules: { handle: number; rule: string }[] | undefined, excluded = rules !== undefined && rules.length > 0): PolicyFacts['offload'] =>
+  present({ software: true, hardware: false, excluded, ...rules === undefined ? {} : { rules, loaded: true } });
+const standing = (classes = 'cs3 ef'): { handle: number; rule: string }[] => ['ip', 'ip6'].map((ip, at) => ({ handle: 30 + at, rule: `${ip} dscp { x } accept comment "!sipalg: voice (${ip} ${classes}) stays out of the offload" # handle ${30 + at}` }));
+const aboutOffload = (steps: readonly Step[]): string[] => touched(ordered(steps)).filter((what) => /offload|fw4|firewall|handle/.test(what));
+
+planning('keeps voice out of the offload within the firewall\'s own load, which is tried before it counts; then there is nothing to do', async () => {
+  const facts = await router({ offload: offloaded([]) }, OFFLOADING);
+  const { steps } = room.plan(facts);
+  assert.equal(aboutOffload(steps), [`write ${OFFLOAD_FILE}`, 'write /etc/config/firewall', 'fw4 check', 'fw4 reload']);
+  assert.ok(steps.find(({ commands }) => commands[0] === 'fw4 reload')?.unlocked);
+  const on = after(facts, steps);
+  const { text } = (on.firewall.uci as { value: { text: string } }).value;
+  assert.match(text, /\nconfig include 'sipalg_offload'\n\toption type 'nftables'\n\toption path '\/etc\/sipalg.offload'\n\toption position 'ruleset-append'\n$/);
+  assert.match((policyIn(on).files[OFFLOAD_FILE] as { value: string }).value, /^#.*\ninsert rule inet fw4 forward ip dscp .*\ninsert rule inet fw4 forward ip6 dscp .*\n$/);
+  policyIn(on).offload = offloaded(standing());
+  assert.equal(room.plan(on).steps, []);
+
+  // Somebody took them out, or they stand too late: a load puts them where they belong.
+  for (const offload of [offloaded([]), offloaded(standing().slice(1)), offloaded(standing(), false)]) {
+    assert.equal(aboutOffload(room.plan({ ...on, policy: present({ ...policyIn(on), offload }) }).steps), ['fw4 check', 'fw4 reload']);
+  }
+  // A firewall that is not loaded, or does not offload yet, is not loaded by us; it takes them in when its owner starts it.
+  const waiting = present({ software: true, hardware: false, excluded: false, rules: [], loaded: false });
+  for (const offload of [offloaded(undefined), waiting]) {
+    assert.equal(room.plan({ ...on, policy: present({ ...policyIn(on), offload }) }).steps, []);
+    const first = await router({ offload }, OFFLOADING);
+    assert.equal(aboutOffload(room.plan(first).steps), [`write ${OFFLOAD_FILE}`, 'write /etc/config/firewall', 'fw4 check']);
+  }
+
+  // Other classes.
+  const { wish } = policyIn(on);
+  const other = { ...policyIn(on), wish: { ...wish, marking: { media: { name: 'AF41', value: 34 }, signalling: { name: 'CS3', value: 24 } } } };
+  assert.equal(aboutOffload(room.plan({ ...on, policy: present(other) }).steps), [`write ${OFFLOAD_FILE}`, 'fw4 check', 'fw4 reload']);
+
+  // And back, whether the rules are not wished any more or the offload is not.
+  for (const change of [{ wanted: false }, { wish: { ...wish, marking: null } }, { offload: present({ software: false, hardware: false, excluded: false, rules: standing(), loaded: true }) }]) {
+    const off = { ...on, policy: present({ ...policyIn(on), ...change }) };
+    const back = room.plan(off).steps;
+    assert.equal(aboutOffload(back).filter((what) => !what.includes('include')), ['write /etc/config/firewall', `remove ${OFFLOAD_FILE}`], JSON.stringify(change));
+    assert.ok(run(back).some(({ input, rehearsal }) => input === 'delete rule inet fw4 forward handle 30\ndelete rule inet fw4 forward handle 31\n' && rehearsal !== undefined));
+    assert.not.match((after(off, back).firewall.uci as { value: { text: string } }).value.text, 'sipalg_offload');
+  }
+});
+
+planning('a load for calls from providers serves the offload too: the firewall is loaded once', async () => {
+  const facts = await router({ wish: policyFacts().wish, inbound: { titles: [], sets: [], stale: [] }, offload: offloaded([]) }, OFFLOADING);
+  const { steps } = room.plan(facts);
+  assert.equal(touched(steps).filter((what) => what.startsWith('fw4 ')).sort(), ['fw4 check', 'fw4 reload']);
+});
+
 planning.run();
 
 const finding = suite('findings of the voice rules');
@@ -172,6 +224,22 @@ finding('say each what is lacking, once', async () => {
   assert.equal(await codes({ ...quiet, shapers: [{ kind: 'sqm', device: 'wan', how: 'x', conflict: 'It does.', setting: null }, { kind: 'sqm', device: 'wan', how: 'y', conflict: null, setting: null }] }), ['policy-shaper']);
   assert.equal(await codes({ ...quiet, names: policyFacts().names }), ['provider-unresolved', 'provider-stale']);
   assert.equal(await codes({ ...quiet, inForce: inForce({ counters: [{ name: 'plain_signalling', packets: 3, bytes: 9 }] }) }), ['provider-plain']);
+});
+
+finding('of flow offload name what is not marked, and the setting that fits', async () => {
+  const { wish } = policyFacts();
+  const dscp = (name: string, value: number) => ({ name, value });
+  const texts = async (marking: PolicyFacts['wish']['marking'], excluded: boolean): Promise<string[]> =>
+    room.findings(await router({ inForce: inForce(), wish: { ...wish, providers: [], marking }, offload: offloaded([], excluded) }, OFFLOADING)).filter(({ code }) => code === 'policy-offload').map(({ text }) => text);
+  assert.equal(await texts(wish.marking, true), []);
+  const [off, ...more] = await texts(null, false);
+  assert.equal(more, []);
+  assert.match(off ?? '', 'voice that is not marked can not be kept out of it');
+  assert.match(off ?? '', '`uci set sipalg.marking.enabled=1`');
+  assert.match((await texts({ media: dscp('CS0', 0), signalling: dscp('CS0', 0) }, false)).join('|'), /^[^|]*voice that is not marked [^|]*marking.media=EF` and `uci set sipalg.marking.signalling=CS3`[^|]*$/);
+  assert.match((await texts({ media: dscp('CS0', 0), signalling: dscp('CS3', 24) }, true)).join('|'), /^[^|]*audio that is not marked [^|]*marking.media=EF`, or/);
+  assert.match((await texts({ media: dscp('EF', 46), signalling: dscp('CS0', 0) }, true)).join('|'), /^[^|]*signalling that is not marked [^|]*marking.signalling=CS3`, or/);
+  assert.match((await texts(wish.marking, false)).join('|'), 'may mend that');
 });
 
 finding('show who tried, the busiest first, with counts and times', async () => {

@@ -50,7 +50,7 @@ shaping.run();
 const offload = suite('flow offload');
 const DEFAULTS = "config defaults\n\toption flow_offloading '1'\n\toption flow_offloading_hw '1'\n";
 const LIST = 'nft -a list chain inet fw4 forward';
-const ours = (handle: number): string => `\t\tip dscp { cs3, ef } ct state established,related accept comment "!sipalg: voice (ip cs3 ef) stays out of the offload" # handle ${handle}\n`;
+const ours = (handle: number): string => `\t\tip dscp { cs3, ef } ct status confirmed accept comment "!sipalg: voice (ip cs3 ef) stays out of the offload" # handle ${handle}\n`;
 const flow = '\t\tmeta l4proto { tcp, udp } flow add @ft # handle 9\n';
 
 offload('is read from the configuration, and our rules count only before fw4\'s', async () => {
@@ -59,8 +59,8 @@ offload('is read from the configuration, and our rules count only before fw4\'s'
     const read = await observeOffload(made({ answers: { [LIST]: chain } }), facts);
     return read.state === 'present' ? read.value : read;
   };
-  assert.equal(await look('', ''), { software: false, hardware: false, excluded: false, rules: [] });
-  assert.equal(await look(DEFAULTS, flow), { software: true, hardware: true, excluded: false, rules: [] });
+  assert.equal(await look('', ''), { software: false, hardware: false, excluded: false, rules: [], loaded: false });
+  assert.equal(await look(DEFAULTS, flow), { software: true, hardware: true, excluded: false, rules: [], loaded: true });
   const both = await look(DEFAULTS, ours(21) + ours(20) + flow);
   assert.equal(['excluded' in both && both.excluded, 'rules' in both && both.rules?.map(({ handle }) => handle)], [true, [21, 20]]);
   const late = await look(DEFAULTS, flow + ours(20));
@@ -69,7 +69,7 @@ offload('is read from the configuration, and our rules count only before fw4\'s'
 
 offload('the rules name the classes that can be told from no mark', () => {
   assert.is(offloadRules(wish.marking).length, 2);
-  assert.match(offloadRules(wish.marking)[0] ?? '', /^insert rule inet fw4 forward ip dscp \{ cs3, ef \} ct state established,related accept comment "!sipalg: voice \(ip cs3 ef\)/);
+  assert.match(offloadRules(wish.marking)[0] ?? '', /^insert rule inet fw4 forward ip dscp \{ cs3, ef \} ct status confirmed accept comment "!sipalg: voice \(ip cs3 ef\)/);
   assert.equal(offloadRules(null), []);
   assert.equal(offloadRules({ media: { name: 'CS0', value: 0 }, signalling: { name: 'CS0', value: 0 } }), []);
 });

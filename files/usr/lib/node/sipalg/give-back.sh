@@ -13,7 +13,7 @@ BLOCK=$R/etc/modules.conf
 # shellcheck disable=SC2016 # the mark itself has backticks
 MARK='# sipalg: keeps the SIP ALG out; `sipalg enable` takes this away'
 PROGRAM=$R/usr/sbin/sipalg
-POLICY="$R/etc/sipalg.policy $R/etc/sipalg.include $R/etc/sipalg.names $R/etc/sysctl.d/99-sipalg.conf"
+POLICY="$R/etc/sipalg.policy $R/etc/sipalg.include $R/etc/sipalg.offload $R/etc/sipalg.names $R/etc/sysctl.d/99-sipalg.conf"
 
 left='' # not empty: something could not be given back
 
