@@ -110,11 +110,13 @@ export function planInbound(facts: Facts, policy: PolicyFacts, edited: boolean):
       actions: [refill(nft, set)], undo, commands: [nft ? `nft 'flush set inet fw4 ${set.name}; add element ...'` : `ipset restore # ${set.name}`],
     });
   }
-  if (edited || titlesOf(sections).join('\n') !== inbound.titles.join('\n')) {
+  // A firewall that its owner has stopped loads them when it starts.
+  const loaded = !nft || (facts.nft.state === 'present' && facts.nft.value.tables.includes('inet fw4'));
+  if (edited || (loaded && titlesOf(sections).join('\n') !== inbound.titles.join('\n'))) {
     // A section the firewall refuses must not cost it the rest.
     const reload = [nft ? 'fw4' : 'fw3', 'reload'];
     if (nft) steps.push({ rank: RANK.policyConfiguration, why: 'policy-inbound', text: 'See whether the firewall would still load.', actions: [{ do: 'run', argv: ['fw4', 'check'] }], undo: [], commands: ['fw4 check'] });
-    steps.push({ rank: RANK.reload, why: 'policy-inbound', text: 'Let the firewall load its rules for calls from providers.', actions: [{ do: 'run', argv: reload }], undo: [], commands: [line(reload)], unlocked: true });
+    if (loaded) steps.push({ rank: RANK.reload, why: 'policy-inbound', text: 'Let the firewall load its rules for calls from providers.', actions: [{ do: 'run', argv: reload }], undo: [], commands: [line(reload)], unlocked: true });
   }
   const gone = inbound.sets.filter((name) => !sets.some((set) => set.name === name));
   for (const name of gone) {

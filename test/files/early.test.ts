@@ -21,6 +21,7 @@ rmmod() { note rmmod "$1"; [ ! -e "$SIPALG_ROOT/fails-$1" ] || return 255; rm -r
 insmod() { note insmod "$1"; mkdir -p "$SIPALG_ROOT/sys/module/$1"; }
 kmodloader() { note kmodloader; [ -e "$SIPALG_ROOT/blocked" ] || mkdir -p "$SIPALG_ROOT/sys/module/nf_conntrack_sip" "$SIPALG_ROOT/sys/module/nf_nat_sip"; }
 logger() { shift 4; note log "$*"; }
+nft() { note nft "$*"; }
 `;
 
 type Case = {
@@ -90,6 +91,12 @@ early('takes both modules out, the dependent one first, and asks fw4 whether it 
   const { loaded, calls } = boot({});
   assert.equal(loaded, []);
   assert.equal(calls, ['rmmod nf_nat_sip', 'rmmod nf_conntrack_sip', 'fw4 -q check with ', 'log the SIP modules were loaded at boot and are unloaded again']);
+});
+
+early('makes the table of the voice rules before fw4 makes its own, where there are such rules', () => {
+  assert.equal(boot({ wish: STOCK, modules: 'none', marks: ['etc/sipalg.policy'] }).calls, ['nft add table inet sipalg']);
+  assert.equal(boot({ marks: ['etc/sipalg.policy'] }).calls.at(-1), 'nft add table inet sipalg', 'after the modules are gone');
+  assert.equal(boot({ wish: STOCK, modules: 'none', check: null, marks: ['etc/sipalg.policy'] }).calls, [], 'no fw4');
 });
 
 early('takes out the tracker where it is alone', () => {

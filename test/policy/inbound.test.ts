@@ -15,8 +15,9 @@ const PROVIDER: Provider = {
   inbound: { pbx: ['192.168.1.20'], ports: [5060], mediaPorts: null },
 };
 
-function inbound(providers: Partial<Provider>[], { text = STOCK, firewall = 'fw4' as 'fw3' | 'fw4', set = true, wanted = true } = {}) {
-  const facts = { firewall: { uci: { state: 'present', value: { text } } }, system: { firewall: { state: 'present', value: firewall } } } as unknown as Facts;
+function inbound(providers: Partial<Provider>[], { text = STOCK, firewall = 'fw4' as 'fw3' | 'fw4', set = true, wanted = true, loaded = true } = {}) {
+  const nft = { state: 'present', value: { tables: loaded ? ['inet fw4'] : [] } };
+  const facts = { nft, firewall: { uci: { state: 'present', value: { text } } }, system: { firewall: { state: 'present', value: firewall } } } as unknown as Facts;
   const policy = {
     wanted, backend: firewall === 'fw4' ? 'nft' : 'iptables', extensions: { set }, wish: { providers: providers.map((each) => ({ ...PROVIDER, ...each })) }, files: {},
     names: { 'sip.example.com': { addresses: ['203.0.113.7', '192.0.2.9', '2001:db8:99::1'] } },
@@ -171,6 +172,14 @@ test('networks that changed go into the set in force and the file, without a rel
   assert.equal(made.steps.map(({ actions }) => actions[0]?.do === 'run' ? (actions[0].input ?? actions[0].argv.join(' ')).split('\n')[0] : actions[0]?.do), ['write', 'create sipalg_example_in4 hash:net family inet', 'fw3 reload']);
   const gone = planInbound(facts, { ...seen({ titles: [], stale: [] }), wanted: false }, true);
   assert.equal(gone.steps.map(({ commands }) => commands[0]), ['fw4 check', 'fw4 reload', 'nft delete set inet fw4 sipalg_example_in4', 'rm /etc/sipalg.example4']);
+});
+
+test('a firewall that its owner has stopped is not asked to load anything, and nothing is missing then', () => {
+  const { facts, policy } = inbound([{}], { loaded: false });
+  const stopped = { ...policy, inbound: { titles: [], sets: [], stale: [] } } as unknown as PolicyFacts;
+  const commands = (edited: boolean): string[] => planInbound(facts, stopped, edited).steps.flatMap((step) => step.commands).filter((command) => command.startsWith('fw4'));
+  assert.equal(commands(true), ['fw4 check']);
+  assert.equal(commands(false), []);
 });
 
 test.run();
