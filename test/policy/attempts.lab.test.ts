@@ -131,6 +131,34 @@ attempts('are seen: sources, methods, counts, first and last', async () => {
   await pbx.end();
 });
 
+/** Opens connections one after the other and says how many were taken within half a second each. */
+const KNOCK = `const [from, to, count] = process.argv.slice(1); const { connect } = require('net'); let [left, taken] = [Number(count), 0];
+const next = () => { if (left-- === 0) { console.log(taken); return; } let over = false; const socket = connect({ host: to, port: 5060, localAddress: from });
+const end = (good) => { if (over) return; over = true; taken += good; socket.destroy(); next(); }; socket.on('connect', () => end(1)); socket.on('error', () => end(0)); setTimeout(() => end(0), 500); }; next();`;
+
+attempts('over TCP are limited as connections, by the sum of the three rates', async () => {
+  house.files.write('/etc/config/firewall', `${house.files.read('/etc/config/firewall')}
+config rule 'pbx6tcp'
+	option src 'wan'
+	option dest 'lan'
+	option family 'ipv6'
+	option proto 'tcp'
+	option dest_ip '${ADDRESS6.phone2}'
+	option dest_port '5060'
+	option target 'ACCEPT'
+`);
+  await house.router.must(['fw4', '-q', 'reload']);
+  await house.mustApply(configuration(`${PROVIDER}config limit 'limit'\n\toption register '2'\n\toption invite '3'\n\toption options '4'\n`));
+  const listener = await (await house.talker('phone2')).listen(ADDRESS6.phone2, 5060);
+  const knock = async (from: string): Promise<number> => Number(await house.provider.must([process.execPath, '-e', KNOCK, from, ADDRESS6.phone2, '20']));
+  const taken = await knock(SCANNER6);
+  assert.ok(taken >= 9 && taken <= 11, `${taken} of 20 connections of a stranger were taken`);
+  assert.is(await knock(ADDRESS6.provider), 20);
+  const one = (await inForce()).attempts.find(({ method }) => method === 'TCP');
+  assert.ok(one !== undefined && one.dropped > 0 && one.source.startsWith('2001:db8:113::'), JSON.stringify(one));
+  await listener.close();
+});
+
 /** The audio of 20 calls, numbered, each on ports of its own. */
 const AUDIO: readonly Stream[] = Array.from({ length: 20 }, (_, at) => ({
   name: `rtp-${at}`, kind: 'rtp', every: 20, size: 172, near: { address: ADDRESS.phone, port: 14000 + 2 * at }, far: { address: ADDRESS.provider, port: 24000 + 2 * at },
