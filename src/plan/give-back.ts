@@ -129,7 +129,8 @@ export function planGiveBack(facts: Facts): Part {
   const files = taken.filter((entry) => entry.kind === 'file');
   const nft = mergeNft(taken.filter((entry) => entry.kind === 'nft'));
   const modules = taken.filter((entry) => entry.kind === 'module');
-  const unique = modules.filter(({ name }, at) => modules.findIndex((one) => one.name === name) === at);
+  // The rewriter may have been taken by an earlier run than the tracker, and loading it brings the tracker without its parameters.
+  const unique = [TRACKER, REWRITER].flatMap((which) => modules.find(({ name }) => name === which) ?? []);
   return joinParts([
     ...[...new Set(files.map(({ path }) => path))].map((path) => giveBackFile(facts, path, files.filter((one) => one.path === path))),
     ...unique.map((module) => giveBackModule(facts, module)),
