@@ -56,7 +56,7 @@ export type Picture = {
   readonly parameters: string;
   /** nft's listing in JSON without handles and counts, an entry a line: what has no order in its table first, sorted. */
   readonly rules: readonly string[];
-  /** Files of /etc by path. */
+  /** Files of /etc by path; empty where there is none. */
   readonly files: Readonly<Record<string, string>>;
 };
 
@@ -131,7 +131,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
         router.sipModules(),
         machine.run(['sh', '-c', 'cd /sys/module/nf_conntrack_sip/parameters && grep . *']).then(({ stdout }) => stdout),
         machine.must(['nft', '-j', 'list', 'ruleset']).then(ordered),
-        ...KEPT.map((path) => machine.read(path)),
+        ...KEPT.map((path) => machine.run(['cat', path]).then(({ stdout }) => stdout)),
       ]);
       return { modules, parameters, rules, files: Object.fromEntries(KEPT.map((path, index) => [path, texts[index]!])) };
     },
@@ -157,7 +157,7 @@ export async function imageOf({ kernel, ruleset = 'stock-alg-on', files = {}, re
   put('/usr/lib/lab/agent.js', await bundled('test/lab/vm/agent.ts'));
   put('/sbin/fw4', `#!${NODE}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
   put('/usr/bin/jsonfilter', `#!${NODE}\n${await bundled('test/lab/vm/jsonfilter.ts')}`, 0o755);
-  if (sipalg) put('/usr/lib/node/sipalg/sipalg.js', program());
+  if (sipalg) for (const [name, bytes] of Object.entries(program())) put(`/usr/lib/node/sipalg/${name}`, bytes);
   makeRelease(release, all);
   const manager: Manager = release === '25.12' ? 'apk' : 'opkg';
   put(manager === 'apk' ? '/usr/bin/apk' : '/bin/opkg', readFileSync(`test/lab/vm/managers/${manager}`), 0o755);
@@ -217,10 +217,11 @@ function ordered(listing: string): string[] {
   return [...lines.filter((line) => !isRule(line)).sort(), ...lines.filter(isRule)];
 }
 
-// The program as it is shipped, built anew. By a process of its own: a packed test cannot hold the packer.
-function program(): Buffer {
+// The program as it is shipped, with the voice rules and without the daemon, built anew. By a process of its own: a packed
+// test cannot hold the packer.
+function program(): Record<string, Buffer> {
   mkdirSync(CACHE, { recursive: true });
   const out = `${process.cwd()}/${CACHE}/sipalg.js`;
-  must(process.execPath, ['--input-type=module', '-e', `await (await import('./build.mjs')).bundle(${JSON.stringify(out)})`]);
-  return readFileSync(out);
+  must(process.execPath, ['--input-type=module', '-e', `await (await import('./build.mjs')).bundle(${JSON.stringify(out)}, ['policy'])`]);
+  return Object.fromEntries(['sipalg.js', 'sipalg-policy.js'].map((name) => [name, readFileSync(`${CACHE}/${name}`)]));
 }
