@@ -1,8 +1,8 @@
 /** The resident daemon, put together: the object, ubus, the watch and the page's own mount. Opens nothing itself. */
 import { apply } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
-import { readServe } from '../observe/config.ts';
-import type { ServeWish } from '../observe/config.ts';
+import { readServe } from '../observe/serve.ts';
+import type { ServeWish } from '../observe/serve.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
 import { reportOn } from '../plan/report.ts';
 import { thePolicy } from '../policy/link.ts';

@@ -1,12 +1,12 @@
 /** Keeps both modules from being loaded: /etc/modules.conf, on releases whose kmodloader reads it. */
 import { canBlock, isBlocked } from '../judge/reach.ts';
-import { addBlacklist, parseModulesConf } from '../kernel/autoload.ts';
+import { addBlacklist, parseModulesConf, removeMarked } from '../kernel/autoload.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { fileStep, NOTHING, refuse } from './files.ts';
+import { fileStep, joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
-import { word } from './shell.ts';
+import { editLine, word } from './shell.ts';
 import { RANK } from './step.ts';
 
 export const MARK = 'sipalg: keeps the SIP ALG out; `sipalg enable` takes this away';
@@ -33,4 +33,21 @@ export function planBlock(facts: Facts): Part {
       `printf '%s\\n' ${added.map(word).join(' ')} >> ${MODULES_CONF}`,
     ],
   });
+}
+
+/** Somebody has come to need the helper since it was blocked: with the block in place the firewall would not load at all. */
+export function planUnblock({ boot: { blacklist }, nft, system }: Facts): Part {
+  if (blacklist.state !== 'present') return NOTHING;
+  const before = blacklist.value.text;
+  const after = removeMarked(parseModulesConf(before), [TRACKER, REWRITER], MARK);
+  if (after === before) return NOTHING;
+  const why = 'include-needs-helper';
+  const step = one({
+    rank: RANK.durable, why, text: 'Let the SIP modules be loaded again, without which the firewall would not load.',
+    actions: [putFile(MODULES_CONF, after)], undo: [putFile(MODULES_CONF, before)], commands: [editLine(MODULES_CONF, before, after)],
+  });
+  const down = nft.state === 'present' && !nft.value.tables.includes('inet fw4') && system.firewall.state === 'present' && system.firewall.value === 'fw4';
+  return !down ? step : joinParts([step, one({
+    rank: RANK.reload, why, text: 'Let the firewall load, which it could not.', actions: [{ do: 'run', argv: ['fw4', 'reload'] }], undo: [], commands: ['fw4 reload'], unlocked: true,
+  })]);
 }

@@ -9,7 +9,7 @@ import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
 import { planPolicy } from '../policy/link.ts';
 import { describeSection, parseUci } from '../uci/parse.ts';
-import { planBlock } from './block.ts';
+import { planBlock, planUnblock } from './block.ts';
 import { planConfiguration } from './configuration.ts';
 import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
@@ -44,7 +44,7 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
 function planDisable(facts: Facts): Part {
   const held = heldBy(facts) !== null;
   const rules = [planRules(facts, !held && canUnload(facts)), planIptables(facts), planAutomatic(facts)];
-  if (held) return joinParts([...rules, planFlows(facts)]);
+  if (held) return joinParts([planUnblock(facts), ...rules, planFlows(facts)]);
   const stays = inKernel(facts, 'tracker') === true && !canUnload(facts);
   const builtin = moduleIn(facts, 'tracker')?.state === 'built in';
   const absent = moduleIn(facts, 'tracker')?.state === 'not there';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Refused } from '../../src/language.ts';
-import { readServe, readWish, writeWish } from '../../src/observe/config.ts';
+import { readWish, writeWish } from '../../src/observe/config.ts';
+import { readServe } from '../../src/observe/serve.ts';
 import type { Problem } from '../../src/observe/config.ts';
 import { damage, seeded } from '../seeded.ts';
 
