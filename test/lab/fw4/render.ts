@@ -1,4 +1,5 @@
 /** The whole ruleset of the firewall as text for `nft -f`. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { masquerade, readForwarding, readIpset, readRedirect, readRule, zoneJump } from './rules.ts';
 import { sectionsIn, quoted, setOf, warn, type Section } from './sections.ts';
@@ -107,8 +108,12 @@ export function render(): Rendered {
     + `comment "!fw4: Zone ${zone.name} IPv4/IPv6 ${egress ? 'egress' : 'ingress'} MTU fixing"`;
   const fixed = zones.filter((zone) => zone.mtuFix);
 
+  const offloading = defaults.flag('flow_offloading', false) === true ? flowDevices(zones) : [];
+
   const text = [
-    'table inet fw4', 'flush table inet fw4', ...included('ruleset-prepend'), '', 'table inet fw4 {',
+    'table inet fw4', 'flush table inet fw4', ...(hasFlowtable() ? ['delete flowtable inet fw4 ft'] : []), ...included('ruleset-prepend'), '', 'table inet fw4 {',
+    ...(offloading.length === 0 ? []
+      : ['\tflowtable ft {', '\t\thook ingress priority 0;', `\t\tdevices = ${setOf(offloading.map(quoted), true)};`, '\t\tcounter;', '\t}\n']),
     ...helpers.filter((helper) => helper.available)
       .map(({ name, proto }) => `\tct helper ${name} {\n\t\ttype ${quoted(name)} protocol ${proto};\n\t}\n`),
     ...sets.map(({ text }) => text),
@@ -123,7 +128,9 @@ export function render(): Rendered {
       ...rules('input'), ...jumps('input', () => true), ...rejects(input),
     ], ['iif "lo" accept comment "!fw4: Accept traffic from loopback"']),
     chain('forward', hook('filter', 'forward', 'filter', forward),
-      [states('forwarded'), ...rules('forward'), ...jumps('forward', () => true), ...rejects(forward)]),
+      [states('forwarded'), ...rules('forward'), ...jumps('forward', () => true), ...rejects(forward)],
+      // Before all that is included.
+      offloading.length === 0 ? [] : ['meta l4proto { tcp, udp } flow offload @ft;']),
     chain('output', hook('filter', 'output', 'filter', output), [
       states('outbound'), ...rules('output'),
       ...zones.filter((zone) => zone.devices.length > 0)
@@ -183,6 +190,17 @@ export function render(): Rendered {
       ]),
     ];
   }
+}
+
+/** Software offload: the devices of the zones that are there; the real one takes the lower ones for hardware, which the lab has not. */
+function flowDevices(zones: readonly Zone[]): string[] {
+  return [...new Set(zones.flatMap(({ devices }) => devices))].filter((device) => existsSync(`/sys/class/net/${device}`)).sort();
+}
+
+// A flush leaves it, and one that stands can not be declared with other devices.
+function hasFlowtable(): boolean {
+  const { stdout } = spawnSync('nft', ['list', 'flowtables', 'inet'], { encoding: 'utf8' });
+  return /table inet fw4 \{\s*flowtable ft /.test(stdout);
 }
 
 function leak(zone: Zone): string {

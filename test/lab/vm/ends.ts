@@ -5,11 +5,14 @@ import { talkerIn, type Talker } from '../talker.ts';
 import { NODE } from './image.ts';
 import type { Router } from './router.ts';
 
-/** Starts a talker at an end of the cables. A boot ends it. */
-export function talkerAt(router: Router, end: End): Promise<Talker> {
+/** A phone or the provider, to start programs in as in any other member. */
+export function memberAt(router: Router, end: End): Member {
   const member = {
     name: end,
     spawn: (argv: readonly string[]) => router.spawn(['ip', 'netns', 'exec', end, ...argv.map((word) => (word === process.execPath ? NODE : word))]),
   };
-  return talkerIn(member as unknown as Member);
+  return member as unknown as Member;
 }
+
+/** Starts a talker at an end of the cables. A boot ends it. */
+export const talkerAt = (router: Router, end: End): Promise<Talker> => talkerIn(memberAt(router, end));
