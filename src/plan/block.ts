@@ -46,8 +46,12 @@ export function planUnblock({ boot: { blacklist }, nft, system }: Facts): Part {
     rank: RANK.durable, why, text: 'Let the SIP modules be loaded again, without which the firewall would not load.',
     actions: [putFile(MODULES_CONF, after)], undo: [putFile(MODULES_CONF, before)], commands: [editLine(MODULES_CONF, before, after)],
   });
+  // As at boot: fw4 declares its own object of the helper only where the module is there.
+  const load = one({
+    rank: RANK.load, why, text: 'Load them, for the firewall to find them.', actions: [{ do: 'run', argv: ['kmodloader'] }], undo: [], commands: ['kmodloader'],
+  });
   const down = nft.state === 'present' && !nft.value.tables.includes('inet fw4') && system.firewall.state === 'present' && system.firewall.value === 'fw4';
-  return !down ? step : joinParts([step, one({
+  return joinParts([step, load, !down ? NOTHING : one({
     rank: RANK.reload, why, text: 'Let the firewall load, which it could not.', actions: [{ do: 'run', argv: ['fw4', 'reload'] }], undo: [], commands: ['fw4 reload'], unlocked: true,
   })]);
 }

@@ -213,4 +213,17 @@ owners('an include that uses the helper, and one that declares it: the firewall 
   }
 });
 
+owners('one that comes while the modules are blocked is named, and the next boot has a whole firewall', async (router) => {
+  await router.must(['rm', '/etc/nftables.d/20-user.nft']);
+  await router.must(['fw4', 'reload']);
+  await sipalg(router, 'disable', 0);
+  await router.write('/etc/nftables.d/20-user.nft', readFileSync('test/fixtures/fw4/user-include.nftables.d-20-user.nft', 'utf8'));
+  assert.match((await sipalg(router, 'status', 2)).stdout, '/etc/nftables.d/20-user.nft:3');
+  await router.reboot();
+  await assertFirewall(router, 'after the reboot');
+  assert.equal(Object.keys(await router.sipModules()).sort(), ['nf_conntrack_sip', 'nf_nat_sip']);
+  assert.is(await router.read(CONF), GOOD);
+  await sipalg(router, 'enable', 0);
+});
+
 owners.run();
