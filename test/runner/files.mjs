@@ -15,8 +15,8 @@ import { judge } from './verdict.mjs';
 export const LAYERS = [
   { name: 'shell', holds: /(^|\/)test\/files\//, needs: ['shell'], limit: 60_000, pool: 1 },
   { name: 'engines', holds: /(^|\/)engines\//, needs: ['engines'], limit: 120_000, pool: 1 },
-  { name: 'lab', holds: /\.lab\.test\.ts$/, needs: ['namespaces', 'alg', 'sip-tools'], limit: 300_000, pool: 1 },
-  { name: 'vm', holds: /\.vm\.test\.ts$/, needs: ['vm'], limit: 600_000, pool: 1 },
+  { name: 'lab', holds: /\.lab\.test\.ts$/, needs: ['namespaces', 'alg', 'sip-tools'], limit: 480_000, pool: 1 },
+  { name: 'vm', holds: /\.vm\.test\.ts$/, needs: ['vm'], limit: 900_000, pool: 1 },
   { name: 'page', holds: /\.page\.test\.ts$/, needs: ['page'], limit: 180_000, pool: 1 },
 ];
 
