@@ -38,9 +38,13 @@ function textNow(facts: Facts, path: string): string | null | undefined {
  * means, so that everything its owner has written since stays: a program may have
  * written the whole file anew (`uci commit`, LuCI's Save).
  */
-function givenBack({ path, before, settings }: TakenFile, text: string): { text: string } | { conflict: string[] } {
+function givenBack({ path, before, settings }: TakenFile, text: string): { text: string | null } | { conflict: string[] } {
   if (settings !== undefined) return undoSettings(text, settings);
-  if (path === MODULES_CONF) return { text: removeMarked(parseModulesConf(text), [TRACKER, REWRITER], MARK) };
+  if (path === MODULES_CONF) {
+    const without = removeMarked(parseModulesConf(text), [TRACKER, REWRITER], MARK);
+    // No file of ours, and no newline of ours at its end, outlives our lines.
+    return { text: without === (before ?? '') || before !== null && without === `${before}\n` ? before : without };
+  }
   const value = parseSysctl(before ?? '').find(({ key }) => key === AUTOMATIC_KEY)?.value;
   return { text: value === undefined ? text : setSysctl(text, AUTOMATIC_KEY, value) };
 }

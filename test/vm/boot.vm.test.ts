@@ -222,8 +222,10 @@ owners('one that comes while the modules are blocked is named, and the next boot
   await router.reboot();
   await assertFirewall(router, 'after the reboot');
   assert.equal(Object.keys(await router.sipModules()).sort(), ['nf_conntrack_sip', 'nf_nat_sip']);
-  assert.is(await router.read(CONF), GOOD);
+  assert.is(await router.read(CONF), `${GOOD}\n`, 'our lines have gone');
   await sipalg(router, 'enable', 0);
+  assert.is(await router.read(CONF), GOOD);
+  assert.is(await router.treatment(), 'rewritten');
 });
 
 owners.run();

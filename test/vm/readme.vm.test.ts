@@ -52,7 +52,8 @@ readme('what is typed does what it says', async () => {
   assert.equal([STARTED, ...LAST].filter((command) => !all.includes(command)), []);
   for (const command of [...all.filter((one) => one !== STARTED && !LAST.includes(one)), ...LAST]) {
     for (const other of BEFORE[command] ?? []) await typed(router, other);
-    await AFTER[command]?.(router, await typed(router, command));
+    const said = await typed(router, command);
+    await AFTER[command]?.(router, said);
     if (command === 'sipalg disable --dry-run') assert.is((await daemons(router)).length, 1, STARTED);
   }
 });
