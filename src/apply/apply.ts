@@ -50,6 +50,9 @@ export interface Applied {
 /** A run that could not even begin, in one sentence. */
 export class NotBegun extends Error {}
 
+/** While it was waited for the lock, another run has come to wish otherwise. */
+export class WishChanged extends NotBegun {}
+
 /** Each pass looks, plans and acts; a second may be needed after a reload or when SIP turned out to be held. */
 const PASSES = 4;
 
@@ -172,6 +175,7 @@ class Run {
 
   /** What went wrong, and what has become of what was done before it. */
   private async undone(cause: Error): Promise<Error> {
+    if (cause instanceof NotBegun) return cause;
     if (this.found === undefined) return notBegun(cause);
     const began = this.done.length > 0;
     if (began && this.lock === null) {
@@ -205,6 +209,10 @@ class Run {
   private async reach(): Promise<Applied> {
     let seen = await this.look();
     const before = seen.facts;
+    const { alg } = before.wish.wish;
+    if (!this.options.writeDown && (this.towards === 'disabled' ? alg !== 'disabled' : this.towards === 'enabled' && alg === 'disabled')) {
+      throw new WishChanged(`${WISH_CONFIG} says "${alg}" by now, so the SIP ALG is not brought to "${this.towards}". Nothing was changed.`);
+    }
     await this.sweep(before);
     // What was seen without the firewall's lock may have changed while it was looked at: two listings
     // that do not agree are no reason to refuse. What could not be read will not be read a moment later.

@@ -1,5 +1,5 @@
 /** The command line: what is asked, what is said, and the exit code. It decides nothing. */
-import { apply, NotBegun } from '../apply/apply.ts';
+import { apply, NotBegun, WishChanged } from '../apply/apply.ts';
 import type { Applied, Direction } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
 import { judge } from '../judge/judge.ts';
@@ -98,8 +98,21 @@ function warn({ before, facts }: Applied, terminal: Terminal): void {
   if (short !== undefined) terminal.out([short.text, ...short.evidence.map((one) => `      ${one}`), ''].join('\n'));
 }
 
+/** How often a wish is read anew that another run has changed in the meantime. */
+const READINGS = 3;
+
 /** Acts on /etc/config/sipalg: at boot, on reload, by hand. */
 async function applyWish(host: Host, version: string, terminal: Terminal): Promise<ExitCode> {
+  for (let reading = 1; ; reading++) {
+    try {
+      return await applyWishOnce(host, version, terminal);
+    } catch (error) {
+      if (!(error instanceof WishChanged) || reading === READINGS) throw error;
+    }
+  }
+}
+
+async function applyWishOnce(host: Host, version: string, terminal: Terminal): Promise<ExitCode> {
   const { wish, journal, policy } = await observe(host);
   for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
   // What is well said is done all the same; where nothing could be read, nothing is.

@@ -112,6 +112,25 @@ together('a lock that is held for a moment is waited for, and Ctrl-C ends the wa
   }
 });
 
+together('a wish that changes while its apply waits is the one that counts', async ({ router }) => {
+  const before = await router.state();
+  await router.sipalg(['disable']);
+  const disabled = await router.state();
+  for (const [wish, other, state] of [['disabled', 'enabled', before], ['enabled', 'disabled', disabled], ['disabled', 'unmanaged', disabled]] as const) {
+    const say = (alg: string): void => router.lab.files.write(WISH, `config sipalg 'main'\n\toption alg '${alg}'\n`);
+    say(wish);
+    const release = await holdLock(router, '/var/run/sipalg.lock', '');
+    const told = end(router.start(['apply']));
+    await wait(1500);
+    say(other);
+    await release();
+    const { status, stdout, stderr } = await told;
+    assert.is(status, 0, stderr);
+    assert.equal(differences(state, await router.state(), [WISH, JOURNAL]), [], `${wish}, then ${other}: ${stdout}${stderr}`);
+  }
+  await router.sipalg(['enable']);
+});
+
 together('a firewall that is reloaded again and again meanwhile', async ({ router }) => {
   const { lab } = router;
   const reload = (): Promise<string> => lab.router.must(['fw4', 'reload']);
