@@ -9,7 +9,7 @@ const args = process.argv.slice(2);
 const env = { ...process.env };
 if (args[0] === '--kernel') env.SIPALG_VM_KERNEL = args.splice(0, 2)[1];
 if (args.length === 0) {
-  console.error('usage: node test/lab/vm/show.mjs [--kernel 6.1|6.12] WORD...\nWORD is part of a path: boot.vm, modules.vm, packages.vm, ...');
+  console.error('usage: node test/lab/vm/show.mjs [--kernel 6.1|6.12] WORD...\nWORD is part of a path: owners.vm, modules.vm, packages.vm, ...');
   process.exit(2);
 }
 const folder = mkdtempSync(`${tmpdir()}/sipalg-show-`);

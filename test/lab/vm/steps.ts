@@ -30,10 +30,30 @@ export function assertSame(now: Picture, then: Picture): void {
   assert.ok(now.rules.every((line, index) => line === then.rules[index]), 'the rules are in the order they were in');
 }
 
+/** What routers looked like when they were looked at last, the ALG in force, for the way back to be held against. */
+export function memory(): { rememberIt: (router: Router) => Promise<void>; assertAsBefore: (router: Router) => Promise<void> } {
+  const before = new Map<Router, Picture>();
+  return {
+    async rememberIt(router) {
+      assert.is(await router.treatment(), 'rewritten');
+      before.set(router, await router.picture());
+    },
+    assertAsBefore: async (router) => assertSame(await router.picture(), before.get(router)!),
+  };
+}
+
 /** The firewall is up and whole: it translates addresses, and would load again. */
 export async function assertFirewall(router: Router, when: string): Promise<void> {
   assert.match(await router.must(['nft', 'list', 'ruleset']), 'masquerade', `${when}\n${router.bootLog()}`);
   await router.must(['fw4', 'check']);
+}
+
+/** Booted without a complaint, the ALG off and the firewall whole. */
+export async function assertBootedOff(router: Router, when: string): Promise<void> {
+  // What the program did to reach the wish is no complaint.
+  assert.equal(router.bootLog().split('\n').filter((line) => line !== '' && !line.startsWith('[#] ')), [], when);
+  await assertOff(router, when);
+  await assertFirewall(router, when);
 }
 
 /** Every file the router has that its image has not, or has otherwise: path to sum. Lists of the manager's own aside. */
