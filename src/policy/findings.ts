@@ -24,8 +24,8 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
   for (const { name: provider, hosts } of wish.providers) {
     for (const { name } of hosts) {
       const answer = names[name.toLowerCase()];
-      if (answer === undefined || answer.addresses.length === 0) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? 'not asked yet'}`);
-      else if (answer.failed !== null) stale.push(`${provider}: ${name}: answered ${Math.round((at - answer.at) / HOUR)} h ago, then: ${answer.failed.because}`);
+      if (!answer?.addresses.length) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? 'not asked yet'}`);
+      else if (answer.failed) stale.push(`${provider}: ${name}: answered ${Math.round((at - answer.at) / HOUR)} h ago, then: ${answer.failed.because}`);
     }
   }
   return { unresolved, stale };
@@ -45,15 +45,15 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
   const { wish, wan, offload, shapers } = policy;
   if (there.length === 0) say('policy-missing', 'risk', left, 'The voice firewall rules are wished, and not in force; `sipalg apply` puts them there.');
   else if (there.some(({ intact }) => !intact)) say('policy-changed', 'risk', left, 'The voice firewall rules are not as they were loaded; `sipalg apply` puts them right.');
-  if (wish.limit !== null && (wan.state !== 'present' || wan.value.length === 0)) {
+  if (wish.limit !== null && orElse(wan, []).length === 0) {
     say('policy-wan-unknown', 'risk', [wan.state === 'failed' ? `${wan.source}: ${wan.because}` : wan.source],
       'No device is known to lead to the internet, so nothing is limited; give its zone of /etc/config/firewall `option masq \'1\'` or the name wan.');
   }
-  if (orElse(policy.perFlow, true) === false) {
+  if (!orElse(policy.perFlow, true)) {
     say('timeouts-global', 'note', [policy.perFlow.source], 'This kernel can not give single flows timeouts: every UDP flow of the router lives as long as SIP needs.');
   }
   const off = orElse(offload, null);
-  if (off?.software === true) {
+  if (off?.software) {
     const { marking } = wish;
     const bare = marking === null ? ['enabled=1'] : [...marking.media.value === 0 ? ['media=EF'] : [], ...marking.signalling.value === 0 ? ['signalling=CS3'] : []];
     const what = bare.length > 1 || marking === null ? 'voice' : bare[0] === 'media=EF' ? 'audio' : 'signalling';
@@ -75,7 +75,7 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
     const ports = policy.names[host.name.toLowerCase()]?.tlsPorts ?? [];
     return ports.length > 0 ? [`${name}: ${host.name}, port ${ports.join(', ')}`] : [];
   }));
-  const plain = there.flatMap(({ counters }) => counters).filter(({ name }) => name === 'plain_signalling').some(({ packets }) => packets > 0);
+  const plain = there.some(({ counters }) => counters.some(({ name, packets }) => name === 'plain_signalling' && packets > 0));
   if (secure.length > 0 && plain) say('provider-plain', 'note', secure, 'A phone here signals in plain text, and its provider may offer TLS: who listens learns who calls whom, and on some phones the password.');
   const attempts = there.flatMap(({ attempts: some }) => some);
   if (attempts.length > 0) {

@@ -13,7 +13,7 @@ import type { PolicyFacts, Provider } from './facts.ts';
 import { digit } from './iptables-prefixes.ts';
 import type { Family } from './iptables-prefixes.ts';
 import { hash } from './nft.ts';
-import { lastOf, mergePrefixes, readPrefix } from './prefixes.ts';
+import { firstShared, lastOf, mergePrefixes, readPrefix } from './prefixes.ts';
 import { prefixes } from './resolve.ts';
 import { zonesOf } from './wan.ts';
 
@@ -74,11 +74,31 @@ export function inboundOf(facts: Facts, policy: PolicyFacts): Inbound {
   if (providers.length === 0 || uci.state !== 'present' || firewall.state !== 'present') return wished;
   const wan = zonesOf(uci.value.text, firewall.value).filter(({ outside }) => outside).map(({ name }) => name);
   if (wan.length === 0) wished.lacking.push('Calls can not be let in: /etc/config/firewall has no zone wan and none that masquerades. Give the zone of the internet the option masq.');
-  else for (const provider of providers) open(wished, provider, policy, wan, firewall.value === 'fw4' || policy.extensions['set'] === true);
+  const forwarded: Forwarded[] = [];
+  if (wan.length > 0) for (const provider of providers) open(wished, forwarded, provider, policy, wan, firewall.value === 'fw4' || policy.extensions['set'] === true);
   return wished;
 }
 
-function open(wished: Inbound, provider: Provider, policy: PolicyFacts, wan: readonly string[], sets: boolean): void {
+/** What an earlier provider has had let in over IPv4. */
+interface Forwarded {
+  provider: string;
+  address: string;
+  first: number;
+  last: number;
+  networks: readonly string[];
+}
+
+/** The same port can not lead from the same network to two places: the first redirect has it all. */
+function forward(wished: Inbound, forwarded: Forwarded[], mine: Forwarded): void {
+  const { provider, address, first, last, networks } = mine;
+  forwarded.push(mine);
+  for (const earlier of forwarded) {
+    const shared = earlier.address === address || earlier.first > last || earlier.last < first ? null : firstShared(earlier.networks, networks);
+    if (shared !== null) return void wished.lacking.push(`Not all calls of ${earlier.provider} to ${earlier.address} and of ${provider} to ${address} can be let in: both have the network ${shared}, and port ${first}${first === last ? '' : `-${last}`} can lead to one address alone. Give both the same \`option pbx\`, or other ports.`);
+  }
+}
+
+function open(wished: Inbound, forwarded: Forwarded[], provider: Provider, policy: PolicyFacts, wan: readonly string[], sets: boolean): void {
   const { pbx, ports, mediaPorts } = provider.inbound as NonNullable<Provider['inbound']>;
   const name = short(provider.name);
   const networks = networksOf(provider, policy);
@@ -94,10 +114,9 @@ function open(wished: Inbound, provider: Provider, policy: PolicyFacts, wan: rea
       return !('wrong' in network) && network.family === family && network.bits <= bits && bits <= lastOf(network);
     });
     const family4 = family === 'ipv4';
-    const shown = family4 ? 'IPv4' : 'IPv6';
     if (near === undefined) lacks('the address is in no network of this router. Set `option pbx` to the address the PBX has.');
     else if (near.zone === null) lacks(`${near.device} is in no zone of the firewall. Add its network to a zone in /etc/config/firewall.`);
-    else if (networks.signalling[family].length === 0) lacks(`no ${shown} network of the provider is known. Give it one with \`list signalling\`, or a \`list host\` that resolves to one.`);
+    else if (networks.signalling[family].length === 0) lacks(`no IP${family4 ? 'v4' : 'v6'} network of the provider is known. Give it one with \`list signalling\`, or a \`list host\` that resolves to one.`);
     else if (family4 && taken.has(family)) lacks('a port can be forwarded to one IPv4 address alone, and an earlier `option pbx` has it.');
     else if (!sets && networks.signalling[family].length > MOST_WITHOUT_SETS) lacks(`${networks.signalling[family].length} networks are too many without ipset. Install the package ipset, then run \`sipalg apply\`.`);
     else {
@@ -109,6 +128,12 @@ function open(wished: Inbound, provider: Provider, policy: PolicyFacts, wan: rea
         const file = `/etc/sipalg.${name}${which}`;
         const set = setOf(file);
         if (!taken.has(family) && sets) addSet(wished, { name: set, family, file, networks: from }, `sipalg_${name}_set${which}`, policy.backend === 'iptables');
+        if (family4) {
+          for (const port of each) {
+            const [first = 0, last = first] = port.split('-').map(Number);
+            forward(wished, forwarded, { provider: provider.name, address, first, last, networks: from });
+          }
+        }
         wan.forEach((zone, nth) => {
           const title = `${TITLE}${what === 'call' ? 'calls' : 'audio'} from ${name} to ${address} port`;
           const place = `sipalg_${name}_${what}${n}${pbx.indexOf(address) > 0 ? `_${pbx.indexOf(address)}` : ''}${nth > 0 ? `_wan${nth}` : ''}`;

@@ -93,6 +93,23 @@ test('opens nothing without a source, a place or a zone, and says why', () => {
   for (const nothing of [inbound([{ inbound: null }]), inbound([{}], { wanted: false })]) assert.equal([nothing.sections, nothing.lacking], [[], []]);
 });
 
+test('two providers that share a network and a port are named, where they lead to different places', () => {
+  const other = (address: string, ports: number[], signalling: string[], mediaPorts: string | null = null): Partial<Provider> =>
+    ({ name: 'other', hosts: [], signalling, media: [], inbound: { pbx: [address], ports, mediaPorts } });
+  const first = { inbound: { pbx: ['192.168.1.20'], ports: [5060, 5061], mediaPorts: '10000-20000' }, media: [] };
+  const lacking = (...providers: Partial<Provider>[]): string[] => inbound([first, ...providers]).lacking;
+  for (const address of ['192.168.1.21', '192.168.1.1']) {
+    assert.equal(lacking(other(address, [5061, 5080], ['192.0.2.0/28', '198.51.100.0/25'])), [
+      `Not all calls of example to 192.168.1.20 and of other to ${address} can be let in: both have the network 192.0.2.0/28, ` +
+      'and port 5061 can lead to one address alone. Give both the same `option pbx`, or other ports.',
+    ]);
+  }
+  assert.match(lacking(other('192.168.1.21', [5080], ['203.0.113.1'], '15000-16000'))[0] as string, 'port 15000-16000 can lead');
+  for (const fine of [other('192.168.1.20', [5060], ['203.0.113.1']), other('192.168.1.21', [5080], ['203.0.113.1']), other('192.168.1.21', [5060], ['203.0.113.128/25'])]) {
+    assert.equal(lacking(fine), []);
+  }
+});
+
 test('never a section without a source, whatever is asked for', () => {
   const random = seeded(404);
   const addresses = ['192.168.1.20', '192.168.1.1', '2001:db8:1::20', '2001:db8:1::1', '10.8.0.2', '8.8.8.8'];

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mergePrefixes, readPrefix, writePrefix } from '../../src/policy/prefixes.ts';
+import { firstShared, mergePrefixes, readPrefix, writePrefix } from '../../src/policy/prefixes.ts';
 import type { Prefix } from '../../src/policy/prefixes.ts';
 import { damage, seeded } from '../seeded.ts';
 
@@ -64,15 +64,17 @@ merging('sorts, drops doubles and what lies in another, and keeps the families a
   assert.equal(merged(), { ipv4: [], ipv6: [] });
 });
 
+/** First and last address of an IPv4 network, as numbers. */
+function range(text: string): [number, number] {
+  const { bits, length } = readPrefix(text) as Prefix;
+  return [parseInt(bits, 16), parseInt(bits, 16) + 2 ** (32 - length) - 1];
+}
+
 merging('leaves no network within another, and covers every one that was given', () => {
   const random = seeded(7);
   for (let round = 0; round < 60; round++) {
     const given = Array.from({ length: 40 }, () => `10.${random.below(2)}.${random.below(4)}.${random.below(256)}/${8 + random.below(25)}`).map((text) => readPrefix(text) as Prefix);
     const { ipv4 } = mergePrefixes(given);
-    const range = (text: string): [number, number] => {
-      const { bits, length } = readPrefix(text) as Prefix;
-      return [parseInt(bits, 16), parseInt(bits, 16) + 2 ** (32 - length) - 1];
-    };
     const ranges = ipv4.map(range);
     for (const [at, [from]] of ranges.entries()) if (at > 0) assert.ok(from > (ranges[at - 1] as [number, number])[1], ipv4.join(' '));
     for (const each of given) {
@@ -80,6 +82,19 @@ merging('leaves no network within another, and covers every one that was given',
       assert.ok(ranges.some(([low, high]) => low <= from && to <= high), `${writePrefix(each)} in ${ipv4.join(' ')}`);
     }
   }
+});
+
+merging('finds the first network that two lists share', () => {
+  const random = seeded(8);
+  let none = 0;
+  for (let round = 0; round < 300; round++) {
+    const some = (): string[] => merged(...Array.from({ length: random.below(6) }, () => `10.0.${random.below(2)}.${random.below(256)}/${22 + random.below(11)}`)).ipv4;
+    const [these, others] = [some(), some()];
+    const shared = others.find((other) => these.some((one) => range(one)[0] <= range(other)[1] && range(one)[1] >= range(other)[0])) ?? null;
+    assert.is(firstShared(these, others), shared, `${these.join(' ')} and ${others.join(' ')}`);
+    if (shared === null) none++;
+  }
+  assert.ok(none > 30 && none < 270, `${none} of 300 share nothing`);
 });
 
 merging('10,000 networks are read and merged in a moment', () => {
