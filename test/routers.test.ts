@@ -148,7 +148,7 @@ doors('tells what is absent, what is denied and what is there', async () => {
   assert.equal(await host.run(['conntrack', '-L']), { state: 'absent', command: 'conntrack -L' });
   const flows = await host.read('/proc/net/nf_conntrack');
   assert.is(flows.state, 'failed');
-  const nft = await host.run(['nft', '-j', 'list', 'ruleset']);
+  const nft = await host.run(['nft', '-j', '-t', 'list', 'ruleset']);
   assert.is(nft.state === 'exited' && nft.code, 1);
   assert.is(host.process().uid, 1000);
   assert.equal(await host.read('/proc/sys/kernel/osrelease'), { state: 'present', value: '6.6.110\n', source: '/proc/sys/kernel/osrelease' });

@@ -28,10 +28,6 @@ export interface HelperObject extends TableName {
 
 export interface Chain extends TableName {
   name: string;
-  handle: number;
-  /** Set on a base chain only. */
-  hook: string | null;
-  priority: number | null;
 }
 
 export interface Rule extends TableName {
@@ -42,12 +38,9 @@ export interface Rule extends TableName {
   expr: readonly unknown[];
 }
 
-/** A named map; `objects` says whether its values name stateful objects, `elements` what they are. */
+/** A named map. */
 export interface NamedMap extends TableName {
   name: string;
-  handle: number;
-  /** The type of its values: `ct helper`, `verdict`, `mark`, ... */
-  values: string;
   elements: readonly { key: unknown; value: unknown }[];
 }
 
@@ -126,13 +119,7 @@ function readObject(ruleset: Ruleset, kind: string, value: Json): void {
       ruleset.tables.push({ family: textIn(value, 'family', 'a table'), table: textIn(value, 'name', 'a table') });
       return;
     case 'chain':
-      ruleset.chains.push({
-        ...place('a chain'),
-        name: textIn(value, 'name', 'a chain'),
-        handle: numberIn(value, 'handle', 'a chain'),
-        hook: typeof value['hook'] === 'string' ? value['hook'] : null,
-        priority: typeof value['prio'] === 'number' ? value['prio'] : null,
-      });
+      ruleset.chains.push({ ...place('a chain'), name: textIn(value, 'name', 'a chain') });
       return;
     case 'rule': {
       const expr = value['expr'];
@@ -163,8 +150,6 @@ function readObject(ruleset: Ruleset, kind: string, value: Json): void {
       ruleset.maps.push({
         ...place('a map'),
         name: textIn(value, 'name', 'a map'),
-        handle: numberIn(value, 'handle', 'a map'),
-        values: typeof value['map'] === 'string' ? value['map'] : JSON.stringify(value['map'] ?? null),
         elements: pairs(value['elem']),
       });
       return;

@@ -15,15 +15,28 @@ export function isSipHelper(type: string): boolean {
   return /^sip(-\d+)?$/.test(type);
 }
 
-const LIST_JSON = ['nft', '-j', 'list', 'ruleset'];
-const LIST_TEXT = ['nft', '-a', 'list', 'ruleset'];
+// Without the elements of named sets: some owners block a hundred thousand addresses.
+const LIST_JSON = ['nft', '-j', '-t', 'list', 'ruleset'];
+const LIST_TEXT = ['nft', '-a', '-t', 'list', 'ruleset'];
+const LIST_WHOLE = ['nft', '-j', 'list', 'ruleset'];
+
+/** Whether it takes elements that were left out to know what a rule sets. */
+function lacksElements(rule: Rule): boolean {
+  return helperUses(rule).some((use) => use.form === 'named map' || (use.form === 'map' && use.objects.length === 0));
+}
+
+async function listRuleset(host: Host): Promise<Reading<Ruleset>> {
+  const ruleset = understood(answered(await host.run(LIST_JSON)), parseRuleset);
+  const lacking = understood(ruleset, ({ rules }) => rules.some(lacksElements));
+  return lacking.state === 'present' && lacking.value ? understood(answered(await host.run(LIST_WHOLE)), parseRuleset) : ruleset;
+}
 
 /**
  * @param wanted says which chains' rules are wanted though nothing is assigned in
  *   them now, because something may have to be given back to them
  */
 export async function observeNft(host: Host, wanted: readonly string[]): Promise<Reading<NftFacts>> {
-  const ruleset = understood(answered(await host.run(LIST_JSON)), parseRuleset);
+  const ruleset = await listRuleset(host);
   const found = understood(ruleset, assignmentsIn);
   if (ruleset.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
   let chains: ListedChain[] = [];

@@ -62,7 +62,7 @@ function takeAssignments(nft: NftFacts): Taking {
 function takeRule(taking: Taking, one: NftAssignment, around: Neighbours): void {
   const { family, table, chain, handle, rule, remains } = one;
   if (rule === null) {
-    taking.refused.push(`Rule ${handle} of ${family} ${table} ${chain} sets the SIP helper, but \`nft -a list ruleset\` does not show it, ` +
+    taking.refused.push(`Rule ${handle} of ${family} ${table} ${chain} sets the SIP helper, but \`nft -a -t list ruleset\` does not show it, ` +
       'so it could not be given back. Run the command again; if it says the same, take the rule away by hand.');
     return;
   }

@@ -7,6 +7,7 @@ import { MOST_ATTEMPTS } from './see.ts';
 
 const SHOWN = 8;
 const HOUR = 3_600_000;
+const OFFLOAD_OFF = 'uci set firewall.@defaults[0].flow_offloading=0';
 
 function shown(list: readonly string[]): string[] {
   return list.length <= SHOWN ? [...list] : [...list.slice(0, SHOWN), `and ${list.length - SHOWN} more`];
@@ -57,12 +58,12 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
     const { marking } = wish;
     const bare = marking === null ? ['enabled=1'] : [...marking.media.value === 0 ? ['media=EF'] : [], ...marking.signalling.value === 0 ? ['signalling=CS3'] : []];
     const what = bare.length > 1 || marking === null ? 'voice' : bare[0] === 'media=EF' ? 'audio' : 'signalling';
+    const bypassed = (which: string, setting: string): void => say('policy-offload', 'risk', [offload.source], `Flow offload is on, and ${which}: its packets pass the rules by. ${setting}`);
     if (bare.length > 0) {
-      say('policy-offload', 'risk', [offload.source], `Flow offload is on, and ${what} that is not marked can not be kept out of it: its packets pass the rules by. What fits: ${
-        bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`uci set firewall.@defaults[0].flow_offloading=0\`.`);
+      bypassed(`${what} that is not marked can not be kept out of it`, `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`);
     }
     if (!off.excluded && off.loaded !== false && bare.length !== 2 && marking !== null) {
-      say('policy-offload', 'risk', [offload.source], 'Flow offload is on, and voice is not kept out of it: its packets pass the rules by. `sipalg apply` may mend that; `uci set firewall.@defaults[0].flow_offloading=0` does.');
+      bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }
   }
   for (const { kind, device, how, conflict, setting } of shapers) {

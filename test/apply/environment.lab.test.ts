@@ -97,10 +97,10 @@ trouble('refuses everybody but root, and tells them no more than it knows', asyn
 
 trouble('believes no tool that prints nonsense, without end, or fails', async ({ router }) => {
   const nft = '/usr/sbin/nft';
-  await broken(router, instead(nft, 'echo "{ \\"nftables\\": [ { \\"rule\\": 7"'), /nft -j list ruleset could not be read/, back(nft));
+  await broken(router, instead(nft, 'echo "{ \\"nftables\\": [ { \\"rule\\": 7"'), /nft -j -t list ruleset could not be read/, back(nft));
   await broken(router, instead(nft, 'exec yes "{ \\"nftables\\": ["'), /holds more than 33554432 bytes/, back(nft));
-  await broken(router, instead(nft, 'echo "netlink: Error: cache initialization failed: Operation not supported" >&2; exit 1'), /nft -j list ruleset could not be read: it ended with exit code 1: netlink: Error/, back(nft));
-  await broken(router, instead(nft, 'kill -SEGV $$'), /nft -j list ruleset could not be read: it was ended by SIGSEGV/, back(nft));
+  await broken(router, instead(nft, 'echo "netlink: Error: cache initialization failed: Operation not supported" >&2; exit 1'), /nft -j -t list ruleset could not be read: it ended with exit code 1: netlink: Error/, back(nft));
+  await broken(router, instead(nft, 'kill -SEGV $$'), /nft -j -t list ruleset could not be read: it was ended by SIGSEGV/, back(nft));
   const conntrack = '/usr/sbin/conntrack';
   await broken(router, instead(conntrack, 'echo "udp 17 helper=sip \\033[31m <nonsense>"'), /conntrack -L.* could not be read/, back(conntrack));
   const save = '/usr/sbin/iptables-legacy-save';
@@ -188,7 +188,7 @@ trouble('takes everything back when Ctrl-C comes in the middle', async ({ router
 
 async function hang(router: Router): Promise<void> {
   const began = Date.now();
-  await broken(router, instead('/usr/sbin/nft', 'sleep 60'), /nft -j list ruleset could not be read: it did not end within 30 s and was killed/, back('/usr/sbin/nft'));
+  await broken(router, instead('/usr/sbin/nft', 'sleep 60'), /nft -j -t list ruleset could not be read: it did not end within 30 s and was killed/, back('/usr/sbin/nft'));
   assert.ok(Date.now() - began < 45_000);
   const left = await router.lab.router.run(['sh', '-c', 'ps -e -o args= | grep -c "^sleep 60"']);
   assert.is(left.stdout.trim(), '0', 'what it started is gone too');

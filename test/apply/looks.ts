@@ -1,7 +1,7 @@
 /** Commands of the product that look and change nothing, by how they begin; everything else counts as a change. */
 const LOOKS: readonly RegExp[] = [
-  /^nft -j list ruleset$/,
-  /^nft -a list ruleset$/,
+  /^nft -j( -t)? list ruleset$/,
+  /^nft -a -t list ruleset$/,
   /^nft -c -f -$/,
   /^fw4 check$/,
   /^ip6?tables(-legacy|-nft)?-save$/,

@@ -97,8 +97,8 @@ pending('names the commands and files that are waited for, and forgets them when
   const run = later<never>();
   const read = later<never>();
   const { host, list } = watchPending({ ...router, run: () => run.promise, read: () => read.promise });
-  const all = [host.run(['nft', '-j', 'list', 'ruleset']), host.run(['nft', '-j', 'list', 'ruleset']), host.read('/proc/modules'), host.run(['x'.repeat(500)])];
-  assert.equal(list(), ['nft -j list ruleset', '/proc/modules', `${'x'.repeat(200)}...`]);
+  const all = [host.run(['nft', '-j', '-t', 'list', 'ruleset']), host.run(['nft', '-j', '-t', 'list', 'ruleset']), host.read('/proc/modules'), host.run(['x'.repeat(500)])];
+  assert.equal(list(), ['nft -j -t list ruleset', '/proc/modules', `${'x'.repeat(200)}...`]);
   const ended = Promise.allSettled(all);
   run.reject(new Error('gone'));
   await settle();

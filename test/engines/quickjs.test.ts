@@ -79,9 +79,9 @@ const ROUTER: Recording = {
     '/proc/net/route': fixture('kernel/proc-net-route.txt'),
   },
   commands: {
-    'nft -j list ruleset': fixture('fw4/stock-alg-on.ruleset.json'),
+    'nft -j -t list ruleset': fixture('fw4/stock-alg-on.ruleset.json'),
     // What nft 1.0.6 shows of fw4/stock-alg-on.print.nft, loaded into an empty namespace; handles are those of the JSON.
-    'nft -a list ruleset': readFileSync('test/engines/stock-alg-on.listing.txt', 'utf8'),
+    'nft -a -t list ruleset': readFileSync('test/engines/stock-alg-on.listing.txt', 'utf8'),
     'conntrack -L': fixture('kernel/conntrack-L.txt'),
     'iptables-save': fixture('iptables/iptables-nft-save.txt'),
     'ip6tables-save': fixture('iptables/ip6tables-nft-save.txt'),

@@ -6,7 +6,7 @@ import { fixture, readsLongLines } from '../kernel/texts.ts';
 import { damage, seeded } from '../seeded.ts';
 
 const ROUTERS = ['bases/openwrt-24.10', 'set-helper-rule', 'port-forward-5060', 'user-include', 'foreign-table', 'renamed-object', 'openwrt-stock'];
-const listed = (router: string): string => fixture(`routers/${router}/run/nft_-a_list_ruleset.txt`);
+const listed = (router: string): string => fixture(`routers/${router}/run/nft_-a_-t_list_ruleset.txt`);
 
 const listings = suite('nft/listing');
 
@@ -14,7 +14,7 @@ listings('shows every rule that the JSON has, under its handle and chain', () =>
   for (const router of ROUTERS) {
     const chains = parseListing(listed(router));
     const flat = chains.flatMap(({ family, table, chain, rules }) => rules.map(({ handle }) => `${family} ${table} ${chain} ${handle}`));
-    const { rules, chains: all } = parseRuleset(fixture(`routers/${router}/run/nft_-j_list_ruleset.txt`));
+    const { rules, chains: all } = parseRuleset(fixture(`routers/${router}/run/nft_-j_-t_list_ruleset.txt`));
     assert.equal(flat.sort(), rules.map(({ family, table, chain, handle }) => `${family} ${table} ${chain} ${handle}`).sort(), router);
     assert.equal(chains.map(({ chain }) => chain).sort(), all.map(({ name }) => name).sort(), router);
   }

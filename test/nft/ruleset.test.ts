@@ -31,13 +31,6 @@ rulesets('finds the rules that set the helper, in each of them', () => {
   assert.equal(found, [['helper_lan 72'], [], [], ['helper_lan 66'], ['helper_lan 72', 'helper_lan 75'], ['helper_lan 77'], ['user_voip 41', 'helper_lan 75']]);
 });
 
-rulesets('keeps hook and priority of a base chain and has none for another', () => {
-  const { chains } = parseRuleset(text('user-include'));
-  const [voip, helper] = ['user_voip', 'helper_lan'].map((name) => chains.find((chain) => chain.name === name));
-  assert.equal([voip?.hook, voip?.priority], ['prerouting', -150]);
-  assert.equal([helper?.hook, helper?.priority], [null, null]);
-});
-
 rulesets('tells an object from a map of objects and from a named map', () => {
   assert.equal(uses({ 'ct helper': 'sip' }), [{ form: 'object', object: 'sip' }]);
   const key = { payload: { protocol: 'udp', field: 'dport' } };

@@ -11,7 +11,7 @@ const NAMES = { '/proc/net/ip_tables_names': 'raw\n' };
 
 function nft(foreign: boolean): Promise<Reading<NftFacts>> {
   const value: NftFacts = { version: null, helpers: [], assignments: [], timeouts: 0, sources: [], foreign, chains: [], tables: [], present: [] };
-  return Promise.resolve({ state: 'present', value, source: 'nft -j list ruleset' });
+  return Promise.resolve({ state: 'present', value, source: 'nft -j -t list ruleset' });
 }
 
 /** The save commands that gave a reading on a machine that has all of them. */

@@ -11,7 +11,9 @@ function saying(json: unknown, listing: string | null = ''): Host {
     ...recordedRouter('stock-alg-on'),
     async run(argv): Promise<Outcome> {
       const command = argv.join(' ');
-      const stdout = argv.includes('-j') ? JSON.stringify({ nftables: json }) : listing;
+      // -t leaves out the elements of named sets and maps, and no others.
+      const bare = (name: string, value: unknown): unknown => name === 'elem' && Array.isArray(value) && argv.includes('-t') ? undefined : value;
+      const stdout = argv.includes('-j') ? JSON.stringify({ nftables: json }, bare) : listing;
       return stdout === null ? { state: 'exited', command, code: 1, stdout: '', stderr: 'netlink: Error: cache initialization failed: Operation not permitted\n' }
         : { state: 'exited', command, code: 0, stdout, stderr: '' };
     },
@@ -66,13 +68,27 @@ observed('comes through a named map as its elements, in nft\'s words', async () 
   assert.match(reading.state === 'failed' ? reading.because : '', 'a map of helpers has a key that is not understood');
 });
 
+observed('asks for the elements of sets only where a rule takes its helper from one', async () => {
+  const asked = async (...rules: unknown[]): Promise<string[]> => {
+    const host = saying([object('sip', 'sip'), { map: { ...at, name: 'm', handle: 3, type: 'inet_service', map: 'ct helper', elem: [[5060, 'sip']] } }, ...rules], listed('ct helper set "sip" # handle 5'));
+    const commands: string[] = [];
+    await observeNft({ ...host, run: (argv, options) => { commands.push(argv.join(' ')); return host.run(argv, options); } }, []);
+    return commands;
+  };
+  const map = (data: unknown) => rule(5, { 'ct helper': { map: { key, data } } });
+  assert.equal(await asked(rule(5, { 'ct helper': 'sip' })), ['nft -j -t list ruleset', 'nft -a -t list ruleset']);
+  assert.equal(await asked(map({ set: [[5060, 'sip']] })), ['nft -j -t list ruleset', 'nft -a -t list ruleset']);
+  // No map can be empty: such an nft has left out what it should not.
+  for (const data of ['@m', { set: [] }]) assert.is((await asked(map(data)))[1], 'nft -j list ruleset');
+});
+
 observed('counts a rule once, however often it sets a helper', async () => {
   assert.is((await seen([object('sip', 'sip'), rule(5, { 'ct helper': 'sip' }, { 'ct helper': 'sip' })])).assignments.length, 1);
 });
 
 observed('is not known where the listing fails, though the JSON does not', async () => {
   const reading = await observeNft(saying([object('sip', 'sip'), rule(5, { 'ct helper': 'sip' })], null), []);
-  assert.equal(reading, { state: 'failed', source: 'nft -a list ruleset', because: 'it ended with exit code 1: netlink: Error: cache initialization failed: Operation not permitted' });
+  assert.equal(reading, { state: 'failed', source: 'nft -a -t list ruleset', because: 'it ended with exit code 1: netlink: Error: cache initialization failed: Operation not permitted' });
 });
 
 observed('needs no listing where nothing is assigned and nothing is wanted', async () => {

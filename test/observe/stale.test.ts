@@ -34,7 +34,7 @@ const ALL = [PHONE, TLS, UNTRANSLATED, PROVIDER];
 
 /** A rule more in nft's listing. */
 async function withRule(expr: object): Promise<Record<string, Outcome>> {
-  const argv = ['nft', '-j', 'list', 'ruleset'];
+  const argv = ['nft', '-j', '-t', 'list', 'ruleset'];
   const said = await recordedRouter(ROUTER).run(argv);
   assert.ok(said.state === 'exited');
   const listing = JSON.parse(said.stdout) as { nftables: object[] };

@@ -119,7 +119,7 @@ for (const rejects of [true, false]) {
 luci('has every text translated, but for what the router says', async (context) => {
   const mark = '\u00a7';
   const object = scripted('foreign-table');
-  object.status = () => statusOf('foreign-table', { last: lastRun('failed', { because: ['A sentence of the router.'] }), pending: ['nft -j list ruleset'] });
+  object.status = () => statusOf('foreign-table', { last: lastRun('failed', { because: ['A sentence of the router.'] }), pending: ['nft -j -t list ruleset'] });
   await opened(context, object, async (page) => {
     await page.waitForSelector('#sipalg-verdict');
     await page.evaluate('document.querySelectorAll("[aria-expanded=false]").forEach((button) => button.click())');

@@ -29,7 +29,7 @@ page('says that it is looking before anything is known', () => {
 page('names what is waited for when nothing is known yet', () => {
   const view = viewAt(at(NOTHING));
   assert.is(view.mood, 'loading');
-  assert.equal(view.notices.map(({ text, lines }) => [text, ...lines]), [[words.pendingFirst, 'nft -j list ruleset']]);
+  assert.equal(view.notices.map(({ text, lines }) => [text, ...lines]), [[words.pendingFirst, 'nft -j -t list ruleset']]);
   assert.is(view.switch, null);
 });
 

@@ -99,7 +99,7 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
         object.status = async (): Promise<Reply> => ({ ...NOTHING });
         await look();
         assert.is(await mood(page), 'loading');
-        assert.ok((await text('#sipalg')).includes('nft -j list ruleset'));
+        assert.ok((await text('#sipalg')).includes('nft -j -t list ruleset'));
         assert.equal(await page.evaluate(INSPECT), []);
       });
     } finally {

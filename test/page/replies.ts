@@ -31,7 +31,7 @@ export async function planOf(router: string, towards: 'disabled' | 'enabled'): P
 }
 
 /** Before anything is known. */
-export const NOTHING: Reply = { version: VERSION, facts: null, verdict: null, plan: null, now: { ...IDLE, age: 0, pending: ['nft -j list ruleset'] } };
+export const NOTHING: Reply = { version: VERSION, facts: null, verdict: null, plan: null, now: { ...IDLE, age: 0, pending: ['nft -j -t list ruleset'] } };
 
 /** A run that ended twelve seconds ago, by the router's clock. */
 export function lastRun(outcome: Last['outcome'], more: Partial<Last> = {}): Last {

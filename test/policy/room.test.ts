@@ -130,7 +130,7 @@ planning('falls back to the two sysctls, both long enough and never shorter than
 });
 
 planning('is refused with a sentence where nftables is not there or could not be read, and takes nothing away blindly', async () => {
-  const failed: Reading<never> = { state: 'failed', source: 'nft -j list ruleset', because: 'Operation not permitted' };
+  const failed: Reading<never> = { state: 'failed', source: 'nft -j -t list ruleset', because: 'Operation not permitted' };
   const inForce = { all: failed, ipv4: absent(''), ipv6: absent('') };
   assert.match(room.plan(await router({ inForce })).refused.join(), 'Operation not permitted');
   const off = room.plan(await router({ inForce, wanted: false, files: { [POLICY_FILE]: present('x', POLICY_FILE) } }));
