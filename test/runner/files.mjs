@@ -10,13 +10,13 @@ import { judge } from './verdict.mjs';
 
 /**
  * Layers in the order they run: what a file's path must hold, what setup.mjs is asked for, how long one file may
- * take (milliseconds), how many files run at a time. Labs share one machine, so they run one by one.
+ * take (milliseconds), how many files run at a time. Labs share one machine, so they run one by one; machines of their own wait for each other's.
  */
 export const LAYERS = [
   { name: 'shell', holds: /(^|\/)test\/files\//, needs: ['shell'], limit: 60_000, pool: 1 },
   { name: 'engines', holds: /(^|\/)engines\//, needs: ['engines'], limit: 120_000, pool: 1 },
   { name: 'lab', holds: /\.lab\.test\.ts$/, needs: ['namespaces', 'alg', 'sip-tools'], limit: 480_000, pool: 1 },
-  { name: 'vm', holds: /\.vm\.test\.ts$/, needs: ['vm'], limit: 900_000, pool: 1 },
+  { name: 'vm', holds: /\.vm\.test\.ts$/, needs: ['vm'], limit: 900_000, pool: 2 },
   { name: 'page', holds: /\.page\.test\.ts$/, needs: ['page'], limit: 180_000, pool: 1 },
 ];
 

@@ -10,7 +10,8 @@ export type Acceleration = 'kvm' | 'tcg';
 const QEMU = 'qemu-system-x86_64';
 // Without CMPXCHG16B: qemu 7.2 in software leaves rubbish in the flags register after it, and the kernel, which uses
 // it wherever memory is allocated, then dies in one boot of ten (seen: 6 of 65 with it, none of 80 without).
-const PROCESSOR: Readonly<Record<Acceleration, string>> = { kvm: 'host', tcg: 'max,-cx16' };
+// And without AVX: wide registers take an emulator a tenth longer in all.
+const PROCESSOR: Readonly<Record<Acceleration, string>> = { kvm: 'host', tcg: 'Nehalem,-cx16' };
 
 /**
  * Which acceleration works. /dev/kvm may be there and refuse, or hang: so a kernel is booted under it once and

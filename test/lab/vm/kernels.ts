@@ -1,7 +1,8 @@
 /** The kernels the virtual machine boots, and their modules. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { alone } from './alone.ts';
 import { must, unpackDependency } from './debian.ts';
 
 /**
@@ -34,18 +35,20 @@ export type Module = {
 };
 
 export const CACHE = '.cache/vm';
+/** Held by whoever makes something for that folder. */
+export const LOCK = `${CACHE}/making`;
 
 /** The kernel of a line, downloaded once. */
 export function kernelOf(line: Line): Kernel {
   const { release, metapackage } = KERNELS.find((each) => each.line === line)!;
   const folder = `${CACHE}/kernel-${line}`;
-  if (!existsSync(`${folder}/package.txt`)) {
-    mkdirSync(CACHE, { recursive: true });
+  if (!existsSync(`${folder}/package.txt`)) alone(LOCK, () => {
+    if (existsSync(`${folder}/package.txt`)) return;
     const name = unpackDependency(release, metapackage, `${CACHE}/apt-${release}`, `${folder}.new`);
     writeFileSync(`${folder}.new/package.txt`, name + '\n');
     must('rm', ['-rf', folder]);
     renameSync(`${folder}.new`, folder);
-  }
+  });
   const image = readdirSync(`${folder}/boot`).find((name) => name.startsWith('vmlinuz-'))!;
   const version = image.slice('vmlinuz-'.length);
   const store = [`${folder}/lib/modules/${version}`, `${folder}/usr/lib/modules/${version}`].find((path) => existsSync(path));
