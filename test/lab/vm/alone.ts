@@ -2,14 +2,22 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Whether a process is there that wrote its id into a file; one that could not yet write it is. */
-function isHeld(lock: string): boolean {
+const ownerOf = (lock: string): string => {
   try {
-    const owner = readFileSync(lock, 'utf8');
-    if (owner !== '') process.kill(Number(owner), 0);
-    return true;
+    return readFileSync(lock, 'utf8');
   } catch {
-    return false;
+    return ''; // let go by now
+  }
+};
+
+/** Takes away what a process has left that was killed. */
+function clear(lock: string): void {
+  const owner = ownerOf(lock);
+  if (owner === '') return; // or not yet written
+  try {
+    process.kill(Number(owner), 0);
+  } catch {
+    if (ownerOf(lock) === owner) rmSync(lock, { force: true });
   }
 }
 
@@ -23,8 +31,8 @@ export function alone<T>(lock: string, make: () => T): T {
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (isHeld(lock)) Atomics.wait(never, 0, 0, 100);
-      else rmSync(lock, { force: true });
+      clear(lock);
+      Atomics.wait(never, 0, 0, 50);
     }
   }
   try {
