@@ -2,7 +2,7 @@
  * An OpenWrt-like router in a virtual machine: fw4's rulesets, /etc/modules.d, a module loader that honours
  * /etc/modules.conf, phones and a provider as namespaces, and the program under test as /usr/sbin/sipalg.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { bundled } from '../bundled.ts';
 import type { Files } from '../files.ts';
 import type { End, Ruleset } from '../lab.ts';
@@ -12,11 +12,11 @@ import { ADDRESS } from '../network.ts';
 import { furnish } from '../openwrt.ts';
 import { invite } from '../sip.ts';
 import { talkerIn, type Socket, type Talker } from '../talker.ts';
-import { must } from './debian.ts';
 import { AUTOLOAD, layerOf, NODE, type Layer } from './image.ts';
-import { CACHE, kernelOf, type Line } from './kernels.ts';
+import { kernelOf, type Line } from './kernels.ts';
 import { openMachine, type Machine } from './machine.ts';
 import { installed, type Manager, type Package } from './packages.ts';
+import { program } from './program.ts';
 
 export type RouterOptions = {
   readonly kernel: Line;
@@ -215,13 +215,4 @@ function ordered(listing: string): string[] {
   const lines = comparable((JSON.parse(listing) as { nftables: unknown[] }).nftables).map((entry) => JSON.stringify(entry));
   const isRule = (line: string): boolean => line.startsWith('{"rule"');
   return [...lines.filter((line) => !isRule(line)).sort(), ...lines.filter(isRule)];
-}
-
-// The program as it is shipped, with the voice rules and without the daemon, built anew. By a process of its own: a packed
-// test cannot hold the packer.
-function program(): Record<string, Buffer> {
-  mkdirSync(CACHE, { recursive: true });
-  const out = `${process.cwd()}/${CACHE}/sipalg.js`;
-  must(process.execPath, ['--input-type=module', '-e', `await (await import('./build.mjs')).bundle(${JSON.stringify(out)}, ['policy'])`]);
-  return Object.fromEntries(['sipalg.js', 'sipalg-policy.js'].map((name) => [name, readFileSync(`${CACHE}/${name}`)]));
 }
