@@ -5,7 +5,8 @@
  *
  * All hooks are at priority -140: after conntrack (-200), for a timeout that is
  * set earlier is silently ignored, and after mangle (-150), whose marks would win
- * otherwise; before destination NAT (-100), so that a port is the one that was dialled.
+ * otherwise. None is before destination NAT: every packet of the router pays for a hook (1 to 1.5 % of what it costs), so the
+ * port that was dialled is asked of the flow.
  */
 import type { Limit, Voice } from './voice.ts';
 
@@ -153,15 +154,13 @@ function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, ti
       for (const what of ['seen', 'dropped']) writer.dynamic(`${what}_${method}${number}`, type, REMEMBERED, MOST_LISTED);
     }
   }
-  // `accept` ends this table's look at the packet, not the firewall's.
-  writer.chain('exempt', each(({ ip, number }) => [
-    `${ip} saddr @signalling${number} accept`, `${ip} saddr @media${number} accept`, `${ip} saddr . udp sport @calls${number} accept`,
-  ]));
+  // Who is never limited; a packet of theirs goes on to be marked.
+  const exempt = each(({ ip, number }) => [`${ip} saddr @signalling${number} return`, `${ip} saddr @media${number} return`, `${ip} saddr . udp sport @calls${number} return`]);
   for (const method of METHODS) {
     const rate = `limit rate over ${rates[method]}/minute burst ${rates[method]} packets`;
     writer.chain(`limited_${method}`, [...each(({ number, source }) => `update @dropped_${method}${number} { ${source} counter }`), `${writer.counter(`limited_${method}`)} drop`]);
     writer.chain(`from_${method}`, [
-      'jump exempt',
+      ...exempt,
       writer.counter(`attempts_${method}`),
       ...each(({ number, source }) => [
         `add @first${number} { ${source} }`,
@@ -170,17 +169,19 @@ function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, ti
         `update @${method}${number}_${rates[method]} { ${source} ${rate} } goto limited_${method}`,
         // Asked of a set without limits: looking an element up spends of the limit it holds (nft_lookup.c, nft_set_elem_update_expr).
         // Whoever is in here was not too many for the other.
-        `${source} @lately${number} accept`,
+        `${source} @lately${number} return`,
       ]),
       // Only where the sets are full.
       `${rate} goto limited_${method}`,
     ]);
   }
-  writer.chain('connections', [`ct state new tcp dport ${portMatch([...ports, ...tlsPorts])} goto from_tcp`]);
+  writer.chain('connections', [`meta l4proto tcp ct state new ct original proto-dst ${portMatch([...ports, ...tlsPorts])} goto from_tcp`]);
   writer.chain('internet', [
     'meta l4proto tcp goto connections',
     ...(['register', 'invite', 'options'] as const).map((method) => `${begins(`${method.toUpperCase()} `)} goto from_${method}`),
   ]);
+  // What no flow is kept of has no direction, and is limited as well.
+  writer.chain('outside', ['ct direction reply return', 'goto internet']);
   // A call that rings or is up: what its other side sends is part of it. Looked at where an answer leaves for the internet.
   writer.chain('answers', each(({ ip, number }) => {
     const peer = `${ip} daddr . udp dport`;
@@ -217,7 +218,7 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
     chainOf('timeout_signalling', `signalling#_${replied}`, replied, replied, shorter ? [`iifname ${devices(wan)} goto timeout_unanswered`] : []);
     chainOf('timeout_media', `media#_${timeouts.media}`, timeouts.media, timeouts.media);
     writer.chain('media_flows', media('timeout_media'));
-    writer.chain('flows', [`udp dport ${ports} goto timeout_signalling`, `udp sport ${ports} goto timeout_signalling`, `${RTP} goto media_flows`]);
+    writer.chain('flows', [`meta l4proto udp ct original proto-dst ${ports} goto timeout_signalling`, `udp sport ${ports} goto timeout_signalling`, `${RTP} goto media_flows`]);
   }
 
   if (limit !== null) limits(writer, limit, voice);
@@ -232,7 +233,8 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   const mark = (what: 'media' | 'signalling'): string[] => marking === null ? []
     : [writer.counter(`voice_${what}`), ...each(({ ip }) => `${ip} dscp set ${marking[what].name.toLowerCase()}`)];
   const begun = (chain: string): string[] => perFlow ? [`ct state new meta l4proto udp jump ${chain}`] : [];
-  writer.chain('signalling', [...begun('timeout_signalling'), ...mark('signalling'), wan.length > 0 ? `oifname ${devices(wan)} goto leaving` : 'goto leaving']);
+  const outside = limit === null ? [] : [`iifname ${devices(wan)} jump outside`];
+  writer.chain('signalling', [...outside, ...begun('timeout_signalling'), ...mark('signalling'), wan.length > 0 ? `oifname ${devices(wan)} goto leaving` : 'goto leaving']);
   // What every packet is put to is as little as can be: each word of these rules costs them all. Whether a flow is new is
   // asked of voice alone; an answer to what was begun here, the most of what arrives, is let go by at once.
   const all = [...voice.ports, ...voice.tlsPorts];
@@ -242,12 +244,12 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
     writer.chain('media_marks', [...begun('media_flows'), ...media('mark_media')]);
   }
   if (marking !== null || perFlow) passing.push(`${RTP} meta l4proto udp goto ${marking === null ? 'media_flows' : 'media_marks'}`);
-  // Here a port is still the one that was dialled.
+  // To a port that was translated on the way, or is none of SIP's.
   const dialled = [...begun('flows'), ...limit === null ? [] : ['goto internet']];
-  if (wan.length > 0 && dialled.length > 0) writer.chain('dialled', dialled);
-  writer.chain('arriving', wan.length > 0 && dialled.length > 0 ? ['ct direction reply return', `iifname ${devices(wan)} goto dialled`] : [], 'prerouting');
-  if (perFlow) writer.chain('incoming', begun('flows'), 'input');
-  writer.chain('forwarded', passing, 'forward');
+  const arriving = wan.length > 0 && dialled.length > 0 ? [`ct direction original iifname ${devices(wan)} goto dialled`] : [];
+  if (arriving.length > 0) writer.chain('dialled', dialled);
+  if (perFlow || limit !== null) writer.chain('incoming', [...begun('flows'), ...outside], 'input');
+  writer.chain('forwarded', [...passing, ...arriving], 'forward');
   writer.chain('outgoing', passing, 'output');
 
   const body = writer.text();

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { Metafile } from 'esbuild';
 
 const MOST = 128_000;
-const MOST_OF_ALL = 270_000;
+const MOST_OF_ALL = 271_000;
 
 /** The modules a packed text asks its engine for. */
 const required = (text: string): string[] => [...text.matchAll(/\brequire\((?:"([^"]*)"|'([^']*)'|([^)]*))\)/g)]

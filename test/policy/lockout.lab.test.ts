@@ -113,7 +113,7 @@ lockout('leaves SSH, the page and a call as they are, and everybody else\'s rule
       assert.not(ran.timedOut, told);
       assert.ok([0, 1, 2].includes(ran.status ?? -1), told);
       assert.not.match(ran.stderr, /^\s+at .*:\d+:\d+/m, `${told}: a stack of the program\'s own`);
-      if ((await house.table()).includes('chain arriving')) inForce++;
+      if ((await house.table()).includes('chain forwarded')) inForce++;
       for (const way of ways) await way.says().catch((error: Error) => { throw new Error(`${told}\n${error.message}`); });
       const check = await house.router.run(['fw4', 'check']);
       assert.is(check.status, 0, `${told}\n${check.stderr}`);

@@ -97,10 +97,10 @@ nft('any change of somebody\'s shows, and what the rules themselves fill and cou
     return await whole(reference);
   };
   for (const commands of [
-    ['flush chain inet sipalg exempt'], ['add rule inet sipalg forwarded drop'], ['add chain inet sipalg more'], ['flush table inet sipalg'],
+    ['flush chain inet sipalg signalling'], ['add rule inet sipalg forwarded drop'], ['add chain inet sipalg more'], ['flush table inet sipalg'],
     ['flush set inet sipalg signalling4'], ['delete element inet sipalg signalling4 { 198.51.100.128/25 }'], ['add element inet sipalg media6 { 2001:db8:1::/48 }'],
     ['flush set inet sipalg signalling4', 'add element inet sipalg signalling4 { 0.0.0.0/1 }'], ['add element inet sipalg media4 { 127.0.0.1 }'],
-    ['add set inet sipalg x { type ipv4_addr; }'], ['delete chain inet sipalg arriving'],
+    ['add set inet sipalg x { type ipv4_addr; }'], ['delete chain inet sipalg incoming'],
   ]) {
     assert.not(await change(...commands), commands.join('; '));
     await run(host, ['nft', 'delete', 'table', 'inet', 'sipalg']);

@@ -34,7 +34,7 @@ room('that somebody changed are noticed and put right, and what they counted is 
   const counted = async (): Promise<string> => /counter attempts_register \{\s*packets (\d+)/.exec(await house.table())?.[1] ?? '';
   const before = await counted();
   assert.ok(Number(before) >= 30);
-  for (const change of [['flush', 'chain', 'inet', 'sipalg', 'exempt'], ['flush', 'set', 'inet', 'sipalg', 'signalling4'], ['delete', 'chain', 'inet', 'sipalg', 'arriving']]) {
+  for (const change of [['flush', 'chain', 'inet', 'sipalg', 'signalling'], ['flush', 'set', 'inet', 'sipalg', 'signalling4'], ['delete', 'chain', 'inet', 'sipalg', 'incoming']]) {
     await nft(...change);
     assert.match(await said('status'), 'not as they were loaded');
     await house.mustApply(configuration(PROVIDER));
@@ -45,9 +45,9 @@ room('that somebody changed are noticed and put right, and what they counted is 
 
 room('come back with the firewall, without Node, when everything was flushed; a reload does not touch them', async () => {
   await house.mustApply(configuration(PROVIDER));
-  const handles = await nft('-a', 'list', 'chain', 'inet', 'sipalg', 'arriving');
+  const handles = await nft('-a', 'list', 'chain', 'inet', 'sipalg', 'forwarded');
   await house.router.must(['fw4', '-q', 'reload']);
-  assert.is(await nft('-a', 'list', 'chain', 'inet', 'sipalg', 'arriving'), handles);
+  assert.is(await nft('-a', 'list', 'chain', 'inet', 'sipalg', 'forwarded'), handles);
   const table = await nft('-s', 'list', 'table', 'inet', 'sipalg');
   await nft('flush', 'ruleset');
   await house.router.must(['fw4', '-q', 'reload']);

@@ -77,7 +77,7 @@ storms('are noticed when a flush has taken them, and are put back: by the firewa
 storms('are noticed when somebody has changed them, and made whole', async () => {
   const config = configuration(PROVIDER);
   await house.mustApply(config);
-  for (const change of [['flush', 'chain', 'inet', 'sipalg', 'internet'], ['add', 'element', 'inet', 'sipalg', 'signalling4', '{ 0.0.0.0/1 }'], ['insert', 'rule', 'inet', 'sipalg', 'arriving', 'accept'],
+  for (const change of [['flush', 'chain', 'inet', 'sipalg', 'internet'], ['add', 'element', 'inet', 'sipalg', 'signalling4', '{ 0.0.0.0/1 }'], ['insert', 'rule', 'inet', 'sipalg', 'forwarded', 'accept'],
     ['delete', 'element', 'inet', 'sipalg', 'signalling4', `{ ${ADDRESS.provider} }`]]) {
     const rules = async (): Promise<unknown[]> => comparable((await house.ruleset()).filter((entry) => JSON.stringify(entry).includes('"table":"sipalg"')));
     const before = await rules();
