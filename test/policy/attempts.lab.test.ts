@@ -84,6 +84,23 @@ attempts('from the provider and from the LAN are never limited', async () => {
   await pbx.end();
 });
 
+attempts('are limited whatever port was dialled and whatever it was translated to, and where no flow is kept', async () => {
+  await house.mustApply(configuration(PROVIDER));
+  await house.router.must(['nft', '-f', '-'], { input: `table inet owners {
+    chain dialled { type nat hook prerouting priority -101; udp dport 15060 dnat ip to ${ADDRESS.phone2}:5060; udp dport 15070 dnat ip to ${ADDRESS.phone2}:5070; }
+    chain untracked { type filter hook prerouting priority -300; ip saddr ${SCANNERS[2]} notrack; }
+  }` });
+  const to = (port: number) => ({ address: ADDRESS.wan, port });
+  for (const [nth, port] of [15060, 15070, 5060].entries()) await house.scan({ methods: ['REGISTER'], count: 100, from: { address: SCANNERS[nth]!, port: 5065 }, to: to(port) });
+  const { attempts: seen } = await inForce();
+  for (const source of SCANNERS.slice(0, 3)) {
+    const one = seen.find((each) => each.source === source);
+    if (one === undefined) throw new Error(`${source} is not among ${JSON.stringify(seen)}`);
+    assert.is(one.seen, 100, source);
+    assert.ok(one.dropped >= 90 && one.dropped <= 95, `${source}: ${one.dropped} dropped`);
+  }
+});
+
 attempts('of a call that has begun to ring are part of it', async () => {
   await house.mustApply(configuration());
   const pbx = await house.pbx();
