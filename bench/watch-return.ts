@@ -4,8 +4,8 @@
  * Prints rows as bench/inside.mjs does, without limits: what is measured is mostly other programs, and waiting.
  */
 import { createInterface } from 'node:readline';
-import { SETTLE } from '../src/daemon/watch.ts';
-import { PAUSE } from '../src/daemon/keep.ts';
+import { SETTLE } from '../src/daemon/polling.ts';
+import { PAUSE } from '../src/daemon/enforce.ts';
 import { openLab, type Lab } from '../test/lab/lab.ts';
 
 const ROUNDS = 5;

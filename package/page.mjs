@@ -22,13 +22,13 @@ const OPTIONS = /** @type {const} */ ({
  * @returns {Promise<import('esbuild').Metafile[]>}
  */
 export async function buildPage(folder = `${root}dist`) {
-  const own = await build({ ...OPTIONS, entryPoints: ['src/page/own.ts'], outfile: `${folder}/page/page.js` });
+  const own = await build({ ...OPTIONS, entryPoints: ['src/page/dom/own.ts'], outfile: `${folder}/page/page.js` });
   for (const name of ['index.html', 'page.css']) {
     mkdirSync(`${folder}/page`, { recursive: true });
     writeFileSync(`${folder}/page/${name}`, readFileSync(`${root}src/page/${name}`));
   }
   const luci = await build({
-    ...OPTIONS, entryPoints: ['src/page/luci.ts'], outfile: `${folder}/luci/${VIEW}`, globalName: 'page',
+    ...OPTIONS, entryPoints: ['src/page/dom/luci.ts'], outfile: `${folder}/luci/${VIEW}`, globalName: 'page',
     // The loader reads these off the text, up to the first string that is neither; then it wraps the text in a
     // function, so it ends with what that returns, and (by the packer) the end of its line.
     banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';" },

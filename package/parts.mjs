@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const CORE = 'src/core.ts';
 
 /** The parts, and their ways in. */
-export const PARTS = { serve: 'src/daemon/main.ts', policy: 'src/policy/main.ts' };
+export const PARTS = { serve: 'src/engines/node/serve.ts', policy: 'src/engines/node/voice.ts' };
 
 /** @typedef {import('esbuild').Plugin} Plugin @typedef {import('esbuild').Metafile} Metafile */
 
@@ -94,8 +94,8 @@ export async function pack(outfile, parts) {
   const names = /** @type {(keyof typeof PARTS)[]} */ (Object.keys(PARTS));
   const define = { SIPALG_VERSION: JSON.stringify(version), SIPALG_BUILD: '""' };
   const beside = (/** @type {string} */ name) => join(dirname(outfile), `${basename(outfile, '.js')}-${name}.js`);
-  const alone = await build({ ...COMMON, entryPoints: ['src/main.ts'], outfile, plugins: [sharing([])], define });
-  const program = await exportsOf(Object.keys(alone.metafile.inputs).filter((file) => file.startsWith('src/') && file !== 'src/main.ts' && file !== CORE));
+  const alone = await build({ ...COMMON, entryPoints: ['src/engines/node/main.ts'], outfile, plugins: [sharing([])], define });
+  const program = await exportsOf(Object.keys(alone.metafile.inputs).filter((file) => file.startsWith('src/') && file !== 'src/engines/node/main.ts' && file !== CORE));
 
   // First with every number there could be, to see which are used; then with those alone.
   /** @type {Shared[]} */
@@ -116,7 +116,7 @@ export async function pack(outfile, parts) {
 
   /** @type {Record<string, Metafile>} */
   const metafiles = {};
-  const built = await build({ ...COMMON, entryPoints: ['src/main.ts'], outfile, plugins: [sharing(list)], define });
+  const built = await build({ ...COMMON, entryPoints: ['src/engines/node/main.ts'], outfile, plugins: [sharing(list)], define });
   metafiles['program'] = await squeeze(built, '#!/usr/bin/env node\n', '');
   for (const name of parts) {
     const part = await build({

@@ -1,11 +1,29 @@
-// The test command: npm test [-- WORD...]. Installs what is lacking, builds what is shipped, checks types, runs every
-// test/**/*.test.ts in a process of its own, and counts. With words, runs the files whose path holds one of them.
+// The test command: npm test [-- --layer LAYER] [WORD...]. Installs what is lacking, builds what is shipped, checks types,
+// runs every test/LAYER/**/*.test.ts in a process of its own, and counts. With words, runs the files whose path holds one
+// of them.
 import { fileURLToPath } from 'node:url';
 import { relative } from 'node:path';
 import { need } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const words = process.argv.slice(2);
+/** @param {readonly string[]} argv @returns {{ layer?: string, words: string[] } | { wrong: string }} */
+function asked(argv) {
+  const at = argv.findIndex((word) => word === '--layer' || word.startsWith('--layer='));
+  if (at < 0) {
+    const unknown = argv.find((word) => word.startsWith('-'));
+    return unknown === undefined ? { words: [...argv] } : { wrong: `There is no option '${unknown}'; there is --layer NAME. Other words are parts of a test file's path.` };
+  }
+  const [, inside] = argv[at]?.split('=') ?? [];
+  const rest = [...argv.slice(0, at), ...argv.slice(inside === undefined ? at + 2 : at + 1)];
+  return { layer: inside ?? argv[at + 1] ?? '', words: rest };
+}
+
+const wish = asked(process.argv.slice(2));
+if ('wrong' in wish) {
+  console.error(wish.wrong);
+  process.exit(2);
+}
+const { layer: only, words } = wish;
 const inCI = process.env.CI === 'true';
 
 const lacking = await need(['npm']);
@@ -13,10 +31,10 @@ for (const { reason } of lacking) console.error(reason);
 if (lacking.length > 0) process.exit(1);
 
 // Only now: these need what was just installed.
-const { findTests, layerOf, LAYERS, PURE, runFiles, skipped } = await import('./runner/files.mjs');
+const { findTests, layerOf, LAYERS, runFiles, skipped } = await import('./runner/files.mjs');
 const { checks } = await import('./runner/checks.mjs');
 const { Interrupted, proceed, stopAll } = await import('./runner/process.mjs');
-const { line, summary } = await import('./runner/words.mjs');
+const { line, spent, summary } = await import('./runner/words.mjs');
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
   process.once(signal, () => {
@@ -25,14 +43,27 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
   });
 }
 
+const names = LAYERS.map(({ name }) => name);
+if (only !== undefined && !names.includes(only)) {
+  console.error(`There is no layer '${only}'; there are ${names.join(', ')}.`);
+  process.exit(2);
+}
 const found = findTests(root + 'test');
-const files = words.length === 0 ? found : found.filter((file) => words.some((word) => relative(root, file).includes(word)));
-if (files.length === 0) {
-  console.error(words.length === 0 ? 'There is no test/**/*.test.ts.'
-    : `None of the ${found.length} test files has ${words.map((word) => `'${word}'`).join(' or ')} in its path.`);
+const lost = found.filter((file) => !names.includes(layerOf(relative(root, file))));
+if (lost.length > 0) {
+  console.error(`${lost.map((file) => relative(root, file)).join(', ')}: lies in no layer, and nothing would run it. Layers are the folders ${names.map((name) => `test/${name}`).join(', ')}.`);
   process.exit(1);
 }
-if (words.length > 0) console.log(`only ${files.length} of ${found.length} test files, and no type check: those with ${words.join(' or ')} in their path`);
+const files = found.filter((file) => only === undefined || layerOf(relative(root, file)) === only)
+  .filter((file) => words.length === 0 || words.some((word) => relative(root, file).includes(word)));
+if (files.length === 0) {
+  const where = only === undefined ? '' : ` of the layer ${only}`;
+  console.error(words.length === 0 ? `There is no test file${where}.`
+    : `None of the ${found.length} test files${where} has ${words.map((word) => `'${word}'`).join(' or ')} in its path.`);
+  process.exit(1);
+}
+const part = words.length > 0 || only !== undefined;
+if (part) console.log(`only ${files.length} of ${found.length} test files, and no type check`);
 
 /** @type {import('./runner/verdict.mjs').Verdict[]} */
 const verdicts = [];
@@ -41,15 +72,19 @@ const onVerdict = (/** @type {import('./runner/verdict.mjs').Verdict} */ verdict
   console.log(line(verdict, { skipFails: inCI }));
 };
 
+/** Seconds by layer, for the last lines. @type {Map<string, number>} */
+const durations = new Map();
+
 try {
-  await checks({ root, types: words.length === 0, onVerdict });
-  await runFiles({ root, files: files.filter((file) => layerOf(relative(root, file)) === undefined), ...PURE, onVerdict });
+  await checks({ root, types: !part, onVerdict });
   for (const layer of LAYERS) {
-    const mine = files.filter((file) => layerOf(relative(root, file)) === layer);
+    const mine = files.filter((file) => layerOf(relative(root, file)) === layer.name);
     if (mine.length === 0) continue;
     const missing = await need(layer.needs);
+    const began = Date.now();
     if (missing.length === 0) await runFiles({ root, files: mine, limit: layer.limit, pool: layer.pool, onVerdict });
     else for (const file of mine) onVerdict(skipped(relative(root, file), missing.map(({ reason }) => reason).join(' ')));
+    durations.set(layer.name, (Date.now() - began) / 1000);
   }
   proceed();
 } catch (error) {
@@ -59,5 +94,6 @@ try {
 }
 
 const { text, failed } = summary(verdicts, { skipFails: inCI });
+console.log(`\n${spent(durations)}`);
 console.log(text);
 process.exitCode = failed ? 1 : 0;

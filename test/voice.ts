@@ -3,9 +3,9 @@ import type { Reading } from '../src/host/host.ts';
 import type { Finding } from '../src/judge/verdict.ts';
 import type { Facts } from '../src/observe/facts.ts';
 import type { Part } from '../src/plan/files.ts';
-import type { InForce, PolicyFacts } from '../src/policy/facts.ts';
-import { policyFrom, thePolicy } from '../src/policy/link.ts';
-import type { Policy } from '../src/policy/link.ts';
+import type { InForce, PolicyFacts } from '../src/voice/facts.ts';
+import { policyFrom, thePolicy } from '../src/survey/voice.ts';
+import type { Policy } from '../src/survey/voice.ts';
 import { NOW } from './routers.ts';
 
 export const MINUTE = 60_000;

@@ -3,13 +3,13 @@
  * Says every change before it is made.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { renderRestore } from '../iptables/restore.ts';
+import { renderRestore } from '../languages/iptables/restore.ts';
 import { observeIptables } from '../observe/iptables.ts';
 import { chainKey, observeNft } from '../observe/nft.ts';
 import { putBackIptables, takeOutIptables } from '../plan/give-back-iptables.ts';
 import { putBack, takeOut } from '../plan/give-back-nft.ts';
 import { restoreAction } from '../plan/iptables.ts';
-import { transaction } from '../plan/rules.ts';
+import { transaction } from '../plan/nft.ts';
 import { RANK } from '../plan/step.ts';
 import type { Action, Step } from '../plan/step.ts';
 

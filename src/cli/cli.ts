@@ -5,11 +5,11 @@ import type { Host } from '../host/host.ts';
 import { judge } from '../judge/judge.ts';
 import { observe } from '../observe/observe.ts';
 import { plan, planVoice } from '../plan/plan.ts';
-import { exitCode, makeReport, reportOn } from '../plan/report.ts';
-import type { ExitCode } from '../plan/report.ts';
+import { exitCode, makeReport, reportOn } from '../survey/survey.ts';
+import type { ExitCode } from '../survey/survey.ts';
 import { help, readArguments } from './arguments.ts';
 import { policyText } from './policy-words.ts';
-import { planText, statusText } from './words.ts';
+import { planText, statusText } from './text.ts';
 
 /** Where words go. */
 export interface Terminal {

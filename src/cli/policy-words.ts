@@ -1,6 +1,6 @@
 /** What `sipalg policy` says; where there are rules, the policy's own bundle words them. */
 import type { Facts } from '../observe/facts.ts';
-import { thePolicy } from '../policy/link.ts';
+import { thePolicy } from '../survey/voice.ts';
 
 export async function policyText(facts: Facts): Promise<string> {
   if (facts.policy.state === 'present') return (await thePolicy()).text(facts);

@@ -5,9 +5,9 @@
 import type { Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
 import { planVoice } from '../plan/plan.ts';
-import type { InForce, Offload, PolicyFacts, Provider } from '../policy/facts.ts';
-import { policyFindings } from '../policy/link.ts';
-import { findingLines } from './words.ts';
+import type { InForce, Offload, PolicyFacts, Provider } from '../voice/facts.ts';
+import { policyFindings } from '../survey/voice.ts';
+import { findingLines } from './text.ts';
 
 /** So many addresses of a list, and so many attempts, are shown; the rest are counted, and `--json` has them all. */
 const SHOWN = 8;

@@ -3,11 +3,11 @@ import type { Client, ConnectionState } from '../ubus/client.ts';
 import type { Methods, Publication } from '../ubus/publication.ts';
 import { Status, UbusError } from '../ubus/status.ts';
 import type { Table, TableLike, TypeName } from '../ubus/value.ts';
-import type { Clock } from './clock.ts';
-import { METHODS, WrongArgument } from './object.ts';
-import type { Arguments, MethodName, Reply } from './object.ts';
-import { shortened } from './short.ts';
-import type { Changed } from './watch.ts';
+import type { Clock } from '../host/clock.ts';
+import { METHODS, WrongArgument } from '../object/object.ts';
+import type { Arguments, MethodName, Reply } from '../object/object.ts';
+import { shortened } from './reply-size.ts';
+import type { Changed } from './polling.ts';
 
 export const OBJECT = 'sipalg';
 

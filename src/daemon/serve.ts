@@ -1,21 +1,21 @@
 /** The resident daemon, put together: the object, ubus, the watch and the page's own mount. Opens nothing itself. */
 import { apply } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
-import { readServe } from '../observe/serve.ts';
-import type { ServeWish } from '../observe/serve.ts';
+import { readServe } from '../wish/serve.ts';
+import type { ServeWish } from '../wish/serve.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
-import { reportOn } from '../plan/report.ts';
-import { thePolicy } from '../policy/link.ts';
+import { reportOn } from '../survey/survey.ts';
+import { thePolicy } from '../survey/voice.ts';
 import type { Client, ClientOptions } from '../ubus/client.ts';
 import { connectionSayer, serveBus } from './bus.ts';
 import type { Bus } from './bus.ts';
-import type { Clock } from './clock.ts';
-import { createObject } from './object.ts';
-import { createPage } from './page.ts';
-import type { ListenDoor } from './page.ts';
-import { createKeep } from './keep.ts';
-import { createLogins } from './rpcd.ts';
-import { createWatch } from './watch.ts';
+import type { Clock } from '../host/clock.ts';
+import { createObject } from '../object/object.ts';
+import { createPage } from '../http/listener.ts';
+import type { ListenDoor } from '../http/listener.ts';
+import { createKeep } from './enforce.ts';
+import { createLogins } from '../http/logins.ts';
+import { createWatch } from './polling.ts';
 
 /** What an engine hands in. */
 export interface Doors {

@@ -4,7 +4,7 @@
  * the union: of a rule that is written twice in one entry two, of a rule written
  * in two entries one.
  */
-import { withoutCounters } from '../nft/listing.ts';
+import { withoutCounters } from '../languages/nft/listing.ts';
 import type { TakenIptables, TakenNft } from './taken.ts';
 
 /** The members of all lists; of those with one key, as many as the list that has most of them. */

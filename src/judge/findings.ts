@@ -5,8 +5,8 @@
 import type { Reading } from '../host/host.ts';
 import type { Facts, FlowFact } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { policyFindings } from '../policy/link.ts';
-import { assigners, canBlock, flowsUnder, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, staleFlows, unread } from './reach.ts';
+import { policyFindings } from '../survey/voice.ts';
+import { assigners, canBlock, flowsUnder, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, staleFlows, unread } from './questions.ts';
 import type { Finding, Weight } from './verdict.ts';
 
 /** The readings a row needs; without them it is silent. */

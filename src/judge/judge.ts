@@ -2,7 +2,7 @@
 import type { Facts } from '../observe/facts.ts';
 import { TRACKER } from '../observe/modules.ts';
 import { findingsOf } from './findings.ts';
-import { assigners, inKernel, isBlocked, moduleIn, unread } from './reach.ts';
+import { assigners, inKernel, isBlocked, moduleIn, unread } from './questions.ts';
 import type { AlgState, Finding, Return, Verdict } from './verdict.ts';
 
 /** Findings that mean that the helper is set on flows, by rule or by fact. */

@@ -1,7 +1,7 @@
 /** What the next boot would load, and what must not be loaded: /etc/modules.d, /etc/modules-boot.d, /etc/modules.conf. */
 import type { Host, Reading } from '../host/host.ts';
-import { parseAutoload, parseModulesConf } from '../kernel/autoload.ts';
-import { parseSysctl } from '../kernel/sysctl.ts';
+import { parseAutoload, parseModulesConf } from '../languages/kernel/autoload.ts';
+import { parseSysctl } from '../languages/kernel/sysctl.ts';
 import type { Autoload, Blacklist, Facts } from './facts.ts';
 import { REWRITER, TRACKER } from './modules.ts';
 import { orElse, present, understood } from './reading.ts';

@@ -7,9 +7,9 @@
  * timeouts are seconds, handles and line numbers are what nft and editors count.
  */
 import type { HostAddress, Reading } from '../host/host.ts';
-import type { Wish, Problem } from './config.ts';
+import type { Wish, Problem } from '../wish/alg.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { PolicyFacts } from '../policy/facts.ts';
+import type { PolicyFacts } from '../voice/facts.ts';
 
 /** A kernel module, as far as it shows. */
 export interface Module {

@@ -5,8 +5,8 @@
  * and sets the helper even for `!sip`; fw3 does none of that.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { describeSection, listOf, optionOf, parseUci, settingsOf } from '../uci/parse.ts';
-import type { UciSection } from '../uci/parse.ts';
+import { describeSection, listOf, optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
+import type { UciSection } from '../languages/uci/parse.ts';
 import type { FirewallUci, HelperDefinition, ZoneFact } from './facts.ts';
 import { TRACKER } from './modules.ts';
 import { present, understood } from './reading.ts';

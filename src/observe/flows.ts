@@ -7,10 +7,10 @@
  * sip_timeout, 3600 s, with every message).
  */
 import type { Host, Reading } from '../host/host.ts';
-import { deleteArguments, parseConntrackFlow, parseProcFlow } from '../kernel/conntrack.ts';
-import type { Flow } from '../kernel/conntrack.ts';
-import { parseExpectations } from '../kernel/expectations.ts';
-import { parseHelperDrop } from '../kernel/log.ts';
+import { deleteArguments, parseConntrackFlow, parseProcFlow } from '../languages/kernel/conntrack.ts';
+import type { Flow } from '../languages/kernel/conntrack.ts';
+import { parseExpectations } from '../languages/kernel/expectations.ts';
+import { parseHelperDrop } from '../languages/kernel/log.ts';
 import type { DropFact, ExpectationFact, FlowFact, FlowFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
 import { answered, present, understood } from './reading.ts';

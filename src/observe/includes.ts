@@ -5,8 +5,8 @@
  * ruleset down with it when the helper can not be created any more.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { scanSource } from '../nft/source.ts';
-import type { SourceUse } from '../nft/source.ts';
+import { scanSource } from '../languages/nft/source.ts';
+import type { SourceUse } from '../languages/nft/source.ts';
 import type { FirewallUci, IncludeUse } from './facts.ts';
 import type { Firewall } from './firewall.ts';
 import { isSipHelper } from './nft.ts';

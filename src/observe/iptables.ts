@@ -4,8 +4,8 @@
  * create the table that is asked for.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { helperOf, parseSave } from '../iptables/save.ts';
-import type { SavedRuleset } from '../iptables/save.ts';
+import { helperOf, parseSave } from '../languages/iptables/save.ts';
+import type { SavedRuleset } from '../languages/iptables/save.ts';
 import type { IptablesFacts, NftFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
 import { answered, understood } from './reading.ts';

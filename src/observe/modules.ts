@@ -7,8 +7,8 @@
  * for in the kernel's list of built-ins, its configuration, or its symbols.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { parseBuiltin, parseCount, parseDependencies, parseParameter, parseProcModules } from '../kernel/modules.ts';
-import type { LoadedModule } from '../kernel/modules.ts';
+import { parseBuiltin, parseCount, parseDependencies, parseParameter, parseProcModules } from '../languages/kernel/modules.ts';
+import type { LoadedModule } from '../languages/kernel/modules.ts';
 import type { Facts, Module } from './facts.ts';
 import { answered, orElse, present, understood } from './reading.ts';
 

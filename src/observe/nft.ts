@@ -1,9 +1,9 @@
 /** Where nftables declares and sets SIP helpers: every table of every family, whoever owns it. */
 import type { Host, Reading } from '../host/host.ts';
-import { parseListing, withoutMapElements } from '../nft/listing.ts';
-import type { ListedChain } from '../nft/listing.ts';
-import { hasExtension, helperUses, parseRuleset } from '../nft/ruleset.ts';
-import type { HelperUse, Rule, Ruleset } from '../nft/ruleset.ts';
+import { parseListing, withoutMapElements } from '../languages/nft/listing.ts';
+import type { ListedChain } from '../languages/nft/listing.ts';
+import { hasExtension, helperUses, parseRuleset } from '../languages/nft/ruleset.ts';
+import type { HelperUse, Rule, Ruleset } from '../languages/nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
 import { answered, understood } from './reading.ts';
 

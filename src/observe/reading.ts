@@ -1,6 +1,6 @@
 /** Small steps with readings; a refusal of a language becomes a failed reading that says why. */
 import type { Outcome, Reading } from '../host/host.ts';
-import { Refused } from '../language.ts';
+import { Refused } from '../languages/refused.ts';
 
 export function present<T>(source: string, value: T): Reading<T> {
   return { state: 'present', value, source };

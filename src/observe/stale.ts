@@ -7,7 +7,7 @@
  * IPv4 alone: an address of IPv6 is the phone's own.
  */
 import type { Host } from '../host/host.ts';
-import type { Flow } from '../kernel/conntrack.ts';
+import type { Flow } from '../languages/kernel/conntrack.ts';
 import { orElse } from './reading.ts';
 
 /** Not to be met on the internet: RFC 6890, and multicast. */

@@ -1,6 +1,6 @@
 /** What this router is: release, kernel, package manager, firewall, and the way to the internet. */
 import type { Host, Reading } from '../host/host.ts';
-import { parseDefaultRoutes } from '../kernel/routes.ts';
+import { parseDefaultRoutes } from '../languages/kernel/routes.ts';
 import type { Facts } from './facts.ts';
 import { understood } from './reading.ts';
 

@@ -1,9 +1,9 @@
 /** What the page knows -> what is drawn. Pure; it words and arranges, and concludes nothing the report does not say. */
-import type { Reply } from '../daemon/object.ts';
+import type { Reply } from '../object/object.ts';
 import type { Verdict, Weight } from '../judge/verdict.ts';
 import { sectionsOf } from './sections.ts';
 import type { State } from './state.ts';
-import { foldOf, notice } from './parts.ts';
+import { foldOf, notice } from './blocks.ts';
 import { switchOf } from './switch.ts';
 import type { Finding, Login, Mood, Notice, Tone, View } from './view.ts';
 import { fill } from './words.ts';

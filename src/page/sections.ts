@@ -1,9 +1,9 @@
 /** The tables below the verdict: what would bring it back, rules, flows, timeouts, versions. */
-import type { Reply } from '../daemon/object.ts';
+import type { Reply } from '../object/object.ts';
 import type { Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
 import type { Verdict } from '../judge/verdict.ts';
-import { ago, foldOf } from './parts.ts';
+import { ago, foldOf } from './blocks.ts';
 import type { State } from './state.ts';
 import type { Section, Table } from './view.ts';
 import { voiceOf } from './voice.ts';

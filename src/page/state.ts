@@ -1,6 +1,6 @@
 /** What the page knows, and how it changes. Pure: time and transport are elsewhere. */
-import type { Reply } from '../daemon/object.ts';
-import type { Last } from '../daemon/runs.ts';
+import type { Reply } from '../object/object.ts';
+import type { Last } from '../object/runs.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Finding } from '../judge/verdict.ts';
 

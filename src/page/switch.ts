@@ -1,8 +1,8 @@
 /** The switch: what it would do, what it is doing, how it went. */
-import type { Reply } from '../daemon/object.ts';
-import type { Last } from '../daemon/runs.ts';
+import type { Reply } from '../object/object.ts';
+import type { Last } from '../object/runs.ts';
 import type { Plan } from '../plan/step.ts';
-import { ago, foldOf, notice } from './parts.ts';
+import { ago, foldOf, notice } from './blocks.ts';
 import type { Confirming, State, Towards } from './state.ts';
 import type { Confirm, Notice, Running, Switch, Tone } from './view.ts';
 import { fill } from './words.ts';

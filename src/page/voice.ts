@@ -1,8 +1,8 @@
 /** The voice firewall rules as tables: what is in force and counted, providers' names and how old the answers are, attempts. */
-import type { Reply } from '../daemon/object.ts';
+import type { Reply } from '../object/object.ts';
 import type { Reading } from '../host/host.ts';
-import type { InForce, PolicyFacts } from '../policy/facts.ts';
-import { ago } from './parts.ts';
+import type { InForce, PolicyFacts } from '../voice/facts.ts';
+import { ago } from './blocks.ts';
 import type { Section, Table } from './view.ts';
 import { fill } from './words.ts';
 import type { Words } from './words.ts';

@@ -1,12 +1,12 @@
 /** Keeps both modules from being loaded: /etc/modules.conf, on releases whose kmodloader reads it. */
-import { canBlock, isBlocked } from '../judge/reach.ts';
-import { addBlacklist, parseModulesConf, removeMarked } from '../kernel/autoload.ts';
+import { canBlock, isBlocked } from '../judge/questions.ts';
+import { addBlacklist, parseModulesConf, removeMarked } from '../languages/kernel/autoload.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { fileStep, joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
-import { editLine, word } from './shell.ts';
+import { editLine, word } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 
 export const MARK = 'sipalg: keeps the SIP ALG out; `sipalg enable` takes this away';

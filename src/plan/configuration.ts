@@ -9,13 +9,13 @@
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG, helperNamed } from '../observe/firewall.ts';
 import { TRACKER } from '../observe/modules.ts';
-import { addToList, deleteOption, removeFromList, setOption } from '../uci/edit.ts';
-import { describeSection, parseUci } from '../uci/parse.ts';
-import type { UciPackage, UciSection } from '../uci/parse.ts';
+import { addToList, deleteOption, removeFromList, setOption } from '../languages/uci/edit.ts';
+import { describeSection, parseUci } from '../languages/uci/parse.ts';
+import type { UciPackage, UciSection } from '../languages/uci/parse.ts';
 import { fileStep, NOTHING } from './files.ts';
 import type { Part } from './files.ts';
-import { settingEdits } from './meaning.ts';
-import { word } from './shell.ts';
+import { settingEdits } from './options.ts';
+import { word } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 
 /** A text being edited: sections are looked up anew after each edit, for their offsets move. */

@@ -1,13 +1,13 @@
 /** Puts rules back into iptables, beside the neighbours they had. */
 import type { Neighbours, TakenIptables } from '../journal/taken.ts';
-import { renderRestore } from '../iptables/restore.ts';
-import type { RestoreCommand } from '../iptables/restore.ts';
+import { renderRestore } from '../languages/iptables/restore.ts';
+import type { RestoreCommand } from '../languages/iptables/restore.ts';
 import type { Facts, IptablesFacts } from '../observe/facts.ts';
 import { NOTHING, one, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { nearest } from './give-back-nft.ts';
 import { restoreAction } from './iptables.ts';
-import { restoreLine } from './shell.ts';
+import { restoreLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 
 /** Chains that are there whenever their table is. */

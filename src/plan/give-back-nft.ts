@@ -4,15 +4,15 @@
  * nothing where nothing is missing, so they are safe after a half-done step too.
  */
 import type { TakenNft, TakenRule } from '../journal/taken.ts';
-import { withoutCounters } from '../nft/listing.ts';
-import { renderScript } from '../nft/script.ts';
-import type { Command } from '../nft/script.ts';
+import { withoutCounters } from '../languages/nft/listing.ts';
+import { renderScript } from '../languages/nft/script.ts';
+import type { Command } from '../languages/nft/script.ts';
 import type { ChainRules, Facts, NftFacts } from '../observe/facts.ts';
 import { chainKey } from '../observe/nft.ts';
 import { NOTHING, one, refuse } from './files.ts';
 import type { Part } from './files.ts';
-import { addHelper, transaction } from './rules.ts';
-import { nftLine } from './shell.ts';
+import { addHelper, transaction } from './nft.ts';
+import { nftLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 
 function chainOf(nft: NftFacts, rule: TakenRule): ChainRules | undefined {

@@ -6,9 +6,9 @@
 import type { Journal } from '../journal/journal.ts';
 import { mergeIptables, mergeNft } from '../journal/merge.ts';
 import type { TakenFile, TakenModule, TakenNft } from '../journal/taken.ts';
-import { inKernel, moduleIn } from '../judge/reach.ts';
-import { parseModulesConf, removeMarked } from '../kernel/autoload.ts';
-import { parseSysctl, setSysctl } from '../kernel/sysctl.ts';
+import { inKernel, moduleIn } from '../judge/questions.ts';
+import { parseModulesConf, removeMarked } from '../languages/kernel/autoload.ts';
+import { parseSysctl, setSysctl } from '../languages/kernel/sysctl.ts';
 import { AUTOMATIC_KEY, MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
@@ -20,9 +20,9 @@ import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { giveBackIptables } from './give-back-iptables.ts';
 import { giveBackNft } from './give-back-nft.ts';
-import { loadArguments } from './live.ts';
-import { undoSettings } from './meaning.ts';
-import { editLine, line, word } from './shell.ts';
+import { loadArguments } from './kernel.ts';
+import { undoSettings } from './options.ts';
+import { editLine, line, word } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 
 /** What a file holds now; undefined when that is not known. */

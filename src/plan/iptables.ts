@@ -1,12 +1,12 @@
 /** Takes the SIP helper's rules out of iptables: one iptables-restore transaction per flavour and family. */
 import type { TakenIptables } from '../journal/taken.ts';
-import { renderRestore } from '../iptables/restore.ts';
-import type { RestoreCommand } from '../iptables/restore.ts';
+import { renderRestore } from '../languages/iptables/restore.ts';
+import type { RestoreCommand } from '../languages/iptables/restore.ts';
 import type { Facts, IptablesFacts } from '../observe/facts.ts';
 import { joinParts, NOTHING, one } from './files.ts';
 import type { Part } from './files.ts';
-import { neighbours } from './rules.ts';
-import { restoreLine } from './shell.ts';
+import { neighbours } from './nft.ts';
+import { restoreLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 import type { Action } from './step.ts';
 

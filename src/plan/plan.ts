@@ -2,21 +2,21 @@
  * Plan: what would change, as data. Pure: the same facts give the same plan, and
  * a plan for facts that are as wished has no steps.
  */
-import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judge/reach.ts';
-import { Refused } from '../language.ts';
-import { writeWish } from '../observe/config.ts';
+import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judge/questions.ts';
+import { Refused } from '../languages/refused.ts';
+import { writeWish } from '../wish/alg.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
-import { planPolicy } from '../policy/link.ts';
-import { describeSection, parseUci } from '../uci/parse.ts';
+import { planPolicy } from '../survey/voice.ts';
+import { describeSection, parseUci } from '../languages/uci/parse.ts';
 import { planBlock, planUnblock } from './block.ts';
 import { planConfiguration } from './configuration.ts';
 import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { planGiveBack } from './give-back.ts';
 import { planIptables } from './iptables.ts';
-import { planAutomatic, planAutomaticAtBoot, planFlows, planStale, planUnload } from './live.ts';
-import { planRules } from './rules.ts';
+import { planAutomatic, planAutomaticAtBoot, planFlows, planStale, planUnload } from './kernel.ts';
+import { planRules } from './nft.ts';
 import { RANK } from './step.ts';
 import type { Plan, Step } from './step.ts';
 

@@ -7,8 +7,8 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { readQuery, writeReply } from '../dns/wire.ts';
-import type { Entry } from '../dns/wire.ts';
+import { readQuery, writeReply } from '../pure/languages/dns/wire.ts';
+import type { Entry } from '../pure/languages/dns/wire.ts';
 
 /** `TYPE name` to what is said of it; a name that does not stand here does not exist, one with other types has none of this. */
 export type Zone = Readonly<Record<string, Said>>;

@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { createUbusd } from '../ubus/bus.ts';
-import type { Bus, UbusdOptions } from '../ubus/bus.ts';
+import { createUbusd } from '../pure/ubus/bus.ts';
+import type { Bus, UbusdOptions } from '../pure/ubus/bus.ts';
 
 export interface Ubusd extends Bus {
   readonly path: string;

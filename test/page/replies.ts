@@ -1,9 +1,9 @@
 /** Replies of the object for routers that are recorded: the way itself makes the reports. */
-import type { Now, Reply } from '../../src/daemon/object.ts';
-import type { Last } from '../../src/daemon/runs.ts';
+import type { Now, Reply } from '../../src/object/object.ts';
+import type { Last } from '../../src/object/runs.ts';
 import { plan } from '../../src/plan/plan.ts';
-import { makeReport } from '../../src/plan/report.ts';
-import type { Report } from '../../src/plan/report.ts';
+import { makeReport } from '../../src/survey/survey.ts';
+import type { Report } from '../../src/survey/survey.ts';
 import { NOW, recordedRouter } from '../routers.ts';
 
 export const VERSION = '0.1.0';

@@ -1,5 +1,5 @@
 /** An object that answers as a test tells it to: one router at a time, runs that go on until they are let go. */
-import type { Arguments, MethodName, Reply } from '../../src/daemon/object.ts';
+import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
 import { lastRun, planOf, statusOf } from './replies.ts';
 
 export interface Scripted {

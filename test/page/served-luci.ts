@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Arguments, MethodName, Reply } from '../../src/daemon/object.ts';
+import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
 import { scan } from './loader.ts';
 import type { Served } from './served.ts';
 

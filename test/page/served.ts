@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAttempts } from '../../src/daemon/attempts.ts';
-import type { Clock } from '../../src/daemon/clock.ts';
-import { createMount } from '../../src/daemon/mount.ts';
-import type { Arguments, MethodName, Reply } from '../../src/daemon/object.ts';
-import type { Logins, Rights } from '../../src/daemon/rpcd.ts';
-import { listen } from '../../src/daemon/server.ts';
-import { createSessions } from '../../src/daemon/sessions.ts';
+import { createAttempts } from '../../src/http/attempts.ts';
+import type { Clock } from '../../src/host/clock.ts';
+import { createMount } from '../../src/http/routes.ts';
+import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
+import type { Logins, Rights } from '../../src/http/logins.ts';
+import { listen } from '../../src/engines/node/http-server.ts';
+import { createSessions } from '../../src/http/sessions.ts';
 
 export interface Served {
   /** With the one-time link where there is one. */

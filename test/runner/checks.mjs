@@ -13,7 +13,7 @@ export async function checks({ root, types, onVerdict }) {
   const tsc = [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p'];
   onVerdict(await check('tsc -p tsconfig.json', root, [...tsc, 'tsconfig.json']));
   onVerdict(await check('tsc -p src/tsconfig.json', root, [...tsc, 'src/tsconfig.json']));
-  onVerdict(await check('tsc -p src/page/tsconfig.json', root, [...tsc, 'src/page/tsconfig.json']));
+  onVerdict(await check('tsc -p src/page/dom/tsconfig.json', root, [...tsc, 'src/page/dom/tsconfig.json']));
 }
 
 /**

@@ -9,22 +9,27 @@ import { judge } from './verdict.mjs';
 /** @typedef {import('./verdict.mjs').Verdict} Verdict */
 
 /**
- * Layers in the order they run: what a file's path must hold, what setup.mjs is asked for, how long one file may
- * take (milliseconds), how many files run at a time. Labs share one machine, so they run one by one; machines of their own wait for each other's.
+ * Layers in the order they run. A layer is a folder of test/: what setup.mjs is asked for, how long one file may take
+ * (milliseconds), how many files run at a time. Labs share one machine, so they run one by one; virtual machines wait
+ * mostly for their own disks and clocks, so two run side by side.
+ * @type {readonly { name: string, needs: string[], limit: number, pool: number }[]}
  */
 export const LAYERS = [
-  { name: 'shell', holds: /(^|\/)test\/files\//, needs: ['shell'], limit: 60_000, pool: 1 },
-  { name: 'engines', holds: /(^|\/)engines\//, needs: ['engines'], limit: 120_000, pool: 1 },
-  { name: 'lab', holds: /\.lab\.test\.ts$/, needs: ['namespaces', 'alg', 'sip-tools'], limit: 480_000, pool: 1 },
-  { name: 'vm', holds: /\.vm\.test\.ts$/, needs: ['vm'], limit: 900_000, pool: 2 },
-  { name: 'page', holds: /\.page\.test\.ts$/, needs: ['page'], limit: 180_000, pool: 1 },
+  { name: 'pure', needs: [], limit: 60_000, pool: 2 },
+  { name: 'engines', needs: ['engines'], limit: 120_000, pool: 1 },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page'], limit: 480_000, pool: 1 },
+  { name: 'machine', needs: ['vm'], limit: 900_000, pool: 2 },
+  { name: 'page', needs: ['page'], limit: 180_000, pool: 1 },
 ];
 
-/** What needs nothing but Node. */
-export const PURE = { name: 'pure', limit: 60_000, pool: 2 };
+/** What a file is given where nothing else is said. */
+const USUAL = { limit: 60_000, pool: 2 };
 
-/** @param {string} file */
-export const layerOf = (file) => LAYERS.find(({ holds }) => holds.test(file));
+/**
+ * @param {string} file its path from the root, such as test/lab/wan.test.ts
+ * @returns {string} the layer it belongs to: the folder of test/ it lies in
+ */
+export const layerOf = (file) => file.split('/')[1] ?? '';
 
 /**
  * @param {string} folder
@@ -48,7 +53,7 @@ export function findTests(folder) {
  * @param {(verdict: Verdict) => void} [task.onVerdict]
  * @returns {Promise<Verdict[]>} one for each file
  */
-export async function runFiles({ root, files, limit = PURE.limit, pool = PURE.pool, onVerdict = () => {} }) {
+export async function runFiles({ root, files, limit = USUAL.limit, pool = USUAL.pool, onVerdict = () => {} }) {
   const folder = mkdtempSync(join(tmpdir(), 'sipalg-test-'));
   /** @type {Verdict[]} */
   const verdicts = [];

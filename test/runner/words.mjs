@@ -39,3 +39,6 @@ export function summary(verdicts, { skipFails }) {
   lines.push('', `${sum((each) => each.passed)} passed, ${failed} failed${skips > 0 ? `, ${skips} skipped` : ''}`);
   return { text: lines.join('\n'), failed: failed > 0 };
 }
+
+/** How long each layer took, without what was installed for it. @param {ReadonlyMap<string, number>} durations seconds by layer */
+export const spent = (durations) => `took: ${[...durations].map(([name, seconds]) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`;

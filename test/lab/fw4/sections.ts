@@ -1,6 +1,6 @@
 /** UCI sections as the firewall reads them: typed options, and a warning for what it cannot use. */
 import { existsSync, readFileSync } from 'node:fs';
-import { parseUci, settingsOf, type UciSection } from '../../../src/uci/parse.ts';
+import { parseUci, settingsOf, type UciSection } from '../../../src/languages/uci/parse.ts';
 
 export type Section = {
   readonly type: string;

@@ -1,0 +1,93 @@
+/**
+ * The way into the second bundle, sipalg-serve.js: opens the doors of the
+ * resident daemon. The page's files lie in the folder `page` beside the bundle.
+ */
+import { randomBytes } from 'node:crypto';
+import { watch } from 'node:fs';
+import type { Host } from '../../host/host.ts';
+import { open } from '../../ubus/connection.ts';
+import type { Clock } from '../../host/clock.ts';
+import { readWords, USAGE } from '../../daemon/options.ts';
+import { serve } from '../../daemon/serve.ts';
+import type { Daemon, ServeOptions } from '../../daemon/serve.ts';
+import { listen } from './http-server.ts';
+
+const clock: Clock = {
+  now: () => performance.now(),
+  after(milliseconds, task) {
+    // Longer delays than 2^31 - 1 ms would run at once.
+    const timer = setTimeout(task, Math.min(milliseconds, 0x7fffffff));
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * fw4 tells nobody that it has loaded, but writes a file anew each time, and removes it when it stops (fw4.uc, write_state).
+ * The folder is watched, for a file that is removed and written anew is another one. fw3 does the same with fw3.state.
+ */
+function firewall(heard: () => void): () => void {
+  try {
+    const watcher = watch('/var/run', { persistent: false }, (_, name) => {
+      if (name === 'fw4.state' || name === 'fw3.state') heard();
+    });
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return () => undefined; // the looks that nothing asks for remain
+  }
+}
+
+/** One line of the log; what a message brings along does not break it. */
+function say(line: string): void {
+  process.stderr.write(`${line.startsWith('[#] ') ? '' : 'sipalg: '}${line.replace(/[\u0000-\u001f\u007f]+/g, ' ')}\n`);
+}
+
+/**
+ * Serves until SIGTERM or SIGINT; a second one ends it at once.
+ * @param words what stands behind `sipalg serve`
+ * @returns the exit code: 0 ended as asked, 2 could not begin
+ */
+export async function run(words: readonly string[], host: Host, version: string): Promise<0 | 2> {
+  const asked = readWords(words);
+  if ('wrong' in asked) {
+    say(asked.wrong);
+    return 2;
+  }
+  if (!asked.help) return stay(host, { version, listen: asked.listen, page: asked.page, folder: `${__dirname}/page` });
+  process.stdout.write(USAGE);
+  return 0;
+}
+
+function stay(host: Host, options: ServeOptions): Promise<0 | 2> {
+  return new Promise((resolve) => {
+    let daemon: Daemon | null = null;
+    let ending = false;
+
+    function end(signal: string): void {
+      if (ending) {
+        say(`${signal} again: ending at once; what a run has left half done, \`sipalg apply\` completes`);
+        process.exit(2);
+      }
+      ending = true;
+      say(`${signal}: ending`);
+      if (daemon === null) return; // it is only beginning, and is ended as soon as it has
+      void daemon.stop().then(() => resolve(0));
+    }
+
+    process.on('SIGTERM', end);
+    process.on('SIGINT', end);
+    process.on('SIGHUP', () => {
+      say('SIGHUP: reading the configuration and looking again');
+      daemon?.again().catch((error: Error) => say(error.message));
+    });
+
+    serve({ host, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, firewall, say }, options)
+      .then((begun) => {
+        daemon = begun;
+        if (ending) void begun.stop().then(() => resolve(0));
+      }, (error: Error) => {
+        say(error.message);
+        resolve(2);
+      });
+  });
+}

@@ -1,0 +1,101 @@
+/** Which devices lead to the internet, and which networks are behind the router. */
+import type { Host } from '../host/host.ts';
+import type { Facts } from './facts.ts';
+import { boolean } from './firewall.ts';
+import { answered, orElse, understood } from './reading.ts';
+import { listOf, optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
+import type { UciSection } from '../languages/uci/parse.ts';
+import type { PolicyFacts } from '../voice/facts.ts';
+import { isDevice } from '../voice/wanted.ts';
+
+const NETWORK_CONFIG = '/etc/config/network';
+
+/** A list, or the words of an option. */
+function words(section: UciSection, name: string): string[] {
+  return settingsOf(section).get(name)?.kind === 'list' ? listOf(section, name) : (optionOf(section, name) ?? '').split(/\s+/).filter((word) => word !== '');
+}
+
+/** Protocols whose device is not the one they run over, but `PROTOCOL-NAME` (netifd's proto scripts). */
+const TUNNELS = /^(ppp|pppoe|pppoa|pptp|l2tp|6in4|6to4|6rd|ds-?lite|map|464xlat|3g|modemmanager|sstp|openconnect|vpnc|wwan)$/;
+
+/** What a network's device will be called, by /etc/config/network. */
+function configured(sections: readonly UciSection[], name: string, depth = 0): string[] {
+  const section = sections.find((one) => one.type === 'interface' && one.name === name);
+  if (section === undefined || depth > 4) return [];
+  const proto = optionOf(section, 'proto') ?? 'none';
+  if (TUNNELS.test(proto)) return [`${proto}-${name}`];
+  if (/^wireguard|^tun|^gre/.test(proto)) return [name];
+  if (optionOf(section, 'type') === 'bridge') return [`br-${name}`];
+  return [...words(section, 'device'), ...words(section, 'ifname')].flatMap((device) => device.startsWith('@') ? configured(sections, device.slice(1), depth + 1) : [device]);
+}
+
+interface Zone {
+  name: string;
+  networks: string[];
+  devices: string[];
+  outside: boolean;
+}
+
+/** A zone that masquerades or is called wan; but who forwards to such a zone is behind it, whatever it masquerades. */
+export function zonesOf(text: string, firewall: 'fw3' | 'fw4'): Zone[] {
+  const { sections } = parseUci(text);
+  const zones = sections.filter(({ type }) => type === 'zone').filter((section) => boolean(firewall, optionOf(section, 'enabled'), true) !== false);
+  const yes = (section: UciSection, name: string): boolean => boolean(firewall, optionOf(section, name), false) === true;
+  const nameOf = (section: UciSection): string => optionOf(section, 'name') ?? '';
+  const likely = new Set(zones.filter((zone) => nameOf(zone) === 'wan' || yes(zone, 'masq') || yes(zone, 'masq6')).map(nameOf));
+  const behind = new Set(sections.filter(({ type }) => type === 'forwarding').filter((one) => likely.has(optionOf(one, 'dest') ?? '')).map((one) => optionOf(one, 'src') ?? ''));
+  return zones.map((zone) => {
+    const name = nameOf(zone);
+    const networks = words(zone, 'network');
+    return { name, networks, devices: words(zone, 'device'), outside: name === 'wan' || (likely.has(name) && !behind.has(name) && name !== 'lan') };
+  });
+}
+
+/** Devices by network, of those that are up. */
+async function live(host: Host): Promise<Map<string, string>> {
+  const dump = understood(answered(await host.run(['ubus', 'call', 'network.interface', 'dump'], { timeout: 5000 })), (text) => {
+    const list = (JSON.parse(text) as { interface?: { interface?: unknown; l3_device?: unknown }[] }).interface ?? [];
+    return new Map(list.flatMap(({ interface: name, l3_device: device }) => typeof name === 'string' && typeof device === 'string' ? [[name, device] as const] : []));
+  });
+  return orElse(dump, new Map<string, string>());
+}
+
+/** The devices by zone that fw4 itself uses now: `iifname "wan" jump input_wan`. */
+async function firewallDevices(host: Host, facts: Facts): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  if (!orElse(facts.nft, null)?.tables.includes('inet fw4')) return found;
+  const text = answered(await host.run(['nft', 'list', 'chain', 'inet', 'fw4', 'input']));
+  for (const [, devices = '', zone = ''] of orElse(text, '').matchAll(/^\s*iifname (\{[^}]*\}|"[^"]*") jump input_(\S+)/gm)) {
+    found.set(zone, [...found.get(zone) ?? [], ...[...devices.matchAll(/"([^"]*)"/g)].map(([, device = '']) => device)]);
+  }
+  return found;
+}
+
+/** IPv6's ways to everywhere (net/ipv6/route.c, rt6_seq_show): the device of each that is not a reject. */
+function defaultRoutes6(text: string): string[] {
+  return [...text.matchAll(/^0{32} 00 0{32} 00 \S+ \S+ \S+ \S+ (\S+)\s+(\S+)$/gm)].flatMap(([, flags = '', device = '']) =>
+    device === 'lo' || (parseInt(flags, 16) & 0x200) !== 0 ? [] : [device]);
+}
+
+export async function observeWays(host: Host, facts: Facts): Promise<Pick<PolicyFacts, 'wan' | 'lan'>> {
+  const [interfaces, shown, network, routes6] = await Promise.all([
+    live(host), firewallDevices(host, facts), host.read(NETWORK_CONFIG), host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } }),
+  ]);
+  const sections = orElse(understood(network, (text) => parseUci(text).sections), []);
+  const { uci } = facts.firewall;
+  const zones = uci.state === 'present' ? zonesOf(uci.value.text, orElse(facts.system.firewall, 'fw4')) : [];
+  const devicesOf = ({ name, networks, devices }: Zone): string[] => [...new Set([...devices, ...networks.flatMap((each) => {
+    const up = interfaces.get(each);
+    return up === undefined ? configured(sections, each) : [up];
+  }), ...shown.get(name) ?? []])].filter(isDevice);
+  const placed = zones.map((zone) => ({ ...zone, devices: devicesOf(zone) }));
+  const inside = new Set(placed.filter(({ outside }) => !outside).flatMap(({ devices }) => devices));
+  const ways = [...facts.wan.state === 'present' ? [facts.wan.value.device] : [], ...defaultRoutes6(orElse(routes6, ''))];
+  const wan = [...new Set([...placed.filter(({ outside }) => outside).flatMap(({ devices }) => devices), ...ways])].filter((device) => isDevice(device) && !inside.has(device) && device !== 'lo').sort();
+  const source = 'the zones of /etc/config/firewall, and the default routes';
+  return {
+    wan: wan.length > 0 ? { state: 'present', value: wan, source } : uci.state === 'failed' ? { ...uci } : { state: 'absent', source },
+    lan: host.addresses().filter(({ device }) => device !== 'lo' && !wan.includes(device)).map(({ device, address, prefix }) =>
+      ({ device, address, prefix, zone: placed.find(({ devices }) => devices.includes(device))?.name ?? null })),
+  };
+}

@@ -1,0 +1,100 @@
+/** The page as `sipalg serve` serves it, for routers without LuCI. */
+import type { Reply } from '../../object/object.ts';
+import { Failure, open } from './page.ts';
+import type { Page } from './page.ts';
+import type { Login, Rights } from '../state.ts';
+import { wordsIn } from '../words.ts';
+
+/** Milliseconds between looks. */
+const PACE = 5000;
+/** While a run goes on. */
+const HURRY = 1000;
+/** How often it is asked whether it is time. */
+const TICK = 250;
+/** A look that takes longer has failed. A run has no limit: the router answers when it is verified. */
+const LONGEST = 15_000;
+
+interface Session {
+  rights: Rights;
+  login: Login['how'];
+}
+
+/** Asks the server. Sentences of its errors are shown as they are. */
+async function ask(path: string, body: unknown, longest: number | null = LONGEST): Promise<unknown> {
+  const stop = new AbortController();
+  const timer = longest === null ? null : setTimeout(() => stop.abort(), longest);
+  let response: Response;
+  let answer: { result?: unknown; error?: unknown } | null;
+  try {
+    response = await fetch(path, {
+      method: body === undefined ? 'GET' : 'POST', credentials: 'same-origin', cache: 'no-store', signal: stop.signal,
+      headers: { 'X-Sipalg': '1', ...body === undefined ? {} : { 'Content-Type': 'application/json' } },
+      ...body === undefined ? {} : { body: JSON.stringify(body) },
+    });
+    const text = await response.text();
+    answer = text === '' ? null : JSON.parse(text) as typeof answer;
+  } catch (error) {
+    throw new Failure('no answer', (error as Error).message);
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+  }
+  if (response.ok) return answer;
+  const said = typeof answer?.error === 'string' ? answer.error : `${response.status} ${response.statusText}`;
+  throw new Failure(response.status === 401 ? 'no session' : response.status === 403 ? 'denied' : response.status >= 500 ? 'no answer' : 'refused', said);
+}
+
+async function call(method: string, args: object, longest?: number | null): Promise<Reply> {
+  return (await ask('call', { method, args }, longest) as { result: Reply }).result;
+}
+
+const root = document.getElementById('page') as HTMLElement;
+
+async function meet(page: Page): Promise<void> {
+  try {
+    const { rights, login } = await ask('session', undefined) as Session;
+    page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : { how: login, busy: false, said: '' } }));
+    if (rights.read) await page.look();
+  } catch (error) {
+    const { trouble } = error as Failure;
+    page.change((was) => ({ ...was, lost: trouble }));
+  }
+}
+
+const said = (page: Page, busy: boolean, text: string): void =>
+  page.change((was) => was.login === null ? was : { ...was, login: { ...was.login, busy, said: text } });
+
+const page = open({
+  root, words: wordsIn((text) => text), rights: { read: false, write: false },
+  transport: {
+    status: () => call('status', {}),
+    plan: (towards) => call('plan', { towards }),
+    disable: () => call('disable', {}, null),
+    enable: () => call('enable', {}, null),
+  },
+  session: {
+    ended: (mine) => void meet(mine),
+    logIn(mine, username, password) {
+      said(mine, true, '');
+      ask('login', { username, password }).then(() => meet(mine), (error: Failure) => said(mine, false, error.message));
+    },
+    logOut(mine) {
+      ask('logout', {}).then(() => meet(mine), (error: Failure) => mine.change((was) => ({ ...was, lost: error.trouble })));
+    },
+  },
+});
+
+/** Looks again and again; a page that nobody sees rests, and looks at once when it is seen again. */
+async function follow(): Promise<void> {
+  for (let rested = PACE; ; rested += TICK) {
+    if (rested >= (page.hurried() ? HURRY : PACE) && page.state().login === null && !document.hidden) {
+      rested = 0;
+      await (page.state().rights.read ? page.look() : meet(page));
+    }
+    await new Promise((resolve) => setTimeout(resolve, TICK));
+  }
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && page.state().rights.read) void page.look();
+});
+void follow();

@@ -1,0 +1,293 @@
+/**
+ * The voice rules as one nft table of our own, `inet sipalg` (nft(8)). Written for
+ * nft 1.0.2 and later. The names of counters and of the sets of sources are an
+ * interface: collectors export them.
+ *
+ * All hooks are at priority -140: after conntrack (-200), for a timeout that is
+ * set earlier is silently ignored, and after mangle (-150), whose marks would win
+ * otherwise. None is before destination NAT: every packet of the router pays for a hook (1 to 1.5 % of what it costs), so the
+ * port that was dialled is asked of the flow.
+ */
+import type { Limit, Voice } from '../rules.ts';
+
+export const TABLE = 'inet sipalg';
+export const PRIORITY = -140;
+/** Raised whenever an object of the same name is declared in another way: then the old table goes as a whole. */
+const FORMAT = 1;
+
+export const METHODS = ['register', 'invite', 'options', 'tcp'] as const;
+export type Method = typeof METHODS[number];
+
+/** How long a source is remembered after its last request, in seconds. */
+export const REMEMBERED = 86_400;
+/** How long it is known when a source was first seen: 30 days. */
+export const FIRST_KNOWN = 2_592_000;
+/** Most sources that are told apart, in each family. Those beyond share one allowance and are counted, not listed. */
+export const MOST_SOURCES = 4096;
+export const MOST_LISTED = 1024;
+const MOST_PHONES = 1024;
+
+export interface NftText {
+  /** A script that replaces the rules in one transaction, from whatever was there. */
+  text: string;
+  /** The chain whose name says which text is in force. */
+  mark: string;
+  /** What it declares, as `kind name`. */
+  declared: Set<string>;
+}
+
+/** Told apart, not kept secret (cyrb53, 53 bits). */
+export function hash(text: string): string {
+  let one = 0xdeadbeef;
+  let two = 0x41c6ce57;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    one = Math.imul(one ^ unit, 2654435761);
+    two = Math.imul(two ^ unit, 1597334677);
+  }
+  one = Math.imul(one ^ (one >>> 16), 2246822507) ^ Math.imul(two ^ (two >>> 13), 3266489909);
+  two = Math.imul(two ^ (two >>> 16), 2246822507) ^ Math.imul(one ^ (one >>> 13), 3266489909);
+  return (4294967296 * (2097151 & two) + (one >>> 0)).toString(16);
+}
+
+/** ASCII as nft matches it in a payload. */
+const bytes = (text: string): string => `0x${[...text].map((char) => char.charCodeAt(0).toString(16)).join('')}`;
+/** What a UDP payload begins with: @th counts bits from the UDP header, which has 64. */
+const begins = (text: string): string => `@th,64,${text.length * 8} ${bytes(text)}`;
+/** RTP and RTCP begin with version 2 (RFC 3550 §5.1); no SIP message, STUN or DTLS packet does. */
+const RTP = '@th,64,2 2';
+
+const FAMILIES = [
+  { family: 'ipv4', number: 4, ip: 'ip', type: 'ipv4_addr', source: 'ip saddr' },
+  // Who has one IPv6 address has 2^64 of them.
+  { family: 'ipv6', number: 6, ip: 'ip6', type: 'ipv6_addr', source: 'ip6 saddr & ffff:ffff:ffff:ffff::' },
+] as const;
+
+/** Neighbouring ports as ranges: one range is compared, more are looked up. */
+export function portMatch(ports: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const port of [...new Set(ports)].sort((one, other) => one - other)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === port - 1) last[1] = port;
+    else ranges.push([port, port]);
+  }
+  const texts = ranges.map(([from, to]) => from === to ? `${from}` : `${from}-${to}`);
+  return texts.length === 1 ? texts[0] as string : `{ ${texts.join(', ')} }`;
+}
+
+/**
+ * A port of ours at one side of a packet. Every packet is put to this test: a pair that differs in its last bit, as 5060 and
+ * 5061, costs less under a mask than as a range.
+ */
+function portTest(side: 'sport' | 'dport', ports: readonly number[]): string {
+  const [first = 0, second, ...more] = [...new Set(ports)].sort((one, other) => one - other);
+  return first % 2 === 0 && second === first + 1 && more.length === 0 ? `th ${side} & 65534 == ${first}` : `th ${side} ${portMatch(ports)}`;
+}
+
+function devices(wan: readonly string[]): string {
+  const quoted = wan.map((device) => JSON.stringify(device));
+  return quoted.length === 1 ? quoted[0] as string : `{ ${quoted.join(', ')} }`;
+}
+
+/** Rates by method; new TCP connections may carry any of them. */
+export function ratesOf(limit: NonNullable<Limit>): Record<Method, number> {
+  return { ...limit, tcp: limit.register + limit.invite + limit.options };
+}
+
+/** Lines of the table, by kind and name. */
+class Writer {
+  readonly declared = new Set<string>();
+  private readonly lines: string[] = [];
+
+  private block(kind: string, name: string, body: readonly string[]): void {
+    this.declared.add(`${kind} ${name}`);
+    this.lines.push(`\t${kind} ${name} {`, ...body.map((line) => `\t\t${line}`), '\t}');
+  }
+
+  counter(name: string): string {
+    if (!this.declared.has(`counter ${name}`)) this.block('counter', name, []);
+    return `counter name "${name}"`;
+  }
+
+  timeout(name: string, l3: string, unreplied: number, replied: number): void {
+    this.block('ct timeout', name, ['protocol udp', `l3proto ${l3}`, `policy = { unreplied : ${unreplied}, replied : ${replied} }`]);
+  }
+
+  /** A set that the rules fill. */
+  dynamic(name: string, type: string, seconds: number, size: number): void {
+    this.block('set', name, [`type ${type}`, 'flags dynamic,timeout', `timeout ${seconds}s`, `size ${size}`]);
+  }
+
+  networks(name: string, type: string, prefixes: readonly string[]): void {
+    this.block('set', name, [`type ${type}`, 'flags interval', ...prefixes.length === 0 ? [] : [`elements = { ${prefixes.join(',\n\t\t\t')} }`]]);
+  }
+
+  chain(name: string, rules: readonly string[], hook?: string): void {
+    this.block('chain', name, [...hook === undefined ? [] : [`type filter hook ${hook} priority ${PRIORITY}; policy accept;`], ...rules]);
+  }
+
+  text(): string {
+    return this.lines.join('\n');
+  }
+}
+
+/** For each family the rule that `make` gives. */
+function each(make: (family: typeof FAMILIES[number]) => string | readonly string[]): string[] {
+  return FAMILIES.flatMap(make);
+}
+
+/** RTP of a phone or a provider, in either direction, goes to `chain`. */
+function media(chain: string): string[] {
+  return ['udp sport < 1024 return', 'udp dport < 1024 return', ...each(({ ip, number }) =>
+    ['phones', 'media'].flatMap((set) => ['saddr', 'daddr'].map((side) => `${ip} ${side} @${set}${number} goto ${chain}`)))];
+}
+
+function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, timeouts }: Voice): void {
+  const rates = ratesOf(limit);
+  for (const { number, type } of FAMILIES) {
+    writer.dynamic(`calls${number}`, `${type} . inet_service`, timeouts.signallingReplied, MOST_SOURCES);
+    writer.dynamic(`first${number}`, type, FIRST_KNOWN, MOST_SOURCES);
+    writer.dynamic(`lately${number}`, type, 60, MOST_SOURCES);
+    for (const method of METHODS) {
+      // The rate is in the name: an element keeps the limit it was made with. After a minute without a request its allowance is whole again.
+      writer.dynamic(`${method}${number}_${rates[method]}`, type, 60, MOST_SOURCES);
+      for (const what of ['seen', 'dropped']) writer.dynamic(`${what}_${method}${number}`, type, REMEMBERED, MOST_LISTED);
+    }
+  }
+  // Who is never limited; a packet of theirs goes on to be marked.
+  const exempt = each(({ ip, number }) => [`${ip} saddr @signalling${number} return`, `${ip} saddr @media${number} return`, `${ip} saddr . udp sport @calls${number} return`]);
+  for (const method of METHODS) {
+    const rate = `limit rate over ${rates[method]}/minute burst ${rates[method]} packets`;
+    writer.chain(`limited_${method}`, [...each(({ number, source }) => `update @dropped_${method}${number} { ${source} counter }`), `${writer.counter(`limited_${method}`)} drop`]);
+    writer.chain(`from_${method}`, [
+      ...exempt,
+      writer.counter(`attempts_${method}`),
+      ...each(({ number, source }) => [
+        `add @first${number} { ${source} }`,
+        `update @seen_${method}${number} { ${source} counter }`,
+        `update @lately${number} { ${source} }`,
+        `update @${method}${number}_${rates[method]} { ${source} ${rate} } goto limited_${method}`,
+        // Asked of a set without limits: looking an element up spends of the limit it holds (nft_lookup.c, nft_set_elem_update_expr).
+        // Whoever is in here was not too many for the other.
+        `${source} @lately${number} return`,
+      ]),
+      // Only where the sets are full.
+      `${rate} goto limited_${method}`,
+    ]);
+  }
+  writer.chain('connections', [`meta l4proto tcp ct state new ct original proto-dst ${portMatch([...ports, ...tlsPorts])} goto from_tcp`]);
+  writer.chain('internet', [
+    'meta l4proto tcp goto connections',
+    ...(['register', 'invite', 'options'] as const).map((method) => `${begins(`${method.toUpperCase()} `)} goto from_${method}`),
+  ]);
+  // What no flow is kept of has no direction, and is limited as well.
+  writer.chain('outside', ['ct direction reply return', 'goto internet']);
+  // A call that rings or is up: what its other side sends is part of it. Looked at where an answer leaves for the internet.
+  writer.chain('answers', each(({ ip, number }) => {
+    const peer = `${ip} daddr . udp dport`;
+    return [`${begins('SIP/2.0 18')} update @calls${number} { ${peer} }`, `${begins('SIP/2.0 2')} ${peer} @calls${number} update @calls${number} { ${peer} }`];
+  }));
+}
+
+/** A way a device may be known without knowing the internet's side: its address is private (RFC 1918, 6598, 4193). */
+const PRIVATE = { ipv4: '{ 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 }', ipv6: 'fc00::/7' };
+
+/** @param perFlow whether kernel and nft can give a flow timeouts of its own */
+export function renderNft(voice: Voice, perFlow: boolean): NftText {
+  const { wan, marking, timeouts } = voice;
+  const limit = wan.length > 0 ? voice.limit : null;
+  const ports = portMatch([...voice.ports, ...voice.tlsPorts]);
+  const writer = new Writer();
+
+  for (const { family, number, type } of FAMILIES) {
+    writer.dynamic(`phones${number}`, type, REMEMBERED, MOST_PHONES);
+    writer.networks(`media${number}`, type, voice.media[family]);
+    writer.networks(`signalling${number}`, type, voice.signalling[family]);
+  }
+
+  if (perFlow) {
+    const { signallingUnreplied: unreplied, signallingReplied: replied } = timeouts;
+    // An exchange that ends within two seconds leaves a flow at its first value (nf_conntrack_proto_udp.c), as REGISTER and its
+    // answer do: so a flow that does not come from the internet is given the second one from the start.
+    const chainOf = (name: string, object: string, first: number, second: number, before: readonly string[] = []): void => {
+      for (const { number, ip } of FAMILIES) writer.timeout(`${object.replace('#', `${number}`)}`, ip, first, second);
+      writer.chain(name, [...before, ...each(({ number, family }) => `meta nfproto ${family} ct timeout set "${object.replace('#', `${number}`)}"`)]);
+    };
+    const shorter = wan.length > 0 && unreplied < replied;
+    if (shorter) chainOf('timeout_unanswered', `signalling#_${unreplied}_${replied}`, unreplied, replied);
+    chainOf('timeout_signalling', `signalling#_${replied}`, replied, replied, shorter ? [`iifname ${devices(wan)} goto timeout_unanswered`] : []);
+    chainOf('timeout_media', `media#_${timeouts.media}`, timeouts.media, timeouts.media);
+    writer.chain('media_flows', media('timeout_media'));
+    writer.chain('flows', [`meta l4proto udp ct original proto-dst ${ports} goto timeout_signalling`, `udp sport ${ports} goto timeout_signalling`, `${RTP} goto media_flows`]);
+  }
+
+  if (limit !== null) limits(writer, limit, voice);
+
+  // Who speaks SIP to the internet is a phone. Never learnt from what arrives: from flows of its own, and from answers to a provider.
+  const learn = each(({ ip, family, number }) => [
+    `ct direction original ${wan.length > 0 ? '' : `${ip} saddr ${PRIVATE[family]} `}update @phones${number} { ${ip} saddr }`,
+    `ct direction reply ${ip} daddr @signalling${number} update @phones${number} { ${ip} saddr }`,
+  ]);
+  const plain = `th dport ${portMatch(voice.ports)} ct direction original ${writer.counter('plain_signalling')}`;
+  writer.chain('leaving', [plain, ...learn, ...limit === null ? [] : ['ct direction reply meta l4proto udp goto answers']]);
+  const mark = (what: 'media' | 'signalling'): string[] => marking === null ? []
+    : [writer.counter(`voice_${what}`), ...each(({ ip }) => `${ip} dscp set ${marking[what].name.toLowerCase()}`)];
+  const begun = (chain: string): string[] => perFlow ? [`ct state new meta l4proto udp jump ${chain}`] : [];
+  const outside = limit === null ? [] : [`iifname ${devices(wan)} jump outside`];
+  writer.chain('signalling', [...outside, ...begun('timeout_signalling'), ...mark('signalling'), wan.length > 0 ? `oifname ${devices(wan)} goto leaving` : 'goto leaving']);
+  // What every packet is put to is as little as can be: each word of these rules costs them all. Whether a flow is new is
+  // asked of voice alone; an answer to what was begun here, the most of what arrives, is let go by at once.
+  const all = [...voice.ports, ...voice.tlsPorts];
+  const passing = (['dport', 'sport'] as const).map((side) => `${portTest(side, all)} meta l4proto { tcp, udp } goto signalling`);
+  if (marking !== null) {
+    writer.chain('mark_media', mark('media'));
+    writer.chain('media_marks', [...begun('media_flows'), ...media('mark_media')]);
+  }
+  if (marking !== null || perFlow) passing.push(`${RTP} meta l4proto udp goto ${marking === null ? 'media_flows' : 'media_marks'}`);
+  // To a port that was translated on the way, or is none of SIP's.
+  const dialled = [...begun('flows'), ...limit === null ? [] : ['goto internet']];
+  const arriving = wan.length > 0 && dialled.length > 0 ? [`ct direction original iifname ${devices(wan)} goto dialled`] : [];
+  if (arriving.length > 0) writer.chain('dialled', dialled);
+  if (perFlow || limit !== null) writer.chain('incoming', [...begun('flows'), ...outside], 'input');
+  writer.chain('forwarded', [...passing, ...arriving], 'forward');
+  writer.chain('outgoing', passing, 'output');
+
+  const body = writer.text();
+  const name = `text_${FORMAT}_${hash(body)}`;
+  writer.chain(name, []);
+  return { text: `table ${TABLE} {\n}\nflush table ${TABLE}\ntable ${TABLE} {\n${writer.text()}\n}\n`, mark: name, declared: writer.declared };
+}
+
+/** Written once for the same voice, however often one asks. */
+const written = new WeakMap<Voice, { perFlow: boolean; text: NftText }>();
+
+export function wantedNft(voice: Voice, perFlow: boolean): NftText {
+  const known = written.get(voice);
+  if (known?.perFlow === perFlow) return known.text;
+  const text = renderNft(voice, perFlow);
+  written.set(voice, { perFlow, text });
+  return text;
+}
+
+export interface Existing {
+  kind: string;
+  name: string;
+}
+
+/** Most objects of timeouts that are kept beside those in use: taking one away would forget the timeouts of flows under it. */
+const MOST_TIMEOUTS = 16;
+
+/**
+ * What has to go before a text is loaded, as lines for the same transaction; none where nothing has. What the rules have
+ * filled and counted stays, unless it is of another make or nothing fills it any more.
+ */
+export function clearing(existing: readonly Existing[], { declared }: Pick<NftText, 'declared'>): string[] {
+  const marks = existing.filter(({ kind, name }) => kind === 'chain' && name.startsWith('text_'));
+  if (existing.length > 0 && !marks.some(({ name }) => name.startsWith(`text_${FORMAT}_`))) return [`delete table ${TABLE}`];
+  const old = existing.filter(({ kind, name }) => kind === 'ct timeout' && !declared.has(`${kind} ${name}`));
+  const gone = existing.filter(({ kind, name }) => kind === 'ct timeout' ? old.length > MOST_TIMEOUTS && !declared.has(`${kind} ${name}`)
+    // What is in a set of networks is given anew.
+    : !declared.has(`${kind} ${name}`) || (kind === 'set' && /^(signalling|media)[46]$/.test(name)));
+  // Rules first, and what jumps before what it jumps to: with no rules left there is no order.
+  return gone.length === 0 ? [] : [`flush table ${TABLE}`, ...gone.map(({ kind, name }) => `delete ${kind} ${TABLE} ${name}`)];
+}

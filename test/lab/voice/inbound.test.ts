@@ -1,0 +1,90 @@
+/** Calls let in to a PBX, as packets: the provider's and nobody else's, and only as long as it is wished. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Lab } from '../lab.ts';
+import { openLab } from '../lab.ts';
+import { ADDRESS, ADDRESS6 } from '../network.ts';
+
+const STRANGER = '203.0.113.66';
+const STRANGER6 = '2001:db8:113::66';
+
+const wish = (inbound: 0 | 1, from: readonly string[] = [ADDRESS.provider, ADDRESS6.provider]): string => `config sipalg 'main'
+	option alg 'unmanaged'
+	option policy '1'
+
+config limit 'limit'
+	option enabled '0'
+
+config provider 'lab'
+${from.map((network) => `\tlist signalling '${network}'\n`).join('')}	option inbound '${inbound}'
+	list pbx '${ADDRESS.phone}'
+	list pbx '${ADDRESS6.phone}'
+	option media_ports '10000-10100'
+`;
+
+const test = suite<{ lab: Lab }>('policy/inbound, as packets');
+test.before(async (context) => {
+  const lab = context.lab = await openLab({ ruleset: 'stock-alg-absent' });
+  await lab.provider.must(['ip', 'addr', 'add', `${STRANGER}/24`, 'dev', 'eth0']);
+  await lab.provider.must(['ip', 'addr', 'add', `${STRANGER6}/64`, 'dev', 'eth0', 'nodad']);
+});
+test.after(({ lab }) => lab.close());
+
+let ports = 20_000;
+
+/** Whether a datagram from an address of the internet reaches the PBX. Each is a flow of its own. */
+async function reaches(lab: Lab, from: string, port: number): Promise<boolean> {
+  const six = from.includes(':');
+  const [far, near] = await Promise.all([lab.talker('provider'), lab.talker('phone')]);
+  const there = await near.udp(six ? ADDRESS6.phone : ADDRESS.phone, port);
+  const here = await far.udp(from, ports++);
+  try {
+    await here.send(Buffer.from('INVITE sip:pbx SIP/2.0\r\n\r\n'), { address: six ? ADDRESS6.phone : ADDRESS.wan, port });
+    return await there.next(400) !== undefined;
+  } finally {
+    await Promise.all([here.close(), there.close()]);
+  }
+}
+
+async function apply(lab: Lab, config: string): Promise<void> {
+  lab.files.write('/etc/config/sipalg', config);
+  const ran = await lab.router.run(['sipalg', 'apply'], { timeout: 60_000 });
+  assert.is(ran.status, 0, ran.stdout + ran.stderr);
+  assert.match((await lab.router.run(['sipalg', 'apply'], { timeout: 60_000 })).stdout, /nothing to do/);
+}
+
+/** Who of provider and strangers gets through, in both families, to the ports of calls, of audio and another one. */
+async function through(lab: Lab): Promise<string[]> {
+  const open: string[] = [];
+  for (const from of [ADDRESS.provider, ADDRESS6.provider, STRANGER, STRANGER6]) {
+    for (const port of [5060, 10050, 5070]) if (await reaches(lab, from, port)) open.push(`${from} ${port}`);
+  }
+  return open;
+}
+
+const PROVIDER = [ADDRESS.provider, ADDRESS6.provider].flatMap((from) => [`${from} 5060`, `${from} 10050`]);
+
+test('the provider reaches the PBX, and nobody else ever does', async ({ lab }) => {
+  const before = lab.files.read('/etc/config/firewall');
+  assert.equal(await through(lab), []);
+  await apply(lab, wish(0));
+  assert.equal(await through(lab), []);
+  await apply(lab, wish(1));
+  assert.equal(await through(lab), PROVIDER);
+  // A reload of the firewall by somebody else.
+  await lab.router.must(['fw4', 'reload']);
+  assert.equal(await through(lab), PROVIDER);
+  // The provider moves: nobody at the old address gets in any more, though a reload alone would have let him.
+  await apply(lab, wish(1, ['198.51.100.0/24', '2001:db8:99::/48']));
+  assert.equal(await through(lab), []);
+  await apply(lab, wish(1));
+  assert.equal(await through(lab), PROVIDER);
+  await apply(lab, wish(0));
+  assert.equal(await through(lab), []);
+  lab.files.write('/etc/config/sipalg', wish(0).replace("policy '1'", "policy '0'"));
+  await lab.router.must(['sipalg', 'apply'], { timeout: 60_000 });
+  assert.is(lab.files.read('/etc/config/firewall'), before);
+  assert.equal(lab.files.list('/etc').filter((name) => name.startsWith('sipalg.')), []);
+});
+
+test.run();

@@ -1,0 +1,177 @@
+/**
+ * Packages, on routers with opkg and with apk: the life of our own, and the module packages' installs and upgrades
+ * under both their names, while the ALG is off. The managers are stand-ins that follow the real ones' order.
+ */
+import * as assert from 'uvu/assert';
+import { onEveryKernel } from './qemu/each.ts';
+import { extraPackage, splitPackages } from './qemu/modules.ts';
+import { laterProduct, product } from './qemu/product.ts';
+import type { Picture, Router } from './qemu/router.ts';
+import { assertOff, assertSame, daemons, install, meanwhile, sipalg, until, written } from './qemu/steps.ts';
+
+const CONFIG = '/etc/config/sipalg';
+const BUNDLE = '/usr/lib/node/sipalg/sipalg.js';
+
+/** What the owner has not asked for has not happened: all but our own files is as it was. */
+async function assertOnlyOurFiles(router: Router, then: Readonly<Record<string, string>>): Promise<void> {
+  const ours = new Set(Object.keys(product().files));
+  const isOurs = (path: string): boolean => ours.has(path) || ours.has(path.replace(/^\/etc\/rc\.d\/S\d\d/, '/etc/init.d/'));
+  const changed = Object.entries(await written(router)).filter(([path, sum]) => then[path] !== sum);
+  assert.equal(changed.map(([path]) => path).filter((path) => !isOurs(path)), []);
+}
+
+async function theDaemon(router: Router): Promise<number> {
+  await until('one daemon', async () => (await daemons(router)).length === 1);
+  return (await daemons(router))[0]!;
+}
+
+// A kernel each: what managers and their scripts do is the same on both, and loading and unloading is kernel.vm's.
+const opkg = onEveryKernel('opkg', { sipalg: false }, ['6.12']);
+const before = new Map<Router, { picture: Picture; files: Record<string, string> }>();
+
+opkg('installing sipalg starts the daemon and changes nothing else', async (router) => {
+  assert.is(await router.treatment(), 'rewritten');
+  before.set(router, { picture: await router.picture(), files: await written(router) });
+  await install(router, 'opkg', product());
+  await theDaemon(router);
+  await assertOnlyOurFiles(router, before.get(router)!.files);
+  assertSame(await router.picture(), before.get(router)!.picture);
+  assert.is(await router.treatment(), 'rewritten');
+});
+
+opkg('disabled, it stays off through reinstall and upgrade of kmod-nf-nathelper-extra', async (router) => {
+  await sipalg(router, 'disable', 0);
+  await assertOff(router, 'after disable');
+  await install(router, 'opkg', extraPackage(router.kernel, '6.12.1-r1'), '--force-reinstall');
+  await assertOff(router, 'after the reinstall');
+  await install(router, 'opkg', extraPackage(router.kernel, '6.12.2-r1'));
+  assert.match(await router.read('/etc/modules.d/nf-nathelper-extra'), /^nf_conntrack_sip$/m);
+  await assertOff(router, 'after the upgrade');
+});
+
+opkg('and when its SIP modules move to kmod-nf-nathelper-sip', async (router) => {
+  const { sip, extra } = splitPackages(router.kernel, '6.12.3-r1');
+  // opkg installs what a package depends on first, and the files are still the old package's then.
+  await router.must(['opkg', 'remove', 'kmod-nf-nathelper-extra']);
+  await install(router, 'opkg', sip);
+  await install(router, 'opkg', extra);
+  assert.match(await router.read('/etc/modules.d/nf-nathelper-sip'), /^nf_nat_sip$/m);
+  await assertOff(router, 'after the installs');
+  await install(router, 'opkg', splitPackages(router.kernel, '6.12.4-r1').sip);
+  await assertOff(router, 'after the upgrade');
+  await sipalg(router, 'status', 0);
+});
+
+opkg('an upgrade of sipalg leaves no moment in which the ALG is on; wish and configuration stay, and the daemon is the new one', async (router) => {
+  const old = await theDaemon(router);
+  const config = await router.read(CONFIG);
+  assert.match(config, "option alg 'disabled'");
+  const { treatments } = await meanwhile(router, install(router, 'opkg', laterProduct('9.0.0-r1')));
+  assert.ok(treatments.length > 3, `${treatments.length} calls were made meanwhile`);
+  assert.equal(treatments.filter((each) => each !== 'untouched'), []);
+  assert.is(await router.read(CONFIG), config);
+  assert.match(await router.must(['tail', '-n', '1', BUNDLE]), '// 9.0.0-r1');
+  await until('the old daemon has ended', async () => !(await daemons(router)).includes(old));
+  const now = await theDaemon(router);
+  assert.is.not(now, old);
+  await sipalg(router, 'status', 0);
+});
+
+opkg('enabled, all is as before the first install', async (router) => {
+  await sipalg(router, 'enable', 0);
+  assert.is(await router.treatment(), 'rewritten');
+  assertSame(await router.picture(), before.get(router)!.picture);
+});
+
+opkg('removing sipalg gives back what it took, and leaves no file but a changed configuration', async (router) => {
+  await sipalg(router, 'disable', 0);
+  await router.must(['opkg', 'remove', 'sipalg']);
+  assert.is(await router.treatment(), 'rewritten');
+  assertSame(await router.picture(), before.get(router)!.picture);
+  await until('the daemon has ended', async () => (await daemons(router)).length === 0);
+  const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));
+  assert.equal(left.filter((path) => path !== `${CONFIG}-opkg`), [CONFIG]);
+});
+
+opkg('installed again, the wish that was kept holds', async (router) => {
+  await install(router, 'opkg', product());
+  assert.match(await router.read(CONFIG), "option alg 'disabled'");
+  await assertOff(router, 'after the install');
+  await sipalg(router, 'status', 0);
+});
+
+opkg('removing it when Node is gone gives back files, modules and rules all the same', async (router) => {
+  await router.must(['mv', '/usr/bin/node', '/usr/bin/node.gone']);
+  try {
+    const ran = await router.run(['opkg', 'remove', 'sipalg'], { timeout: 120_000 });
+    assert.is(ran.status, 0, ran.stdout + ran.stderr);
+    assert.is(await router.treatment(), 'rewritten', ran.stdout + ran.stderr);
+    const { picture } = before.get(router)!;
+    const now = await router.picture();
+    assert.equal([now.modules, now.files], [picture.modules, picture.files]);
+    const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));
+    assert.equal(left.filter((path) => path !== `${CONFIG}-opkg`), [CONFIG]);
+  } finally {
+    await router.must(['mv', '/usr/bin/node.gone', '/usr/bin/node']);
+  }
+});
+
+opkg.run();
+
+// apk protects /etc: whatever its owner has changed there is kept, and the new file lies beside it.
+const LIST = '/etc/modules.d/nf-nathelper-extra';
+const apk = onEveryKernel('apk', { release: '25.12', sipalg: false }, ['6.1']);
+
+apk('a list of modules that was edited comes back as .apk-new, which the loader reads', async (router) => {
+  const list = await router.read(LIST);
+  await router.write(LIST, list.replace(/^nf_(conntrack|nat)_sip\n/gm, ''));
+  await router.reboot();
+  await assertOff(router, 'an owner has taken both lines out');
+  await install(router, 'apk', extraPackage(router.kernel, '6.12.2-r1'));
+  assert.match(await router.read(`${LIST}.apk-new`), /^nf_conntrack_sip$/m);
+  assert.equal(Object.keys(await router.sipModules()).sort(), ['nf_conntrack_sip', 'nf_nat_sip']);
+  await router.must(['fw4', 'reload']);
+  assert.is(await router.treatment(), 'rewritten', 'the trap');
+  before.set(router, { picture: await router.picture(), files: await written(router) });
+});
+
+apk('disabled by sipalg it stays off, through that trap and a reboot', async (router) => {
+  await install(router, 'apk', product());
+  assertSame(await router.picture(), before.get(router)!.picture);
+  await sipalg(router, 'disable', 0);
+  await install(router, 'apk', extraPackage(router.kernel, '6.12.3-r1'));
+  assert.match(await router.read(`${LIST}.apk-new`), /^nf_conntrack_sip$/m);
+  await assertOff(router, 'after the upgrade');
+  await router.reboot();
+  await assertOff(router, 'after the reboot');
+});
+
+apk('and when the SIP modules move to kmod-nf-nathelper-sip, and that is upgraded', async (router) => {
+  const { sip, extra } = splitPackages(router.kernel, '6.12.4-r1');
+  await install(router, 'apk', extra);
+  await install(router, 'apk', sip);
+  await assertOff(router, 'after the installs');
+  await install(router, 'apk', splitPackages(router.kernel, '6.12.5-r1').sip);
+  await assertOff(router, 'after the upgrade');
+  await sipalg(router, 'status', 0);
+});
+
+apk('an upgrade of sipalg stops nothing, and yet the daemon is the new one', async (router) => {
+  const old = await theDaemon(router);
+  const { treatments } = await meanwhile(router, install(router, 'apk', laterProduct('9.0.0-r1')));
+  assert.equal(treatments.filter((each) => each !== 'untouched'), []);
+  assert.match(await router.read(CONFIG), "option alg 'disabled'");
+  await until('the old daemon has ended', async () => !(await daemons(router)).includes(old));
+  assert.is.not(await theDaemon(router), old);
+  assert.match(await router.must(['tail', '-n', '1', BUNDLE]), '// 9.0.0-r1');
+});
+
+apk('deleting sipalg gives back what it took', async (router) => {
+  await router.must(['apk', 'del', 'sipalg']);
+  assert.is(await router.treatment(), 'rewritten');
+  assertSame(await router.picture(), before.get(router)!.picture);
+  const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));
+  assert.equal(left, [CONFIG]);
+});
+
+apk.run();

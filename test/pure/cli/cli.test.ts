@@ -1,0 +1,148 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { COMMANDS, help, readArguments } from '../../../src/cli/arguments.ts';
+import { cli } from '../../../src/cli/cli.ts';
+import type { Host } from '../../../src/host/host.ts';
+import { recordedRouter } from '../../routers.ts';
+import { seeded } from '../../seeded.ts';
+
+const wrongOf = (...words: string[]): string => {
+  const asked = readArguments(words);
+  return 'wrong' in asked ? asked.wrong : `understood as ${asked.command}`;
+};
+
+const words = suite('the words after sipalg');
+
+words('are a command and its options, status where none is given', () => {
+  assert.equal(readArguments([]), { command: 'status', options: new Set() });
+  assert.equal(readArguments(['--json']), { command: 'status', options: new Set(['--json']) });
+  assert.equal(readArguments(['disable', '--dry-run', '--dry-run']), { command: 'disable', options: new Set(['--dry-run']) });
+  for (const help of ['--help', '-h', 'help']) assert.equal(readArguments([help]), { command: 'help', options: new Set() });
+  assert.equal(readArguments(['disable', '--help']), { command: 'help', options: new Set() }, 'asking for help never changes a router');
+  assert.equal(readArguments(['--version']), { command: 'version', options: new Set() });
+});
+
+words('are answered with the nearest right one where they are wrong', () => {
+  const nearest: [string, string][] = [['stauts', 'status'], ['statuss', 'status'], ['sttus', 'status'], ['disabel', 'disable'], ['dissable', 'disable'], ['enabled', 'enable'], ['Enable', 'enable'], ['plna', 'plan'], ['aply', 'apply'], ['STATUS', 'status']];
+  for (const [given, meant] of nearest) assert.match(wrongOf(given), `sipalg knows no command "${given}". Did you mean "${meant}"? Commands are status, plan, `, given);
+  assert.match(wrongOf('disable', '--dryrun'), '`sipalg disable` knows no "--dryrun". Did you mean "--dry-run"? `sipalg disable` takes --dry-run.');
+  assert.match(wrongOf('status', '--jsno'), 'Did you mean "--json"?');
+  assert.match(wrongOf('--jsn'), '`sipalg status` knows no "--jsn". Did you mean "--json"?');
+  assert.match(wrongOf('apply', 'now'), '`sipalg apply` takes no options or arguments.');
+});
+
+words('are not guessed at where nothing is near', () => {
+  for (const given of ['frobnicate', 'x'.repeat(5000), '', '\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9']) {
+    assert.not.match(wrongOf(given), /Did you mean/);
+    assert.ok(wrongOf(given).length < 400);
+  }
+});
+
+words('every command by one letter more, less or other are told what was meant', () => {
+  const random = seeded(5);
+  for (const { name } of COMMANDS) {
+    for (let times = 0; times < 20; times++) {
+      const at = random.below(name.length);
+      const letter = random.pick([...'abcdefghijklmnopqrstuvwxyz']);
+      const given = random.pick([name.slice(0, at) + name.slice(at + 1), name.slice(0, at) + letter + name.slice(at), name.slice(0, at) + letter + name.slice(at + 1)]);
+      if (COMMANDS.some((command) => command.name === given)) continue;
+      assert.match(wrongOf(given), /Did you mean "/, given);
+    }
+  }
+});
+
+words('are all in the help, with their options and the exit codes', () => {
+  for (const { name, options, does } of COMMANDS) {
+    for (const text of [name, ...options, does]) assert.ok(help().includes(text), text);
+  }
+  assert.match(help(), 'Exit codes: 0 ');
+  for (const line of help().split('\n')) assert.ok(line.length <= 110, line);
+});
+
+words.run();
+
+const faces = suite('what is said on a terminal');
+
+async function say(argv: string[], router: string) {
+  let out = '';
+  let err = '';
+  const host = recordedRouter(router);
+  const code = await cli(argv, host, '1.2.3', { out: (text) => { out += text; }, err: (text) => { err += text; }, goOn: () => true });
+  return { code, out, err, asked: host.asked };
+}
+
+faces('is nothing on standard output, one sentence and exit code 2 where the words are wrong', async () => {
+  const { code, out, err, asked } = await say(['disabel'], 'stock-alg-on');
+  assert.equal([code, out, asked], [2, '', []]);
+  assert.match(err, /^sipalg: sipalg knows no command "disabel"\. .*\n$/);
+});
+
+faces('is one JSON document and nothing else with --json', async () => {
+  for (const command of ['status', 'plan']) {
+    for (const router of ['stock-alg-on', 'not-root', 'hostile-nft', 'openwrt-stock']) {
+      const { out, err } = await say([command, '--json'], router);
+      const report = JSON.parse(out) as Record<string, unknown>;
+      assert.equal(Object.keys(report), ['version', 'facts', 'verdict', 'plan']);
+      assert.equal([err, report['version']], ['', '1.2.3']);
+    }
+  }
+});
+
+faces('has no control character, whatever a router\'s texts hold', async () => {
+  for (const router of ['hostile-nft', 'hostile-nft-truncated', 'hostile-iptables', 'foreign-table']) {
+    for (const command of ['status', 'plan']) {
+      const { out, err } = await say([command], router);
+      assert.not.match(out + err, /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f]/, `${command} of ${router}`);
+    }
+  }
+});
+
+faces('obeys nobody: what a file tells the terminal to do is shown', async () => {
+  const evil = 'chain c { ct helper set "sip" comment "\x1b]0;owned\x07\x9b2J\r" }';
+  const recorded = recordedRouter('user-include');
+  const host: Host = {
+    ...recorded,
+    async read(path, options) {
+      return path === '/etc/nftables.d/20-user.nft' ? { state: 'present', value: evil, source: path } : recorded.read(path, options);
+    },
+  };
+  for (const words of [['status'], ['plan'], ['status', '--json'], ['disable', '--dry-run']]) {
+    let said = '';
+    await cli(words, host, '1.2.3', { out: (text) => { said += text; }, err: (text) => { said += text; }, goOn: () => true });
+    assert.not.match(said, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/, words.join(' '));
+    if (words[0] === 'status' && words[1] === undefined) assert.match(said, 'comment "\\x1b]0;owned\\x07\\x9b2J\\x0d"');
+    if (words[1] === '--json') assert.match(JSON.stringify((JSON.parse(said) as { verdict: unknown }).verdict), 'owned');
+  }
+});
+
+faces('is the version, and the help', async () => {
+  assert.equal((await say(['version'], 'stock-alg-on')).out, 'sipalg 1.2.3\n');
+  assert.equal((await say(['help'], 'stock-alg-on')).code, 0);
+});
+
+faces('is that only root may change anything, before anything is touched', async () => {
+  for (const command of ['disable', 'enable']) {
+    const { code, out, err } = await say([command], 'not-root');
+    assert.equal([code, out], [2, '']);
+    assert.match(err, /^sipalg: Only root may change what is asked here; run it as root\. [^\n]*\n$/);
+  }
+});
+
+faces('is that nothing is changed where nothing is wished', async () => {
+  const { code, out, err } = await say(['apply'], 'stock-alg-on');
+  assert.equal([code, out, err], [0, '/etc/config/sipalg says "unmanaged": nothing is changed.\n', '']);
+});
+
+faces('is what would be done, command by command, with --dry-run', async () => {
+  const { code, out, err } = await say(['disable', '--dry-run'], 'stock-alg-on');
+  assert.equal([code, err], [0, '']);
+  for (const line of out.trimEnd().split('\n')) assert.match(line, /^\[#\] \S/);
+  assert.match(out, "[#] nft 'delete rule inet fw4 helper_lan handle 72; delete ct helper inet fw4 sip'\n[#] rmmod nf_nat_sip\n[#] rmmod nf_conntrack_sip\n");
+  const refused = await say(['disable', '--dry-run'], 'modules-conf-dangerous');
+  assert.is(refused.code, 2);
+  assert.match(refused.out, 'Mend or remove that line first.');
+  assert.is((await say(['disable', '--dry-run'], 'user-include')).code, 1);
+  assert.equal((await say(['enable', '--dry-run'], 'journal-damaged')).code, 2);
+});
+
+faces.run();

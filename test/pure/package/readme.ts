@@ -1,0 +1,79 @@
+/** The commands of README.md, and who runs each. */
+import { readFileSync } from 'node:fs';
+
+export const README = readFileSync('README.md', 'utf8');
+
+/** Texts of the blocks of a language. */
+export const blocks = (language: string): string[] =>
+  [...README.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, name, text = '']) => name === language ? [text] : []);
+
+/** Programs whose names begin a command. A piece of code that begins with none of them is no command. */
+const PROGRAMS = /^(sipalg|opkg|apk|npm|node|ubus|uci|nft|fw4|ssh|scp|sysupgrade|make|usign|conntrack|rmmod|modprobe|\/etc\/init\.d\/\S+) /;
+
+/** Every command there is: lines of shell blocks, tasks of Ansible, the table of sipalg's own, and code within sentences. */
+export function commands(): string[] {
+  const shell = blocks('sh').flatMap((text) => text.split('\n'));
+  const tasks = blocks('yaml').flatMap((text) => [...text.matchAll(/\.raw: (.*)$/gm)].map(([, command = '']) => command));
+  const prose = README.replace(/^```[^]*?^```$/gm, '');
+  const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code).filter((code) => PROGRAMS.test(code));
+  const all = [...shell, ...tasks, ...spans].map((line) => line.trim()).filter((line) => line !== '');
+  return [...new Set(all.flatMap(variants))];
+}
+
+/** `sipalg plan [--json]` is two commands, and `--listen ADDRESS:PORT` alone is none. */
+function variants(line: string): string[] {
+  const option = / \[(--[\w-]+)\]/.exec(line);
+  return option === null ? [line] : [line.replace(option[0], ''), line.replace(option[0], ` ${option[1]}`)];
+}
+
+/**
+ * Who runs a command.
+ * here: readme.test.ts, with ssh and scp that end on this machine. bus: readme.test.ts, on a bus in memory.
+ * router: test/machine/readme.test.ts, on a router with opkg; apk: test/machine/readme-apk.test.ts; the exit code there, 0 unless said otherwise.
+ * Otherwise a file that holds, by these words, the test that runs it.
+ */
+export type Runner = { by: 'here' | 'bus' } | { by: 'router' | 'apk'; status?: number } | { by: string; words: string };
+
+export const RUNNERS: Readonly<Record<string, Runner>> = {
+  'npm ci': { by: 'test/setup.mjs', words: "? 'ci' : 'install'" },
+  'npm start': { by: 'test/lab/start.test.ts', words: "spawnSync(process.execPath, ['test/start.mjs']" },
+  'npm test': { by: 'test/run.mjs', words: 'The test command: npm test' },
+  'npm run build': { by: 'test/runner/checks.mjs', words: "'npm run build', root, [process.execPath, 'build.mjs']" },
+  'npm run package': { by: 'test/pure/package/made.ts', words: "'package/build.mjs'" },
+  'scp -O dist/*.ipk root@192.168.1.1:/tmp/': { by: 'here' },
+  'scp -O dist/sipalg.js root@192.168.1.1:/tmp/': { by: 'here' },
+  'ssh root@192.168.1.1 node /tmp/sipalg.js status': { by: 'here' },
+  'ssh -L 8061:127.0.0.1:8061 root@192.168.1.1': { by: 'here' },
+  'opkg update': { by: 'router' },
+  'opkg install /tmp/sipalg_*.ipk /tmp/luci-app-sipalg_*.ipk': { by: 'router' },
+  'sipalg': { by: 'router', status: 1 },
+  'sipalg plan': { by: 'router', status: 1 },
+  'sipalg disable': { by: 'router' },
+  'sipalg status': { by: 'router' },
+  'sipalg enable': { by: 'router' },
+  'uci set sipalg.main.alg=disabled': { by: 'router' },
+  'uci commit sipalg': { by: 'router' },
+  '/etc/init.d/sipalg reload': { by: 'router' },
+  'sipalg policy': { by: 'router' },
+  'opkg remove luci-app-sipalg sipalg': { by: 'router' },
+  'sysupgrade -l': { by: 'router' },
+  'nft list counters table inet sipalg': { by: 'router' },
+  'sipalg status --json': { by: 'router' },
+  'sipalg plan --json': { by: 'router' },
+  'sipalg policy --json': { by: 'router' },
+  'sipalg disable --dry-run': { by: 'router' },
+  'sipalg enable --dry-run': { by: 'router' },
+  'sipalg apply': { by: 'router' },
+  'sipalg serve': { by: 'router' },
+  'fw4 check': { by: 'router' },
+  'apk add --allow-untrusted /tmp/sipalg-*.apk /tmp/luci-app-sipalg-*.apk': { by: 'apk' },
+  'apk del luci-app-sipalg sipalg': { by: 'apk' },
+  'ubus call sipalg status': { by: 'bus' },
+  'ubus call sipalg plan \'{"towards":"disabled"}\'': { by: 'bus' },
+  'ubus call sipalg policy': { by: 'bus' },
+  'ubus call sipalg disable \'{"dry_run":true}\'': { by: 'bus' },
+  'ubus subscribe sipalg': { by: 'bus' },
+};
+
+/** The commands of the README that `by` runs, in its order. */
+export const commandsOf = (by: string): string[] => commands().filter((command) => RUNNERS[command]?.by === by);

@@ -1,0 +1,127 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Reply } from '../../../src/object/object.ts';
+import { viewOf } from '../../../src/page/model.ts';
+import { begin, looked } from '../../../src/page/state.ts';
+import type { Section, View } from '../../../src/page/view.ts';
+import { MOST_ROWS } from '../../../src/page/voice.ts';
+import { wordsIn } from '../../../src/page/words.ts';
+import { RANK } from '../../../src/plan/step.ts';
+import type { PolicyFacts } from '../../../src/voice/facts.ts';
+import { NOW } from '../../routers.ts';
+import { IN_FORCE, policyFacts, withVoice } from '../../voice.ts';
+import { statusOf } from '../../page/replies.ts';
+
+const words = wordsIn((text) => text);
+const STEP = { rank: RANK.policy, why: 'policy-missing', text: 'Put the voice firewall rules in force.', actions: [], undo: [], commands: [], of: 'policy' as const };
+const viewOn = (reply: Reply): View => viewOf(looked(begin({ read: true, write: true }), reply), words);
+const section = (view: View, name: string): Section | undefined => view.sections.find((one) => one.name === name);
+const cells = (view: View, name: string): string[][] => (section(view, name)?.table.rows ?? []).map((row) => row.cells.map(({ text }) => text));
+
+type Full = Extract<Reply, { facts: object }>;
+
+async function replyWith(changes: Partial<PolicyFacts> = {}): Promise<Full> {
+  const reply = await statusOf('disabled') as Full;
+  return { ...reply, facts: withVoice(reply.facts, policyFacts(changes)), plan: { ...reply.plan, lacking: [] } };
+}
+
+const view = async (changes: Partial<PolicyFacts> = {}): Promise<View> => viewOn(await replyWith(changes));
+const state = (shown: View): string | undefined => section(shown, 'voice')?.lines[0];
+
+const voice = suite('the voice rules on the page');
+
+voice('are said to be off where none are wished, unknown where they could not be seen', async () => {
+  const reply = await replyWith();
+  const off = viewOn({ ...reply, facts: { ...reply.facts, policy: { state: 'absent', source: 'x' } } });
+  assert.equal([section(off, 'voice')?.table.empty, section(off, 'providers'), section(off, 'attempts')], [words.voice.off, undefined, undefined]);
+  const failed = viewOn({ ...reply, facts: { ...reply.facts, policy: { state: 'failed', source: 'x', because: 'a file is gone' } } });
+  assert.is(section(failed, 'voice')?.table.empty, 'Whether they are in force could not be seen: a file is gone');
+  const { policy: _, ...older } = reply.facts;
+  assert.is(section(viewOn({ ...reply, facts: older as never }), 'voice'), undefined, 'a daemon that is older than the page');
+});
+
+voice('are said to be in force only where the plan has nothing left to do for them', async () => {
+  const reply = await replyWith();
+  assert.is(state(viewOn(reply)), words.voice.inForce);
+  assert.is(state(viewOn({ ...reply, plan: { ...reply.plan, steps: [STEP] } })), words.voice.missing);
+  const lacking = viewOn({ ...reply, plan: { ...reply.plan, lacking: ['The limits are not installed.'] } });
+  assert.equal(section(lacking, 'voice')?.lines.slice(0, 2), [words.voice.missing, 'The limits are not installed.']);
+  assert.is(state(await view({ wanted: false })), words.voice.left);
+  const untold = { ...reply.facts.wish, wish: { ...reply.facts.wish.wish, policy: null } };
+  assert.is(state(viewOn({ ...reply, facts: { ...reply.facts, wish: untold } })), words.voice.untold);
+  const unread = { ...policyFacts().inForce, all: { state: 'failed' as const, source: 'nft', because: 'it was killed' } };
+  assert.is(state(await view({ inForce: unread })), 'Whether they are in force could not be seen: nft: it was killed');
+  assert.is(section(await view({ inForce: unread }), 'attempts'), undefined, 'what could not be read is not "none"');
+});
+
+voice('say what is wished and what was counted', async () => {
+  assert.equal(section(await view(), 'voice')?.lines, [
+    words.voice.inForce,
+    'A flow is forgotten without packets after: signalling 120 s, once answered 620 s; media 300 s.',
+    'Packets are marked: media EF, signalling CS3.',
+    'Requests from the internet are limited for each address and minute: REGISTER 5, INVITE 10, OPTIONS 10.',
+    'Phones seen: 192.168.1.10, 192.168.1.11',
+  ]);
+  assert.equal(cells(await view(), 'voice'), [['voice_media', '90210 packets, 18042000 bytes'], ['limited_register', '9990 packets, 4000000 bytes']]);
+  const { wish } = policyFacts();
+  const bare = section(await view({ wish: { ...wish, marking: null, limit: null }, perFlow: { state: 'present', value: false, source: 'nft -c' } }), 'voice')?.lines ?? [];
+  for (const line of [words.voice.everyFlow, words.voice.noMarks, words.voice.noLimits]) assert.ok(bare.includes(line), line);
+});
+
+voice('name both families of iptables', async () => {
+  const present = { state: 'present' as const, value: IN_FORCE, source: 'iptables-save' };
+  const both = await view({ backend: 'iptables', inForce: { all: { state: 'absent', source: 'nft' }, ipv4: present, ipv6: { ...present, value: { ...IN_FORCE, attempts: [] } } } });
+  assert.equal(cells(both, 'voice').map(([name]) => name), ['IPv4 voice_media', 'IPv4 limited_register', 'IPv6 voice_media', 'IPv6 limited_register']);
+  assert.is(cells(both, 'attempts').length, 3);
+});
+
+voice('count networks and name every name: answered, stale or not yet answered, by the router\'s own clock', async () => {
+  const shown = await view();
+  assert.equal(cells(shown, 'providers'), [['example', '3', '1', '2', '192.168.1.20'], ['plain', '0', '1', '0', 'none']]);
+  assert.equal(cells(shown, 'names'), [
+    ['sip.example.com', '203.0.113.5, 2001:db8:5::5', '3 min ago'],
+    ['old.example.com', '203.0.113.9', 'STALE: 26 h ago; asked in vain 93 s ago: no server answered within 5 s'],
+    ['new.example.com', '', 'not yet; asked in vain 63 s ago: the name does not exist'],
+  ]);
+  const { wish, names } = policyFacts();
+  const partly = { ...names['sip.example.com']!, failed: { at: NOW - 180_000, because: 'ns2 was silent' } };
+  assert.equal(cells(await view({ names: { 'sip.example.com': partly } }), 'names')[0]?.[2], '3 min ago; in part: ns2 was silent');
+  const odd = [{ name: 'p', hosts: [{ name: 'constructor', port: null }], signalling: [], media: [], inbound: null }];
+  assert.equal(cells(await view({ wish: { ...wish, providers: odd } }), 'names'), [['constructor', '', 'not yet']]);
+  assert.equal([section(await view({ wish: { ...wish, providers: [] } }), 'providers'), section(await view({ wish: { ...wish, providers: [] } }), 'names')], [undefined, undefined]);
+});
+
+voice('show who tried, the busiest first, and say where nobody did', async () => {
+  assert.equal(cells(await view(), 'attempts'), [
+    ['2001:db8:bad::1', 'REGISTER', '10000', '9990', '3 h ago', '43 s ago'],
+    ['192.0.2.99', 'TCP', '12', '2', words.states.unknown, words.states.unknown],
+    ['198.51.100.66', 'OPTIONS', '3', '0', '50 min ago', '5 min ago'],
+  ]);
+  const { inForce } = policyFacts();
+  const quiet = await view({ inForce: { ...inForce, all: { state: 'present', value: { ...IN_FORCE, attempts: [] }, source: 'nft' } } });
+  assert.equal([section(quiet, 'attempts')?.table.rows, section(quiet, 'attempts')?.table.empty], [[], words.voice.noAttempts]);
+});
+
+voice('stay bounded: ten thousand networks, four thousand attempts, three hundred phones', async () => {
+  const { wish, inForce } = policyFacts();
+  const networks = Array.from({ length: 10_000 }, (_, at) => `10.${at >> 8}.${at & 255}.0/24`);
+  const attempts = Array.from({ length: 4000 }, (_, at) => ({ source: `198.51.${at >> 8}.${at & 255}`, method: 'INVITE', seen: at, dropped: 0, first: NOW, last: NOW }));
+  const phones = Array.from({ length: 300 }, (_, at) => `192.168.1.${at}`);
+  const shown = await view({
+    wish: { ...wish, providers: [{ name: 'huge', hosts: [], signalling: networks, media: networks, inbound: null }] },
+    inForce: { ...inForce, all: { state: 'present', value: { ...IN_FORCE, attempts, phones }, source: 'nft' } },
+  });
+  assert.equal(cells(shown, 'providers'), [['huge', '0', '10000', '10000', 'none']]);
+  assert.is(cells(shown, 'attempts').length, MOST_ROWS);
+  assert.equal(section(shown, 'attempts')?.lines, ['The first 50 of 4000 are shown.']);
+  assert.match(section(shown, 'voice')?.lines.at(-1) ?? '', /^Phones seen: (\S+, ){7}\S+ and 292 more$/);
+  assert.ok(JSON.stringify(shown.sections).length < 25_000);
+});
+
+voice('are no reason to say that the wish about the ALG is not reached', async () => {
+  const reply = await replyWith();
+  const { lines, buttons } = viewOn({ ...reply, plan: { ...reply.plan, steps: [STEP] } }).switch ?? { lines: [], buttons: [] };
+  assert.equal([lines.at(-1), buttons.map(({ towards }) => towards)], [words.met, ['enabled']]);
+});
+
+voice.run();

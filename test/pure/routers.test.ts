@@ -1,0 +1,290 @@
+/**
+ * Every recorded router, the whole way: what is seen of it, the verdict, the
+ * plan, the exit code and the words. What is expected lies beside each router and
+ * is written anew with UPDATE=1, to be read line by line before it is believed.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cli } from '../../src/cli/cli.ts';
+import { planText, statusText } from '../../src/cli/text.ts';
+import type { Host, Reading } from '../../src/host/host.ts';
+import { filterLines } from '../../src/host/lines.ts';
+import { decode } from '../../src/host/text.ts';
+import { FINDINGS } from '../../src/judge/findings.ts';
+import { judge } from '../../src/judge/judge.ts';
+import { unread } from '../../src/judge/questions.ts';
+import { observe } from '../../src/observe/observe.ts';
+import { plan } from '../../src/plan/plan.ts';
+import { reportOn } from '../../src/survey/survey.ts';
+import { recordedRouter, ROUTERS, routerNames, Unanswered } from '../routers.ts';
+import { damage, seeded } from '../seeded.ts';
+
+const VERSION = '0.0.0-test';
+const UPDATE = process.env['UPDATE'] === '1';
+
+/** Routers whose words are held too, beside what they mean. */
+const IN_WORDS = ['stock-alg-on', 'user-include', 'openwrt-stock', 'not-root'];
+
+/** What the last look at each router found; one code of the table each. */
+const codes = new Map<string, string[]>();
+
+function expected(name: string, file: string, text: string): void {
+  const path = join(ROUTERS, name, 'expected', file);
+  if (UPDATE) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  assert.ok(existsSync(path), `${path} is not there: run UPDATE=1 npm test -- routers.test, then read what it wrote`);
+  assert.fixture(text, readFileSync(path, 'utf8'), path);
+}
+
+const json = (value: unknown): string => JSON.stringify(value, null, 2) + '\n';
+
+/** Makes every change of a value an error. */
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}
+
+async function look(name: string) {
+  const host = recordedRouter(name);
+  const facts = frozen(await observe(host));
+  assert.equal(host.unanswered, []);
+  return { host, facts };
+}
+
+async function say(words: string[], host: Host): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const code = await cli(words, host, VERSION, { out: (text) => { out += text; }, err: (text) => { err += text; }, goOn: () => true });
+  return { code, out, err };
+}
+
+const routers = suite('recorded routers');
+
+for (const name of routerNames()) {
+  routers(`${name}: verdict, plan and exit code are what is expected`, async () => {
+    const { facts } = await look(name);
+    const report = reportOn(VERSION, facts);
+    codes.set(name, report.verdict.findings.map(({ code }) => code));
+    expected(name, 'verdict.json', json(report.verdict));
+    expected(name, 'plan-disable.json', json(plan(facts, 'disabled', true)));
+    if (facts.journal.state === 'present') expected(name, 'plan-enable.json', json(plan(facts, 'enabled', true)));
+    const status = await say(['status'], recordedRouter(name));
+    assert.is(status.err, '');
+    assert.is(status.out, statusText(report));
+    expected(name, 'exit.txt', `${status.code}\n`);
+    if (!IN_WORDS.includes(name)) return;
+    expected(name, 'status.txt', status.out);
+    expected(name, 'plan.txt', planText(report.plan));
+  });
+
+  routers(`${name}: judging and planning change nothing and come to the same twice`, async () => {
+    const { facts } = await look(name);
+    const before = JSON.stringify(facts);
+    for (const towards of ['disabled', 'enabled'] as const) {
+      assert.is(JSON.stringify(plan(facts, towards, true)), JSON.stringify(plan(facts, towards, true)));
+      // Facts are plain JSON: what was saved on a router and is read elsewhere gives the same plan.
+      assert.is(JSON.stringify(plan(JSON.parse(before), towards, true)), JSON.stringify(plan(facts, towards, true)));
+    }
+    assert.is(JSON.stringify(judge(JSON.parse(before))), JSON.stringify(judge(facts)));
+    assert.is(JSON.stringify(facts), before);
+    assert.is(JSON.stringify((await look(name)).facts), before);
+  });
+
+  routers(`${name}: a dry run shows the commands of the plan and changes nothing`, async () => {
+    const { facts } = await look(name);
+    for (const [word, towards] of [['disable', 'disabled'], ['enable', 'enabled']] as const) {
+      const planned = plan(facts, towards, true);
+      const host = recordedRouter(name);
+      const said = await say([word, '--dry-run'], host);
+      assert.is(said.err, '');
+      assert.equal(host.unanswered, []);
+      const commands = planned.steps.flatMap((step) => step.commands);
+      if (planned.refused.length === 0) assert.is(said.out, commands.map((command) => `[#] ${command}\n`).join(''));
+      else assert.is(said.code, 2);
+      for (const command of commands) assert.not.match(command, /[\n\r]/);
+    }
+  });
+
+  routers(`${name}: says where it comes from`, () => {
+    assert.ok(existsSync(join(ROUTERS, name, 'README.md')), `${ROUTERS}/${name}/README.md is not there: say what router this is and where its texts come from`);
+    const known = ['verdict.json', 'plan-disable.json', 'plan-enable.json', 'exit.txt', 'status.txt', 'plan.txt'];
+    assert.equal(readdirSync(join(ROUTERS, name, 'expected')).filter((file) => !known.includes(file)), []);
+  });
+}
+
+routers.run();
+
+const doors = suite('a router in a folder');
+
+doors('names the file to create for what nobody recorded', async () => {
+  const host = recordedRouter('stock-alg-on');
+  const complaint = async (ask: () => Promise<unknown>): Promise<string> => {
+    try {
+      await ask();
+    } catch (error) {
+      assert.instance(error, Unanswered);
+      return (error as Error).message;
+    }
+    throw new Error('It answered.');
+  };
+  assert.match(await complaint(() => host.run(['ip', '-j', 'route'])), 'create test/fixtures/routers/stock-alg-on/run/ip_-j_route.txt');
+  assert.match(await complaint(() => host.run(['gzip', '-cd', '/proc/config.gz'])), 'run/gzip_-cd_%proc%config.gz.txt');
+  assert.match(await complaint(() => host.read('/srv/music/list')), 'create test/fixtures/routers/stock-alg-on/root/srv/music/list');
+  assert.match(await complaint(() => host.kind('/var')), 'or write /var');
+  for (const change of [() => host.write('/etc/x', ''), () => host.remove('/etc/x'), () => host.poke('/proc/x', ''),
+    () => host.lock('/x', 1, ''), () => host.run(['nft', '-f', '-'], { input: 'flush ruleset' })]) {
+    assert.match(await complaint(change), 'can not be changed');
+  }
+  assert.is(host.unanswered.length, 9);
+});
+
+doors('tells what is absent, what is denied and what is there', async () => {
+  const host = recordedRouter('not-root');
+  assert.equal(await host.read('/etc/firewall.user'), { state: 'absent', source: '/etc/firewall.user' });
+  assert.equal(await host.run(['conntrack', '-L']), { state: 'absent', command: 'conntrack -L' });
+  const flows = await host.read('/proc/net/nf_conntrack');
+  assert.is(flows.state, 'failed');
+  const nft = await host.run(['nft', '-j', '-t', 'list', 'ruleset']);
+  assert.is(nft.state === 'exited' && nft.code, 1);
+  assert.is(host.process().uid, 1000);
+  assert.equal(await host.read('/proc/sys/kernel/osrelease'), { state: 'present', value: '6.6.110\n', source: '/proc/sys/kernel/osrelease' });
+  assert.is((await host.read('/etc')).state, 'failed');
+  assert.equal(await host.list('/etc/modules-boot.d'), { state: 'present', value: [], source: '/etc/modules-boot.d' });
+  const split = recordedRouter('openwrt-25.12-split');
+  assert.equal(await split.list('/etc/modules.d'), { state: 'present', value: ['nf-conntrack', 'nf-nathelper', 'nf-nathelper-sip'], source: '/etc/modules.d' });
+  assert.equal(await split.kind('/bin/opkg'), { state: 'absent', source: '/bin/opkg' });
+  assert.equal(await split.kind('/sbin/fw4'), { state: 'present', value: 'file', source: '/sbin/fw4' });
+});
+
+doors('honours the limits and the selection of a reading', async () => {
+  const host = recordedRouter('stock-alg-on');
+  const few = await host.read('/proc/modules', { select: { holding: ['nf_nat_sip'] } });
+  assert.is(few.state === 'present' && few.value.split('\n').length, 4);
+  const short = await host.read('/proc/modules', { most: 10 });
+  assert.equal(short, { state: 'failed', source: '/proc/modules', because: 'it holds more than 10 bytes' });
+  assert.is((await host.run(['dmesg'], { most: 10 })).state, 'failed');
+});
+
+doors.run();
+
+const floods = suite('a router that says too much');
+
+floods('finds the flows of the helper among a million others', async () => {
+  const recorded = recordedRouter('lan-explicit-helpers');
+  const one = 'ipv4     2 udp      17 29 src=192.168.1.10 dst=203.0.113.98 sport=6000 dport=7001 packets=1 bytes=245 [UNREPLIED] src=203.0.113.98 dst=203.0.113.20 sport=7001 dport=6000 packets=0 bytes=0 mark=0 use=2\n';
+  const block = new TextEncoder().encode(one.repeat(1000));
+  const host: Host = {
+    ...recorded,
+    async run(argv, options = {}) {
+      if (argv[0] !== 'conntrack' || !options.select) return recorded.run(argv, options);
+      const own = await recorded.run(argv, {});
+      if (own.state !== 'exited') return own;
+      const filter = filterLines(options.select.holding);
+      for (let blocks = 0; blocks < 500; blocks++) filter.push(block);
+      filter.push(new TextEncoder().encode(own.stdout));
+      for (let blocks = 0; blocks < 500; blocks++) filter.push(block);
+      return { ...own, stdout: decode(filter.end()) };
+    },
+  };
+  const { flows } = await observe(host);
+  assert.is(flows.state === 'present' && flows.value.flows.length, 5);
+  assert.equal(flows, (await observe(recorded)).flows);
+});
+
+/** The router, but for one place that holds something else. Garbage leads to places nobody could have recorded: they are absent. */
+function spoilt(name: string, place: string, text: string): Host {
+  const recorded = recordedRouter(name);
+  const tried = async <T>(path: string, look: Promise<Reading<T>>): Promise<Reading<T>> => {
+    try {
+      return await look;
+    } catch (error) {
+      if (error instanceof Unanswered) return { state: 'absent', source: path };
+      throw error;
+    }
+  };
+  return {
+    ...recorded,
+    async read(path, options) {
+      const reading = await tried(path, recorded.read(path, options));
+      return path === place && reading.state === 'present' ? { ...reading, value: text } : reading;
+    },
+    kind: (path) => tried(path, recorded.kind(path)),
+    list: (path) => tried(path, recorded.list(path)),
+    async run(argv, options) {
+      const outcome = await recorded.run(argv, options);
+      return argv.join(' ') === place && outcome.state === 'exited' ? { ...outcome, stdout: text } : outcome;
+    },
+  };
+}
+
+for (const name of ['lan-explicit-helpers', 'built-in']) {
+  floods(`${name}: takes garbage in every place for what could not be read, or for nothing, and never for an error`, async () => {
+    const garbage = ['', '\0', 'null', '{"nftables":[{"rule":{}}]}', '\udcff\udc80', '*raw\n', 'a'.repeat(100_000)];
+    const base = recordedRouter(name);
+    await observe(base);
+    for (const place of new Set(base.asked)) {
+      for (const text of garbage) {
+        const facts = await observe(spoilt(name, place, text));
+        const report = reportOn(VERSION, facts);
+        statusText(report);
+        planText(report.plan);
+        planText(plan(facts, 'enabled', true));
+        // Whoever could not read says what; and who is blind plans nothing.
+        const where = `${place} holding ${JSON.stringify(text.slice(0, 20))}`;
+        if (report.verdict.alg === 'unknown') assert.ok(report.verdict.unread.length > 0, where);
+        if (unread(facts).length > 0) assert.ok(plan(facts, 'disabled', true).refused.length > 0, where);
+      }
+    }
+  });
+}
+
+for (const name of ['lan-explicit-helpers', 'disabled', 'fw3-21.02', 'foreign-table']) {
+  floods(`${name}: takes damaged texts the same way`, async () => {
+    const random = seeded(20261001);
+    const base = recordedRouter(name);
+    const places = new Map<string, string>();
+    const listening: Host = {
+      ...base,
+      async read(path, options) {
+        const reading = await base.read(path, options);
+        if (reading.state === 'present') places.set(path, reading.value);
+        return reading;
+      },
+      async run(argv, options) {
+        const outcome = await base.run(argv, options);
+        if (outcome.state === 'exited') places.set(argv.join(' '), outcome.stdout);
+        return outcome;
+      },
+    };
+    await observe(listening);
+    for (const [place, text] of places) {
+      for (let times = 0; times < 2; times++) {
+        const facts = await observe(spoilt(name, place, damage(text, random)));
+        const report = reportOn(VERSION, facts);
+        statusText(report);
+        if (unread(facts).length > 0) assert.ok(plan(facts, 'disabled', true).refused.length > 0, place);
+        plan(facts, 'enabled', true);
+      }
+    }
+  });
+}
+
+floods.run();
+
+const table = suite('the table of findings');
+
+table('has each code once', () => {
+  const all = FINDINGS.map(({ code }) => code);
+  assert.equal(all, [...new Set(all)]);
+});
+
+table('has for each code a router that shows it', () => {
+  const seen = new Set([...codes.values()].flat());
+  assert.equal(FINDINGS.map(({ code }) => code).filter((code) => !seen.has(code)), []);
+});
+
+table.run();

@@ -1,0 +1,203 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseSave } from '../../../src/languages/iptables/save.ts';
+import { iptablesTables } from '../../../src/voice/render/iptables.ts';
+import { ipsetText, prefixChains, swapLines } from '../../../src/voice/render/iptables-prefixes.ts';
+import { counterName, markOf, ownTables, parseRestore, readPolicyFile, seenOf, shapeOf, tablesOf, transaction, writePolicyFile } from '../../../src/voice/render/iptables-restore.ts';
+import { mergePrefixes, readPrefix, writePrefix } from '../../../src/languages/address/prefixes.ts';
+import type { Prefix } from '../../../src/languages/address/prefixes.ts';
+import { seeded } from '../../seeded.ts';
+import { VOICE } from '../../lab/voice/fw3.ts';
+
+const ALL = { comment: true, conntrack: true, multiport: true, u32: true, recent: true, hashlimit: true, DSCP: true, dscp: true, set: true };
+
+const test = suite('policy/iptables');
+
+test('reads as it is meant to', () => {
+  const text = transaction(iptablesTables(VOICE, 'ipv4', ALL, false), []);
+  const rules = text.split('\n').filter((line) => line.startsWith('-A ')).map((line) => line.replace(' -m comment --comment "!sipalg"', '').replace(/ --hashlimit-htable-\S+ \d+/g, ''));
+  assert.is(rules.join('\n'), `-A sipalg_internet -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x52454749,0x494e5649,0x4f505449" -g sipalg_request
+-A sipalg_request -m set --match-set sipalg_signalling4 src -j RETURN
+-A sipalg_request -m set --match-set sipalg_media4 src -j RETURN
+-A sipalg_request -g sipalg_unknown
+-A sipalg_unknown -p tcp -g sipalg_attempts_tcp
+-A sipalg_unknown -m set --match-set sipalg_calls4 src,src -g sipalg_call
+-A sipalg_unknown -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x52454749&&0x0>>0x16&0x3c@0xc=0x53544552" -g sipalg_attempts_register
+-A sipalg_unknown -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x494e5649&&0x0>>0x16&0x3c@0xc>>0x8=0x544520" -g sipalg_attempts_invite
+-A sipalg_unknown -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x4f505449&&0x0>>0x16&0x3c@0xc=0x4f4e5320" -g sipalg_attempts_options
+-A sipalg_attempts_register -m recent --set --name sipalg_register4 --mask 255.255.255.255 --rsource
+-A sipalg_attempts_register -m hashlimit --hashlimit-above 5/minute --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-srcmask 32 --hashlimit-name sipalg_r5 -g sipalg_limited_register
+-A sipalg_limited_register -m recent --set --name sipalg_limited_register4 --mask 255.255.255.255 --rsource -j DROP
+-A sipalg_attempts_invite -m recent --set --name sipalg_invite4 --mask 255.255.255.255 --rsource
+-A sipalg_attempts_invite -m hashlimit --hashlimit-above 10/minute --hashlimit-burst 10 --hashlimit-mode srcip --hashlimit-srcmask 32 --hashlimit-name sipalg_i10 -g sipalg_limited_invite
+-A sipalg_limited_invite -m recent --set --name sipalg_limited_invite4 --mask 255.255.255.255 --rsource -j DROP
+-A sipalg_attempts_options -m recent --set --name sipalg_options4 --mask 255.255.255.255 --rsource
+-A sipalg_attempts_options -m hashlimit --hashlimit-above 10/minute --hashlimit-burst 10 --hashlimit-mode srcip --hashlimit-srcmask 32 --hashlimit-name sipalg_o10 -g sipalg_limited_options
+-A sipalg_limited_options -m recent --set --name sipalg_limited_options4 --mask 255.255.255.255 --rsource -j DROP
+-A sipalg_attempts_tcp -m recent --set --name sipalg_tcp4 --mask 255.255.255.255 --rsource
+-A sipalg_attempts_tcp -m hashlimit --hashlimit-above 25/minute --hashlimit-burst 25 --hashlimit-mode srcip --hashlimit-srcmask 32 --hashlimit-name sipalg_t25 -g sipalg_limited_tcp
+-A sipalg_limited_tcp -m recent --set --name sipalg_limited_tcp4 --mask 255.255.255.255 --rsource -j DROP
+-A sipalg_call -j SET --add-set sipalg_calls4 src,src --exist --timeout 620
+-A sipalg_answers -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x5349502f&&0x0>>0x16&0x3c@0xc=0x322e3020&&0x0>>0x16&0x3c@0x10>>0x10=0x3138" -j SET --add-set sipalg_calls4 dst,dst --exist --timeout 620
+-A sipalg_signalling -o wan -m conntrack --ctdir ORIGINAL -j SET --add-set sipalg_phones4 src --exist --timeout 86400
+-A sipalg_signalling -o wan -m conntrack --ctdir REPLY -m set --match-set sipalg_signalling4 dst -j SET --add-set sipalg_phones4 src --exist --timeout 86400
+-A sipalg_signalling -g sipalg_voice_signalling
+-A sipalg_rtp -m set --match-set sipalg_phones4 src -g sipalg_voice_media
+-A sipalg_rtp -m set --match-set sipalg_phones4 dst -g sipalg_voice_media
+-A sipalg_rtp -m set --match-set sipalg_media4 src -g sipalg_voice_media
+-A sipalg_rtp -m set --match-set sipalg_media4 dst -g sipalg_voice_media
+-A sipalg_voice_signalling -j DSCP --set-dscp 0x18
+-A sipalg_voice_media -j DSCP --set-dscp 0x2e
+-A PREROUTING -i wan -p udp -m conntrack --ctdir ORIGINAL -j sipalg_internet
+-A PREROUTING -i wan -p tcp -m multiport --dports 5060,5061 -m conntrack --ctstate NEW -j sipalg_request
+-A FORWARD -o wan -p udp -m conntrack --ctdir REPLY -j sipalg_answers
+-A OUTPUT -o wan -p udp -m conntrack --ctdir REPLY -j sipalg_answers
+-A FORWARD -p udp -m multiport --ports 5060 -j sipalg_signalling
+-A FORWARD -p udp -m udp --sport 1024:65535 --dport 1024:65535 -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x1e=0x2" -j sipalg_rtp
+-A FORWARD -p tcp -m multiport --ports 5060,5061 -j sipalg_signalling
+-A OUTPUT -p udp -m multiport --ports 5060 -j sipalg_signalling
+-A OUTPUT -p udp -m udp --sport 1024:65535 --dport 1024:65535 -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x1e=0x2" -j sipalg_rtp
+-A OUTPUT -p tcp -m multiport --ports 5060,5061 -j sipalg_signalling`);
+});
+
+test('never ends with ACCEPT in mangle, and never refers to what is not there', () => {
+  const random = seeded(61);
+  const names = Object.keys(ALL);
+  for (let round = 0; round < 400; round++) {
+    const has = Object.fromEntries(names.map((name) => [name, random.below(4) > 0]));
+    const voice = {
+      ...VOICE, limit: random.below(4) > 0 ? VOICE.limit : null, marking: random.below(4) > 0 ? VOICE.marking : null, wan: random.pick([[], ['wan'], ['eth0.2', 'pppoe-wan']]),
+      ports: random.pick([[5060], Array.from({ length: 40 }, (_, nth) => 5060 + nth)]),
+    };
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      const tables = iptablesTables(voice, family, has, random.below(2) === 1);
+      const text = transaction(tables, []);
+      assert.ok(Object.keys(has).every((name) => has[name] || !new RegExp(`-m ${name} |-j ${name} `).test(text) || name === 'conntrack' || name === 'multiport'), text);
+      for (const { name, chains, jumps } of tables) {
+        for (const rule of [...Object.values(chains).flat(), ...jumps.map((jump) => jump.rule)]) {
+          const target = /-[jg] (\S+)/.exec(rule)?.[1] ?? 'RETURN';
+          assert.ok(target.startsWith('sipalg_') ? chains[target] !== undefined : ['RETURN', 'DROP', 'DSCP', 'SET', ...name === 'filter' ? ['ACCEPT'] : []].includes(target), rule);
+          for (const [list] of rule.matchAll(/ports (\S+)/g)) assert.ok(list.split(',').length <= 15, rule);
+        }
+        for (const chain of Object.keys(chains)) assert.ok(chain.length <= 28, chain);
+        // Drops stand only where something was limited.
+        for (const [chain, rules] of Object.entries(chains)) if (rules.some((rule) => rule.endsWith('-j DROP'))) assert.match(chain, /^sipalg_limited_/);
+      }
+    }
+  }
+});
+
+test('a device is one word, and one device', () => {
+  const text = (wan: string[]): string => transaction(iptablesTables({ ...VOICE, wan }, 'ipv4', ALL, false), []);
+  assert.match(text(['eth0.2']), /-A PREROUTING -i "eth0\.2" -p udp/);
+  assert.not.match(text(['eth+']), /eth/);
+  assert.equal(parseRestore(text(['a" -j DROP'])).tables[0]?.rules.find(({ chain }) => chain === 'PREROUTING')?.args.slice(0, 2), ['-i', 'a" -j DROP']);
+});
+
+/** What the chains say of an address, as a packet would go through them. */
+function walk(chains: Record<string, string[]>, chain: string, bits: string): string | null {
+  for (const rule of chains[chain] ?? assert.unreachable(chain) as never) {
+    const [, network, verb, target] = /^(?:-s (\S+) )?-([jg]) (\S+)$/.exec(rule) ?? assert.unreachable(rule) as never;
+    const prefix = network === undefined ? null : readPrefix(network) as Prefix;
+    // Networks to step by may be wider than a provider's ever is.
+    const [address = '', length] = (network ?? '').split('/');
+    const start = prefix !== null && !('wrong' in prefix) ? prefix.bits : hexOf(address, bits.length);
+    const digits = Number(length ?? bits.length * 4);
+    if (network !== undefined && toBits(start).slice(0, digits) !== toBits(bits).slice(0, digits)) continue;
+    if (verb === 'j') return target as string;
+    return walk(chains, target as string, bits);
+  }
+  return null;
+}
+const toBits = (hex: string): string => [...hex].map((digit) => parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
+function hexOf(address: string, width: number): string {
+  if (width === 8) return address.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0')).join('');
+  const [left = '', right = ''] = address.split('::');
+  const groups = (text: string): string[] => text === '' ? [] : text.split(':').map((group) => group.padStart(4, '0'));
+  const [before, behind] = [groups(left), groups(right)];
+  return [...before, ...Array<string>(8 - before.length - behind.length).fill('0000'), ...behind].join('');
+}
+
+test('chains answer as the list of networks does, in few steps', () => {
+  const random = seeded(97);
+  for (let round = 0; round < 60; round++) {
+    const family = random.below(2) === 1 ? 'ipv4' : 'ipv6';
+    const width = family === 'ipv4' ? 8 : 32;
+    const digits = (count: number): string => Array.from({ length: count }, () => random.below(16).toString(16)).join('');
+    const start = family === 'ipv4' ? random.pick(['c', '2d', '']) : random.pick(['2001', '2a0', '']);
+    const read = Array.from({ length: random.pick([1, 16, 17, 300, 2000]) }, () => {
+      const bits = (start + digits(width)).slice(0, width);
+      return readPrefix(`${writePrefix({ family, bits, length: width * 4 })}/${(family === 'ipv4' ? 8 : 16) + random.below(width * 4 - (family === 'ipv4' ? 7 : 15))}`);
+    }).flatMap((prefix) => 'wrong' in prefix ? [] : [prefix]);
+    const networks = mergePrefixes(read)[family];
+    const chains: Record<string, string[]> = {};
+    prefixChains(chains, 'p', networks, '-s', '-j FOUND', '-g end');
+    if (networks.length === 0) { assert.equal(chains, {}); continue; }
+    chains['end'] = ['-j LOST'];
+    for (const rules of Object.values(chains)) assert.ok(rules.length <= 34, `${rules.length} rules in a chain`);
+    const held = networks.map((text) => readPrefix(text) as Prefix);
+    const asked = [...held.slice(0, 40).map(({ bits }) => bits), ...Array.from({ length: 60 }, () => (start + digits(width)).slice(0, width))];
+    for (const bits of asked) {
+      const lies = held.some((prefix) => toBits(bits).startsWith(toBits(prefix.bits).slice(0, prefix.length)));
+      assert.is(walk(chains, 'sipalg_p0', bits), lies ? 'FOUND' : 'LOST', `${bits} of ${networks.length}`);
+    }
+  }
+});
+
+test('sets change place with those in use', () => {
+  assert.equal(swapLines('sipalg_media4', ['203.0.113.0/24']), [
+    'create sipalg_media4 hash:net family inet maxelem 131072', 'create sipalg_swap4 hash:net family inet maxelem 131072', 'flush sipalg_swap4', 'add sipalg_swap4 203.0.113.0/24', 'swap sipalg_swap4 sipalg_media4', 'destroy sipalg_swap4',
+  ]);
+  assert.is(ipsetText(VOICE).match(/^swap /gm)?.length, 4);
+});
+
+test('replaces what is there: chains emptied, jumps kept, taken or added, the rest removed', () => {
+  const wanted = iptablesTables(VOICE, 'ipv4', ALL, true);
+  assert.is(transaction([], []), '');
+  const [jump] = wanted[0]?.jumps ?? [];
+  const seen = [{
+    name: 'mangle', chains: ['sipalg_old', 'sipalg_voice_media'],
+    jumps: [{ ...jump as NonNullable<typeof jump>, rule: (jump?.rule ?? '').replace(' -m comment --comment "!sipalg"', '') }, { chain: 'OUTPUT', rule: '-j sipalg_old' }],
+  }];
+  const text = transaction(wanted, seen, { sipalg_voice_media: '[7:700]' });
+  assert.match(text, /^\*mangle\n:sipalg_internet - \[0:0\]\n/);
+  assert.match(text, /\n\[7:700\] -A sipalg_voice_media -j DSCP/);
+  assert.match(text, /\n-D OUTPUT -j sipalg_old\n/);
+  assert.match(text, /\n-X sipalg_old\nCOMMIT\n\*filter\n/);
+  assert.match(text, /\n-I FORWARD 1 -m conntrack/);
+  assert.not.match(text, /-A PREROUTING -i wan -p udp/);
+  assert.match(text, /-A PREROUTING -i wan -p tcp/);
+  // Nothing of ours is left by the text that takes it away.
+  assert.is(transaction([], seenOf(wanted)).match(/^-A|^-I/m), null);
+});
+
+test('reads its own text again, as the kernel\'s', () => {
+  for (const has of [ALL, { ...ALL, set: false }]) {
+    const wanted = iptablesTables(VOICE, 'ipv4', has, true);
+    const text = transaction(wanted, []);
+    assert.equal(tablesOf(text), wanted);
+    assert.is(markOf(ownTables(parseRestore(text))), markOf(seenOf(wanted)));
+    // iptables writes units and implied matches in its own way.
+    const saved = text.replaceAll('/minute', '/min').replaceAll(' -p udp -m multiport', ' -p udp -m udp -m multiport').replace(/^-I (\S+) 1 /gm, '-A $1 ');
+    assert.is(shapeOf(parseSave(saved)), shapeOf(parseRestore(text)));
+    assert.is.not(shapeOf(parseSave(saved.replace('-j DROP', '-j RETURN'))), shapeOf(parseRestore(text)));
+    assert.is.not(shapeOf(parseSave(saved.replace(/^-A FORWARD .*\n/m, ''))), shapeOf(parseRestore(text)));
+  }
+  assert.is(counterName('sipalg_limited_invite'), 'limited_invite');
+  assert.is(counterName('sipalg_unknown'), null);
+});
+
+test('the mark follows the wish, and nothing else', () => {
+  const mark = (voice: typeof VOICE): string | null => markOf(seenOf(iptablesTables(voice, 'ipv4', ALL, false)));
+  assert.is(mark(VOICE), mark({ ...VOICE, media: { ...VOICE.media, ipv6: ['2001:db8:77::/48'] } }));
+  for (const other of [{ ...VOICE, wan: ['eth1'] }, { ...VOICE, media: { ...VOICE.media, ipv4: ['192.0.2.0/24'] } }, { ...VOICE, timeouts: { ...VOICE.timeouts, signallingReplied: 700 } }]) assert.is.not(mark(VOICE), mark(other));
+});
+
+test('a file of sections gives back its sections', () => {
+  const sections = { ipset: ipsetText(VOICE), 'iptables-restore': transaction(iptablesTables(VOICE, 'ipv4', ALL, true), []), 'ip6tables-restore': transaction(iptablesTables(VOICE, 'ipv6', ALL, false), []) };
+  assert.equal(readPolicyFile(writePolicyFile(sections)), sections);
+  assert.is(readPolicyFile(writePolicyFile(sections).slice(0, -3)), null);
+  assert.is(readPolicyFile('table inet sipalg {\n}\n'), null);
+});
+
+test.run();
