@@ -1,27 +1,71 @@
-// Packs the program. src/main.ts becomes one file that runs alone, dist/sipalg.js; what most runs have no need of lies
-// beside it in parts that it loads where they are asked for: dist/sipalg-serve.js (the resident daemon) and
-// dist/sipalg-policy.js (the voice firewall rules). A part brings along what is its own and uses the rest of the program
-// that loads it (package/parts.mjs). The page goes to dist/page, for our own mount, and to dist/luci, for LuCI.
+// Packs the program, with esbuild alone. dist/router/ is what lies on a router: sipalg.mjs and, with hashes in their names,
+// the chunks it loads by import() when a command needs them; an upgrade that replaces the folder under a running daemon
+// mixes no builds. dist/sipalg.js is one lone file, to try the program without installing it: it holds everything but the
+// page's files. The page goes to dist/page, for our own mount, and to dist/luci, for LuCI.
+import { build } from 'esbuild';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildPage } from './package/page.mjs';
-import { pack, PARTS } from './package/parts.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
+const { version } = JSON.parse(readFileSync(root + 'package.json', 'utf8'));
+const MAIN = 'src/engines/node/main.ts';
+
+/** @typedef {import('esbuild').Metafile} Metafile */
+
+/** @type {import('esbuild').BuildOptions} */
+const COMMON = {
+  absWorkingDir: root,
+  bundle: true,
+  metafile: true,
+  platform: 'node',
+  target: 'node18',
+  minify: true,
+  legalComments: 'none',
+  charset: 'utf8',
+  logLevel: 'warning',
+  define: { SIPALG_VERSION: JSON.stringify(version) },
+};
 
 /**
- * @param {string} outfile where the program goes
- * @param {readonly (keyof typeof PARTS)[]} parts what is to lie beside it
- * @returns {Promise<import('esbuild').Metafile>} what went into the program: the import graph the laws are held against
+ * The program as one file. CommonJS: that is what Node takes a lone .js for.
+ * @param {string} outfile
+ * @returns {Promise<Metafile>}
  */
-export async function bundle(outfile = root + 'dist/sipalg.js', parts = []) {
-  return (await pack(outfile, parts)).program;
+export async function packLone(outfile = root + 'dist/sipalg.js') {
+  const { metafile } = await build({ ...COMMON, entryPoints: [MAIN], outfile, format: 'cjs', banner: { js: '#!/usr/bin/env node' } });
+  return metafile;
 }
 
-/** Everything a router needs, in dist/. Metafiles by what they are of. */
-export const bundles = (outfile = root + 'dist/sipalg.js') => pack(outfile, Object.keys(PARTS));
+/**
+ * The program as it lies on a router. The folder is emptied first, for the names of chunks change with what they hold.
+ * @param {string} folder
+ * @returns {Promise<Metafile>} what went where: what the laws and the figures of size are held against
+ */
+export async function packRouter(folder = root + 'dist/router') {
+  rmSync(folder, { recursive: true, force: true });
+  const { metafile } = await build({
+    ...COMMON,
+    entryPoints: { sipalg: MAIN },
+    outdir: folder,
+    format: 'esm',
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+    outExtension: { '.js': '.mjs' }, // Node takes a lone .js for CommonJS
+  });
+  return metafile;
+}
+
+/**
+ * Everything that is shipped.
+ * @param {string} folder what stands for dist/
+ * @returns {Promise<Metafile[]>}
+ */
+export async function packAll(folder = root + 'dist') {
+  return [await packLone(`${folder}/sipalg.js`), await packRouter(`${folder}/router`), ...(await buildPage(folder))];
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const metafile of [...Object.values(await bundles()), ...await buildPage()]) {
-    for (const [file, { bytes }] of Object.entries(metafile.outputs)) console.log(`${file}  ${bytes} bytes`);
-  }
+  for (const { outputs } of await packAll())
+    for (const [file, { bytes }] of Object.entries(outputs)) console.log(`${file}  ${bytes} bytes`);
 }

@@ -44,21 +44,33 @@ const VARIANTS = ['without', 'with', 'with 10,000 networks'] as const;
 
 /** Nanoseconds that the kernel's threads for packets have run. */
 function threads(): number {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).reduce((sum, pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('ksoftirqd') ? sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) : sum;
-    } catch {
-      return sum; // it has ended meanwhile
-    }
-  }, 0);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .reduce((sum, pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('ksoftirqd')
+          ? sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0])
+          : sum;
+      } catch {
+        return sum; // it has ended meanwhile
+      }
+    }, 0);
 }
 
-async function send(lab: Lab, { end, near, far, byte }: typeof TRAFFIC[number], count: number): Promise<number> {
-  const [to, other] = end === 'phone' ? [ADDRESS.provider, 'provider'] as const : [ADDRESS.wan, 'phone'] as const;
+async function send(lab: Lab, { end, near, far, byte }: (typeof TRAFFIC)[number], count: number): Promise<number> {
+  const [to, other] = end === 'phone' ? ([ADDRESS.provider, 'provider'] as const) : ([ADDRESS.wan, 'phone'] as const);
   const taker = lab[other].spawn(['perl', '-e', TAKER, ADDRESS[other], String(far), String(FLOWS)]);
-  await new Promise((resolve, reject) => { taker.child.stdout.once('data', resolve); taker.ended.then(() => reject(new Error(`nobody takes what is sent to ${other}`)), reject); });
+  await new Promise((resolve, reject) => {
+    taker.child.stdout.once('data', resolve);
+    taker.ended.then(() => reject(new Error(`nobody takes what is sent to ${other}`)), reject);
+  });
   const before = threads();
-  const own = Number(await lab[end].must(['perl', '-e', SENDER, ADDRESS[end], String(near), to, String(far), String(count), String(SIZE), byte, String(FLOWS)], { timeout: 60_000 }));
+  const own = Number(
+    await lab[end].must(
+      ['perl', '-e', SENDER, ADDRESS[end], String(near), to, String(far), String(count), String(SIZE), byte, String(FLOWS)],
+      { timeout: 60_000 },
+    ),
+  );
   const all = own + threads() - before;
   taker.signal('SIGKILL');
   await taker.ended;
@@ -69,11 +81,18 @@ async function passed(lab: Lab, device: string): Promise<number> {
   return Number(await lab.router.must(['cat', `/sys/class/net/${device}/statistics/tx_packets`]));
 }
 
-const configuration = (networks: number): string => `config sipalg 'main'\n\toption alg 'unmanaged'\n\toption policy '1'\n${networks === 0 ? '' : `config provider 'many'\n${
-  Array.from({ length: networks }, (_, at) => `\tlist signalling '${20 + (at >> 13)}.${(at >> 5) & 255}.${(at & 31) * 8}.0/24'\n`).join('')}`}`;
+const configuration = (networks: number): string =>
+  `config sipalg 'main'\n\toption alg 'unmanaged'\n\toption policy '1'\n${
+    networks === 0
+      ? ''
+      : `config provider 'many'\n${Array.from(
+          { length: networks },
+          (_, at) => `\tlist signalling '${20 + (at >> 13)}.${(at >> 5) & 255}.${(at & 31) * 8}.0/24'\n`,
+        ).join('')}`
+  }`;
 
 async function main(): Promise<void> {
-  const lab = await openLab({ ruleset: 'stock-alg-absent', product: process.argv[2] ?? 'dist/sipalg.js' });
+  const lab = await openLab({ ruleset: 'stock-alg-absent', product: process.argv[2] ?? 'dist/router' });
   try {
     const texts: (string | null)[] = [null];
     for (const networks of [0, 10_000]) {
@@ -97,7 +116,7 @@ async function main(): Promise<void> {
           const device = traffic.end === 'phone' ? 'wan' : 'br-lan';
           const before = await passed(lab, device);
           const time = await send(lab, traffic, round < 0 ? 6400 : PACKETS);
-          const through = await passed(lab, device) - before;
+          const through = (await passed(lab, device)) - before;
           if (through < (round < 0 ? 6400 : PACKETS) * 0.95) throw new Error(`${traffic.what}: only ${through} packets were forwarded`);
           if (round >= 0) took[at]![variant]!.push(time / through);
         }
@@ -105,12 +124,23 @@ async function main(): Promise<void> {
     }
     const marked = await lab.router.must(['nft', 'list', 'counter', 'inet', 'sipalg', 'voice_media']);
     if (/packets 0 /.test(marked)) throw new Error('the audio was not seen as audio');
-    console.log(JSON.stringify(TRAFFIC.flatMap(({ what }, at) => [1, 2].map((variant): Row => {
-      const [time, without] = [undisturbed(took[at]![variant]!), undisturbed(took[at]![0]!)];
-      const rate = (nanoseconds: number): string => `${Math.round(1e6 / nanoseconds)}`;
-      return { what: `forwarding ${what}: ${VARIANTS[variant]} / without`, value: time / without, limit: TRAFFIC[at]!.marked ? null : Number(LIMIT.toFixed(3)), unit: 'x',
-        seen: `${rate(time)} and ${rate(without)} thousand packets a second of processor time, ${ROUNDS} rounds` };
-    }))));
+    console.log(
+      JSON.stringify(
+        TRAFFIC.flatMap(({ what }, at) =>
+          [1, 2].map((variant): Row => {
+            const [time, without] = [undisturbed(took[at]![variant]!), undisturbed(took[at]![0]!)];
+            const rate = (nanoseconds: number): string => `${Math.round(1e6 / nanoseconds)}`;
+            return {
+              what: `forwarding ${what}: ${VARIANTS[variant]} / without`,
+              value: time / without,
+              limit: TRAFFIC[at]!.marked ? null : Number(LIMIT.toFixed(3)),
+              unit: 'x',
+              seen: `${rate(time)} and ${rate(without)} thousand packets a second of processor time, ${ROUNDS} rounds`,
+            };
+          }),
+        ),
+      ),
+    );
   } finally {
     await lab.close();
   }

@@ -47,8 +47,11 @@ export async function inTurn(commands, rounds) {
  * @returns {{ started: string[][], memory: number, report: any }} commands it started; most bytes it held; what it printed
  */
 export function watch(argv, notes) {
-  const { error, status, stdout, stderr } = spawnSync(process.execPath, ['--require', new URL('watch.cjs', import.meta.url).pathname, ...argv],
-    { encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, SIPALG_BENCH_WATCH: notes } });
+  const { error, status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--require', new URL('watch.cjs', import.meta.url).pathname, ...argv],
+    { encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, SIPALG_BENCH_WATCH: notes } },
+  );
   if (error !== undefined) throw error;
   if (stderr !== '') throw new Error(`The program complained (exit code ${status}): ${stderr}`);
   return { ...JSON.parse(readFileSync(notes, 'utf8')), report: JSON.parse(stdout) };

@@ -19,9 +19,13 @@ exit $code
 `;
 
 /** No two of them touch, so none are merged. */
-const networks = Array.from({ length: COUNT }, (_, at) => `\tlist signalling '${20 + (at >> 13)}.${(at >> 5) & 255}.${(at & 31) * 8}.0/24'\n`).join('');
+const networks = Array.from(
+  { length: COUNT },
+  (_, at) => `\tlist signalling '${20 + (at >> 13)}.${(at >> 5) & 255}.${(at & 31) * 8}.0/24'\n`,
+).join('');
 const ONE = "\tlist signalling '192.0.2.0/24'\n";
-const configuration = (policy: 0 | 1, list: string): string => `config sipalg 'main'\n\toption alg 'unmanaged'\n\toption policy '${policy}'\nconfig provider 'many'\n${list}`;
+const configuration = (policy: 0 | 1, list: string): string =>
+  `config sipalg 'main'\n\toption alg 'unmanaged'\n\toption policy '${policy}'\nconfig provider 'many'\n${list}`;
 
 /** Seconds in which at least one of them ran; two that ran at once count once. */
 function covered(runs: readonly (readonly [number, number])[]): number {
@@ -36,7 +40,7 @@ function covered(runs: readonly (readonly [number, number])[]): number {
 const median = (list: readonly number[]): number => [...list].sort((one, other) => one - other)[list.length >> 1]!;
 
 async function main(): Promise<void> {
-  const lab = await openLab({ ruleset: 'stock-alg-absent', product: process.argv[2] ?? 'dist/sipalg.js' });
+  const lab = await openLab({ ruleset: 'stock-alg-absent', product: process.argv[2] ?? 'dist/router' });
   try {
     await lab.router.must(['mv', '/usr/sbin/nft', '/usr/sbin/nft.real']);
     lab.files.write('/usr/sbin/nft', WRAPPER, 0o755);
@@ -46,7 +50,13 @@ async function main(): Promise<void> {
       const began = performance.now();
       await lab.router.must(['sipalg', 'apply'], { timeout: 120_000 });
       const all = (performance.now() - began) / 1000;
-      const nft = covered(lab.files.read(TIMES).trim().split('\n').map((line) => line.split(' ').map(Number) as [number, number]));
+      const nft = covered(
+        lab.files
+          .read(TIMES)
+          .trim()
+          .split('\n')
+          .map((line) => line.split(' ').map(Number) as [number, number]),
+      );
       return { all, nft };
     };
     const [beyond, alls, few]: number[][] = [[], [], []];
@@ -59,11 +69,19 @@ async function main(): Promise<void> {
       beyond!.push(all - nft);
       alls!.push(all);
     }
-    if (!(await lab.router.must(['nft', 'list', 'set', 'inet', 'sipalg', 'signalling4'])).includes('20.0.0.0/24')) throw new Error('the networks are not in force');
-    console.log(JSON.stringify([{
-      what: 'sipalg apply of 10,000 networks, beyond nft\'s own time', value: Math.min(...beyond!), limit: LIMIT, unit: 's',
-      seen: `${beyond!.map((each) => each.toFixed(2)).join(', ')} s; with nft ${median(alls!).toFixed(2)} s; with one network ${median(few!).toFixed(2)} s`,
-    }]));
+    if (!(await lab.router.must(['nft', 'list', 'set', 'inet', 'sipalg', 'signalling4'])).includes('20.0.0.0/24'))
+      throw new Error('the networks are not in force');
+    console.log(
+      JSON.stringify([
+        {
+          what: "sipalg apply of 10,000 networks, beyond nft's own time",
+          value: Math.min(...beyond!),
+          limit: LIMIT,
+          unit: 's',
+          seen: `${beyond!.map((each) => each.toFixed(2)).join(', ')} s; with nft ${median(alls!).toFixed(2)} s; with one network ${median(few!).toFixed(2)} s`,
+        },
+      ]),
+    );
   } finally {
     await lab.close();
   }

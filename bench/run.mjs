@@ -23,7 +23,9 @@ const namespace = `sipalg-bench-${process.pid}`;
 const undo = [() => rmSync(folder, { recursive: true, force: true })];
 /** @type {import('node:child_process').ChildProcess | undefined} */
 let inside;
-const cleanUp = () => { for (let act = undo.pop(); act !== undefined; act = undo.pop()) act(); };
+const cleanUp = () => {
+  for (let act = undo.pop(); act !== undefined; act = undo.pop()) act();
+};
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
   process.once(signal, () => {
     inside?.kill('SIGKILL');
@@ -53,7 +55,9 @@ function makeRoom() {
 function measure([command, ...args]) {
   inside = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
-  inside.stdout?.setEncoding('utf8').on('data', (text) => { output += text; });
+  inside.stdout?.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
   return new Promise((resolve, reject) => {
     inside?.on('error', reject);
     inside?.on('close', (code) => {
@@ -76,12 +80,15 @@ try {
   const { pack } = await import('../test/runner/pack.mjs');
   const broken = await pack(join(root, 'bench/watch-return.ts'), join(folder, 'watch-return.cjs'));
   if (broken !== undefined) throw new Error(broken);
-  rows.push(...await measure([process.execPath, join(folder, 'watch-return.cjs')]));
-  for (const [name, what] of [['forwarding', 'what the voice rules cost a packet'], ['networks', 'how long ten thousand networks take']]) {
+  rows.push(...(await measure([process.execPath, join(folder, 'watch-return.cjs')])));
+  for (const [name, what] of [
+    ['forwarding', 'what the voice rules cost a packet'],
+    ['networks', 'how long ten thousand networks take'],
+  ]) {
     console.error(`bench: ${what}`);
     const packed = await pack(join(root, `bench/${name}.ts`), join(folder, `${name}.cjs`));
     if (packed !== undefined) throw new Error(packed);
-    rows.push(...await measure([process.execPath, join(folder, `${name}.cjs`), program]));
+    rows.push(...(await measure([process.execPath, join(folder, `${name}.cjs`), program])));
   }
   rows.push({ what: 'size of the bundle', unit: 'kB', limit: BUNDLE_MOST / 1000, value: size / 1000, seen: `${size} bytes` });
 

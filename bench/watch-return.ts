@@ -34,18 +34,32 @@ async function listen(lab: Lab): Promise<Rules> {
       for (;;) {
         for (let one = seen.shift(); one; one = seen.shift()) if (one.which === which) return one.at;
         if (performance.now() > end) throw new Error(`no rule that sets the helper was told to "${which}" within ${PATIENCE_MS / 1000} s`);
-        await Promise.race([new Promise<void>((resolve) => { wake = resolve; }), pause(500)]);
+        await Promise.race([
+          new Promise<void>((resolve) => {
+            wake = resolve;
+          }),
+          pause(500),
+        ]);
       }
     },
     close: () => process.signal('SIGTERM'),
   };
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 function row(what: string, times: readonly number[]): Row {
   const text = times.map((ms) => (ms / 1000).toFixed(1)).join(', ');
-  return { what, value: [...times].sort((one, other) => one - other)[times.length >> 1]! / 1000, unit: 's', limit: null, seen: `${text} s` };
+  return {
+    what,
+    value: [...times].sort((one, other) => one - other)[times.length >> 1]! / 1000,
+    unit: 's',
+    limit: null,
+    seen: `${text} s`,
+  };
 }
 
 /** From the moment the rule is back to the moment it is gone; `after` is what is done in between. */
@@ -55,7 +69,7 @@ async function returned(lab: Lab, rules: Rules, after: () => Promise<unknown>): 
   const came = await coming;
   const going = rules.next('delete');
   await after();
-  return await going - came;
+  return (await going) - came;
 }
 
 async function main(): Promise<void> {
@@ -78,11 +92,13 @@ async function main(): Promise<void> {
       await daemon.ended;
     }
     rules.close();
-    console.log(JSON.stringify([
-      row('back to gone, by `sipalg apply` at once', byHand),
-      row(`back to gone, by the daemon (it waits ${SETTLE / 1000} s for quiet)`, byDaemon),
-      row(`the same, brought back at once (it rests ${PAUSE / 1000} s after a try)`, again),
-    ]));
+    console.log(
+      JSON.stringify([
+        row('back to gone, by `sipalg apply` at once', byHand),
+        row(`back to gone, by the daemon (it waits ${SETTLE / 1000} s for quiet)`, byDaemon),
+        row(`the same, brought back at once (it rests ${PAUSE / 1000} s after a try)`, again),
+      ]),
+    );
   } finally {
     await lab.close();
   }

@@ -15,7 +15,9 @@ export function findApk() {
   const { error, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 20_000 });
   if (error === undefined && /^apk-tools 3\./.test(stdout)) return { path };
   const found = error === undefined ? `"${path}" is ${stdout.trim().split('\n')[0] || 'something else'}` : `"${path}" was not found`;
-  return { because: `No .apk was made: that takes the tool apk of version 3 (apk-tools), and ${found}. Put it into PATH, or its path into the environment variable APK.` };
+  return {
+    because: `No .apk was made: that takes the tool apk of version 3 (apk-tools), and ${found}. Put it into PATH, or its path into the environment variable APK.`,
+  };
 }
 
 const LIBRARY = (/** @type {string} */ name) => `[ -s \${IPKG_INSTROOT}/lib/functions.sh ] || exit 0
@@ -44,10 +46,15 @@ ${body(postinst)}`;
 export function files({ name, files: own, conffiles }) {
   const lists = `/lib/apk/packages/${name}`;
   const text = (/** @type {string[]} */ lines) => ({ bytes: Buffer.from(lines.map((line) => line + '\n').join('')), mode: 0o644 });
-  const sum = (/** @type {string} */ path) => createHash('sha256').update(own.get(path)?.bytes ?? '').digest('hex');
+  const sum = (/** @type {string} */ path) =>
+    createHash('sha256')
+      .update(own.get(path)?.bytes ?? '')
+      .digest('hex');
   const all = new Map(own).set(`${lists}.list`, text([...own.keys()].sort()));
   if (conffiles.length === 0) return all;
-  return all.set(`${lists}.conffiles`, text(conffiles)).set(`${lists}.conffiles_static`, text(conffiles.map((path) => `${path} ${sum(path)}`)));
+  return all
+    .set(`${lists}.conffiles`, text(conffiles))
+    .set(`${lists}.conffiles_static`, text(conffiles.map((path) => `${path} ${sum(path)}`)));
 }
 
 /**
@@ -55,8 +62,13 @@ export function files({ name, files: own, conffiles }) {
  * @returns {string[]} what `apk mkpkg` is told about the package
  */
 export const info = (wanted, { version }) => [
-  `name:${wanted.name}`, `version:${version}`, `description:${wanted.description.join(' ')}`, 'arch:noarch', `license:${wanted.license}`, `origin:${wanted.name}`,
-  `depends:${wanted.depends.map(({ name, least }) => least === undefined ? name : `${name}>=${least}`).join(' ')}`,
+  `name:${wanted.name}`,
+  `version:${version}`,
+  `description:${wanted.description.join(' ')}`,
+  'arch:noarch',
+  `license:${wanted.license}`,
+  `origin:${wanted.name}`,
+  `depends:${wanted.depends.map(({ name, least }) => (least === undefined ? name : `${name}>=${least}`)).join(' ')}`,
 ];
 
 /**
@@ -75,16 +87,26 @@ export function apk(wanted, release, tool) {
     for (const [moment, script] of Object.entries(scripts(wanted))) put(`${folder}/${moment}`, script, 0o755);
     // Folders are packed with their modes, and the umask has had its say in those.
     const chmod = spawnSync('find', [`${folder}/root`, '-type', 'd', '-exec', 'chmod', '755', '{}', '+'], { encoding: 'utf8' });
-    if (chmod.status !== 0) throw new Error(`The folders of ${wanted.name} could not be given their modes: ${chmod.error?.message ?? chmod.stderr}`);
+    if (chmod.status !== 0)
+      throw new Error(`The folders of ${wanted.name} could not be given their modes: ${chmod.error?.message ?? chmod.stderr}`);
     const file = `${wanted.name}-${release.version}.apk`;
     const argv = [
-      tool, 'mkpkg', ...info(wanted, release).flatMap((one) => ['--info', one]),
+      tool,
+      'mkpkg',
+      ...info(wanted, release).flatMap((one) => ['--info', one]),
       ...Object.keys(scripts(wanted)).flatMap((moment) => ['--script', `${moment}:${folder}/${moment}`]),
-      '--files', `${folder}/root`, '--output', `${folder}/${file}`,
+      '--files',
+      `${folder}/root`,
+      '--output',
+      `${folder}/${file}`,
     ];
     // Owners are packed by name: whoever is not root is, for as long as that takes.
     const [command = '', ...words] = process.getuid?.() === 0 ? argv : ['unshare', '--map-root-user', ...argv];
-    const { error, status, stderr } = spawnSync(command, words, { encoding: 'utf8', timeout: 60_000, env: { ...process.env, SOURCE_DATE_EPOCH: String(release.time) } });
+    const { error, status, stderr } = spawnSync(command, words, {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(release.time) },
+    });
     if (error !== undefined || status !== 0) throw new Error(`\`apk mkpkg\` made no ${file}: ${error?.message ?? stderr.trim()}`);
     return [file, readFileSync(`${folder}/${file}`)];
   } finally {

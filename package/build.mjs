@@ -4,11 +4,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundles } from '../build.mjs';
+import { packAll } from '../build.mjs';
 import { apk, findApk } from './apk.mjs';
 import { packages, release } from './contents.mjs';
 import { gzip, index, ipk } from './ipk.mjs';
-import { buildPage } from './page.mjs';
 
 /**
  * Packs what is built.
@@ -24,7 +23,7 @@ export function pack(folder, built = folder) {
   const wanted = packages(built);
   const made = wanted.map((one) => ipk(one, about));
   for (const { file, bytes } of made) write(file, bytes);
-  const text = Buffer.from(index([...made].sort((one, other) => one.file < other.file ? -1 : 1)));
+  const text = Buffer.from(index([...made].sort((one, other) => (one.file < other.file ? -1 : 1))));
   write('Packages', text);
   write('Packages.gz', gzip(text));
   const tool = findApk();
@@ -34,7 +33,6 @@ export function pack(folder, built = folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
-  await bundles(`${folder}/sipalg.js`);
-  await buildPage(folder);
+  await packAll(folder);
   pack(folder);
 }

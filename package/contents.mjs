@@ -51,9 +51,7 @@ export const PACKAGES = [
     rows: [
       { from: 'files/', to: '/' },
       { from: 'files/etc/config/sipalg', to: '/etc/config/', mode: 0o600 },
-      { from: 'dist/sipalg.js', to: LIB },
-      { from: 'dist/sipalg-serve.js', to: LIB },
-      { from: 'dist/sipalg-policy.js', to: LIB },
+      { from: 'dist/router/', to: LIB },
       { from: 'dist/page/index.html', to: `${LIB}page/` },
       { from: 'dist/page/page.js', to: `${LIB}page/` },
       { from: 'dist/page/page.css', to: `${LIB}page/` },
@@ -81,12 +79,13 @@ export const PACKAGES = [
 
 /** The files under a folder, as paths from it. @param {string} folder @returns {string[]} */
 function under(folder) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? under(`${folder}${entry.name}/`).map((path) => `${entry.name}/${path}`) : [entry.name]).sort();
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() ? under(`${folder}${entry.name}/`).map((path) => `${entry.name}/${path}`) : [entry.name]))
+    .sort();
 }
 
 /** Whether its owner may run it is all that is asked of a file here: the rest is the umask of whoever checked it out. @param {string} path */
-const modeOf = (path) => (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755;
+const modeOf = (path) => ((statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755);
 
 /** @param {readonly Row[]} rows @param {string} built */
 function read(rows, built) {
@@ -94,8 +93,11 @@ function read(rows, built) {
   const files = new Map();
   for (const { from, to, mode } of rows) {
     const place = from.startsWith('dist/') ? `${built}${from.slice('dist'.length)}` : root + from;
-    if (!existsSync(place)) throw new Error(`There is no ${place}, which goes into the package as ${to}. Is it built? \`npm run build\` writes dist/.`);
-    const paths = from.endsWith('/') ? under(place).map((path) => [place + path, to + path]) : [[place, to + from.slice(from.lastIndexOf('/') + 1)]];
+    if (!existsSync(place))
+      throw new Error(`There is no ${place}, which goes into the package as ${to}. Is it built? \`npm run build\` writes dist/.`);
+    const paths = from.endsWith('/')
+      ? under(place).map((path) => [place + path, to + path])
+      : [[place, to + from.slice(from.lastIndexOf('/') + 1)]];
     for (const [source = '', path = ''] of paths) {
       const bytes = readFileSync(source);
       // What is built is started by a wrapper, and need not be a program itself.
@@ -124,10 +126,10 @@ export function release() {
 
 function time() {
   const given = process.env['SOURCE_DATE_EPOCH'] ?? '';
-  if (given !== '' && !/^\d{1,10}$/.test(given)) throw new Error(`SOURCE_DATE_EPOCH is "${given}"; it is a number of seconds since 1970, in digits.`);
+  if (given !== '' && !/^\d{1,10}$/.test(given))
+    throw new Error(`SOURCE_DATE_EPOCH is "${given}"; it is a number of seconds since 1970, in digits.`);
   if (given !== '') return Number(given);
   if (!existsSync(root + '.git')) return Date.UTC(2026, 0) / 1000;
   const { status, stdout } = spawnSync('git', ['-c', 'safe.directory=*', '-C', root, 'log', '-1', '--format=%ct'], { encoding: 'utf8' });
   return status === 0 && /^\d+\n$/.test(stdout) ? Number(stdout) : Date.UTC(2026, 0) / 1000;
 }
-

@@ -26,7 +26,7 @@ ${LIBRARY}default_prerm $0 $@
 `;
 
 /** `name (>= 1)`, as control files have it. @param {Package['depends'][number]} dependency */
-const needed = ({ name, least }) => least === undefined ? name : `${name} (>= ${least})`;
+const needed = ({ name, least }) => (least === undefined ? name : `${name} (>= ${least})`);
 
 /**
  * The control file, with a place for what only the index says.
@@ -67,12 +67,22 @@ export function ipk(wanted, release) {
   if (wanted.conffiles.length > 0) about.set('/conffiles', text(wanted.conffiles.map((path) => path + '\n').join('')));
   if (wanted.postinst !== undefined) about.set('/postinst-pkg', text(wanted.postinst, 0o755));
   if (wanted.prerm !== undefined) about.set('/prerm-pkg', text(wanted.prerm, 0o755));
-  const member = (/** @type {string} */ name, /** @type {Buffer} */ bytes) => ({ path: `./${name}`, type: /** @type {const} */ ('file'), mode: 0o644, bytes });
-  const bytes = gzip(tar([
-    member('debian-binary', Buffer.from('2.0\n')),
-    member('data.tar.gz', gzip(data)),
-    member('control.tar.gz', gzip(tar(tree(about), release.time))),
-  ], release.time));
+  const member = (/** @type {string} */ name, /** @type {Buffer} */ bytes) => ({
+    path: `./${name}`,
+    type: /** @type {const} */ ('file'),
+    mode: 0o644,
+    bytes,
+  });
+  const bytes = gzip(
+    tar(
+      [
+        member('debian-binary', Buffer.from('2.0\n')),
+        member('data.tar.gz', gzip(data)),
+        member('control.tar.gz', gzip(tar(tree(about), release.time))),
+      ],
+      release.time,
+    ),
+  );
   const file = `${wanted.name}_${release.version}_all.ipk`;
   const sum = createHash('sha256').update(bytes).digest('hex');
   return { file, bytes, entry: control(wanted, release, data.length, [`Filename: ${file}`, `Size: ${bytes.length}`, `SHA256sum: ${sum}`]) };

@@ -26,7 +26,11 @@ export function hash(data) {
     sum ^= sum << 10;
     sum = (sum + (sum >>> 1)) | 0;
   }
-  for (const [left, right] of [[3, 5], [4, 17], [25, 6]]) {
+  for (const [left, right] of [
+    [3, 5],
+    [4, 17],
+    [25, 6],
+  ]) {
     sum ^= sum << (left ?? 0);
     sum = (sum + (sum >>> (right ?? 0))) | 0;
   }
@@ -35,9 +39,14 @@ export function hash(data) {
 
 /** Sentences and their translations. Plural forms and contexts are not used, and refused. @param {string} text of a .po file @returns {[string, string][]} */
 export function entries(text) {
-  if (/^msg(ctxt|id_plural|str\[)/m.test(text)) throw new Error('A translation has a context or plural forms; package/lmo.mjs writes neither.');
-  const unquoted = (/** @type {string} */ lines) => [...lines.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part = '']) => part.replace(/\\(["\\])/g, '$1')).join('');
-  return [...text.matchAll(/^msgid ((?:".*"\n)+)msgstr ((?:".*"(?:\n|$))+)/gm)].map(([, id = '', said = '']) => [unquoted(id), unquoted(said)]);
+  if (/^msg(ctxt|id_plural|str\[)/m.test(text))
+    throw new Error('A translation has a context or plural forms; package/lmo.mjs writes neither.');
+  const unquoted = (/** @type {string} */ lines) =>
+    [...lines.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part = '']) => part.replace(/\\(["\\])/g, '$1')).join('');
+  return [...text.matchAll(/^msgid ((?:".*"\n)+)msgstr ((?:".*"(?:\n|$))+)/gm)].map(([, id = '', said = '']) => [
+    unquoted(id),
+    unquoted(said),
+  ]);
 }
 
 /** @param {string} text of a .po file @returns {Buffer} */
@@ -49,7 +58,7 @@ export function lmo(text) {
     const [key, value] = [Buffer.from(id), Buffer.from(said)];
     // The heading says nothing LuCI needs here, and what is the same in both languages is found without.
     if (key.length === 0 || value.length === 0 || hash(key) === hash(value)) continue;
-    const filled = Buffer.concat([value, Buffer.alloc((4 - value.length % 4) % 4)]);
+    const filled = Buffer.concat([value, Buffer.alloc((4 - (value.length % 4)) % 4)]);
     texts.push(filled);
     rows.push([hash(key), 1, place, value.length]);
     place += filled.length;

@@ -12,8 +12,17 @@ export const VIEW = 'htdocs/luci-static/resources/view/sipalg/overview.js';
 export const TEMPLATE = `${LUCI_APP}/po/templates/sipalg.pot`;
 
 const OPTIONS = /** @type {const} */ ({
-  absWorkingDir: root, bundle: true, minify: true, metafile: true, format: 'iife', platform: 'browser', target: 'es2018', legalComments: 'none',
-  charset: 'ascii', logLevel: 'warning', write: true,
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  metafile: true,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2018',
+  legalComments: 'none',
+  charset: 'ascii',
+  logLevel: 'warning',
+  write: true,
 });
 
 /**
@@ -28,7 +37,10 @@ export async function buildPage(folder = `${root}dist`) {
     writeFileSync(`${folder}/page/${name}`, readFileSync(`${root}src/page/${name}`));
   }
   const luci = await build({
-    ...OPTIONS, entryPoints: ['src/page/dom/luci.ts'], outfile: `${folder}/luci/${VIEW}`, globalName: 'page',
+    ...OPTIONS,
+    entryPoints: ['src/page/dom/luci.ts'],
+    outfile: `${folder}/luci/${VIEW}`,
+    globalName: 'page',
     // The loader reads these off the text, up to the first string that is neither; then it wraps the text in a
     // function, so it ends with what that returns, and (by the packer) the end of its line.
     banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';" },
@@ -36,7 +48,10 @@ export async function buildPage(folder = `${root}dist`) {
   });
   mkdirSync(`${folder}/luci/i18n`, { recursive: true });
   for (const language of readdirSync(`${root}${LUCI_APP}/po`).filter((name) => name !== 'templates')) {
-    writeFileSync(`${folder}/luci/i18n/luci-app-sipalg.${language}.lmo`, lmo(readFileSync(`${root}${LUCI_APP}/po/${language}/sipalg.po`, 'utf8')));
+    writeFileSync(
+      `${folder}/luci/i18n/luci-app-sipalg.${language}.lmo`,
+      lmo(readFileSync(`${root}${LUCI_APP}/po/${language}/sipalg.po`, 'utf8')),
+    );
   }
   return [own.metafile, luci.metafile];
 }
@@ -54,10 +69,11 @@ const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
 export function sentences() {
   const found = new Map();
   const add = (/** @type {string} */ text, /** @type {string} */ file) => {
-    found.set(text, [...new Set([...found.get(text) ?? [], file])]);
+    found.set(text, [...new Set([...(found.get(text) ?? []), file])]);
   };
   const words = 'src/page/words.ts';
-  for (const [, text = ''] of readFileSync(root + words, 'utf8').matchAll(/\b_\('((?:[^'\\]|\\.)*)'\)/g)) add(unquoted(text), words);
+  const calls = readFileSync(root + words, 'utf8').matchAll(/\b_\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"),?\s*\)/g);
+  for (const [, single, double] of calls) add(unquoted(single ?? double ?? ''), words);
   const menu = `${LUCI_APP}/root/usr/share/luci/menu.d/luci-app-sipalg.json`;
   for (const { title } of Object.values(JSON.parse(readFileSync(root + menu, 'utf8')))) add(title, menu);
   const acl = `${LUCI_APP}/root/usr/share/rpcd/acl.d/luci-app-sipalg.json`;
@@ -67,8 +83,7 @@ export function sentences() {
 
 /** The translation template. */
 export function template() {
-  const entries = sentences().map(({ text, files }) =>
-    `${files.map((file) => `#: ${file}\n`).join('')}msgid ${quoted(text)}\nmsgstr ""\n`);
+  const entries = sentences().map(({ text, files }) => `${files.map((file) => `#: ${file}\n`).join('')}msgid ${quoted(text)}\nmsgstr ""\n`);
   return ['msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"\n', ...entries].join('\n');
 }
 

@@ -19,7 +19,8 @@ const octal = (value, width) => value.toString(8).padStart(width - 1, '0') + '\0
 /** @param {Entry} entry @param {number} time seconds since the epoch */
 function header({ path, type, mode, bytes = Buffer.alloc(0) }, time) {
   const block = Buffer.alloc(BLOCK);
-  if (Buffer.byteLength(path) > 99) throw new Error(`The path "${path}" is longer than 99 bytes, and there is no need for one that long on a router.`);
+  if (Buffer.byteLength(path) > 99)
+    throw new Error(`The path "${path}" is longer than 99 bytes, and there is no need for one that long on a router.`);
   block.write(path, 0);
   block.write(octal(mode, 8), 100);
   block.write(octal(0, 8), 108); // root
@@ -35,7 +36,7 @@ function header({ path, type, mode, bytes = Buffer.alloc(0) }, time) {
 }
 
 /** @param {number} length */
-const rest = (length, unit = BLOCK) => Buffer.alloc((unit - length % unit) % unit);
+const rest = (length, unit = BLOCK) => Buffer.alloc((unit - (length % unit)) % unit);
 
 /**
  * @param {readonly Entry[]} entries in the order they are to stand
@@ -68,5 +69,5 @@ export function tree(files) {
   }
   // Byte order of the parts of a path, and a folder before what is in it: no part holds a byte below the slash's stand-in.
   const key = (/** @type {string} */ path) => path.replaceAll('/', '\x01');
-  return [...entries.values()].sort((one, other) => key(one.path) < key(other.path) ? -1 : 1);
+  return [...entries.values()].sort((one, other) => (key(one.path) < key(other.path) ? -1 : 1));
 }

@@ -12,7 +12,7 @@ import { report } from './runner/report.ts';
 let suites = 0;
 let tests = 0;
 
-const say = (thrown: unknown): string => thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+const say = (thrown: unknown): string => (thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown));
 
 type Hook = 'before' | 'after' | 'before.each' | 'after.each';
 
@@ -20,16 +20,18 @@ function counted<T>(inner: Test<T>, title: string): Test<T> {
   const suite = suites++;
   report({ event: 'suite', suite, title });
 
-  const hook = (name: Hook, handler: Callback<T>): Callback<T> => async (context) => {
-    try {
-      await handler(context);
-    } catch (thrown) {
-      report({ event: 'hook', suite, hook: name, because: say(thrown) });
-      // uvu forgets what `after` throws, together with the suites that were to follow.
-      if (name === 'after') console.error(thrown);
-      else throw thrown;
-    }
-  };
+  const hook =
+    (name: Hook, handler: Callback<T>): Callback<T> =>
+    async (context) => {
+      try {
+        await handler(context);
+      } catch (thrown) {
+        report({ event: 'hook', suite, hook: name, because: say(thrown) });
+        // uvu forgets what `after` throws, together with the suites that were to follow.
+        if (name === 'after') console.error(thrown);
+        else throw thrown;
+      }
+    };
 
   const outer = ((name: string, handler: Callback<T>) => {
     const test = tests++;

@@ -86,10 +86,12 @@ function selected(bytes: Uint8Array, options: ReadOptions | RunOptions, standard
 
 function addressesOf(layers: readonly Layer[]): HostAddress[] {
   const layer = layers.find(({ folder }) => existsSync(join(folder, 'addresses.txt')));
-  return layer === undefined ? [] : linesOf(layer.folder, 'addresses.txt').map((line) => {
-    const [device = '', address = '', prefix = ''] = line.split(/[ /]/);
-    return { device, family: address.includes(':') ? 'ipv6' : 'ipv4', address, prefix: Number(prefix) };
-  });
+  return layer === undefined
+    ? []
+    : linesOf(layer.folder, 'addresses.txt').map((line) => {
+        const [device = '', address = '', prefix = ''] = line.split(/[ /]/);
+        return { device, family: address.includes(':') ? 'ipv6' : 'ipv4', address, prefix: Number(prefix) };
+      });
 }
 
 /** @param name a folder of test/fixtures/routers */
@@ -126,7 +128,9 @@ export function recordedRouter(name: string): RecordedRouter {
     // A directory that was recorded says of all that is not in it that it is not there.
     const parent = above(path);
     if (isRoot(parent) || !layers.some(({ folder }) => existsSync(join(folder, 'root', parent)))) {
-      lacking(`Nothing says what ${path} is: create ${join(own, 'root', path)}, or write ${path} (or a directory above it) into ${own}/absent.txt.`);
+      lacking(
+        `Nothing says what ${path} is: create ${join(own, 'root', path)}, or write ${path} (or a directory above it) into ${own}/absent.txt.`,
+      );
     }
     return found;
   };
@@ -167,11 +171,16 @@ export function recordedRouter(name: string): RecordedRouter {
       }
       if (absent.has(argv[0] as string)) return { state: 'absent', command };
     }
-    return lacking(`Nothing says what \`${command}\` answers: create ${join(own, 'run', commandFile(argv))}, ` +
-      `or write ${argv[0]} into ${own}/absent.txt, or "${command}: REASON" into ${own}/denied.txt.`);
+    return lacking(
+      `Nothing says what \`${command}\` answers: create ${join(own, 'run', commandFile(argv))}, `
+        + `or write ${argv[0]} into ${own}/absent.txt, or "${command}: REASON" into ${own}/denied.txt.`,
+    );
   }
 
-  const refuse = (what: string) => async (path: string): Promise<never> => lacking(`${what} ${path}: a recorded router can not be changed.`);
+  const refuse =
+    (what: string) =>
+    async (path: string): Promise<never> =>
+      lacking(`${what} ${path}: a recorded router can not be changed.`);
 
   return {
     asked,
@@ -190,9 +199,11 @@ export function recordedRouter(name: string): RecordedRouter {
       });
     },
     async kind(path) {
-      return look(path, ([file = '']) => isDirectory(file) ? 'directory' : 'file');
+      return look(path, ([file = '']) => (isDirectory(file) ? 'directory' : 'file'));
     },
-    write: refuse('write'), poke: refuse('poke'), remove: refuse('remove'),
+    write: refuse('write'),
+    poke: refuse('poke'),
+    remove: refuse('remove'),
     lock: refuse('lock'),
     addresses: () => addressesOf(layers),
     now: () => NOW,
@@ -203,5 +214,7 @@ export function recordedRouter(name: string): RecordedRouter {
 /** The folders that are routers of their own; those in `bases` are what others are like. */
 export function routerNames(): string[] {
   return readdirSync(ROUTERS, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== 'bases').map(({ name }) => name).sort();
+    .filter((entry) => entry.isDirectory() && entry.name !== 'bases')
+    .map(({ name }) => name)
+    .sort();
 }

@@ -11,7 +11,9 @@ function asked(argv) {
   const at = argv.findIndex((word) => word === '--layer' || word.startsWith('--layer='));
   if (at < 0) {
     const unknown = argv.find((word) => word.startsWith('-'));
-    return unknown === undefined ? { words: [...argv] } : { wrong: `There is no option '${unknown}'; there is --layer NAME. Other words are parts of a test file's path.` };
+    return unknown === undefined
+      ? { words: [...argv] }
+      : { wrong: `There is no option '${unknown}'; there is --layer NAME. Other words are parts of a test file's path.` };
   }
   const [, inside] = argv[at]?.split('=') ?? [];
   const rest = [...argv.slice(0, at), ...argv.slice(inside === undefined ? at + 2 : at + 1)];
@@ -51,15 +53,21 @@ if (only !== undefined && !names.includes(only)) {
 const found = findTests(root + 'test');
 const lost = found.filter((file) => !names.includes(layerOf(relative(root, file))));
 if (lost.length > 0) {
-  console.error(`${lost.map((file) => relative(root, file)).join(', ')}: lies in no layer, and nothing would run it. Layers are the folders ${names.map((name) => `test/${name}`).join(', ')}.`);
+  console.error(
+    `${lost.map((file) => relative(root, file)).join(', ')}: lies in no layer, and nothing would run it. Layers are the folders ${names.map((name) => `test/${name}`).join(', ')}.`,
+  );
   process.exit(1);
 }
-const files = found.filter((file) => only === undefined || layerOf(relative(root, file)) === only)
+const files = found
+  .filter((file) => only === undefined || layerOf(relative(root, file)) === only)
   .filter((file) => words.length === 0 || words.some((word) => relative(root, file).includes(word)));
 if (files.length === 0) {
   const where = only === undefined ? '' : ` of the layer ${only}`;
-  console.error(words.length === 0 ? `There is no test file${where}.`
-    : `None of the ${found.length} test files${where} has ${words.map((word) => `'${word}'`).join(' or ')} in its path.`);
+  console.error(
+    words.length === 0
+      ? `There is no test file${where}.`
+      : `None of the ${found.length} test files${where} has ${words.map((word) => `'${word}'`).join(' or ')} in its path.`,
+  );
   process.exit(1);
 }
 const part = words.length > 0 || only !== undefined;

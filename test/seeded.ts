@@ -33,9 +33,46 @@ export function seeded(seed: number): Seeded {
 
 /** What tends to break readers of text: ends of text, ends of lines, quotes, signs, huge numbers, huge tokens. */
 const SPLINTERS: readonly string[] = [
-  '\0', '\n', '\r\n', '\r', '\t', ' ', '  ', '"', '\'', '\\', '\\"', '=', ':', '[', ']', '{', '}', '#', '-', '--', '/',
-  '0', '-1', '4294967296', '18446744073709551616', '99999999999999999999999999', '1e309', '0x7f', 'NaN', '%s', '__proto__',
-  'constructor', '\u00e9', '\ufeff', '\ud800', '\u2028', 'a'.repeat(4096), '9'.repeat(4096), ' '.repeat(4096), '\\'.repeat(513),
+  '\0',
+  '\n',
+  '\r\n',
+  '\r',
+  '\t',
+  ' ',
+  '  ',
+  '"',
+  "'",
+  '\\',
+  '\\"',
+  '=',
+  ':',
+  '[',
+  ']',
+  '{',
+  '}',
+  '#',
+  '-',
+  '--',
+  '/',
+  '0',
+  '-1',
+  '4294967296',
+  '18446744073709551616',
+  '99999999999999999999999999',
+  '1e309',
+  '0x7f',
+  'NaN',
+  '%s',
+  '__proto__',
+  'constructor',
+  '\u00e9',
+  '\ufeff',
+  '\ud800',
+  '\u2028',
+  'a'.repeat(4096),
+  '9'.repeat(4096),
+  ' '.repeat(4096),
+  '\\'.repeat(513),
 ];
 
 /**
@@ -57,16 +94,15 @@ function wound(text: string, random: Seeded): string {
     case 0: // one character becomes another
       return before + String.fromCharCode(random.below(random.next() < 0.8 ? 128 : 65536)) + after.slice(1);
     case 1: // one bit of one character flips
-      return at < text.length
-        ? before + String.fromCharCode(text.charCodeAt(at) ^ (1 << random.below(8))) + after.slice(1)
-        : before;
+      return at < text.length ? before + String.fromCharCode(text.charCodeAt(at) ^ (1 << random.below(8))) + after.slice(1) : before;
     case 2: // a stretch is cut out
       return before + after.slice(length);
     case 3: // a stretch stands there twice
       return before + after.slice(0, length) + after;
     case 4: // the end is torn off
       return before;
-    case 5: { // a stretch lies over another place
+    case 5: {
+      // a stretch lies over another place
       const from = random.below(text.length + 1);
       return before + text.slice(from, from + length) + after.slice(length);
     }

@@ -16,13 +16,19 @@ const DEBIAN = [
   { command: 'iptables-save', package: 'iptables', layers: ['namespaces', 'vm'], why: 'routers with fw3, in legacy and nft flavour' },
   { command: 'ipset', package: 'ipset', layers: ['namespaces'], why: 'routers with fw3, whose firewall keeps networks in sets' },
   { command: 'conntrack', package: 'conntrack', layers: ['namespaces', 'vm'], why: 'shows and ends flows and expectations' },
-  { command: 'modprobe', package: 'kmod', layers: ['namespaces', 'vm'], why: 'loads the kernel\'s SIP modules where they are modules' },
+  { command: 'modprobe', package: 'kmod', layers: ['namespaces', 'vm'], why: "loads the kernel's SIP modules where they are modules" },
   { command: 'sipp', package: 'sip-tester', layers: ['sip-tools'], why: 'phones and a provider nobody here wrote' },
   { command: 'tshark', package: 'tshark', layers: ['sip-tools'], why: 'reads what arrived, as a second opinion' },
   { command: 'tcpdump', package: 'tcpdump', layers: ['sip-tools'], why: 'captures what is on the wire' },
   { command: 'qemu-system-x86_64', package: 'qemu-system-x86', layers: ['vm'], why: 'a machine whose modules load, unload and lose power' },
   { command: 'cpio', package: 'cpio', layers: ['vm'], why: 'packs the root file system of that machine' },
-  { command: 'busybox', package: 'busybox-static', layers: ['vm', 'shell'], why: 'is the userland of that machine, and its shell a router\'s', proof: isStatic },
+  {
+    command: 'busybox',
+    package: 'busybox-static',
+    layers: ['vm', 'shell'],
+    why: "is the userland of that machine, and its shell a router's",
+    proof: isStatic,
+  },
   { command: 'mke2fs', package: 'e2fsprogs', layers: ['vm'], why: 'makes its disks, and looks at what a power cut left on them' },
   { command: 'xz', package: 'xz-utils', layers: ['vm'], why: 'unpacks the modules of its newer kernel' },
   { command: 'shellcheck', package: 'shellcheck', layers: ['shell'], why: 'reads the scripts that go onto a router' },
@@ -33,7 +39,9 @@ const DEBIAN = [
 const LAYERS = new Set(['npm', 'shell', 'engines', 'namespaces', 'alg', 'sip-tools', 'vm', 'page']);
 
 /** @param {string} text */
-const say = (text) => { process.stderr.write(`setup: ${text}\n`); };
+const say = (text) => {
+  process.stderr.write(`setup: ${text}\n`);
+};
 
 /**
  * @param {string} command
@@ -43,7 +51,12 @@ export function which(command) {
   for (const folder of [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']) {
     const path = `${folder}/${command}`;
     if (folder === '' || !existsSync(path) || !statSync(path).isFile()) continue;
-    try { accessSync(path, constants.X_OK); return path; } catch { continue; }
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      continue;
+    }
   }
   return undefined;
 }
@@ -88,17 +101,27 @@ function npm() {
   if (wanted.length === 0) return undefined;
   const verb = existsSync(root + 'package-lock.json') ? 'ci' : 'install';
   say(`npm ${verb}: ${wanted.join(', ')} (packer, compiler, test suites; the program itself needs none of them)`);
-  const { error, status, stdout, stderr } = spawnSync('npm', [verb, '--no-audit', '--no-fund', '--loglevel=error'],
-    { cwd: root, encoding: 'utf8', timeout: 600_000 });
+  const { error, status, stdout, stderr } = spawnSync('npm', [verb, '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 600_000,
+  });
   if (error !== undefined) return `npm could not be started (${error.message}); install it (Debian: apt-get install npm) and try again.`;
-  if (status !== 0) return `'npm ${verb}' failed: ${last(stderr + stdout)} Is the package registry reachable? Run 'npm ${verb}' by hand to see more.`;
+  if (status !== 0)
+    return `'npm ${verb}' failed: ${last(stderr + stdout)} Is the package registry reachable? Run 'npm ${verb}' by hand to see more.`;
   const still = lacking();
   return still.length === 0 ? undefined : `'npm ${verb}' ended well but ${still.join(', ')} is not in node_modules.`;
 }
 
 /** The last line that says anything, as a sentence's end. @param {string} text */
 function last(text) {
-  const line = text.trim().split('\n').filter((each) => !/A complete log|^\s*$/.test(each)).pop()?.trim() ?? '';
+  const line =
+    text
+      .trim()
+      .split('\n')
+      .filter((each) => !/A complete log|^\s*$/.test(each))
+      .pop()
+      ?.trim() ?? '';
   return line === '' ? 'it said nothing.' : `"${line.slice(0, 200)}".`;
 }
 
@@ -129,9 +152,11 @@ function engines() {
     const folder = `${root}.cache/engines/${name}`;
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${folder}/package.json`, '{ "private": true }\n');
-    const { error, status, stderr, stdout } = spawnSync('npm',
+    const { error, status, stderr, stdout } = spawnSync(
+      'npm',
       ['install', wanted, '--prefix', folder, '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'],
-      { cwd: folder, encoding: 'utf8', timeout: 300_000 });
+      { cwd: folder, encoding: 'utf8', timeout: 300_000 },
+    );
     if (error !== undefined || status !== 0) return `'npm install ${wanted}' failed: ${last(error?.message ?? stderr + stdout)}`;
     if (!existsSync(enginePath(name))) return `'npm install ${wanted}' ended well but brought no ${name}.`;
   }
@@ -147,7 +172,8 @@ let updated = false;
  */
 export function install(packages) {
   const apt = which('apt-get');
-  if (apt === undefined) return `${packages.join(', ')} is lacking and there is no apt-get to install it with; install it with this system's package manager.`;
+  if (apt === undefined)
+    return `${packages.join(', ')} is lacking and there is no apt-get to install it with; install it with this system's package manager.`;
   if (process.getuid?.() !== 0) return `${packages.join(', ')} is lacking; as root: apt-get install ${packages.join(' ')}.`;
   const options = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2'];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -156,8 +182,11 @@ export function install(packages) {
     if (status !== 0) return `'apt-get update' failed: ${last(stderr)} Are the Debian mirrors reachable?`;
     updated = true;
   }
-  const { status, stderr } = spawnSync(apt, [...options, 'install', '-y', '--no-install-recommends', ...packages],
-    { env, encoding: 'utf8', timeout: 900_000 });
+  const { status, stderr } = spawnSync(apt, [...options, 'install', '-y', '--no-install-recommends', ...packages], {
+    env,
+    encoding: 'utf8',
+    timeout: 900_000,
+  });
   return status === 0 ? undefined : `'apt-get install ${packages.join(' ')}' failed: ${last(stderr)}`;
 }
 
@@ -190,7 +219,8 @@ function able(layer) {
     if (process.platform !== 'linux') return `Network namespaces are Linux's; this is ${process.platform}.`;
     if (process.getuid?.() !== 0) return 'Network namespaces need root; run this as root.';
     const { status, stderr } = spawnSync('unshare', ['--net', 'true'], { encoding: 'utf8' });
-    if (status !== 0) return `This machine does not let root make a network namespace: ${last(stderr ?? '')} In a container, give it the capability SYS_ADMIN.`;
+    if (status !== 0)
+      return `This machine does not let root make a network namespace: ${last(stderr ?? '')} In a container, give it the capability SYS_ADMIN.`;
   }
   if (layer === 'alg') return alg();
   return undefined;
@@ -206,13 +236,14 @@ function alg() {
   }
   if (hasAlg()) return undefined;
   const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
-  return `This kernel (${release}) has no SIP ALG: nf_conntrack_sip and nf_nat_sip are neither built in nor to be loaded. `
-    + 'Debian\'s own kernels have both (in a container the machine\'s kernel counts).';
+  return (
+    `This kernel (${release}) has no SIP ALG: nf_conntrack_sip and nf_nat_sip are neither built in nor to be loaded. `
+    + "Debian's own kernels have both (in a container the machine's kernel counts)."
+  );
 }
 
 // A built-in nf_nat_sip has no entry under /sys/module; a built-in nf_conntrack_sip has one, without a refcnt.
 function hasAlg() {
   const loaded = readdirSync('/sys/module');
-  return loaded.includes('nf_conntrack_sip')
-    && (loaded.includes('nf_nat_sip') || !existsSync('/sys/module/nf_conntrack_sip/refcnt'));
+  return loaded.includes('nf_conntrack_sip') && (loaded.includes('nf_nat_sip') || !existsSync('/sys/module/nf_conntrack_sip/refcnt'));
 }

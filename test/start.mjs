@@ -6,7 +6,9 @@ import { rememberModules } from './lab/host-modules.mjs';
 const began = Date.now();
 const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
 const paint = (/** @type {number} */ code, /** @type {string} */ text) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
-const say = (/** @type {string} */ text = '') => { process.stdout.write(text + '\n'); };
+const say = (/** @type {string} */ text = '') => {
+  process.stdout.write(text + '\n');
+};
 
 let step = 0;
 const STEPS = 10;
@@ -27,7 +29,11 @@ async function putAway() {
 }
 
 let interrupted = false;
-for (const [signal, status] of /** @type {const} */ ([['SIGHUP', 129], ['SIGINT', 130], ['SIGTERM', 143]])) {
+for (const [signal, status] of /** @type {const} */ ([
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])) {
   process.on(signal, () => {
     if (interrupted) return;
     interrupted = true;
@@ -99,13 +105,13 @@ async function main() {
   }
   say('  All there.');
 
-  next('Packing the program: dist/sipalg.js');
-  const { bundle } = await import('../build.mjs');
-  await bundle();
+  next('Packing the program: dist/router');
+  const { packRouter } = await import('../build.mjs');
+  await packRouter();
   const { load } = await import('./lab/load.mjs');
   const { openLab, compareMessages } = await load('test/lab/start.ts');
 
-  next('A phone, a router with OpenWrt\'s stock firewall, a provider');
+  next("A phone, a router with OpenWrt's stock firewall, a provider");
   const open = await openLab({ ruleset: 'stock-alg-on' });
   lab = open;
   say('  phone 192.168.1.10 --- br-lan 192.168.1.1 [router] wan 203.0.113.20 --- 203.0.113.10 provider');

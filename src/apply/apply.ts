@@ -11,21 +11,20 @@ import { fingerprint, unread } from '../judge/questions.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
-import { observe, WISH_CONFIG } from '../observe/observe.ts';
+import { WISH_CONFIG } from '../observe/observe.ts';
 import { putFile } from '../plan/files.ts';
 import { planStale } from '../plan/kernel.ts';
-import { plan, planAlg, planVoice } from '../plan/plan.ts';
-import { POLICY_FILE, thePolicy } from '../survey/voice.ts';
+import { planAlg } from '../plan/plan.ts';
 import { isLasting } from '../plan/step.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import type { RouterFacts, Surveyor } from '../survey/survey.ts';
+import { POLICY_FILE } from '../voice/paths.ts';
 import { lockFirewall, OWN_LOCK, take } from './locks.ts';
 import type { Patience } from './locks.ts';
 import { perform, settle, StepFailed, takeBack } from './perform.ts';
 import type { Echo } from './perform.ts';
 
 export interface ApplyOptions extends Patience {
-  /** The version of this program, for the journal. */
-  program: string;
   /** Whether the wish is to be written down first. */
   writeDown: boolean;
   echo: Echo;
@@ -41,9 +40,9 @@ export interface Applied {
   /** Whether anything but the wish was. */
   acted: boolean;
   /** The first look. */
-  before: Facts;
+  before: RouterFacts;
   /** The last look, and what would still be to do. */
-  facts: Facts;
+  facts: RouterFacts;
   plan: Plan;
 }
 
@@ -61,7 +60,7 @@ function notBegun(cause: Error): NotBegun {
   return new NotBegun(`${sentence(cause.message)} Nothing was changed.`);
 }
 
-const sentence = (text: string): string => text.endsWith('.') ? text : `${text}.`;
+const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
 
 async function writeJournal(host: Host, journal: Journal | null): Promise<void> {
   if (journal === null) await host.remove(JOURNAL_PATH);
@@ -76,6 +75,7 @@ export type Direction = Plan['towards'];
 /** The run itself, under our own lock: towards a state of the ALG, or of the voice rules. */
 class Run {
   readonly host: Host;
+  readonly surveyor: Surveyor;
   readonly towards: Direction;
   readonly options: ApplyOptions;
   /** What has been done and not taken back. */
@@ -88,15 +88,17 @@ class Run {
   private lock: Lock | null = null;
   private reloaded = false;
 
-  constructor(host: Host, towards: Direction, options: ApplyOptions) {
+  constructor(host: Host, surveyor: Surveyor, towards: Direction, options: ApplyOptions) {
     this.host = host;
+    this.surveyor = surveyor;
     this.towards = towards;
     this.options = options;
   }
 
-  private async look(): Promise<{ facts: Facts; plan: Plan }> {
-    const facts = await observe(this.host);
-    const planned = this.towards === 'unmanaged' ? planVoice(facts) : planAlg(facts, this.towards, this.options.writeDown);
+  private async look(): Promise<{ facts: RouterFacts; plan: Plan }> {
+    const facts = await this.surveyor.look(this.host);
+    const planned =
+      this.towards === 'unmanaged' ? await this.surveyor.planVoice(facts) : planAlg(facts, this.towards, this.options.writeDown);
     // Where voice is looked after at all, also under an unmanaged wish; planAlg has them otherwise.
     if (this.towards === 'unmanaged' && facts.wish.wish.policy) planned.steps.push(...planStale(facts).steps);
     // A reload is asked of the firewall once: if the chain is not there then, its owner no longer wants it.
@@ -112,7 +114,10 @@ class Run {
   /** What is written before the first step: at least what is going to be missing. */
   private async begin(facts: Facts, planned: Plan): Promise<void> {
     if (!planned.steps.some(isLasting)) return;
-    if (facts.journal.state === 'failed') throw new Error(`The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back: mend it, or move it away to start anew.`);
+    if (facts.journal.state === 'failed')
+      throw new Error(
+        `The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back: mend it, or move it away to start anew.`,
+      );
     if (this.found === undefined) {
       const text = await this.host.read(JOURNAL_PATH);
       this.found = text.state === 'present' ? text.value : null;
@@ -125,11 +130,14 @@ class Run {
       return;
     }
     if (before === null && planned.takes.length === 0) return;
-    await writeJournal(this.host, withTaken({ ...(before ?? fresh(this.options.program, this.host.now())), state: 'taking' }, planned.takes));
+    await writeJournal(
+      this.host,
+      withTaken({ ...(before ?? fresh(this.surveyor.version, this.host.now())), state: 'taking' }, planned.takes),
+    );
   }
 
   /** One pass, under the firewall's lock but for the steps that take it themselves. On failure the lock stays held. */
-  private async pass(): Promise<{ facts: Facts; plan: Plan; again: boolean }> {
+  private async pass(): Promise<{ facts: RouterFacts; plan: Plan; again: boolean }> {
     this.lock = await lockFirewall(this.host, this.options);
     const seen = await this.look();
     if (seen.plan.steps.length === 0) {
@@ -139,14 +147,20 @@ class Run {
     const { echo, goOn } = this.options;
     await this.begin(seen.facts, seen.plan);
     try {
-      await perform(this.host, seen.plan.steps.filter(({ unlocked }) => !unlocked), this.done, echo, goOn);
+      await perform(
+        this.host,
+        seen.plan.steps.filter(({ unlocked }) => !unlocked),
+        this.done,
+        echo,
+        goOn,
+      );
     } catch (error) {
       // Found out by trying: this firewall does not load without the module.
       if (!(error instanceof StepFailed) || !error.firewall) throw error;
-      this.left.push(...await takeBack(this.host, this.done.splice(0), this.options.echo));
+      this.left.push(...(await takeBack(this.host, this.done.splice(0), this.options.echo)));
       if (this.left.length > 0) throw error;
       const held = { because: `without the SIP modules the firewall would not load: ${error.why}`, of: fingerprint(seen.facts) };
-      await writeJournal(this.host, { ...(this.journalOf(seen.facts) ?? fresh(this.options.program, this.host.now())), held });
+      await writeJournal(this.host, { ...(this.journalOf(seen.facts) ?? fresh(this.surveyor.version, this.host.now())), held });
     }
     await this.unlock();
     const unlocked = seen.plan.steps.filter((step) => step.unlocked);
@@ -162,7 +176,7 @@ class Run {
 
   /** Everything this run has done, and the journal as it was found. Says what could not be taken back. */
   private async takeAllBack(): Promise<string[]> {
-    this.left.push(...await takeBack(this.host, this.done.splice(0), this.options.echo));
+    this.left.push(...(await takeBack(this.host, this.done.splice(0), this.options.echo)));
     // While something could not be taken back, what the journal holds is still needed.
     if (this.left.length > 0 || this.found === undefined) return this.left;
     try {
@@ -182,9 +196,15 @@ class Run {
       this.lock = await lockFirewall(this.host, this.options).catch(() => null); // without it, rather than not at all
     }
     const failures = await this.takeAllBack();
-    const back = failures.length > 0 ? `${failures.join(' ')} \`sipalg enable\` gives back what the journal ${JOURNAL_PATH} still holds.`
-      : began ? 'Everything done before it has been taken back.' : 'Nothing was changed.';
-    return new Error([sentence(cause.message), back, ...(cause instanceof StepFailed && cause.remedy !== '' ? [cause.remedy] : [])].join(' '));
+    const back =
+      failures.length > 0
+        ? `${failures.join(' ')} \`sipalg enable\` gives back what the journal ${JOURNAL_PATH} still holds.`
+        : began
+          ? 'Everything done before it has been taken back.'
+          : 'Nothing was changed.';
+    return new Error(
+      [sentence(cause.message), back, ...(cause instanceof StepFailed && cause.remedy !== '' ? [cause.remedy] : [])].join(' '),
+    );
   }
 
   /** @throws Error in sentences, after everything done has been taken back, or with what could not be */
@@ -200,7 +220,7 @@ class Run {
 
   /** A run that was killed while it wrote a file has left the new text beside the old one. */
   private async sweep(facts: Facts): Promise<void> {
-    const taken = (this.journalOf(facts)?.taken ?? []).flatMap((entry) => entry.kind === 'file' ? [entry.path] : []);
+    const taken = (this.journalOf(facts)?.taken ?? []).flatMap((entry) => (entry.kind === 'file' ? [entry.path] : []));
     for (const path of new Set([JOURNAL_PATH, WISH_CONFIG, FIREWALL_CONFIG, MODULES_CONF, POLICY_FILE, ...taken])) {
       if ((await this.host.kind(path + UNFINISHED)).state === 'present') await this.host.remove(path + UNFINISHED);
     }
@@ -228,31 +248,36 @@ class Run {
       if (changed) throw new Error(left.refused.join(' '));
       return { outcome: 'failed', because: left.refused, changed, acted, before, facts, plan: left };
     }
-    if (left.steps.length > 0) throw new Error(`It did not hold: looking again, there was still to do: ${left.steps.map(({ text }) => text).join(' ')}`);
-    return { ...await this.finish(facts), changed, acted, before, plan: left };
+    if (left.steps.length > 0)
+      throw new Error(`It did not hold: looking again, there was still to do: ${left.steps.map(({ text }) => text).join(' ')}`);
+    return { ...(await this.finish(facts)), changed, acted, before, plan: left };
   }
 
   /** Verified: the journal says so, or goes when everything has been given back. */
-  private async finish(facts: Facts): Promise<Pick<Applied, 'outcome' | 'because' | 'facts'>> {
+  private async finish(facts: RouterFacts): Promise<Pick<Applied, 'outcome' | 'because' | 'facts'>> {
     const journal = this.journalOf(facts);
-    const held = this.towards === 'disabled' && plan(facts, 'disabled', false).held !== null;
+    const held = this.towards === 'disabled' && planAlg(facts, 'disabled', false).held !== null;
     if (journal !== null && this.towards !== 'unmanaged') {
       if (this.towards === 'enabled') await writeJournal(this.host, null);
       else if (journal.state !== 'taken') await writeJournal(this.host, { ...journal, state: 'taken' });
     }
-    const settled = journal === null || this.towards === 'unmanaged' || journal.state === 'taken' ? facts : await observe(this.host);
+    const settled =
+      journal === null || this.towards === 'unmanaged' || journal.state === 'taken' ? facts : await this.surveyor.look(this.host);
     return { outcome: held ? 'held' : 'reached', because: [], facts: settled };
   }
 }
 
 /** The voice rules, after the ALG: what goes wrong with them undoes nothing of it. */
-async function applyVoice(host: Host, options: ApplyOptions, alg: Applied | null): Promise<Applied> {
-  const once = (): Promise<Applied> => new Run(host, 'unmanaged', { ...options, writeDown: false }).run();
+async function applyVoice(host: Host, surveyor: Surveyor, options: ApplyOptions, alg: Applied | null): Promise<Applied> {
+  const once = (): Promise<Applied> => new Run(host, surveyor, 'unmanaged', { ...options, writeDown: false }).run();
   try {
     // First with the last good answers: a boot is not kept waiting for a name server that is not there yet.
     let voice = await once();
     if (voice.facts.wish.wish.policy === true && options.goOn()) {
-      const { changed } = await thePolicy().then((policy) => policy.refresh(host)).catch(() => ({ changed: false })); // the look says why
+      const { changed } = await surveyor
+        .voice()
+        .then((rules) => rules.refresh(host))
+        .catch(() => ({ changed: false })); // the look says why
       if (changed) {
         const { before, changed: already, acted } = voice;
         const again = await once();
@@ -261,13 +286,20 @@ async function applyVoice(host: Host, options: ApplyOptions, alg: Applied | null
     }
     const { lacking } = voice.plan;
     const whole = {
-      ...voice, before: alg?.before ?? voice.before, changed: voice.changed || alg?.changed === true, acted: voice.acted || alg?.acted === true,
+      ...voice,
+      before: alg?.before ?? voice.before,
+      changed: voice.changed || alg?.changed === true,
+      acted: voice.acted || alg?.acted === true,
       plan: alg === null ? voice.plan : { ...alg.plan, lacking },
     };
     return lacking.length === 0 ? { ...whole, outcome: alg?.outcome ?? 'reached' } : { ...whole, outcome: 'failed', because: lacking };
   } catch (error) {
     if (alg === null) throw error;
-    return { ...alg, outcome: 'failed', because: [`${alg.changed ? 'What concerns the SIP ALG is done. ' : ''}The voice firewall rules: ${(error as Error).message}`] };
+    return {
+      ...alg,
+      outcome: 'failed',
+      because: [`${alg.changed ? 'What concerns the SIP ALG is done. ' : ''}The voice firewall rules: ${(error as Error).message}`],
+    };
   }
 }
 
@@ -276,14 +308,16 @@ async function applyVoice(host: Host, options: ApplyOptions, alg: Applied | null
  * @throws NotBegun when it could not begin (not root, a lock is held); nothing was changed then.
  *   Another Error when it began and did not work: what was done has been taken back, or the message says what could not be.
  */
-export async function apply(host: Host, towards: Direction, options: ApplyOptions): Promise<Applied> {
+export async function apply(host: Host, surveyor: Surveyor, towards: Direction, options: ApplyOptions): Promise<Applied> {
   const { pid, uid } = host.process();
   if (uid !== 0) throw notBegun(new Error('Only root may change what is asked here; run it as root.'));
-  const lock = await take(host, OWN_LOCK, options, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg').catch((error: Error) => { throw notBegun(error); });
+  const lock = await take(host, OWN_LOCK, options, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg').catch((error: Error) => {
+    throw notBegun(error);
+  });
   try {
-    const alg = towards === 'unmanaged' ? null : await new Run(host, towards, options).run();
+    const alg = towards === 'unmanaged' ? null : await new Run(host, surveyor, towards, options).run();
     if (alg !== null && (alg.outcome === 'failed' || alg.facts.policy.state === 'absent')) return alg;
-    return await applyVoice(host, options, alg);
+    return await applyVoice(host, surveyor, options, alg);
   } finally {
     await lock.release();
   }

@@ -23,7 +23,10 @@ export async function take(host: Host, path: string, { patience = 30_000, goOn }
     const got = await host.lock(path, Math.min(left, TRY), who);
     if ('lock' in got) return got.lock;
     if (!goOn()) throw new Interrupted('It was interrupted while it waited for another program.');
-    if (left <= TRY) throw new Error(`${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s; try again when it has ended.`);
+    if (left <= TRY)
+      throw new Error(
+        `${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s; try again when it has ended.`,
+      );
   }
 }
 

@@ -23,11 +23,14 @@ const REMEDIES: Record<number, string> = {
   [RANK.wish]: FILES,
   [RANK.durable]: FILES,
   [RANK.configuration]: FILES,
-  [RANK.load]: 'The kernel\'s log (`dmesg`, `logread`) says why a module is not loaded; its package may be missing or made for another kernel.',
-  [RANK.rules]: 'Another program may have changed the rules in the same moment: run it again. If it fails again, `sipalg plan` shows the very commands.',
+  [RANK.load]:
+    "The kernel's log (`dmesg`, `logread`) says why a module is not loaded; its package may be missing or made for another kernel.",
+  [RANK.rules]:
+    'Another program may have changed the rules in the same moment: run it again. If it fails again, `sipalg plan` shows the very commands.',
   [RANK.flows]: 'Install the package conntrack, with which flows are ended one by one, or reboot the router after the rules are gone.',
-  [RANK.unload]: 'Something that does not show here still uses it, such as rules in another network namespace (a container) or tc: take the helper away there, then run it again.',
-  [RANK.check]: 'Take what needs the SIP helper out of the firewall\'s own files, then run it again.',
+  [RANK.unload]:
+    'Something that does not show here still uses it, such as rules in another network namespace (a container) or tc: take the helper away there, then run it again.',
+  [RANK.check]: "Take what needs the SIP helper out of the firewall's own files, then run it again.",
   [RANK.reload]: 'Run `fw4 check` to see what the firewall does not take.',
 };
 
@@ -54,7 +57,11 @@ export class Interrupted extends Error {}
 
 /** The first line that says something, short. */
 function said(text: string): string {
-  const line = text.split('\n').map((one) => one.trim()).find((one) => one !== '') ?? '';
+  const line =
+    text
+      .split('\n')
+      .map((one) => one.trim())
+      .find((one) => one !== '') ?? '';
   return line.slice(0, 300);
 }
 
@@ -70,10 +77,14 @@ async function runAction(host: Host, argv: readonly string[], input: string | un
 
 async function act(host: Host, action: Action): Promise<void> {
   switch (action.do) {
-    case 'write': return host.write(action.path, action.text);
-    case 'remove': return host.remove(action.path);
-    case 'poke': return host.poke(action.path, action.text);
-    case 'check': return runAction(host, action.argv, undefined, []);
+    case 'write':
+      return host.write(action.path, action.text);
+    case 'remove':
+      return host.remove(action.path);
+    case 'poke':
+      return host.poke(action.path, action.text);
+    case 'check':
+      return runAction(host, action.argv, undefined, []);
     case 'run':
       if (action.rehearsal) await runAction(host, action.rehearsal.argv, action.rehearsal.input, []);
       return runAction(host, action.argv, action.input, action.tolerated ?? []);
@@ -86,7 +97,9 @@ async function act(host: Host, action: Action): Promise<void> {
 
 function known<T>(reading: Reading<T>): T {
   if (reading.state === 'present') return reading.value;
-  throw new Error(reading.state === 'absent' ? `${reading.source} is not there` : `${reading.source} could not be read: ${reading.because}`);
+  throw new Error(
+    reading.state === 'absent' ? `${reading.source} is not there` : `${reading.source} could not be read: ${reading.because}`,
+  );
 }
 
 /** What an action comes to as things stand; null where it has nothing to do. */
@@ -96,8 +109,10 @@ async function asThingsStand(host: Host, action: Action): Promise<Action | null>
       const file = await host.read(action.path);
       return file.state === 'present' && file.value === action.text ? null : action;
     }
-    case 'run': return action.reached !== undefined && (await host.kind(action.reached.path)).state === action.reached.is ? null : action;
-    case 'remove': return (await host.kind(action.path)).state === 'absent' ? null : action;
+    case 'run':
+      return action.reached !== undefined && (await host.kind(action.reached.path)).state === action.reached.is ? null : action;
+    case 'remove':
+      return (await host.kind(action.path)).state === 'absent' ? null : action;
     case 'put rules':
     case 'take rules': {
       const nft = known(await observeNft(host, action.taken.rules.map(chainKey)));
@@ -107,12 +122,17 @@ async function asThingsStand(host: Host, action: Action): Promise<Action | null>
     case 'put iptables':
     case 'take iptables': {
       const { save, restore } = action.taken;
-      const reading = (await observeIptables(host, observeNft(host, []), [save])).find(({ source }) => source === save) ?? { state: 'absent', source: save };
+      const reading = (await observeIptables(host, observeNft(host, []), [save])).find(({ source }) => source === save) ?? {
+        state: 'absent',
+        source: save,
+      };
       const { chains } = known(reading);
-      const commands = action.do === 'put iptables' ? putBackIptables(chains, action.taken) : takeOutIptables(chains, action.taken, action.stood);
+      const commands =
+        action.do === 'put iptables' ? putBackIptables(chains, action.taken) : takeOutIptables(chains, action.taken, action.stood);
       return commands.length === 0 ? null : restoreAction(restore, renderRestore('raw', commands));
     }
-    default: return action;
+    default:
+      return action;
   }
 }
 

@@ -1,13 +1,15 @@
 /**
  * `sipalg policy` for people: what is wished, what is in force, what was counted and who tried. It lives in the policy's
- * own part of the program (policy/main.ts), for most runs have no use for it.
+ * own chunk of the program, for most runs have no use for it.
  */
 import type { Reading } from '../host/host.ts';
-import type { Facts } from '../observe/facts.ts';
-import { planVoice } from '../plan/plan.ts';
-import type { InForce, Offload, PolicyFacts, Provider } from '../voice/facts.ts';
-import { policyFindings } from '../survey/voice.ts';
+import type { InForce, Offload, PolicyFacts } from '../voice/facts.ts';
+import type { Finding } from '../judge/verdict.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Report, RouterFacts } from '../survey/survey.ts';
+import type { VoiceRules } from '../voice/voice.ts';
 import { findingLines } from './text.ts';
+import type { Provider } from '../wish/voice.ts';
 
 /** So many addresses of a list, and so many attempts, are shown; the rest are counted, and `--json` has them all. */
 const SHOWN = 8;
@@ -31,7 +33,9 @@ function columns(rows: readonly string[][]): string[] {
   const column = (at: number): string[] => rows.map((row) => row[at] ?? '');
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...column(at).map(({ length }) => length)));
   const right = widths.map((_, at) => /^\d+$/.test(column(at).at(-1) ?? ''));
-  return rows.map((row) => `  ${row.map((cell, at) => right[at] ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd());
+  return rows.map((row) =>
+    `  ${row.map((cell, at) => (right[at] ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0))).join('  ')}`.trimEnd(),
+  );
 }
 
 /** The kernel's answers that count: one of nftables, or one for each family of iptables. */
@@ -39,28 +43,40 @@ function kernel({ backend, inForce: { all, ipv4, ipv6 } }: PolicyFacts): Reading
   return backend === 'nft' ? [all] : [ipv4, ipv6];
 }
 
-const readings = <T>(list: readonly Reading<T>[]): T[] => list.flatMap((one) => one.state === 'present' ? [one.value] : []);
+const readings = <T>(list: readonly Reading<T>[]): T[] => list.flatMap((one) => (one.state === 'present' ? [one.value] : []));
 
-function headline(facts: Facts, policy: PolicyFacts): string[] {
-  const failed = kernel(policy).flatMap((one) => one.state === 'failed' ? [`  ${one.source}: ${one.because}`] : []);
+function headline(facts: RouterFacts, policy: PolicyFacts, { steps, lacking }: Pick<Plan, 'steps' | 'lacking'>): string[] {
+  const failed = kernel(policy).flatMap((one) => (one.state === 'failed' ? [`  ${one.source}: ${one.because}`] : []));
   if (failed.length > 0) return ['Whether the voice firewall rules are in force is not known; it could not be read:', ...failed];
   if (facts.wish.wish.policy === null) return ['What is wished of the voice firewall rules can not be told, so they are left as they are.'];
-  const { steps, lacking } = planVoice(facts);
   const left = [...lacking, ...steps.map(({ text }) => text)].map((text) => `  ${text}`);
   const does = steps.length > 0 ? ['`sipalg apply` does it.'] : [];
-  if (!policy.wanted) return ['The voice firewall rules are not wished (sipalg.main.policy is not 1), but something of them is here:', ...left, ...does];
-  return left.length === 0 ? ['The voice firewall rules are in force.'] : ['The voice firewall rules are wished, and not in force as wished. What is missing:', ...left, ...does];
+  if (!policy.wanted)
+    return ['The voice firewall rules are not wished (sipalg.main.policy is not 1), but something of them is here:', ...left, ...does];
+  return left.length === 0
+    ? ['The voice firewall rules are in force.']
+    : ['The voice firewall rules are wished, and not in force as wished. What is missing:', ...left, ...does];
 }
 
 function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyFacts): string[] {
-  const reach = perFlow.state === 'failed' ? `for which flows is not known: ${perFlow.because}`
-    : perFlow.state === 'present' && perFlow.value ? 'for voice alone' : 'for every UDP flow of the router';
-  const from = wan.state === 'failed' ? `the internet, which could not be told: ${wan.because}`
-    : wan.state === 'absent' || wan.value.length === 0 ? 'the internet, but no device leads there' : few(wan.value);
+  const reach =
+    perFlow.state === 'failed'
+      ? `for which flows is not known: ${perFlow.because}`
+      : perFlow.state === 'present' && perFlow.value
+        ? 'for voice alone'
+        : 'for every UDP flow of the router';
+  const from =
+    wan.state === 'failed'
+      ? `the internet, which could not be told: ${wan.because}`
+      : wan.state === 'absent' || wan.value.length === 0
+        ? 'the internet, but no device leads there'
+        : few(wan.value);
   return [
     `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; media ${timeouts.media} s; ${reach}.`,
     marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}.`,
-    limit === null ? 'Limits: none.' : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}; from ${from}.`,
+    limit === null
+      ? 'Limits: none.'
+      : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}; from ${from}.`,
   ];
 }
 
@@ -74,64 +90,108 @@ function nameLines({ name, port }: Provider['hosts'][number], names: PolicyFacts
   if (answer === undefined || answer.at === 0) return [`${said}no answer yet${vain ? `; ${vain}` : ''}`, ...more];
   const ports = [...answer.ports, ...answer.tlsPorts.map((one) => `${one} (TLS)`)].join(', ');
   // One server of several may have been silent when the others answered.
-  const [stale, end] = failed === null ? ['', `asked again in ${span(answer.until - at)}`] : failed.at > answer.at ? ['STALE: ', vain] : ['', `in part: ${failed.because}`];
-  return [`${said}${few(answer.addresses) || 'no address'}${ports && `, port ${ports}`}; ${stale}answered ${span(at - answer.at)} ago, ${end}`, ...more];
+  const [stale, end] =
+    failed === null
+      ? ['', `asked again in ${span(answer.until - at)}`]
+      : failed.at > answer.at
+        ? ['STALE: ', vain]
+        : ['', `in part: ${failed.because}`];
+  return [
+    `${said}${few(answer.addresses) || 'no address'}${ports && `, port ${ports}`}; ${stale}answered ${span(at - answer.at)} ago, ${end}`,
+    ...more,
+  ];
 }
 
 function providerLines({ wish: { providers }, names }: PolicyFacts, at: number): string[] {
   if (providers.length === 0) return ['Providers: none.'];
-  return ['Providers:', ...providers.flatMap(({ name, hosts, signalling, media, inbound }) => [
-    `  ${name}${inbound === null ? '' : `, may open calls to ${few(inbound.pbx)}`}`,
-    ...signalling.length > 0 ? [`    signalling: ${few(signalling)}`] : [],
-    ...media.length > 0 ? [`    media: ${few(media)}`] : [],
-    ...hosts.flatMap((host) => nameLines(host, names, at)),
-  ])];
+  return [
+    'Providers:',
+    ...providers.flatMap(({ name, hosts, signalling, media, inbound }) => [
+      `  ${name}${inbound === null ? '' : `, may open calls to ${few(inbound.pbx)}`}`,
+      ...(signalling.length > 0 ? [`    signalling: ${few(signalling)}`] : []),
+      ...(media.length > 0 ? [`    media: ${few(media)}`] : []),
+      ...hosts.flatMap((host) => nameLines(host, names, at)),
+    ]),
+  ];
 }
 
 function countedLines(policy: PolicyFacts): string[] {
-  const counters = kernel(policy).flatMap((one, at) => readings([one]).flatMap(({ counters }) =>
-    counters.map(({ name, packets, bytes }) => [policy.backend === 'nft' ? name : `${name} (IPv${at === 0 ? 4 : 6})`, `${packets}`, `${bytes}`])));
-  const changed = kernel(policy).flatMap((one) => one.state === 'present' && !one.value.intact ? [`  ${one.source}: changed by somebody since it was loaded`] : []);
+  const counters = kernel(policy).flatMap((one, at) =>
+    readings([one]).flatMap(({ counters }) =>
+      counters.map(({ name, packets, bytes }) => [
+        policy.backend === 'nft' ? name : `${name} (IPv${at === 0 ? 4 : 6})`,
+        `${packets}`,
+        `${bytes}`,
+      ]),
+    ),
+  );
+  const changed = kernel(policy).flatMap((one) =>
+    one.state === 'present' && !one.value.intact ? [`  ${one.source}: changed by somebody since it was loaded`] : [],
+  );
   const phones = readings(kernel(policy)).flatMap(({ phones }) => phones);
   return [
-    ...changed.length > 0 ? ['In the kernel:', ...changed] : [],
-    ...counters.length > 0 ? ['Counted:', ...columns([['', 'packets', 'bytes'], ...counters])] : [],
-    ...phones.length > 0 ? [`Phones seen: ${few(phones)}.`] : [],
+    ...(changed.length > 0 ? ['In the kernel:', ...changed] : []),
+    ...(counters.length > 0 ? ['Counted:', ...columns([['', 'packets', 'bytes'], ...counters])] : []),
+    ...(phones.length > 0 ? [`Phones seen: ${few(phones)}.`] : []),
   ];
 }
 
 function attemptLines(policy: PolicyFacts, at: number): string[] {
-  const attempts = readings(kernel(policy)).flatMap(({ attempts }) => attempts).sort((one, other) => other.seen - one.seen);
+  const attempts = readings(kernel(policy))
+    .flatMap(({ attempts }) => attempts)
+    .sort((one, other) => other.seen - one.seen);
   if (attempts.length === 0) return [];
-  const ago = (time: number | null): string => time === null ? '?' : `${span(at - time)} ago`;
-  const rows = attempts.slice(0, MOST_ATTEMPTS).map(({ source, method, seen, dropped, first, last }) => [source, method, `${seen}`, `${dropped}`, ago(first), ago(last)]);
+  const ago = (time: number | null): string => (time === null ? '?' : `${span(at - time)} ago`);
+  const rows = attempts
+    .slice(0, MOST_ATTEMPTS)
+    .map(({ source, method, seen, dropped, first, last }) => [source, method, `${seen}`, `${dropped}`, ago(first), ago(last)]);
   const more = attempts.length - rows.length;
-  return ['Attempts from the internet, by addresses of no provider:', ...columns([['source', 'method', 'seen', 'dropped', 'first', 'last'], ...rows]),
-    ...more > 0 ? [`  and ${more} more; \`sipalg policy --json\` has them all`] : []];
+  return [
+    'Attempts from the internet, by addresses of no provider:',
+    ...columns([['source', 'method', 'seen', 'dropped', 'first', 'last'], ...rows]),
+    ...(more > 0 ? [`  and ${more} more; \`sipalg policy --json\` has them all`] : []),
+  ];
 }
 
 function besideLines({ offload, shapers }: PolicyFacts): string[] {
   return [
     ...offloadLines(offload),
-    ...shapers.map(({ kind, device, how, conflict, setting }) => `${kind} on ${device} (${how}): ${conflict ?? 'it honours the marks.'}${setting === null ? '' : ` ${setting}`}`),
+    ...shapers.map(
+      ({ kind, device, how, conflict, setting }) =>
+        `${kind} on ${device} (${how}): ${conflict ?? 'it honours the marks.'}${setting === null ? '' : ` ${setting}`}`,
+    ),
   ];
 }
 
 function offloadLines(offload: Reading<Offload>): string[] {
   if (offload.state !== 'present') return [];
   const { software, hardware, excluded } = offload.value;
-  return software || hardware ? [`Flow offload is on${hardware ? ', in hardware too' : ''}; marked voice is ${excluded ? '' : 'not '}kept out of it.`] : [];
+  return software || hardware
+    ? [`Flow offload is on${hardware ? ', in hardware too' : ''}; marked voice is ${excluded ? '' : 'not '}kept out of it.`]
+    : [];
 }
 
-/** @param facts with `policy` present */
-export function voiceText(facts: Facts): string {
+/** @param voice what judges the voice rules, of which the report has some */
+export function voiceText({ facts, plan }: Report, voice: VoiceRules): string {
   const { policy } = facts;
   if (policy.state !== 'present') throw new Error('there are no voice firewall rules to show');
-  const findings = [...findingLines(policyFindings(facts).filter(({ code }) => !SAID.includes(code))), ...facts.wish.problems.map(({ text }) => `  ! ${text}`)];
-  const blocks = [
-    headline(facts, policy.value), findings,
-    [...wishLines(policy.value), ...besideLines(policy.value)],
-    providerLines(policy.value, facts.at), countedLines(policy.value), attemptLines(policy.value, facts.at),
+  const steps = plan.steps.filter(({ of }) => of === 'policy');
+  const { lacking } = plan;
+  const found: Finding[] = voice.judge(facts, policy.value, { steps, takes: [], refused: lacking });
+  const findings = [
+    ...findingLines(found.filter(({ code }) => !SAID.includes(code))),
+    ...facts.wish.problems.map(({ text }) => `  ! ${text}`),
   ];
-  return blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n') + '\n').join('\n');
+  const blocks = [
+    headline(facts, policy.value, { steps, lacking }),
+    findings,
+    [...wishLines(policy.value), ...besideLines(policy.value)],
+    providerLines(policy.value, facts.at),
+    countedLines(policy.value),
+    attemptLines(policy.value, facts.at),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n') + '\n')
+    .join('\n');
 }

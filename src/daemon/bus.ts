@@ -4,12 +4,10 @@ import type { Methods, Publication } from '../ubus/publication.ts';
 import { Status, UbusError } from '../ubus/status.ts';
 import type { Table, TableLike, TypeName } from '../ubus/value.ts';
 import type { Clock } from '../host/clock.ts';
-import { METHODS, WrongArgument } from '../object/object.ts';
+import { METHODS, OBJECT, WrongArgument } from '../object/object.ts';
 import type { Arguments, MethodName, Reply } from '../object/object.ts';
 import { shortened } from './reply-size.ts';
 import type { Changed } from './polling.ts';
-
-export const OBJECT = 'sipalg';
 
 /** Milliseconds until the object's name is asked for again when somebody else has it. */
 const NAME_AGAIN = 5000;
@@ -52,7 +50,7 @@ function createTables(): (reply: Reply) => TableLike {
     const parts = [reply.facts, reply.plan].filter((part) => part !== null);
     if (parts.every((part) => plain.has(part))) return reply;
     const text = JSON.stringify(reply);
-    const table = shortened(text.includes('\\u0000') ? withoutNul(reply) as TableLike : reply, text.length);
+    const table = shortened(text.includes('\\u0000') ? (withoutNul(reply) as TableLike) : reply, text.length);
     if (table !== reply) return table;
     for (const part of parts) plain.add(part);
     return reply;
@@ -74,25 +72,40 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
     }
   }
 
-  const methods: Methods = Object.fromEntries(Object.entries(METHODS).map(([name, { args }]) =>
-    [name, { args: args as { [name: string]: TypeName }, answer: (given: Table) => answer(name as MethodName, given) }]));
+  const methods: Methods = Object.fromEntries(
+    Object.entries(METHODS).map(([name, { args }]) => [
+      name,
+      { args: args as { [name: string]: TypeName }, answer: (given: Table) => answer(name as MethodName, given) },
+    ]),
+  );
 
   function publish(first: boolean): void {
-    client.publish(OBJECT, methods, { timeout: 0 }).then((published) => {
-      publication = published;
-      say(`ubus: the object ${OBJECT} is published`);
-    }, (error: UbusError) => {
-      if (stopped) return;
-      const why = error.status === Status.INVALID_ARGUMENT ? 'another program has published an object of that name' : error.message;
-      if (first) say(`ubus: the object ${OBJECT} could not be published: ${why}; it is tried again every ${NAME_AGAIN / 1000} s`);
-      cancel = clock.after(NAME_AGAIN, () => publish(false));
-    });
+    client.publish(OBJECT, methods, { timeout: 0 }).then(
+      (published) => {
+        publication = published;
+        say(`ubus: the object ${OBJECT} is published`);
+      },
+      (error: UbusError) => {
+        if (stopped) return;
+        const why = error.status === Status.INVALID_ARGUMENT ? 'another program has published an object of that name' : error.message;
+        if (first) say(`ubus: the object ${OBJECT} could not be published: ${why}; it is tried again every ${NAME_AGAIN / 1000} s`);
+        cancel = clock.after(NAME_AGAIN, () => publish(false));
+      },
+    );
   }
 
   function hear(pattern: string, concerns: (data: Table) => boolean): void {
-    client.listen(pattern, (_event, data) => { if (concerns(data)) onEvent(); }, { timeout: 0 }).catch((error: UbusError) => {
-      if (!stopped) say(`ubus: the event ${pattern} is not heard: ${error.message}`);
-    });
+    client
+      .listen(
+        pattern,
+        (_event, data) => {
+          if (concerns(data)) onEvent();
+        },
+        { timeout: 0 },
+      )
+      .catch((error: UbusError) => {
+        if (!stopped) say(`ubus: the event ${pattern} is not heard: ${error.message}`);
+      });
   }
 
   const configured = ({ config, package: pkg }: Table): boolean => CONFIGURATIONS.includes(config ?? pkg);
@@ -102,15 +115,28 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
   hear('config.change', configured);
   hear('network.interface', () => true);
   // `firewall stop` flushes every table of the router, and tells nobody but procd.
-  client.waitFor(SERVICES, { timeout: 0 }).then(() => client.subscribe(SERVICES, (data, { method }) => {
-    if (method === 'config.change' ? configured(data) : method.startsWith('service.') && data['service'] === 'firewall') onEvent();
-  }, { timeout: 0 })).catch((error: UbusError) => {
-    if (!stopped) say(`ubus: what ${SERVICES} tells is not heard: ${error.message}`);
-  });
+  client
+    .waitFor(SERVICES, { timeout: 0 })
+    .then(() =>
+      client.subscribe(
+        SERVICES,
+        (data, { method }) => {
+          if (method === 'config.change' ? configured(data) : method.startsWith('service.') && data['service'] === 'firewall') onEvent();
+        },
+        { timeout: 0 },
+      ),
+    )
+    .catch((error: UbusError) => {
+      if (!stopped) say(`ubus: what ${SERVICES} tells is not heard: ${error.message}`);
+    });
 
   return {
-    changed(changed) { publication?.notify('changed', changed); },
-    echo(command) { if (publication?.subscribed === true) publication.notify('echo', withoutNul({ command }) as TableLike); },
+    changed(changed) {
+      publication?.notify('changed', changed);
+    },
+    echo(command) {
+      if (publication?.subscribed === true) publication.notify('echo', withoutNul({ command }) as TableLike);
+    },
     async stop() {
       stopped = true;
       cancel();

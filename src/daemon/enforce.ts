@@ -5,7 +5,7 @@
  */
 import type { Applied } from '../apply/apply.ts';
 import type { PolicyFacts } from '../voice/facts.ts';
-import type { Policy } from '../survey/voice.ts';
+import type { VoiceRules } from '../voice/voice.ts';
 import type { Report } from '../survey/survey.ts';
 import type { Step } from '../plan/step.ts';
 import type { Clock } from '../host/clock.ts';
@@ -25,7 +25,7 @@ export interface KeepOptions {
   clock: Clock;
   /** The router's own time, milliseconds since the epoch. */
   time: () => number;
-  refresh: () => ReturnType<Policy['refresh']>;
+  refresh: () => ReturnType<VoiceRules['refresh']>;
   /** Puts in force what is wished, as long as `goOn` says so; `unmanaged`: of the voice rules alone. Rejects with a sentence. */
   apply: (towards: 'disabled' | 'unmanaged', goOn: () => boolean) => Promise<Applied>;
   /** A look is worth while. */
@@ -44,7 +44,12 @@ export interface Keep {
 
 /** What is to be asked for, as one text. */
 function hostsOf({ wanted, wish }: PolicyFacts): string {
-  return wanted ? wish.providers.flatMap(({ hosts }) => hosts.map(({ name, port }) => `${name}:${port ?? ''}`)).sort().join(' ') : '';
+  return wanted
+    ? wish.providers
+        .flatMap(({ hosts }) => hosts.map(({ name, port }) => `${name}:${port ?? ''}`))
+        .sort()
+        .join(' ')
+    : '';
 }
 
 export function createKeep({ clock, time, refresh, apply, look, busy, say }: KeepOptions): Keep {
@@ -110,7 +115,7 @@ export function createKeep({ clock, time, refresh, apply, look, busy, say }: Kee
       }
       const alg = wish.wish.alg === 'disabled' && plan.towards === 'disabled' && plan.refused.length === 0;
       const voice = policy.state === 'present' && policy.value.wanted;
-      const steps = plan.steps.filter(({ of }) => of === 'policy' ? voice : alg);
+      const steps = plan.steps.filter(({ of }) => (of === 'policy' ? voice : alg));
       if (steps.length === 0) {
         cancelAgain();
         if (clock.now() - missing >= HELD) tries = notBefore = 0;
@@ -120,7 +125,9 @@ export function createKeep({ clock, time, refresh, apply, look, busy, say }: Kee
       if (underWay !== null || busy()) return;
       const left = notBefore - clock.now();
       if (left > 0) return later(left);
-      underWay = restore(steps.some(({ of }) => of === undefined) ? 'disabled' : 'unmanaged', steps).finally(() => { underWay = null; });
+      underWay = restore(steps.some(({ of }) => of === undefined) ? 'disabled' : 'unmanaged', steps).finally(() => {
+        underWay = null;
+      });
     },
     async stop() {
       stopped = true;

@@ -15,7 +15,8 @@ const ENVELOPE = 64;
 const TEXT = 4096;
 const ITEMS = 500;
 
-const SAID = 'The whole reply is more than ubus takes in one message: long texts in it end early, and long lists too where that was not enough. `sipalg status --json` has all of it.';
+const SAID =
+  'The whole reply is more than ubus takes in one message: long texts in it end early, and long lists too where that was not enough. `sipalg status --json` has all of it.';
 
 function fits(table: TableLike): boolean {
   try {
@@ -41,8 +42,12 @@ function cut(value: unknown, tables: number, items: number): unknown {
 export function shortened(reply: TableLike, length: number): TableLike {
   if (length <= SURE || fits(reply)) return reply;
   let short: TableLike = reply;
-  for (const [tables, items] of [[Infinity, Infinity], [ITEMS, Infinity], [ITEMS, ITEMS]] as const) {
-    short = { ...cut(reply, tables, items) as TableLike, shortened: SAID };
+  for (const [tables, items] of [
+    [Infinity, Infinity],
+    [ITEMS, Infinity],
+    [ITEMS, ITEMS],
+  ] as const) {
+    short = { ...(cut(reply, tables, items) as TableLike), shortened: SAID };
     if (fits(short)) break;
   }
   return short;

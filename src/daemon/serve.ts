@@ -4,8 +4,7 @@ import type { Host } from '../host/host.ts';
 import { readServe } from '../wish/serve.ts';
 import type { ServeWish } from '../wish/serve.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
-import { reportOn } from '../survey/survey.ts';
-import { thePolicy } from '../survey/voice.ts';
+import type { Surveyor } from '../survey/survey.ts';
 import type { Client, ClientOptions } from '../ubus/client.ts';
 import { connectionSayer, serveBus } from './bus.ts';
 import type { Bus } from './bus.ts';
@@ -20,6 +19,7 @@ import { createWatch } from './polling.ts';
 /** What an engine hands in. */
 export interface Doors {
   host: Host;
+  surveyor: Surveyor;
   clock: Clock;
   /** So many random bytes, as text of letters, digits, - and _. */
   random: (bytes: number) => string;
@@ -33,7 +33,6 @@ export interface Doors {
 }
 
 export interface ServeOptions {
-  version: string;
   /** Where the page listens, whatever the configuration says; null: as it says. */
   listen: string | null;
   /** false: no page, whatever the configuration says. */
@@ -54,7 +53,7 @@ const RPCD_WITHIN = 5000;
 
 /** Starts. Resolves when the page is there; rejects with an Error, a sentence, when it cannot be where the command line wants it. */
 export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon> {
-  const { host, clock, say } = doors;
+  const { host, surveyor, clock, say } = doors;
   let wish: ServeWish = readServe(null).serve;
   let busless: string | null = 'it has not answered yet';
   let bus: Bus | null = null;
@@ -75,7 +74,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
 
   const object = createObject({
     host,
-    version: options.version,
+    surveyor,
     clock,
     onEcho: echo,
     onVerified: (report) => watch.seen(report, true),
@@ -95,10 +94,10 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   const keep = createKeep({
     clock,
     time: () => host.now(),
-    refresh: async () => (await thePolicy()).refresh(host),
+    refresh: async () => (await surveyor.voice()).refresh(host),
     async apply(towards, goOn) {
-      const applied = await apply(host, towards, { program: options.version, writeDown: false, echo, goOn });
-      const report = reportOn(options.version, applied.facts);
+      const applied = await apply(host, surveyor, towards, { writeDown: false, echo, goOn });
+      const report = await surveyor.report(applied.facts);
       object.passes.take(report);
       watch.seen(report, true);
       return applied;

@@ -10,6 +10,15 @@ export interface Clock {
 export function within<T>(clock: Clock, milliseconds: number, promise: Promise<T>): Promise<T | 'late'> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(milliseconds, () => resolve('late'));
-    promise.then((value) => { cancel(); resolve(value); }, (error: unknown) => { cancel(); reject(error); });
+    promise.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
   });
 }

@@ -120,5 +120,11 @@ export interface Asking {
    * @param timeout milliseconds, all in all
    * @throws Error whose message is a sentence without its final dot
    */
-  ask(server: NameServer, message: Uint8Array, over: 'datagram' | 'stream', timeout: number, fits: (reply: Uint8Array) => boolean): Promise<Uint8Array>;
+  ask(
+    server: NameServer,
+    message: Uint8Array,
+    over: 'datagram' | 'stream',
+    timeout: number,
+    fits: (reply: Uint8Array) => boolean,
+  ): Promise<Uint8Array>;
 }

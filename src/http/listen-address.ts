@@ -28,8 +28,9 @@ export function readPlace(text: string): Place | { wrong: string } {
   const found = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(found?.[3]);
   const [v6, v4] = [found?.[1], found?.[2] === 'localhost' ? '127.0.0.1' : found?.[2]];
-  if (found === null || port > 65_535 || !(v6 !== undefined ? isV6(v6) : isV4(v4 as string))) return { wrong: `${JSON.stringify(text.slice(0, 80))} is no place to listen; ${ALLOWED}` };
-  return { address: (v6 ?? v4 as string).toLowerCase(), port };
+  if (found === null || port > 65_535 || !(v6 !== undefined ? isV6(v6) : isV4(v4 as string)))
+    return { wrong: `${JSON.stringify(text.slice(0, 80))} is no place to listen; ${ALLOWED}` };
+  return { address: (v6 ?? (v4 as string)).toLowerCase(), port };
 }
 
 /** Only programs on this machine reach it. */

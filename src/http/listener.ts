@@ -61,7 +61,9 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     const read = await host.read(path, { most: MOST_FILE });
     if (read.state === 'present') return { text: read.value };
     const why = read.state === 'absent' ? 'it is not there' : read.because;
-    return { lacking: `The page's file ${path} could not be read: ${why}. Install the package again; \`ubus call sipalg status\` and \`sipalg status\` work without it.` };
+    return {
+      lacking: `The page's file ${path} could not be read: ${why}. Install the package again; \`ubus call sipalg status\` and \`sipalg status\` work without it.`,
+    };
   }
 
   /** The names a browser may know this machine by. */
@@ -69,7 +71,11 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     const local = ['127.0.0.1', 'localhost', '::1', place.address];
     if (isLoopback(place)) return () => [...new Set(local)];
     const named = hostname === '' ? [] : [hostname, `${hostname}.lan`];
-    return () => [...new Set([...local, ...named, ...host.addresses().map(({ address }) => address.split('%')[0] as string)].map((name) => name.toLowerCase()))];
+    return () => [
+      ...new Set(
+        [...local, ...named, ...host.addresses().map(({ address }) => address.split('%')[0] as string)].map((name) => name.toLowerCase()),
+      ),
+    ];
   }
 
   async function openAt(place: Place): Promise<void> {
@@ -77,12 +83,28 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     const hostname = read.state === 'present' ? read.value.trim() : '';
     const sessions = createSessions(clock, random);
     const attempts = createAttempts(clock);
-    const login = isLoopback(place) ? 'token' as const : 'password' as const;
+    const login = isLoopback(place) ? ('token' as const) : ('password' as const);
     const another = `\`kill -HUP ${host.process().pid}\` (or \`/etc/init.d/sipalg reload\`) makes it print another`;
     // The port is known once it is taken; nothing is asked before.
     let mount: ((asked: Asked) => Promise<Answer>) | null = null;
-    const listening = await doors.listen(place, (asked) => (mount as (asked: Asked) => Promise<Answer>)(asked), (error) => say(`page: ${error.message}`));
-    mount = createMount({ login, port: listening.place.port, names: namesOf(place, hostname), call, sessions, attempts, logins, busless, file, say, another });
+    const listening = await doors.listen(
+      place,
+      (asked) => (mount as (asked: Asked) => Promise<Answer>)(asked),
+      (error) => say(`page: ${error.message}`),
+    );
+    mount = createMount({
+      login,
+      port: listening.place.port,
+      names: namesOf(place, hostname),
+      call,
+      sessions,
+      attempts,
+      logins,
+      busless,
+      file,
+      say,
+      another,
+    });
     open = { listening, sessions };
     if (login === 'password') say(`page: ${urlOf(listening.place)} (with the router's own login)`);
     else link();
@@ -123,7 +145,7 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
       const sentence = `the page cannot be served at ${urlOf(place)}: ${(error as Error).message}`;
       if (must) throw new Error(`${sentence[0]?.toUpperCase()}${sentence.slice(1)}.`);
       if (first) say(`${sentence}; it is tried again every ${AGAIN / 1000} s`);
-      if (!stopped) cancel = clock.after(AGAIN, () => void inTurn(() => stopped ? Promise.resolve() : attempt({ listen, must }, false)));
+      if (!stopped) cancel = clock.after(AGAIN, () => void inTurn(() => (stopped ? Promise.resolve() : attempt({ listen, must }, false))));
     }
   }
 
@@ -135,12 +157,13 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
 
   return {
     link,
-    serve: (next) => inTurn(async () => {
-      if (stopped || JSON.stringify(next) === JSON.stringify(wanted)) return;
-      wanted = next;
-      await close();
-      if (next !== null) await attempt(next, true);
-    }),
+    serve: (next) =>
+      inTurn(async () => {
+        if (stopped || JSON.stringify(next) === JSON.stringify(wanted)) return;
+        wanted = next;
+        await close();
+        if (next !== null) await attempt(next, true);
+      }),
     stop() {
       stopped = true;
       return inTurn(close);

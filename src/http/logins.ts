@@ -1,8 +1,7 @@
 /** The router's own login: sessions of rpcd, asked over ubus. Who may do what is written in its access lists. */
 import { Status, UbusError } from '../ubus/status.ts';
 import type { Table, TableLike } from '../ubus/value.ts';
-import { OBJECT } from '../daemon/bus.ts';
-import { METHODS } from '../object/object.ts';
+import { METHODS, OBJECT } from '../object/object.ts';
 import type { MethodName } from '../object/object.ts';
 
 /** A call over ubus; rejects with UbusError. */
@@ -38,14 +37,20 @@ const TIMEOUT = 3600;
 
 function unavailable(error: unknown): { unavailable: string } {
   if (!(error instanceof UbusError)) throw error;
-  if (error.status === Status.NOT_FOUND) return { unavailable: 'No rpcd runs on this router, and without it nobody can log in; start it (`/etc/init.d/rpcd start`).' };
+  if (error.status === Status.NOT_FOUND)
+    return { unavailable: 'No rpcd runs on this router, and without it nobody can log in; start it (`/etc/init.d/rpcd start`).' };
   return { unavailable: `The router's login could not be asked: ${error.message}.` };
 }
 
 export function createLogins(call: BusCall): Logins {
   async function access(rpcd: string, method: MethodName): Promise<Access> {
     try {
-      const { access: granted } = await call('session', 'access', { ubus_rpc_session: rpcd, scope: 'ubus', object: OBJECT, function: method });
+      const { access: granted } = await call('session', 'access', {
+        ubus_rpc_session: rpcd,
+        scope: 'ubus',
+        object: OBJECT,
+        function: method,
+      });
       return granted === true ? 'granted' : 'refused';
     } catch (error) {
       // Both say NOT_FOUND: a session that is over, and a router without rpcd. Only the first has the object.

@@ -29,8 +29,11 @@ export function checkHost(asked: Asked, names: readonly string[]): Answer | null
   const host = readHost(given);
   if (host === null) return refusal(400, `The Host header ${JSON.stringify(given.slice(0, 100))} is no name or address with a port.`);
   if (names.includes(host.name)) return null;
-  return refusal(421, `This is not ${JSON.stringify(host.name.slice(0, 100))}; the page answers to ${names.join(', ')}. `
-    + 'A name of another site that leads here is refused (DNS rebinding).');
+  return refusal(
+    421,
+    `This is not ${JSON.stringify(host.name.slice(0, 100))}; the page answers to ${names.join(', ')}. `
+      + 'A name of another site that leads here is refused (DNS rebinding).',
+  );
 }
 
 /**
@@ -39,8 +42,13 @@ export function checkHost(asked: Asked, names: readonly string[]): Answer | null
  */
 export function checkOrigin(asked: Asked): Answer | null {
   const site = headerOf(asked, 'sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin') return refusal(403, `The request comes from another site (Sec-Fetch-Site: ${JSON.stringify(site.slice(0, 40))}); only the page itself may send it.`);
-  if (headerOf(asked, 'x-sipalg') !== '1') return refusal(403, 'The request has no header "X-Sipalg: 1"; only the page itself may send it.');
+  if (site !== undefined && site !== 'same-origin')
+    return refusal(
+      403,
+      `The request comes from another site (Sec-Fetch-Site: ${JSON.stringify(site.slice(0, 40))}); only the page itself may send it.`,
+    );
+  if (headerOf(asked, 'x-sipalg') !== '1')
+    return refusal(403, 'The request has no header "X-Sipalg: 1"; only the page itself may send it.');
   const own = `http://${headerOf(asked, 'host') ?? ''}`;
   const origin = headerOf(asked, 'origin');
   if (origin === undefined) return refusal(403, `The request has no Origin header; it must be ${own}.`);

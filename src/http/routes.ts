@@ -112,7 +112,8 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     const { username, password } = given;
     if (options.login !== 'password') return refusal(403, `On this address there is no login. ${howToLogIn}`);
     for (const [name, value] of Object.entries({ username, password })) {
-      if (typeof value !== 'string' || value.length > MOST_WORDS) return refusal(400, `The field ${name} must be a text of at most ${MOST_WORDS} characters.`);
+      if (typeof value !== 'string' || value.length > MOST_WORDS)
+        return refusal(400, `The field ${name} must be a text of at most ${MOST_WORDS} characters.`);
     }
     const wait = attempts.begin(asked.address);
     if (wait > 0) return tooSoon(wait);
@@ -133,7 +134,10 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     if (!rights.read && !rights.write) {
       sessions.close(session.id);
       await logins.end(answer.rpcd);
-      return refusal(403, 'This user has no right to see the SIP ALG; an administrator grants it by the access group luci-app-sipalg (/etc/config/rpcd).');
+      return refusal(
+        403,
+        'This user has no right to see the SIP ALG; an administrator grants it by the access group luci-app-sipalg (/etc/config/rpcd).',
+      );
     }
     say(`page: a user has logged in from ${asked.address}`);
     return json(200, { rights, login: 'password' }, { 'set-cookie': cookieText(session.id, LONGEST / 1000) });
@@ -150,7 +154,8 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     if (session === null) return noSession();
     const { method, args = {} } = given;
     const known = Object.keys(METHODS).join(', ');
-    if (typeof method !== 'string' || !isMethod(method)) return refusal(400, `There is no method ${JSON.stringify(method)?.slice(0, 60) ?? 'given'}; the methods are ${known}.`);
+    if (typeof method !== 'string' || !isMethod(method))
+      return refusal(400, `There is no method ${JSON.stringify(method)?.slice(0, 60) ?? 'given'}; the methods are ${known}.`);
     if (typeof args !== 'object' || args === null || Array.isArray(args)) return refusal(400, 'The field args must be an object.');
     if (session.rpcd !== null) {
       const access = await logins.access(session.rpcd, method);
@@ -159,7 +164,11 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
         sessions.close(session.id);
         return noSession();
       }
-      if (access === 'refused') return refusal(403, `This session may not ${METHODS[method].right === 'write' ? 'change anything here' : 'see the SIP ALG'}: the user lacks the right to call ${method}.`);
+      if (access === 'refused')
+        return refusal(
+          403,
+          `This session may not ${METHODS[method].right === 'write' ? 'change anything here' : 'see the SIP ALG'}: the user lacks the right to call ${method}.`,
+        );
     }
     try {
       return json(200, { result: await call(method, args as Arguments) });
@@ -174,7 +183,8 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     const origin = checkOrigin(asked);
     if (origin !== null) return origin;
     const type = headerOf(asked, 'content-type')?.split(';')[0]?.trim().toLowerCase();
-    if (type !== 'application/json') return refusal(415, `The body is ${JSON.stringify(type?.slice(0, 60) ?? 'of no type')}; it must be application/json.`);
+    if (type !== 'application/json')
+      return refusal(415, `The body is ${JSON.stringify(type?.slice(0, 60) ?? 'of no type')}; it must be application/json.`);
     if (asked.body === null) return refusal(400, 'The body is not UTF-8.');
     let given: unknown;
     try {
@@ -193,12 +203,17 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     if (asked.target.length > MOST_TARGET) return refusal(414, `The address is longer than ${MOST_TARGET} characters.`);
     const { path, query } = partsOf(asked.target);
     const reads = Object.hasOwn(FILES, path) || path === '/session' || path === '/favicon.ico';
-    if (!reads && !POSTS.includes(path)) return refusal(404, `There is nothing at ${JSON.stringify(path.slice(0, 100))}; the page is at /.`);
+    if (!reads && !POSTS.includes(path))
+      return refusal(404, `There is nothing at ${JSON.stringify(path.slice(0, 100))}; the page is at /.`);
     const allowed = reads ? ['GET', 'HEAD'] : ['POST'];
-    if (!allowed.includes(asked.method)) return refusal(405, `${path} takes ${allowed.join(' and ')}, not ${asked.method.slice(0, 20)}.`, { allow: allowed.join(', ') });
+    if (!allowed.includes(asked.method))
+      return refusal(405, `${path} takes ${allowed.join(' and ')}, not ${asked.method.slice(0, 20)}.`, { allow: allowed.join(', ') });
     if (options.login === 'password') {
       const because = options.busless();
-      if (because !== null) return refusal(503, `On this address the page asks for the router's own login, and without ubus nobody can log in: ${because}.`, { 'retry-after': '5' });
+      if (because !== null)
+        return refusal(503, `On this address the page asks for the router's own login, and without ubus nobody can log in: ${because}.`, {
+          'retry-after': '5',
+        });
     }
     return reads ? get(asked, path, query) : post(asked, path);
   };

@@ -84,7 +84,7 @@ export function createSessions(clock: Clock, random: (bytes: number) => string):
     open(login, rpcd) {
       const over = clear();
       if (all.size >= MOST_SESSIONS) {
-        const oldest = [...all.values()].reduce((one, other) => other.used < one.used ? other : one);
+        const oldest = [...all.values()].reduce((one, other) => (other.used < one.used ? other : one));
         all.delete(oldest.id);
         over.push(oldest);
       }

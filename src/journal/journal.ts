@@ -34,18 +34,24 @@ const isObject = (value: unknown): value is Fields => typeof value === 'object' 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const isList = (value: unknown, isMember: (member: unknown) => boolean): boolean => Array.isArray(value) && value.every(isMember);
-const hold = (value: unknown, names: readonly string[], isField = isText): value is Fields => isObject(value) && names.every((name) => isField(value[name]));
-const isRule = (value: unknown, place: readonly string[]): boolean => hold(value, [...place, 'rule']) && hold(value, ['previous', 'next'], isTextOrNull) && hold(value, ['place'], Number.isSafeInteger);
+const hold = (value: unknown, names: readonly string[], isField = isText): value is Fields =>
+  isObject(value) && names.every((name) => isField(value[name]));
+const isRule = (value: unknown, place: readonly string[]): boolean =>
+  hold(value, [...place, 'rule']) && hold(value, ['previous', 'next'], isTextOrNull) && hold(value, ['place'], Number.isSafeInteger);
 
-const isValue = (value: unknown): boolean => value === null
-  || (isObject(value) && (value['kind'] === 'option' || value['kind'] === 'list') && isList(value['values'], isText));
-const isSetting = (edit: unknown): boolean => hold(edit, ['type', 'option']) && hold(edit, ['name', 'label'], isTextOrNull)
-  && hold(edit, ['index'], Number.isSafeInteger) && hold(edit, ['before', 'after'], isValue);
+const isValue = (value: unknown): boolean =>
+  value === null || (isObject(value) && (value['kind'] === 'option' || value['kind'] === 'list') && isList(value['values'], isText));
+const isSetting = (edit: unknown): boolean =>
+  hold(edit, ['type', 'option'])
+  && hold(edit, ['name', 'label'], isTextOrNull)
+  && hold(edit, ['index'], Number.isSafeInteger)
+  && hold(edit, ['before', 'after'], isValue);
 
 /** What each kind of entry must hold: enable acts on it, so a damaged one is refused as a whole. */
 const KINDS: Record<Taken['kind'], (entry: Fields) => boolean> = {
   file: (entry) => hold(entry, ['path', 'after']) && isTextOrNull(entry['before']) && isList(entry['settings'] ?? [], isSetting),
-  nft: (entry) => isList(entry['rules'], (rule) => isRule(rule, ['family', 'table', 'chain']) && hold(rule, ['remains'], isTextOrNull))
+  nft: (entry) =>
+    isList(entry['rules'], (rule) => isRule(rule, ['family', 'table', 'chain']) && hold(rule, ['remains'], isTextOrNull))
     && isList(entry['elements'], (map) => hold(map, ['family', 'table', 'map']) && isList(map['elements'], isText))
     && isList(entry['helpers'], (helper) => hold(helper, ['family', 'table', 'name', 'type', 'protocol', 'l3proto'])),
   iptables: (entry) => hold(entry, ['save', 'restore']) && isList(entry['rules'], (rule) => isRule(rule, ['table', 'chain'])),
@@ -73,8 +79,13 @@ export function parseJournal(text: string): Journal {
     throw new Error('it is not a journal of format 1, the only one this version of sipalg reads');
   }
   const { program, since, state, taken, held = null } = journal;
-  const known = isText(program) && Number.isInteger(since) && Math.abs(since as number) <= LAST_MOMENT
-    && ['taking', 'taken', 'giving back'].includes(state as string) && isList(taken, isTaken) && (held === null || hold(held, ['because', 'of']));
+  const known =
+    isText(program)
+    && Number.isInteger(since)
+    && Math.abs(since as number) <= LAST_MOMENT
+    && ['taking', 'taken', 'giving back'].includes(state as string)
+    && isList(taken, isTaken)
+    && (held === null || hold(held, ['because', 'of']));
   if (!known) throw new Error('its entries are not what sipalg writes');
   return { format: 1, program: program as string, since: since as number, state: state as Journal['state'], taken: taken as Taken[], held };
 }

@@ -26,12 +26,21 @@ function union<T>(lists: readonly (readonly T[])[], key: (member: T) => string):
 }
 
 export function mergeNft(entries: readonly TakenNft[]): TakenNft {
-  const elements = union(entries.map((entry) => entry.elements.flatMap(({ elements: all, ...map }) => all.map((element) => ({ ...map, elements: [element] })))), (one) => JSON.stringify(one));
+  const elements = union(
+    entries.map((entry) => entry.elements.flatMap(({ elements: all, ...map }) => all.map((element) => ({ ...map, elements: [element] })))),
+    (one) => JSON.stringify(one),
+  );
   return {
     kind: 'nft',
-    rules: union(entries.map(({ rules }) => rules), ({ family, table, chain, rule }) => JSON.stringify([family, table, chain, withoutCounters(rule)])),
+    rules: union(
+      entries.map(({ rules }) => rules),
+      ({ family, table, chain, rule }) => JSON.stringify([family, table, chain, withoutCounters(rule)]),
+    ),
     elements,
-    helpers: union(entries.map(({ helpers }) => helpers), ({ family, table, name }) => JSON.stringify([family, table, name])),
+    helpers: union(
+      entries.map(({ helpers }) => helpers),
+      ({ family, table, name }) => JSON.stringify([family, table, name]),
+    ),
   };
 }
 
@@ -39,6 +48,12 @@ export function mergeNft(entries: readonly TakenNft[]): TakenNft {
 export function mergeIptables(entries: readonly TakenIptables[]): TakenIptables[] {
   return [...new Set(entries.map(({ save }) => save))].map((save) => {
     const same = entries.filter((entry) => entry.save === save);
-    return { ...same[0] as TakenIptables, rules: union(same.map(({ rules }) => rules), ({ table, chain, rule }) => JSON.stringify([table, chain, rule])) };
+    return {
+      ...(same[0] as TakenIptables),
+      rules: union(
+        same.map(({ rules }) => rules),
+        ({ table, chain, rule }) => JSON.stringify([table, chain, rule]),
+      ),
+    };
   });
 }

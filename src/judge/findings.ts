@@ -5,8 +5,19 @@
 import type { Reading } from '../host/host.ts';
 import type { Facts, FlowFact } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { policyFindings } from '../survey/voice.ts';
-import { assigners, canBlock, flowsUnder, inKernel, includesThatNeedHelper, isBlocked, moduleIn, otherHolders, place, staleFlows, unread } from './questions.ts';
+import {
+  assigners,
+  canBlock,
+  flowsUnder,
+  inKernel,
+  includesThatNeedHelper,
+  isBlocked,
+  moduleIn,
+  otherHolders,
+  place,
+  staleFlows,
+  unread,
+} from './questions.ts';
 import type { Finding, Weight } from './verdict.ts';
 
 /** The readings a row needs; without them it is silent. */
@@ -40,123 +51,341 @@ function shown(list: readonly string[]): string[] {
 }
 
 const assignersOf = (facts: Facts, kind: ReturnType<typeof assigners>[number]['kind']): string[] =>
-  assigners(facts).filter((one) => one.kind === kind).map(({ where }) => where);
+  assigners(facts)
+    .filter((one) => one.kind === kind)
+    .map(({ where }) => where);
 
 const flowText = ({ flows }: Facts, { protocol, source, sourcePort, destination, destinationPort }: FlowFact): string =>
   `${flows.source}: ${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
 
 /** A row, written short: the table is read as a table. */
-function row(code: string, weight: Weight, needs: readonly Need[], dependsOn: readonly string[], evidence: Row['evidence'], text: Row['text']): Row {
+function row(
+  code: string,
+  weight: Weight,
+  needs: readonly Need[],
+  dependsOn: readonly string[],
+  evidence: Row['evidence'],
+  text: Row['text'],
+): Row {
   return { code, weight, needs, dependsOn, evidence, text };
 }
 
+/** Findings that mean that the helper is set on flows, by rule or by fact. */
+export const ASSIGNED: readonly string[] = [
+  'nft-assignment',
+  'iptables-assignment',
+  'automatic-helper',
+  'flow-under-helper',
+  'pinhole-open',
+];
+
 export const FINDINGS: readonly Row[] = [
-  row('nft-assignment', 'alarm', ['nft'], [],
-    (facts) => some((read(facts.nft)?.assignments ?? []).map((one) =>
-      `${one.family} ${one.table} ${one.chain} handle ${one.handle}: ${one.rule ?? 'ct helper set'}${one.map ? ` (map ${one.map.name}: ${one.map.elements.join(', ')})` : ''}`)),
-    (_facts, evidence) => `nftables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`),
-  row('iptables-assignment', 'alarm', [], [],
-    (facts) => some(facts.iptables.flatMap((reading) => (read(reading)?.assignments ?? []).map((one) =>
-      `${reading.source}: table ${one.table}, chain ${one.chain}, rule ${one.position}: ${one.rule}`))),
-    (_facts, evidence) => `iptables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`),
-  row('automatic-helper', 'alarm', [], [],
-    (facts) => (read(facts.automatic) ?? 0) !== 0 && inKernel(facts, 'tracker') === true ? [`${facts.automatic.source} is ${read(facts.automatic)}`] : null,
-    () => 'The kernel puts every flow on port 5060 under the SIP helper by itself.'),
-  row('flow-under-helper', 'alarm', ['flows'], [],
+  row(
+    'nft-assignment',
+    'alarm',
+    ['nft'],
+    [],
+    (facts) =>
+      some(
+        (read(facts.nft)?.assignments ?? []).map(
+          (one) =>
+            `${one.family} ${one.table} ${one.chain} handle ${one.handle}: ${one.rule ?? 'ct helper set'}${one.map ? ` (map ${one.map.name}: ${one.map.elements.join(', ')})` : ''}`,
+        ),
+      ),
+    (_facts, evidence) => `nftables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
+  ),
+  row(
+    'iptables-assignment',
+    'alarm',
+    [],
+    [],
+    (facts) =>
+      some(
+        facts.iptables.flatMap((reading) =>
+          (read(reading)?.assignments ?? []).map(
+            (one) => `${reading.source}: table ${one.table}, chain ${one.chain}, rule ${one.position}: ${one.rule}`,
+          ),
+        ),
+      ),
+    (_facts, evidence) => `iptables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
+  ),
+  row(
+    'automatic-helper',
+    'alarm',
+    [],
+    [],
+    (facts) =>
+      (read(facts.automatic) ?? 0) !== 0 && inKernel(facts, 'tracker') === true
+        ? [`${facts.automatic.source} is ${read(facts.automatic)}`]
+        : null,
+    () => 'The kernel puts every flow on port 5060 under the SIP helper by itself.',
+  ),
+  row(
+    'flow-under-helper',
+    'alarm',
+    ['flows'],
+    [],
     (facts) => some(shown(flowsUnder(facts).map((flow) => `${flowText(facts, flow)}, ${flow.timeout} s left`))),
     (facts) => {
       const number = flowsUnder(facts).length;
-      return read(facts.flows)?.certain ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
+      return read(facts.flows)?.certain
+        ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
         : `${count(number, 'UDP flow')} on port 5060 ${number === 1 ? 'lives' : 'live'} longer than a plain flow may, as only the SIP helper makes them.`;
-    }),
-  row('flow-stale', 'risk', [], [],
-    (facts) => some(shown(staleFlows(facts).map((flow) => `${flowText(facts, flow)}, ${flow.lost === '' ? 'not translated' : `answers go to ${flow.lost}`}`))),
-    (facts) => `${count(staleFlows(facts).length, 'SIP flow')} began before the address of the WAN changed, and no answer comes back: the phone registers nowhere and is not called.`),
-  row('pinhole-open', 'alarm', ['expectations'], [],
-    (facts) => some(shown((read(facts.expectations) ?? []).map((one) =>
-      `${one.class ?? 'sip'}: ${one.source} may reach ${one.destination}:${one.destinationPort}${one.permanent ? ', permanently' : ''}`))),
-    (facts) => `The helper holds ${count(read(facts.expectations)?.length ?? 0, 'hole')} open in the firewall.`),
-  row('rewriter-missing', 'alarm', ['tracker', 'rewriter'], [],
-    (facts) => inKernel(facts, 'tracker') === true && inKernel(facts, 'rewriter') === false
-      && FINDINGS.slice(0, 5).some((row) => row.evidence(facts) !== null) ? [facts.modules.rewriter.source] : null,
-    () => `${REWRITER} is not in the kernel: nothing is edited, but the helper still drops messages and opens holes in the firewall.`),
-  row('messages-dropped', 'risk', ['drops'], [],
-    (facts) => some((read(facts.drops) ?? []).map((drop) =>
-      `${drop.time === null ? '' : `${drop.time} s after boot: `}${drop.reason} (${drop.source ?? '?'} -> ${drop.destination ?? '?'}:${drop.destinationPort ?? '?'})`)),
-    (_facts, evidence) => `The kernel's log shows ${count(evidence.length, 'SIP message')} dropped by the helper.`),
-  row('nft-object', 'note', ['nft'], ['nft-assignment'],
-    (facts) => some((read(facts.nft)?.helpers ?? []).map((one) => `ct helper ${one.family} ${one.table} ${one.name}, handle ${one.handle}`)),
-    () => 'A SIP helper is declared in nftables and used by no rule; it keeps the module in the kernel.'),
-  row('module-idle', 'note', ['tracker'], ['nft-assignment', 'iptables-assignment', 'automatic-helper', 'flow-under-helper', 'module-built-in'],
+    },
+  ),
+  row(
+    'flow-stale',
+    'risk',
+    [],
+    [],
+    (facts) =>
+      some(
+        shown(
+          staleFlows(facts).map(
+            (flow) => `${flowText(facts, flow)}, ${flow.lost === '' ? 'not translated' : `answers go to ${flow.lost}`}`,
+          ),
+        ),
+      ),
+    (facts) =>
+      `${count(staleFlows(facts).length, 'SIP flow')} began before the address of the WAN changed, and no answer comes back: the phone registers nowhere and is not called.`,
+  ),
+  row(
+    'pinhole-open',
+    'alarm',
+    ['expectations'],
+    [],
+    (facts) =>
+      some(
+        shown(
+          (read(facts.expectations) ?? []).map(
+            (one) =>
+              `${one.class ?? 'sip'}: ${one.source} may reach ${one.destination}:${one.destinationPort}${one.permanent ? ', permanently' : ''}`,
+          ),
+        ),
+      ),
+    (facts) => `The helper holds ${count(read(facts.expectations)?.length ?? 0, 'hole')} open in the firewall.`,
+  ),
+  row(
+    'rewriter-missing',
+    'alarm',
+    ['tracker', 'rewriter'],
+    [],
+    (facts) =>
+      inKernel(facts, 'tracker') === true
+      && inKernel(facts, 'rewriter') === false
+      && FINDINGS.some(({ code, evidence }) => ASSIGNED.includes(code) && evidence(facts) !== null)
+        ? [facts.modules.rewriter.source]
+        : null,
+    () => `${REWRITER} is not in the kernel: nothing is edited, but the helper still drops messages and opens holes in the firewall.`,
+  ),
+  row(
+    'messages-dropped',
+    'risk',
+    ['drops'],
+    [],
+    (facts) =>
+      some(
+        (read(facts.drops) ?? []).map(
+          (drop) =>
+            `${drop.time === null ? '' : `${drop.time} s after boot: `}${drop.reason} (${drop.source ?? '?'} -> ${drop.destination ?? '?'}:${drop.destinationPort ?? '?'})`,
+        ),
+      ),
+    (_facts, evidence) => `The kernel's log shows ${count(evidence.length, 'SIP message')} dropped by the helper.`,
+  ),
+  row(
+    'nft-object',
+    'note',
+    ['nft'],
+    ['nft-assignment'],
+    (facts) =>
+      some((read(facts.nft)?.helpers ?? []).map((one) => `ct helper ${one.family} ${one.table} ${one.name}, handle ${one.handle}`)),
+    () => 'A SIP helper is declared in nftables and used by no rule; it keeps the module in the kernel.',
+  ),
+  row(
+    'module-idle',
+    'note',
+    ['tracker'],
+    ['nft-assignment', 'iptables-assignment', 'automatic-helper', 'flow-under-helper', 'module-built-in'],
     // "Nothing makes use of it" is said only by one who could look everywhere.
-    (facts) => moduleIn(facts, 'tracker')?.state === 'loaded' && unread(facts).length === 0 ? [`${TRACKER}: ${facts.modules.tracker.source}`] : null,
-    () => `${TRACKER} is loaded, and nothing makes use of it now.`),
-  row('module-built-in', 'note', ['tracker'], [],
-    (facts) => moduleIn(facts, 'tracker')?.state === 'built in' ? [facts.modules.tracker.source] : null,
-    () => `${TRACKER} is part of this kernel and can not be unloaded or blacklisted; it acts only where a rule sets the helper.`),
-  row('module-held', 'note', ['tracker'], [],
+    (facts) =>
+      moduleIn(facts, 'tracker')?.state === 'loaded' && unread(facts).length === 0 ? [`${TRACKER}: ${facts.modules.tracker.source}`] : null,
+    () => `${TRACKER} is loaded, and nothing makes use of it now.`,
+  ),
+  row(
+    'module-built-in',
+    'note',
+    ['tracker'],
+    [],
+    (facts) => (moduleIn(facts, 'tracker')?.state === 'built in' ? [facts.modules.tracker.source] : null),
+    () => `${TRACKER} is part of this kernel and can not be unloaded or blacklisted; it acts only where a rule sets the helper.`,
+  ),
+  row(
+    'module-held',
+    'note',
+    ['tracker'],
+    [],
     (facts) => some(otherHolders(facts).map((holder) => `/sys/module/${TRACKER}, refcnt and holders: ${holder}`)),
-    (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which can not be unloaded while it is there.`),
-  row('firewall-would-fail', 'trouble', ['uci', 'tracker'], [],
-    (facts) => inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
-    () => "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot. `sipalg disable` switches the rule off."),
-  row('include-would-fail', 'trouble', ['includes', 'tracker'], [],
-    (facts) => inKernel(facts, 'tracker') === false && isBlocked(facts) ? some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`)) : null,
-    () => "An include needs the SIP helper, which is blacklisted: fw4's whole ruleset is refused at the next reload or boot. Take these lines out; until then `sipalg apply` lets the modules in again."),
-  row('uci-set-helper', 'risk', ['uci'], ['firewall-would-fail'],
+    (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which can not be unloaded while it is there.`,
+  ),
+  row(
+    'firewall-would-fail',
+    'trouble',
+    ['uci', 'tracker'],
+    [],
+    (facts) =>
+      inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
+    () =>
+      "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot. `sipalg disable` switches the rule off.",
+  ),
+  row(
+    'include-would-fail',
+    'trouble',
+    ['includes', 'tracker'],
+    [],
+    (facts) =>
+      inKernel(facts, 'tracker') === false && isBlocked(facts)
+        ? some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`))
+        : null,
+    () =>
+      "An include needs the SIP helper, which is blacklisted: fw4's whole ruleset is refused at the next reload or boot. Take these lines out; until then `sipalg apply` lets the modules in again.",
+  ),
+  row(
+    'uci-set-helper',
+    'risk',
+    ['uci'],
+    ['firewall-would-fail'],
     (facts) => some(assignersOf(facts, 'set_helper rule')),
-    () => "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it."),
-  row('uci-list-helper', 'risk', ['uci'], [],
+    () => "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it.",
+  ),
+  row(
+    'uci-list-helper',
+    'risk',
+    ['uci'],
+    [],
     (facts) => some(assignersOf(facts, 'zone lists sip')),
-    () => 'A zone of /etc/config/firewall lists the SIP helper.'),
-  row('uci-automatic', 'note', ['uci', 'tracker'], [],
-    (facts) => inKernel(facts, 'tracker') === true ? some(assignersOf(facts, 'zone automatic')) : null,
-    () => 'A zone of /etc/config/firewall gets every helper there is, SIP among them.'),
-  row('uci-forward', 'risk', ['uci'], [],
+    () => 'A zone of /etc/config/firewall lists the SIP helper.',
+  ),
+  row(
+    'uci-automatic',
+    'note',
+    ['uci', 'tracker'],
+    [],
+    (facts) => (inKernel(facts, 'tracker') === true ? some(assignersOf(facts, 'zone automatic')) : null),
+    () => 'A zone of /etc/config/firewall gets every helper there is, SIP among them.',
+  ),
+  row(
+    'uci-forward',
+    'risk',
+    ['uci'],
+    [],
     (facts) => some(assignersOf(facts, 'port forward')),
-    () => "A port forward of 5060 gets the SIP helper by itself (fw3); `option auto_helper '0'` in `config defaults`, with the wanted helpers listed by zone, ends that."),
-  row('automatic-at-boot', 'risk', [], [],
+    () =>
+      "A port forward of 5060 gets the SIP helper by itself (fw3); `option auto_helper '0'` in `config defaults`, with the wanted helpers listed by zone, ends that.",
+  ),
+  row(
+    'automatic-at-boot',
+    'risk',
+    [],
+    [],
     (facts) => some(assignersOf(facts, 'sysctl')),
-    () => 'At boot the kernel is told to put every flow on port 5060 under the SIP helper by itself.'),
-  row('include-needs-helper', 'trouble', ['includes', 'tracker'], [],
+    () => 'At boot the kernel is told to put every flow on port 5060 under the SIP helper by itself.',
+  ),
+  row(
+    'include-needs-helper',
+    'trouble',
+    ['includes', 'tracker'],
+    [],
     (facts) => some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`)),
-    () => 'A hand-written include uses the SIP helper: with SIP blocked the firewall would not load at all. Take these lines out, then run `sipalg disable` again.'),
-  row('script-sets-helper', 'risk', ['includes'], [],
+    () =>
+      'A hand-written include uses the SIP helper: with SIP blocked the firewall would not load at all. Take these lines out, then run `sipalg disable` again.',
+  ),
+  row(
+    'script-sets-helper',
+    'risk',
+    ['includes'],
+    [],
     (facts) => some(assignersOf(facts, 'script')),
-    () => 'A script that the firewall runs sets the SIP helper; take the line out, or it comes back with every load while the module is there.'),
-  row('autoload', 'note', ['autoload'], ['blocked', 'module-built-in'],
+    () =>
+      'A script that the firewall runs sets the SIP helper; take the line out, or it comes back with every load while the module is there.',
+  ),
+  row(
+    'autoload',
+    'note',
+    ['autoload'],
+    ['blocked', 'module-built-in'],
     (facts) => some((read(facts.boot.autoload) ?? []).map((one) => `${place(one)}: ${one.module}`)),
-    () => 'The SIP modules are loaded at every boot.'),
-  row('half-blocked', 'risk', ['blacklist'], ['blocked'],
-    (facts) => some((read(facts.boot.blacklist)?.modules ?? []).filter((name) => name === TRACKER || name === REWRITER).map((name) => `/etc/modules.conf: blacklist ${name}`)),
-    (facts) => canBlock(facts) ? 'Only one of the two SIP modules is blacklisted, and kmodloader loads what another module depends on all the same.'
-      : "The SIP modules are blacklisted, but this release's kmodloader does not read the blacklist."),
-  row('blocked', 'note', ['blacklist'], [],
-    (facts) => isBlocked(facts) ? [`/etc/modules.conf: blacklist ${TRACKER}, blacklist ${REWRITER}`] : null,
-    () => 'Both SIP modules are blacklisted.'),
-  row('modules-conf-dangerous', 'trouble', ['blacklist'], [],
-    (facts) => some((read(facts.boot.blacklist)?.dangerous ?? []).map((one) => `/etc/modules.conf:${one.line}: ${one.text}: ${one.because}`)),
-    () => 'A line of /etc/modules.conf makes kmodloader crash, and no module at all is loaded at the next boot.'),
-  row('unfinished', 'trouble', ['journal'], [],
-    (facts) => ['taking', 'giving back'].includes(read(facts.journal)?.state ?? '') ? [facts.journal.source] : null,
-    () => 'An earlier run of sipalg did not come to its end. `sipalg apply` or `sipalg enable` brings the router to a clean state.'),
-  row('journal-unreadable', 'trouble', [], [],
-    ({ journal }) => journal.state === 'failed' ? [`${journal.source}: ${journal.because}`] : null,
-    () => 'What sipalg took away can not be read any more, so nothing of it can be given back.'),
-  row('short-timeout', 'risk', ['tracker'], [],
+    () => 'The SIP modules are loaded at every boot.',
+  ),
+  row(
+    'half-blocked',
+    'risk',
+    ['blacklist'],
+    ['blocked'],
+    (facts) =>
+      some(
+        (read(facts.boot.blacklist)?.modules ?? [])
+          .filter((name) => name === TRACKER || name === REWRITER)
+          .map((name) => `/etc/modules.conf: blacklist ${name}`),
+      ),
+    (facts) =>
+      canBlock(facts)
+        ? 'Only one of the two SIP modules is blacklisted, and kmodloader loads what another module depends on all the same.'
+        : "The SIP modules are blacklisted, but this release's kmodloader does not read the blacklist.",
+  ),
+  row(
+    'blocked',
+    'note',
+    ['blacklist'],
+    [],
+    (facts) => (isBlocked(facts) ? [`/etc/modules.conf: blacklist ${TRACKER}, blacklist ${REWRITER}`] : null),
+    () => 'Both SIP modules are blacklisted.',
+  ),
+  row(
+    'modules-conf-dangerous',
+    'trouble',
+    ['blacklist'],
+    [],
+    (facts) =>
+      some((read(facts.boot.blacklist)?.dangerous ?? []).map((one) => `/etc/modules.conf:${one.line}: ${one.text}: ${one.because}`)),
+    () => 'A line of /etc/modules.conf makes kmodloader crash, and no module at all is loaded at the next boot.',
+  ),
+  row(
+    'unfinished',
+    'trouble',
+    ['journal'],
+    [],
+    (facts) => (['taking', 'giving back'].includes(read(facts.journal)?.state ?? '') ? [facts.journal.source] : null),
+    () => 'An earlier run of sipalg did not come to its end. `sipalg apply` or `sipalg enable` brings the router to a clean state.',
+  ),
+  row(
+    'journal-unreadable',
+    'trouble',
+    [],
+    [],
+    ({ journal }) => (journal.state === 'failed' ? [`${journal.source}: ${journal.because}`] : null),
+    () => 'What sipalg took away can not be read any more, so nothing of it can be given back.',
+  ),
+  row(
+    'short-timeout',
+    'risk',
+    ['tracker'],
+    [],
     (facts) => {
       const udp = read(facts.timeouts.udp);
       if (udp === null || facts.wish.wish.policy) return null;
       // The ALG keeps a registration's hole open for as long as it lasts (nf_conntrack_sip.c, refresh_signalling_expectation).
-      const registered = Math.max(0, ...(read(facts.expectations) ?? []).map((one) => one.permanent && one.class === 'signalling' ? one.timeout ?? 0 : 0));
+      const registered = Math.max(
+        0,
+        ...(read(facts.expectations) ?? []).map((one) => (one.permanent && one.class === 'signalling' ? (one.timeout ?? 0) : 0)),
+      );
       const seen = registered > udp ? [`a phone is registered for ${registered} s more, as ${facts.expectations.source} shows`] : [];
       return seen.length > 0 || (udp < 120 && inKernel(facts, 'tracker') === false)
-        ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`, ...seen] : null;
+        ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`, ...seen]
+        : null;
     },
-    () => 'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives. The voice firewall rules give it time: `uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply`.'),
-  row('policy-unread', 'trouble', [], [],
-    ({ policy }) => policy.state === 'failed' ? [policy.source] : null,
-    ({ policy }) => `The voice firewall rules could not be looked at: ${policy.state === 'failed' ? policy.because : ''}.`),
+    () =>
+      'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives. The voice firewall rules give it time: `uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply`.',
+  ),
 ];
 
 const NEEDED: Record<Need, (facts: Facts) => Reading<unknown>> = {
@@ -173,17 +402,22 @@ const NEEDED: Record<Need, (facts: Facts) => Reading<unknown>> = {
   journal: ({ journal }) => journal,
 };
 
-/** Every finding that the facts bear out, in the table's order. */
-export function findingsOf(facts: Facts): Finding[] {
+/**
+ * Every finding that the facts bear out, in the table's order.
+ * @param more findings of the voice rules, which stand before what is wrong with the wish
+ */
+export function findingsOf(facts: Facts, more: readonly Finding[]): Finding[] {
   const speaking = FINDINGS.flatMap((row) => {
     if (!row.needs.every((need) => NEEDED[need](facts).state === 'present')) return [];
     const evidence = row.evidence(facts);
     return evidence === null ? [] : [{ row, evidence }];
   });
   const codes = new Set(speaking.map(({ row }) => row.code));
-  const findings = speaking.filter(({ row }) => !row.dependsOn.some((code) => codes.has(code)))
+  const findings = speaking
+    .filter(({ row }) => !row.dependsOn.some((code) => codes.has(code)))
     .map(({ row, evidence }): Finding => ({ code: row.code, weight: row.weight, text: row.text(facts, evidence), evidence }));
-  findings.push(...policyFindings(facts));
-  for (const problem of facts.wish.problems) findings.push({ code: 'wish-problem', weight: 'trouble', text: problem.text, evidence: [facts.wish.text.source] });
+  findings.push(...more);
+  for (const problem of facts.wish.problems)
+    findings.push({ code: 'wish-problem', weight: 'trouble', text: problem.text, evidence: [facts.wish.text.source] });
   return findings;
 }

@@ -1,12 +1,9 @@
 /** Judge: what the facts mean. Pure. */
 import type { Facts } from '../observe/facts.ts';
 import { TRACKER } from '../observe/modules.ts';
-import { findingsOf } from './findings.ts';
+import { ASSIGNED, findingsOf } from './findings.ts';
 import { assigners, inKernel, isBlocked, moduleIn, unread } from './questions.ts';
 import type { AlgState, Finding, Return, Verdict } from './verdict.ts';
-
-/** Findings that mean that the helper is set on flows, by rule or by fact. */
-const ASSIGNED = ['nft-assignment', 'iptables-assignment', 'automatic-helper', 'flow-under-helper', 'pinhole-open'];
 
 function algOf(facts: Facts, findings: readonly Finding[], missing: readonly unknown[]): AlgState {
   const tracker = inKernel(facts, 'tracker');
@@ -36,26 +33,50 @@ export function returnsOf(facts: Facts): Return[] {
   // The sysctl is set at boot, not by the firewall.
   const byFirewall = sources.some(({ kind }) => kind !== 'sysctl');
   if (byFirewall && (tracker.state === 'loaded' || builtin)) {
-    returns.push({ at: 'firewall reload', because: `the firewall sets the helper whenever it is loaded while ${TRACKER} is in the kernel`, evidence });
+    returns.push({
+      at: 'firewall reload',
+      because: `the firewall sets the helper whenever it is loaded while ${TRACKER} is in the kernel`,
+      evidence,
+    });
   } else if (tracker.state === 'on disk' && !blocked && asksFor.length > 0) {
-    returns.push({ at: 'firewall reload', because: 'an include sets the helper, and the kernel loads the module for it', evidence: asksFor.map(({ where }) => where) });
+    returns.push({
+      at: 'firewall reload',
+      because: 'an include sets the helper, and the kernel loads the module for it',
+      evidence: asksFor.map(({ where }) => where),
+    });
   }
   if (builtin) {
     returns.push({ at: 'boot', because: `${TRACKER} is part of the kernel, and the firewall sets the helper`, evidence });
   } else if (loadable && !blocked && autoload.length > 0) {
-    returns.push({ at: 'boot', because: 'the modules are loaded at boot, before the firewall', evidence: [...autoload.map(({ file, line, module }) => `${file}:${line}: ${module}`), ...evidence] });
+    returns.push({
+      at: 'boot',
+      because: 'the modules are loaded at boot, before the firewall',
+      evidence: [...autoload.map(({ file, line, module }) => `${file}:${line}: ${module}`), ...evidence],
+    });
   } else if (loadable && !blocked && asksFor.length > 0) {
-    returns.push({ at: 'boot', because: 'an include sets the helper, and the kernel loads the module for it', evidence: asksFor.map(({ where }) => where) });
+    returns.push({
+      at: 'boot',
+      because: 'an include sets the helper, and the kernel loads the module for it',
+      evidence: asksFor.map(({ where }) => where),
+    });
   }
   if (loadable && !blocked) {
-    returns.push({ at: 'package upgrade', because: 'installing a module package runs kmodloader, which loads every module that is not blacklisted', evidence: [tracker.file ?? facts.modules.tracker.source] });
+    returns.push({
+      at: 'package upgrade',
+      because: 'installing a module package runs kmodloader, which loads every module that is not blacklisted',
+      evidence: [tracker.file ?? facts.modules.tracker.source],
+    });
   }
   const { inImage } = facts.modules;
   if (builtin) {
     returns.push({ at: 'sysupgrade', because: 'the configuration that sets the helper is kept', evidence });
   } else if (loadable && !blocked && (inImage.state !== 'present' || inImage.value)) {
     const image = inImage.state === 'present' ? [`${inImage.source}/${TRACKER}.ko`] : [];
-    returns.push({ at: 'sysupgrade', because: 'the firmware image brings the modules, and nothing that is kept blacklists them', evidence: [...image, ...evidence] });
+    returns.push({
+      at: 'sysupgrade',
+      because: 'the firmware image brings the modules, and nothing that is kept blacklists them',
+      evidence: [...image, ...evidence],
+    });
   }
   return returns;
 }
@@ -67,13 +88,15 @@ const SENTENCES: Record<AlgState, string> = {
   unknown: 'Whether a SIP ALG touches calls on this router could not be told.',
 };
 
-export function judge(facts: Facts): Verdict {
+/** @param voice what the voice rules have to say, which is part of the verdict's findings */
+export function judge(facts: Facts, voice: readonly Finding[] = []): Verdict {
   const missing = unread(facts);
-  const findings = findingsOf(facts);
+  const findings = findingsOf(facts, voice);
   const alg = algOf(facts, findings, missing);
   const { rewriter } = facts.modules;
   // Whether messages are edited is needed for a verdict, but not for a plan: what sets the helper goes either way.
-  if (alg === 'unknown' && missing.length === 0 && rewriter.state === 'failed') missing.push({ source: rewriter.source, because: rewriter.because });
+  if (alg === 'unknown' && missing.length === 0 && rewriter.state === 'failed')
+    missing.push({ source: rewriter.source, because: rewriter.because });
   const returns = returnsOf(facts);
   const back = returns.length > 0 && alg === 'off' ? ` It would come back at the next ${returns.map(({ at }) => at).join(', ')}.` : '';
   const because = missing.length > 0 ? ` ${missing.map((one) => `${one.source} could not be read: ${one.because}`).join('; ')}.` : '';

@@ -29,7 +29,7 @@ export function inKernel(facts: Facts, which: 'tracker' | 'rewriter'): boolean |
 function unexplained(facts: Facts): number {
   const { refcount = null, holders = [] } = moduleIn(facts, 'tracker') ?? {};
   if (refcount === null || facts.nft.state === 'failed' || facts.iptables.some(({ state }) => state === 'failed')) return 0;
-  const objects = (valueOf(facts.nft)?.helpers ?? []).map(({ l3proto }) => l3proto === 'ip' || l3proto === 'ip6' ? 1 : 2);
+  const objects = (valueOf(facts.nft)?.helpers ?? []).map(({ l3proto }) => (l3proto === 'ip' || l3proto === 'ip6' ? 1 : 2));
   const rules = facts.iptables.map((reading) => valueOf(reading)?.assignments.length ?? 0);
   return [...objects, ...rules].reduce((left, uses) => left - uses, refcount - holders.length);
 }
@@ -85,8 +85,11 @@ export function staleFlows(facts: Facts): FlowFacts['stale'] {
   const uci = valueOf(facts.firewall.uci);
   const sources = valueOf(facts.nft)?.sources;
   if (!uci || !sources || !valueOf(facts.wan)?.addresses.some(({ family }) => family === 'ipv4')) return [];
-  return (valueOf(facts.flows)?.stale ?? []).filter(({ lost }) => lost === '' ? uci.zones.some(({ masquerades }) => masquerades)
-    : !sources.includes('') && !sources.includes(lost) && !uci.text.includes(lost));
+  return (valueOf(facts.flows)?.stale ?? []).filter(({ lost }) =>
+    lost === ''
+      ? uci.zones.some(({ masquerades }) => masquerades)
+      : !sources.includes('') && !sources.includes(lost) && !uci.text.includes(lost),
+  );
 }
 
 /** Something that sets the helper whenever the firewall is loaded while the tracker is there. */
@@ -110,8 +113,11 @@ export function assigners(facts: Facts): Assigner[] {
   for (const rule of uci?.setHelper ?? []) if (rule.enabled) found.push({ kind: 'set_helper rule', where: section(rule) });
   for (const forward of uci?.forwards ?? []) found.push({ kind: 'port forward', where: section(forward) });
   // The setting says something only on a kernel that still has it.
-  if (facts.automatic.state !== 'absent') for (const one of valueOf(facts.boot.automatic) ?? []) found.push({ kind: 'sysctl', where: `${place(one)}: net.netfilter.nf_conntrack_helper=${one.value}` });
-  for (const use of valueOf(facts.firewall.includes) ?? []) found.push({ kind: use.kind === 'runs' ? 'script' : 'include', where: `${place(use)}: ${use.text}` });
+  if (facts.automatic.state !== 'absent')
+    for (const one of valueOf(facts.boot.automatic) ?? [])
+      found.push({ kind: 'sysctl', where: `${place(one)}: net.netfilter.nf_conntrack_helper=${one.value}` });
+  for (const use of valueOf(facts.firewall.includes) ?? [])
+    found.push({ kind: use.kind === 'runs' ? 'script' : 'include', where: `${place(use)}: ${use.text}` });
   return found;
 }
 
@@ -158,15 +164,25 @@ export function unread(facts: Facts): { source: string; because: string }[] {
     decisive.push(facts.nft, ...facts.iptables, facts.automatic, facts.flows, facts.expectations);
   }
   if (tracker === null || tracker.state !== 'not there') {
-    decisive.push(facts.firewall.uci, facts.firewall.definitions, facts.firewall.includes, facts.boot.autoload, facts.boot.blacklist, facts.boot.automatic);
+    decisive.push(
+      facts.firewall.uci,
+      facts.firewall.definitions,
+      facts.firewall.includes,
+      facts.boot.autoload,
+      facts.boot.blacklist,
+      facts.boot.automatic,
+    );
   }
-  const failed = decisive.flatMap((reading) => reading.state === 'failed' ? [{ source: reading.source, because: reading.because }] : []);
+  const failed = decisive.flatMap((reading) => (reading.state === 'failed' ? [{ source: reading.source, because: reading.because }] : []));
   const firewall = valueOf(facts.system.firewall);
   if (firewall === 'fw4' && facts.nft.state === 'absent' && tracker?.state !== 'not there') {
     failed.push({ source: facts.nft.source, because: 'nft is not installed, though the firewall of this router is made of it' });
   }
   if (firewall !== null && facts.firewall.uci.state === 'absent' && tracker?.state !== 'not there') {
-    failed.push({ source: facts.firewall.uci.source, because: 'the file is not there, though the firewall of this router is written in it' });
+    failed.push({
+      source: facts.firewall.uci.source,
+      because: 'the file is not there, though the firewall of this router is written in it',
+    });
   }
   return failed.filter((one, index) => failed.findIndex(({ source }) => source === one.source) === index);
 }

@@ -3,12 +3,9 @@
  * no transport: ubus, the page's own mount and a plugin of rpcd serve the same.
  */
 import type { Host } from '../host/host.ts';
-import type { Facts } from '../observe/facts.ts';
 import type { Verdict } from '../judge/verdict.ts';
-import { plan } from '../plan/plan.ts';
 import type { Towards } from '../plan/plan.ts';
-import { reportOn } from '../survey/survey.ts';
-import type { Report } from '../survey/survey.ts';
+import type { Report, RouterFacts, Surveyor } from '../survey/survey.ts';
 import type { Plan } from '../plan/step.ts';
 import { within } from '../host/clock.ts';
 import type { Clock } from '../host/clock.ts';
@@ -32,14 +29,18 @@ export interface Now {
  * What every method answers: the report as `sipalg status --json` prints it, all null before there is one.
  * `shortened`: a sentence where a transport could not take all of it.
  */
-export type Reply = { version: string; now: Now; shortened?: string } &
-  ({ facts: Facts; verdict: Verdict; plan: Plan } | { facts: null; verdict: null; plan: null });
+export type Reply = { version: string; now: Now; shortened?: string } & (
+  { facts: RouterFacts; verdict: Verdict; plan: Plan } | { facts: null; verdict: null; plan: null }
+);
 
 /** Arguments as a transport hands them over. */
 export type Arguments = { readonly [name: string]: unknown };
 
 /** An argument that a method does not take, in one sentence. */
 export class WrongArgument extends Error {}
+
+/** Its name on ubus, and in rpcd's access lists. */
+export const OBJECT = 'sipalg';
 
 /** The methods, the arguments they declare, and the right each one asks for; `as`: another one answers the same. */
 export const METHODS = {
@@ -69,7 +70,7 @@ export interface SipalgObject {
 
 export interface ObjectOptions {
   host: Host;
-  version: string;
+  surveyor: Surveyor;
   clock: Clock;
   /** Hears every command of a run before it is run. */
   onEcho?: (command: string) => void;
@@ -87,10 +88,17 @@ function check(method: MethodName, args: Arguments): void {
   for (const [name, value] of Object.entries(args)) {
     if (name === ADDED) continue;
     const type = Object.hasOwn(known, name) ? known[name] : undefined;
-    const takes = Object.entries(known).map((one) => one.join(': ')).join(', ');
-    if (type === undefined) throw new WrongArgument(`${method} takes no argument "${name.slice(0, 60)}"; ${takes === '' ? 'it takes none' : `it takes ${takes}`}.`);
+    const takes = Object.entries(known)
+      .map((one) => one.join(': '))
+      .join(', ');
+    if (type === undefined)
+      throw new WrongArgument(
+        `${method} takes no argument "${name.slice(0, 60)}"; ${takes === '' ? 'it takes none' : `it takes ${takes}`}.`,
+      );
     if (typeof value !== type && value !== null && value !== undefined) {
-      throw new WrongArgument(`The argument ${name} of ${method} is ${JSON.stringify(value)?.slice(0, 60) ?? typeof value}; it must be a ${type}.`);
+      throw new WrongArgument(
+        `The argument ${name} of ${method} is ${JSON.stringify(value)?.slice(0, 60) ?? typeof value}; it must be a ${type}.`,
+      );
     }
   }
 }
@@ -102,17 +110,17 @@ function towardsOf(args: Arguments): Towards | null {
   throw new WrongArgument(`The argument towards of plan is ${JSON.stringify(towards).slice(0, 60)}; it may be "disabled" or "enabled".`);
 }
 
-export function createObject({ host: machine, version, clock, onEcho, onVerified }: ObjectOptions): SipalgObject {
+export function createObject({ host: machine, surveyor, clock, onEcho, onVerified }: ObjectOptions): SipalgObject {
   const pending = watchPending(machine);
   const { host } = pending;
-  const passes = createPasses(host, version);
+  const { version } = surveyor;
+  const passes = createPasses(host, surveyor);
   const runs = createRuns({
     host,
-    version,
+    surveyor,
     onEcho: (command) => onEcho?.(command),
-    onEnded({ applied }) {
-      if (applied === null) return passes.outdate();
-      const report = reportOn(version, applied.facts);
+    onEnded({ report }) {
+      if (report === null) return passes.outdate();
       passes.take(report);
       onVerified?.(report);
     },
@@ -135,7 +143,7 @@ export function createObject({ host: machine, version, clock, onEcho, onVerified
 
   async function planned(towards: Towards | null): Promise<Reply> {
     const report = await current();
-    return reply(report === null || towards === null ? report : { ...report, plan: plan(report.facts, towards, true) });
+    return reply(report === null || towards === null ? report : { ...report, plan: await surveyor.plan(report.facts, towards, true) });
   }
 
   async function reach(towards: Towards, args: Arguments): Promise<Reply> {
@@ -150,10 +158,14 @@ export function createObject({ host: machine, version, clock, onEcho, onVerified
     switch (method) {
       // As with `--json`: they differ in what is said of the report, not in the report.
       case 'status':
-      case 'policy': return reply(await current());
-      case 'plan': return planned(towardsOf(args));
-      case 'disable': return reach('disabled', args);
-      case 'enable': return reach('enabled', args);
+      case 'policy':
+        return reply(await current());
+      case 'plan':
+        return planned(towardsOf(args));
+      case 'disable':
+        return reach('disabled', args);
+      case 'enable':
+        return reach('enabled', args);
     }
   }
 
@@ -165,7 +177,9 @@ export function createObject({ host: machine, version, clock, onEcho, onVerified
     call(method, args) {
       const answering = answer(method, args);
       underWay.add(answering);
-      const done = (): void => { underWay.delete(answering); };
+      const done = (): void => {
+        underWay.delete(answering);
+      };
       answering.then(done, done);
       return answering;
     },

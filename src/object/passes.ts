@@ -4,8 +4,7 @@
  * pass is theirs.
  */
 import type { Host } from '../host/host.ts';
-import { makeReport } from '../survey/survey.ts';
-import type { Report } from '../survey/survey.ts';
+import type { Report, Surveyor } from '../survey/survey.ts';
 
 export interface Passes {
   /** The last report; null before the first pass has ended. */
@@ -21,7 +20,11 @@ export interface Passes {
 }
 
 /** @param make makes a report; the whole way over a Host by default */
-export function createPasses(host: Host, version: string, make: () => Promise<Report> = () => makeReport(version, host)): Passes {
+export function createPasses(
+  host: Host,
+  surveyor: Surveyor,
+  make: () => Promise<Report> = async () => surveyor.report(await surveyor.look(host)),
+): Passes {
   const listeners: ((report: Report) => void)[] = [];
   let known: Report | null = null;
   let underWay: { report: Promise<Report>; outdated: boolean } | null = null;
@@ -37,14 +40,17 @@ export function createPasses(host: Host, version: string, make: () => Promise<Re
     // Begun in a turn of its own, so that who asks in the same breath shares it.
     const mine = { report: Promise.resolve().then(make), outdated: false };
     underWay = mine;
-    mine.report = mine.report.then((report) => {
-      underWay = null;
-      if (!mine.outdated) set(report);
-      return report;
-    }, (error: unknown) => {
-      underWay = null;
-      throw error;
-    });
+    mine.report = mine.report.then(
+      (report) => {
+        underWay = null;
+        if (!mine.outdated) set(report);
+        return report;
+      },
+      (error: unknown) => {
+        underWay = null;
+        throw error;
+      },
+    );
     return mine.report;
   }
 
@@ -53,7 +59,7 @@ export function createPasses(host: Host, version: string, make: () => Promise<Re
     look() {
       if (underWay === null) return next ?? begin();
       if (!underWay.outdated) return underWay.report;
-      return next ??= underWay.report.then(begin, begin);
+      return (next ??= underWay.report.then(begin, begin));
     },
     outdate() {
       if (underWay !== null) underWay.outdated = true;
@@ -62,6 +68,8 @@ export function createPasses(host: Host, version: string, make: () => Promise<Re
       if (underWay !== null) underWay.outdated = true;
       set(report);
     },
-    onReport(heard) { listeners.push(heard); },
+    onReport(heard) {
+      listeners.push(heard);
+    },
   };
 }

@@ -3,6 +3,7 @@ import { apply } from '../apply/apply.ts';
 import type { Applied } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
 import type { Towards } from '../plan/plan.ts';
+import type { Report, Surveyor } from '../survey/survey.ts';
 
 /** A run under way. */
 export interface Running {
@@ -29,6 +30,8 @@ export interface Last {
 export interface Ended {
   last: Last;
   applied: Applied | null;
+  /** On what that look saw; null where there was none, or it cannot be judged. */
+  report: Report | null;
 }
 
 export interface Runs {
@@ -49,14 +52,14 @@ const MOST_COMMANDS = 500;
 
 export interface RunsOptions {
   host: Host;
-  version: string;
+  surveyor: Surveyor;
   /** Hears every command before it is run. */
   onEcho: (command: string) => void;
   /** Hears once how each run went, before anybody who asked for it. */
   onEnded: (ended: Ended) => void;
 }
 
-export function createRuns({ host, version, onEcho, onEnded }: RunsOptions): Runs {
+export function createRuns({ host, surveyor, onEcho, onEnded }: RunsOptions): Runs {
   let underWay: { running: Running; ended: Promise<Ended> } | null = null;
   let last: Last | null = null;
   let stopping = false;
@@ -65,8 +68,7 @@ export function createRuns({ host, version, onEcho, onEnded }: RunsOptions): Run
     const { towards, commands } = running;
     const end = (outcome: Last['outcome'], because: string[]): Last => ({ towards, at: host.now(), outcome, because, commands });
     try {
-      const applied = await apply(host, towards, {
-        program: version,
+      const applied = await apply(host, surveyor, towards, {
         writeDown: true,
         echo(command) {
           if (commands.length < MOST_COMMANDS) commands.push(command);
@@ -75,14 +77,22 @@ export function createRuns({ host, version, onEcho, onEnded }: RunsOptions): Run
         goOn: () => !stopping,
       });
       const held = applied.plan.held === null ? [] : [applied.plan.held.because];
-      return { last: end(applied.outcome, applied.outcome === 'held' ? held : applied.because), applied };
+      return {
+        last: end(applied.outcome, applied.outcome === 'held' ? held : applied.because),
+        applied,
+        report: await surveyor.report(applied.facts),
+      };
     } catch (error) {
-      return { last: end('failed', [(error as Error).message]), applied: null };
+      return { last: end('failed', [(error as Error).message]), applied: null, report: null };
     }
   }
 
   function refuse(towards: Towards, because: string): Promise<Ended> {
-    return Promise.resolve({ last: { towards, at: host.now(), outcome: 'failed', because: [because], commands: [] }, applied: null });
+    return Promise.resolve({
+      last: { towards, at: host.now(), outcome: 'failed', because: [because], commands: [] },
+      applied: null,
+      report: null,
+    });
   }
 
   return {
@@ -94,8 +104,11 @@ export function createRuns({ host, version, onEcho, onEnded }: RunsOptions): Run
         const { running } = underWay;
         if (running.towards === towards) return underWay.ended;
         const seconds = Math.max(0, Math.round((host.now() - running.since) / 1000));
-        return refuse(towards, `A run towards "${running.towards}" has been under way for ${seconds} s. ` +
-          `Nothing was done towards "${towards}"; ask again when it has ended.`);
+        return refuse(
+          towards,
+          `A run towards "${running.towards}" has been under way for ${seconds} s. `
+            + `Nothing was done towards "${towards}"; ask again when it has ended.`,
+        );
       }
       const running: Running = { towards, since: host.now(), commands: [] };
       const ended = carryOut(running).then((result) => {

@@ -23,8 +23,11 @@ async function observeAutoload(host: Host): Promise<Reading<Autoload[]>> {
       const lines = understood(await host.read(file), parseAutoload);
       if (lines.state === 'failed') return lines;
       if (lines.state === 'absent') continue;
-      found.push(...lines.value.filter(({ module }) => module === TRACKER || module === REWRITER)
-        .map(({ line, module, args }) => ({ file, line, module, args })));
+      found.push(
+        ...lines.value
+          .filter(({ module }) => module === TRACKER || module === REWRITER)
+          .map(({ line, module, args }) => ({ file, line, module, args })),
+      );
     }
   }
   return any ? present(FOLDERS[1] as string, found) : { state: 'absent', source: FOLDERS[1] as string };
@@ -34,8 +37,10 @@ function blacklistOf(text: string): Blacklist {
   const { lines } = parseModulesConf(text);
   return {
     text,
-    modules: lines.flatMap((line) => line.kind === 'blacklist' ? [line.module] : []),
-    dangerous: lines.flatMap((line) => line.kind === 'dangerous' ? [{ line: line.line, text: line.text.trim(), because: line.because }] : []),
+    modules: lines.flatMap((line) => (line.kind === 'blacklist' ? [line.module] : [])),
+    dangerous: lines.flatMap((line) =>
+      line.kind === 'dangerous' ? [{ line: line.line, text: line.text.trim(), because: line.because }] : [],
+    ),
   };
 }
 
@@ -56,7 +61,12 @@ async function observeAutomatic(host: Host): Promise<Facts['boot']['automatic']>
   const folder = '/etc/sysctl.d';
   const names = await host.list(folder);
   if (names.state === 'failed') return names;
-  const files = [...orElse(names, []).filter((name) => name.endsWith('.conf')).map((name) => `${folder}/${name}`), '/etc/sysctl.conf'];
+  const files = [
+    ...orElse(names, [])
+      .filter((name) => name.endsWith('.conf'))
+      .map((name) => `${folder}/${name}`),
+    '/etc/sysctl.conf',
+  ];
   const found: { file: string; line: number; value: string; text: string }[] = [];
   for (const file of files) {
     const text = await host.read(file);

@@ -9,7 +9,6 @@
 import type { HostAddress, Reading } from '../host/host.ts';
 import type { Wish, Problem } from '../wish/alg.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { PolicyFacts } from '../voice/facts.ts';
 
 /** A kernel module, as far as it shows. */
 export interface Module {
@@ -276,6 +275,4 @@ export interface Facts {
   journal: Reading<Journal>;
   /** Other files that the journal says were edited, as they are now, by path. */
   edited: Record<string, Reading<string>>;
-  /** The voice firewall rules. Absent: they are not wanted, and nothing of them is here. */
-  policy: Reading<PolicyFacts>;
 }

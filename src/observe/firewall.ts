@@ -52,9 +52,15 @@ function zoneOf(section: UciSection, firewall: Firewall, globalAuto: boolean, de
   const unknown = (name: string): boolean => !definitions.some((definition) => definition.name === name);
   // fw4 leaves a zone out over one value it does not take; fw3 only warns.
   const skipped = enabled !== true || (firewall === 'fw4' && (auto === null || masq === null || masq6 === null || names.some(unknown)));
-  const isSip = (name: string): boolean => definitions.some((definition) => definition.module === TRACKER && sameName(firewall, definition.name, name));
+  const isSip = (name: string): boolean =>
+    definitions.some((definition) => definition.module === TRACKER && sameName(firewall, definition.name, name));
   const listed = values.some((value, index) => isSip(names[index] as string) && !(firewall === 'fw3' && value.startsWith('!')));
-  const automatic = globalAuto && auto === true && values.length === 0 && masq !== true && masq6 !== true
+  const automatic =
+    globalAuto
+    && auto === true
+    && values.length === 0
+    && masq !== true
+    && masq6 !== true
     && definitions.some(({ module }) => module === TRACKER);
   return {
     section: describeSection(section, 'firewall'),
@@ -80,7 +86,7 @@ export function firewallFacts(text: string, firewall: Firewall, definitions: rea
   const known = definitions.length > 0 ? definitions : STOCK;
   const sip = (value: string): boolean => known.some(({ name, module }) => module === TRACKER && sameName(firewall, name, value.trim()));
   const defaults = pkg.sections.find(({ type }) => type === 'defaults');
-  const option = (name: string): string | null => defaults ? optionOf(defaults, name) : null;
+  const option = (name: string): string | null => (defaults ? optionOf(defaults, name) : null);
   const autoHelper = boolean(firewall, option('auto_helper'), true) === true;
   const of = (type: string): UciSection[] => pkg.sections.filter((section) => section.type === type);
   const place = (section: UciSection) => ({ section: describeSection(section, 'firewall'), line: section.line });
@@ -89,16 +95,20 @@ export function firewallFacts(text: string, firewall: Firewall, definitions: rea
     autoHelper,
     autoIncludes: boolean(firewall, option('auto_includes'), true) === true,
     zones: of('zone').map((section) => zoneOf(section, firewall, autoHelper, known)),
-    setHelper: of('rule').filter((section) => targetsHelper(section) && sip(optionOf(section, 'set_helper') ?? '')).map((section) => ({
-      ...place(section),
-      name: optionOf(section, 'name'),
-      enabled: boolean(firewall, optionOf(section, 'enabled'), true) === true,
-    })),
-    forwards: (firewall === 'fw3' ? of('redirect') : []).filter((section) => {
-      // A helper of its own is set as well as matched (redirects.c), and keeps the automatic one away.
-      const own = (optionOf(section, 'helper') ?? '').trim();
-      return forwards(section) && (own === '' ? autoHelper && forwardsSip(section) : sip(own));
-    }).map((section) => ({ ...place(section), name: optionOf(section, 'name') })),
+    setHelper: of('rule')
+      .filter((section) => targetsHelper(section) && sip(optionOf(section, 'set_helper') ?? ''))
+      .map((section) => ({
+        ...place(section),
+        name: optionOf(section, 'name'),
+        enabled: boolean(firewall, optionOf(section, 'enabled'), true) === true,
+      })),
+    forwards: (firewall === 'fw3' ? of('redirect') : [])
+      .filter((section) => {
+        // A helper of its own is set as well as matched (redirects.c), and keeps the automatic one away.
+        const own = (optionOf(section, 'helper') ?? '').trim();
+        return forwards(section) && (own === '' ? autoHelper && forwardsSip(section) : sip(own));
+      })
+      .map((section) => ({ ...place(section), name: optionOf(section, 'name') })),
     includes: of('include').flatMap((section) => {
       const path = optionOf(section, 'path');
       const type = optionOf(section, 'type') ?? 'script';
@@ -124,10 +134,18 @@ function forwardsSip(section: UciSection): boolean {
 /** The helpers the firewall knows, and whether their modules are in the kernel. */
 export async function observeDefinitions(host: Host, firewall: Firewall): Promise<Reading<HelperDefinition[]>> {
   const file = await host.read(DEFINITIONS[firewall]);
-  const parsed = understood(file, (text) => parseUci(text).sections.filter(({ type }) => type === 'helper')
-    .map((section) => ({ name: optionOf(section, 'name') ?? '', module: optionOf(section, 'module') ?? '' })));
+  const parsed = understood(file, (text) =>
+    parseUci(text)
+      .sections.filter(({ type }) => type === 'helper')
+      .map((section) => ({ name: optionOf(section, 'name') ?? '', module: optionOf(section, 'module') ?? '' })),
+  );
   if (parsed.state !== 'present') return parsed;
-  const definitions = await Promise.all(parsed.value.map(async ({ name, module }) =>
-    ({ name, module, available: (await host.kind(`/sys/module/${module}`)).state === 'present' })));
+  const definitions = await Promise.all(
+    parsed.value.map(async ({ name, module }) => ({
+      name,
+      module,
+      available: (await host.kind(`/sys/module/${module}`)).state === 'present',
+    })),
+  );
   return present(parsed.source, definitions);
 }

@@ -59,7 +59,13 @@ async function listed(host: Host): Promise<Reading<string>> {
 }
 
 /** What is made of the lines of either table. */
-async function factsOf(host: Host, listing: Reading<string>, parse: (line: string) => Flow, isUnderHelper: (flow: Flow) => boolean, certain: boolean): Promise<Reading<FlowFacts>> {
+async function factsOf(
+  host: Host,
+  listing: Reading<string>,
+  parse: (line: string) => Flow,
+  isUnderHelper: (flow: Flow) => boolean,
+  certain: boolean,
+): Promise<Reading<FlowFacts>> {
   const flows = understood(listing, (text) => lines(text).map(parse));
   const stale = flows.state === 'present' ? await staleAmong(host, flows.value) : [];
   return understood(flows, (all) => ({
@@ -72,12 +78,19 @@ async function factsOf(host: Host, listing: Reading<string>, parse: (line: strin
 /** @param udpStream seconds a plain UDP flow lives at most; null where that is not known, or no flow can be under the helper */
 export async function observeFlows(host: Host, udpStream: number | null): Promise<Reading<FlowFacts>> {
   const answer = await listed(host);
-  if (answer.state === 'present') return factsOf(host, answer, parseConntrackFlow, ({ helper }) => helper !== null && isSipHelper(helper), true);
+  if (answer.state === 'present')
+    return factsOf(host, answer, parseConntrackFlow, ({ helper }) => helper !== null && isSipHelper(helper), true);
   // Not installed, or a kernel without ctnetlink: the kernel's own table still says how long each flow lives.
   const table = await host.read('/proc/net/nf_conntrack', { select: { holding: SIGNALLING } });
   if (table.state === 'present') {
-    return factsOf(host, table, parseProcFlow, ({ protocol, timeout, original, reply }) => protocol === 'udp' && [original.dport, reply.dport].includes(5060)
-      && udpStream !== null && timeout !== null && timeout > udpStream, false);
+    return factsOf(
+      host,
+      table,
+      parseProcFlow,
+      ({ protocol, timeout, original, reply }) =>
+        protocol === 'udp' && [original.dport, reply.dport].includes(5060) && udpStream !== null && timeout !== null && timeout > udpStream,
+      false,
+    );
   }
   return answer.state === 'failed' ? answer : table;
 }
@@ -85,24 +98,32 @@ export async function observeFlows(host: Host, udpStream: number | null): Promis
 /** The pinholes that are open for the helper. */
 export async function observeExpectations(host: Host): Promise<Reading<ExpectationFact[]>> {
   const table = understood(await host.read('/proc/net/nf_conntrack_expect', { select: { holding: ['sip'] } }), parseExpectations);
-  return understood(table, (all) => all.filter(({ helper }) => helper !== null && isSipHelper(helper)).map((one) => ({
-    source: one.src,
-    destination: one.dst,
-    destinationPort: one.dport,
-    protocol: one.proto,
-    class: one.klass,
-    permanent: one.flags.includes('PERMANENT'),
-    timeout: one.timeout,
-  })));
+  return understood(table, (all) =>
+    all
+      .filter(({ helper }) => helper !== null && isSipHelper(helper))
+      .map((one) => ({
+        source: one.src,
+        destination: one.dst,
+        destinationPort: one.dport,
+        protocol: one.proto,
+        class: one.klass,
+        permanent: one.flags.includes('PERMANENT'),
+        timeout: one.timeout,
+      })),
+  );
 }
 
 /** What the kernel's log says the helper dropped; the newest last, 20 at most. */
 export async function observeDrops(host: Host): Promise<Reading<DropFact[]>> {
   const log = answered(await host.run(['dmesg'], { select: { holding: ['nf_ct_sip'] } }));
-  return understood(log, (text) => lines(text).flatMap((line): DropFact[] => {
-    const drop = parseHelperDrop(line);
-    if (drop === null || drop.helper !== 'nf_ct_sip') return [];
-    const { SRC, DST, DPT } = drop.fields;
-    return [{ time: drop.time, reason: drop.reason, source: SRC ?? null, destination: DST ?? null, destinationPort: DPT ?? null }];
-  }).slice(-20));
+  return understood(log, (text) =>
+    lines(text)
+      .flatMap((line): DropFact[] => {
+        const drop = parseHelperDrop(line);
+        if (drop === null || drop.helper !== 'nf_ct_sip') return [];
+        const { SRC, DST, DPT } = drop.fields;
+        return [{ time: drop.time, reason: drop.reason, source: SRC ?? null, destination: DST ?? null, destinationPort: DPT ?? null }];
+      })
+      .slice(-20),
+  );
 }

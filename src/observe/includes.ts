@@ -39,9 +39,16 @@ async function expand(host: Host, pattern: string): Promise<string[]> {
   const slash = path.lastIndexOf('/');
   const last = path.slice(slash + 1);
   if (!/[*?]/.test(last)) return [path];
-  const like = new RegExp(`^${last.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  const like = new RegExp(
+    `^${last
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  );
   const folder = path.slice(0, slash);
-  return orNone(await host.list(folder)).filter((name) => like.test(name) && !name.startsWith('.')).map((name) => `${folder}/${name}`);
+  return orNone(await host.list(folder))
+    .filter((name) => like.test(name) && !name.startsWith('.'))
+    .map((name) => `${folder}/${name}`);
 }
 
 async function nftSources(host: Host, uci: FirewallUci): Promise<string[]> {
@@ -81,21 +88,24 @@ async function usesIn(host: Host, firewall: Firewall, uci: FirewallUci): Promise
     if (text.state === 'absent') continue;
     const uses = scanSource(text.value);
     scanned.push({ file, uses });
-    for (const use of uses) if (use.kind === 'includes') waiting.push(...await expand(host, use.pattern));
+    for (const use of uses) if (use.kind === 'includes') waiting.push(...(await expand(host, use.pattern)));
   }
-  if (waiting.some((file) => !seen.has(file))) throw new Unreadable(waiting[0] as string, `more than ${MOST_FILES} files are included, and it was not looked at any more`);
-  const declared = scanned.flatMap(({ uses }) => uses.flatMap((use) => use.kind === 'declares' && use.type !== null ? [use] : []));
+  if (waiting.some((file) => !seen.has(file)))
+    throw new Unreadable(waiting[0] as string, `more than ${MOST_FILES} files are included, and it was not looked at any more`);
+  const declared = scanned.flatMap(({ uses }) => uses.flatMap((use) => (use.kind === 'declares' && use.type !== null ? [use] : [])));
   const sip = new Set(declared.filter(({ type }) => isSipHelper(type as string)).map(({ name }) => name));
   // fw4 declares `sip` itself, unless a file declares that name for another helper.
   if (!declared.some(({ name }) => name === OWN_OBJECT)) sip.add(OWN_OBJECT);
-  const found = scanned.flatMap(({ file, uses }) => uses.flatMap((use): IncludeUse[] => {
-    const { line, text } = use;
-    if (use.kind === 'declares' && isSipHelper(use.type ?? '')) return [{ file, line, text, kind: 'declares', name: use.name }];
-    const name = use.kind === 'assigns' ? use.objects.find((object) => sip.has(object)) : undefined;
-    return name === undefined ? [] : [{ file, line, text, kind: 'assigns', name }];
-  }));
+  const found = scanned.flatMap(({ file, uses }) =>
+    uses.flatMap((use): IncludeUse[] => {
+      const { line, text } = use;
+      if (use.kind === 'declares' && isSipHelper(use.type ?? '')) return [{ file, line, text, kind: 'declares', name: use.name }];
+      const name = use.kind === 'assigns' ? use.objects.find((object) => sip.has(object)) : undefined;
+      return name === undefined ? [] : [{ file, line, text, kind: 'assigns', name }];
+    }),
+  );
   const scripts = uci.includes.filter(({ type }) => type !== 'nftables').map(({ path }) => path);
-  for (const file of new Set(['/etc/firewall.user', ...scripts])) found.push(...await scriptUses(host, file));
+  for (const file of new Set(['/etc/firewall.user', ...scripts])) found.push(...(await scriptUses(host, file)));
   return found;
 }
 
@@ -103,10 +113,12 @@ async function usesIn(host: Host, firewall: Firewall, uci: FirewallUci): Promise
 async function scriptUses(host: Host, file: string): Promise<IncludeUse[]> {
   const text = await host.read(file);
   if (text.state === 'failed') throw new Unreadable(file, text.because);
-  return orElse(text, '').split('\n').flatMap((written, index): IncludeUse[] => {
-    const line = written.trim();
-    if (line.startsWith('#')) return [];
-    const sets = /(--helper[ =]|ct helper (set|[^{]*\{))/.test(line) && /sip/.test(line) && !/-m helper/.test(line);
-    return sets ? [{ file, line: index + 1, text: line.slice(0, 200), kind: 'runs', name: null }] : [];
-  });
+  return orElse(text, '')
+    .split('\n')
+    .flatMap((written, index): IncludeUse[] => {
+      const line = written.trim();
+      if (line.startsWith('#')) return [];
+      const sets = /(--helper[ =]|ct helper (set|[^{]*\{))/.test(line) && /sip/.test(line) && !/-m helper/.test(line);
+      return sets ? [{ file, line: index + 1, text: line.slice(0, 200), kind: 'runs', name: null }] : [];
+    });
 }

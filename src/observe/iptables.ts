@@ -31,7 +31,8 @@ function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
       }
     }
     // The CT target is valid in the raw table alone (xt_CT.c), so no other is remembered.
-    if (table.name === 'raw') for (const { name } of table.chains) facts.chains.push({ table: table.name, chain: name, rules: positions.get(name) ?? [] });
+    if (table.name === 'raw')
+      for (const { name } of table.chains) facts.chains.push({ table: table.name, chain: name, rules: positions.get(name) ?? [] });
   }
   return facts;
 }
@@ -49,23 +50,34 @@ async function hasLegacy(host: Host, family: string): Promise<boolean> {
  * @param nft    tells whether nftables holds rules of iptables' nft flavour
  * @param wanted save commands that are run all the same, because something may have to be given back
  */
-export async function observeIptables(host: Host, nft: Promise<Reading<NftFacts>>, wanted: readonly string[]): Promise<Reading<IptablesFacts>[]> {
-  const all = await Promise.all(FAMILIES.map(async (family) => {
-    const plain = `${family}-save`;
-    const asked = async (flavour: string, has: Promise<boolean>): Promise<Reading<IptablesFacts> | null> => {
-      const command = `${family}-${flavour}-save`;
-      return wanted.includes(command) || wanted.includes(plain) || await has ? save(host, command) : null;
-    };
-    const flavours = (await Promise.all([
-      asked('legacy', hasLegacy(host, family)),
-      asked('nft', nft.then((reading) => reading.state !== 'present' || reading.value.foreign)),
-    ])).filter((reading) => reading !== null);
-    if (flavours.length === 0) return [];
-    const installed = flavours.filter(({ state }) => state !== 'absent');
-    if (installed.length > 0) return installed;
-    const other = await save(host, plain);
-    return other.state === 'absent' ? [] : [other];
-  }));
+export async function observeIptables(
+  host: Host,
+  nft: Promise<Reading<NftFacts>>,
+  wanted: readonly string[],
+): Promise<Reading<IptablesFacts>[]> {
+  const all = await Promise.all(
+    FAMILIES.map(async (family) => {
+      const plain = `${family}-save`;
+      const asked = async (flavour: string, has: Promise<boolean>): Promise<Reading<IptablesFacts> | null> => {
+        const command = `${family}-${flavour}-save`;
+        return wanted.includes(command) || wanted.includes(plain) || (await has) ? save(host, command) : null;
+      };
+      const flavours = (
+        await Promise.all([
+          asked('legacy', hasLegacy(host, family)),
+          asked(
+            'nft',
+            nft.then((reading) => reading.state !== 'present' || reading.value.foreign),
+          ),
+        ])
+      ).filter((reading) => reading !== null);
+      if (flavours.length === 0) return [];
+      const installed = flavours.filter(({ state }) => state !== 'absent');
+      if (installed.length > 0) return installed;
+      const other = await save(host, plain);
+      return other.state === 'absent' ? [] : [other];
+    }),
+  );
   return all.flat();
 }
 

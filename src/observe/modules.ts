@@ -43,7 +43,7 @@ async function isBuiltin(host: Host, name: string, release: string): Promise<Rea
   const listed = understood(await host.read(`/lib/modules/${release}/modules.builtin`), parseBuiltin);
   if (listed.state === 'present') return present(listed.source, listed.value.includes(name));
   const option = `CONFIG_${name.toUpperCase()}=`;
-  const config = answered(await host.run(['gzip', '-cd', '/proc/config.gz'], { select: { holding: ['CONFIG_NF_NAT='] .concat(option) } }));
+  const config = answered(await host.run(['gzip', '-cd', '/proc/config.gz'], { select: { holding: ['CONFIG_NF_NAT='].concat(option) } }));
   if (config.state === 'present' && config.value !== '') return present('/proc/config.gz', config.value.includes(`${option}y`));
   const symbols = await host.read('/proc/kallsyms', { select: { holding: [` ${name}_`, ` __pfx_${name}_`] } });
   return understood(symbols, (text) => text !== '');
@@ -67,7 +67,11 @@ async function moduleOf(host: Host, name: string, loaded: Reading<LoadedModule[]
     // Loaded modules have it; a built-in one does not (kernel/module/sysfs.c, kernel/params.c).
     const state = await host.kind(`${source}/initstate`);
     if (state.state === 'failed') return state;
-    return present(source, { ...plain, state: state.state === 'present' ? 'loaded' : 'built in', parameters: await parametersOf(host, name) });
+    return present(source, {
+      ...plain,
+      state: state.state === 'present' ? 'loaded' : 'built in',
+      parameters: await parametersOf(host, name),
+    });
   }
   return present(loaded.state === 'present' ? loaded.source : source, { ...plain, state: file === null ? 'not there' : 'on disk' });
 }
@@ -78,7 +82,12 @@ export async function observeModules(host: Host, release: string): Promise<Facts
   const tracker = await moduleOf(host, TRACKER, loaded, release);
   let rewriter = await moduleOf(host, REWRITER, loaded, release);
   // Only next to a built-in tracker can the rewriter be built in.
-  if (tracker.state === 'present' && tracker.value.state === 'built in' && rewriter.state === 'present' && rewriter.value.state !== 'loaded') {
+  if (
+    tracker.state === 'present'
+    && tracker.value.state === 'built in'
+    && rewriter.state === 'present'
+    && rewriter.value.state !== 'loaded'
+  ) {
     const builtin = await isBuiltin(host, REWRITER, release);
     const { value } = rewriter;
     if (builtin.state !== 'present') {
@@ -92,6 +101,7 @@ export async function observeModules(host: Host, release: string): Promise<Facts
   return {
     tracker,
     rewriter,
-    inImage: rom.state !== 'present' ? { state: 'absent', source: '/rom' } : present(`/rom/lib/modules/${release}`, inImage.state === 'present'),
+    inImage:
+      rom.state !== 'present' ? { state: 'absent', source: '/rom' } : present(`/rom/lib/modules/${release}`, inImage.state === 'present'),
   };
 }

@@ -61,7 +61,9 @@ export async function observeNft(host: Host, wanted: readonly string[]): Promise
 
 /** `snat to`, and the target of that name which iptables wrote. */
 function sourcesOf({ expr }: Rule): string[] {
-  return [...JSON.stringify(expr).matchAll(/"snat":(?:\{(?:"family":"\w+",)?"addr":"([^"]+)")?|"SNAT"/g)].map(([, address = '']) => address);
+  return [...JSON.stringify(expr).matchAll(/"snat":(?:\{(?:"family":"\w+",)?"addr":"([^"]+)")?|"SNAT"/g)].map(
+    ([, address = '']) => address,
+  );
 }
 
 /** One name for a chain. */
@@ -71,9 +73,11 @@ export function chainKey({ family, table, chain }: { family: string; table: stri
 
 /** Whether a name means a SIP helper in this table: the object's type says it, not its name. */
 function sipObjects(ruleset: Ruleset, { family, table }: { family: string; table: string }): Set<string> {
-  return new Set(ruleset.helpers
-    .filter((helper) => helper.family === family && helper.table === table && isSipHelper(helper.type))
-    .map(({ name }) => name));
+  return new Set(
+    ruleset.helpers
+      .filter((helper) => helper.family === family && helper.table === table && isSipHelper(helper.type))
+      .map(({ name }) => name),
+  );
 }
 
 function assignmentsIn(ruleset: Ruleset): NftAssignment[] {
@@ -97,7 +101,8 @@ function assignmentOf(ruleset: Ruleset, rule: Rule, use: HelperUse): NftAssignme
   if (use.form === 'object') return sip.has(use.object) ? assignment : null;
   if (use.form === 'map') return use.objects.some((object) => sip.has(object)) ? assignment : null;
   const map = ruleset.maps.find((one) => one.family === family && one.table === table && one.name === use.map);
-  const elements = (map?.elements ?? []).filter(({ value }) => sip.has(String(value)))
+  const elements = (map?.elements ?? [])
+    .filter(({ value }) => sip.has(String(value)))
     .map(({ key, value }) => `${elementKey(key)} : "${String(value)}"`);
   return elements.length > 0 ? { ...assignment, map: { name: use.map, elements } } : null;
 }

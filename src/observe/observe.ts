@@ -13,7 +13,6 @@ import { observeDrops, observeExpectations, observeFlows } from './flows.ts';
 import { observeIncludes } from './includes.ts';
 import { observeIptables } from './iptables.ts';
 import { observeModules, TRACKER } from './modules.ts';
-import { observePolicy } from '../survey/voice.ts';
 import { chainKey, observeNft } from './nft.ts';
 import { orElse, understood } from './reading.ts';
 import { observeNumber, observeSystem, observeWan } from './system.ts';
@@ -24,18 +23,20 @@ export const AUTOMATIC = '/proc/sys/net/netfilter/nf_conntrack_helper';
 /** The chains something was taken out of, which are looked at even while nothing is assigned in them. */
 function chainsOf(journal: Reading<Journal>): string[] {
   if (journal.state !== 'present') return [];
-  return journal.value.taken.flatMap((entry) => entry.kind === 'nft' ? entry.rules.map(chainKey) : []);
+  return journal.value.taken.flatMap((entry) => (entry.kind === 'nft' ? entry.rules.map(chainKey) : []));
 }
 
 /** The iptables commands that showed what was taken out. */
 function savesOf(journal: Reading<Journal>): string[] {
-  return journal.state === 'present' ? journal.value.taken.flatMap((entry) => entry.kind === 'iptables' ? [entry.save] : []) : [];
+  return journal.state === 'present' ? journal.value.taken.flatMap((entry) => (entry.kind === 'iptables' ? [entry.save] : [])) : [];
 }
 
 async function observeFirewall(host: Host, kind: Facts['system']['firewall']): Promise<Facts['firewall']> {
   if (kind.state !== 'present') return { uci: kind, definitions: kind, includes: kind };
   const definitions = await observeDefinitions(host, kind.value);
-  const uci: Reading<FirewallUci> = understood(await host.read(FIREWALL_CONFIG), (text) => firewallFacts(text, kind.value, orElse(definitions, [])));
+  const uci: Reading<FirewallUci> = understood(await host.read(FIREWALL_CONFIG), (text) =>
+    firewallFacts(text, kind.value, orElse(definitions, [])),
+  );
   const includes = uci.state === 'present' ? await observeIncludes(host, kind.value, uci.value) : uci;
   return { uci, definitions, includes };
 }
@@ -45,13 +46,19 @@ async function observeWish(host: Host): Promise<Facts['wish']> {
   const { wish, problems } = readWish(orElse(text, null));
   if (text.state !== 'failed') return { text, wish, problems };
   // What the owner wishes could not be read: that is a problem, not the default.
-  const problem = { section: '', option: '', given: '', allowed: 'a file that can be read', text: `${WISH_CONFIG} could not be read: ${text.because}` };
+  const problem = {
+    section: '',
+    option: '',
+    given: '',
+    allowed: 'a file that can be read',
+    text: `${WISH_CONFIG} could not be read: ${text.because}`,
+  };
   return { text, wish: { ...wish, policy: null }, problems: [problem, ...problems] };
 }
 
 /** The files of the journal that no other question reads. */
 async function observeEdited(host: Host, journal: Reading<Journal>): Promise<Facts['edited']> {
-  const paths = journal.state === 'present' ? journal.value.taken.flatMap((entry) => entry.kind === 'file' ? [entry.path] : []) : [];
+  const paths = journal.state === 'present' ? journal.value.taken.flatMap((entry) => (entry.kind === 'file' ? [entry.path] : [])) : [];
   const others = [...new Set(paths)].filter((path) => path !== FIREWALL_CONFIG && path !== MODULES_CONF);
   return Object.fromEntries(await Promise.all(others.map(async (path) => [path, await host.read(path)] as const)));
 }
@@ -80,12 +87,23 @@ export async function observe(host: Host): Promise<Facts> {
     observeWan(host),
   ]);
   const [nft, iptables, drops] = await tools;
-  const facts: Facts = {
-    at: host.now(), uid: host.process().uid, system, modules, boot, automatic, nft, iptables, firewall,
-    flows: await flows, expectations, drops, timeouts: { udp, udpStream }, wan, wish, journal, edited: await observeEdited(host, journal),
-    policy: { state: 'absent', source: WISH_CONFIG },
+  return {
+    at: host.now(),
+    uid: host.process().uid,
+    system,
+    modules,
+    boot,
+    automatic,
+    nft,
+    iptables,
+    firewall,
+    flows: await flows,
+    expectations,
+    drops,
+    timeouts: { udp, udpStream },
+    wan,
+    wish,
+    journal,
+    edited: await observeEdited(host, journal),
   };
-  const { policy, problems } = await observePolicy(host, facts, wish.wish.policy === true);
-  wish.problems.push(...problems);
-  return { ...facts, policy };
 }

@@ -22,7 +22,13 @@ function routersAddress({ original, reply }: Flow): string | null {
 }
 
 function isUntranslated({ original, reply, flags }: Flow): boolean {
-  return reply.dst === original.src && reply.src === original.dst && flags.includes('UNREPLIED') && !isPublic(original.src) && isPublic(original.dst);
+  return (
+    reply.dst === original.src
+    && reply.src === original.dst
+    && flags.includes('UNREPLIED')
+    && !isPublic(original.src)
+    && isPublic(original.dst)
+  );
 }
 
 /**
@@ -39,10 +45,12 @@ async function ownAddresses(host: Host): Promise<Set<string>> {
  * that is not translated. None where the router's addresses could not be read.
  */
 export async function staleAmong(host: Host, flows: readonly Flow[]): Promise<{ flow: Flow; lost: string }[]> {
-  const suspects = flows.filter(({ family }) => family === 'ipv4').flatMap((flow) => {
-    const lost = routersAddress(flow) ?? (isUntranslated(flow) ? '' : null);
-    return lost === null ? [] : [{ flow, lost }];
-  });
+  const suspects = flows
+    .filter(({ family }) => family === 'ipv4')
+    .flatMap((flow) => {
+      const lost = routersAddress(flow) ?? (isUntranslated(flow) ? '' : null);
+      return lost === null ? [] : [{ flow, lost }];
+    });
   if (suspects.length === 0) return suspects;
   const own = await ownAddresses(host);
   return own.size === 0 ? [] : suspects.filter(({ lost }) => !own.has(lost));

@@ -7,7 +7,7 @@ import { understood } from './reading.ts';
 /** A value of a file of shell assignments (/etc/openwrt_release, os-release(5)). */
 function assignment(text: string, name: string): string | null {
   const found = new RegExp(`^${name}=(?:'([^']*)'|"([^"]*)"|(\\S*))`, 'm').exec(text);
-  return found ? found[1] ?? found[2] ?? found[3] ?? '' : null;
+  return found ? (found[1] ?? found[2] ?? found[3] ?? '') : null;
 }
 
 async function release(host: Host): Promise<Reading<string>> {
@@ -28,9 +28,18 @@ export async function observeSystem(host: Host): Promise<Facts['system']> {
   return {
     release: await release(host),
     kernel: understood(await host.read('/proc/sys/kernel/osrelease'), (text) => text.trim()),
-    packageManager: await firstOf(host, [['apk', '/usr/bin/apk'], ['apk', '/sbin/apk'], ['opkg', '/bin/opkg'], ['opkg', '/usr/bin/opkg']]),
+    packageManager: await firstOf(host, [
+      ['apk', '/usr/bin/apk'],
+      ['apk', '/sbin/apk'],
+      ['opkg', '/bin/opkg'],
+      ['opkg', '/usr/bin/opkg'],
+    ]),
     // /sbin/fw3 is a link to fw4 on fw4 systems, so fw4 is asked for first.
-    firewall: await firstOf(host, [['fw4', '/sbin/fw4'], ['fw4', '/usr/sbin/fw4'], ['fw3', '/sbin/fw3']]),
+    firewall: await firstOf(host, [
+      ['fw4', '/sbin/fw4'],
+      ['fw4', '/usr/sbin/fw4'],
+      ['fw3', '/sbin/fw3'],
+    ]),
   };
 }
 

@@ -1,18 +1,27 @@
 /** Which devices lead to the internet, and which networks are behind the router. */
-import type { Host } from '../host/host.ts';
+import type { Host, Reading } from '../host/host.ts';
 import type { Facts } from './facts.ts';
 import { boolean } from './firewall.ts';
 import { answered, orElse, understood } from './reading.ts';
 import { listOf, optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { UciSection } from '../languages/uci/parse.ts';
-import type { PolicyFacts } from '../voice/facts.ts';
-import { isDevice } from '../voice/wanted.ts';
+import { isDevice } from '../languages/kernel/devices.ts';
+
+/** Where the ways out of this router lead. */
+export interface Ways {
+  /** Devices towards the internet, and where that is known from. */
+  wan: Reading<string[]>;
+  /** Networks behind the router, `device address/prefix`. */
+  lan: { device: string; address: string; prefix: number; zone: string | null }[];
+}
 
 const NETWORK_CONFIG = '/etc/config/network';
 
 /** A list, or the words of an option. */
 function words(section: UciSection, name: string): string[] {
-  return settingsOf(section).get(name)?.kind === 'list' ? listOf(section, name) : (optionOf(section, name) ?? '').split(/\s+/).filter((word) => word !== '');
+  return settingsOf(section).get(name)?.kind === 'list'
+    ? listOf(section, name)
+    : (optionOf(section, name) ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
 /** Protocols whose device is not the one they run over, but `PROTOCOL-NAME` (netifd's proto scripts). */
@@ -26,7 +35,9 @@ function configured(sections: readonly UciSection[], name: string, depth = 0): s
   if (TUNNELS.test(proto)) return [`${proto}-${name}`];
   if (/^wireguard|^tun|^gre/.test(proto)) return [name];
   if (optionOf(section, 'type') === 'bridge') return [`br-${name}`];
-  return [...words(section, 'device'), ...words(section, 'ifname')].flatMap((device) => device.startsWith('@') ? configured(sections, device.slice(1), depth + 1) : [device]);
+  return [...words(section, 'device'), ...words(section, 'ifname')].flatMap((device) =>
+    device.startsWith('@') ? configured(sections, device.slice(1), depth + 1) : [device],
+  );
 }
 
 interface Zone {
@@ -39,15 +50,27 @@ interface Zone {
 /** A zone that masquerades or is called wan; but who forwards to such a zone is behind it, whatever it masquerades. */
 export function zonesOf(text: string, firewall: 'fw3' | 'fw4'): Zone[] {
   const { sections } = parseUci(text);
-  const zones = sections.filter(({ type }) => type === 'zone').filter((section) => boolean(firewall, optionOf(section, 'enabled'), true) !== false);
+  const zones = sections
+    .filter(({ type }) => type === 'zone')
+    .filter((section) => boolean(firewall, optionOf(section, 'enabled'), true) !== false);
   const yes = (section: UciSection, name: string): boolean => boolean(firewall, optionOf(section, name), false) === true;
   const nameOf = (section: UciSection): string => optionOf(section, 'name') ?? '';
   const likely = new Set(zones.filter((zone) => nameOf(zone) === 'wan' || yes(zone, 'masq') || yes(zone, 'masq6')).map(nameOf));
-  const behind = new Set(sections.filter(({ type }) => type === 'forwarding').filter((one) => likely.has(optionOf(one, 'dest') ?? '')).map((one) => optionOf(one, 'src') ?? ''));
+  const behind = new Set(
+    sections
+      .filter(({ type }) => type === 'forwarding')
+      .filter((one) => likely.has(optionOf(one, 'dest') ?? ''))
+      .map((one) => optionOf(one, 'src') ?? ''),
+  );
   return zones.map((zone) => {
     const name = nameOf(zone);
     const networks = words(zone, 'network');
-    return { name, networks, devices: words(zone, 'device'), outside: name === 'wan' || (likely.has(name) && !behind.has(name) && name !== 'lan') };
+    return {
+      name,
+      networks,
+      devices: words(zone, 'device'),
+      outside: name === 'wan' || (likely.has(name) && !behind.has(name) && name !== 'lan'),
+    };
   });
 }
 
@@ -55,7 +78,11 @@ export function zonesOf(text: string, firewall: 'fw3' | 'fw4'): Zone[] {
 async function live(host: Host): Promise<Map<string, string>> {
   const dump = understood(answered(await host.run(['ubus', 'call', 'network.interface', 'dump'], { timeout: 5000 })), (text) => {
     const list = (JSON.parse(text) as { interface?: { interface?: unknown; l3_device?: unknown }[] }).interface ?? [];
-    return new Map(list.flatMap(({ interface: name, l3_device: device }) => typeof name === 'string' && typeof device === 'string' ? [[name, device] as const] : []));
+    return new Map(
+      list.flatMap(({ interface: name, l3_device: device }) =>
+        typeof name === 'string' && typeof device === 'string' ? [[name, device] as const] : [],
+      ),
+    );
   });
   return orElse(dump, new Map<string, string>());
 }
@@ -66,7 +93,7 @@ async function firewallDevices(host: Host, facts: Facts): Promise<Map<string, st
   if (!orElse(facts.nft, null)?.tables.includes('inet fw4')) return found;
   const text = answered(await host.run(['nft', 'list', 'chain', 'inet', 'fw4', 'input']));
   for (const [, devices = '', zone = ''] of orElse(text, '').matchAll(/^\s*iifname (\{[^}]*\}|"[^"]*") jump input_(\S+)/gm)) {
-    found.set(zone, [...found.get(zone) ?? [], ...[...devices.matchAll(/"([^"]*)"/g)].map(([, device = '']) => device)]);
+    found.set(zone, [...(found.get(zone) ?? []), ...[...devices.matchAll(/"([^"]*)"/g)].map(([, device = '']) => device)]);
   }
   return found;
 }
@@ -74,28 +101,51 @@ async function firewallDevices(host: Host, facts: Facts): Promise<Map<string, st
 /** IPv6's ways to everywhere (net/ipv6/route.c, rt6_seq_show): the device of each that is not a reject. */
 function defaultRoutes6(text: string): string[] {
   return [...text.matchAll(/^0{32} 00 0{32} 00 \S+ \S+ \S+ \S+ (\S+)\s+(\S+)$/gm)].flatMap(([, flags = '', device = '']) =>
-    device === 'lo' || (parseInt(flags, 16) & 0x200) !== 0 ? [] : [device]);
+    device === 'lo' || (parseInt(flags, 16) & 0x200) !== 0 ? [] : [device],
+  );
 }
 
-export async function observeWays(host: Host, facts: Facts): Promise<Pick<PolicyFacts, 'wan' | 'lan'>> {
+export async function observeWays(host: Host, facts: Facts): Promise<Ways> {
   const [interfaces, shown, network, routes6] = await Promise.all([
-    live(host), firewallDevices(host, facts), host.read(NETWORK_CONFIG), host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } }),
+    live(host),
+    firewallDevices(host, facts),
+    host.read(NETWORK_CONFIG),
+    host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } }),
   ]);
-  const sections = orElse(understood(network, (text) => parseUci(text).sections), []);
+  const sections = orElse(
+    understood(network, (text) => parseUci(text).sections),
+    [],
+  );
   const { uci } = facts.firewall;
   const zones = uci.state === 'present' ? zonesOf(uci.value.text, orElse(facts.system.firewall, 'fw4')) : [];
-  const devicesOf = ({ name, networks, devices }: Zone): string[] => [...new Set([...devices, ...networks.flatMap((each) => {
-    const up = interfaces.get(each);
-    return up === undefined ? configured(sections, each) : [up];
-  }), ...shown.get(name) ?? []])].filter(isDevice);
+  const devicesOf = ({ name, networks, devices }: Zone): string[] =>
+    [
+      ...new Set([
+        ...devices,
+        ...networks.flatMap((each) => {
+          const up = interfaces.get(each);
+          return up === undefined ? configured(sections, each) : [up];
+        }),
+        ...(shown.get(name) ?? []),
+      ]),
+    ].filter(isDevice);
   const placed = zones.map((zone) => ({ ...zone, devices: devicesOf(zone) }));
   const inside = new Set(placed.filter(({ outside }) => !outside).flatMap(({ devices }) => devices));
-  const ways = [...facts.wan.state === 'present' ? [facts.wan.value.device] : [], ...defaultRoutes6(orElse(routes6, ''))];
-  const wan = [...new Set([...placed.filter(({ outside }) => outside).flatMap(({ devices }) => devices), ...ways])].filter((device) => isDevice(device) && !inside.has(device) && device !== 'lo').sort();
+  const ways = [...(facts.wan.state === 'present' ? [facts.wan.value.device] : []), ...defaultRoutes6(orElse(routes6, ''))];
+  const wan = [...new Set([...placed.filter(({ outside }) => outside).flatMap(({ devices }) => devices), ...ways])]
+    .filter((device) => isDevice(device) && !inside.has(device) && device !== 'lo')
+    .sort();
   const source = 'the zones of /etc/config/firewall, and the default routes';
   return {
     wan: wan.length > 0 ? { state: 'present', value: wan, source } : uci.state === 'failed' ? { ...uci } : { state: 'absent', source },
-    lan: host.addresses().filter(({ device }) => device !== 'lo' && !wan.includes(device)).map(({ device, address, prefix }) =>
-      ({ device, address, prefix, zone: placed.find(({ devices }) => devices.includes(device))?.name ?? null })),
+    lan: host
+      .addresses()
+      .filter(({ device }) => device !== 'lo' && !wan.includes(device))
+      .map(({ device, address, prefix }) => ({
+        device,
+        address,
+        prefix,
+        zone: placed.find(({ devices }) => devices.includes(device))?.name ?? null,
+      })),
   };
 }

@@ -17,9 +17,13 @@ export function foldOf(name: string, label: string, lines: readonly string[], st
 export function ago(milliseconds: number, words: Words): string {
   const seconds = Math.floor(milliseconds / 1000);
   if (seconds < 2) return words.justNow;
-  const span = seconds < 120 ? fill(words.seconds, seconds)
-    : seconds < 7200 ? fill(words.minutes, Math.floor(seconds / 60))
-    : seconds < 172_800 ? fill(words.hours, Math.floor(seconds / 3600))
-    : fill(words.days, Math.floor(seconds / 86_400));
+  const span =
+    seconds < 120
+      ? fill(words.seconds, seconds)
+      : seconds < 7200
+        ? fill(words.minutes, Math.floor(seconds / 60))
+        : seconds < 172_800
+          ? fill(words.hours, Math.floor(seconds / 3600))
+          : fill(words.days, Math.floor(seconds / 86_400));
   return fill(words.ago, span);
 }

@@ -23,10 +23,12 @@ function moodOf(state: State): Mood {
 
 function verdictOf(verdict: Verdict, working: boolean, words: Words): NonNullable<View['verdict']> {
   const returns = verdict.alg === 'off' && verdict.returns.length > 0;
-  const tone: Tone = verdict.alg === 'rewriting' || verdict.alg === 'tracking' ? 'danger'
-    : verdict.alg === 'unknown' || returns ? 'warning' : 'success';
+  const tone: Tone =
+    verdict.alg === 'rewriting' || verdict.alg === 'tracking' ? 'danger' : verdict.alg === 'unknown' || returns ? 'warning' : 'success';
   return {
-    tone, text: verdict.text, working,
+    tone,
+    text: verdict.text,
+    working,
     state: returns ? words.states.returns : words.states[verdict.alg],
     more: returns ? words.wouldReturn : '',
   };
@@ -37,8 +39,8 @@ function noticesOf({ reply, lost, login }: State, words: Words): Notice[] {
   const notices: Notice[] = [];
   if (lost !== null && login === null) {
     const said = lost.said === '' ? [] : [fill(words.said, lost.said)];
-    const text = lost.kind === 'no object' ? words.noObject : lost.kind === 'denied' ? words.denied
-      : reply?.verdict ? words.lost : words.lostFirst;
+    const text =
+      lost.kind === 'no object' ? words.noObject : lost.kind === 'denied' ? words.denied : reply?.verdict ? words.lost : words.lostFirst;
     notices.push(notice('lost', 'warning', text, said));
   }
   if (reply === null) return notices;
@@ -47,7 +49,14 @@ function noticesOf({ reply, lost, login }: State, words: Words): Notice[] {
     notices.push(notice('pending', 'warning', reply.verdict === null ? words.pendingFirst : words.pending, reply.now.pending));
   }
   if (reply.verdict !== null && reply.verdict.unread.length > 0) {
-    notices.push(notice('unread', 'warning', words.unread, reply.verdict.unread.map(({ source, because }) => `${source}: ${because}`)));
+    notices.push(
+      notice(
+        'unread',
+        'warning',
+        words.unread,
+        reply.verdict.unread.map(({ source, because }) => `${source}: ${because}`),
+      ),
+    );
   }
   return notices;
 }
@@ -55,7 +64,10 @@ function noticesOf({ reply, lost, login }: State, words: Words): Notice[] {
 function findingsOf({ verdict }: Reply, state: State, words: Words): View['findings'] {
   if (verdict === null) return null;
   const rows = verdict.findings.map(({ code, weight, text, evidence }): Finding => ({
-    name: code, tone: TONES[weight], weight: words.weights[weight], text,
+    name: code,
+    tone: TONES[weight],
+    weight: words.weights[weight],
+    text,
     fold: foldOf(`finding ${code}`, fill(words.evidence, evidence.length), evidence, state),
   }));
   return { title: words.findings, rows, empty: words.noFindings };
@@ -65,8 +77,14 @@ function loginOf({ login }: State, words: Words): Login | null {
   if (login === null) return null;
   const { title, about, token, user, password, submit, busy } = words.login;
   return {
-    how: login.how, title, about: login.how === 'token' ? token : about, said: login.said, busy: login.busy,
-    user, password, submit: login.busy ? busy : submit,
+    how: login.how,
+    title,
+    about: login.how === 'token' ? token : about,
+    said: login.said,
+    busy: login.busy,
+    user,
+    password,
+    submit: login.busy ? busy : submit,
   };
 }
 

@@ -17,9 +17,16 @@ function returnsOf({ alg, returns, unread }: Verdict, state: State, words: Words
   if (returns.length === 0 && (alg !== 'off' || unread.length > 0)) return [];
   const rows = returns.map(({ at, because, evidence }): Row => {
     const fold = foldOf(`return ${at}`, fill(words.evidence, evidence.length), evidence, state);
-    return { name: at, cells: [{ text: words.at[at] }, { text: because, ...fold === null ? {} : { fold } }] };
+    return { name: at, cells: [{ text: words.at[at] }, { text: because, ...(fold === null ? {} : { fold }) }] };
   });
-  return [{ name: 'returns', title: words.returns, lines: [], table: { heads: [words.columns.at, words.columns.because], rows, empty: words.noReturns } }];
+  return [
+    {
+      name: 'returns',
+      title: words.returns,
+      lines: [],
+      table: { heads: [words.columns.at, words.columns.because], rows, empty: words.noReturns },
+    },
+  ];
 }
 
 const COUNTER = /\bcounter packets (\d+) bytes (\d+)/;
@@ -39,7 +46,12 @@ function ruleRow(name: string, place: string, rule: string, words: Words): Row {
 /** A failed reading as a row: it never looks like "no rule". */
 function unreadRow(reading: Reading<unknown>, words: Words): Row[] {
   if (reading.state !== 'failed') return [];
-  return [{ name: `unread ${reading.source}`, cells: [{ text: reading.source, code: true }, { text: fill(words.unreadRule, reading.because) }, { text: '' }] }];
+  return [
+    {
+      name: `unread ${reading.source}`,
+      cells: [{ text: reading.source, code: true }, { text: fill(words.unreadRule, reading.because) }, { text: '' }],
+    },
+  ];
 }
 
 function rulesOf({ nft, iptables }: Facts, words: Words): Section {
@@ -52,7 +64,9 @@ function rulesOf({ nft, iptables }: Facts, words: Words): Section {
   for (const reading of iptables) {
     rows.push(...unreadRow(reading, words));
     for (const { table, chain, position, rule } of reading.state === 'present' ? reading.value.assignments : []) {
-      rows.push(ruleRow(`${reading.source} ${table} ${chain} ${position}`, `${reading.source}: ${table} ${chain} ${position}`, rule, words));
+      rows.push(
+        ruleRow(`${reading.source} ${table} ${chain} ${position}`, `${reading.source}: ${table} ${chain} ${position}`, rule, words),
+      );
     }
   }
   const heads = [words.columns.place, words.columns.rule, words.columns.counted];
@@ -65,7 +79,8 @@ function rulesOf({ nft, iptables }: Facts, words: Words): Section {
 
 function flowsOf({ flows }: Facts, words: Words): Section[] {
   if (flows.state !== 'present' || flows.value.flows.length === 0) return [];
-  const end = (address: string, port: number | null): string => port === null ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  const end = (address: string, port: number | null): string =>
+    port === null ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
   const rows = flows.value.flows.map(({ protocol, source, sourcePort, destination, destinationPort, timeout, remove }): Row => ({
     name: remove.join(' '),
     cells: [
@@ -78,12 +93,18 @@ function flowsOf({ flows }: Facts, words: Words): Section[] {
 }
 
 function said<T extends string | number>(reading: Reading<T>, words: Words, write: (value: T) => string = String): string {
-  return reading.state === 'present' ? write(reading.value) : reading.state === 'absent' ? words.none : `${words.unreadable}: ${reading.because}`;
+  return reading.state === 'present'
+    ? write(reading.value)
+    : reading.state === 'absent'
+      ? words.none
+      : `${words.unreadable}: ${reading.because}`;
 }
 
 function timeoutsOf({ timeouts }: Facts, words: Words): Section {
-  const row = (name: string, label: string, reading: Reading<number>): Row =>
-    ({ name, cells: [{ text: label }, { text: said(reading, words, (value) => fill(words.seconds, value)) }, { text: reading.source, code: true }] });
+  const row = (name: string, label: string, reading: Reading<number>): Row => ({
+    name,
+    cells: [{ text: label }, { text: said(reading, words, (value) => fill(words.seconds, value)) }, { text: reading.source, code: true }],
+  });
   const rows = [row('unreplied', words.unreplied, timeouts.udp), row('replied', words.replied, timeouts.udpStream)];
   return { name: 'timeouts', title: words.timeouts, lines: [], table: { heads: [], rows, empty: '' } };
 }

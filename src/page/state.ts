@@ -75,8 +75,17 @@ export interface State {
 
 export function begin(rights: Rights, leave = false): State {
   return {
-    reply: null, lost: null, rights, login: null, leave, confirming: null, asked: null, result: null, missed: null,
-    seen: undefined, open: [],
+    reply: null,
+    lost: null,
+    rights,
+    login: null,
+    leave,
+    confirming: null,
+    asked: null,
+    result: null,
+    missed: null,
+    seen: undefined,
+    open: [],
   };
 }
 

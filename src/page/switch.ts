@@ -54,13 +54,19 @@ function runningOf({ now }: Reply, { asked }: State, words: Words): Running | nu
 
 function resultOf({ facts, now }: Reply, state: State, words: Words): Notice | null {
   const { result, missed } = state;
-  if (missed !== null) return notice('missed', 'danger', words.notAsked[missed.towards], missed.said === '' ? [] : [fill(words.said, missed.said)]);
+  if (missed !== null)
+    return notice('missed', 'danger', words.notAsked[missed.towards], missed.said === '' ? [] : [fill(words.said, missed.said)]);
   if (result === null) return null;
   const { towards, outcome, because, commands, at } = result;
   // Both times are the router's: its clock and the browser's need not agree.
   const when = facts === null ? [] : [ago(facts.at + now.age - at, words)];
-  return notice('result', OUTCOMES[outcome], words.ended[outcome][towards], [...because, ...when],
-    foldOf('result', fill(words.commandsRun, commands.length), commands, state));
+  return notice(
+    'result',
+    OUTCOMES[outcome],
+    words.ended[outcome][towards],
+    [...because, ...when],
+    foldOf('result', fill(words.commandsRun, commands.length), commands, state),
+  );
 }
 
 /** What is left to do about the ALG. The voice rules have a place of their own. */
@@ -90,11 +96,16 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
     lines,
     notices: [
       ...facts.wish.problems.map(({ section, option, text }) => notice(`problem ${section}.${option}`, 'warning', text)),
-      ...managed ? againstOf(plan, words) : [],
+      ...(managed ? againstOf(plan, words) : []),
     ],
-    buttons: busy ? [] : waysOf(reply).map((towards, place) => ({
-      towards, active: state.rights.write, label: towards === 'disabled' ? words.disable : words.enable, tone: place === 0 && towards === 'disabled' ? 'positive' : 'neutral',
-    })),
+    buttons: busy
+      ? []
+      : waysOf(reply).map((towards, place) => ({
+          towards,
+          active: state.rights.write,
+          label: towards === 'disabled' ? words.disable : words.enable,
+          tone: place === 0 && towards === 'disabled' ? 'positive' : 'neutral',
+        })),
     hint: !state.rights.write ? words.readOnly : busy ? '' : words.look,
     confirm,
     running,

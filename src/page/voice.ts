@@ -20,21 +20,31 @@ function few(list: readonly string[], words: Words): string {
 
 /** The rows of the first of a list, and what is said of the others. */
 function bounded<T>(list: readonly T[], words: Words, row: (one: T) => Row): { rows: Row[]; lines: string[] } {
-  return { rows: list.slice(0, MOST_ROWS).map(row), lines: list.length <= MOST_ROWS ? [] : [fill(words.voice.longer, MOST_ROWS, list.length)] };
+  return {
+    rows: list.slice(0, MOST_ROWS).map(row),
+    lines: list.length <= MOST_ROWS ? [] : [fill(words.voice.longer, MOST_ROWS, list.length)],
+  };
 }
 
 /** What the kernel answered: one reading of nftables, or one for each family of iptables. */
 function kernel({ backend, inForce: { all, ipv4, ipv6 } }: PolicyFacts): { of: string; reading: Reading<InForce> }[] {
-  return backend === 'nft' ? [{ of: '', reading: all }] : [{ of: 'IPv4 ', reading: ipv4 }, { of: 'IPv6 ', reading: ipv6 }];
+  return backend === 'nft'
+    ? [{ of: '', reading: all }]
+    : [
+        { of: 'IPv4 ', reading: ipv4 },
+        { of: 'IPv6 ', reading: ipv6 },
+      ];
 }
 
 function seen(policy: PolicyFacts): { of: string; value: InForce }[] {
-  return kernel(policy).flatMap(({ of, reading }) => reading.state === 'present' ? [{ of, value: reading.value }] : []);
+  return kernel(policy).flatMap(({ of, reading }) => (reading.state === 'present' ? [{ of, value: reading.value }] : []));
 }
 
 /** How it stands, as the plan has it: what is in force leaves nothing to do. */
 function stateOf(policy: PolicyFacts, { facts, plan }: Full, words: Words): string[] {
-  const unread = kernel(policy).flatMap(({ reading }) => reading.state === 'failed' ? [fill(words.voice.unknown, `${reading.source}: ${reading.because}`)] : []);
+  const unread = kernel(policy).flatMap(({ reading }) =>
+    reading.state === 'failed' ? [fill(words.voice.unknown, `${reading.source}: ${reading.because}`)] : [],
+  );
   if (unread.length > 0) return unread;
   if (facts.wish.wish.policy === null) return [words.voice.untold];
   if (!policy.wanted) return [words.voice.left];
@@ -46,30 +56,54 @@ function wishOf({ wish: { timeouts, marking, limit }, perFlow }: PolicyFacts, wo
   const { voice } = words;
   return [
     fill(voice.timeouts, timeouts.signallingUnreplied, timeouts.signallingReplied, timeouts.media),
-    ...perFlow.state === 'present' && !perFlow.value ? [voice.everyFlow] : [],
+    ...(perFlow.state === 'present' && !perFlow.value ? [voice.everyFlow] : []),
     marking === null ? voice.noMarks : fill(voice.marks, marking.media.name, marking.signalling.name),
     limit === null ? voice.noLimits : fill(voice.limits, limit.register, limit.invite, limit.options),
   ];
 }
 
 function rulesOf(policy: PolicyFacts, reply: Full, words: Words): Section {
-  const rows = seen(policy).flatMap(({ of, value }) => value.counters.map(({ name, packets, bytes }): Row =>
-    ({ name: of + name, cells: [{ text: of + name, code: true }, { text: fill(words.packets, packets, bytes) }] })));
+  const rows = seen(policy).flatMap(({ of, value }) =>
+    value.counters.map(({ name, packets, bytes }): Row => ({
+      name: of + name,
+      cells: [{ text: of + name, code: true }, { text: fill(words.packets, packets, bytes) }],
+    })),
+  );
   const phones = seen(policy).flatMap(({ value }) => value.phones);
-  const lines = [...stateOf(policy, reply, words), ...policy.wanted ? wishOf(policy, words) : [], ...phones.length > 0 ? [fill(words.voice.phones, few(phones, words))] : []];
-  return { name: 'voice', title: words.voice.title, lines, table: { heads: [words.voice.counter, words.columns.counted], rows, empty: words.voice.noCounters } };
+  const lines = [
+    ...stateOf(policy, reply, words),
+    ...(policy.wanted ? wishOf(policy, words) : []),
+    ...(phones.length > 0 ? [fill(words.voice.phones, few(phones, words))] : []),
+  ];
+  return {
+    name: 'voice',
+    title: words.voice.title,
+    lines,
+    table: { heads: [words.voice.counter, words.columns.counted], rows, empty: words.voice.noCounters },
+  };
 }
 
 function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Section[] {
   if (providers.length === 0) return [];
   const { rows, lines } = bounded(providers, words, ({ name, hosts, signalling, media, inbound }) => ({
-    name, cells: [
-      { text: name }, { text: String(hosts.length) }, { text: String(signalling.length) }, { text: String(media.length) },
+    name,
+    cells: [
+      { text: name },
+      { text: String(hosts.length) },
+      { text: String(signalling.length) },
+      { text: String(media.length) },
       { text: inbound === null ? words.none : few(inbound.pbx, words) },
     ],
   }));
   const { provider, names, signalling, media, inbound } = words.voice;
-  return [{ name: 'providers', title: words.voice.providers, lines, table: { heads: [provider, names, signalling, media, inbound], rows, empty: '' } }];
+  return [
+    {
+      name: 'providers',
+      title: words.voice.providers,
+      lines,
+      table: { heads: [provider, names, signalling, media, inbound], rows, empty: '' },
+    },
+  ];
 }
 
 function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words: Words): Section[] {
@@ -80,24 +114,42 @@ function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words:
     const answer = Object.prototype.hasOwnProperty.call(names, name) ? names[name] : undefined;
     const failed = answer === undefined ? null : answer.failed;
     const vain = failed === null ? '' : fill(voice.vain, ago(at - failed.at, words), failed.because);
-    if (answer === undefined || answer.at === 0) return { name, cells: [{ text: name, code: true }, { text: '' }, { text: [voice.noAnswer, vain].filter((text) => text !== '').join('; ') }] };
+    if (answer === undefined || answer.at === 0)
+      return {
+        name,
+        cells: [{ text: name, code: true }, { text: '' }, { text: [voice.noAnswer, vain].filter((text) => text !== '').join('; ') }],
+      };
     const when = ago(at - answer.at, words);
     // One server of several may have been silent when the others answered.
-    const answered = failed === null ? when : failed.at > answer.at ? `${fill(voice.stale, when)}; ${vain}` : `${when}; ${fill(voice.partly, failed.because)}`;
+    const answered =
+      failed === null
+        ? when
+        : failed.at > answer.at
+          ? `${fill(voice.stale, when)}; ${vain}`
+          : `${when}; ${fill(voice.partly, failed.because)}`;
     return { name, cells: [{ text: name, code: true }, { text: few(answer.addresses, words) || words.none }, { text: answered }] };
   });
-  return [{ name: 'names', title: voice.theNames, lines, table: { heads: [voice.name, voice.addresses, voice.answered], rows, empty: '' } }];
+  return [
+    { name: 'names', title: voice.theNames, lines, table: { heads: [voice.name, voice.addresses, voice.answered], rows, empty: '' } },
+  ];
 }
 
 function attemptsOf(policy: PolicyFacts, at: number, words: Words): Section[] {
   const { voice } = words;
   const counting = seen(policy);
   if (counting.length === 0) return [];
-  const since = (time: number | null): string => time === null ? words.states.unknown : ago(at - time, words);
+  const since = (time: number | null): string => (time === null ? words.states.unknown : ago(at - time, words));
   const attempts = counting.flatMap(({ value }) => value.attempts).sort((one, other) => other.seen - one.seen);
   const { rows, lines } = bounded(attempts, words, ({ source, method, seen: requests, dropped, first, last }) => ({
     name: `${source} ${method}`,
-    cells: [{ text: source, code: true }, { text: method }, { text: String(requests) }, { text: String(dropped) }, { text: since(first) }, { text: since(last) }],
+    cells: [
+      { text: source, code: true },
+      { text: method },
+      { text: String(requests) },
+      { text: String(dropped) },
+      { text: since(first) },
+      { text: since(last) },
+    ],
   }));
   const heads = [voice.source, voice.method, voice.seen, voice.dropped, voice.first, voice.last];
   return [{ name: 'attempts', title: voice.attempts, lines, table: { heads, rows, empty: voice.noAttempts } }];
@@ -112,5 +164,10 @@ export function voiceOf(reply: Full, words: Words): Section[] {
     return [{ name: 'voice', title: words.voice.title, lines: [], table: { heads: [], rows: [], empty } }];
   }
   const now = at + reply.now.age;
-  return [rulesOf(policy.value, reply, words), ...providersOf(policy.value, words), ...namesOf(policy.value, now, words), ...attemptsOf(policy.value, now, words)];
+  return [
+    rulesOf(policy.value, reply, words),
+    ...providersOf(policy.value, words),
+    ...namesOf(policy.value, now, words),
+    ...attemptsOf(policy.value, now, words),
+  ];
 }

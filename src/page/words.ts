@@ -13,7 +13,9 @@ export function fill(sentence: string, ...values: (string | number)[]): string {
 export function wordsIn(_: Translate) {
   return {
     title: _('SIP ALG'),
-    about: _('A SIP ALG edits and drops the messages of phones on their way through the router. Here is whether one touches calls, what that rests on, and the switch.'),
+    about: _(
+      'A SIP ALG edits and drops the messages of phones on their way through the router. Here is whether one touches calls, what that rests on, and the switch.',
+    ),
     loading: _('Looking at the router...'),
 
     states: {
@@ -28,7 +30,9 @@ export function wordsIn(_: Translate) {
     pending: _('Still waiting for an answer, so this is the last that is known:'),
     pendingFirst: _('Still waiting for an answer:'),
 
-    noObject: _('sipalg does not answer on this router. Is it running? On the router, "/etc/init.d/sipalg start" starts it; "sipalg status" works without it.'),
+    noObject: _(
+      'sipalg does not answer on this router. Is it running? On the router, "/etc/init.d/sipalg start" starts it; "sipalg status" works without it.',
+    ),
     lost: _('The router does not answer. What is shown is the last that is known; it is asked again every few seconds.'),
     lostFirst: _('The router does not answer. It is asked again every few seconds.'),
     denied: _('This session may not look at the SIP ALG. Log in as somebody who may.'),
@@ -156,7 +160,7 @@ export function wordsIn(_: Translate) {
       signalling: _('Signalling networks'),
       media: _('Media networks'),
       inbound: _('May open calls to'),
-      theNames: _('Providers\' names'),
+      theNames: _("Providers' names"),
       name: _('Name'),
       addresses: _('Addresses'),
       answered: _('Answered'),
@@ -165,7 +169,7 @@ export function wordsIn(_: Translate) {
       partly: _('in part: %s'),
       vain: _('asked in vain %s: %s'),
       attempts: _('Attempts from the internet'),
-      noAttempts: _('No address of the internet that is no provider\'s has sent a request.'),
+      noAttempts: _("No address of the internet that is no provider's has sent a request."),
       source: _('Source'),
       method: _('Method'),
       seen: _('Seen'),
@@ -201,7 +205,9 @@ export function wordsIn(_: Translate) {
       submit: _('Log in'),
       busy: _('Logging in...'),
       leave: _('Log out'),
-      token: _('This page opens with the link that "sipalg serve" has printed. Links are good once; "/etc/init.d/sipalg reload" makes it print another.'),
+      token: _(
+        'This page opens with the link that "sipalg serve" has printed. Links are good once; "/etc/init.d/sipalg reload" makes it print another.',
+      ),
     },
   };
 }

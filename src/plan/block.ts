@@ -19,15 +19,25 @@ export function planBlock(facts: Facts): Part {
   const before = blacklist.state === 'present' ? blacklist.value.text : null;
   const dangerous = blacklist.state === 'present' ? blacklist.value.dangerous : [];
   if (dangerous.length > 0) {
-    return refuse(dangerous.map(({ line, text, because }) =>
-      `${MODULES_CONF}, line ${line}, makes kmodloader crash, and then no module at all is loaded at boot: "${text}" (${because}). Mend or remove that line first.`));
+    return refuse(
+      dangerous.map(
+        ({ line, text, because }) =>
+          `${MODULES_CONF}, line ${line}, makes kmodloader crash, and then no module at all is loaded at boot: "${text}" (${because}). Mend or remove that line first.`,
+      ),
+    );
   }
   const after = addBlacklist(parseModulesConf(before ?? ''), [TRACKER, REWRITER], MARK);
-  const added = after.slice((before ?? '').length).split('\n').filter((text) => text !== '');
+  const added = after
+    .slice((before ?? '').length)
+    .split('\n')
+    .filter((text) => text !== '');
   return fileStep({
-    rank: RANK.durable, why: 'autoload',
+    rank: RANK.durable,
+    why: 'autoload',
     text: 'Keep both SIP modules from being loaded at boot or by a package.',
-    path: MODULES_CONF, before, after,
+    path: MODULES_CONF,
+    before,
+    after,
     commands: [
       ...(before !== null && before !== '' && !before.endsWith('\n') ? [`echo >> ${MODULES_CONF}`] : []),
       `printf '%s\\n' ${added.map(word).join(' ')} >> ${MODULES_CONF}`,
@@ -43,15 +53,40 @@ export function planUnblock({ boot: { blacklist }, nft, system }: Facts): Part {
   if (after === before) return NOTHING;
   const why = 'include-needs-helper';
   const step = one({
-    rank: RANK.durable, why, text: 'Let the SIP modules be loaded again, without which the firewall would not load.',
-    actions: [putFile(MODULES_CONF, after)], undo: [putFile(MODULES_CONF, before)], commands: [editLine(MODULES_CONF, before, after)],
+    rank: RANK.durable,
+    why,
+    text: 'Let the SIP modules be loaded again, without which the firewall would not load.',
+    actions: [putFile(MODULES_CONF, after)],
+    undo: [putFile(MODULES_CONF, before)],
+    commands: [editLine(MODULES_CONF, before, after)],
   });
   // As at boot: fw4 declares its own object of the helper only where the module is there.
   const load = one({
-    rank: RANK.load, why, text: 'Load them, for the firewall to find them.', actions: [{ do: 'run', argv: ['kmodloader'] }], undo: [], commands: ['kmodloader'],
+    rank: RANK.load,
+    why,
+    text: 'Load them, for the firewall to find them.',
+    actions: [{ do: 'run', argv: ['kmodloader'] }],
+    undo: [],
+    commands: ['kmodloader'],
   });
-  const down = nft.state === 'present' && !nft.value.tables.includes('inet fw4') && system.firewall.state === 'present' && system.firewall.value === 'fw4';
-  return joinParts([step, load, !down ? NOTHING : one({
-    rank: RANK.reload, why, text: 'Let the firewall load, which it could not.', actions: [{ do: 'run', argv: ['fw4', 'reload'] }], undo: [], commands: ['fw4 reload'], unlocked: true,
-  })]);
+  const down =
+    nft.state === 'present'
+    && !nft.value.tables.includes('inet fw4')
+    && system.firewall.state === 'present'
+    && system.firewall.value === 'fw4';
+  return joinParts([
+    step,
+    load,
+    !down
+      ? NOTHING
+      : one({
+          rank: RANK.reload,
+          why,
+          text: 'Let the firewall load, which it could not.',
+          actions: [{ do: 'run', argv: ['fw4', 'reload'] }],
+          undo: [],
+          commands: ['fw4 reload'],
+          unlocked: true,
+        }),
+  ]);
 }

@@ -58,8 +58,10 @@ export function planConfiguration(facts: Facts, stays: boolean): Part {
   const { uci } = facts.firewall;
   if (uci.state !== 'present') return NOTHING;
   const definitions = facts.firewall.definitions.state === 'present' ? facts.firewall.definitions.value : [];
-  const isSip = (name: string): boolean => definitions.length === 0 ? name === 'sip'
-    : definitions.some((one) => one.module === TRACKER && one.name.toLowerCase() === name.toLowerCase());
+  const isSip = (name: string): boolean =>
+    definitions.length === 0
+      ? name === 'sip'
+      : definitions.some((one) => one.module === TRACKER && one.name.toLowerCase() === name.toLowerCase());
   const editing = new Editing(uci.value.text);
   const why = new Set<string>();
 
@@ -83,13 +85,16 @@ export function planConfiguration(facts: Facts, stays: boolean): Part {
     }
   }
   const part = fileStep({
-    rank: RANK.configuration, why: [...why].join(' '),
-    text: 'Take the SIP helper out of the firewall\'s configuration, every other helper kept.',
-    path: FIREWALL_CONFIG, before: uci.value.text, after: editing.text,
+    rank: RANK.configuration,
+    why: [...why].join(' '),
+    text: "Take the SIP helper out of the firewall's configuration, every other helper kept.",
+    path: FIREWALL_CONFIG,
+    before: uci.value.text,
+    after: editing.text,
     commands: [...editing.commands, 'uci commit firewall'],
   });
   const settings = settingEdits(uci.value.text, editing.text);
-  return { ...part, takes: part.takes.map((entry) => entry.kind === 'file' ? { ...entry, settings } : entry) };
+  return { ...part, takes: part.takes.map((entry) => (entry.kind === 'file' ? { ...entry, settings } : entry)) };
 }
 
 function takeSipFrom(editing: Editing, section: string, isSip: (name: string) => boolean): void {
@@ -97,7 +102,8 @@ function takeSipFrom(editing: Editing, section: string, isSip: (name: string) =>
   const found = pkg.sections.find((one) => describeSection(one, 'firewall') === section);
   const values = (found?.options ?? []).filter(({ name }) => name === 'helper');
   if (values.some(({ kind }) => kind === 'list')) {
-    for (const value of new Set(values.map((one) => one.value))) if (isSip(helperNamed(value))) editing.takeFromList(section, 'helper', value);
+    for (const value of new Set(values.map((one) => one.value)))
+      if (isSip(helperNamed(value))) editing.takeFromList(section, 'helper', value);
     return;
   }
   // `option helper 'ftp sip'`: split at blanks, as both firewalls do.

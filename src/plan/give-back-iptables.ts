@@ -47,10 +47,12 @@ function placeOf(rules: readonly { rule: string; put: boolean }[], { previous, n
   const stood = (at: number): boolean => rules[at]?.put !== true;
   // Where it was, among those put back before it.
   const was = place + rules.filter(({ put }) => put).length;
-  return nearest(rules.length + 1, was, (at) => stood(at) && behind(at) === next && before(at) === previous)
+  return (
+    nearest(rules.length + 1, was, (at) => stood(at) && behind(at) === next && before(at) === previous)
     ?? (next === null ? null : nearest(rules.length, was, (at) => stood(at) && behind(at) === next))
     ?? (previous === null || next === null ? null : nearest(rules.length + 1, was, (at) => stood(at) && before(at) === previous))
-    ?? rules.length;
+    ?? rules.length
+  );
 }
 
 /** The commands that take out again what `putBackIptables` put in: as many of each as there are more than stood. */
@@ -67,7 +69,9 @@ export function takeOutIptables(now: Chains, put: TakenIptables, stood: readonly
 export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
   const reading = facts.iptables.find((one) => one.state === 'present' && one.value.save === taken.save);
   if (reading?.state !== 'present') {
-    return refuse([`${taken.save} could not be asked, so the rules it showed can not be given back. Install iptables again, then run \`sipalg enable\`.`]);
+    return refuse([
+      `${taken.save} could not be asked, so the rules it showed can not be given back. Install iptables again, then run \`sipalg enable\`.`,
+    ]);
   }
   const { chains } = reading.value;
   const commands = putBackIptables(chains, taken);
@@ -75,7 +79,9 @@ export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
   const script = renderRestore('raw', commands);
   const stood = chains.map(({ chain, rules }) => ({ chain, rules }));
   return one({
-    rank: RANK.rules, why: 'journal', text: `Put the SIP helper's rules back into iptables (${taken.restore.replace(/-restore$/, '')}).`,
+    rank: RANK.rules,
+    why: 'journal',
+    text: `Put the SIP helper's rules back into iptables (${taken.restore.replace(/-restore$/, '')}).`,
     actions: [restoreAction(taken.restore, script)],
     undo: [{ do: 'take iptables', taken, stood }],
     commands: [restoreLine(taken.restore, script)],

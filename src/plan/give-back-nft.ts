@@ -33,11 +33,18 @@ function missingRules(nft: NftFacts, taken: TakenNft): TakenRule[] {
 }
 
 function missingElements(nft: NftFacts, taken: TakenNft): TakenNft['elements'] {
-  return taken.elements.map(({ elements, ...map }) => ({
-    ...map,
-    elements: elements.filter((element) => !nft.assignments.some((one) =>
-      one.family === map.family && one.table === map.table && one.map?.name === map.map && one.map.elements.includes(element))),
-  })).filter(({ elements }) => elements.length > 0);
+  return taken.elements
+    .map(({ elements, ...map }) => ({
+      ...map,
+      elements: elements.filter(
+        (element) =>
+          !nft.assignments.some(
+            (one) =>
+              one.family === map.family && one.table === map.table && one.map?.name === map.map && one.map.elements.includes(element),
+          ),
+      ),
+    }))
+    .filter(({ elements }) => elements.length > 0);
 }
 
 /** What of an entry is not there, as far as its table and chain still are. */
@@ -47,8 +54,11 @@ function missing(nft: NftFacts, taken: TakenNft): TakenNft {
     kind: 'nft',
     rules: missingRules(nft, taken),
     elements: missingElements(nft, taken).filter(hasTable),
-    helpers: taken.helpers.filter((helper) => hasTable(helper)
-      && !nft.helpers.some((one) => one.family === helper.family && one.table === helper.table && one.name === helper.name)),
+    helpers: taken.helpers.filter(
+      (helper) =>
+        hasTable(helper)
+        && !nft.helpers.some((one) => one.family === helper.family && one.table === helper.table && one.name === helper.name),
+    ),
   };
 }
 
@@ -69,12 +79,17 @@ export function nearest(count: number, place: number, fits: (at: number) => bool
 function putRule(nft: NftFacts, taken: TakenRule, given: Set<number>): { put: Command; then: Command[] } {
   const { family, table, chain, rule, remains, place } = taken;
   const rules = (chainOf(nft, taken)?.rules ?? []).map(({ handle, text }) => ({ handle, text: withoutCounters(text) }));
-  const [left, previous, next] = [remains, taken.previous, taken.next].map((text) => text === null ? null : withoutCounters(text)) as [string | null, string | null, string | null];
+  const [left, previous, next] = [remains, taken.previous, taken.next].map((text) => (text === null ? null : withoutCounters(text))) as [
+    string | null,
+    string | null,
+    string | null,
+  ];
   const at = { family, table, chain };
   const textAt = (index: number): string | null => rules[index]?.text ?? null;
   if (left !== null) {
     const isLeft = (index: number): boolean => textAt(index) === left && !given.has(rules[index]?.handle ?? 0);
-    const found = nearest(rules.length, place, (index) => isLeft(index) && textAt(index - 1) === previous && textAt(index + 1) === next)
+    const found =
+      nearest(rules.length, place, (index) => isLeft(index) && textAt(index - 1) === previous && textAt(index + 1) === next)
       ?? nearest(rules.length, place, isLeft);
     if (found !== null) {
       const { handle } = rules[found] as { handle: number };
@@ -83,11 +98,15 @@ function putRule(nft: NftFacts, taken: TakenRule, given: Set<number>): { put: Co
       return { put: { do: 'insert rule', ...at, handle, rule }, then: [{ do: 'delete rule', ...at, handle }] };
     }
   }
-  const gap = nearest(rules.length + 1, place, (index) => textAt(index) === next && textAt(index - 1) === previous)
+  const gap =
+    nearest(rules.length + 1, place, (index) => textAt(index) === next && textAt(index - 1) === previous)
     ?? (next === null ? null : nearest(rules.length, place, (index) => textAt(index) === next))
     ?? (previous === null || next === null ? null : nearest(rules.length + 1, place, (index) => textAt(index - 1) === previous));
   const behind = gap === null ? undefined : rules[gap];
-  return { put: behind === undefined ? { do: 'add rule', ...at, handle: null, rule } : { do: 'insert rule', ...at, handle: behind.handle, rule }, then: [] };
+  return {
+    put: behind === undefined ? { do: 'add rule', ...at, handle: null, rule } : { do: 'insert rule', ...at, handle: behind.handle, rule },
+    then: [],
+  };
 }
 
 /** The commands that put back what is missing of an entry; none where nothing is. */
@@ -113,8 +132,9 @@ export function takeOut(nft: NftFacts, put: TakenNft, stood: readonly string[]):
   const gone = new Set(stood);
   for (const { family, table, chain, rule, remains } of put.rules) {
     const place = { family, table, chain };
-    const found = (nft.chains.find((one) => chainKey(one) === chainKey(place))?.rules ?? [])
-      .find(({ handle, text }) => withoutCounters(text) === withoutCounters(rule) && !gone.has(ruleKey(place, handle)));
+    const found = (nft.chains.find((one) => chainKey(one) === chainKey(place))?.rules ?? []).find(
+      ({ handle, text }) => withoutCounters(text) === withoutCounters(rule) && !gone.has(ruleKey(place, handle)),
+    );
     if (found === undefined) continue;
     gone.add(ruleKey(place, found.handle));
     if (remains !== null) commands.push({ do: 'insert rule', ...place, handle: found.handle, rule: remains });
@@ -125,7 +145,8 @@ export function takeOut(nft: NftFacts, put: TakenNft, stood: readonly string[]):
     for (const element of elements) if (there.includes(element)) commands.push({ do: 'delete element', family, table, map, element });
   }
   for (const { family, table, name } of put.helpers) {
-    if (nft.helpers.some((one) => one.family === family && one.table === table && one.name === name)) commands.push({ do: 'delete helper', family, table, name });
+    if (nft.helpers.some((one) => one.family === family && one.table === table && one.name === name))
+      commands.push({ do: 'delete helper', family, table, name });
   }
   return commands;
 }
@@ -138,7 +159,11 @@ export function giveBackNft(facts: Facts, taken: TakenNft): Part {
   if (commands.length === 0) return NOTHING;
   const stood = nft.value.chains.flatMap((chain) => chain.rules.map(({ handle }) => ruleKey(chain, handle)));
   return one({
-    rank: RANK.rules, why: 'journal', text: 'Put the SIP helper\'s objects and rules back into nftables, in one transaction.',
-    actions: [transaction(commands)], undo: [{ do: 'take rules', taken: missing(nft.value, taken), stood }], commands: [nftLine(renderScript(commands))],
+    rank: RANK.rules,
+    why: 'journal',
+    text: "Put the SIP helper's objects and rules back into nftables, in one transaction.",
+    actions: [transaction(commands)],
+    undo: [{ do: 'take rules', taken: missing(nft.value, taken), stood }],
+    commands: [nftLine(renderScript(commands))],
   });
 }

@@ -43,7 +43,7 @@ function givenBack({ path, before, settings }: TakenFile, text: string): { text:
   if (path === MODULES_CONF) {
     const without = removeMarked(parseModulesConf(text), [TRACKER, REWRITER], MARK);
     // No file of ours, and no newline of ours at its end, outlives our lines.
-    return { text: without === (before ?? '') || before !== null && without === `${before}\n` ? before : without };
+    return { text: without === (before ?? '') || (before !== null && without === `${before}\n`) ? before : without };
   }
   const value = parseSysctl(before ?? '').find(({ key }) => key === AUTOMATIC_KEY)?.value;
   return { text: value === undefined ? text : setSysctl(text, AUTOMATIC_KEY, value) };
@@ -52,7 +52,8 @@ function givenBack({ path, before, settings }: TakenFile, text: string): { text:
 /** All entries of one file, the last change undone first. */
 function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[]): Part {
   const now = textNow(facts, path);
-  if (now === undefined) return refuse([`${path} could not be read, so nothing can be given back to it. Mend the file, then run \`sipalg enable\` again.`]);
+  if (now === undefined)
+    return refuse([`${path} could not be read, so nothing can be given back to it. Mend the file, then run \`sipalg enable\` again.`]);
   let text = now;
   for (const entry of [...entries].reverse()) {
     if (text === null) break; // its owner has removed it, and our lines with it
@@ -64,14 +65,17 @@ function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[])
     if ('conflict' in reverted) {
       return {
         ...NOTHING,
-        refused: reverted.conflict.map((sentence) => `${path} has been edited since: ${sentence} Give these lines back by hand, then run \`sipalg enable\` again.`),
+        refused: reverted.conflict.map(
+          (sentence) => `${path} has been edited since: ${sentence} Give these lines back by hand, then run \`sipalg enable\` again.`,
+        ),
       };
     }
     text = reverted.text;
   }
   if (text === now) return NOTHING;
   return one({
-    rank: RANK.durable, why: 'journal',
+    rank: RANK.durable,
+    why: 'journal',
     text: `Give ${path} back as it was.`,
     actions: [putFile(path, text)],
     undo: [putFile(path, now)],
@@ -87,26 +91,39 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
   const module = moduleIn(facts, which);
   if (module === null) return refuse([`Whether ${name} is in the kernel could not be read, so it is not loaded.`]);
   if (inKernel(facts, which) === true) {
-    const pokes = Object.entries(parameters).filter(([key, value]) => SETTABLE.includes(key) && module.parameters[key] !== undefined && module.parameters[key] !== value);
-    return joinParts(pokes.map(([key, value]) => {
-      const path = `/sys/module/${name}/parameters/${key}`;
-      return one({
-        rank: RANK.load, why: 'journal', text: `Set ${key} of ${name} back to ${value}.`,
-        actions: [{ do: 'poke', path, text: value }], undo: [{ do: 'poke', path, text: module.parameters[key] as string }],
-        commands: [`echo ${word(value)} > ${path}`],
-      });
-    }));
+    const pokes = Object.entries(parameters).filter(
+      ([key, value]) => SETTABLE.includes(key) && module.parameters[key] !== undefined && module.parameters[key] !== value,
+    );
+    return joinParts(
+      pokes.map(([key, value]) => {
+        const path = `/sys/module/${name}/parameters/${key}`;
+        return one({
+          rank: RANK.load,
+          why: 'journal',
+          text: `Set ${key} of ${name} back to ${value}.`,
+          actions: [{ do: 'poke', path, text: value }],
+          undo: [{ do: 'poke', path, text: module.parameters[key] as string }],
+          commands: [`echo ${word(value)} > ${path}`],
+        });
+      }),
+    );
   }
   if (module.state === 'not there') {
     return {
       ...NOTHING,
-      refused: [`${name} was loaded before, but its file is not on this router any more. Install its package (kmod-nf-nathelper-extra, or kmod-nf-nathelper-sip from OpenWrt 25.12.5 on), then run \`sipalg enable\` again.`],
+      refused: [
+        `${name} was loaded before, but its file is not on this router any more. Install its package (kmod-nf-nathelper-extra, or kmod-nf-nathelper-sip from OpenWrt 25.12.5 on), then run \`sipalg enable\` again.`,
+      ],
     };
   }
   const argv = loadArguments(name, parameters, module.file);
   return one({
-    rank: RANK.load, why: 'journal', text: `Load ${name}.`,
-    actions: [{ do: 'run', argv }], undo: [{ do: 'run', argv: ['rmmod', name], reached: { path: `/sys/module/${name}`, is: 'absent' } }], commands: [line(argv)],
+    rank: RANK.load,
+    why: 'journal',
+    text: `Load ${name}.`,
+    actions: [{ do: 'run', argv }],
+    undo: [{ do: 'run', argv: ['rmmod', name], reached: { path: `/sys/module/${name}`, is: 'absent' } }],
+    commands: [line(argv)],
   });
 }
 
@@ -114,20 +131,34 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
 function reload(facts: Facts, taken: TakenNft): Part {
   const { nft, system } = facts;
   if (nft.state !== 'present' || system.firewall.state !== 'present' || system.firewall.value !== 'fw4') return NOTHING;
-  const lacking = taken.rules.some((rule) =>
-    rule.family === 'inet' && rule.table === 'fw4' && nft.value.tables.includes('inet fw4') && !nft.value.present.includes(chainKey(rule)));
+  const lacking = taken.rules.some(
+    (rule) =>
+      rule.family === 'inet'
+      && rule.table === 'fw4'
+      && nft.value.tables.includes('inet fw4')
+      && !nft.value.present.includes(chainKey(rule)),
+  );
   if (!lacking) return NOTHING;
   return one({
-    rank: RANK.reload, why: 'journal', text: 'Let the firewall bring back the chain that held the helper\'s rules.',
-    actions: [{ do: 'check', argv: ['fw4', 'check'] }, { do: 'run', argv: ['fw4', 'reload'] }],
-    undo: [], commands: ['fw4 reload'], unlocked: true,
+    rank: RANK.reload,
+    why: 'journal',
+    text: "Let the firewall bring back the chain that held the helper's rules.",
+    actions: [
+      { do: 'check', argv: ['fw4', 'check'] },
+      { do: 'run', argv: ['fw4', 'reload'] },
+    ],
+    undo: [],
+    commands: ['fw4 reload'],
+    unlocked: true,
   });
 }
 
 export function planGiveBack(facts: Facts): Part {
   if (facts.journal.state === 'absent') return NOTHING;
   if (facts.journal.state === 'failed') {
-    return refuse([`The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in it, so nothing can be given back without it.`]);
+    return refuse([
+      `The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in it, so nothing can be given back without it.`,
+    ]);
   }
   const { taken }: Journal = facts.journal.value;
   const files = taken.filter((entry) => entry.kind === 'file');
@@ -136,14 +167,28 @@ export function planGiveBack(facts: Facts): Part {
   // The rewriter may have been taken by an earlier run than the tracker, and loading it brings the tracker without its parameters.
   const unique = [TRACKER, REWRITER].flatMap((which) => modules.find(({ name }) => name === which) ?? []);
   return joinParts([
-    ...[...new Set(files.map(({ path }) => path))].map((path) => giveBackFile(facts, path, files.filter((one) => one.path === path))),
+    ...[...new Set(files.map(({ path }) => path))].map((path) =>
+      giveBackFile(
+        facts,
+        path,
+        files.filter((one) => one.path === path),
+      ),
+    ),
     ...unique.map((module) => giveBackModule(facts, module)),
-    ...taken.filter((entry) => entry.kind === 'automatic').map(({ value }) => facts.automatic.state === 'present' && facts.automatic.value !== value
-      ? one({
-        rank: RANK.automatic, why: 'journal', text: 'Let the kernel set helpers by itself, as it did.',
-        actions: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }], undo: [{ do: 'poke', path: AUTOMATIC, text: `${facts.automatic.value}\n` }],
-        commands: [`echo ${value} > ${AUTOMATIC}`],
-      }) : NOTHING),
+    ...taken
+      .filter((entry) => entry.kind === 'automatic')
+      .map(({ value }) =>
+        facts.automatic.state === 'present' && facts.automatic.value !== value
+          ? one({
+              rank: RANK.automatic,
+              why: 'journal',
+              text: 'Let the kernel set helpers by itself, as it did.',
+              actions: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
+              undo: [{ do: 'poke', path: AUTOMATIC, text: `${facts.automatic.value}\n` }],
+              commands: [`echo ${value} > ${AUTOMATIC}`],
+            })
+          : NOTHING,
+      ),
     giveBackNft(facts, nft),
     ...mergeIptables(taken.filter((entry) => entry.kind === 'iptables')).map((entry) => giveBackIptables(facts, entry)),
     reload(facts, nft),

@@ -29,15 +29,19 @@ function planOne(facts: IptablesFacts): Part {
   }
   if (goes.length === 0) return NOTHING;
   const script = renderRestore('raw', goes);
-  return one({
-    rank: RANK.rules, why: 'iptables-assignment',
-    text: `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one transaction.`,
-    actions: [restoreAction(facts.restore, script)],
-    undo: [{ do: 'put iptables', taken }],
-    commands: [restoreLine(facts.restore, script)],
-  }, [taken]);
+  return one(
+    {
+      rank: RANK.rules,
+      why: 'iptables-assignment',
+      text: `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one transaction.`,
+      actions: [restoreAction(facts.restore, script)],
+      undo: [{ do: 'put iptables', taken }],
+      commands: [restoreLine(facts.restore, script)],
+    },
+    [taken],
+  );
 }
 
 export function planIptables(facts: Facts): Part {
-  return joinParts(facts.iptables.map((reading) => reading.state === 'present' ? planOne(reading.value) : NOTHING));
+  return joinParts(facts.iptables.map((reading) => (reading.state === 'present' ? planOne(reading.value) : NOTHING)));
 }

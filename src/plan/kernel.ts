@@ -13,26 +13,37 @@ import type { Action, Step } from './step.ts';
 export function planAutomatic(facts: Facts): Part {
   if (facts.automatic.state !== 'present' || facts.automatic.value === 0) return NOTHING;
   const { value } = facts.automatic;
-  return one({
-    rank: RANK.automatic, why: 'automatic-helper',
-    text: 'Stop the kernel from setting helpers by itself.',
-    actions: [{ do: 'poke', path: AUTOMATIC, text: '0\n' }],
-    undo: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
-    commands: [`echo 0 > ${AUTOMATIC}`],
-  }, [{ kind: 'automatic', value }]);
+  return one(
+    {
+      rank: RANK.automatic,
+      why: 'automatic-helper',
+      text: 'Stop the kernel from setting helpers by itself.',
+      actions: [{ do: 'poke', path: AUTOMATIC, text: '0\n' }],
+      undo: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
+      commands: [`echo 0 > ${AUTOMATIC}`],
+    },
+    [{ kind: 'automatic', value }],
+  );
 }
 
 /** The same at boot: where it is set, it is set to 0. */
 export function planAutomaticAtBoot(facts: Facts): Part {
   if (facts.automatic.state === 'absent' || facts.boot.automatic.state !== 'present') return NOTHING;
   const files = new Map(facts.boot.automatic.value.map(({ file, text }) => [file, text]));
-  return joinParts([...files].map(([path, before]) => {
-    const after = setSysctl(before, AUTOMATIC_KEY, '0');
-    return fileStep({
-      rank: RANK.configuration, why: 'automatic-at-boot', text: 'Stop the next boot from letting the kernel set helpers by itself.',
-      path, before, after, commands: [editLine(path, before, after)],
-    });
-  }));
+  return joinParts(
+    [...files].map(([path, before]) => {
+      const after = setSysctl(before, AUTOMATIC_KEY, '0');
+      return fileStep({
+        rank: RANK.configuration,
+        why: 'automatic-at-boot',
+        text: 'Stop the next boot from letting the kernel set helpers by itself.',
+        path,
+        before,
+        after,
+        commands: [editLine(path, before, after)],
+      });
+    }),
+  );
 }
 
 /** conntrack says this when the flow has ended by itself meanwhile. */
@@ -45,12 +56,24 @@ const NOTHING_DELETED = 1;
  * nobody's registration is lost.
  */
 export function planFlows(facts: Facts): Part {
-  return endFlows(facts, flowsUnder(facts), 'destination', 'flow-under-helper', 'End the flows that are under the helper; they come back without it.');
+  return endFlows(
+    facts,
+    flowsUnder(facts),
+    'destination',
+    'flow-under-helper',
+    'End the flows that are under the helper; they come back without it.',
+  );
 }
 
 /** Ends the flows that no answer reaches. */
 export function planStale(facts: Facts): Part {
-  return endFlows(facts, staleFlows(facts), 'lost', FLOW_STALE, 'End the SIP flows that no answer reaches; they begin anew with the address of now.');
+  return endFlows(
+    facts,
+    staleFlows(facts),
+    'lost',
+    FLOW_STALE,
+    'End the SIP flows that no answer reaches; they begin anew with the address of now.',
+  );
 }
 
 /**
@@ -58,21 +81,44 @@ export function planStale(facts: Facts): Part {
  *   of an address written here; of a flow under the helper the far side's has least to do with anything but SIP, and of a
  *   stale one it is the address that is gone. Those that have none live on.
  */
-function endFlows(facts: Facts, flows: readonly (FlowFact & { lost?: string })[], by: 'destination' | 'lost', why: string, text: string): Part {
+function endFlows(
+  facts: Facts,
+  flows: readonly (FlowFact & { lost?: string })[],
+  by: 'destination' | 'lost',
+  why: string,
+  text: string,
+): Part {
   if (facts.flows.state !== 'present') return NOTHING;
   const actions: Action[] = facts.flows.value.certain
-    ? flows.map(({ remove }) => ({ do: 'run', argv: remove[0] === 'conntrack' ? remove : ['conntrack', ...remove], tolerated: [NOTHING_DELETED] }))
-    : [...new Set(flows.map((flow) => flow[by]))].flatMap((address) => address ? [{ do: 'poke', path: '/proc/net/nf_conntrack', text: `${address}\n` }] : []);
+    ? flows.map(({ remove }) => ({
+        do: 'run',
+        argv: remove[0] === 'conntrack' ? remove : ['conntrack', ...remove],
+        tolerated: [NOTHING_DELETED],
+      }))
+    : [...new Set(flows.map((flow) => flow[by]))].flatMap((address) =>
+        address ? [{ do: 'poke', path: '/proc/net/nf_conntrack', text: `${address}\n` }] : [],
+      );
   if (actions.length === 0) return NOTHING;
   return one({
-    rank: RANK.flows, why, text, actions,
+    rank: RANK.flows,
+    why,
+    text,
+    actions,
     undo: [], // a flow comes back with its next packet
-    commands: actions.map((action) => action.do === 'run' ? line(action.argv) : action.do === 'poke' ? `echo ${word(action.text.trim())} > ${action.path}` : ''),
+    commands: actions.map((action) =>
+      action.do === 'run' ? line(action.argv) : action.do === 'poke' ? `echo ${word(action.text.trim())} > ${action.path}` : '',
+    ),
   });
 }
 
 /** What each parameter is when nobody has set it (nf_conntrack_sip.c). */
-const DEFAULTS: Record<string, string> = { ports: '5060', sip_timeout: '3600', sip_direct_signalling: '1', sip_direct_media: '1', sip_external_media: '0' };
+const DEFAULTS: Record<string, string> = {
+  ports: '5060',
+  sip_timeout: '3600',
+  sip_direct_signalling: '1',
+  sip_direct_media: '1',
+  sip_external_media: '0',
+};
 
 /**
  * How a module is loaded again as it was. modprobe and its dependencies where it
@@ -80,21 +126,30 @@ const DEFAULTS: Record<string, string> = { ports: '5060', sip_timeout: '3600', s
  * modprobe takes none.
  */
 export function loadArguments(name: string, parameters: Record<string, string>, file: string | null): string[] {
-  const own = Object.entries(parameters).filter(([key, value]) => (DEFAULTS[key] ?? value) !== value).map(([key, value]) => `${key}=${value}`);
+  const own = Object.entries(parameters)
+    .filter(([key, value]) => (DEFAULTS[key] ?? value) !== value)
+    .map(([key, value]) => `${key}=${value}`);
   return own.length === 0 || file === null ? ['modprobe', name] : ['insmod', file, ...own];
 }
 
 function unload(module: Module, why: string): Step {
   const argv = ['rmmod', module.name];
   return {
-    rank: RANK.unload, why,
+    rank: RANK.unload,
+    why,
     text: `Unload ${module.name}.`,
     actions: [{ do: 'run', argv }],
     // insmod, not modprobe: on the way back the blacklist may still stand.
-    undo: [{
-      do: 'run', argv: module.file === null ? ['modprobe', module.name] : ['insmod', module.file, ...loadArguments(module.name, module.parameters, module.file).slice(2)],
-      reached: { path: `/sys/module/${module.name}`, is: 'present' },
-    }],
+    undo: [
+      {
+        do: 'run',
+        argv:
+          module.file === null
+            ? ['modprobe', module.name]
+            : ['insmod', module.file, ...loadArguments(module.name, module.parameters, module.file).slice(2)],
+        reached: { path: `/sys/module/${module.name}`, is: 'present' },
+      },
+    ],
     commands: [line(argv)],
   };
 }

@@ -45,7 +45,16 @@ function takeAssignments(nft: NftFacts): Taking {
     // A neighbour is known by the text it has afterwards.
     const texts = chain.rules.map(({ handle, text }) => withoutCounters(here.find((one) => one.handle === handle)?.remains ?? text));
     for (const one of here) if (one.remains === null) goes.add(chain.rules.findIndex(({ handle }) => handle === one.handle));
-    for (const one of here) takeRule(taking, one, neighbours(texts, chain.rules.findIndex(({ handle }) => handle === one.handle), goes));
+    for (const one of here)
+      takeRule(
+        taking,
+        one,
+        neighbours(
+          texts,
+          chain.rules.findIndex(({ handle }) => handle === one.handle),
+          goes,
+        ),
+      );
   }
   for (const { family, table, map } of nft.assignments) {
     if (map === null || taking.taken.elements.some((one) => one.family === family && one.table === table && one.map === map.name)) continue;
@@ -62,8 +71,10 @@ function takeAssignments(nft: NftFacts): Taking {
 function takeRule(taking: Taking, one: NftAssignment, around: Neighbours): void {
   const { family, table, chain, handle, rule, remains } = one;
   if (rule === null) {
-    taking.refused.push(`Rule ${handle} of ${family} ${table} ${chain} sets the SIP helper, but \`nft -a -t list ruleset\` does not show it, ` +
-      'so it could not be given back. Run the command again; if it says the same, take the rule away by hand.');
+    taking.refused.push(
+      `Rule ${handle} of ${family} ${table} ${chain} sets the SIP helper, but \`nft -a -t list ruleset\` does not show it, `
+        + 'so it could not be given back. Run the command again; if it says the same, take the rule away by hand.',
+    );
     return;
   }
   taking.taken.rules.push({ family, table, chain, rule, remains, ...around });
@@ -81,7 +92,10 @@ function rehearsedBack(taken: TakenNft): Command[] {
   for (const { family, table, map, elements } of taken.elements) {
     for (const element of elements) commands.push({ do: 'add element', family, table, map, element });
   }
-  return [...commands, ...taken.rules.map(({ family, table, chain, rule }): Command => ({ do: 'add rule', family, table, chain, handle: null, rule }))];
+  return [
+    ...commands,
+    ...taken.rules.map(({ family, table, chain, rule }): Command => ({ do: 'add rule', family, table, chain, handle: null, rule })),
+  ];
 }
 
 export function addHelper({ family, table, name, type, protocol, l3proto }: TakenHelper): Command {
@@ -99,8 +113,9 @@ export function planRules(facts: Facts, unloads: boolean): Part {
   const { commands, taken, refused } = takeAssignments(nft.value);
   if (refused.length > 0) return refuse(refused);
   const step: Step = {
-    rank: RANK.rules, why: taken.rules.length + taken.elements.length > 0 ? 'nft-assignment' : 'nft-object',
-    text: 'Take the SIP helper\'s rules and objects out of nftables, and nothing else, in one transaction.',
+    rank: RANK.rules,
+    why: taken.rules.length + taken.elements.length > 0 ? 'nft-assignment' : 'nft-object',
+    text: "Take the SIP helper's rules and objects out of nftables, and nothing else, in one transaction.",
     // The rehearsal proves the way back as well: what is taken is put back in the same breath.
     actions: [transaction(commands, [...commands, ...rehearsedBack(taken)])],
     undo: [{ do: 'put rules', taken }],

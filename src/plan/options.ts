@@ -25,7 +25,9 @@ export function settingEdits(before: string, after: string): SettingEdit[] {
     return [...options].flatMap((option): SettingEdit[] => {
       const [was, is] = [valueOf(old, option), valueOf(section, option)];
       if (same(was, is)) return [];
-      return [{ type: section.type, name: section.name, index: section.index, label: optionOf(section, 'name'), option, before: was, after: is }];
+      return [
+        { type: section.type, name: section.name, index: section.index, label: optionOf(section, 'name'), option, before: was, after: is },
+      ];
     });
   });
 }
@@ -51,7 +53,10 @@ function wanted(edit: SettingEdit, now: SettingValue | null): SettingValue | nul
   const { before, after } = edit;
   // Only taken from: what was taken comes back beside whatever the owner has added since.
   if (now?.kind === 'list' && before?.kind === 'list' && (after === null || after.values.every((value) => before.values.includes(value)))) {
-    return { kind: 'list', values: [...now.values, ...before.values.filter((value) => !now.values.includes(value) && !(after?.values ?? []).includes(value))] };
+    return {
+      kind: 'list',
+      values: [...now.values, ...before.values.filter((value) => !now.values.includes(value) && !(after?.values ?? []).includes(value))],
+    };
   }
   return undefined;
 }
@@ -69,8 +74,10 @@ export function undoSettings(text: string, edits: readonly SettingEdit[]): { tex
     const value = wanted(edit, valueOf(section, edit.option));
     if (value === 'as it is') continue;
     if (value === undefined) {
-      conflict.push(`option "${edit.option}" of the ${edit.type} ${edit.label ?? edit.name ?? `number ${edit.index + 1}`} is ${words(valueOf(section, edit.option))} now; ` +
-        `it was ${words(edit.before)} before, and sipalg had left it ${words(edit.after)}.`);
+      conflict.push(
+        `option "${edit.option}" of the ${edit.type} ${edit.label ?? edit.name ?? `number ${edit.index + 1}`} is ${words(valueOf(section, edit.option))} now; `
+          + `it was ${words(edit.before)} before, and sipalg had left it ${words(edit.after)}.`,
+      );
       continue;
     }
     edited = put(edited, edit, value);

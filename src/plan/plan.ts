@@ -7,7 +7,6 @@ import { Refused } from '../languages/refused.ts';
 import { writeWish } from '../wish/alg.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
-import { planPolicy } from '../survey/voice.ts';
 import { describeSection, parseUci } from '../languages/uci/parse.ts';
 import { planBlock, planUnblock } from './block.ts';
 import { planConfiguration } from './configuration.ts';
@@ -33,7 +32,8 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
   const risky = parts.some(({ steps }) => steps.some(({ rank }) => rank === RANK.durable || rank === RANK.unload));
   if (!risky || firewall.state !== 'present' || firewall.value !== 'fw4') return NOTHING;
   return one({
-    rank: RANK.check, why: 'include-needs-helper',
+    rank: RANK.check,
+    why: 'include-needs-helper',
     text: 'Prove that the firewall still loads without the SIP modules.',
     actions: [{ do: 'check', argv: ['fw4', 'check'] }],
     undo: [],
@@ -63,16 +63,20 @@ function planDisable(facts: Facts): Part {
 function planWish(facts: Facts, towards: Towards): Part {
   if (facts.wish.wish.alg === towards) return NOTHING;
   const { text } = facts.wish;
-  if (text.state === 'failed') return refuse([`${WISH_CONFIG} could not be read, so the wish can not be written into it: ${text.because}.`]);
+  if (text.state === 'failed')
+    return refuse([`${WISH_CONFIG} could not be read, so the wish can not be written into it: ${text.because}.`]);
   const before = text.state === 'present' ? text.value : null;
   let after: string;
   try {
     after = writeWish(before, towards);
   } catch (error) {
-    return refuse([`The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: ${(error as Error).message}. Mend the file, or remove it.`]);
+    return refuse([
+      `The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: ${(error as Error).message}. Mend the file, or remove it.`,
+    ]);
   }
   const step: Step = {
-    rank: RANK.wish, why: 'wish',
+    rank: RANK.wish,
+    why: 'wish',
     text: `Write down that the SIP ALG is to be ${towards}.`,
     actions: [putFile(WISH_CONFIG, after)],
     undo: [putFile(WISH_CONFIG, before)],
@@ -93,21 +97,8 @@ function wishCommands(before: string | null, towards: Towards): string[] {
   ];
 }
 
-/** The voice firewall rules alone; the ALG is left as it is. */
-export function planVoice(facts: Facts): Plan {
-  const { steps, refused } = planPolicy(facts);
-  const ordered = steps.map((step) => ({ ...step, of: 'policy' as const })).sort((one, other) => one.rank - other.rank);
-  return { wish: facts.wish.wish.alg, towards: 'unmanaged', steps: ordered, takes: [], refused: [], lacking: refused, held: null };
-}
-
-/** All that is to be done: what the ALG needs, then the voice rules. */
-export function plan(facts: Facts, towards: Towards, writeDown: boolean): Plan {
-  const alg = planAlg(facts, towards, writeDown);
-  const { steps, lacking } = planVoice(facts);
-  return { ...alg, steps: [...alg.steps, ...steps], lacking };
-}
-
 /**
+ * What the ALG needs; `lacking` is the voice rules' and empty here.
  * @param towards   where the steps lead
  * @param writeDown whether the wish is to be written too (`disable` and `enable` do, `apply` acts on it)
  */

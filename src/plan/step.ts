@@ -16,7 +16,14 @@ export type Action =
    * that changes nothing and must succeed first. `tolerated` are exit codes that
    * mean there was nothing left to do; `reached`, on the way back, shows the same.
    */
-  | { do: 'run'; argv: string[]; input?: string; rehearsal?: { argv: string[]; input: string }; tolerated?: number[]; reached?: { path: string; is: 'present' | 'absent' } }
+  | {
+      do: 'run';
+      argv: string[];
+      input?: string;
+      rehearsal?: { argv: string[]; input: string };
+      tolerated?: number[];
+      reached?: { path: string; is: 'present' | 'absent' };
+    }
   /** Puts back what is missing of an entry, beside the neighbours that stand there by then. */
   | { do: 'put rules'; taken: TakenNft }
   | { do: 'put iptables'; taken: TakenIptables }

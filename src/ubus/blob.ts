@@ -33,9 +33,12 @@ export function readAttributes(bytes: Uint8Array, from: number, to: number): Att
     const left = to - from;
     const length = left < 4 ? 0 : (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!;
     if (length < 4 || padded(length) > left) {
-      throw new UbusError(Status.PARSE_ERROR, left < 4
-        ? `${left} stray bytes where an attribute should begin`
-        : `an attribute says it is ${length} bytes long; 4 to ${left} are allowed here`);
+      throw new UbusError(
+        Status.PARSE_ERROR,
+        left < 4
+          ? `${left} stray bytes where an attribute should begin`
+          : `an attribute says it is ${length} bytes long; 4 to ${left} are allowed here`,
+      );
     }
     const first = bytes[from]!;
     attributes.push({ id: first & 0x7f, extended: first > 0x7f, from: from + 4, to: from + length });
@@ -119,8 +122,7 @@ export class BlobWriter {
   /** UTF-8 and the NUL that ends it. Returns the number of bytes before the NUL. */
   text(text: string): number {
     if (text.includes('\0')) {
-      throw new UbusError(Status.INVALID_ARGUMENT,
-        `${JSON.stringify(text.slice(0, 80))} holds a NUL: ubus ends a string there`);
+      throw new UbusError(Status.INVALID_ARGUMENT, `${JSON.stringify(text.slice(0, 80))} holds a NUL: ubus ends a string there`);
     }
     const length = textLength(text);
     const at = this.#room(length + 1);
@@ -133,8 +135,7 @@ export class BlobWriter {
     const start = this.#end;
     const end = start + count;
     if (end > this.#most) {
-      throw new UbusError(Status.INVALID_ARGUMENT,
-        `the message is larger than the ${MAX_BLOB} bytes ubusd takes: send less, or in parts`);
+      throw new UbusError(Status.INVALID_ARGUMENT, `the message is larger than the ${MAX_BLOB} bytes ubusd takes: send less, or in parts`);
     }
     if (end > this.#bytes.length) {
       const larger = new Uint8Array(Math.min(Math.max(end, this.#bytes.length * 2), this.#most));

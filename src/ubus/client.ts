@@ -124,31 +124,37 @@ export function createClient(door: Door, options: ClientOptions = {}): Client {
   };
   const known = new Map<string, number>();
 
-  const link = createLink(door, {
-    reconnect: options.reconnect ?? true,
-    pause: options.pause ?? 250,
-    longestPause: options.longestPause ?? 10000,
-  }, {
-    up() {
-      const connection = link.connection();
-      restore().catch((error: UbusError) => {
-        // What a lost connection left undone, the next one does.
-        if (link.connection() === connection) trouble(error);
-      }).then(() => {
-        if (link.connection() === connection) tell({ state: 'connected', id: link.id() });
-      });
+  const link = createLink(
+    door,
+    {
+      reconnect: options.reconnect ?? true,
+      pause: options.pause ?? 250,
+      longestPause: options.longestPause ?? 10000,
     },
-    down(reason, again) {
-      known.clear();
-      objects.forget();
-      if (again === undefined) presence.close();
-      tell(again === undefined ? { state: 'closed', reason } : { state: 'disconnected', reason, again });
+    {
+      up() {
+        const connection = link.connection();
+        restore()
+          .catch((error: UbusError) => {
+            // What a lost connection left undone, the next one does.
+            if (link.connection() === connection) trouble(error);
+          })
+          .then(() => {
+            if (link.connection() === connection) tell({ state: 'connected', id: link.id() });
+          });
+      },
+      down(reason, again) {
+        known.clear();
+        objects.forget();
+        if (again === undefined) presence.close();
+        tell(again === undefined ? { state: 'closed', reason } : { state: 'disconnected', reason, again });
+      },
+      message: (message) => objects.take(message),
+      monitored: (bytes) => monitor.take(bytes),
+      damaged: ({ type, seq, peer }, error) =>
+        trouble(new UbusError(Status.PARSE_ERROR, `dropped a message (type ${type}, seq ${seq}, peer ${peer}): ${error.message}`)),
     },
-    message: (message) => objects.take(message),
-    monitored: (bytes) => monitor.take(bytes),
-    damaged: ({ type, seq, peer }, error) => trouble(new UbusError(Status.PARSE_ERROR,
-      `dropped a message (type ${type}, seq ${seq}, peer ${peer}): ${error.message}`)),
-  });
+  );
   const objects = createObjects(link, timeout, trouble);
   const presence = createPresence(link, objects, find);
   const monitor = createMonitor(link, trouble);
@@ -201,8 +207,14 @@ export function createClient(door: Door, options: ClientOptions = {}): Client {
     return (await findInfo(path, deadline))?.id;
   }
 
-  async function invoke(object: number, method: string, data: Uint8Array, what: string, deadline: number,
-    onData: CallOptions['onData']): Promise<{ reply: Table; gone: boolean }> {
+  async function invoke(
+    object: number,
+    method: string,
+    data: Uint8Array,
+    what: string,
+    deadline: number,
+    onData: CallOptions['onData'],
+  ): Promise<{ reply: Table; gone: boolean }> {
     let reply: Table = {};
     let gone = false;
     await link.request({
@@ -259,8 +271,7 @@ export function createClient(door: Door, options: ClientOptions = {}): Client {
     lookup: (pattern, given = {}) => lookup(pattern, until(given.timeout)),
     call: (object, method, args = {}, given = {}) => call(object, method, args, given),
     publish: (path, methods, given = {}) => publish({ link, objects, until }, path, methods, given),
-    subscribe: (path, heard, given = {}) =>
-      subscribe({ link, objects, presence, find, trouble, until }, path, heard, given),
+    subscribe: (path, heard, given = {}) => subscribe({ link, objects, presence, find, trouble, until }, path, heard, given),
     async listen(pattern, heard, given = {}) {
       const own = listenerObject(link, pattern, heard);
       await objects.add(own, until(given.timeout));

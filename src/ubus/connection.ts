@@ -11,9 +11,7 @@ import { Status, UbusError } from './status.ts';
 import type { Door } from './transport.ts';
 
 export { createClient } from './client.ts';
-export type {
-  CallOptions, Client, ClientOptions, ConnectionState, ObjectInfo, TimeoutOption,
-} from './client.ts';
+export type { CallOptions, Client, ClientOptions, ConnectionState, ObjectInfo, TimeoutOption } from './client.ts';
 export type { EventListener } from './events.ts';
 export type { Attributes } from './message.ts';
 export type { Monitored } from './monitor.ts';

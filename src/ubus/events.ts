@@ -22,19 +22,25 @@ export function listenerObject(link: Link, pattern: string, heard: EventListener
         heard(method, data);
       },
     }),
-    attach: (deadline) => invokeSystem(link, SystemObject.EVENT, 'register', {
-      // ubusd takes the id as an int32, whatever its highest bit.
-      object: typed('int32', own.id | 0),
-      pattern,
-    }, what, deadline),
+    attach: (deadline) =>
+      invokeSystem(
+        link,
+        SystemObject.EVENT,
+        'register',
+        {
+          // ubusd takes the id as an int32, whatever its highest bit.
+          object: typed('int32', own.id | 0),
+          pattern,
+        },
+        what,
+        deadline,
+      ),
   };
   return own;
 }
 
 /** Calls one of ubusd's own objects, which answer with a status alone. */
-export function invokeSystem(
-  link: Link, object: number, method: string, data: TableLike, what: string, deadline: number,
-): Promise<void> {
+export function invokeSystem(link: Link, object: number, method: string, data: TableLike, what: string, deadline: number): Promise<void> {
   const attributes = { object, method, data: encodeTable(data) };
   return link.request({ type: MessageType.INVOKE, peer: object, attributes, what, deadline });
 }
@@ -58,7 +64,9 @@ export interface Presence {
  * @param find the id of the object of this path, or undefined
  */
 export function createPresence(
-  link: Link, objects: Objects, find: (path: string, deadline: number) => Promise<number | undefined>,
+  link: Link,
+  objects: Objects,
+  find: (path: string, deadline: number) => Promise<number | undefined>,
 ): Presence {
   const watches = new Map<string, Set<(object: number) => void>>();
   let ready: Promise<void> | undefined;
@@ -102,7 +110,10 @@ export function createPresence(
  * @param look resolves with undefined while there is nothing
  */
 export async function waitFor<T>(
-  link: Link, presence: Presence, path: string, deadline: number,
+  link: Link,
+  presence: Presence,
+  path: string,
+  deadline: number,
   look: (path: string, deadline: number) => Promise<T | undefined>,
 ): Promise<T> {
   let wake = () => {};

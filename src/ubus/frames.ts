@@ -33,7 +33,7 @@ export function createFrames(): Frames {
           if (bytes.length - at >= length - HEADER && at >= HEADER) {
             // All of it is here: no copy.
             have = 0;
-            take(bytes.subarray(at - HEADER, at += length - HEADER));
+            take(bytes.subarray(at - HEADER, (at += length - HEADER)));
             continue;
           }
           frame = new Uint8Array(length);

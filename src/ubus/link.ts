@@ -196,7 +196,8 @@ export function createLink(door: Door, options: LinkOptions, events: LinkEvents)
   }
 
   function nextSeq(): number {
-    do lastSeq = (lastSeq + 1) & 0xffff; while (pending.has(lastSeq) && pending.size <= 0xffff);
+    do lastSeq = (lastSeq + 1) & 0xffff;
+    while (pending.has(lastSeq) && pending.size <= 0xffff);
     return lastSeq;
   }
 
@@ -225,8 +226,7 @@ export function createLink(door: Door, options: LinkOptions, events: LinkEvents)
       return new Promise((resolve, reject) => {
         if (id === 0) return reject(failed(request.what));
         if (pending.size > 0xff00) {
-          return reject(new UbusError(Status.NO_MEMORY,
-            `${request.what}: ${pending.size} requests already wait for an answer`));
+          return reject(new UbusError(Status.NO_MEMORY, `${request.what}: ${pending.size} requests already wait for an answer`));
         }
         const seq = nextSeq();
         let frame: Uint8Array;

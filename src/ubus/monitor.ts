@@ -37,10 +37,15 @@ export function decodeMonitored(bytes: Uint8Array): Monitored {
     else if (to - from === 1) words[id] = view.getUint8(from);
   }
   const [client, peer, sent, seq, type] = words;
-  if (client === undefined || peer === undefined || sent === undefined || seq === undefined || type === undefined
-    || attributes === undefined) {
-    throw new UbusError(Status.PARSE_ERROR,
-      'a monitor message lacks one of client, peer, direction, seq, type and data');
+  if (
+    client === undefined
+    || peer === undefined
+    || sent === undefined
+    || seq === undefined
+    || type === undefined
+    || attributes === undefined
+  ) {
+    throw new UbusError(Status.PARSE_ERROR, 'a monitor message lacks one of client, peer, direction, seq, type and data');
   }
   return { client, peer, sent: sent !== 0, seq, type: names[type] ?? String(type), attributes };
 }
@@ -57,8 +62,7 @@ export interface MonitorObject {
 
 export function createMonitor(link: Link, trouble: (error: UbusError) => void): MonitorObject {
   const listeners = new Set<(message: Monitored) => void>();
-  const tell = (method: string, deadline: number) =>
-    invokeSystem(link, SystemObject.MONITOR, method, {}, `monitor ${method}`, deadline);
+  const tell = (method: string, deadline: number) => invokeSystem(link, SystemObject.MONITOR, method, {}, `monitor ${method}`, deadline);
 
   return {
     async add(seen, deadline) {

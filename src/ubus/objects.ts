@@ -95,9 +95,10 @@ export function createObjects(link: Link, timeout: number, trouble: (error: Ubus
         }
         if (type === MessageType.DATA) return false;
         if (status !== Status.OK) {
-          throw new UbusError(status ?? Status.INVALID_ARGUMENT, status === Status.INVALID_ARGUMENT
-            ? 'ubusd refuses it: the name is taken, or this user may not publish it'
-            : undefined);
+          throw new UbusError(
+            status ?? Status.INVALID_ARGUMENT,
+            status === Status.INVALID_ARGUMENT ? 'ubusd refuses it: the name is taken, or this user may not publish it' : undefined,
+          );
         }
         return true;
       },

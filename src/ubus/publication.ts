@@ -57,17 +57,24 @@ export interface PublishParts {
 }
 
 export async function publish(
-  { link, objects, until }: PublishParts, path: string, methods: Methods, { timeout, onSubscribed }: PublishOptions,
+  { link, objects, until }: PublishParts,
+  path: string,
+  methods: Methods,
+  { timeout, onSubscribed }: PublishOptions,
 ): Promise<Publication> {
   const what = `publish ${path}`;
-  const list = Object.entries(methods).map(([name, method]): [string, Method] =>
-    [name, typeof method === 'function' ? { answer: method } : method]);
+  const list = Object.entries(methods).map(([name, method]): [string, Method] => [
+    name,
+    typeof method === 'function' ? { answer: method } : method,
+  ]);
   const byName = new Map(list);
   let subscribed = false;
 
   if (path === '' || path.endsWith('*')) {
-    throw new UbusError(Status.INVALID_ARGUMENT, `${JSON.stringify(path)} cannot be an object's name: `
-      + 'it is empty, or ends in * and could not be looked up');
+    throw new UbusError(
+      Status.INVALID_ARGUMENT,
+      `${JSON.stringify(path)} cannot be an object's name: ` + 'it is empty, or ends in * and could not be looked up',
+    );
   }
 
   const own: OwnObject = {
@@ -104,9 +111,7 @@ export async function publish(
 }
 
 /** ubusd first says who the notification goes to, then passes on what each of them answers. */
-async function notifyAndWait(
-  link: Link, own: OwnObject, method: string, data: TableLike, deadline: number,
-): Promise<NotifyReply[]> {
+async function notifyAndWait(link: Link, own: OwnObject, method: string, data: TableLike, deadline: number): Promise<NotifyReply[]> {
   const replies = new Map<number, NotifyReply>();
   let open: Set<number> | undefined;
   const request = link.request({

@@ -17,8 +17,10 @@ export function encodeSignature(signature: Signature): Uint8Array {
     for (const [name, type] of Object.entries(names)) {
       const number = types.indexOf(type);
       if (number < 0) {
-        throw new UbusError(Status.INVALID_ARGUMENT,
-          `the type ${JSON.stringify(type)} of ${method}(${name}) is none of ${types.join(', ')}`);
+        throw new UbusError(
+          Status.INVALID_ARGUMENT,
+          `the type ${JSON.stringify(type)} of ${method}(${name}) is none of ${types.join(', ')}`,
+        );
       }
       row[name] = number;
     }
@@ -29,11 +31,15 @@ export function encodeSignature(signature: Signature): Uint8Array {
 
 /** Types without a name here (and what is no type at all) are read as `any`. Throws as decodeTable does. */
 export function decodeSignature(bytes: Uint8Array): Signature {
-  return Object.fromEntries(Object.entries(decodeTable(bytes)).map(([method, row]) => {
-    const names = Object.entries(isTable(row) ? row : {});
-    return [method, Object.fromEntries(names.map(([name, type]) =>
-      [name, (typeof type === 'number' ? types[type] : undefined) ?? 'any']))];
-  }));
+  return Object.fromEntries(
+    Object.entries(decodeTable(bytes)).map(([method, row]) => {
+      const names = Object.entries(isTable(row) ? row : {});
+      return [
+        method,
+        Object.fromEntries(names.map(([name, type]) => [name, (typeof type === 'number' ? types[type] : undefined) ?? 'any'])),
+      ];
+    }),
+  );
 }
 
 function isTable(value: Value): value is Table {
@@ -54,14 +60,22 @@ export function misfit(names: Arguments, given: Table): string | undefined {
 
 function fits(type: TypeName, value: Value): boolean {
   switch (type) {
-    case 'any': return true;
-    case 'array': return Array.isArray(value);
-    case 'table': return isTable(value);
+    case 'any':
+      return true;
+    case 'array':
+      return Array.isArray(value);
+    case 'table':
+      return isTable(value);
     case 'string':
-    case 'boolean': return typeof value === type;
-    case 'double': return typeof value === 'number';
-    case 'int64': return typeof value === 'bigint' || Number.isInteger(value);
-    case 'int32': return Number.isInteger(value) && value === (Number(value) | 0);
-    case 'int16': return Number.isInteger(value) && Math.abs(Number(value)) <= 0x8000;
+    case 'boolean':
+      return typeof value === type;
+    case 'double':
+      return typeof value === 'number';
+    case 'int64':
+      return typeof value === 'bigint' || Number.isInteger(value);
+    case 'int32':
+      return Number.isInteger(value) && value === (Number(value) | 0);
+    case 'int16':
+      return Number.isInteger(value) && Math.abs(Number(value)) <= 0x8000;
   }
 }

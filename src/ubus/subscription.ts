@@ -29,7 +29,10 @@ export interface SubscribeParts {
 }
 
 export async function subscribe(
-  parts: SubscribeParts, path: string, heard: Handler, { timeout, onActive }: SubscribeOptions,
+  parts: SubscribeParts,
+  path: string,
+  heard: Handler,
+  { timeout, onActive }: SubscribeOptions,
 ): Promise<Subscription> {
   const { link, objects, presence } = parts;
   const what = `subscribe to ${path}`;
@@ -68,9 +71,13 @@ export async function subscribe(
     if (!first) onActive?.(true);
   }
 
-  const stop = await presence.watch(path, (object) => {
-    if (!first) follow(object, deadline()).catch(parts.trouble);
-  }, deadline());
+  const stop = await presence.watch(
+    path,
+    (object) => {
+      if (!first) follow(object, deadline()).catch(parts.trouble);
+    },
+    deadline(),
+  );
   try {
     await objects.add(own, deadline());
   } catch (error) {
@@ -88,11 +95,10 @@ export async function subscribe(
       if (own.id !== 0 && target !== 0) {
         const attributes = { object: own.id, target };
         target = 0;
-        await link.request({ type: MessageType.UNSUBSCRIBE, peer: 0, attributes, what, deadline: deadline() })
-          .catch((error: UbusError) => {
-            // The object, or the connection, is gone in the meantime: so is the subscription.
-            if (error.status !== Status.NOT_FOUND && error.status !== Status.CONNECTION_FAILED) throw error;
-          });
+        await link.request({ type: MessageType.UNSUBSCRIBE, peer: 0, attributes, what, deadline: deadline() }).catch((error: UbusError) => {
+          // The object, or the connection, is gone in the meantime: so is the subscription.
+          if (error.status !== Status.NOT_FOUND && error.status !== Status.CONNECTION_FAILED) throw error;
+        });
       }
       await objects.remove(own, deadline());
     },

@@ -130,15 +130,16 @@ function writeValue(writer: BlobWriter, name: string, value: unknown, path: stri
     start = begin(writer, TABLE, name);
     writeMembers(writer, value as TableLike, path, depth + 1);
   } else {
-    throw refuse(path, `is ${value === undefined ? 'undefined in an array' : `a ${typeof value}`}: ubus carries null, `
-      + 'booleans, numbers, bigints, strings, arrays and objects of these');
+    throw refuse(
+      path,
+      `is ${value === undefined ? 'undefined in an array' : `a ${typeof value}`}: ubus carries null, `
+        + 'booleans, numbers, bigints, strings, arrays and objects of these',
+    );
   }
   writer.close(start);
 }
 
-function writeNumber(
-  writer: BlobWriter, name: string, type: Typed['type'], value: number | bigint, path: string[],
-): void {
+function writeNumber(writer: BlobWriter, name: string, type: Typed['type'], value: number | bigint, path: string[]): void {
   const start = begin(writer, types.indexOf(type), name);
   if (type === 'double') {
     writer.f64(Number(value));
@@ -190,7 +191,8 @@ function readValue(bytes: Uint8Array, view: DataView, attribute: Attribute, from
   switch (id) {
     case ARRAY:
       return readAttributes(bytes, from, to).map((item) =>
-        item.id > DOUBLE ? null : readValue(bytes, view, item, dataOf(view, item), depth + 1));
+        item.id > DOUBLE ? null : readValue(bytes, view, item, dataOf(view, item), depth + 1),
+      );
     case TABLE:
       return readMembers(bytes, view, from, to, depth + 1);
     case STRING:

@@ -3,30 +3,10 @@
  * `Facts` where `option policy` is 1, or something of ours is still there.
  */
 import type { Reading } from '../host/host.ts';
+import type { Ways } from '../observe/wan.ts';
+import type { PolicyWish } from '../wish/voice.ts';
 import type { InboundSeen } from './plan/inbound.ts';
 import type { SeenPolicy } from './seen/iptables.ts';
-import type { Limit, Marking, Timeouts } from './rules.ts';
-
-/** A section `provider` that is enabled. */
-export interface Provider {
-  /** The section's name. */
-  name: string;
-  /** Names to resolve, as given; `port` where one was given with it. */
-  hosts: { name: string; port: number | null }[];
-  /** Networks in canonical text. */
-  signalling: string[];
-  media: string[];
-  /** A PBX this provider may open calls to; null for none. */
-  inbound: { pbx: string[]; ports: number[]; mediaPorts: string | null } | null;
-}
-
-/** /etc/config/sipalg beside the ALG: what is in force of it. */
-export interface PolicyWish {
-  timeouts: Timeouts;
-  marking: Marking;
-  limit: Limit;
-  providers: Provider[];
-}
 
 /** The last good answer for a name, and how the last try went. */
 export interface Answer {
@@ -101,15 +81,11 @@ export interface Shaper {
   setting: string | null;
 }
 
-export interface PolicyFacts {
+export interface PolicyFacts extends Ways {
   /** Whether `option policy` is 1. */
   wanted: boolean;
   wish: PolicyWish;
   backend: 'nft' | 'iptables';
-  /** Devices towards the internet, and where that is known from. */
-  wan: Reading<string[]>;
-  /** Networks behind the router, `device address/prefix`. */
-  lan: { device: string; address: string; prefix: number; zone: string | null }[];
   /** Whether kernel and tool can give a flow timeouts of its own. */
   perFlow: Reading<boolean>;
   /** iptables alone: matches and targets that are to be had, by name, as `iptables-restore --test` says. */

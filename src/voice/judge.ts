@@ -15,7 +15,9 @@ function shown(list: readonly string[]): string[] {
 
 /** What is in the kernel: of nftables, or of each family. */
 export function inForceOf({ backend, inForce }: PolicyFacts): InForce[] {
-  return (backend === 'nft' ? [inForce.all] : [inForce.ipv4, inForce.ipv6]).flatMap((reading) => reading.state === 'present' ? [reading.value] : []);
+  return (backend === 'nft' ? [inForce.all] : [inForce.ipv4, inForce.ipv6]).flatMap((reading) =>
+    reading.state === 'present' ? [reading.value] : [],
+  );
 }
 
 /** Names whose last try failed: with an older answer, or with none at all. */
@@ -26,7 +28,8 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
     for (const { name } of hosts) {
       const answer = names[name.toLowerCase()];
       if (!answer?.addresses.length) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? 'not asked yet'}`);
-      else if (answer.failed) stale.push(`${provider}: ${name}: answered ${Math.round((at - answer.at) / HOUR)} h ago, then: ${answer.failed.because}`);
+      else if (answer.failed)
+        stale.push(`${provider}: ${name}: answered ${Math.round((at - answer.at) / HOUR)} h ago, then: ${answer.failed.because}`);
     }
   }
   return { unresolved, stale };
@@ -40,51 +43,93 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
   };
   const there = inForceOf(policy);
   if (!policy.wanted) {
-    if (left.length > 0) say('policy-unwanted', 'note', left, 'Something of the voice firewall rules is still here, though sipalg.main.policy is not 1; `sipalg apply` takes it away.');
+    if (left.length > 0)
+      say(
+        'policy-unwanted',
+        'note',
+        left,
+        'Something of the voice firewall rules is still here, though sipalg.main.policy is not 1; `sipalg apply` takes it away.',
+      );
     return findings;
   }
   const { wish, wan, offload, shapers } = policy;
-  if (there.length === 0) say('policy-missing', 'risk', left, 'The voice firewall rules are wished, and not in force; `sipalg apply` puts them there.');
-  else if (there.some(({ intact }) => !intact)) say('policy-changed', 'risk', left, 'The voice firewall rules are not as they were loaded; `sipalg apply` puts them right.');
+  if (there.length === 0)
+    say('policy-missing', 'risk', left, 'The voice firewall rules are wished, and not in force; `sipalg apply` puts them there.');
+  else if (there.some(({ intact }) => !intact))
+    say('policy-changed', 'risk', left, 'The voice firewall rules are not as they were loaded; `sipalg apply` puts them right.');
   if (wish.limit !== null && orElse(wan, []).length === 0) {
-    say('policy-wan-unknown', 'risk', [wan.state === 'failed' ? `${wan.source}: ${wan.because}` : wan.source],
-      'No device is known to lead to the internet, so nothing is limited; give its zone of /etc/config/firewall `option masq \'1\'` or the name wan.');
+    say(
+      'policy-wan-unknown',
+      'risk',
+      [wan.state === 'failed' ? `${wan.source}: ${wan.because}` : wan.source],
+      "No device is known to lead to the internet, so nothing is limited; give its zone of /etc/config/firewall `option masq '1'` or the name wan.",
+    );
   }
   if (!orElse(policy.perFlow, true)) {
-    say('timeouts-global', 'note', [policy.perFlow.source], 'This kernel can not give single flows timeouts: every UDP flow of the router lives as long as SIP needs.');
+    say(
+      'timeouts-global',
+      'note',
+      [policy.perFlow.source],
+      'This kernel can not give single flows timeouts: every UDP flow of the router lives as long as SIP needs.',
+    );
   }
   const off = orElse(offload, null);
   if (off?.software) {
     const { marking } = wish;
-    const bare = marking === null ? ['enabled=1'] : [...marking.media.value === 0 ? ['media=EF'] : [], ...marking.signalling.value === 0 ? ['signalling=CS3'] : []];
+    const bare =
+      marking === null
+        ? ['enabled=1']
+        : [...(marking.media.value === 0 ? ['media=EF'] : []), ...(marking.signalling.value === 0 ? ['signalling=CS3'] : [])];
     const what = bare.length > 1 || marking === null ? 'voice' : bare[0] === 'media=EF' ? 'audio' : 'signalling';
-    const bypassed = (which: string, setting: string): void => say('policy-offload', 'risk', [offload.source], `Flow offload is on, and ${which}: its packets pass the rules by. ${setting}`);
+    const bypassed = (which: string, setting: string): void =>
+      say('policy-offload', 'risk', [offload.source], `Flow offload is on, and ${which}: its packets pass the rules by. ${setting}`);
     if (bare.length > 0) {
-      bypassed(`${what} that is not marked can not be kept out of it`, `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`);
+      bypassed(
+        `${what} that is not marked can not be kept out of it`,
+        `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`,
+      );
     }
     if (!off.excluded && off.loaded !== false && bare.length !== 2 && marking !== null) {
       bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }
   }
   for (const { kind, device, how, conflict, setting } of shapers) {
-    if (conflict !== null) say('policy-shaper', 'note', [`${kind} on ${device}: ${how}`], setting === null ? conflict : `${conflict} What fits: ${setting}`);
+    if (conflict !== null)
+      say('policy-shaper', 'note', [`${kind} on ${device}: ${how}`], setting === null ? conflict : `${conflict} What fits: ${setting}`);
   }
   const { unresolved, stale } = names(policy, facts.at);
-  if (unresolved.length > 0) say('provider-unresolved', 'risk', unresolved, 'Providers\' names have no address yet, so their servers count as strangers.');
-  if (stale.length > 0) say('provider-stale', 'note', stale, 'Providers\' names were last asked for in vain; the last good answers are in force.');
-  const secure = wish.providers.flatMap(({ name, hosts }) => hosts.flatMap((host) => {
-    const ports = policy.names[host.name.toLowerCase()]?.tlsPorts ?? [];
-    return ports.length > 0 ? [`${name}: ${host.name}, port ${ports.join(', ')}`] : [];
-  }));
+  if (unresolved.length > 0)
+    say('provider-unresolved', 'risk', unresolved, "Providers' names have no address yet, so their servers count as strangers.");
+  if (stale.length > 0)
+    say('provider-stale', 'note', stale, "Providers' names were last asked for in vain; the last good answers are in force.");
+  const secure = wish.providers.flatMap(({ name, hosts }) =>
+    hosts.flatMap((host) => {
+      const ports = policy.names[host.name.toLowerCase()]?.tlsPorts ?? [];
+      return ports.length > 0 ? [`${name}: ${host.name}, port ${ports.join(', ')}`] : [];
+    }),
+  );
   const plain = there.some(({ counters }) => counters.some(({ name, packets }) => name === 'plain_signalling' && packets > 0));
-  if (secure.length > 0 && plain) say('provider-plain', 'note', secure, 'A phone here signals in plain text, and its provider may offer TLS: who listens learns who calls whom, and on some phones the password.');
+  if (secure.length > 0 && plain)
+    say(
+      'provider-plain',
+      'note',
+      secure,
+      'A phone here signals in plain text, and its provider may offer TLS: who listens learns who calls whom, and on some phones the password.',
+    );
   const attempts = there.flatMap(({ attempts: some }) => some);
   if (attempts.length > 0) {
     const sources = new Set(attempts.map(({ source }) => source)).size;
     const sum = (of: 'seen' | 'dropped'): number => attempts.reduce((total, one) => total + one[of], 0);
     const full = attempts.length >= MOST_ATTEMPTS ? 'At least ' : '';
-    say('attempts', 'note', attempts.map(({ source, method, seen, dropped, last }) => `${source}: ${method}, ${seen} seen, ${dropped} dropped${last === null ? '' : `, last ${new Date(last).toISOString()}`}`),
-      `${full}${sources} address${sources === 1 ? '' : 'es'} of no provider's tried SIP from the internet: ${sum('seen')} requests, ${sum('dropped')} of them dropped.`);
+    say(
+      'attempts',
+      'note',
+      attempts.map(
+        ({ source, method, seen, dropped, last }) =>
+          `${source}: ${method}, ${seen} seen, ${dropped} dropped${last === null ? '' : `, last ${new Date(last).toISOString()}`}`,
+      ),
+      `${full}${sources} address${sources === 1 ? '' : 'es'} of no provider's tried SIP from the internet: ${sum('seen')} requests, ${sum('dropped')} of them dropped.`,
+    );
   }
   return findings;
 }

@@ -3,31 +3,8 @@
  * nothing else. The same value gives the same text on every run.
  */
 
-/** A DSCP class (RFC 2474): its name as the firewall writes it (`EF`, `CS3`, or the number), and its six bits, 0..63. */
-export interface Dscp {
-  name: string;
-  value: number;
-}
-
-/** Prefixes in canonical text, sorted, disjoint: none lies in another. */
-export interface Prefixes {
-  ipv4: string[];
-  ipv6: string[];
-}
-
-/** Seconds a UDP flow lives without a packet. */
-export interface Timeouts {
-  /** A SIP flow from the internet that has not been answered; a phone's lives as one that has, see nft.ts. */
-  signallingUnreplied: number;
-  signallingReplied: number;
-  media: number;
-}
-
-/** null: nothing is marked. */
-export type Marking = { media: Dscp; signalling: Dscp } | null;
-
-/** Requests per minute and source address; null: nothing is limited. */
-export type Limit = { register: number; invite: number; options: number } | null;
+import type { Prefixes } from '../languages/address/prefixes.ts';
+import type { Limit, Marking, Timeouts } from '../wish/voice.ts';
 
 export interface Voice {
   /** Devices towards the internet, sorted. Empty: nothing is limited, for nobody can be told to come from there. */

@@ -1,5 +1,5 @@
 /** The voice firewall rules, put together: what is looked at, what it means, what is to be done. */
-import type { Host, Reading } from '../host/host.ts';
+import type { Asking, Host, Reading } from '../host/host.ts';
 import type { Finding } from '../judge/verdict.ts';
 import type { Problem } from '../wish/alg.ts';
 import type { Facts } from '../observe/facts.ts';
@@ -12,8 +12,7 @@ import { inboundFindings, observeInbound } from './plan/inbound.ts';
 import { FW3_INCLUDE } from './render/iptables-restore.ts';
 import { iptablesFindings, planIptablesPolicy } from './plan/iptables.ts';
 import { keptOut, observeIptablesPolicy } from './seen/iptables.ts';
-import { POLICY_FILE } from '../survey/voice.ts';
-import type { Policy } from '../survey/voice.ts';
+import { POLICY_FILE } from './paths.ts';
 import { KEPT_NAMES, NAMES, readNames, refreshNames } from './names/names.ts';
 import { voiceOf } from './wanted.ts';
 import { LISTED_FILE, observeNftPolicy, observePerFlow } from './seen/nft.ts';
@@ -32,43 +31,60 @@ async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyF
   const backend = orElse(facts.system.firewall, 'fw4') === 'fw3' ? 'iptables' : 'nft';
   const { wish, problems } = readPolicyWish(orElse(facts.wish.text, null));
   const [ways, names, offload, shapers, read] = await Promise.all([
-    observeWays(host, facts), readNames(host), observeOffload(host, facts), wanted ? observeShapers(host, wish) : [],
-    Promise.all(FILES.map(async (path) => {
-      // What is in memory only is of no further use here: that it is there is enough.
-      const inMemory = path.startsWith('/var/run/');
-      return [path, inMemory ? understood(await host.kind(path), () => '') : await host.read(path)] as const;
-    })),
+    observeWays(host, facts),
+    readNames(host),
+    observeOffload(host, facts),
+    wanted ? observeShapers(host, wish) : [],
+    Promise.all(
+      FILES.map(async (path) => {
+        // What is in memory only is of no further use here: that it is there is enough.
+        const inMemory = path.startsWith('/var/run/');
+        return [path, inMemory ? understood(await host.kind(path), () => '') : await host.read(path)] as const;
+      }),
+    ),
   ]);
   const files = Object.fromEntries(read);
   const policy: PolicyFacts = {
-    wanted, wish, backend, ...ways, perFlow: { state: 'present', value: false, source: 'iptables' }, extensions: {}, names,
-    inForce: { all: OTHER, ipv4: OTHER, ipv6: OTHER }, files, offload, shapers,
+    wanted,
+    wish,
+    backend,
+    ...ways,
+    perFlow: { state: 'present', value: false, source: 'iptables' },
+    extensions: {},
+    names,
+    inForce: { all: OTHER, ipv4: OTHER, ipv6: OTHER },
+    files,
+    offload,
+    shapers,
   };
   if (backend === 'iptables') {
     const seen = await observeIptablesPolicy(host, facts, files[POLICY_FILE] as Reading<string>, wanted);
     return { policy: { ...policy, ...seen, offload: keptOut(offload, seen), inForce: { all: OTHER, ...seen.inForce } }, problems };
   }
-  if (facts.nft.state !== 'present') return { policy: { ...policy, perFlow: facts.nft, inForce: { ...policy.inForce, all: facts.nft } }, problems };
+  if (facts.nft.state !== 'present')
+    return { policy: { ...policy, perFlow: facts.nft, inForce: { ...policy.inForce, all: facts.nft } }, problems };
   const there = facts.nft.value.tables.includes('inet sipalg');
   const all = await observeNftPolicy(host, there, voiceOf(policy));
-  return { policy: { ...policy, perFlow: wanted ? await observePerFlow(host, all) : policy.perFlow, inForce: { ...policy.inForce, all } }, problems };
+  return {
+    policy: { ...policy, perFlow: wanted ? await observePerFlow(host, all) : policy.perFlow, inForce: { ...policy.inForce, all } },
+    problems,
+  };
 }
 
-async function observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {
+/** Looks at everything the rules need to know. Never throws. */
+export async function observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {
   const { policy, problems } = await observeRules(host, facts);
   const { inbound, files } = await observeInbound(host, facts, policy);
   return { policy: { ...policy, inbound, files: { ...policy.files, ...files } }, problems };
 }
 
-const policyOf = (facts: Facts): PolicyFacts | null => facts.policy.state === 'present' ? facts.policy.value : null;
-
-function plan(facts: Facts): Part {
-  const policy = policyOf(facts);
-  if (policy === null) return { steps: [], takes: [], refused: [] };
+/** What would change. Pure. */
+export function plan(facts: Facts, policy: PolicyFacts): Part {
   const { backend, wanted } = policy;
   const keeping = planKeeping(facts, policy, wanted, FW3_INCLUDE);
   if (wanted) {
-    const rules = backend === 'nft' ? planNftOn(facts, policy) : joinParts([planIptablesPolicy(policy, voiceOf(policy)), planSysctlOn(facts, policy)]);
+    const rules =
+      backend === 'nft' ? planNftOn(facts, policy) : joinParts([planIptablesPolicy(policy, voiceOf(policy)), planSysctlOn(facts, policy)]);
     return joinParts([rules, keeping]);
   }
   const live = backend === 'nft' ? planNftOff(policy) : planIptablesPolicy(policy, null);
@@ -77,19 +93,34 @@ function plan(facts: Facts): Part {
   return joinParts([keeping, live, planFilesOff(facts, policy, [KEPT_NAMES, NAMES])]);
 }
 
-function findings(facts: Facts): Finding[] {
-  const policy = policyOf(facts);
-  if (policy === null) return [];
-  const { steps, refused } = plan(facts);
+/** What the owner should know. Pure. @param planned what `plan` says of the same facts */
+export function judge(facts: Facts, policy: PolicyFacts, { steps, refused }: Part): Finding[] {
   const lacking = policy.backend === 'iptables' && policy.wanted ? iptablesFindings(policy, voiceOf(policy)) : [];
   return [...voiceFindings(facts, policy, [...refused, ...steps.map(({ text }) => text)]), ...lacking, ...inboundFindings(facts, policy)];
 }
 
 /** Asks for the providers' names whose time has come. */
-async function refresh(host: Host): Promise<{ changed: boolean; next: number | null }> {
+async function refresh(host: Host, asking: Asking | null): Promise<{ changed: boolean; next: number | null }> {
   const { wish } = readPolicyWish(orElse(await host.read(WISH_CONFIG), null));
-  const { changed, next } = await refreshNames(host, wish.providers.flatMap(({ hosts }) => hosts));
+  const { changed, next } = await refreshNames(
+    host,
+    asking,
+    wish.providers.flatMap(({ hosts }) => hosts),
+  );
   return { changed, next };
 }
 
-export const room: Omit<Policy, 'text'> = { observe, findings, plan, refresh };
+/** What the voice firewall rules add at each stage of the way. */
+export interface VoiceRules {
+  /** Looks at what the rules need to know, the rest of the facts being known. Never throws. */
+  observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }>;
+  /** Asks for the providers' names whose time has come, and keeps the answers. Never throws; says what changed. */
+  refresh(host: Host): Promise<{ changed: boolean; next: number | null }>;
+  /** What would change, as data. Pure. */
+  plan(facts: Facts, policy: PolicyFacts): Part;
+  /** What the owner should know. Pure. @param planned what `plan` says of the same facts */
+  judge(facts: Facts, policy: PolicyFacts, planned: Part): Finding[];
+}
+
+/** @param asking this engine's way to name servers; null where it has none */
+export const createVoice = (asking: Asking | null): VoiceRules => ({ observe, plan, judge, refresh: (host) => refresh(host, asking) });

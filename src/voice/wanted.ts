@@ -2,6 +2,7 @@
 import type { PolicyFacts } from './facts.ts';
 import { mergePrefixes, readPrefix } from '../languages/address/prefixes.ts';
 import type { Prefix } from '../languages/address/prefixes.ts';
+import { isDevice } from '../languages/kernel/devices.ts';
 import type { Voice } from './rules.ts';
 
 /** Below are other programs' ports: a name server must not bring their traffic under these rules. */
@@ -19,9 +20,6 @@ function ports(given: readonly number[]): number[] {
   return [...new Set(given)].filter((port) => port >= LEAST_PORT && port <= 65_535).sort((one, other) => one - other);
 }
 
-/** What a device may be called in a script: nothing there is a quote, a blank or a wildcard. */
-export const isDevice = (name: string): boolean => /^[A-Za-z0-9_.:@-]{1,15}$/.test(name);
-
 type Sources = Pick<PolicyFacts, 'wish' | 'names' | 'wan'>;
 
 /** Ten thousand networks are merged once for the same facts, however often one looks. */
@@ -29,7 +27,10 @@ const made = new WeakMap<PolicyFacts['wish'], { of: string; voice: Voice }>();
 
 /** The same facts give the same value, in whatever order answers came in. */
 export function voiceOf({ wish, names, wan }: Sources): Voice {
-  const of = JSON.stringify([wan.state === 'present' ? wan.value : null, Object.entries(names).map(([name, { addresses, ports, tlsPorts }]) => [name, addresses, ports, tlsPorts])]);
+  const of = JSON.stringify([
+    wan.state === 'present' ? wan.value : null,
+    Object.entries(names).map(([name, { addresses, ports, tlsPorts }]) => [name, addresses, ports, tlsPorts]),
+  ]);
   const known = made.get(wish);
   if (known?.of === of) return known.voice;
   const voice = resolve({ wish, names, wan });
@@ -47,13 +48,13 @@ function resolve({ wish, names, wan }: Sources): Voice {
     const own = prefixes([...provider.signalling, ...answers.flatMap((answer) => answer?.addresses ?? [])]);
     signalling.push(...own);
     // Where nothing is said of audio, it comes from the addresses that speak SIP.
-    media.push(...provider.media.length > 0 ? prefixes(provider.media) : own);
+    media.push(...(provider.media.length > 0 ? prefixes(provider.media) : own));
     for (const { port } of provider.hosts) if (port !== null) plain.push(port);
     for (const answer of answers) {
-      plain.push(...answer?.ports ?? []);
-      tls.push(...answer?.tlsPorts ?? []);
+      plain.push(...(answer?.ports ?? []));
+      tls.push(...(answer?.tlsPorts ?? []));
     }
-    plain.push(...provider.inbound?.ports ?? []);
+    plain.push(...(provider.inbound?.ports ?? []));
   }
   const all = mergePrefixes(signalling);
   return {

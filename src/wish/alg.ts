@@ -97,14 +97,18 @@ function givenFor(section: UciSection, option: string): string | null {
 
 function badPolicy(section: UciSection, given: string): Problem {
   const where = describeSection(section, 'sipalg');
-  return { section: where, option: 'policy', given, allowed: '1 or 0', text: `${where}: the option policy is ${quote(given)}; it may be 1 or 0. Until it is, the voice firewall rules are left as they are.` };
+  return {
+    section: where,
+    option: 'policy',
+    given,
+    allowed: '1 or 0',
+    text: `${where}: the option policy is ${quote(given)}; it may be 1 or 0. Until it is, the voice firewall rules are left as they are.`,
+  };
 }
 
 function badAlg(section: UciSection, given: string): Problem {
   const where = describeSection(section, 'sipalg');
-  const text =
-    `${where}: the option alg is ${quote(given)}; it may be ${ALLOWED}. ` +
-    'Until it is, the ALG is left as it is (unmanaged).';
+  const text = `${where}: the option alg is ${quote(given)}; it may be ${ALLOWED}. ` + 'Until it is, the ALG is left as it is (unmanaged).';
   return { section: where, option: 'alg', given, allowed: ALLOWED, text };
 }
 
@@ -127,16 +131,16 @@ function straySection(section: UciSection): Problem[] {
   }
   if (section.name !== NAME) return [];
   const text =
-    `${where}: the section main is of type ${quote(section.type)}, so nothing in it is read; it must be of type sipalg ` +
-    `(config sipalg 'main').`;
+    `${where}: the section main is of type ${quote(section.type)}, so nothing in it is read; it must be of type sipalg `
+    + `(config sipalg 'main').`;
   return [{ section: where, option: '', given: section.type, allowed: TYPE, text }];
 }
 
 function unreadable(text: string, { line, message }: Refused): Problem {
   const given = text.split('\n')[line - 1]?.trim().slice(0, 80) ?? '';
   const sentence =
-    `/etc/config/sipalg, line ${line}: ${message}. Nothing in the file is in force until that is put right; ` +
-    'the ALG is left as it is (unmanaged).';
+    `/etc/config/sipalg, line ${line}: ${message}. Nothing in the file is in force until that is put right; `
+    + 'the ALG is left as it is (unmanaged).';
   return { section: 'sipalg', option: '', given, allowed: 'a UCI file', text: sentence };
 }
 
@@ -146,5 +150,14 @@ export function booleanOf(given: string): boolean | undefined {
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = {
-  1: true, on: true, true: true, yes: true, enabled: true, 0: false, off: false, false: false, no: false, disabled: false,
+  1: true,
+  on: true,
+  true: true,
+  yes: true,
+  enabled: true,
+  0: false,
+  off: false,
+  false: false,
+  no: false,
+  disabled: false,
 };

@@ -36,10 +36,16 @@ export function readServe(text: string | null): { serve: ServeWish; problems: Pr
   if (section === undefined) return { serve, problems };
   const where = describeSection(section, 'sipalg');
   const bad = (option: string, given: string, allowed: string, instead: string): void => {
-    problems.push({ section: where, option, given, allowed, text: `${where}: the option ${option} is ${quote(given)}; it may be ${allowed}. Until it is, it is ${instead}.` });
+    problems.push({
+      section: where,
+      option,
+      given,
+      allowed,
+      text: `${where}: the option ${option} is ${quote(given)}; it may be ${allowed}. Until it is, it is ${instead}.`,
+    });
   };
   for (const [name, { kind, values }] of settingsOf(section)) {
-    const given = kind === 'option' ? values[0] ?? '' : `list ${values.join(' ')}`;
+    const given = kind === 'option' ? (values[0] ?? '') : `list ${values.join(' ')}`;
     if (name === 'enabled' || name === 'page') {
       const value = booleanOf(given);
       if (value === undefined) bad(name, given, '1 or 0', '1');
@@ -48,10 +54,17 @@ export function readServe(text: string | null): { serve: ServeWish; problems: Pr
       serve.listen = given;
     } else if (name === 'every') {
       const minutes = /^\d{1,5}$/.test(given) ? Number(given) : 0;
-      if (minutes < EVERY.least || minutes > EVERY.most) bad(name, given, `${EVERY.least} to ${EVERY.most} (minutes)`, String(EVERY.standard));
+      if (minutes < EVERY.least || minutes > EVERY.most)
+        bad(name, given, `${EVERY.least} to ${EVERY.most} (minutes)`, String(EVERY.standard));
       else serve.every = minutes;
     } else {
-      problems.push({ section: where, option: name, given, allowed: 'enabled, page, listen or every', text: `${where}: there is no option ${quote(name)}; the options are enabled, page, listen and every.` });
+      problems.push({
+        section: where,
+        option: name,
+        given,
+        allowed: 'enabled, page, listen or every',
+        text: `${where}: there is no option ${quote(name)}; the options are enabled, page, listen and every.`,
+      });
     }
   }
   return { serve, problems };

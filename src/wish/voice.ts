@@ -4,13 +4,52 @@
  * and the default (or nothing, for a network or a name) is in force instead.
  */
 import { Refused, quote } from '../languages/refused.ts';
+import { booleanOf } from './alg.ts';
 import type { Problem } from './alg.ts';
-import { boolean } from '../observe/firewall.ts';
 import { describeSection, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { UciSection } from '../languages/uci/parse.ts';
-import type { PolicyWish, Provider } from '../voice/facts.ts';
 import { readPrefix, writePrefix } from '../languages/address/prefixes.ts';
-import type { Dscp } from '../voice/rules.ts';
+
+/** A DSCP class (RFC 2474): its name as the firewall writes it (`EF`, `CS3`, or the number), and its six bits, 0..63. */
+export interface Dscp {
+  name: string;
+  value: number;
+}
+
+/** Seconds a UDP flow lives without a packet. */
+export interface Timeouts {
+  /** A SIP flow from the internet that has not been answered; a phone's lives as one that has, see nft.ts. */
+  signallingUnreplied: number;
+  signallingReplied: number;
+  media: number;
+}
+
+/** null: nothing is marked. */
+export type Marking = { media: Dscp; signalling: Dscp } | null;
+
+/** Requests per minute and source address; null: nothing is limited. */
+export type Limit = { register: number; invite: number; options: number } | null;
+
+/** A section `provider` that is enabled. */
+export interface Provider {
+  /** The section's name. */
+  name: string;
+  /** Names to resolve, as given; `port` where one was given with it. */
+  hosts: { name: string; port: number | null }[];
+  /** Networks in canonical text. */
+  signalling: string[];
+  media: string[];
+  /** A PBX this provider may open calls to; null for none. */
+  inbound: { pbx: string[]; ports: number[]; mediaPorts: string | null } | null;
+}
+
+/** /etc/config/sipalg beside the ALG: what is in force of it. */
+export interface PolicyWish {
+  timeouts: Timeouts;
+  marking: Marking;
+  limit: Limit;
+  providers: Provider[];
+}
 
 /** A day: no registration is longer, and a flow that is forgotten later only fills the table. */
 const TIMEOUTS = { least: 30, most: 86_400 };
@@ -31,7 +70,7 @@ const NUMBERED: Readonly<Record<string, number>> = { BE: 0, DF: 0, LE: 1, VA: 44
 export function readDscp(text: string): Dscp | null {
   const name = text.toUpperCase();
   if (Object.hasOwn(CLASSES, name)) return { name, value: CLASSES[name] as number };
-  const value = Object.hasOwn(NUMBERED, name) ? NUMBERED[name] as number : /^(\d{1,2}|0X[0-9A-F]{1,2})$/.test(name) ? Number(name) : 64;
+  const value = Object.hasOwn(NUMBERED, name) ? (NUMBERED[name] as number) : /^(\d{1,2}|0X[0-9A-F]{1,2})$/.test(name) ? Number(name) : 64;
   const known = Object.keys(CLASSES).find((each) => CLASSES[each] === value);
   return value > 63 ? null : { name: known ?? String(value), value };
 }
@@ -50,7 +89,13 @@ class Reader {
   }
 
   bad(option: string, given: string, allowed: string, instead: string): void {
-    this.problems.push({ section: this.where, option, given, allowed, text: `${this.where}: the option ${option} is ${quote(given)}; it may be ${allowed}. ${instead}` });
+    this.problems.push({
+      section: this.where,
+      option,
+      given,
+      allowed,
+      text: `${this.where}: the option ${option} is ${quote(given)}; it may be ${allowed}. ${instead}`,
+    });
   }
 
   wrong(option: string, given: string, sentence: string): void {
@@ -62,18 +107,20 @@ class Reader {
     this.known.push(option);
     const setting = this.settings.get(option);
     if (setting === undefined) return [];
-    return setting.values.flatMap((value) => setting.kind === 'list' ? [value.trim()] : value.split(/\s+/)).filter((value) => value !== '');
+    return setting.values
+      .flatMap((value) => (setting.kind === 'list' ? [value.trim()] : value.split(/\s+/)))
+      .filter((value) => value !== '');
   }
 
   private one(option: string): string | null {
     this.known.push(option);
     const setting = this.settings.get(option);
-    return setting === undefined ? null : setting.kind === 'list' ? `list ${setting.values.join(' ')}` : setting.values[0] ?? '';
+    return setting === undefined ? null : setting.kind === 'list' ? `list ${setting.values.join(' ')}` : (setting.values[0] ?? '');
   }
 
   flag(option: string, otherwise: boolean): boolean {
     const given = this.one(option);
-    const value = boolean('fw4', given, otherwise);
+    const value = given === null ? otherwise : (booleanOf(given) ?? null);
     if (value === null) this.bad(option, given ?? '', '1 or 0', `Until it is, it is ${otherwise ? 1 : 0}.`);
     return value ?? otherwise;
   }
@@ -89,8 +136,9 @@ class Reader {
   dscp(option: string, otherwise: string): Dscp {
     const given = this.one(option);
     const value = readDscp(given ?? otherwise);
-    if (value === null) this.bad(option, given ?? '', 'CS0 to CS7, AF11 to AF43, EF, VA, LE or 0 to 63', `Until it is, it is ${otherwise}.`);
-    return value ?? readDscp(otherwise) as Dscp;
+    if (value === null)
+      this.bad(option, given ?? '', 'CS0 to CS7, AF11 to AF43, EF, VA, LE or 0 to 63', `Until it is, it is ${otherwise}.`);
+    return value ?? (readDscp(otherwise) as Dscp);
   }
 
   /** `16384-32768`; null where there is none, or a bad one. */
@@ -98,7 +146,8 @@ class Reader {
     const given = this.one(option);
     if (given === null) return null;
     const [, from, to] = /^(\d{4,5})[-:](\d{4,5})$/.exec(given) ?? [];
-    if (from !== undefined && Number(from) >= PORTS.least && Number(to) <= PORTS.most && Number(from) <= Number(to)) return `${Number(from)}-${Number(to)}`;
+    if (from !== undefined && Number(from) >= PORTS.least && Number(to) <= PORTS.most && Number(from) <= Number(to))
+      return `${Number(from)}-${Number(to)}`;
     this.bad(option, given, 'two ports, the first below the second, such as 10000-20000', 'Until it is, no audio ports are opened.');
     return null;
   }
@@ -129,7 +178,13 @@ class Reader {
       if (this.known.includes(option)) continue;
       const allowed = this.known.join(', ');
       const given = this.settings.get(option)?.values.join(' ') ?? '';
-      this.problems.push({ section: this.where, option, given, allowed, text: `${this.where}: there is no option ${quote(option)}; the options are ${allowed}.` });
+      this.problems.push({
+        section: this.where,
+        option,
+        given,
+        allowed,
+        text: `${this.where}: there is no option ${quote(option)}; the options are ${allowed}.`,
+      });
     }
   }
 }
@@ -139,7 +194,12 @@ function hostOf(given: string): { name: string; port: number | null } | null {
   const [, name = '', port] = /^([A-Za-z0-9_.-]{1,254})(?::(\d{1,5}))?$/.exec(given) ?? [];
   const plain = name.replace(/\.$/, '');
   const labels = plain.split('.');
-  if (plain.length > 253 || !labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)) || !/[A-Za-z]/.test(labels.at(-1) as string)) return null;
+  if (
+    plain.length > 253
+    || !labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
+    || !/[A-Za-z]/.test(labels.at(-1) as string)
+  )
+    return null;
   if (port !== undefined && (Number(port) < PORTS.least || Number(port) > PORTS.most)) return null;
   return { name: plain, port: port === undefined ? null : Number(port) };
 }
@@ -155,7 +215,13 @@ function provider(section: UciSection, name: string, problems: Problem[]): Provi
     // An address needs no asking.
     if (!('wrong' in address) && !given.includes('/')) signalling.push(writePrefix(address));
     else if (host !== null) return [host];
-    else reader.bad('host', given, `a name such as sip.example.com, or one with a port from ${PORTS.least} to ${PORTS.most}, such as sip.example.com:5080`, 'It is left out.');
+    else
+      reader.bad(
+        'host',
+        given,
+        `a name such as sip.example.com, or one with a port from ${PORTS.least} to ${PORTS.most}, such as sip.example.com:5080`,
+        'It is left out.',
+      );
     return [];
   });
   const inbound = reader.flag('inbound', false);
@@ -168,10 +234,22 @@ function provider(section: UciSection, name: string, problems: Problem[]): Provi
   const ports = reader.ports('port', [5060]);
   const mediaPorts = reader.range('media_ports');
   reader.end();
-  if (inbound && enabled && pbx.length === 0) reader.wrong('inbound', '1', 'calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.');
+  if (inbound && enabled && pbx.length === 0)
+    reader.wrong('inbound', '1', 'calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.');
   if (!enabled) return null;
-  if (hosts.length + signalling.length + media.length === 0) reader.wrong('host', '', 'no name and no network of this provider is known, so it stands for nobody. Give it a `list host` or a `list signalling`.');
-  return { name, hosts, signalling: [...new Set(signalling)], media: [...new Set(media)], inbound: inbound && pbx.length > 0 ? { pbx: [...new Set(pbx)], ports, mediaPorts } : null };
+  if (hosts.length + signalling.length + media.length === 0)
+    reader.wrong(
+      'host',
+      '',
+      'no name and no network of this provider is known, so it stands for nobody. Give it a `list host` or a `list signalling`.',
+    );
+  return {
+    name,
+    hosts,
+    signalling: [...new Set(signalling)],
+    media: [...new Set(media)],
+    inbound: inbound && pbx.length > 0 ? { pbx: [...new Set(pbx)], ports, mediaPorts } : null,
+  };
 }
 
 /** The file is read at each look, and seldom changes. */
@@ -198,7 +276,13 @@ function read(text: string | null): { wish: PolicyWish; problems: Problem[] } {
     const [first, ...more] = sections.filter((section) => section.type === type);
     for (const section of more) {
       const where = describeSection(section, 'sipalg');
-      problems.push({ section: where, option: '', given: '', allowed: `one section of type ${type}`, text: `${where}: a second section of type ${type} (line ${section.line}) is not read.` });
+      problems.push({
+        section: where,
+        option: '',
+        given: '',
+        allowed: `one section of type ${type}`,
+        text: `${where}: a second section of type ${type} (line ${section.line}) is not read.`,
+      });
     }
     return new Reader(first ?? { type, name: type, index: 0, line: 0, start: 0, end: 0, options: [] }, problems);
   };
@@ -212,13 +296,17 @@ function read(text: string | null): { wish: PolicyWish; problems: Problem[] } {
   const classes = { media: marking.dscp('media', 'EF'), signalling: marking.dscp('signalling', 'CS3') };
   const rates = { register: rate('register', 5), invite: rate('invite', 10), options: rate('options', 10) };
   const wish: PolicyWish = {
-    timeouts: { signallingUnreplied: seconds('signalling_unreplied', 120), signallingReplied: seconds('signalling_replied', 620), media: seconds('media', 300) },
+    timeouts: {
+      signallingUnreplied: seconds('signalling_unreplied', 120),
+      signallingReplied: seconds('signalling_replied', 620),
+      media: seconds('media', 300),
+    },
     marking: marked ? classes : null,
     limit: limited ? rates : null,
     providers: [],
   };
   for (const each of [timeouts, marking, limit]) each.end();
-  const names = new Set(sections.flatMap(({ name }) => name === null ? [] : [name]));
+  const names = new Set(sections.flatMap(({ name }) => (name === null ? [] : [name])));
   for (const section of sections.filter(({ type }) => type === 'provider')) {
     let name = section.name ?? `provider${section.index}`;
     while (section.name === null && names.has(name)) name += '_';

@@ -8,7 +8,11 @@ import { pathToFileURL } from 'node:url';
 
 const MAJORS = [18, 20, 22, 24];
 
-interface Context { folder: string; program: string; node(major: number): string }
+interface Context {
+  folder: string;
+  program: string;
+  node(major: number): string;
+}
 
 const bundle = suite<Context>('the bundle');
 
@@ -21,12 +25,18 @@ bundle.before(async (context) => {
   copyFileSync('dist/sipalg.js', context.program);
 });
 
-bundle.after(({ folder }) => { rmSync(folder, { recursive: true, force: true }); });
+bundle.after(({ folder }) => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** The three outputs of the program on that Node. */
 function run({ folder, program, node }: Context, major: number, ...args: string[]) {
-  const { error, status, stdout, stderr } = spawnSync(node(major), [program, ...args],
-    { cwd: folder, encoding: 'utf8', timeout: 30_000, env: { PATH: process.env['PATH'] ?? '' } });
+  const { error, status, stdout, stderr } = spawnSync(node(major), [program, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 30_000,
+    env: { PATH: process.env['PATH'] ?? '' },
+  });
   if (error !== undefined) throw error;
   return { status, stdout, stderr };
 }

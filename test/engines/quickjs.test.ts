@@ -19,15 +19,27 @@ interface Quickjs {
 async function quickjs(): Promise<Quickjs> {
   const { enginePath } = await import(pathToFileURL(join(process.cwd(), 'test/setup.mjs')).href);
   // WebAssembly's own loader is CommonJS; through import() it is the default export.
-  const { default: { getQuickJS } } = await import(pathToFileURL(enginePath('quickjs')).href);
+  const {
+    default: { getQuickJS },
+  } = await import(pathToFileURL(enginePath('quickjs')).href);
   return getQuickJS();
 }
 
 /** The core as QuickJS would run it: one script, no module, no engine. */
 async function packedCore(): Promise<string> {
-  const { outputFiles: [file], warnings } = await build({
-    entryPoints: ['test/engines/core.ts'], bundle: true, write: false, format: 'iife', globalName: 'packed',
-    platform: 'neutral', target: 'es2022', logLevel: 'silent', define: { SIPALG_VERSION: '"0.0.0-test"' },
+  const {
+    outputFiles: [file],
+    warnings,
+  } = await build({
+    entryPoints: ['test/engines/core.ts'],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'packed',
+    platform: 'neutral',
+    target: 'es2022',
+    logLevel: 'silent',
+    define: { SIPALG_VERSION: '"0.0.0-test"' },
   });
   assert.equal(warnings, []);
   assert.ok(file);
@@ -97,11 +109,15 @@ const BROKEN: Recording = {
 
 const engine = suite<{ code: string }>('the way in QuickJS');
 
-engine.before(async (context) => { context.code = await packedCore(); });
+engine.before(async (context) => {
+  context.code = await packedCore();
+});
 
 /** A report as data. Where it quotes what JSON.parse complains of, the words are the engine's own and are left out. */
-const understood = (report: string) => JSON.parse(report, (_key, value: unknown) =>
-  typeof value === 'string' ? value.replace(/did not print JSON \(.*?\): /g, 'did not print JSON: ') : value);
+const understood = (report: string) =>
+  JSON.parse(report, (_key, value: unknown) =>
+    typeof value === 'string' ? value.replace(/did not print JSON \(.*?\): /g, 'did not print JSON: ') : value,
+  );
 
 const both = async (code: string, recording: Recording) => {
   const inQuickjs = await runInQuickjs(`${code};
@@ -135,7 +151,9 @@ engine('has nothing of Node or a browser to fall back on', async () => {
 
 engine('fails where code asks for a global that only Node has', async () => {
   try {
-    await runInQuickjs('Promise.resolve().then(() => { answer = Buffer.from("x").toString(); }).catch((error) => { failure = String(error); });');
+    await runInQuickjs(
+      'Promise.resolve().then(() => { answer = Buffer.from("x").toString(); }).catch((error) => { failure = String(error); });',
+    );
   } catch (error) {
     assert.match(String(error), /Buffer/);
     return;

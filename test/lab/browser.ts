@@ -10,8 +10,14 @@ const { chromium } = createRequire(join(process.cwd(), 'package.json'))('playwri
 
 /** Quiet: nothing is fetched that a test did not ask for. */
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
 ];
 
 export interface Browser {
@@ -30,11 +36,21 @@ export interface BrowserOptions {
 }
 
 /** Starts it. */
-export async function openBrowser({ width = 1100, height = 900, scheme = 'light', program = '/usr/bin/chromium' }: BrowserOptions = {}): Promise<Browser> {
+export async function openBrowser({
+  width = 1100,
+  height = 900,
+  scheme = 'light',
+  program = '/usr/bin/chromium',
+}: BrowserOptions = {}): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: program, headless: true, args: FLAGS, chromiumSandbox: false,
-    viewport: { width, height }, colorScheme: scheme, locale: 'en-GB',
+    executablePath: program,
+    headless: true,
+    args: FLAGS,
+    chromiumSandbox: false,
+    viewport: { width, height },
+    colorScheme: scheme,
+    locale: 'en-GB',
   });
   context.setDefaultTimeout(15_000);
   return {

@@ -15,8 +15,7 @@ export type Capture = {
 /** Starts to capture UDP and TCP on a device of a member; comes back when it is listening. */
 export async function capture(member: Member, device = 'eth0'): Promise<Capture> {
   const file = `/tmp/capture-${Math.floor(performance.now() * 1000)}.pcap`;
-  const dump = member.spawn(['tcpdump', '-i', device, '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file,
-    'udp or tcp']);
+  const dump = member.spawn(['tcpdump', '-i', device, '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file, 'udp or tcp']);
   let said = '';
   await new Promise<void>((resolve, reject) => {
     dump.child.stderr.on('data', (data: Buffer) => {
@@ -30,16 +29,34 @@ export async function capture(member: Member, device = 'eth0'): Promise<Capture>
     async read(fields, filter) {
       if (open) {
         open = false;
-        await new Promise((resolve) => setTimeout(resolve, 100));    // what has arrived is still on its way to the file
+        await new Promise((resolve) => setTimeout(resolve, 100)); // what has arrived is still on its way to the file
         dump.signal('SIGINT');
         await dump.ended;
       }
-      const rows = await member.must(['tshark', '-r', file, '-Y', filter, '-T', 'fields', '-E', 'separator=/t',
-        '-E', 'aggregator=,', ...fields.flatMap((field) => ['-e', field])], { timeout: 60_000 });
-      return rows.split('\n').filter((row) => row !== '').map((row) => {
-        const values = row.split('\t');
-        return Object.fromEntries(fields.map((field, index) => [field, values[index] ?? '']));
-      });
+      const rows = await member.must(
+        [
+          'tshark',
+          '-r',
+          file,
+          '-Y',
+          filter,
+          '-T',
+          'fields',
+          '-E',
+          'separator=/t',
+          '-E',
+          'aggregator=,',
+          ...fields.flatMap((field) => ['-e', field]),
+        ],
+        { timeout: 60_000 },
+      );
+      return rows
+        .split('\n')
+        .filter((row) => row !== '')
+        .map((row) => {
+          const values = row.split('\t');
+          return Object.fromEntries(fields.map((field, index) => [field, values[index] ?? '']));
+        });
     },
   };
 }

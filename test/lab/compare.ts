@@ -3,13 +3,19 @@
  * still reported, by its name, so that nothing that changed is left out.
  */
 export type Alteration = {
-  readonly field: string;              // "Via", "Contact", "SDP c=", "start line", "length of the message", ...
-  readonly sent: string;               // the whole line; '' if it was not there
+  readonly field: string; // "Via", "Contact", "SDP c=", "start line", "length of the message", ...
+  readonly sent: string; // the whole line; '' if it was not there
   readonly arrived: string;
 };
 
 const LONG: Readonly<Record<string, string>> = {
-  v: 'Via', m: 'Contact', f: 'From', t: 'To', i: 'Call-ID', l: 'Content-Length', c: 'Content-Type',
+  v: 'Via',
+  m: 'Contact',
+  f: 'From',
+  t: 'To',
+  i: 'Call-ID',
+  l: 'Content-Length',
+  c: 'Content-Type',
 };
 
 type Line = { readonly field: string; readonly text: string };
@@ -20,7 +26,7 @@ function linesOf(message: string): Line[] {
   const body = end < 0 ? '' : message.slice(end + 4);
   const lines = head.split('\r\n').map((text, index): Line => {
     const name = /^([^:\s]+)\s*:/.exec(text)?.[1] ?? text;
-    return { field: index === 0 ? 'start line' : LONG[name.toLowerCase()] ?? name, text };
+    return { field: index === 0 ? 'start line' : (LONG[name.toLowerCase()] ?? name), text };
   });
   for (const text of body === '' ? [] : body.split('\r\n')) {
     lines.push({ field: /^[a-z]=/.test(text) ? `SDP ${text.slice(0, 2)}` : 'body', text });

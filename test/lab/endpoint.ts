@@ -25,7 +25,9 @@ type Command = {
 type Open = { readonly send: (bytes: Buffer, to: To | undefined) => Promise<void>; readonly close: () => void };
 
 const open = new Map<string, Open>();
-const say = (line: unknown): void => { process.stdout.write(JSON.stringify(line) + '\n'); };
+const say = (line: unknown): void => {
+  process.stdout.write(JSON.stringify(line) + '\n');
+};
 
 function heard(socket: string, bytes: Buffer, from: To): void {
   say({ socket, received: bytes.toString('base64'), from });
@@ -36,12 +38,15 @@ function openUdp(name: string, address: string, port: number): Promise<Open> {
   socket.on('message', (bytes, from) => heard(name, bytes, { address: from.address, port: from.port }));
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
-    socket.bind(port, address, () => resolve({
-      send: (bytes, to) => new Promise((sent, failed) => {
-        socket.send(bytes, to!.port, to!.address, (error) => (error ? failed(error) : sent()));
+    socket.bind(port, address, () =>
+      resolve({
+        send: (bytes, to) =>
+          new Promise((sent, failed) => {
+            socket.send(bytes, to!.port, to!.address, (error) => (error ? failed(error) : sent()));
+          }),
+        close: () => socket.close(),
       }),
-      close: () => socket.close(),
-    }));
+    );
   });
 }
 
@@ -50,9 +55,10 @@ function speak(name: string, socket: Tcp): Open {
   socket.on('data', (bytes) => heard(name, bytes, { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }));
   socket.on('error', (error) => say({ socket: name, broken: error.message }));
   return {
-    send: (bytes) => new Promise((sent, failed) => {
-      socket.write(bytes, (error) => (error ? failed(error) : sent()));
-    }),
+    send: (bytes) =>
+      new Promise((sent, failed) => {
+        socket.write(bytes, (error) => (error ? failed(error) : sent()));
+      }),
     close: () => socket.resetAndDestroy(),
   };
 }
@@ -74,19 +80,30 @@ function listen(name: string, address: string, port: number): Promise<Open> {
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, address, () => resolve({
-      send: (bytes) => (last ? last.send(bytes, undefined) : Promise.reject(new Error('nobody has connected'))),
-      close: () => { for (const one of all) one.close(); server.close(); },
-    }));
+    server.listen(port, address, () =>
+      resolve({
+        send: (bytes) => (last ? last.send(bytes, undefined) : Promise.reject(new Error('nobody has connected'))),
+        close: () => {
+          for (const one of all) one.close();
+          server.close();
+        },
+      }),
+    );
   });
 }
 
 async function obey(command: Command): Promise<void> {
   const { address = '0.0.0.0', port = 0 } = command;
   switch (command.open) {
-    case 'udp': open.set(command.socket, await openUdp(command.socket, address, port)); return;
-    case 'tcp': open.set(command.socket, await openTcp(command.socket, address, port, command.to!)); return;
-    case 'listen': open.set(command.socket, await listen(command.socket, address, port)); return;
+    case 'udp':
+      open.set(command.socket, await openUdp(command.socket, address, port));
+      return;
+    case 'tcp':
+      open.set(command.socket, await openTcp(command.socket, address, port, command.to!));
+      return;
+    case 'listen':
+      open.set(command.socket, await listen(command.socket, address, port));
+      return;
     case undefined:
   }
   const socket = open.get(command.close ?? command.socket);

@@ -30,7 +30,10 @@ export function filesOf(pid: number): Files {
     let at: string[] = [];
     for (let links = 0; left.length > 0;) {
       const part = left.shift()!;
-      if (part === '..') { at.pop(); continue; }
+      if (part === '..') {
+        at.pop();
+        continue;
+      }
       const here = [...at, part];
       const found = fs.lstatSync(`${root}/${here.join('/')}`, { throwIfNoEntry: false });
       if (found?.isSymbolicLink() && (lastToo || left.length > 0)) {

@@ -35,7 +35,9 @@ equal.run();
 
 const verbs = suite('fw4 stand-in, its verbs');
 let lab: Lab;
-verbs.before(async () => { lab = await openLab(); });
+verbs.before(async () => {
+  lab = await openLab();
+});
 verbs.after(() => lab.close());
 verbs.before.each(async () => {
   lab.files.write('/etc/config/firewall', readFileSync('test/fixtures/fw4/stock-alg-on.config', 'utf8'));
@@ -43,8 +45,7 @@ verbs.before.each(async () => {
   await lab.router.must(['fw4', '-q', 'restart']);
 });
 
-const configure = (text: string): void =>
-  lab.files.write('/etc/config/firewall', lab.files.read('/etc/config/firewall') + text);
+const configure = (text: string): void => lab.files.write('/etc/config/firewall', lab.files.read('/etc/config/firewall') + text);
 const table = (): Promise<string> => lab.router.must(['nft', '-s', 'list', 'table', 'inet', 'fw4']);
 
 verbs('check says that the ruleset passes and loads nothing', async () => {
@@ -106,8 +107,10 @@ verbs('reload waits for the lock, check does not', async () => {
 });
 
 verbs('a zone that lists a helper nobody defines is skipped as a whole', async () => {
-  lab.files.write('/etc/config/firewall', lab.files.read('/etc/config/firewall')
-    .replace("\toption name\t\tlan\n", "\toption name\t\tlan\n\tlist helper 'voip'\n"));
+  lab.files.write(
+    '/etc/config/firewall',
+    lab.files.read('/etc/config/firewall').replace('\toption name\t\tlan\n', "\toption name\t\tlan\n\tlist helper 'voip'\n"),
+  );
   const restarted = await lab.router.run(['fw4', 'restart']);
   assert.match(restarted.stderr, "option 'helper' specifies invalid value 'voip'");
   assert.not.match(await table(), 'input_lan');
@@ -132,8 +135,10 @@ verbs('a set_helper rule without the module makes nft refuse everything', async 
 verbs('nftables includes go where their section says, and package drop-ins are found by themselves', async () => {
   lab.files.write('/etc/mine.nft', 'udp dport 4444 accept\n');
   lab.files.write('/usr/share/nftables.d/table-post/9.nft', 'chain dropped_in {\n}\n');
-  configure("\nconfig include\n\toption type 'nftables'\n\toption path '/etc/mine.nft'\n"
-    + "\toption position 'chain-pre'\n\toption chain 'input_wan'\n");
+  configure(
+    "\nconfig include\n\toption type 'nftables'\n\toption path '/etc/mine.nft'\n"
+      + "\toption position 'chain-pre'\n\toption chain 'input_wan'\n",
+  );
   await lab.router.must(['fw4', 'restart']);
   assert.match(await lab.router.must(['nft', 'list', 'chain', 'inet', 'fw4', 'input_wan']), /\{\n\t\tudp dport 4444 accept\n/);
   assert.match(await table(), 'chain dropped_in');

@@ -39,7 +39,7 @@ function load(): void {
   const { render } = require('./fw4/render.ts') as typeof import('./fw4/render.ts');
   const { text, zones, scripts } = render();
   writeFileSync(STATE, JSON.stringify({ zones: zones.map(({ name, devices }) => ({ name, devices })) }) + '\n');
-  nft(['-f', '-'], text);              // what it says is seen; how it ends is not
+  nft(['-f', '-'], text); // what it says is seen; how it ends is not
   for (const path of scripts) {
     const { status } = spawnSync('sh', ['-c', `. '${path.replaceAll("'", "'\\''")}'`], { stdio: 'inherit', timeout: 30_000 });
     if (status !== 0) process.stderr.write(`Include '${path}' failed with exit code ${status}\n`);

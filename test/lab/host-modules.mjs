@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-const NAMES = ['nf_conntrack_sip', 'nf_nat_sip'];       // the second needs the first
+const NAMES = ['nf_conntrack_sip', 'nf_nat_sip']; // the second needs the first
 
 /** @returns {string[]} which of them are loaded as modules */
 function loaded() {
@@ -30,7 +30,9 @@ export function rememberModules() {
       for (const name of surplus) spawnSync('rmmod', [name]);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    return `The kernel modules of the SIP helper are not as they were: loaded before were ${before.join(', ') || 'none'}, `
-      + `now ${loaded().join(', ') || 'none'}. Use modprobe and rmmod to put them back.`;
+    return (
+      `The kernel modules of the SIP helper are not as they were: loaded before were ${before.join(', ') || 'none'}, `
+      + `now ${loaded().join(', ') || 'none'}. Use modprobe and rmmod to put them back.`
+    );
   };
 }

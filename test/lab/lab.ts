@@ -2,7 +2,7 @@
  * A router with the kernel's real SIP ALG between two phones and a provider, in namespaces of this machine.
  * Needs root. `openLab()`, use it, `close()`; README.md beside this file says how to use it by hand.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { bundled } from './bundled.ts';
 import { filesOf, type Files } from './files.ts';
 import { hold, type Member } from './member.ts';
@@ -12,8 +12,15 @@ import { furnish } from './openwrt.ts';
 import * as sip from './sip.ts';
 import { talkerIn, type Peer, type Talker } from './talker.ts';
 
-export const RULESETS = ['stock-alg-on', 'stock-alg-absent', 'global-auto-helper-off', 'lan-explicit-helpers',
-  'set-helper-rule', 'user-include', 'port-forward-5060'] as const;
+export const RULESETS = [
+  'stock-alg-on',
+  'stock-alg-absent',
+  'global-auto-helper-off',
+  'lan-explicit-helpers',
+  'set-helper-rule',
+  'user-include',
+  'port-forward-5060',
+] as const;
 export type Ruleset = (typeof RULESETS)[number];
 
 export type LabOptions = {
@@ -21,7 +28,7 @@ export type LabOptions = {
   readonly ruleset?: Ruleset;
   /** Whether /sys/module/nf_conntrack_sip is to be seen; 'absent' goes with the ruleset stock-alg-absent. */
   readonly modules?: { readonly sip: 'built-in' | 'absent' };
-  /** What is to be `sipalg` on the router, its parts beside it: dist/sipalg.js as built last, if not given. */
+  /** The folder of the program that is to be `sipalg` on the router: dist/router as built last, if not given. */
   readonly product?: string;
   /** More files of the router: path to text. */
   readonly files?: Readonly<Record<string, string>>;
@@ -32,11 +39,11 @@ export type End = 'phone' | 'phone2' | 'provider';
 export type Sending = {
   readonly from: End;
   readonly to: End;
-  readonly sourcePort?: number;        // 5060
-  readonly destinationPort?: number;   // 5060
+  readonly sourcePort?: number; // 5060
+  readonly destinationPort?: number; // 5060
   readonly transport?: 'udp' | 'tcp';
   readonly family?: 4 | 6;
-  readonly timeout?: number;           // milliseconds to wait for the arrival, 1000
+  readonly timeout?: number; // milliseconds to wait for the arrival, 1000
 };
 
 /** What a message says beyond where it goes. */
@@ -44,12 +51,12 @@ export type About = Pick<sip.Message, 'callId' | 'cseq' | 'branch' | 'mediaPort'
 
 export type Delivery = {
   readonly sent: Buffer;
-  readonly arrived: Buffer | undefined;      // undefined: dropped
-  readonly arrivedFrom: Peer | undefined;    // as the receiver sees the sender
+  readonly arrived: Buffer | undefined; // undefined: dropped
+  readonly arrivedFrom: Peer | undefined; // as the receiver sees the sender
 };
 
 export type Lab = Members & {
-  readonly files: Files;               // the router's
+  readonly files: Files; // the router's
   /** Sends bytes from one end to another and takes what arrives there. */
   send(bytes: Uint8Array, sending: Sending): Promise<Delivery>;
   /** Sends a SIP message that names the socket it is sent from. */
@@ -99,13 +106,10 @@ async function furnished(members: Members, options: LabOptions): Promise<Lab> {
   const include = `${FIXTURES}/${ruleset}.nftables.d-20-user.nft`;
   if (existsSync(include)) files.write('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
   files.write('/sbin/fw4', `#!${process.execPath}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
-  // As on a router: the program with its parts beside it, below no package.json.
-  const product = options.product ?? 'dist/sipalg.js';
-  for (const part of ['', '-serve', '-policy']) {
-    const file = product.replace(/\.js$/, `${part}.js`);
-    if (existsSync(file)) files.write(`/usr/lib/sipalg/sipalg${part}.js`, readFileSync(file), 0o755);
-  }
-  files.write('/usr/sbin/sipalg', `#!/bin/sh\nexec '${process.execPath}' /usr/lib/sipalg/sipalg.js "$@"\n`, 0o755);
+  // As on a router: the program with its chunks beside it, below no package.json.
+  const product = options.product ?? 'dist/router';
+  for (const name of readdirSync(product)) files.write(`/usr/lib/sipalg/${name}`, readFileSync(`${product}/${name}`));
+  files.write('/usr/sbin/sipalg', `#!/bin/sh\nexec '${process.execPath}' /usr/lib/sipalg/sipalg.mjs "$@"\n`, 0o755);
   for (const [path, text] of Object.entries(options.files ?? {})) files.write(path, text);
   const sipModule = options.modules?.sip ?? (ruleset === 'stock-alg-absent' ? 'absent' : 'built-in');
   if (sipModule === 'absent') await hideModules(router, (name) => name === 'nf_conntrack_sip' || name === 'nf_nat_sip');

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
  * @returns {Promise<any>} what it exports
  */
 export async function load(file) {
-  process.chdir(root);                          // the lab finds its files from the project's root
+  process.chdir(root); // the lab finds its files from the project's root
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [file],

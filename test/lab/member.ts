@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 
 export type Ran = {
-  readonly status: number | null;      // null: ended by a signal
+  readonly status: number | null; // null: ended by a signal
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -21,7 +21,7 @@ export type Ran = {
 export type RunOptions = {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly timeout?: number;           // milliseconds, 20,000 if not given; then SIGKILL
+  readonly timeout?: number; // milliseconds, 20,000 if not given; then SIGKILL
 };
 
 /** A process running in a member. */
@@ -35,7 +35,7 @@ export type Process = {
 
 export type Member = {
   readonly name: string;
-  readonly pid: number;                // the holder, as the host counts
+  readonly pid: number; // the holder, as the host counts
   /** The command line that runs a program in the member's namespaces, to be started by hand. */
   way(argv: readonly string[]): string[];
   /** Starts a program in the member's namespaces; standard input stays open until `child.stdin.end()`. */
@@ -91,10 +91,12 @@ export async function hold(name: string, project = process.cwd()): Promise<Membe
     // Its own session: Ctrl-C in a terminal is for the program, which then closes the lab in order.
     { detached: true, stdio: 'pipe', cwd: '/', env: environment({ LAB_PROJECT: project, LAB_NAME: name }) },
   );
-  holder.stdin.on('error', () => undefined);    // EPIPE after end(): the holder was faster
+  holder.stdin.on('error', () => undefined); // EPIPE after end(): the holder was faster
   let said = '';
   let complained = '';
-  holder.stderr.on('data', (data: Buffer) => { complained += data; });
+  holder.stderr.on('data', (data: Buffer) => {
+    complained += data;
+  });
   const pid = await new Promise<number>((resolve, reject) => {
     holder.once('error', (error) => reject(new Error(`The lab could not start ${name}: ${error.message}`)));
     holder.once('close', () => reject(new Error(`The lab could not hold ${name}: ${complained.trim()}`)));
@@ -119,21 +121,35 @@ export async function hold(name: string, project = process.cwd()): Promise<Membe
     },
     end() {
       holder.stdin.destroy();
-      holder.kill('SIGKILL');                   // --kill-child: process 1 of the namespace dies with it
+      holder.kill('SIGKILL'); // --kill-child: process 1 of the namespace dies with it
     },
   };
   return member;
 }
 
 function way(pid: number, argv: readonly string[]): string[] {
-  return ['nsenter', '--target', String(pid), '--mount', '--net', '--pid', '--uts', '--ipc', '--',
-    'setpriv', '--pdeathsig', 'KILL', '--', ...argv];
+  return [
+    'nsenter',
+    '--target',
+    String(pid),
+    '--mount',
+    '--net',
+    '--pid',
+    '--uts',
+    '--ipc',
+    '--',
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
+    '--',
+    ...argv,
+  ];
 }
 
 function enter(pid: number, argv: readonly string[], env?: Readonly<Record<string, string>>): Process {
   const [command, ...rest] = way(pid, argv);
   const child = start(command!, rest, { detached: true, stdio: 'pipe', env: environment(env) });
-  child.stdin.on('error', () => undefined);     // EPIPE: the program ended without reading; its status tells
+  child.stdin.on('error', () => undefined); // EPIPE: the program ended without reading; its status tells
   const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status, signal) => resolve({ status, signal }));
@@ -154,7 +170,7 @@ function insideOf(pid: number): number | undefined {
   try {
     return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]) || undefined;
   } catch {
-    return undefined;                           // nsenter itself is gone
+    return undefined; // nsenter itself is gone
   }
 }
 

@@ -8,7 +8,10 @@ import type { Member } from './member.ts';
  */
 export async function hideModules(router: Member, hide: (name: string) => boolean): Promise<void> {
   const names = (await router.must(['ls', '/sys/module'])).split('\n').filter((name) => name !== '' && hide(name));
-  await router.must(['sh', '-ec', `
+  await router.must([
+    'sh',
+    '-ec',
+    `
     if ! grep -q ' /sys/module overlay ' /proc/mounts; then
       mkdir -p /run/modules
       mount -t tmpfs modules /run/modules
@@ -17,17 +20,24 @@ export async function hideModules(router: Member, hide: (name: string) => boolea
       umount -l /run/modules
       rmdir /run/modules
     fi
-    for name; do rm -rf "/sys/module/$name"; done`, 'sh', ...names]);
+    for name; do rm -rf "/sys/module/$name"; done`,
+    'sh',
+    ...names,
+  ]);
 }
 
 /** Whether this kernel has the SIP helper and its NAT part, as far as can be seen; tries to load them. */
 export async function kernelHasAlg(router: Member): Promise<boolean> {
-  const made = await router.run(['sh', '-c', `
+  const made = await router.run([
+    'sh',
+    '-c',
+    `
     nft -f - <<'END'
     table inet lab_trial { ct helper trial { type "sip" protocol udp; }; }
 END
     status=$?
     nft delete table inet lab_trial 2>/dev/null
-    exit $status`]);
+    exit $status`,
+  ]);
   return made.status === 0;
 }

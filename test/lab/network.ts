@@ -39,7 +39,9 @@ const NO_DAD = 'for name in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 > $n
 /** Lays the cables. Timeouts of conntrack are those OpenWrt ships (its sysctl.d/11-nf-conntrack.conf). */
 export async function connect({ phone, phone2, router, provider }: Members): Promise<void> {
   // A new veth pair can have its other end in the namespace of a process: the host never sees a device.
-  await inHostPids(router, `
+  await inHostPids(
+    router,
+    `
     ${NO_DAD}
     ip link add br-lan type bridge stp_state 0 forward_delay 0 mcast_snooping 0
     ip link add lan1 type veth peer name eth0 netns ${phone.pid}
@@ -61,7 +63,8 @@ export async function connect({ phone, phone2, router, provider }: Members): Pro
     for name in bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables; do
       [ ! -e $name ] || echo 0 > $name
     done
-  `);
+  `,
+  );
   const host = (address: string, address6: string, more: string): string => `
     ${NO_DAD}
     ip addr add ${address}/24 dev eth0
@@ -74,18 +77,20 @@ export async function connect({ phone, phone2, router, provider }: Members): Pro
   await Promise.all([
     phone.must(['sh', '-ec', host(ADDRESS.phone, ADDRESS6.phone, home)]),
     phone2.must(['sh', '-ec', host(ADDRESS.phone2, ADDRESS6.phone2, home)]),
-    provider.must(['sh', '-ec', host(ADDRESS.provider, ADDRESS6.provider,
-      `ip -6 route add 2001:db8:1::/64 via ${ADDRESS6.wan}`)]),
+    provider.must(['sh', '-ec', host(ADDRESS.provider, ADDRESS6.provider, `ip -6 route add 2001:db8:1::/64 via ${ADDRESS6.wan}`)]),
   ]);
 }
 
 // `netns PID` is read in the process namespace of the `ip` that says it, so this one runs with the host's.
 async function inHostPids(router: Member, script: string): Promise<void> {
   const { spawn } = await import('node:child_process');
-  const child = spawn('nsenter', ['--target', String(router.pid), '--net', '--mount', '--', 'sh', '-ec', script],
-    { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('nsenter', ['--target', String(router.pid), '--net', '--mount', '--', 'sh', '-ec', script], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let said = '';
-  child.stderr.on('data', (data: Buffer) => { said += data; });
+  child.stderr.on('data', (data: Buffer) => {
+    said += data;
+  });
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

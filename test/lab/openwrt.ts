@@ -17,14 +17,16 @@ export const HELPERS: readonly (readonly [string, string, string, string, string
   ['rtsp', 'nf_conntrack_rtsp', 'ipv4', 'tcp', '554', 'RTSP connection tracking'],
 ];
 
-const helpers = HELPERS.map(([name, module, family, proto, port, description]) => `config helper
+const helpers = HELPERS.map(
+  ([name, module, family, proto, port, description]) => `config helper
 \toption name '${name}'
 \toption description '${description}'
 \toption module '${module}'
 \toption family '${family}'
 \toption proto '${proto}'
 \toption port '${port}'
-`).join('\n');
+`,
+).join('\n');
 
 const FILES: Readonly<Record<string, string>> = {
   '/etc/openwrt_release': `DISTRIB_ID='OpenWrt'
@@ -64,12 +66,26 @@ config interface 'wan6'
   '/etc/modules.d/nf-conntrack': 'nf_conntrack\n',
   '/etc/modules.d/nf-nathelper': 'nf_conntrack_ftp\nnf_nat_ftp\n',
   '/etc/modules.d/nf-nathelper-extra': [
-    'nf_conntrack_broadcast', 'ts_kmp', 'nf_conntrack_amanda', 'nf_nat_amanda', 'nf_conntrack_h323', 'nf_nat_h323',
-    'nf_conntrack_pptp', 'nf_nat_pptp', 'nf_conntrack_sip', 'nf_nat_sip', 'nf_conntrack_snmp', 'nf_nat_snmp_basic',
-    'nf_conntrack_tftp', 'nf_nat_tftp', 'nf_conntrack_irc', 'nf_nat_irc', '',
+    'nf_conntrack_broadcast',
+    'ts_kmp',
+    'nf_conntrack_amanda',
+    'nf_nat_amanda',
+    'nf_conntrack_h323',
+    'nf_nat_h323',
+    'nf_conntrack_pptp',
+    'nf_nat_pptp',
+    'nf_conntrack_sip',
+    'nf_nat_sip',
+    'nf_conntrack_snmp',
+    'nf_nat_snmp_basic',
+    'nf_conntrack_tftp',
+    'nf_nat_tftp',
+    'nf_conntrack_irc',
+    'nf_nat_irc',
+    '',
   ].join('\n'),
   '/usr/share/firewall4/helpers': helpers,
-  '/etc/nftables.d/10-custom-filter-chains.nft': '## An example of a chain of one\'s own would stand here.\n',
+  '/etc/nftables.d/10-custom-filter-chains.nft': "## An example of a chain of one's own would stand here.\n",
   '/usr/share/nftables.d/.keep': '',
 };
 
@@ -78,8 +94,14 @@ config interface 'wan6'
  * @param firewall the text of /etc/config/firewall
  */
 export function furnish(files: Files, firewall: string): void {
-  for (const path of ['/etc/modules.d', '/etc/modprobe.d', '/etc/modules-load.d', '/etc/nftables.conf',
-    '/etc/debian_version', '/var/lib/dpkg']) {
+  for (const path of [
+    '/etc/modules.d',
+    '/etc/modprobe.d',
+    '/etc/modules-load.d',
+    '/etc/nftables.conf',
+    '/etc/debian_version',
+    '/var/lib/dpkg',
+  ]) {
     files.remove(path);
   }
   for (const [path, text] of Object.entries(FILES)) files.write(path, text);

@@ -42,12 +42,12 @@ export function registering(socket: Socket, address: string, port: number, provi
       if (seen === undefined) return { from: 'nowhere', answered: false };
       if (seen.from.address === address) return { from: address, answered: false }; // the provider has no route back to it
       await provider.send(Buffer.from(accepted(seen.bytes.toString('latin1')), 'latin1'), seen.from);
-      return { from: seen.from.address, answered: await heard(socket, callId) !== undefined };
+      return { from: seen.from.address, answered: (await heard(socket, callId)) !== undefined };
     },
     async isCalled(at) {
       const callId = `call-${port}-${++count}@${PROVIDER.address}`;
       await provider.send(Buffer.from(invite({ from: to, to: { ...at, user: 'phone' }, callId })), at);
-      return await heard(socket, callId) !== undefined;
+      return (await heard(socket, callId)) !== undefined;
     },
   };
 }

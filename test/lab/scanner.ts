@@ -11,27 +11,48 @@ import { createInterface } from 'node:readline';
 
 type At = { readonly address: string; readonly port: number };
 export type Scan = {
-  readonly role: 'scan'; readonly from: At; readonly to: At; readonly methods: readonly string[]; readonly count: number;
-  readonly every: number; readonly batch: number; readonly user?: string;
+  readonly role: 'scan';
+  readonly from: At;
+  readonly to: At;
+  readonly methods: readonly string[];
+  readonly count: number;
+  readonly every: number;
+  readonly batch: number;
+  readonly user?: string;
 };
 export type Pbx = { readonly role: 'pbx'; readonly at: At };
 
 const config = JSON.parse(process.argv[1] ?? 'null') as Scan | Pbx | null;
-const say = (line: unknown): void => { process.stdout.write(`${JSON.stringify(line)}\n`); };
+const say = (line: unknown): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
 const host = ({ address }: At): string => (address.includes(':') ? `[${address}]` : address);
 
 function request(method: string, number: number, { from, to, user = 'x' }: Scan): string {
   const id = `${method.toLowerCase()}-${number}-${from.port}`;
-  return [`${method} sip:${user}@${host(to)} SIP/2.0`, `Via: SIP/2.0/UDP ${host(from)}:${from.port};branch=z9hG4bK-${id};rport`,
-    `From: <sip:${number}@${host(to)}>;tag=${id}`, `To: <sip:${user}@${host(to)}>`, `Call-ID: ${id}@${host(from)}`, `CSeq: 1 ${method}`,
-    `Contact: <sip:${number}@${host(from)}:${from.port}>`, 'Max-Forwards: 70', 'User-Agent: friendly-scanner', 'Content-Length: 0', '', ''].join('\r\n');
+  return [
+    `${method} sip:${user}@${host(to)} SIP/2.0`,
+    `Via: SIP/2.0/UDP ${host(from)}:${from.port};branch=z9hG4bK-${id};rport`,
+    `From: <sip:${number}@${host(to)}>;tag=${id}`,
+    `To: <sip:${user}@${host(to)}>`,
+    `Call-ID: ${id}@${host(from)}`,
+    `CSeq: 1 ${method}`,
+    `Contact: <sip:${number}@${host(from)}:${from.port}>`,
+    'Max-Forwards: 70',
+    'User-Agent: friendly-scanner',
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
 }
 
 function scan(scanner: Scan): void {
   const { from, to, methods, count, every, batch } = scanner;
   const socket = createSocket(from.address.includes(':') ? 'udp6' : 'udp4');
   let [sent, answered, last] = [0, 0, 0];
-  socket.on('message', () => { answered++; });
+  socket.on('message', () => {
+    answered++;
+  });
   socket.bind(from.port, from.address, () => {
     const pace = setInterval(() => {
       for (let left = batch; left > 0 && sent < count; left--, sent++) {
@@ -40,7 +61,10 @@ function scan(scanner: Scan): void {
       if (sent < count) return;
       clearInterval(pace);
       const quiet = setInterval(() => {
-        if (answered !== last) { last = answered; return; }
+        if (answered !== last) {
+          last = answered;
+          return;
+        }
         clearInterval(quiet);
         say({ sent, answered });
         socket.close();
@@ -65,7 +89,9 @@ function pbx({ at }: Pbx): void {
     socket.send([`SIP/2.0 ${status}`, ...lines, 'Content-Length: 0', '', ''].join('\r\n'), from.port, from.address);
   });
   socket.bind(at.port, at.address, () => say({ ready: true }));
-  createInterface({ input: process.stdin }).on('line', () => say({ heard })).on('close', () => process.exit(0));
+  createInterface({ input: process.stdin })
+    .on('line', () => say({ heard }))
+    .on('close', () => process.exit(0));
 }
 
 if (config?.role === 'scan') scan(config);

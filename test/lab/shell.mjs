@@ -32,13 +32,15 @@ try {
   process.exit(2);
 }
 if (process.stdin.isTTY && command.length === 1 && command[0] === 'sh') {
-  console.error(`The ${where}'s shell. The others, from another terminal: `
-    + ['phone', 'phone2', 'router', 'provider'].map((name) => `${name}: nsenter -at ${lab[name].pid}`).join(', '));
+  console.error(
+    `The ${where}'s shell. The others, from another terminal: `
+      + ['phone', 'phone2', 'router', 'provider'].map((name) => `${name}: nsenter -at ${lab[name].pid}`).join(', '),
+  );
 }
 const [program, ...rest] = lab[where].way(command);
 const env = { ...process.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', PS1: `${where}# ` };
 const child = spawn(program, rest, { stdio: 'inherit', env });
-process.on('SIGINT', () => undefined);          // for the program in the lab; it decides
+process.on('SIGINT', () => undefined); // for the program in the lab; it decides
 process.on('SIGTERM', () => child.kill('SIGKILL'));
 const status = await new Promise((resolve) => child.once('close', (code) => resolve(code ?? 2)));
 await lab.close();

@@ -16,7 +16,7 @@ export type Message = {
   readonly cseq?: number;
   readonly branch?: string;
   readonly transport?: 'UDP' | 'TCP';
-  readonly mediaPort?: number;         // of the SDP in an INVITE, 4000 if not given
+  readonly mediaPort?: number; // of the SDP in an INVITE, 4000 if not given
 };
 
 const host = (address: string): string => (address.includes(':') ? `[${address}]` : address);
@@ -65,8 +65,7 @@ export function offer(address: string, mediaPort = 4000): string {
 
 /** A call with an SDP offer. */
 export function invite(about: Message): string {
-  return request('INVITE', about, [contact(about), 'Content-Type: application/sdp'],
-    offer(about.from.address, about.mediaPort));
+  return request('INVITE', about, [contact(about), 'Content-Type: application/sdp'], offer(about.from.address, about.mediaPort));
 }
 
 /** A registration for an hour. */

@@ -4,40 +4,86 @@ import { ADDRESS } from './network.ts';
 
 export type CallOptions = {
   readonly from?: 'phone' | 'phone2';
-  readonly port?: number;              // at both ends, 5060
-  readonly calls?: number;             // 1
-  readonly atOnce?: number;            // 1: one after the other
-  readonly talk?: number;              // milliseconds between ACK and BYE, 100
-  readonly mediaPort?: number;         // 4000
+  readonly port?: number; // at both ends, 5060
+  readonly calls?: number; // 1
+  readonly atOnce?: number; // 1: one after the other
+  readonly talk?: number; // milliseconds between ACK and BYE, 100
+  readonly mediaPort?: number; // 4000
 };
 
 export type Calls = {
   readonly succeeded: number;
   readonly failed: number;
-  readonly retransmitted: number;      // messages the caller had to say again
-  readonly said: string;               // what the caller's sipp printed, for a failing test
+  readonly retransmitted: number; // messages the caller had to say again
+  readonly said: string; // what the caller's sipp printed, for a failing test
 };
 
 /** Places calls and comes back when all are over. The provider is sipp's own `uas`, the caller sipp/caller.xml. */
 export async function placeCalls(lab: Lab, options: CallOptions = {}): Promise<Calls> {
   const { from = 'phone', port = 5060, calls = 1, atOnce = 1, talk = 100, mediaPort = 4000 } = options;
   const quiet = ['-nostdin', '-trace_err', '-error_file', '/tmp/sipp-errors'];
-  const provider = lab.provider.spawn(['sh', '-c', 'cd /tmp && exec "$@"', 'sh',
-    'sipp', '-sn', 'uas', '-i', ADDRESS.provider, '-p', String(port), '-mi', ADDRESS.provider, ...quiet]);
+  const provider = lab.provider.spawn([
+    'sh',
+    '-c',
+    'cd /tmp && exec "$@"',
+    'sh',
+    'sipp',
+    '-sn',
+    'uas',
+    '-i',
+    ADDRESS.provider,
+    '-p',
+    String(port),
+    '-mi',
+    ADDRESS.provider,
+    ...quiet,
+  ]);
   provider.child.stdout.resume();
   provider.child.stderr.resume();
   try {
     await listening(lab, port);
     const scenario = `${process.cwd()}/test/lab/sipp/caller.xml`;
-    const ran = await lab[from].run(['sh', '-c', 'cd /tmp && exec "$@"', 'sh',
-      'sipp', '-sf', scenario, '-i', ADDRESS[from], '-p', String(port), '-mp', String(mediaPort), '-s', 'provider',
-      '-m', String(calls), '-l', String(atOnce), '-r', '10', '-d', String(talk), '-timeout', '15s', '-timeout_error', ...quiet,
-      `${ADDRESS.provider}:${port}`], { timeout: 30_000 });
+    const ran = await lab[from].run(
+      [
+        'sh',
+        '-c',
+        'cd /tmp && exec "$@"',
+        'sh',
+        'sipp',
+        '-sf',
+        scenario,
+        '-i',
+        ADDRESS[from],
+        '-p',
+        String(port),
+        '-mp',
+        String(mediaPort),
+        '-s',
+        'provider',
+        '-m',
+        String(calls),
+        '-l',
+        String(atOnce),
+        '-r',
+        '10',
+        '-d',
+        String(talk),
+        '-timeout',
+        '15s',
+        '-timeout_error',
+        ...quiet,
+        `${ADDRESS.provider}:${port}`,
+      ],
+      { timeout: 30_000 },
+    );
     const said = ran.stdout + ran.stderr;
     const count = (what: string): number => Number(new RegExp(`${what} call\\s*\\|[^|]*\\|\\s*(\\d+)`).exec(said)?.[1] ?? NaN);
     const [succeeded, failed] = [count('Successful'), count('Failed')];
     if (Number.isNaN(succeeded) || Number.isNaN(failed)) throw new Error(`sipp at ${from} ended with ${ran.status}: ${said}`);
-    const retransmitted = [...said.matchAll(/^\s*(?:INVITE|ACK|BYE) -+>\s+\d+\s+(\d+)/gm)].reduce((sum, [, again]) => sum + Number(again), 0);
+    const retransmitted = [...said.matchAll(/^\s*(?:INVITE|ACK|BYE) -+>\s+\d+\s+(\d+)/gm)].reduce(
+      (sum, [, again]) => sum + Number(again),
+      0,
+    );
     return { succeeded, failed, retransmitted, said };
   } finally {
     provider.signal('SIGKILL');

@@ -17,7 +17,7 @@ function below(pid: number): number[] {
   try {
     children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
   } catch {
-    return [];                         // it has just ended
+    return []; // it has just ended
   }
   return children.flatMap((child) => [child, ...below(child)]);
 }
@@ -32,8 +32,11 @@ start('shows the INVITE changed, untouched and changed again around disable and 
   assert.ok(took < 30_000, `took ${took} ms`);
   assert.is(steps.length, 11, stdout);
   const [, , , , called, found, disabled, again, off, , third] = steps as [string, ...string[]] & string[];
-  assert.match(called!, '  - Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK-lab-1;rport\n'
-    + '  + Via: SIP/2.0/UDP 203.0.113.20:5060;branch=z9hG4bK-lab-1;rport\n');
+  assert.match(
+    called!,
+    '  - Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK-lab-1;rport\n'
+      + '  + Via: SIP/2.0/UDP 203.0.113.20:5060;branch=z9hG4bK-lab-1;rport\n',
+  );
   assert.match(called!, '5 fields were changed on the way: Via, From, Contact, SDP o=, SDP c=.');
   assert.match(found!, '(exit code 1)');
   assert.match(disabled!, /^ {2}\[#\] .*nft/m);
@@ -64,7 +67,10 @@ async function interrupted(signal: NodeJS.Signals, when: string): Promise<{ stat
   return { status, stdout, spaces };
 }
 
-for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   start(`takes the lab away on ${signal} in the middle of it`, async () => {
     const before = traces();
     const ended = await interrupted(signal, '[6/10]');
@@ -85,8 +91,11 @@ start('marks with colours on a terminal, and not where NO_COLOR says so', () => 
 });
 
 start('says what it needs and ends with 2 where it is not root', () => {
-  const { status, stderr, stdout } = spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--',
-    process.execPath, 'test/start.mjs'], { encoding: 'utf8', env: environment({ HOME: '/tmp' }) });
+  const { status, stderr, stdout } = spawnSync(
+    'setpriv',
+    ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--', process.execPath, 'test/start.mjs'],
+    { encoding: 'utf8', env: environment({ HOME: '/tmp' }) },
+  );
   assert.is(status, 2, stdout + stderr);
   assert.match(stderr, 'root');
   assert.match(stderr, 'sudo npm start');
@@ -95,7 +104,10 @@ start('says what it needs and ends with 2 where it is not root', () => {
 start('says what it needs and ends with 2 where the kernel has no SIP ALG', () => {
   // A mount namespace in which /sys/module is empty; modprobe finds no module either.
   const script = 'mount -t tmpfs none /sys/module && mount -t tmpfs none /lib/modules 2>/dev/null; exec "$0" test/start.mjs';
-  const { status, stderr, stdout } = spawnSync('unshare', ['--mount', 'sh', '-c', script, process.execPath], { encoding: 'utf8', env: environment() });
+  const { status, stderr, stdout } = spawnSync('unshare', ['--mount', 'sh', '-c', script, process.execPath], {
+    encoding: 'utf8',
+    env: environment(),
+  });
   assert.is(status, 2, stdout + stderr);
   assert.match(stderr, 'has no SIP ALG');
 });

@@ -18,7 +18,8 @@ const paces: NodeJS.Timeout[] = [];
 /** A packet: the stream's name is its socket; the number is what counts. RTP carries it in its own header too. */
 function packet(end: End): Buffer {
   const bytes = Buffer.alloc(end.stream.size, 0x2e);
-  if (end.stream.kind === 'rtp') {               // RFC 3550: version 2, payload type 8, sequence, timestamp, source
+  if (end.stream.kind === 'rtp') {
+    // RFC 3550: version 2, payload type 8, sequence, timestamp, source
     bytes.writeUInt16BE(0x8008, 0);
     bytes.writeUInt16BE(end.sent & 0xffff, 2);
     bytes.writeUInt32BE((end.sent * 160) >>> 0, 4);
@@ -37,17 +38,19 @@ function count(end: End, number: number): void {
 }
 
 function pace(end: End, send: (bytes: Buffer) => void): void {
-  paces.push(setInterval(() => {
-    send(packet(end));
-    end.sent++;
-  }, end.stream.every));
+  paces.push(
+    setInterval(() => {
+      send(packet(end));
+      end.sent++;
+    }, end.stream.every),
+  );
 }
 
 function udp(end: End): Promise<void> {
   const socket = createSocket('udp4');
   const { near, far } = end.stream;
   const here = side === 'near' ? near : far;
-  let peer = side === 'near' ? far : undefined;  // the far end learns it: the router puts its own address there
+  let peer = side === 'near' ? far : undefined; // the far end learns it: the router puts its own address there
   socket.on('message', (bytes, from) => {
     if (peer === undefined) {
       peer = from;
@@ -67,7 +70,9 @@ function udp(end: End): Promise<void> {
 function talk(end: End, socket: Socket): void {
   let rest = Buffer.alloc(0);
   socket.setNoDelay(true);
-  socket.on('error', (error) => { process.stderr.write(`${end.stream.name}: ${error.message}\n`); });
+  socket.on('error', (error) => {
+    process.stderr.write(`${end.stream.name}: ${error.message}\n`);
+  });
   socket.on('data', (data) => {
     rest = Buffer.concat([rest, data]);
     while (rest.length >= end.stream.size) {
@@ -88,7 +93,10 @@ function tcp(end: End): Promise<void> {
     } else {
       const socket = connect({ host: far.address, port: far.port, localAddress: near.address, localPort: near.port });
       socket.once('error', reject);
-      socket.once('connect', () => { talk(end, socket); resolve(); });
+      socket.once('connect', () => {
+        talk(end, socket);
+        resolve();
+      });
     }
   });
 }
@@ -103,11 +111,16 @@ function counts(): Count[] {
   }));
 }
 
-const say = (line: unknown): void => { process.stdout.write(JSON.stringify(line) + '\n'); };
+const say = (line: unknown): void => {
+  process.stdout.write(JSON.stringify(line) + '\n');
+};
 
 Promise.all(ends.map((end) => (end.stream.kind === 'tcp' ? tcp(end) : udp(end)))).then(
   () => say({ ready: true }),
-  (error: Error) => { say({ error: error.message }); process.exit(1); },
+  (error: Error) => {
+    say({ error: error.message });
+    process.exit(1);
+  },
 );
 
 /** Waits until nothing has come for four looks in a row: what is under way arrives, also on a busy machine. */
@@ -122,10 +135,12 @@ async function drained(): Promise<void> {
 }
 
 let lines = 0;
-createInterface({ input: process.stdin }).on('line', () => {
-  for (const timer of paces.splice(0)) clearInterval(timer);
-  // Both ends stop before either counts: on a busy machine one may still be sending when the other has been told.
-  if (++lines === 1) say({ stopped: true });
-  else if (lines === 2) void drained().then(() => say({ counts: counts() }));
-  else process.exit(0);
-}).on('close', () => process.exit(0));
+createInterface({ input: process.stdin })
+  .on('line', () => {
+    for (const timer of paces.splice(0)) clearInterval(timer);
+    // Both ends stop before either counts: on a busy machine one may still be sending when the other has been told.
+    if (++lines === 1) say({ stopped: true });
+    else if (lines === 2) void drained().then(() => say({ counts: counts() }));
+    else process.exit(0);
+  })
+  .on('close', () => process.exit(0));

@@ -30,7 +30,9 @@ export async function talkerIn(member: Member): Promise<Talker> {
   let complained = '';
   let gone = false;
   let ids = 0;
-  process_.child.stderr.on('data', (data: Buffer) => { complained += data; });
+  process_.child.stderr.on('data', (data: Buffer) => {
+    complained += data;
+  });
   createInterface({ input: process_.child.stdout }).on('line', (line) => {
     const said = JSON.parse(line) as Said;
     if (said.id !== undefined) {
@@ -54,7 +56,10 @@ export async function talkerIn(member: Member): Promise<Talker> {
   async function tell(command: object): Promise<void> {
     const id = ++ids;
     const said = await new Promise<Said>((resolve) => {
-      if (gone) { resolve({ error: `the endpoint in ${member.name} is gone ${complained}` }); return; }
+      if (gone) {
+        resolve({ error: `the endpoint in ${member.name} is gone ${complained}` });
+        return;
+      }
       answers.set(id, resolve);
       process_.child.stdin.write(JSON.stringify({ id, ...command }) + '\n');
     });
@@ -71,8 +76,14 @@ export async function talkerIn(member: Member): Promise<Talker> {
         const first = queues.get(name)?.shift();
         if (first) return Promise.resolve(first);
         return new Promise((resolve) => {
-          const timer = setTimeout(() => { waiting.delete(name); resolve(undefined); }, timeout);
-          waiting.set(name, (received) => { clearTimeout(timer); resolve(received); });
+          const timer = setTimeout(() => {
+            waiting.delete(name);
+            resolve(undefined);
+          }, timeout);
+          waiting.set(name, (received) => {
+            clearTimeout(timer);
+            resolve(received);
+          });
         });
       },
       async close() {

@@ -4,17 +4,31 @@ import { tmpdir } from 'node:os';
 
 const DEVICES = ['br-lan', 'lan1', 'lan2', 'wan'];
 
-const PATHS = ['/etc/config', '/etc/modules.conf', '/etc/modules.d', '/etc/nftables.d', '/etc/openwrt_release', '/etc/passwd',
-  '/etc/sipalg', '/run/fw4.lock', '/run/fw4.state', '/run/sipalg', '/usr/lib/sipalg', '/usr/sbin/fw4', '/usr/sbin/sipalg',
-  '/usr/share/firewall4', '/usr/share/nftables.d'];
+const PATHS = [
+  '/etc/config',
+  '/etc/modules.conf',
+  '/etc/modules.d',
+  '/etc/nftables.d',
+  '/etc/openwrt_release',
+  '/etc/passwd',
+  '/etc/sipalg',
+  '/run/fw4.lock',
+  '/run/fw4.state',
+  '/run/sipalg',
+  '/usr/lib/sipalg',
+  '/usr/sbin/fw4',
+  '/usr/sbin/sipalg',
+  '/usr/share/firewall4',
+  '/usr/share/nftables.d',
+];
 
 export function traces(): Record<string, unknown> {
   return {
-    mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n')
+    mounts: readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
       .filter((line) => /^(overlay|lab|tmp|run|modules) /.test(line)),
     devices: readdirSync('/sys/class/net').filter((name) => DEVICES.includes(name)),
-    names: existsSync('/run/netns')
-      ? readdirSync('/run/netns').filter((name) => /sipalg|phone|router|provider|OpenWrt/.test(name)) : [],
+    names: existsSync('/run/netns') ? readdirSync('/run/netns').filter((name) => /sipalg|phone|router|provider|OpenWrt/.test(name)) : [],
     tmp: readdirSync(tmpdir()).filter((name) => /^(capture-|sipp|sipalg-lab)/.test(name)),
     paths: PATHS.map((path) => {
       const found = statSync(path, { throwIfNoEntry: false });
@@ -41,7 +55,11 @@ export const spacesOf = (pid: number): string[] => (['net', 'mnt', 'pid', 'uts']
 /** Waits until no process is in any of these namespaces. @throws Error naming those that are left after 3 seconds */
 export async function emptied(spaces: readonly string[]): Promise<void> {
   for (const deadline = Date.now() + 3000; ;) {
-    const now = new Set(readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => spacesOf(Number(name))));
+    const now = new Set(
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .flatMap((name) => spacesOf(Number(name))),
+    );
     const left = spaces.filter((space) => now.has(space));
     if (left.length === 0) return;
     if (Date.now() > deadline) throw new Error(`There is still a process in ${left.join(' ')}`);

@@ -5,7 +5,9 @@ import { startTraffic, STREAMS } from './traffic.ts';
 
 const traffic = suite('background traffic');
 let lab: Lab;
-traffic.before.each(async () => { lab = await openLab(); });
+traffic.before.each(async () => {
+  lab = await openLab();
+});
 traffic.after.each(() => lab.close());
 
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -19,7 +21,11 @@ traffic('loses nothing while nothing is done, also over a reload of the firewall
   assert.is(fates.length, STREAMS.length * 2);
   for (const { name, direction, sent, received, lost, reordered, duplicates } of fates) {
     assert.ok(sent >= 30, `${name} ${direction} sent ${sent}`);
-    assert.equal({ received, lost, reordered, duplicates }, { received: sent, lost: 0, reordered: 0, duplicates: 0 }, `${name} ${direction}`);
+    assert.equal(
+      { received, lost, reordered, duplicates },
+      { received: sent, lost: 0, reordered: 0, duplicates: 0 },
+      `${name} ${direction}`,
+    );
   }
 });
 

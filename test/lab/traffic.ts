@@ -13,10 +13,10 @@ import type { Peer } from './talker.ts';
 export type Stream = {
   readonly name: string;
   readonly kind: 'tcp' | 'udp' | 'rtp';
-  readonly near: Peer;                 // at the phone, which opens it
-  readonly far: Peer;                  // at the provider
-  readonly every: number;              // milliseconds between two packets
-  readonly size: number;               // bytes of a packet, 16 at least
+  readonly near: Peer; // at the phone, which opens it
+  readonly far: Peer; // at the provider
+  readonly every: number; // milliseconds between two packets
+  readonly size: number; // bytes of a packet, 16 at least
 };
 
 export type Configuration = { readonly side: 'near' | 'far'; readonly streams: readonly Stream[] };
@@ -56,7 +56,9 @@ function stream(name: string, kind: Stream['kind'], near: number, far: number, e
  * @throws Error where a stream does not come through to begin with
  */
 export async function startTraffic(
-  lab: Pick<Lab, 'phone' | 'provider' | 'router'>, streams: readonly Stream[] = STREAMS, through: (lab: Pick<Lab, 'router'>, streams: readonly Stream[]) => Promise<void> = settled,
+  lab: Pick<Lab, 'phone' | 'provider' | 'router'>,
+  streams: readonly Stream[] = STREAMS,
+  through: (lab: Pick<Lab, 'router'>, streams: readonly Stream[]) => Promise<void> = settled,
 ): Promise<Traffic> {
   const script = await bundled('test/lab/stream.ts');
   const far = end(lab.provider.spawn([process.execPath, '-e', script, JSON.stringify({ side: 'far', streams })]), 'provider');
@@ -90,9 +92,13 @@ function fate(direction: 'out' | 'in', sender: Count, receiver: Count): Fate {
 async function settled(lab: Pick<Lab, 'router'>, streams: readonly Stream[]): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     const flows = (await lab.router.must(['conntrack', '-L', '-s', ADDRESS.phone])).split('\n');
-    const through = ({ kind, near, far }: Stream): boolean => flows.some((flow) =>
-      flow.startsWith(kind === 'tcp' ? 'tcp' : 'udp') && flow.includes(`sport=${near.port} dport=${far.port} `)
-      && !flow.includes('UNREPLIED'));
+    const through = ({ kind, near, far }: Stream): boolean =>
+      flows.some(
+        (flow) =>
+          flow.startsWith(kind === 'tcp' ? 'tcp' : 'udp')
+          && flow.includes(`sport=${near.port} dport=${far.port} `)
+          && !flow.includes('UNREPLIED'),
+      );
     if (streams.every(through)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -106,12 +112,17 @@ function end(process_: Process, where: string): Told {
   let complained = '';
   let wake = (): void => undefined;
   let gone = false;
-  process_.child.stderr.on('data', (data: Buffer) => { complained += data; });
+  process_.child.stderr.on('data', (data: Buffer) => {
+    complained += data;
+  });
   createInterface({ input: process_.child.stdout }).on('line', (line) => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
     wake();
   });
-  const ended = (): void => { gone = true; wake(); };
+  const ended = (): void => {
+    gone = true;
+    wake();
+  };
   process_.ended.then(ended, ended);
   return {
     process: process_,
@@ -121,7 +132,9 @@ function end(process_: Process, where: string): Told {
         if (line && what in line) return line[what];
         if (line) throw new Error(`The traffic at the ${where} said ${JSON.stringify(line)} instead of ${what}`);
         if (gone) throw new Error(`The traffic at the ${where} ended: ${complained.trim()}`);
-        await new Promise<void>((resolve) => { wake = resolve; });
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
     },
   };

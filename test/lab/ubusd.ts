@@ -17,7 +17,10 @@ export function startUbusd(path: string, options: UbusdOptions = {}): Promise<Ub
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    const peer = bus.attach((frame) => socket.write(frame), () => socket.destroy());
+    const peer = bus.attach(
+      (frame) => socket.write(frame),
+      () => socket.destroy(),
+    );
     socket.on('data', (bytes) => peer.data(bytes));
     // A client that dies is gone as one that leaves.
     socket.on('error', () => socket.destroy());
@@ -29,13 +32,16 @@ export function startUbusd(path: string, options: UbusdOptions = {}): Promise<Ub
   rmSync(path, { force: true });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => resolve({
-      ...bus,
-      path,
-      stop: () => new Promise((done) => {
-        server.close(() => done());
-        for (const socket of sockets) socket.destroy();
+    server.listen(path, () =>
+      resolve({
+        ...bus,
+        path,
+        stop: () =>
+          new Promise((done) => {
+            server.close(() => done());
+            for (const socket of sockets) socket.destroy();
+          }),
       }),
-    }));
+    );
   });
 }

@@ -35,7 +35,8 @@ export async function sceneOf(phone: Talker, phone2: Talker, far: Talker): Promi
 
 /** A rule of the owner's that gives two ports of the phones a certain address, each. */
 export async function translate(router: Commands, address: string): Promise<void> {
-  await router.must(['nft', '-f', '-'], { input: `table ip mine
+  await router.must(['nft', '-f', '-'], {
+    input: `table ip mine
 delete table ip mine
 table ip mine {
   chain out {
@@ -44,7 +45,8 @@ table ip mine {
     oifname "wan" udp sport ${PORT.inCall} snat to ${OTHER}
   }
 }
-` });
+`,
+  });
 }
 
 export const flow = (router: Commands, port: number): Promise<string> =>
@@ -72,7 +74,11 @@ export async function begin(router: Commands, { masqueraded, translated, inCall 
 }
 
 export async function readdress(router: Commands, from: string, to: string): Promise<void> {
-  await router.must(['sh', '-ec', `ip address del ${from}/24 dev wan; ip address add ${to}/24 dev wan; ip route replace default via ${ADDRESS.provider} dev wan`]);
+  await router.must([
+    'sh',
+    '-ec',
+    `ip address del ${from}/24 dev wan; ip address add ${to}/24 dev wan; ip route replace default via ${ADDRESS.provider} dev wan`,
+  ]);
   await translate(router, to);
 }
 
@@ -85,7 +91,11 @@ export async function change(router: Commands, { masqueraded, translated, inCall
   await readdress(router, OLD, NEW);
   await forget();
   // The kernel itself forgets the flow that was masqueraded, a moment after the address went (nf_nat_masquerade.c).
-  await router.must(['sh', '-c', `for try in 1 2 3 4 5 6 7 8 9 10; do conntrack -L -p udp --orig-port-src ${PORT.masqueraded} 2>/dev/null | grep -q 'dst=${OLD}' || exit 0; sleep 0.5; done; exit 1`]);
+  await router.must([
+    'sh',
+    '-c',
+    `for try in 1 2 3 4 5 6 7 8 9 10; do conntrack -L -p udp --orig-port-src ${PORT.masqueraded} 2>/dev/null | grep -q 'dst=${OLD}' || exit 0; sleep 0.5; done; exit 1`,
+  ]);
   assert.equal(await masqueraded.register(), { from: ADDRESS.phone, answered: false });
   await router.must(['fw4', 'start']);
   assert.equal(await masqueraded.register(), { from: ADDRESS.phone, answered: false }, 'its flow goes on as it began');
@@ -100,7 +110,9 @@ export async function assertNamed(router: Commands): Promise<void> {
   assert.is(verdict.alg, 'off');
   const stale = verdict.findings.find(({ code }) => code === 'flow-stale');
   assert.equal(stale?.evidence.map((line) => /^conntrack -L: udp (\S+) .*, (.*)$/.exec(line)?.slice(1)).sort(), [
-    [`${ADDRESS.phone}:${PORT.masqueraded}`, 'not translated'], [`${ADDRESS.phone}:${PORT.translated}`, `answers go to ${OLD}`]]);
+    [`${ADDRESS.phone}:${PORT.masqueraded}`, 'not translated'],
+    [`${ADDRESS.phone}:${PORT.translated}`, `answers go to ${OLD}`],
+  ]);
 }
 
 /** Both phones register from the new address and are called there; the call over the other address is the same flow as before. */

@@ -20,7 +20,7 @@ async function carrying(router: Router, wish = 'unmanaged'): Promise<Layer> {
   const config = files.get(CONFIG);
   if (!config || !('bytes' in config)) throw new Error(`The image has no ${CONFIG}.`);
   files.set(CONFIG, { ...config, bytes: config.bytes.toString().replace("option alg 'unmanaged'", `option alg '${wish}'`) });
-  return new Map([...await imageOf({ kernel: router.kernel.line, sipalg: false }), ...files]);
+  return new Map([...(await imageOf({ kernel: router.kernel.line, sipalg: false })), ...files]);
 }
 
 images('building one that carries sipalg touches nothing but the image', async (router) => {

@@ -82,7 +82,19 @@ test('with both names blocked nothing loads them: not modprobe, not the loader, 
   const object = await router.run(['nft', '-f', '-'], { input: OBJECT });
   assert.is(object.status, 1);
   assert.match(object.stderr, 'No such file or directory');
-  const rule = await router.run([`${IPTABLES}/iptables-legacy`, '-t', 'raw', '-A', 'PREROUTING', '-p', 'udp', '-j', 'CT', '--helper', 'sip']);
+  const rule = await router.run([
+    `${IPTABLES}/iptables-legacy`,
+    '-t',
+    'raw',
+    '-A',
+    'PREROUTING',
+    '-p',
+    'udp',
+    '-j',
+    'CT',
+    '--helper',
+    'sip',
+  ]);
   assert.is.not(rule.status, 0);
   assert.equal(await router.sipModules(), {});
 });
@@ -113,14 +125,17 @@ test('blocked, the router boots without the modules, and with a firewall that ne
 
 test('blocked, a rule that sets the helper leaves the router without any firewall at boot', async (router) => {
   const config = await router.read('/etc/config/firewall');
-  await router.write('/etc/config/firewall', `${config}
+  await router.write(
+    '/etc/config/firewall',
+    `${config}
 config rule
 	option src 'lan'
 	option proto 'udp'
 	option dest_port '5060'
 	option target 'HELPER'
 	option set_helper 'sip'
-`);
+`,
+  );
   assert.is((await router.run(['fw4', 'check'])).status, 1);
   await router.reboot();
   assert.match(router.bootLog(), 'No such file or directory');

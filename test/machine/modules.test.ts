@@ -42,8 +42,13 @@ test('a second disable runs no command', async (router) => {
 });
 
 test('it stays off when the loader runs, modules are asked for, and the firewall reloads and restarts', async (router) => {
-  for (const argv of [['kmodloader'], ['modprobe', 'nf_nat_sip'], ['modprobe', 'nf_conntrack_sip'], ['fw4', 'reload'],
-    ['/etc/init.d/firewall', 'restart']]) {
+  for (const argv of [
+    ['kmodloader'],
+    ['modprobe', 'nf_nat_sip'],
+    ['modprobe', 'nf_conntrack_sip'],
+    ['fw4', 'reload'],
+    ['/etc/init.d/firewall', 'restart'],
+  ]) {
     await router.must(argv);
     assert.equal(await router.sipModules(), {}, argv.join(' '));
   }

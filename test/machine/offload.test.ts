@@ -16,21 +16,40 @@ import type { Router } from './qemu/router.ts';
 import { commands, until } from './qemu/steps.ts';
 
 const FIREWALL = '/etc/config/firewall';
-const OFFLOADING = readFileSync('test/fixtures/fw4/stock-alg-absent.config', 'utf8').replace('config defaults\n', "config defaults\n\toption flow_offloading '1'\n");
+const OFFLOADING = readFileSync('test/fixtures/fw4/stock-alg-absent.config', 'utf8').replace(
+  'config defaults\n',
+  "config defaults\n\toption flow_offloading '1'\n",
+);
 const wish = (policy: 0 | 1, more = ''): string => `config sipalg 'main'\n\toption alg 'disabled'\n\toption policy '${policy}'\n${more}`;
 const RELOADS = 8;
 
-const test = onEveryKernel('voice and flow offload', { ruleset: 'stock-alg-absent', files: { [FIREWALL]: OFFLOADING, '/etc/config/sipalg': wish(0) } });
+const test = onEveryKernel('voice and flow offload', {
+  ruleset: 'stock-alg-absent',
+  files: { [FIREWALL]: OFFLOADING, '/etc/config/sipalg': wish(0) },
+});
 
-type Here = { readonly sip: { readonly phone: Socket; readonly provider: Socket }; readonly phone: Awaited<ReturnType<typeof talkerAt>>; traffic?: Traffic };
+type Here = {
+  readonly sip: { readonly phone: Socket; readonly provider: Socket };
+  readonly phone: Awaited<ReturnType<typeof talkerAt>>;
+  traffic?: Traffic;
+};
 const houses = new Map<Router, Here>();
 const before = new Map<Router, { forward: string; files: string }>();
 
 const SIP = 5062;
-const stream = (name: string, kind: 'rtp' | 'udp', near: number, far: number): Stream =>
-  ({ name, kind, every: 20, size: 172, near: { address: ADDRESS.phone, port: near }, far: { address: ADDRESS.provider, port: far } });
+const stream = (name: string, kind: 'rtp' | 'udp', near: number, far: number): Stream => ({
+  name,
+  kind,
+  every: 20,
+  size: 172,
+  near: { address: ADDRESS.phone, port: near },
+  far: { address: ADDRESS.provider, port: far },
+});
 /** A call and another flow, by ports of their own each time. */
-const pair = (turn: number): readonly Stream[] => [stream('call', 'rtp', 4000 + 2 * turn, 20_000 + 2 * turn), stream('other', 'udp', 40_000 + turn, 41_000 + turn)];
+const pair = (turn: number): readonly Stream[] => [
+  stream('call', 'rtp', 4000 + 2 * turn, 20_000 + 2 * turn),
+  stream('other', 'udp', 40_000 + turn, 41_000 + turn),
+];
 const [nearOf, farOf] = [(turn: number): number => 4000 + 2 * turn, (turn: number): number => 20_000 + 2 * turn];
 
 /** conntrack's line of the flow that was begun at this port of the phone's. */
@@ -41,17 +60,39 @@ async function flow(router: Router, port: number): Promise<string> {
 const isOffloaded = async (router: Router, port: number): Promise<boolean> => /\[OFFLOAD\]/.test(await flow(router, port));
 
 /** Counts from now on what arrives at both ends of the flow to this far port, by its mark. */
-async function watch(router: Router, far: number): Promise<() => Promise<{ phone: Record<string, number>; provider: Record<string, number> }>> {
-  const inside = (end: End, argv: readonly string[], input?: string): Promise<string> => router.must(['ip', 'netns', 'exec', end, ...argv], input === undefined ? {} : { input });
+async function watch(
+  router: Router,
+  far: number,
+): Promise<() => Promise<{ phone: Record<string, number>; provider: Record<string, number> }>> {
+  const inside = (end: End, argv: readonly string[], input?: string): Promise<string> =>
+    router.must(['ip', 'netns', 'exec', end, ...argv], input === undefined ? {} : { input });
   const marks = ['ef', 'cs3', 'cs0'];
-  await Promise.all((['phone', 'provider'] as const).map((end) => inside(end, ['nft', '-f', '-'], [
-    'table inet seen {', '}', 'delete table inet seen', 'table inet seen {', ...marks.map((mark) => `\tcounter n_${mark} {\n\t}`),
-    '\tchain arriving {', '\t\ttype filter hook input priority 0; policy accept;',
-    ...marks.map((mark) => `\t\tudp ${end === 'phone' ? 'sport' : 'dport'} ${far} ip dscp ${mark} counter name "n_${mark}"`), '\t}', '}', '',
-  ].join('\n'))));
+  await Promise.all(
+    (['phone', 'provider'] as const).map((end) =>
+      inside(
+        end,
+        ['nft', '-f', '-'],
+        [
+          'table inet seen {',
+          '}',
+          'delete table inet seen',
+          'table inet seen {',
+          ...marks.map((mark) => `\tcounter n_${mark} {\n\t}`),
+          '\tchain arriving {',
+          '\t\ttype filter hook input priority 0; policy accept;',
+          ...marks.map((mark) => `\t\tudp ${end === 'phone' ? 'sport' : 'dport'} ${far} ip dscp ${mark} counter name "n_${mark}"`),
+          '\t}',
+          '}',
+          '',
+        ].join('\n'),
+      ),
+    ),
+  );
   const read = async (end: End): Promise<Record<string, number>> => {
     const text = await inside(end, ['nft', 'list', 'counters']);
-    return Object.fromEntries([...text.matchAll(/counter n_(\w+) \{\s+packets (\d+)/g)].map(([, mark, count]) => [mark as string, Number(count)]));
+    return Object.fromEntries(
+      [...text.matchAll(/counter n_(\w+) \{\s+packets (\d+)/g)].map(([, mark, count]) => [mark as string, Number(count)]),
+    );
   };
   return async () => ({ phone: await read('phone'), provider: await read('provider') });
 }
@@ -65,7 +106,11 @@ async function assertMarked(router: Router, far: number, mark: string): Promise<
   });
   const { phone, provider } = await read();
   for (const [end, seen] of Object.entries({ phone, provider })) {
-    assert.equal(Object.keys(seen).filter((one) => seen[one]! > 0), [mark], `${end}: ${JSON.stringify(seen)}`);
+    assert.equal(
+      Object.keys(seen).filter((one) => seen[one]! > 0),
+      [mark],
+      `${end}: ${JSON.stringify(seen)}`,
+    );
   }
 }
 
@@ -85,7 +130,11 @@ async function start(router: Router, turn: number): Promise<void> {
 async function registers(router: Router): Promise<void> {
   const { sip } = houses.get(router)!;
   for (let turn = 1; turn <= 3; turn++) {
-    const about = { from: { address: ADDRESS.phone, port: SIP, user: 'phone' }, to: { address: ADDRESS.provider, port: 5060, user: 'provider' }, cseq: turn };
+    const about = {
+      from: { address: ADDRESS.phone, port: SIP, user: 'phone' },
+      to: { address: ADDRESS.provider, port: 5060, user: 'provider' },
+      cseq: turn,
+    };
     await sip.phone.send(Buffer.from(register(about), 'latin1'), about.to);
     const came = await sip.provider.next(5000);
     assert.ok(came, 'the REGISTER arrives');
@@ -139,7 +188,8 @@ test('with the rules signalling that was in the offload comes out of it, and new
 
 test('audio that nobody answers yet stays out of it, too', async (router) => {
   const socket = await houses.get(router)!.phone.udp(ADDRESS.phone, 4990);
-  for (let turn = 0; turn < 4; turn++) await socket.send(Buffer.concat([Buffer.from([0x80, 8, 0, turn]), Buffer.alloc(168)]), { address: ADDRESS.provider, port: 20_990 });
+  for (let turn = 0; turn < 4; turn++)
+    await socket.send(Buffer.concat([Buffer.from([0x80, 8, 0, turn]), Buffer.alloc(168)]), { address: ADDRESS.provider, port: 20_990 });
   await until('the flow', async () => (await flow(router, 4990)) !== '');
   assert.match(await flow(router, 4990), '[UNREPLIED]');
   assert.not(await isOffloaded(router, 4990), await flow(router, 4990));
@@ -156,18 +206,27 @@ test('a call stays out of it however often the firewall is loaded anew: no packe
   assert.equal([phone['cs0'], provider['cs0']], [0, 0], JSON.stringify({ phone, provider }));
   assert.ok(phone['ef']! > 100 && provider['ef']! > 100, JSON.stringify({ phone, provider }));
   assert.is((await forward(router)).split('!sipalg: voice').length - 1, 2, 'the rules stand there once');
-  assert.match(await forward(router), /policy drop;\s+ip6? dscp [^\n]*\n\s+ip6? dscp [^\n]*\n\s+meta l4proto \{ tcp, udp \} flow add @ft\n/);
+  assert.match(
+    await forward(router),
+    /policy drop;\s+ip6? dscp [^\n]*\n\s+ip6? dscp [^\n]*\n\s+meta l4proto \{ tcp, udp \} flow add @ft\n/,
+  );
   await houses.get(router)!.traffic!.stop();
 });
 
 test('where voice is not marked it is said that it can not be kept out, and the firewall has nothing of it', async (router) => {
   await router.write('/etc/config/sipalg', wish(1, "\nconfig marking 'marking'\n\toption media '0'\n"));
   await sipalg(router, 'apply', null);
-  assert.match((await offloadFindings(router)).join('|'), /^[^|]*audio that is not marked can not be kept out of it[^|]*`uci set sipalg.marking.media=EF`[^|]*$/);
+  assert.match(
+    (await offloadFindings(router)).join('|'),
+    /^[^|]*audio that is not marked can not be kept out of it[^|]*`uci set sipalg.marking.media=EF`[^|]*$/,
+  );
   assert.match(await forward(router), /ip dscp \{? ?cs3 (\} )?ct status confirmed accept/);
   await router.write('/etc/config/sipalg', wish(1, "\nconfig marking 'marking'\n\toption enabled '0'\n"));
   await sipalg(router, 'apply', null);
-  assert.match((await offloadFindings(router)).join('|'), /^[^|]*voice that is not marked can not be kept out of it[^|]*`uci set sipalg.marking.enabled=1`[^|]*$/);
+  assert.match(
+    (await offloadFindings(router)).join('|'),
+    /^[^|]*voice that is not marked can not be kept out of it[^|]*`uci set sipalg.marking.enabled=1`[^|]*$/,
+  );
   assert.is(await forward(router), before.get(router)!.forward);
   assert.not.match(await router.read(FIREWALL), 'sipalg_offload');
 });

@@ -40,7 +40,19 @@ owners('mended, with comments, options and no newline at its end, it gets two wh
 owners('the kernel asks for the modules in vain: for an nft object, and for a rule of iptables', async (router) => {
   const object = await router.run(['nft', '-f', '-'], { input: 'table inet mine { ct helper voip { type "sip" protocol udp; }; }\n' });
   assert.is(object.status, 1);
-  const rule = await router.run([`${IPTABLES}/iptables-legacy`, '-t', 'raw', '-A', 'PREROUTING', '-p', 'udp', '-j', 'CT', '--helper', 'sip']);
+  const rule = await router.run([
+    `${IPTABLES}/iptables-legacy`,
+    '-t',
+    'raw',
+    '-A',
+    'PREROUTING',
+    '-p',
+    'udp',
+    '-j',
+    'CT',
+    '--helper',
+    'sip',
+  ]);
   assert.is.not(rule.status, 0);
   await assertOff(router, 'after both');
   await sipalg(router, 'enable', 0);
@@ -49,21 +61,26 @@ owners('the kernel asks for the modules in vain: for an nft object, and for a ru
   assert.is(await router.treatment(), 'rewritten');
 });
 
-owners('what another network namespace holds stays loaded and idle: off at once, through a reload, and gone at the next boot', async (router) => {
-  await router.must(['ip', 'netns', 'exec', 'phone2', 'nft', '-f', '-'], { input: 'table inet theirs { ct helper voip { type "sip" protocol udp; }; }\n' });
-  await sipalg(router, 'disable', 0);
-  assert.match(await heldBy(router), '(another network namespace, or tc) needs nf_conntrack_sip');
-  assert.equal(Object.keys(await router.sipModules()), ['nf_conntrack_sip']);
-  assert.is(await router.treatment(), 'untouched');
-  await router.must(['fw4', 'reload']);
-  assert.is(await router.treatment(), 'untouched', 'after a reload');
-  assert.equal(commands(await sipalg(router, 'apply', 0)), []);
-  await router.reboot();
-  await assertBootedOff(router, 'after the reboot');
-  await sipalg(router, 'enable', 0);
-  assert.is(await router.treatment(), 'rewritten');
-  assert.is(await router.read(CONF), GOOD);
-});
+owners(
+  'what another network namespace holds stays loaded and idle: off at once, through a reload, and gone at the next boot',
+  async (router) => {
+    await router.must(['ip', 'netns', 'exec', 'phone2', 'nft', '-f', '-'], {
+      input: 'table inet theirs { ct helper voip { type "sip" protocol udp; }; }\n',
+    });
+    await sipalg(router, 'disable', 0);
+    assert.match(await heldBy(router), '(another network namespace, or tc) needs nf_conntrack_sip');
+    assert.equal(Object.keys(await router.sipModules()), ['nf_conntrack_sip']);
+    assert.is(await router.treatment(), 'untouched');
+    await router.must(['fw4', 'reload']);
+    assert.is(await router.treatment(), 'untouched', 'after a reload');
+    assert.equal(commands(await sipalg(router, 'apply', 0)), []);
+    await router.reboot();
+    await assertBootedOff(router, 'after the reboot');
+    await sipalg(router, 'enable', 0);
+    assert.is(await router.treatment(), 'rewritten');
+    assert.is(await router.read(CONF), GOOD);
+  },
+);
 
 owners('so does what another module holds', async (router) => {
   await router.must(['modprobe', 'ip_vs_pe_sip']);

@@ -10,14 +10,17 @@ import type { Picture, Router } from './qemu/router.ts';
 import { assertOff, assertSame, daemons, install, meanwhile, sipalg, until, written } from './qemu/steps.ts';
 
 const CONFIG = '/etc/config/sipalg';
-const BUNDLE = '/usr/lib/node/sipalg/sipalg.js';
+const BUNDLE = '/usr/lib/node/sipalg/sipalg.mjs';
 
 /** What the owner has not asked for has not happened: all but our own files is as it was. */
 async function assertOnlyOurFiles(router: Router, then: Readonly<Record<string, string>>): Promise<void> {
   const ours = new Set(Object.keys(product().files));
   const isOurs = (path: string): boolean => ours.has(path) || ours.has(path.replace(/^\/etc\/rc\.d\/S\d\d/, '/etc/init.d/'));
   const changed = Object.entries(await written(router)).filter(([path, sum]) => then[path] !== sum);
-  assert.equal(changed.map(([path]) => path).filter((path) => !isOurs(path)), []);
+  assert.equal(
+    changed.map(([path]) => path).filter((path) => !isOurs(path)),
+    [],
+  );
 }
 
 async function theDaemon(router: Router): Promise<number> {
@@ -62,20 +65,26 @@ opkg('and when its SIP modules move to kmod-nf-nathelper-sip', async (router) =>
   await sipalg(router, 'status', 0);
 });
 
-opkg('an upgrade of sipalg leaves no moment in which the ALG is on; wish and configuration stay, and the daemon is the new one', async (router) => {
-  const old = await theDaemon(router);
-  const config = await router.read(CONFIG);
-  assert.match(config, "option alg 'disabled'");
-  const { treatments } = await meanwhile(router, install(router, 'opkg', laterProduct('9.0.0-r1')));
-  assert.ok(treatments.length > 3, `${treatments.length} calls were made meanwhile`);
-  assert.equal(treatments.filter((each) => each !== 'untouched'), []);
-  assert.is(await router.read(CONFIG), config);
-  assert.match(await router.must(['tail', '-n', '1', BUNDLE]), '// 9.0.0-r1');
-  await until('the old daemon has ended', async () => !(await daemons(router)).includes(old));
-  const now = await theDaemon(router);
-  assert.is.not(now, old);
-  await sipalg(router, 'status', 0);
-});
+opkg(
+  'an upgrade of sipalg leaves no moment in which the ALG is on; wish and configuration stay, and the daemon is the new one',
+  async (router) => {
+    const old = await theDaemon(router);
+    const config = await router.read(CONFIG);
+    assert.match(config, "option alg 'disabled'");
+    const { treatments } = await meanwhile(router, install(router, 'opkg', laterProduct('9.0.0-r1')));
+    assert.ok(treatments.length > 3, `${treatments.length} calls were made meanwhile`);
+    assert.equal(
+      treatments.filter((each) => each !== 'untouched'),
+      [],
+    );
+    assert.is(await router.read(CONFIG), config);
+    assert.match(await router.must(['tail', '-n', '1', BUNDLE]), '// 9.0.0-r1');
+    await until('the old daemon has ended', async () => !(await daemons(router)).includes(old));
+    const now = await theDaemon(router);
+    assert.is.not(now, old);
+    await sipalg(router, 'status', 0);
+  },
+);
 
 opkg('enabled, all is as before the first install', async (router) => {
   await sipalg(router, 'enable', 0);
@@ -90,7 +99,10 @@ opkg('removing sipalg gives back what it took, and leaves no file but a changed 
   assertSame(await router.picture(), before.get(router)!.picture);
   await until('the daemon has ended', async () => (await daemons(router)).length === 0);
   const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));
-  assert.equal(left.filter((path) => path !== `${CONFIG}-opkg`), [CONFIG]);
+  assert.equal(
+    left.filter((path) => path !== `${CONFIG}-opkg`),
+    [CONFIG],
+  );
 });
 
 opkg('installed again, the wish that was kept holds', async (router) => {
@@ -110,7 +122,10 @@ opkg('removing it when Node is gone gives back files, modules and rules all the 
     const now = await router.picture();
     assert.equal([now.modules, now.files], [picture.modules, picture.files]);
     const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));
-    assert.equal(left.filter((path) => path !== `${CONFIG}-opkg`), [CONFIG]);
+    assert.equal(
+      left.filter((path) => path !== `${CONFIG}-opkg`),
+      [CONFIG],
+    );
   } finally {
     await router.must(['mv', '/usr/bin/node.gone', '/usr/bin/node']);
   }
@@ -159,7 +174,10 @@ apk('and when the SIP modules move to kmod-nf-nathelper-sip, and that is upgrade
 apk('an upgrade of sipalg stops nothing, and yet the daemon is the new one', async (router) => {
   const old = await theDaemon(router);
   const { treatments } = await meanwhile(router, install(router, 'apk', laterProduct('9.0.0-r1')));
-  assert.equal(treatments.filter((each) => each !== 'untouched'), []);
+  assert.equal(
+    treatments.filter((each) => each !== 'untouched'),
+    [],
+  );
   assert.match(await router.read(CONFIG), "option alg 'disabled'");
   await until('the old daemon has ended', async () => !(await daemons(router)).includes(old));
   assert.is.not(await theDaemon(router), old);

@@ -30,7 +30,9 @@ test.before(async () => {
   for (const one of opened) if (one.status === 'rejected') throw one.reason;
   for (const router of routers) before.set(router, await router.picture());
 });
-test.after(async () => { await Promise.all(routers.map((router) => router.close())); });
+test.after(async () => {
+  await Promise.all(routers.map((router) => router.close()));
+});
 
 /** A line that kmodloader cannot be given: one word, or options without a value. */
 function crashes(conf: string): boolean {
@@ -72,21 +74,23 @@ async function record(router: Router, command: string): Promise<Recording> {
 /** Boots from each moment, the routers sharing the work, and tries what is to be tried there. */
 async function everyMoment({ disk, flushes }: Recording, trial: (router: Router, index: number) => Promise<void>): Promise<void> {
   const left = [...flushes.entries()];
-  const ends = await Promise.allSettled(routers.map(async (router) => {
-    for (let next = left.shift(); next; next = left.shift()) {
-      const [index, flush] = next;
-      try {
-        await router.bootAt(disk, flush);
-        // Before anything else is run: never a boot without firewall, or with a loader that crashed.
-        assert.match(await router.must(['nft', 'list', 'ruleset']), 'masquerade', router.bootLog());
-        assert.not.match(router.bootLog(), /boot: status|No such file or directory|Segmentation/);
-        await trial(router, index);
-      } catch (error) {
-        (error as Error).message = `Linux ${router.kernel.line}, moment ${index + 1} of ${flushes.length}: ${(error as Error).message}`;
-        throw error;
+  const ends = await Promise.allSettled(
+    routers.map(async (router) => {
+      for (let next = left.shift(); next; next = left.shift()) {
+        const [index, flush] = next;
+        try {
+          await router.bootAt(disk, flush);
+          // Before anything else is run: never a boot without firewall, or with a loader that crashed.
+          assert.match(await router.must(['nft', 'list', 'ruleset']), 'masquerade', router.bootLog());
+          assert.not.match(router.bootLog(), /boot: status|No such file or directory|Segmentation/);
+          await trial(router, index);
+        } catch (error) {
+          (error as Error).message = `Linux ${router.kernel.line}, moment ${index + 1} of ${flushes.length}: ${(error as Error).message}`;
+          throw error;
+        }
       }
-    }
-  }));
+    }),
+  );
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
@@ -138,7 +142,7 @@ test('a cut at any moment of disable: the boot ends in a clean state, and enable
   disabling = await record(routers[0]!, 'disable');
   await everyMoment(disabling, async (router, index) => {
     await assertClean(router);
-    if (index % 2 === 0) return;       // the way back is tried from every other moment: boots take their time
+    if (index % 2 === 0) return; // the way back is tried from every other moment: boots take their time
     assert.is(await sipalg(router, 'enable'), 0);
     await assertAsBefore(router);
   });
@@ -156,20 +160,23 @@ test('a second cut while a boot puts right what the first has left: the next boo
 });
 
 test('another program that was cut off while it wrote /etc/modules.conf: the boot blocks again what is left unblocked', async () => {
-  await Promise.all(routers.map(async (router) => {
-    assert.is(await sipalg(router, 'disable'), 0);
-    const whole = await router.read(`/${MODULES_CONF}`);
-    await router.write(`/${MODULES_CONF}`, whole.slice(0, whole.lastIndexOf('_nat') + 2));
-    await router.must(['sync']);
-    await router.powerCut();
-    assert.match(await router.must(['nft', 'list', 'ruleset']), 'masquerade', router.bootLog());
-    await assertOff(router);
-    for (const name of ['nf_conntrack_sip', 'nf_nat_sip']) assert.match(await router.read(`/${MODULES_CONF}`), new RegExp(`^blacklist ${name}$`, 'm'));
-    assert.is(await sipalg(router, 'enable'), 0);
-    // What the other program wrote is its own to take back.
-    await router.write(`/${MODULES_CONF}`, before.get(router)!.files[`/${MODULES_CONF}`]!);
-    await assertAsBefore(router);
-  }));
+  await Promise.all(
+    routers.map(async (router) => {
+      assert.is(await sipalg(router, 'disable'), 0);
+      const whole = await router.read(`/${MODULES_CONF}`);
+      await router.write(`/${MODULES_CONF}`, whole.slice(0, whole.lastIndexOf('_nat') + 2));
+      await router.must(['sync']);
+      await router.powerCut();
+      assert.match(await router.must(['nft', 'list', 'ruleset']), 'masquerade', router.bootLog());
+      await assertOff(router);
+      for (const name of ['nf_conntrack_sip', 'nf_nat_sip'])
+        assert.match(await router.read(`/${MODULES_CONF}`), new RegExp(`^blacklist ${name}$`, 'm'));
+      assert.is(await sipalg(router, 'enable'), 0);
+      // What the other program wrote is its own to take back.
+      await router.write(`/${MODULES_CONF}`, before.get(router)!.files[`/${MODULES_CONF}`]!);
+      await assertAsBefore(router);
+    }),
+  );
 });
 
 test('a cut at any moment of enable: the boot ends in a clean state, and disable still works', async () => {

@@ -8,8 +8,12 @@ import { readersRouter, typed } from './typed.ts';
 const readme = suite('README.md on a router with apk');
 let router: Router | undefined;
 
-readme.before(async () => { router = await readersRouter('apk'); });
-readme.after(async () => { await router?.close(); });
+readme.before(async () => {
+  router = await readersRouter('apk');
+});
+readme.after(async () => {
+  await router?.close();
+});
 
 readme('what is typed installs and removes', async () => {
   if (router === undefined) return;

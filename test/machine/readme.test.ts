@@ -13,14 +13,19 @@ const AFTER: Readonly<Record<string, (router: Router, said: string) => Promise<v
     await until('the daemon runs', async () => (await daemons(router)).length === 1);
   },
   'sipalg disable': (router) => assertOff(router, 'after disable'),
-  'sipalg enable': async (router) => { assert.is(await router.treatment(), 'rewritten'); },
+  'sipalg enable': async (router) => {
+    assert.is(await router.treatment(), 'rewritten');
+  },
   // The daemon may be the one that does it.
-  '/etc/init.d/sipalg reload': (router, said) => until('the ALG is off', async () => await router.treatment() === 'untouched', 120_000)
-    .catch(async (error: Error) => {
-      throw new Error(`${error.message}\n${said}\n${(await router.run(['sipalg', 'status'])).stdout}\n${await router.read('/etc/config/sipalg')}`);
+  '/etc/init.d/sipalg reload': (router, said) =>
+    until('the ALG is off', async () => (await router.treatment()) === 'untouched', 120_000).catch(async (error: Error) => {
+      throw new Error(
+        `${error.message}\n${said}\n${(await router.run(['sipalg', 'status'])).stdout}\n${await router.read('/etc/config/sipalg')}`,
+      );
     }),
   'nft list counters table inet sipalg': (_, said) => {
-    for (const name of ['voice_signalling', 'plain_signalling', 'attempts_invite', 'limited_register']) assert.match(said, `counter ${name} {`);
+    for (const name of ['voice_signalling', 'plain_signalling', 'attempts_invite', 'limited_register'])
+      assert.match(said, `counter ${name} {`);
   },
   'sysupgrade -l': (_, said) => {
     for (const path of ['/etc/config/sipalg', '/etc/modules.conf', '/etc/sipalg.journal']) assert.match(said, new RegExp(`^${path}$`, 'm'));
@@ -43,13 +48,20 @@ const LAST = ['nft list counters table inet sipalg', 'sysupgrade -l', 'opkg remo
 const readme = suite('README.md on a router with opkg');
 let router: Router | undefined;
 
-readme.before(async () => { router = await readersRouter('opkg'); });
-readme.after(async () => { await router?.close(); });
+readme.before(async () => {
+  router = await readersRouter('opkg');
+});
+readme.after(async () => {
+  await router?.close();
+});
 
 readme('what is typed does what it says', async () => {
   if (router === undefined) return;
   const all = commandsOf('router');
-  assert.equal([STARTED, ...LAST].filter((command) => !all.includes(command)), []);
+  assert.equal(
+    [STARTED, ...LAST].filter((command) => !all.includes(command)),
+    [],
+  );
   for (const command of [...all.filter((one) => one !== STARTED && !LAST.includes(one)), ...LAST]) {
     for (const other of BEFORE[command] ?? []) await typed(router, other);
     const said = await typed(router, command);

@@ -74,43 +74,50 @@ async function assertOff(router: Router, when: string): Promise<void> {
 const storm = onEveryKernel('storms');
 const conf = new Map<Router, string>();
 
-storm('disable, apply and enable race with a firewall that is loaded a hundred times: at the end the ALG is off, verified, and the journal whole', async (router) => {
-  conf.set(router, await config(router));
-  const caller = await router.caller(15_060);
-  const first = await caller.invite();
-  assert.is.not(first.arrived, first.sent, 'rewritten');
+storm(
+  'disable, apply and enable race with a firewall that is loaded a hundred times: at the end the ALG is off, verified, and the journal whole',
+  async (router) => {
+    conf.set(router, await config(router));
+    const caller = await router.caller(15_060);
+    const first = await caller.invite();
+    assert.is.not(first.arrived, first.sent, 'rewritten');
 
-  // As fw4 renders them: for a moment the modules are gone.
-  await router.must(['sh', '-ec', 'fw4 print >/tmp/with.nft; nft delete table inet fw4; rmmod nf_nat_sip; rmmod nf_conntrack_sip; fw4 print >/tmp/without.nft; modprobe nf_nat_sip; nft -f /tmp/with.nft; echo 0 >/tmp/loading']);
-  assert.not.equal(await router.read('/tmp/with.nft'), await router.read('/tmp/without.nft'));
-  await router.write('/tmp/storm.sh', STORM, 0o755);
-  await router.write('/tmp/lookout.sh', LOOKOUT, 0o755);
+    // As fw4 renders them: for a moment the modules are gone.
+    await router.must([
+      'sh',
+      '-ec',
+      'fw4 print >/tmp/with.nft; nft delete table inet fw4; rmmod nf_nat_sip; rmmod nf_conntrack_sip; fw4 print >/tmp/without.nft; modprobe nf_nat_sip; nft -f /tmp/with.nft; echo 0 >/tmp/loading',
+    ]);
+    assert.not.equal(await router.read('/tmp/with.nft'), await router.read('/tmp/without.nft'));
+    await router.write('/tmp/storm.sh', STORM, 0o755);
+    await router.write('/tmp/lookout.sh', LOOKOUT, 0o755);
 
-  const loading = router.run(['/tmp/storm.sh', String(LOADS), '0.1'], { timeout: 300_000 });
-  const looking = router.run(['/tmp/lookout.sh'], { timeout: 300_000 });
-  try {
-    await race(router, 'disable');
-    await Promise.all([race(router, 'apply'), race(router, 'enable')]);
-    await Promise.all([race(router, 'disable'), race(router, 'enable')]);
-    await router.must(['fw4', 'reload']);                 // the real renderer once, in the middle of it
-    await race(router, 'apply');
-  } finally {
-    await router.must(['touch', '/tmp/calm']);
-  }
-  const loaded = await loading;
-  assert.match(loaded.stdout, /^\d+ loads\n$/, loaded.stdout + loaded.stderr);
-  assert.ok(parseInt(loaded.stdout, 10) >= LOADS, loaded.stdout);
-  assert.is((await looking).stdout, '');
+    const loading = router.run(['/tmp/storm.sh', String(LOADS), '0.1'], { timeout: 300_000 });
+    const looking = router.run(['/tmp/lookout.sh'], { timeout: 300_000 });
+    try {
+      await race(router, 'disable');
+      await Promise.all([race(router, 'apply'), race(router, 'enable')]);
+      await Promise.all([race(router, 'disable'), race(router, 'enable')]);
+      await router.must(['fw4', 'reload']); // the real renderer once, in the middle of it
+      await race(router, 'apply');
+    } finally {
+      await router.must(['touch', '/tmp/calm']);
+    }
+    const loaded = await loading;
+    assert.match(loaded.stdout, /^\d+ loads\n$/, loaded.stdout + loaded.stderr);
+    assert.ok(parseInt(loaded.stdout, 10) >= LOADS, loaded.stdout);
+    assert.is((await looking).stdout, '');
 
-  await sipalg(router, 'disable');
-  await sipalg(router, 'status');
-  await assertOff(router, 'after the storm');
-  const journal = parseJournal(await router.read('/etc/sipalg.journal'));
-  assert.equal([journal.state, journal.held], ['taken', null]);
-  const last = await caller.invite();
-  assert.is(last.arrived, last.sent, 'the same call, byte for byte');
-  await caller.close();
-});
+    await sipalg(router, 'disable');
+    await sipalg(router, 'status');
+    await assertOff(router, 'after the storm');
+    const journal = parseJournal(await router.read('/etc/sipalg.journal'));
+    assert.equal([journal.state, journal.held], ['taken', null]);
+    const last = await caller.invite();
+    assert.is(last.arrived, last.sent, 'the same call, byte for byte');
+    await caller.close();
+  },
+);
 
 storm('with no process of ours it stays off through more loads, and through a reboot', async (router) => {
   for (const name of ['sipalg', 'sipalg-early']) await router.must([`/etc/init.d/${name}`, 'disable']);
@@ -118,7 +125,11 @@ storm('with no process of ours it stays off through more loads, and through a re
   await assertOff(router, 'after the loads');
   await router.reboot();
   assert.is(router.bootLog(), '');
-  assert.is((await router.run(['sh', '-c', "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep 'sipal[g]'"])).stdout, '', 'nothing of ours runs');
+  assert.is(
+    (await router.run(['sh', '-c', "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep 'sipal[g]'"])).stdout,
+    '',
+    'nothing of ours runs',
+  );
   await assertOff(router, 'after the reboot');
   await router.must(['kmodloader']);
   for (const verb of ['reload', 'restart']) await router.must(['/etc/init.d/firewall', verb]);

@@ -38,7 +38,9 @@ async function furnished(router: Router, manager: Manager): Promise<void> {
     for (const name of readdirSync(folder).filter((one) => one.endsWith('.ipk'))) {
       const bytes = readFileSync(join(folder, name));
       const { name: is, version } = openIpk(bytes);
-      await (manager === 'opkg' ? router.put(`/tmp/${name}`, bytes) : router.put(`/tmp/${is}-${version}.apk`, archive('apk', openIpk(bytes))));
+      await (manager === 'opkg'
+        ? router.put(`/tmp/${name}`, bytes)
+        : router.put(`/tmp/${is}-${version}.apk`, archive('apk', openIpk(bytes))));
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

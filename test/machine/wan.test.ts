@@ -16,7 +16,9 @@ const scenes = new Map<Router, { scene: Scene; number: string }>();
 
 /** What netifd does once an interface is up: every script of the folder, each in a shell of its own. */
 const ifup = (router: Router, env: Record<string, string>): Promise<string> =>
-  router.must(['sh', '-c', 'for script in /etc/hotplug.d/iface/*; do ( . "$script" ) || exit 1; done'], { env: { INTERFACE: 'wan', DEVICE: 'wan', ...env } });
+  router.must(['sh', '-c', 'for script in /etc/hotplug.d/iface/*; do ( . "$script" ) || exit 1; done'], {
+    env: { INTERFACE: 'wan', DEVICE: 'wan', ...env },
+  });
 
 test('three phones register through the ALG; when it is switched off each keeps its flow, and is called', async (router) => {
   await furnish(router);
@@ -39,7 +41,8 @@ test('then the address changes, and two of them get no answers any more', async 
 });
 
 test('hotplug leaves events alone that are not about an address', async (router) => {
-  for (const env of [{ ACTION: 'ifdown' }, { ACTION: 'ifupdate', IFUPDATE_ROUTES: '1' }, { ACTION: 'ifup', INTERFACE: 'loopback' }]) await ifup(router, env);
+  for (const env of [{ ACTION: 'ifdown' }, { ACTION: 'ifupdate', IFUPDATE_ROUTES: '1' }, { ACTION: 'ifup', INTERFACE: 'loopback' }])
+    await ifup(router, env);
   assert.is((await router.run(['sh', '-c', "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep 'sipal[g] apply'"])).stdout, '');
   assert.match(await flow(router, PORT.translated), `dst=${OLD}`);
 });

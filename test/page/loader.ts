@@ -16,11 +16,20 @@ export function scan(source: string, comments: boolean): Scanned {
   const needs: { name: string; as: string }[] = [];
   let at = 0;
   for (;;) {
-    if (comments && source.startsWith('//', at)) { at = (source + '\n').indexOf('\n', at); continue; }
-    if (comments && source.startsWith('/*', at)) { at = source.indexOf('*/', at) + 2; continue; }
+    if (comments && source.startsWith('//', at)) {
+      at = (source + '\n').indexOf('\n', at);
+      continue;
+    }
+    if (comments && source.startsWith('/*', at)) {
+      at = source.indexOf('*/', at) + 2;
+      continue;
+    }
     const quote = source[at];
     if (quote === undefined) break;
-    if (quote !== '"' && quote !== "'") { at += quote === '\\' ? 2 : 1; continue; }
+    if (quote !== '"' && quote !== "'") {
+      at += quote === '\\' ? 2 : 1;
+      continue;
+    }
     let end = at + 1;
     while (end < source.length && source[end] !== quote) end += source[end] === '\\' ? 2 : 1;
     const text = source.slice(at + 1, end);

@@ -16,7 +16,10 @@ import { serve } from './served.ts';
 
 const INSPECT = readFileSync('test/page/inspect.js', 'utf8');
 
-interface Context { folder: string; browser: Browser }
+interface Context {
+  folder: string;
+  browser: Browser;
+}
 
 interface Opened {
   page: Page;
@@ -43,14 +46,21 @@ own.after(async ({ browser, folder }) => {
 });
 
 /** Opens the page on a scripted object, and sees that nothing went wrong in it. */
-async function opened({ folder, browser }: Context, object: Scripted, use: (on: Opened) => Promise<void>,
-  { rights, expected = /^$/ }: { rights?: Rights; expected?: RegExp } = {}): Promise<void> {
-  const served = await serve({ folder: join(folder, 'page'), answer: object.answer, ...rights === undefined ? {} : { rights } });
+async function opened(
+  { folder, browser }: Context,
+  object: Scripted,
+  use: (on: Opened) => Promise<void>,
+  { rights, expected = /^$/ }: { rights?: Rights; expected?: RegExp } = {},
+): Promise<void> {
+  const served = await serve({ folder: join(folder, 'page'), answer: object.answer, ...(rights === undefined ? {} : { rights }) });
   await browser.context.clearCookies();
   const { page, wrong } = await browser.open(served.url);
   try {
     await use({
-      page, object, wrong, url: served.url,
+      page,
+      object,
+      wrong,
+      url: served.url,
       text: async (selector) => (await page.locator(selector).first().innerText()).trim(),
       async look() {
         const before = object.asked.length;
@@ -59,7 +69,11 @@ async function opened({ folder, browser }: Context, object: Scripted, use: (on: 
         await page.waitForTimeout(60);
       },
     });
-    assert.equal(wrong.filter((one) => !expected.test(one)), [], 'nothing went wrong in the browser, no policy was violated');
+    assert.equal(
+      wrong.filter((one) => !expected.test(one)),
+      [],
+      'nothing went wrong in the browser, no policy was violated',
+    );
   } finally {
     await page.close();
     await served.close();
@@ -69,12 +83,24 @@ async function opened({ folder, browser }: Context, object: Scripted, use: (on: 
 const mood = (page: Page): Promise<string | null> => page.getAttribute('#sipalg', 'data-mood');
 
 const STATES: [router: string, mood: string][] = [
-  ['stock-alg-on', 'rewriting'], ['tracking-only', 'tracking'], ['stock-alg-absent', 'off'], ['disabled', 'off'], ['unfinished', 'rewriting'],
-  ['dormant', 'would come back'], ['not-root', 'unknown'], ['foreign-table', 'rewriting'], ['fw3-21.02', 'rewriting'], ['hostile-iptables', 'rewriting'],
+  ['stock-alg-on', 'rewriting'],
+  ['tracking-only', 'tracking'],
+  ['stock-alg-absent', 'off'],
+  ['disabled', 'off'],
+  ['unfinished', 'rewriting'],
+  ['dormant', 'would come back'],
+  ['not-root', 'unknown'],
+  ['foreign-table', 'rewriting'],
+  ['fw3-21.02', 'rewriting'],
+  ['hostile-iptables', 'rewriting'],
 ];
 
 own('draws every state, each as a screen reader, a tired eye and a phone need it', async ({ folder }) => {
-  for (const [width, scheme] of [[1100, 'light'], [360, 'dark'], [360, 'light']] as const) {
+  for (const [width, scheme] of [
+    [1100, 'light'],
+    [360, 'dark'],
+    [360, 'light'],
+  ] as const) {
     const browser = await openBrowser({ width, scheme });
     try {
       const object = scripted('stock-alg-on');
@@ -89,7 +115,7 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
           await page.evaluate('document.querySelectorAll("[aria-expanded=false]").forEach((button) => button.click())');
           assert.is(await page.locator('[aria-expanded=false]').count(), 0);
           assert.equal(await page.evaluate(INSPECT), [], `${router}, ${width}, ${scheme}`);
-          if (await page.locator('[data-towards]').count() === 0) continue;
+          if ((await page.locator('[data-towards]').count()) === 0) continue;
           await page.locator('[data-towards]').first().click();
           await page.waitForSelector('#sipalg-confirm');
           await page.waitForSelector('[data-do=confirm], .alert-message.danger');
@@ -111,7 +137,10 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
 own('switches off by the keyboard alone: the plan first, then the echo, then the verified end', async (context) => {
   const object = scripted('stock-alg-on');
   await opened(context, object, async ({ page, text }) => {
-    const focused = (): Promise<string> => page.evaluate('document.activeElement.id || document.activeElement.dataset.towards || document.activeElement.dataset.do || document.activeElement.tagName');
+    const focused = (): Promise<string> =>
+      page.evaluate(
+        'document.activeElement.id || document.activeElement.dataset.towards || document.activeElement.dataset.do || document.activeElement.tagName',
+      );
     await page.waitForSelector('[data-towards=disabled]');
     await page.keyboard.press('Tab');
     assert.is(await focused(), 'disabled');
@@ -121,12 +150,18 @@ own('switches off by the keyboard alone: the plan first, then the echo, then the
     assert.match(await text('[role=group]'), /delete rule inet fw4 helper_lan handle 72/);
     await page.keyboard.press('Escape');
     assert.is(await focused(), 'disabled', 'and back to the button');
-    assert.equal(object.asked.filter((one) => one === 'disable'), []);
+    assert.equal(
+      object.asked.filter((one) => one === 'disable'),
+      [],
+    );
     await page.keyboard.press('Space');
     await page.waitForSelector('[data-do=confirm]');
     await page.keyboard.press('Tab');
     assert.is(await focused(), 'confirm');
-    object.status = () => statusOf('stock-alg-on', { running: { towards: 'disabled', since: 0, commands: ['uci set sipalg.main.alg=disabled', 'rmmod nf_nat_sip'] } });
+    object.status = () =>
+      statusOf('stock-alg-on', {
+        running: { towards: 'disabled', since: 0, commands: ['uci set sipalg.main.alg=disabled', 'rmmod nf_nat_sip'] },
+      });
     await page.keyboard.press('Enter');
     await page.waitForSelector('#sipalg-running');
     assert.is(await focused(), 'sipalg-running');
@@ -142,7 +177,10 @@ own('switches off by the keyboard alone: the plan first, then the echo, then the
     assert.is(await focused(), 'sipalg-result');
     assert.match(await text('#sipalg-result'), /^Switched off, and seen to be off by looking again\./);
     assert.match(await text('#sipalg-verdict'), /^Off: No SIP ALG touches calls on this router\./);
-    assert.equal(object.asked.filter((one) => one === 'disable'), ['disable']);
+    assert.equal(
+      object.asked.filter((one) => one === 'disable'),
+      ['disable'],
+    );
   });
 });
 
@@ -181,15 +219,21 @@ own('is not redrawn by a look: nodes, focus, selection, scroll and what is unfol
     })()`);
     await look();
     assert.is(await page.evaluate('changes.length'), 0, 'the same report changes nothing');
-    const reply = JSON.parse(JSON.stringify(await statusOf('foreign-table')).replaceAll('counter packets 0 bytes 0', 'counter packets 7 bytes 4200')) as Reply;
+    const reply = JSON.parse(
+      JSON.stringify(await statusOf('foreign-table')).replaceAll('counter packets 0 bytes 0', 'counter packets 7 bytes 4200'),
+    ) as Reply;
     object.status = async () => ({ ...reply, now: { ...reply.now, age: 4000 } });
     await look();
     assert.match(await text('[aria-labelledby=sipalg-rules]'), /7 packets, 4200 bytes/);
-    assert.equal(await page.evaluate('[...new Set(changes.map(({ type }) => type))]'), ['characterData'], 'a counter that moves changes its text alone');
+    assert.equal(
+      await page.evaluate('[...new Set(changes.map(({ type }) => type))]'),
+      ['characterData'],
+      'a counter that moves changes its text alone',
+    );
     assert.ok(await page.evaluate('kept.every((node) => node.isConnected) && kept.length > 80'));
     assert.is(await page.evaluate('document.activeElement.dataset.fold'), 'finding autoload');
     assert.is(await page.getAttribute('[data-fold="finding autoload"]', 'aria-expanded'), 'true');
-    assert.ok((await page.evaluate('String(getSelection())') as string).includes('rewrites calls'));
+    assert.ok(((await page.evaluate('String(getSelection())')) as string).includes('rewrites calls'));
     assert.is(await page.evaluate('scrollY'), 300);
   });
 });
@@ -212,7 +256,11 @@ own('keeps the last report while the daemon is gone, says so, and goes on when i
   const second = await serve({ folder: join(folder, 'page'), answer: object.answer, port });
   await look();
   await page.waitForSelector('#sipalg-login');
-  assert.match(await page.locator('#sipalg').innerText(), /opens with the link that "sipalg serve" has printed/, 'its sessions went with it');
+  assert.match(
+    await page.locator('#sipalg').innerText(),
+    /opens with the link that "sipalg serve" has printed/,
+    'its sessions went with it',
+  );
   await page.goto(second.url);
   await page.waitForSelector('#sipalg-verdict');
   assert.is(await page.evaluate('location.search'), '', 'the link does not stay in the address');
@@ -220,51 +268,67 @@ own('keeps the last report while the daemon is gone, says so, and goes on when i
   await second.close();
 });
 
-own('asks for the router\'s own login, says when it is wrong, and lets out again', async (context) => {
-  await opened(context, scripted('stock-alg-on'), async ({ page, text }) => {
-    await page.waitForSelector('form');
-    assert.equal(await page.evaluate(INSPECT), []);
-    assert.is(await page.locator('#sipalg-verdict').count(), 0);
-    await page.fill('[name=username]', 'root');
-    await page.fill('[name=password]', 'wrong');
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('[role=alert]');
-    assert.is(await text('[role=alert]'), 'User name or password are wrong.');
-    assert.is(await page.inputValue('[name=username]'), 'root', 'what was typed stays');
-    assert.equal(await page.evaluate(INSPECT), []);
-    await page.waitForTimeout(1100);
-    await page.fill('[name=password]', 'secret');
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('#sipalg-verdict');
-    await page.getByRole('button', { name: 'Log out' }).click();
-    await page.waitForSelector('form');
-    assert.is(await page.locator('#sipalg-verdict').count(), 0);
-  }, { rights: { read: true, write: true }, expected: /status of 403/ });
+own("asks for the router's own login, says when it is wrong, and lets out again", async (context) => {
+  await opened(
+    context,
+    scripted('stock-alg-on'),
+    async ({ page, text }) => {
+      await page.waitForSelector('form');
+      assert.equal(await page.evaluate(INSPECT), []);
+      assert.is(await page.locator('#sipalg-verdict').count(), 0);
+      await page.fill('[name=username]', 'root');
+      await page.fill('[name=password]', 'wrong');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('[role=alert]');
+      assert.is(await text('[role=alert]'), 'User name or password are wrong.');
+      assert.is(await page.inputValue('[name=username]'), 'root', 'what was typed stays');
+      assert.equal(await page.evaluate(INSPECT), []);
+      await page.waitForTimeout(1100);
+      await page.fill('[name=password]', 'secret');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#sipalg-verdict');
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await page.waitForSelector('form');
+      assert.is(await page.locator('#sipalg-verdict').count(), 0);
+    },
+    { rights: { read: true, write: true }, expected: /status of 403/ },
+  );
 });
 
 own('has no active switch in a session that may only look, and the server would not let it either', async (context) => {
   const object = scripted('unfinished');
-  await opened(context, object, async ({ page, text }) => {
-    await page.waitForSelector('form');
-    await page.fill('[name=username]', 'root');
-    await page.fill('[name=password]', 'secret');
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('[data-towards]');
-    assert.is(await page.locator('[data-towards]:enabled').count(), 0);
-    assert.is(await page.locator('[data-towards]:disabled').count(), 2);
-    assert.is(await text('#sipalg-hint'), 'This session may look and not switch.');
-    assert.equal(await page.evaluate(INSPECT), []);
-    const status = await page.evaluate(`fetch('/call', { method: 'POST', headers: { 'X-Sipalg': '1', 'Content-Type': 'application/json' }, body: '{"method":"disable"}' }).then(({ status }) => status)`);
-    assert.is(status, 403);
-    assert.equal(object.asked.filter((one) => one === 'disable'), []);
-  }, { rights: { read: true, write: false }, expected: /status of 403/ });
+  await opened(
+    context,
+    object,
+    async ({ page, text }) => {
+      await page.waitForSelector('form');
+      await page.fill('[name=username]', 'root');
+      await page.fill('[name=password]', 'secret');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('[data-towards]');
+      assert.is(await page.locator('[data-towards]:enabled').count(), 0);
+      assert.is(await page.locator('[data-towards]:disabled').count(), 2);
+      assert.is(await text('#sipalg-hint'), 'This session may look and not switch.');
+      assert.equal(await page.evaluate(INSPECT), []);
+      const status = await page.evaluate(
+        `fetch('/call', { method: 'POST', headers: { 'X-Sipalg': '1', 'Content-Type': 'application/json' }, body: '{"method":"disable"}' }).then(({ status }) => status)`,
+      );
+      assert.is(status, 403);
+      assert.equal(
+        object.asked.filter((one) => one === 'disable'),
+        [],
+      );
+    },
+    { rights: { read: true, write: false }, expected: /status of 403/ },
+  );
 });
 
 own('shows text of the router as text', async (context) => {
   const object = scripted('stock-alg-on');
   const text = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
   const reply = await statusOf('stock-alg-on');
-  object.status = async () => ({ ...reply, verdict: { ...reply.verdict, text, findings: [{ code: text, weight: 'alarm', text, evidence: [text] }] } }) as Reply;
+  object.status = async () =>
+    ({ ...reply, verdict: { ...reply.verdict, text, findings: [{ code: text, weight: 'alarm', text, evidence: [text] }] } }) as Reply;
   await opened(context, object, async ({ page }) => {
     await page.waitForSelector('#sipalg-verdict');
     await page.locator('[data-fold^="finding"]').click();
@@ -282,8 +346,10 @@ own('is drawn within 200 ms once the data is there', async (context) => {
   }).observe(document, { subtree: true, childList: true })`);
   await opened(context, scripted('held-by-ipvs'), async ({ page }) => {
     // Not waitForFunction: it evaluates a text in the page, which its policy forbids.
-    for (let tries = 0; tries < 100 && !await page.evaluate('window.drawn'); tries++) await page.waitForTimeout(50);
-    const took = await page.evaluate(`drawn - performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/call')).responseEnd`) as number;
+    for (let tries = 0; tries < 100 && !(await page.evaluate('window.drawn')); tries++) await page.waitForTimeout(50);
+    const took = (await page.evaluate(
+      `drawn - performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/call')).responseEnd`,
+    )) as number;
     assert.ok(took > 0 && took < 200, `${took} ms`);
   });
 });

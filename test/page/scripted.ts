@@ -23,7 +23,11 @@ export function scripted(router: string): Scripted {
       object.asked.push(method === 'plan' ? `plan ${String(args['towards'])}` : method);
       if (method === 'status') return object.status();
       if (method === 'plan') return planOf(object.router, args['towards'] as 'disabled');
-      return new Promise((resolve, reject) => { object.finish = (reply) => { reply.then(resolve, reject); }; });
+      return new Promise((resolve, reject) => {
+        object.finish = (reply) => {
+          reply.then(resolve, reject);
+        };
+      });
     },
   };
   return object;

@@ -36,17 +36,21 @@ export class UbusStatus extends Error {
 
 function granted(method: string, write: boolean): boolean {
   const group = JSON.parse(readFileSync(ACL, 'utf8'))['luci-app-sipalg'] as Record<'read' | 'write', { ubus: Record<string, string[]> }>;
-  return (['read', ...write ? ['write' as const] : []] as const).some((right) => group[right].ubus['sipalg']?.includes(method));
+  return (['read', ...(write ? ['write' as const] : [])] as const).some((right) => group[right].ubus['sipalg']?.includes(method));
 }
 
 export async function serveLuci(options: LuciOptions): Promise<Served> {
   const { folder, answer, write = true, rejects = true, timeout = 20_000, mark = '', second = 1000 } = options;
   const settings = { write, rejects, timeout, mark, second };
-  const html = '<!doctype html><html lang="en"><meta charset="utf-8"><title>LuCI</title><div id="view"></div><script src="luci.js"></script></html>';
+  const html =
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>LuCI</title><div id="view"></div><script src="luci.js"></script></html>';
   const script = `const settings = ${JSON.stringify(settings)};\nconst scan = ${scan.toString()};\n${readFileSync('test/page/luci-stand-in.js', 'utf8')}`;
 
   async function ubus(body: string): Promise<object> {
-    const { id, params: [, object, method, args] } = JSON.parse(body) as { id: number; params: [string, string, MethodName, Arguments] };
+    const {
+      id,
+      params: [, object, method, args],
+    } = JSON.parse(body) as { id: number; params: [string, string, MethodName, Arguments] };
     if (object !== 'sipalg' || !granted(method, write)) return { jsonrpc: '2.0', id, error: { code: -32002, message: 'Access denied' } };
     try {
       return { jsonrpc: '2.0', id, result: [0, await answer(method, args)] };
@@ -64,17 +68,23 @@ export async function serveLuci(options: LuciOptions): Promise<Served> {
     if (path.startsWith('/luci-static/')) return send('text/javascript', readFileSync(join(folder, 'htdocs', path), 'utf8'));
     if (!path.startsWith('/ubus/')) return void response.writeHead(204).end();
     let body = '';
-    request.on('data', (part: Buffer) => { body += part.toString(); });
+    request.on('data', (part: Buffer) => {
+      body += part.toString();
+    });
     request.on('end', () => {
-      ubus(body).then((reply) => send('application/json', JSON.stringify(reply)), (error: Error) => void response.writeHead(500).end(error.message));
+      ubus(body).then(
+        (reply) => send('application/json', JSON.stringify(reply)),
+        (error: Error) => void response.writeHead(500).end(error.message),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }

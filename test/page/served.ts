@@ -35,8 +35,9 @@ const clock: Clock = {
 
 function loginsWith(rights: Rights): Logins {
   return {
-    login: async (username, password) => username === 'root' && password === 'secret' ? { rpcd: 'a session' } : { wrong: 'User name or password are wrong.' },
-    access: async (_rpcd, method) => (method === 'status' || method === 'plan' ? rights.read : rights.write) ? 'granted' : 'refused',
+    login: async (username, password) =>
+      username === 'root' && password === 'secret' ? { rpcd: 'a session' } : { wrong: 'User name or password are wrong.' },
+    access: async (_rpcd, method) => ((method === 'status' || method === 'plan' ? rights.read : rights.write) ? 'granted' : 'refused'),
     rights: async () => rights,
     end: async () => undefined,
   };
@@ -44,10 +45,17 @@ function loginsWith(rights: Rights): Logins {
 
 export async function serve({ folder, answer, rights, port = 0 }: ServedOptions): Promise<Served> {
   const sessions = createSessions(clock, (bytes) => randomBytes(bytes).toString('base64url'));
-  const login = rights === undefined ? 'token' as const : 'password' as const;
+  const login = rights === undefined ? ('token' as const) : ('password' as const);
   const mount = createMount({
-    login, port, names: () => ['127.0.0.1'], sessions, attempts: createAttempts(clock), busless: () => null,
-    logins: loginsWith(rights ?? { read: true, write: true }), say: () => undefined, another: 'start it again',
+    login,
+    port,
+    names: () => ['127.0.0.1'],
+    sessions,
+    attempts: createAttempts(clock),
+    busless: () => null,
+    logins: loginsWith(rights ?? { read: true, write: true }),
+    say: () => undefined,
+    another: 'start it again',
     call: (method, args) => answer(method, args),
     file: async (name) => ({ text: readFileSync(join(folder, name), 'utf8') }),
   });

@@ -19,7 +19,7 @@ const INSPECT = readFileSync('test/page/inspect.js', 'utf8');
 type Full = Extract<Reply, { facts: object }>;
 
 async function replyWith(changes: Partial<PolicyFacts> = {}): Promise<Full> {
-  const reply = await statusOf('disabled') as Full;
+  const reply = (await statusOf('disabled')) as Full;
   return { ...reply, facts: withVoice(reply.facts, policyFacts(changes)), plan: { ...reply.plan, lacking: [] } };
 }
 
@@ -34,10 +34,15 @@ voice.before(async (context) => {
   await buildPage(context.folder);
 });
 
-voice.after(({ folder }) => { rmSync(folder, { recursive: true, force: true }); });
+voice.after(({ folder }) => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 voice('are drawn as a screen reader, a tired eye and a phone need them, and change only where they have changed', async ({ folder }) => {
-  for (const [width, scheme] of [[1100, 'light'], [360, 'dark']] as const) {
+  for (const [width, scheme] of [
+    [1100, 'light'],
+    [360, 'dark'],
+  ] as const) {
     const browser = await openBrowser({ width, scheme });
     const object = scripted('disabled');
     let reply = await replyWith();
@@ -52,21 +57,35 @@ voice('are drawn as a screen reader, a tired eye and a phone need them, and chan
         await page.waitForTimeout(60);
       };
       await part(page, 'attempts').waitFor();
-      assert.match(await texts(page, 'voice'), /They are in force\. .* Phones seen: 192\.168\.1\.10, 192\.168\.1\.11 .*voice_media .*90210 packets, 18042000 bytes/);
-      assert.match(await texts(page, 'names'), /old\.example\.com .*203\.0\.113\.9 .*STALE: 26 h ago; asked in vain 93 s ago: no server answered within 5 s/);
+      assert.match(
+        await texts(page, 'voice'),
+        /They are in force\. .* Phones seen: 192\.168\.1\.10, 192\.168\.1\.11 .*voice_media .*90210 packets, 18042000 bytes/,
+      );
+      assert.match(
+        await texts(page, 'names'),
+        /old\.example\.com .*203\.0\.113\.9 .*STALE: 26 h ago; asked in vain 93 s ago: no server answered within 5 s/,
+      );
       assert.match(await texts(page, 'attempts'), /2001:db8:bad::1 .*REGISTER .*10000 .*9990 .*3 h ago .*43 s ago .*192\.0\.2\.99/);
       assert.equal(await page.evaluate(INSPECT), [], `${width}, ${scheme}`);
-      const title = await page.evaluate(`getComputedStyle(document.querySelector('[aria-labelledby=sipalg-attempts] td:nth-child(4)'), '::before').content`);
+      const title = await page.evaluate(
+        `getComputedStyle(document.querySelector('[aria-labelledby=sipalg-attempts] td:nth-child(4)'), '::before').content`,
+      );
       assert.is(title, width < 600 ? '"Dropped: "' : 'none', 'a figure has its name where the heads of the columns are hidden');
 
-      await page.evaluate(`window.changes = []; new MutationObserver((records) => window.changes.push(...records)).observe(document.getElementById('sipalg'), { subtree: true, childList: true, characterData: true, attributes: true })`);
+      await page.evaluate(
+        `window.changes = []; new MutationObserver((records) => window.changes.push(...records)).observe(document.getElementById('sipalg'), { subtree: true, childList: true, characterData: true, attributes: true })`,
+      );
       await look();
       assert.is(await page.evaluate('changes.length'), 0, 'the same report changes nothing');
       const more = { ...IN_FORCE, counters: IN_FORCE.counters.map((one) => ({ ...one, packets: one.packets + 1 })) };
       reply = await replyWith({ inForce: { ...policyFacts().inForce, all: { state: 'present', value: more, source: 'nft' } } });
       await look();
       assert.match(await texts(page, 'voice'), /90211 packets/);
-      assert.equal(await page.evaluate('[...new Set(changes.map(({ type }) => type))]'), ['characterData'], 'a counter that moves changes its text alone');
+      assert.equal(
+        await page.evaluate('[...new Set(changes.map(({ type }) => type))]'),
+        ['characterData'],
+        'a counter that moves changes its text alone',
+      );
       assert.equal(wrong, [], 'no policy was violated');
     } finally {
       await browser.close();
@@ -78,7 +97,14 @@ voice('are drawn as a screen reader, a tired eye and a phone need them, and chan
 voice('are drawn within 200 ms, ten thousand networks and four thousand attempts among them', async ({ folder }) => {
   const { wish, inForce } = policyFacts();
   const networks = Array.from({ length: 10_000 }, (_, at) => `10.${at >> 8}.${at & 255}.0/24`);
-  const attempts = Array.from({ length: 4000 }, (_, at) => ({ source: `198.51.${at >> 8}.${at & 255}`, method: 'INVITE', seen: at, dropped: 0, first: NOW, last: NOW }));
+  const attempts = Array.from({ length: 4000 }, (_, at) => ({
+    source: `198.51.${at >> 8}.${at & 255}`,
+    method: 'INVITE',
+    seen: at,
+    dropped: 0,
+    first: NOW,
+    last: NOW,
+  }));
   const reply = await replyWith({
     wish: { ...wish, providers: [{ name: 'huge', hosts: [], signalling: networks, media: networks, inbound: null }] },
     inForce: { ...inForce, all: { state: 'present', value: { ...IN_FORCE, attempts }, source: 'nft' } },
@@ -100,14 +126,18 @@ voice('are drawn within 200 ms, ten thousand networks and four thousand attempts
     while (took.length < 5 && !took.some((ms) => ms < 200)) {
       if (took.length > 0) await page.reload();
       await part(page, 'attempts').waitFor();
-      for (let tries = 0; tries < 100 && !await page.evaluate('window.drawn'); tries++) await page.waitForTimeout(50);
-      took.push(await page.evaluate(`drawn - performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/call')).responseEnd`) as number);
+      for (let tries = 0; tries < 100 && !(await page.evaluate('window.drawn')); tries++) await page.waitForTimeout(50);
+      took.push(
+        (await page.evaluate(
+          `drawn - performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/call')).responseEnd`,
+        )) as number,
+      );
     }
     assert.ok(took.every((ms) => ms > 0) && took.some((ms) => ms < 200), `${took.join(', ')} ms`);
     assert.is(await part(page, 'attempts').locator('tr').count(), 51);
     assert.match(await texts(page, 'attempts'), /The first 50 of 4000 are shown\./);
     assert.match(await texts(page, 'providers'), /huge .*10000 .*10000/);
-    assert.ok(await page.evaluate('document.querySelectorAll("#sipalg *").length') as number < 1500);
+    assert.ok(((await page.evaluate('document.querySelectorAll("#sipalg *").length')) as number) < 1500);
     assert.equal(await page.evaluate(INSPECT), []);
     assert.equal(wrong, []);
   } finally {
@@ -122,7 +152,14 @@ voice('show text of the router as text', async ({ folder }) => {
   const reply = await replyWith({
     wish: { ...wish, providers: [{ name: evil, hosts: [{ name: evil, port: null }], signalling: [], media: [], inbound: null }] },
     names: { [evil]: { addresses: [evil], ports: [], tlsPorts: [], at: NOW, until: NOW, failed: { at: NOW, because: evil } } },
-    inForce: { ...inForce, all: { state: 'present', value: { ...IN_FORCE, phones: [evil], attempts: [{ source: evil, method: evil, seen: 1, dropped: 0, first: null, last: null }] }, source: 'nft' } },
+    inForce: {
+      ...inForce,
+      all: {
+        state: 'present',
+        value: { ...IN_FORCE, phones: [evil], attempts: [{ source: evil, method: evil, seen: 1, dropped: 0, first: null, last: null }] },
+        source: 'nft',
+      },
+    },
   });
   const browser = await openBrowser();
   const object = scripted('disabled');
@@ -149,7 +186,9 @@ voice('are in LuCI as well, every word of theirs translated', async ({ folder })
     const { page, wrong } = await browser.open(served.url);
     await part(page, 'attempts').waitFor();
     for (const name of ['voice', 'providers', 'names', 'attempts']) {
-      const plain = await page.evaluate(`[...document.querySelectorAll('[aria-labelledby=sipalg-${name}] :is(h3, th)')].map(({ textContent }) => textContent).filter((text) => !/^~.*~$/.test(text))`);
+      const plain = await page.evaluate(
+        `[...document.querySelectorAll('[aria-labelledby=sipalg-${name}] :is(h3, th)')].map(({ textContent }) => textContent).filter((text) => !/^~.*~$/.test(text))`,
+      );
       assert.equal(plain, [], name);
     }
     assert.match(await texts(page, 'voice'), /~They are in force\.~/);

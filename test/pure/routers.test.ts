@@ -15,13 +15,20 @@ import { decode } from '../../src/host/text.ts';
 import { FINDINGS } from '../../src/judge/findings.ts';
 import { judge } from '../../src/judge/judge.ts';
 import { unread } from '../../src/judge/questions.ts';
-import { observe } from '../../src/observe/observe.ts';
-import { plan } from '../../src/plan/plan.ts';
-import { reportOn } from '../../src/survey/survey.ts';
+import { createSurveyor, planAll, reportOn } from '../../src/survey/survey.ts';
+import type { Surveyor } from '../../src/survey/survey.ts';
+import { createVoice } from '../../src/voice/voice.ts';
 import { recordedRouter, ROUTERS, routerNames, Unanswered } from '../routers.ts';
 import { damage, seeded } from '../seeded.ts';
 
 const VERSION = '0.0.0-test';
+const voice = createVoice(null);
+/** A router on which the voice rules' file is missing. */
+const BROKEN = 'policy-part-missing';
+const whole = createSurveyor(VERSION, async () => voice);
+const broken = createSurveyor(VERSION, () => Promise.reject(new Error('this program was put together without it')));
+const surveyorOf = (name: string): Surveyor => (name === BROKEN ? broken : whole);
+const observe = (host: Host, name = ''): ReturnType<Surveyor['look']> => surveyorOf(name).look(host);
 const UPDATE = process.env['UPDATE'] === '1';
 
 /** Routers whose words are held too, beside what they mean. */
@@ -50,15 +57,28 @@ function frozen<T>(value: T): T {
 
 async function look(name: string) {
   const host = recordedRouter(name);
-  const facts = frozen(await observe(host));
+  const facts = frozen(await observe(host, name));
   assert.equal(host.unanswered, []);
   return { host, facts };
 }
 
-async function say(words: string[], host: Host): Promise<{ code: number; out: string; err: string }> {
+async function say(words: string[], host: Host, surveyor = whole): Promise<{ code: number; out: string; err: string }> {
   let out = '';
   let err = '';
-  const code = await cli(words, host, VERSION, { out: (text) => { out += text; }, err: (text) => { err += text; }, goOn: () => true });
+  const code = await cli(
+    words,
+    { host, surveyor },
+    {
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      input: async () => ({ state: 'absent', source: 'standard input' }),
+      goOn: () => true,
+    },
+  );
   return { code, out, err };
 }
 
@@ -67,12 +87,15 @@ const routers = suite('recorded routers');
 for (const name of routerNames()) {
   routers(`${name}: verdict, plan and exit code are what is expected`, async () => {
     const { facts } = await look(name);
-    const report = reportOn(VERSION, facts);
-    codes.set(name, report.verdict.findings.map(({ code }) => code));
+    const report = reportOn(VERSION, facts, voice);
+    codes.set(
+      name,
+      report.verdict.findings.map(({ code }) => code),
+    );
     expected(name, 'verdict.json', json(report.verdict));
-    expected(name, 'plan-disable.json', json(plan(facts, 'disabled', true)));
-    if (facts.journal.state === 'present') expected(name, 'plan-enable.json', json(plan(facts, 'enabled', true)));
-    const status = await say(['status'], recordedRouter(name));
+    expected(name, 'plan-disable.json', json(planAll(facts, voice, 'disabled', true)));
+    if (facts.journal.state === 'present') expected(name, 'plan-enable.json', json(planAll(facts, voice, 'enabled', true)));
+    const status = await say(['status'], recordedRouter(name), surveyorOf(name));
     assert.is(status.err, '');
     assert.is(status.out, statusText(report));
     expected(name, 'exit.txt', `${status.code}\n`);
@@ -85,9 +108,9 @@ for (const name of routerNames()) {
     const { facts } = await look(name);
     const before = JSON.stringify(facts);
     for (const towards of ['disabled', 'enabled'] as const) {
-      assert.is(JSON.stringify(plan(facts, towards, true)), JSON.stringify(plan(facts, towards, true)));
+      assert.is(JSON.stringify(planAll(facts, voice, towards, true)), JSON.stringify(planAll(facts, voice, towards, true)));
       // Facts are plain JSON: what was saved on a router and is read elsewhere gives the same plan.
-      assert.is(JSON.stringify(plan(JSON.parse(before), towards, true)), JSON.stringify(plan(facts, towards, true)));
+      assert.is(JSON.stringify(planAll(JSON.parse(before), voice, towards, true)), JSON.stringify(planAll(facts, voice, towards, true)));
     }
     assert.is(JSON.stringify(judge(JSON.parse(before))), JSON.stringify(judge(facts)));
     assert.is(JSON.stringify(facts), before);
@@ -96,10 +119,13 @@ for (const name of routerNames()) {
 
   routers(`${name}: a dry run shows the commands of the plan and changes nothing`, async () => {
     const { facts } = await look(name);
-    for (const [word, towards] of [['disable', 'disabled'], ['enable', 'enabled']] as const) {
-      const planned = plan(facts, towards, true);
+    for (const [word, towards] of [
+      ['disable', 'disabled'],
+      ['enable', 'enabled'],
+    ] as const) {
+      const planned = planAll(facts, voice, towards, true);
       const host = recordedRouter(name);
-      const said = await say([word, '--dry-run'], host);
+      const said = await say([word, '--dry-run'], host, surveyorOf(name));
       assert.is(said.err, '');
       assert.equal(host.unanswered, []);
       const commands = planned.steps.flatMap((step) => step.commands);
@@ -110,9 +136,15 @@ for (const name of routerNames()) {
   });
 
   routers(`${name}: says where it comes from`, () => {
-    assert.ok(existsSync(join(ROUTERS, name, 'README.md')), `${ROUTERS}/${name}/README.md is not there: say what router this is and where its texts come from`);
+    assert.ok(
+      existsSync(join(ROUTERS, name, 'README.md')),
+      `${ROUTERS}/${name}/README.md is not there: say what router this is and where its texts come from`,
+    );
     const known = ['verdict.json', 'plan-disable.json', 'plan-enable.json', 'exit.txt', 'status.txt', 'plan.txt'];
-    assert.equal(readdirSync(join(ROUTERS, name, 'expected')).filter((file) => !known.includes(file)), []);
+    assert.equal(
+      readdirSync(join(ROUTERS, name, 'expected')).filter((file) => !known.includes(file)),
+      [],
+    );
   });
 }
 
@@ -135,8 +167,13 @@ doors('names the file to create for what nobody recorded', async () => {
   assert.match(await complaint(() => host.run(['gzip', '-cd', '/proc/config.gz'])), 'run/gzip_-cd_%proc%config.gz.txt');
   assert.match(await complaint(() => host.read('/srv/music/list')), 'create test/fixtures/routers/stock-alg-on/root/srv/music/list');
   assert.match(await complaint(() => host.kind('/var')), 'or write /var');
-  for (const change of [() => host.write('/etc/x', ''), () => host.remove('/etc/x'), () => host.poke('/proc/x', ''),
-    () => host.lock('/x', 1, ''), () => host.run(['nft', '-f', '-'], { input: 'flush ruleset' })]) {
+  for (const change of [
+    () => host.write('/etc/x', ''),
+    () => host.remove('/etc/x'),
+    () => host.poke('/proc/x', ''),
+    () => host.lock('/x', 1, ''),
+    () => host.run(['nft', '-f', '-'], { input: 'flush ruleset' }),
+  ]) {
     assert.match(await complaint(change), 'can not be changed');
   }
   assert.is(host.unanswered.length, 9);
@@ -151,11 +188,19 @@ doors('tells what is absent, what is denied and what is there', async () => {
   const nft = await host.run(['nft', '-j', '-t', 'list', 'ruleset']);
   assert.is(nft.state === 'exited' && nft.code, 1);
   assert.is(host.process().uid, 1000);
-  assert.equal(await host.read('/proc/sys/kernel/osrelease'), { state: 'present', value: '6.6.110\n', source: '/proc/sys/kernel/osrelease' });
+  assert.equal(await host.read('/proc/sys/kernel/osrelease'), {
+    state: 'present',
+    value: '6.6.110\n',
+    source: '/proc/sys/kernel/osrelease',
+  });
   assert.is((await host.read('/etc')).state, 'failed');
   assert.equal(await host.list('/etc/modules-boot.d'), { state: 'present', value: [], source: '/etc/modules-boot.d' });
   const split = recordedRouter('openwrt-25.12-split');
-  assert.equal(await split.list('/etc/modules.d'), { state: 'present', value: ['nf-conntrack', 'nf-nathelper', 'nf-nathelper-sip'], source: '/etc/modules.d' });
+  assert.equal(await split.list('/etc/modules.d'), {
+    state: 'present',
+    value: ['nf-conntrack', 'nf-nathelper', 'nf-nathelper-sip'],
+    source: '/etc/modules.d',
+  });
   assert.equal(await split.kind('/bin/opkg'), { state: 'absent', source: '/bin/opkg' });
   assert.equal(await split.kind('/sbin/fw4'), { state: 'present', value: 'file', source: '/sbin/fw4' });
 });
@@ -175,7 +220,8 @@ const floods = suite('a router that says too much');
 
 floods('finds the flows of the helper among a million others', async () => {
   const recorded = recordedRouter('lan-explicit-helpers');
-  const one = 'ipv4     2 udp      17 29 src=192.168.1.10 dst=203.0.113.98 sport=6000 dport=7001 packets=1 bytes=245 [UNREPLIED] src=203.0.113.98 dst=203.0.113.20 sport=7001 dport=6000 packets=0 bytes=0 mark=0 use=2\n';
+  const one =
+    'ipv4     2 udp      17 29 src=192.168.1.10 dst=203.0.113.98 sport=6000 dport=7001 packets=1 bytes=245 [UNREPLIED] src=203.0.113.98 dst=203.0.113.20 sport=7001 dport=6000 packets=0 bytes=0 mark=0 use=2\n';
   const block = new TextEncoder().encode(one.repeat(1000));
   const host: Host = {
     ...recorded,
@@ -229,14 +275,14 @@ for (const name of ['lan-explicit-helpers', 'built-in']) {
     for (const place of new Set(base.asked)) {
       for (const text of garbage) {
         const facts = await observe(spoilt(name, place, text));
-        const report = reportOn(VERSION, facts);
+        const report = reportOn(VERSION, facts, voice);
         statusText(report);
         planText(report.plan);
-        planText(plan(facts, 'enabled', true));
+        planText(planAll(facts, voice, 'enabled', true));
         // Whoever could not read says what; and who is blind plans nothing.
         const where = `${place} holding ${JSON.stringify(text.slice(0, 20))}`;
         if (report.verdict.alg === 'unknown') assert.ok(report.verdict.unread.length > 0, where);
-        if (unread(facts).length > 0) assert.ok(plan(facts, 'disabled', true).refused.length > 0, where);
+        if (unread(facts).length > 0) assert.ok(planAll(facts, voice, 'disabled', true).refused.length > 0, where);
       }
     }
   });
@@ -264,10 +310,10 @@ for (const name of ['lan-explicit-helpers', 'disabled', 'fw3-21.02', 'foreign-ta
     for (const [place, text] of places) {
       for (let times = 0; times < 2; times++) {
         const facts = await observe(spoilt(name, place, damage(text, random)));
-        const report = reportOn(VERSION, facts);
+        const report = reportOn(VERSION, facts, voice);
         statusText(report);
-        if (unread(facts).length > 0) assert.ok(plan(facts, 'disabled', true).refused.length > 0, place);
-        plan(facts, 'enabled', true);
+        if (unread(facts).length > 0) assert.ok(planAll(facts, voice, 'disabled', true).refused.length > 0, place);
+        planAll(facts, voice, 'enabled', true);
       }
     }
   });
@@ -284,7 +330,10 @@ table('has each code once', () => {
 
 table('has for each code a router that shows it', () => {
   const seen = new Set([...codes.values()].flat());
-  assert.equal(FINDINGS.map(({ code }) => code).filter((code) => !seen.has(code)), []);
+  assert.equal(
+    FINDINGS.map(({ code }) => code).filter((code) => !seen.has(code)),
+    [],
+  );
 });
 
 table.run();

@@ -36,11 +36,13 @@ export const layerOf = (file) => file.split('/')[1] ?? '';
  * @returns {string[]} the test files under it, absolute, sorted
  */
 export function findTests(folder) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return findTests(path);
-    return entry.name.endsWith('.test.ts') ? [path] : [];
-  }).sort();
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return findTests(path);
+      return entry.name.endsWith('.test.ts') ? [path] : [];
+    })
+    .sort();
 }
 
 /**
@@ -79,7 +81,10 @@ export async function runFiles({ root, files, limit = USUAL.limit, pool = USUAL.
 /** Removes a folder, unless something is mounted below it: that would be somebody's files. @param {string} folder */
 function clear(folder) {
   const mounts = process.platform === 'linux' ? readFileSync('/proc/self/mountinfo', 'utf8') : '';
-  const point = mounts.split('\n').map((line) => line.split(' ')[4]).find((path) => path?.startsWith(folder + '/'));
+  const point = mounts
+    .split('\n')
+    .map((line) => line.split(' ')[4])
+    .find((path) => path?.startsWith(folder + '/'));
   if (point === undefined) rmSync(folder, { recursive: true, force: true });
   else console.error(`${folder} was not removed: ${point} is still mounted. Unmount it, then remove the folder.`);
 }
@@ -94,8 +99,11 @@ async function runFile(file, { root, limit, folder }) {
   if (broken !== undefined) return failure(name, 'It cannot be packed.', broken);
   const journal = `${stem}.journal`;
   writeFileSync(journal, '');
-  const ended = await runProcess([process.execPath, '--enable-source-maps', `${stem}.cjs`],
-    { cwd: root, limit, env: { SIPALG_TEST_JOURNAL: journal, TMPDIR: temporary } });
+  const ended = await runProcess([process.execPath, '--enable-source-maps', `${stem}.cjs`], {
+    cwd: root,
+    limit,
+    env: { SIPALG_TEST_JOURNAL: journal, TMPDIR: temporary },
+  });
   return judge(name, readFileSync(journal, 'utf8'), ended);
 }
 

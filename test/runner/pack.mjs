@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 
 /** @type {import('esbuild').Plugin} */
 const resolving = {
-  name: 'the project\'s own packages',
+  name: "the project's own packages",
   setup({ onResolve, resolve }) {
     // From here and not from the file that imports: test files may lie outside the project (test/runner does so).
     onResolve({ filter: /^uvu(\/\w+)?$/ }, ({ path, kind, importer, pluginData }) => {

@@ -55,10 +55,15 @@ export function runProcess([command, ...args], { cwd, limit, env = {} }) {
     const stop = (/** @type {NodeJS.Signals} */ signal) => {
       family(mark, child.pid, known); // while their parents still live and tell
       end(-child.pid, signal);
-      setTimeout(() => { for (const { pid } of family(mark, child.pid, known)) end(pid, 'SIGKILL'); }, 3000).unref();
+      setTimeout(() => {
+        for (const { pid } of family(mark, child.pid, known)) end(pid, 'SIGKILL');
+      }, 3000).unref();
     };
     running.add(stop);
-    const timer = setTimeout(() => { late = true; stop('SIGTERM'); }, limit);
+    const timer = setTimeout(() => {
+      late = true;
+      stop('SIGTERM');
+    }, limit);
     child.on('error', reject);
     child.on('exit', async (code, signal) => {
       clearTimeout(timer);
@@ -87,7 +92,10 @@ export function stopAll(signal) {
   for (const stop of running) stop(signal);
 }
 
-const pause = (/** @type {number} */ ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (/** @type {number} */ ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 /** @param {number} pid @param {NodeJS.Signals} signal */
 function end(pid, signal) {
@@ -139,5 +147,9 @@ function carries(environ, mark) {
 
 /** A file of /proc, or nothing where its process has ended or is somebody else's. @param {string} path */
 function slurp(path) {
-  try { return readFileSync(path, 'utf8'); } catch { return ''; }
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

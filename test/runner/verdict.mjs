@@ -25,7 +25,11 @@ export function judge(file, journal, ended) {
   /** @type {Event[]} */
   const events = [];
   for (const line of journal.split('\n').filter((each) => each !== '')) {
-    try { events.push(JSON.parse(line)); } catch { problems.push(`An event was not told to its end: ${line.slice(0, 80)}.`); }
+    try {
+      events.push(JSON.parse(line));
+    } catch {
+      problems.push(`An event was not told to its end: ${line.slice(0, 80)}.`);
+    }
   }
 
   const suites = new Map();
@@ -33,19 +37,33 @@ export function judge(file, journal, ended) {
   const skips = [];
   for (const each of events) {
     switch (each.event) {
-      case 'suite': suites.set(each.suite, { title: each.title, tests: 0, runs: 0 }); break;
+      case 'suite':
+        suites.set(each.suite, { title: each.title, tests: 0, runs: 0 });
+        break;
       case 'registered':
         tests.set(each.test, { title: each.title, state: 'registered' });
         suites.get(each.suite).tests++;
         break;
-      case 'run': suites.get(each.suite).runs++; break;
-      case 'started': case 'passed': case 'failed': tests.get(each.test).state = each.event; break;
-      case 'hook': problems.push(`${each.hook} of suite '${suites.get(each.suite).title}' threw ${each.because}`); break;
+      case 'run':
+        suites.get(each.suite).runs++;
+        break;
+      case 'started':
+      case 'passed':
+      case 'failed':
+        tests.get(each.test).state = each.event;
+        break;
+      case 'hook':
+        problems.push(`${each.hook} of suite '${suites.get(each.suite).title}' threw ${each.because}`);
+        break;
       case 'hidden':
         problems.push(`.${each.by} hides tests: suite '${suites.get(each.suite).title}', '${each.title}'.`);
         break;
-      case 'rejection': problems.push(`A rejection was handled by nobody: ${each.because}`); break;
-      case 'skip': skips.push(each.reason); break;
+      case 'rejection':
+        problems.push(`A rejection was handled by nobody: ${each.because}`);
+        break;
+      case 'skip':
+        skips.push(each.reason);
+        break;
     }
   }
 

@@ -14,14 +14,23 @@ export function line({ file, suites, passed, failed, skips, problems, output, ms
     suites > 0 ? `${suites} suite${suites === 1 ? '' : 's'}` : '',
     passed + failed > 0 ? `${passed} of ${passed + failed}` : '',
     skips.length > 0 ? `${skips.length} skipped` : '',
-  ].filter((each) => each !== '').join(', ');
+  ]
+    .filter((each) => each !== '')
+    .join(', ');
   const head = `${word}  ${file.padEnd(44)} ${counts.padEnd(26)} ${String(ms).padStart(6)} ms`;
   if (failed === 0) return head;
   return [head, ...problems.map((each) => `      ${each}`), indent(output)].filter((each) => each !== '').join('\n');
 }
 
 /** @param {string} text */
-const indent = (text) => text.trim() === '' ? '' : text.trimEnd().split('\n').map((each) => `    | ${each}`).join('\n');
+const indent = (text) =>
+  text.trim() === ''
+    ? ''
+    : text
+        .trimEnd()
+        .split('\n')
+        .map((each) => `    | ${each}`)
+        .join('\n');
 
 /**
  * The end of a run: the files that failed once more, the skips with their reasons, and the last line.

@@ -10,8 +10,22 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 // Each by name: an import of the whole module costs the bundle half a kilobyte of shims.
 import {
-  closeSync, constants, existsSync, fchmodSync, fchownSync, fsyncSync, openSync, readSync, readdirSync,
-  realpathSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync, writeSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
@@ -73,7 +87,7 @@ function gather(options: { select?: { holding: readonly string[] }; most?: numbe
       parts.push(chunk);
     },
     text(): string {
-      return textOf(filter ? filter.end() : parts.length === 1 ? parts[0] as Uint8Array : join(parts));
+      return textOf(filter ? filter.end() : parts.length === 1 ? (parts[0] as Uint8Array) : join(parts));
     },
   };
 }
@@ -158,11 +172,15 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
     let stopped = '';
     const environment = { ...process.env, LC_ALL: 'C', PATH: toolPath() };
     const child = spawn(program, args, {
-      cwd: '/', env: environment, detached: true,
+      cwd: '/',
+      env: environment,
+      detached: true,
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(called === argv ? [] : ['pipe' as const])],
     }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
     let exit = '';
-    child.stdio[3]?.on('data', (chunk: Buffer) => { exit += chunk.toString('latin1'); });
+    child.stdio[3]?.on('data', (chunk: Buffer) => {
+      exit += chunk.toString('latin1');
+    });
     const stop = (because: string): void => {
       if (stopped !== '') return;
       stopped = because;
@@ -172,14 +190,16 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
       child.stdout.destroy();
       child.stderr.destroy();
     };
-    const taking = (gathered: typeof out) => (chunk: Buffer): void => {
-      if (stopped !== '') return;
-      try {
-        gathered.take(chunk);
-      } catch (error) {
-        stop(`its output was not read to the end: ${(error as Error).message}`);
-      }
-    };
+    const taking =
+      (gathered: typeof out) =>
+      (chunk: Buffer): void => {
+        if (stopped !== '') return;
+        try {
+          gathered.take(chunk);
+        } catch (error) {
+          stop(`its output was not read to the end: ${(error as Error).message}`);
+        }
+      };
     const timeout = options.timeout ?? TIMEOUT;
     const timer = setTimeout(() => stop(`it did not end within ${timeout / 1000} s and was killed`), timeout);
     child.stdout.on('data', taking(out));
@@ -195,7 +215,9 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
       else if (called !== argv && (exit === '' || Number(exit) === NOT_FOUND)) resolve({ state: 'absent', command });
       else resolve({ state: 'exited', command, code: called === argv ? code : Number(exit), stdout: out.text(), stderr: err.text() });
     });
-    child.stdin?.on('error', () => { /* it ended without reading its input: its exit code says why */ });
+    child.stdin?.on('error', () => {
+      /* it ended without reading its input: its exit code says why */
+    });
     child.stdin?.end(encode(options.input ?? ''));
   });
 }
@@ -207,7 +229,9 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
 function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn('flock', ['-x', path, 'sh', '-c', 'echo held; read -r _'], {
-      cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'],
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, PATH: toolPath() },
     });
     const ended = new Promise<void>((done) => child.on('close', () => done()));
@@ -219,42 +243,73 @@ function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } |
       clearTimeout(timer);
       act();
     };
-    const timer = setTimeout(() => settle(() => {
-      child.kill('SIGKILL');
-      child.stdin.destroy();
-      const holder = read(path);
-      resolve({ busy: holder.state === 'present' ? holder.value.trim() : '' });
-    }), wait);
-    child.stderr.on('data', (chunk: Buffer) => { said += chunk.toString('utf8').slice(0, 500); });
-    child.on('error', (error) => settle(() => reject(new Error(isMissing(error)
-      ? 'flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux'
-      : `the lock ${path} could not be taken: ${inWords(error)}`))));
+    const timer = setTimeout(
+      () =>
+        settle(() => {
+          child.kill('SIGKILL');
+          child.stdin.destroy();
+          const holder = read(path);
+          resolve({ busy: holder.state === 'present' ? holder.value.trim() : '' });
+        }),
+      wait,
+    );
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8').slice(0, 500);
+    });
+    child.on('error', (error) =>
+      settle(() =>
+        reject(
+          new Error(
+            isMissing(error)
+              ? 'flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux'
+              : `the lock ${path} could not be taken: ${inWords(error)}`,
+          ),
+        ),
+      ),
+    );
     child.on('close', () => settle(() => reject(new Error(`the lock ${path} could not be taken: ${said.trim() || 'flock ended'}`))));
-    child.stdin.on('error', () => { /* the holder is gone already */ });
-    child.stdout.once('data', () => settle(() => {
-      try {
-        if (who !== '') writeFileSync(path, who + '\n');
-      } catch (error) {
-        child.stdin.end();
-        reject(new Error(`the lock ${path} could not be written: ${inWords(error)}`));
-        return;
-      }
-      resolve({ lock: { async release() { child.stdin.end(); await ended; } } });
-    }));
+    child.stdin.on('error', () => {
+      /* the holder is gone already */
+    });
+    child.stdout.once('data', () =>
+      settle(() => {
+        try {
+          if (who !== '') writeFileSync(path, who + '\n');
+        } catch (error) {
+          child.stdin.end();
+          reject(new Error(`the lock ${path} could not be written: ${inWords(error)}`));
+          return;
+        }
+        resolve({
+          lock: {
+            async release() {
+              child.stdin.end();
+              await ended;
+            },
+          },
+        });
+      }),
+    );
   });
 }
 
 /** This machine, through Node. */
 export const nodeHost: Host = {
-  async read(path, options) { return read(path, options); },
-  async list(path) { return looked(path, () => readdirSync(path).sort()); },
+  async read(path, options) {
+    return read(path, options);
+  },
+  async list(path) {
+    return looked(path, () => readdirSync(path).sort());
+  },
   async kind(path) {
     return looked(path, () => {
       const stat = statSync(path);
       return stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : 'other';
     });
   },
-  async write(path, text, mode) { write(path, text, mode); },
+  async write(path, text, mode) {
+    write(path, text, mode);
+  },
   async poke(path, text) {
     tried(`${path} could not be set to "${text.trim()}"`, () => {
       const file = openSync(path, constants.O_WRONLY);
@@ -274,12 +329,14 @@ export const nodeHost: Host = {
   run,
   lock,
   addresses() {
-    return Object.entries(networkInterfaces()).flatMap(([device, addresses]) => (addresses ?? []).map((address) => ({
-      device,
-      family: address.family === 'IPv6' ? 'ipv6' as const : 'ipv4' as const,
-      address: address.address,
-      prefix: Number(address.cidr?.split('/')[1] ?? 0),
-    })));
+    return Object.entries(networkInterfaces()).flatMap(([device, addresses]) =>
+      (addresses ?? []).map((address) => ({
+        device,
+        family: address.family === 'IPv6' ? ('ipv6' as const) : ('ipv4' as const),
+        address: address.address,
+        prefix: Number(address.cidr?.split('/')[1] ?? 0),
+      })),
+    );
   },
   now: () => Date.now(),
   process: () => ({ pid: process.pid, uid: process.geteuid?.() ?? -1 }),

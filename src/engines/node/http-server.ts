@@ -46,13 +46,19 @@ function textOf(bytes: Buffer): string | null {
 
 function askedOf(request: IncomingMessage, body: string | null): Asked {
   const { rawHeaders } = request;
-  const headers = rawHeaders.flatMap((name, at): [string, string][] => at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : []);
+  const headers = rawHeaders.flatMap((name, at): [string, string][] =>
+    at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
+  );
   return { method: request.method ?? '', target: request.url ?? '', headers, address: request.socket.remoteAddress ?? '', body };
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer, close: boolean): void {
   const bytes = Buffer.from(body);
-  response.writeHead(status, { ...headers, ...(status === 204 ? {} : { 'content-length': bytes.length }), ...(close ? { connection: 'close' } : {}) });
+  response.writeHead(status, {
+    ...headers,
+    ...(status === 204 ? {} : { 'content-length': bytes.length }),
+    ...(close ? { connection: 'close' } : {}),
+  });
   response.end(bytes);
 }
 
@@ -62,15 +68,23 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const [status, sentence] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, `The headers have more than ${MOST_HEADERS} bytes.`] as const
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, `The request was not complete within ${REQUEST_WITHIN / 1000} s.`] as const
-      : [400, 'This is no HTTP request.'] as const;
+  const [status, sentence] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ([431, `The headers have more than ${MOST_HEADERS} bytes.`] as const)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ([408, `The request was not complete within ${REQUEST_WITHIN / 1000} s.`] as const)
+        : ([400, 'This is no HTTP request.'] as const);
   const { headers, body } = refusal(status, sentence);
   const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' });
   socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, handle: (asked: Asked) => Promise<Answer>, last: () => boolean): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: (asked: Asked) => Promise<Answer>,
+  last: () => boolean,
+): Promise<void> {
   const body = await bodyOf(request);
   // What is still on its way is not waited for.
   if (body === 'too large') return send(response, refusal(413, `The body has more than ${MOST_BODY} bytes.`), true);
@@ -84,37 +98,49 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
  */
 export function listen(place: Place, handle: (asked: Asked) => Promise<Answer>, trouble: (error: Error) => void): Promise<Listening> {
   let closing = false;
-  const server = createServer({
-    maxHeaderSize: MOST_HEADERS, headersTimeout: HEADERS_WITHIN, requestTimeout: REQUEST_WITHIN, keepAliveTimeout: KEPT,
-    connectionsCheckingInterval: 1000, noDelay: true,
-  }, (request, response) => {
-    answer(request, response, handle, () => closing).catch((error: Error) => {
-      if (response.headersSent || request.destroyed && !request.complete) return response.destroy();
-      trouble(error);
-      return send(response, refusal(500, 'The request could not be answered; the log of the router says why.'), true);
-    });
-  });
+  const server = createServer(
+    {
+      maxHeaderSize: MOST_HEADERS,
+      headersTimeout: HEADERS_WITHIN,
+      requestTimeout: REQUEST_WITHIN,
+      keepAliveTimeout: KEPT,
+      connectionsCheckingInterval: 1000,
+      noDelay: true,
+    },
+    (request, response) => {
+      answer(request, response, handle, () => closing).catch((error: Error) => {
+        if (response.headersSent || (request.destroyed && !request.complete)) return response.destroy();
+        trouble(error);
+        return send(response, refusal(500, 'The request could not be answered; the log of the router says why.'), true);
+      });
+    },
+  );
   server.maxHeadersCount = MOST_LINES;
   server.maxConnections = MOST_CONNECTIONS;
   server.on('clientError', refuseRaw);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const words: Record<string, string> = { EADDRINUSE: 'the port is taken', EADDRNOTAVAIL: 'this machine has no such address', EACCES: 'only root may take that port' };
+      const words: Record<string, string> = {
+        EADDRINUSE: 'the port is taken',
+        EADDRNOTAVAIL: 'this machine has no such address',
+        EACCES: 'only root may take that port',
+      };
       reject(Object.assign(new Error(words[error.code ?? ''] ?? error.message), { code: error.code }));
     });
     server.listen({ host: place.address, port: place.port, ipv6Only: false }, () => {
       server.on('error', trouble);
       resolve({
         place: { address: place.address, port: (server.address() as AddressInfo).port },
-        close: (patience) => new Promise((done) => {
-          closing = true;
-          const timer = setTimeout(() => server.closeAllConnections(), patience);
-          server.close(() => {
-            clearTimeout(timer);
-            done();
-          });
-          server.closeIdleConnections();
-        }),
+        close: (patience) =>
+          new Promise((done) => {
+            closing = true;
+            const timer = setTimeout(() => server.closeAllConnections(), patience);
+            server.close(() => {
+              clearTimeout(timer);
+              done();
+            });
+            server.closeIdleConnections();
+          }),
       });
     });
   });

@@ -8,14 +8,26 @@ import { connect } from 'node:net';
 import { inWords } from '../../host/errno.ts';
 import type { Asking, NameServer } from '../../host/host.ts';
 
-type Ask = (server: NameServer, message: Uint8Array, fits: (reply: Uint8Array) => boolean, done: (reply: Uint8Array) => void, fail: (error: Error) => void) => () => void;
+type Ask = (
+  server: NameServer,
+  message: Uint8Array,
+  fits: (reply: Uint8Array) => boolean,
+  done: (reply: Uint8Array) => void,
+  fail: (error: Error) => void,
+) => () => void;
 
 // Connected: the kernel takes datagrams from that server alone, and tells when nobody listens there.
 const datagram: Ask = ({ address, port }, message, fits, done, fail) => {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('error', fail);
-  socket.on('message', (reply) => { if (fits(reply)) done(reply); });
-  socket.connect(port, address, () => socket.send(message, (error) => { if (error) fail(error); }));
+  socket.on('message', (reply) => {
+    if (fits(reply)) done(reply);
+  });
+  socket.connect(port, address, () =>
+    socket.send(message, (error) => {
+      if (error) fail(error);
+    }),
+  );
   return () => socket.close();
 };
 
@@ -38,26 +50,33 @@ const stream: Ask = ({ address, port }, message, fits, done, fail) => {
 /** Name servers, through Node. */
 export const nodeAsking: Asking = {
   id: () => randomInt(65536),
-  ask: (server, message, over, timeout, fits) => new Promise((resolve, reject) => {
-    let close = (): void => undefined;
-    const who = `${server.address}${server.port === 53 ? '' : ` port ${server.port}`}`;
-    const timer = setTimeout(() => fail(new Error(`no answer within ${timeout} ms`)), timeout);
-    const end = (): void => {
-      clearTimeout(timer);
-      close();
-      close = () => undefined;
-    };
-    const fail = (error: Error): void => {
-      end();
-      reject(new Error(`${who}: ${inWords(error)}`));
-    };
-    try {
-      close = (over === 'datagram' ? datagram : stream)(server, message, fits, (reply) => {
+  ask: (server, message, over, timeout, fits) =>
+    new Promise((resolve, reject) => {
+      let close = (): void => undefined;
+      const who = `${server.address}${server.port === 53 ? '' : ` port ${server.port}`}`;
+      const timer = setTimeout(() => fail(new Error(`no answer within ${timeout} ms`)), timeout);
+      const end = (): void => {
+        clearTimeout(timer);
+        close();
+        close = () => undefined;
+      };
+      const fail = (error: Error): void => {
         end();
-        resolve(reply);
-      }, fail);
-    } catch (error) {
-      fail(error as Error);
-    }
-  }),
+        reject(new Error(`${who}: ${inWords(error)}`));
+      };
+      try {
+        close = (over === 'datagram' ? datagram : stream)(
+          server,
+          message,
+          fits,
+          (reply) => {
+            end();
+            resolve(reply);
+          },
+          fail,
+        );
+      } catch (error) {
+        fail(error as Error);
+      }
+    }),
 };

@@ -1,15 +1,13 @@
-/**
- * The way into the second bundle, sipalg-serve.js: opens the doors of the
- * resident daemon. The page's files lie in the folder `page` beside the bundle.
- */
+/** `sipalg serve` on Node: opens the doors that only a resident program needs. */
 import { randomBytes } from 'node:crypto';
-import { watch } from 'node:fs';
+import { realpathSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Host } from '../../host/host.ts';
 import { open } from '../../ubus/connection.ts';
 import type { Clock } from '../../host/clock.ts';
-import { readWords, USAGE } from '../../daemon/options.ts';
 import { serve } from '../../daemon/serve.ts';
 import type { Daemon, ServeOptions } from '../../daemon/serve.ts';
+import type { Surveyor } from '../../survey/survey.ts';
 import { listen } from './http-server.ts';
 
 const clock: Clock = {
@@ -42,23 +40,17 @@ function say(line: string): void {
   process.stderr.write(`${line.startsWith('[#] ') ? '' : 'sipalg: '}${line.replace(/[\u0000-\u001f\u007f]+/g, ' ')}\n`);
 }
 
+/** The page's files lie in the folder `page` beside the program. */
+const folder = (): string => `${dirname(realpathSync(process.argv[1] ?? '.'))}/page`;
+
 /**
  * Serves until SIGTERM or SIGINT; a second one ends it at once.
- * @param words what stands behind `sipalg serve`
  * @returns the exit code: 0 ended as asked, 2 could not begin
  */
-export async function run(words: readonly string[], host: Host, version: string): Promise<0 | 2> {
-  const asked = readWords(words);
-  if ('wrong' in asked) {
-    say(asked.wrong);
-    return 2;
-  }
-  if (!asked.help) return stay(host, { version, listen: asked.listen, page: asked.page, folder: `${__dirname}/page` });
-  process.stdout.write(USAGE);
-  return 0;
-}
-
-function stay(host: Host, options: ServeOptions): Promise<0 | 2> {
+export async function stay(host: Host, surveyor: Surveyor, given: Omit<ServeOptions, 'folder'>): Promise<0 | 2> {
+  // An upgrade replaces the files of this program while it runs: what may be needed later is loaded now.
+  await surveyor.voice().catch((error: Error) => say(error.message));
+  const options: ServeOptions = { ...given, folder: folder() };
   return new Promise((resolve) => {
     let daemon: Daemon | null = null;
     let ending = false;
@@ -81,13 +73,18 @@ function stay(host: Host, options: ServeOptions): Promise<0 | 2> {
       daemon?.again().catch((error: Error) => say(error.message));
     });
 
-    serve({ host, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, firewall, say }, options)
-      .then((begun) => {
+    serve(
+      { host, surveyor, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, firewall, say },
+      options,
+    ).then(
+      (begun) => {
         daemon = begun;
         if (ending) void begun.stop().then(() => resolve(0));
-      }, (error: Error) => {
+      },
+      (error: Error) => {
         say(error.message);
         resolve(2);
-      });
+      },
+    );
   });
 }

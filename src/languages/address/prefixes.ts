@@ -4,7 +4,12 @@
  * and a slash ever comes out, whatever went in.
  */
 import { quote } from '../refused.ts';
-import type { Prefixes } from '../../voice/rules.ts';
+
+/** Prefixes in canonical text, sorted, disjoint: none lies in another. */
+export interface Prefixes {
+  ipv4: string[];
+  ipv6: string[];
+}
 
 export interface Prefix {
   family: 'ipv4' | 'ipv6';
@@ -34,11 +39,13 @@ function v6(text: string): string | null {
   const plain = dotted ? `${dotted[1]}${tail.slice(0, 4)}:${tail.slice(4)}` : text;
   const halves = plain.split('::');
   if (halves.length > 2) return null;
-  const [left = [], right = []] = halves.map((half) => half === '' ? [] : half.split(':'));
+  const [left = [], right = []] = halves.map((half) => (half === '' ? [] : half.split(':')));
   const lacking = 8 - left.length - right.length;
   if (halves.length === 1 ? lacking !== 0 : lacking < 1) return null;
   const groups = [...left, ...Array<string>(lacking).fill('0'), ...right];
-  return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) ? groups.map((group) => group.toLowerCase().padStart(4, '0')).join('') : null;
+  return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))
+    ? groups.map((group) => group.toLowerCase().padStart(4, '0')).join('')
+    : null;
 }
 
 /** The first `length` bits, the rest `0` or `f`: the first address of a network, or its last. */
@@ -54,11 +61,20 @@ function filled(bits: string, length: number, rest: '0' | 'f'): string {
 export const lastOf = ({ bits, length }: Prefix): string => filled(bits, length, 'f');
 
 /** Networks that are nobody's on the internet, and never a provider's. */
-const NOBODYS = ([
-  ['00000000', 8, 'this network'], ['7f000000', 8, 'loopback'], ['e0000000', 4, 'multicast'], ['f0000000', 4, 'reserved'],
-  ['0'.repeat(32), 128, 'the unspecified address'], ['1'.padStart(32, '0'), 128, 'loopback'], ['ff'.padEnd(32, '0'), 8, 'multicast'],
-  ['fe8'.padEnd(32, '0'), 10, 'link-local'], ['a9fe0000', 16, 'link-local'], ['ffff00000000'.padStart(32, '0'), 96, 'IPv4 written as IPv6'],
-] as const).map(([first, length, what]) => ({ first, last: filled(first, length, 'f'), what }));
+const NOBODYS = (
+  [
+    ['00000000', 8, 'this network'],
+    ['7f000000', 8, 'loopback'],
+    ['e0000000', 4, 'multicast'],
+    ['f0000000', 4, 'reserved'],
+    ['0'.repeat(32), 128, 'the unspecified address'],
+    ['1'.padStart(32, '0'), 128, 'loopback'],
+    ['ff'.padEnd(32, '0'), 8, 'multicast'],
+    ['fe8'.padEnd(32, '0'), 10, 'link-local'],
+    ['a9fe0000', 16, 'link-local'],
+    ['ffff00000000'.padStart(32, '0'), 96, 'IPv4 written as IPv6'],
+  ] as const
+).map(([first, length, what]) => ({ first, last: filled(first, length, 'f'), what }));
 
 /**
  * Reads an address or a network as a provider's. Host bits that are set are cleared.
@@ -73,8 +89,10 @@ export function readPrefix(text: string): Read {
   }
   const family = four === null ? 'ipv6' : 'ipv4';
   const bitsOf = length === undefined ? WIDTH[family] : Number(length);
-  if (bitsOf > WIDTH[family]) return { wrong: `${quote(text)} is an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} network, whose prefix has ${WIDTH[family]} bits at most` };
-  if (bitsOf < SHORTEST[family]) return { wrong: `${quote(text)} covers too much of the internet; a prefix has ${SHORTEST[family]} bits at least` };
+  if (bitsOf > WIDTH[family])
+    return { wrong: `${quote(text)} is an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} network, whose prefix has ${WIDTH[family]} bits at most` };
+  if (bitsOf < SHORTEST[family])
+    return { wrong: `${quote(text)} covers too much of the internet; a prefix has ${SHORTEST[family]} bits at least` };
   const network = filled(bits, bitsOf, '0');
   const last = filled(bits, bitsOf, 'f');
   const nobodys = NOBODYS.find((each) => each.first.length === bits.length && network <= each.last && last >= each.first);
@@ -104,7 +122,8 @@ function writeV6(bits: string): string {
 /** Sorted, each once, none within another: as one set of intervals takes them. */
 export function mergePrefixes(prefixes: readonly Prefix[]): Prefixes {
   const merged: Prefixes = { ipv4: [], ipv6: [] };
-  const before = (one: Prefix, other: Prefix): number => one.bits < other.bits ? -1 : one.bits > other.bits ? 1 : one.length - other.length;
+  const before = (one: Prefix, other: Prefix): number =>
+    one.bits < other.bits ? -1 : one.bits > other.bits ? 1 : one.length - other.length;
   for (const family of ['ipv4', 'ipv6'] as const) {
     let last = '';
     for (const prefix of prefixes.filter((each) => each.family === family).sort(before)) {
@@ -121,9 +140,11 @@ export function mergePrefixes(prefixes: readonly Prefix[]): Prefixes {
 export function firstShared(these: readonly string[], others: readonly string[]): string | null {
   const mine = these.map((text) => readPrefix(text) as Prefix);
   let at = 0;
-  return others.find((text) => {
-    const other = readPrefix(text) as Prefix;
-    while (at < mine.length && lastOf(mine[at] as Prefix) < other.bits) at++;
-    return at < mine.length && (mine[at] as Prefix).bits <= lastOf(other);
-  }) ?? null;
+  return (
+    others.find((text) => {
+      const other = readPrefix(text) as Prefix;
+      while (at < mine.length && lastOf(mine[at] as Prefix) < other.bits) at++;
+      return at < mine.length && (mine[at] as Prefix).bits <= lastOf(other);
+    }) ?? null
+  );
 }

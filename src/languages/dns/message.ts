@@ -14,16 +14,18 @@ export interface Question {
 }
 
 /** `ttl` in seconds; names in lower case, without their final dot. */
-export type ResourceRecord = { name: string; ttl: number } & (
-  /** RFC 1035 §3.4.1. */
-  | { type: 'A'; address: string }
-  /** RFC 3596; in canonical text (RFC 5952). */
-  | { type: 'AAAA'; address: string }
-  | { type: 'CNAME'; target: string }
-  /** RFC 2782. The target `` (the root) says that there is no such thing here. */
-  | { type: 'SRV'; priority: number; weight: number; port: number; target: string }
-  /** RFC 3403 §4.1; service as in `SIP+D2U`, flags in lower case. */
-  | { type: 'NAPTR'; order: number; preference: number; flags: string; service: string; regexp: string; replacement: string });
+export type ResourceRecord = { name: string; ttl: number }
+  & /** RFC 1035 §3.4.1. */
+  (
+    | { type: 'A'; address: string }
+    /** RFC 3596; in canonical text (RFC 5952). */
+    | { type: 'AAAA'; address: string }
+    | { type: 'CNAME'; target: string }
+    /** RFC 2782. The target `` (the root) says that there is no such thing here. */
+    | { type: 'SRV'; priority: number; weight: number; port: number; target: string }
+    /** RFC 3403 §4.1; service as in `SIP+D2U`, flags in lower case. */
+    | { type: 'NAPTR'; order: number; preference: number; flags: string; service: string; regexp: string; replacement: string }
+  );
 
 export interface Answer {
   /** RCODE: 0 no error, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. */
@@ -63,15 +65,18 @@ export function isName(text: string): boolean {
  * @throws Refused for what is no name
  */
 export function encodeQuery(id: number, { name, type }: Question): Uint8Array {
-  if (!isName(name)) throw new Refused(`${quote(name)} is no name that can be asked for: labels of 1 to 63 letters, digits, "-" and "_", ${MOST_NAME} characters in all`);
-  const bytes = [id >> 8 & 255, id & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+  if (!isName(name))
+    throw new Refused(
+      `${quote(name)} is no name that can be asked for: labels of 1 to 63 letters, digits, "-" and "_", ${MOST_NAME} characters in all`,
+    );
+  const bytes = [(id >> 8) & 255, id & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
   for (const label of name.replace(/\.$/, '').split('.')) bytes.push(label.length, ...[...label].map((letter) => letter.charCodeAt(0)));
   return Uint8Array.from([...bytes, 0, 0, TYPES[type], 0, IN]);
 }
 
 /** Whether bytes are the answer to the query of that number, be it good or bad; anything else may come from anybody. */
 export function answers(bytes: Uint8Array, id: number): boolean {
-  return bytes.length >= HEADER && (bytes[0]! << 8 | bytes[1]!) === id && (bytes[2]! & 0x80) !== 0;
+  return bytes.length >= HEADER && ((bytes[0]! << 8) | bytes[1]!) === id && (bytes[2]! & 0x80) !== 0;
 }
 
 /**
@@ -82,7 +87,7 @@ export function decodeAnswer(bytes: Uint8Array, id: number, question: Question):
   const reader = new Reader(bytes);
   if (!answers(bytes, id)) throw new Refused('it is not the answer to the query');
   const flags = reader.u16(2);
-  if ((flags & 0x7800) !== 0) throw new Refused(`its operation is ${flags >> 11 & 15}, and a query's is 0`);
+  if ((flags & 0x7800) !== 0) throw new Refused(`its operation is ${(flags >> 11) & 15}, and a query's is 0`);
   const [questions, count, authorities] = [reader.u16(4), reader.u16(6), reader.u16(8)];
   const code = flags & 15;
   // A server that fails may leave the question out; one that answers repeats it (RFC 5452 §4.2).
@@ -113,8 +118,10 @@ export function decodeAnswer(bytes: Uint8Array, id: number, question: Question):
  * The records an answer gives to its question, CNAMEs followed.
  * @returns `ttl` the shortest on the way; `name` where the aliases led
  */
-export function recordsFor<T extends QuestionType>(answer: Answer, { name, type }: { name: string; type: T }):
-  { name: string; ttl: number; records: Extract<ResourceRecord, { type: T }>[] } {
+export function recordsFor<T extends QuestionType>(
+  answer: Answer,
+  { name, type }: { name: string; type: T },
+): { name: string; ttl: number; records: Extract<ResourceRecord, { type: T }>[] } {
   let ttl = Infinity;
   let at = name.replace(/\.$/, '').toLowerCase();
   for (let aliases = 0; ; aliases++) {
@@ -137,7 +144,9 @@ class Reader {
   at = 0;
   readonly #bytes: Uint8Array;
 
-  constructor(bytes: Uint8Array) { this.#bytes = bytes; }
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
 
   /** @throws Refused where the message ends before */
   #byte(at: number): number {
@@ -146,7 +155,9 @@ class Reader {
     return byte;
   }
 
-  u16(at: number): number { return this.#byte(at) << 8 | this.#byte(at + 1); }
+  u16(at: number): number {
+    return (this.#byte(at) << 8) | this.#byte(at + 1);
+  }
 
   /** The next `size` bytes as a number, 4 at most. */
   next(size: number): number {
@@ -172,9 +183,10 @@ class Reader {
       const size = this.#byte(this.at++);
       if (size === 0) break;
       if (size >= 0xc0) {
-        const target = (size & 0x3f) << 8 | this.#byte(this.at++);
+        const target = ((size & 0x3f) << 8) | this.#byte(this.at++);
         end ||= this.at;
-        if (target >= start || target < HEADER || ++jumps > MOST_JUMPS) throw new Refused(`a name points to byte ${target}, which is not before it, or too often`);
+        if (target >= start || target < HEADER || ++jumps > MOST_JUMPS)
+          throw new Refused(`a name points to byte ${target}, which is not before it, or too often`);
         this.at = start = target;
         continue;
       }
@@ -189,7 +201,9 @@ class Reader {
   }
 
   /** A character-string, RFC 1035 §3.3. */
-  #string(): string { return this.#text(this.next(1)); }
+  #string(): string {
+    return this.#text(this.next(1));
+  }
 
   record(): Read {
     const owner = this.at;
@@ -217,7 +231,10 @@ class Reader {
   /** Passes over a name of any bytes: records that nobody asked for may be called anything. */
   #skipName(): void {
     for (let size = this.next(1); size > 0; size = this.next(1)) {
-      if (size >= 0xc0) { this.at++; return; }
+      if (size >= 0xc0) {
+        this.at++;
+        return;
+      }
       if (size >= 64) throw new Refused(`a label says it is ${size} bytes long; 63 is the most`);
       this.at += size;
     }
@@ -228,13 +245,25 @@ class Reader {
       case 'A':
       case 'AAAA':
         if (size !== (type === 'A' ? 4 : 16)) throw new Refused(`an address of type ${type} has ${size} bytes`);
-        return type === 'A' ? { name, ttl, type, address: [0, 0, 0, 0].map(() => this.next(1)).join('.') } : { name, ttl, type, address: this.#ipv6() };
+        return type === 'A'
+          ? { name, ttl, type, address: [0, 0, 0, 0].map(() => this.next(1)).join('.') }
+          : { name, ttl, type, address: this.#ipv6() };
       case 'CNAME':
         return { name, ttl, type, target: this.name() };
       case 'SRV':
         return { name, ttl, type, priority: this.next(2), weight: this.next(2), port: this.next(2), target: this.name() };
       case 'NAPTR':
-        return { name, ttl, type, order: this.next(2), preference: this.next(2), flags: this.#string().toLowerCase(), service: this.#string().toUpperCase(), regexp: this.#string(), replacement: this.name() };
+        return {
+          name,
+          ttl,
+          type,
+          order: this.next(2),
+          preference: this.next(2),
+          flags: this.#string().toLowerCase(),
+          service: this.#string().toUpperCase(),
+          regexp: this.#string(),
+          replacement: this.name(),
+        };
       case 'SOA':
         // Of it only the last number is of use; mailbox names in it need not be a host's.
         if (size < 22) throw new Refused(`a record of type SOA has ${size} bytes`);

@@ -50,8 +50,10 @@ function renderCommand(command: RestoreCommand): string {
 
 function start(command: RestoreCommand): string {
   switch (command.do) {
-    case 'delete': return `-D ${command.chain}`;
-    case 'append': return `-A ${command.chain}`;
+    case 'delete':
+      return `-D ${command.chain}`;
+    case 'append':
+      return `-A ${command.chain}`;
     case 'insert':
       if (!Number.isSafeInteger(command.position) || command.position < 1) {
         throw new Refused(`${command.position} is no place in chain ${quote(command.chain)}; places are counted from 1`);

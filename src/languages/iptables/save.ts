@@ -96,14 +96,20 @@ function readHeader(written: string, ruleset: SavedRuleset): void {
 }
 
 function readChain(written: string, line: number): SavedChain {
-  const [name = '', policy = '', counters = '', more] = written.slice(1).trim().split(/[ \t]+/, 4);
+  const [name = '', policy = '', counters = '', more] = written
+    .slice(1)
+    .trim()
+    .split(/[ \t]+/, 4);
   const counted = /^\[([0-9]{1,20}):([0-9]{1,20})\]$/.exec(counters);
   if (counted === null || more !== undefined || !/^(-|[A-Z]{1,20})$/.test(policy)) {
     throw new Refused(`${quote(written)} is not a chain; a chain is saved as ":NAME POLICY [packets:bytes]"`, line);
   }
   return {
-    name: nameIn(name, line, 'chain'), policy: policy === '-' ? null : policy,
-    packets: Number(counted[1]), bytes: Number(counted[2]), line,
+    name: nameIn(name, line, 'chain'),
+    policy: policy === '-' ? null : policy,
+    packets: Number(counted[1]),
+    bytes: Number(counted[2]),
+    line,
   };
 }
 
@@ -133,9 +139,7 @@ function nameIn(name: string, line: number, what: string): string {
 }
 
 /** Options of the CT target that take a value, so that a value is never taken for an option (extensions/libxt_CT.c). */
-const CT_WITH_VALUE: readonly string[] = [
-  '--timeout', '--ctevents', '--expevents', '--zone', '--zone-orig', '--zone-reply',
-];
+const CT_WITH_VALUE: readonly string[] = ['--timeout', '--ctevents', '--expevents', '--zone', '--zone-orig', '--zone-reply'];
 
 /**
  * The helper that a rule assigns: NAME of `-j CT --helper NAME`, else null. The

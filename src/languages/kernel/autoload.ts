@@ -29,8 +29,7 @@ export function parseAutoload(text: string): AutoloadLine[] {
   const found: AutoloadLine[] = [];
   text.split('\n').forEach((written, index) => {
     if (written.includes('\0')) {
-      throw new Refused(`line ${index + 1} holds a NUL character: ${quote(written)}; a file in /etc/modules.d is text`,
-        index + 1);
+      throw new Refused(`line ${index + 1} holds a NUL character: ${quote(written)}; a file in /etc/modules.d is text`, index + 1);
     }
     const space = written.indexOf(' ');
     const word = space < 0 ? written : written.slice(0, space);

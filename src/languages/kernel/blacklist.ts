@@ -24,7 +24,7 @@ export type ConfLine = { line: number; text: string } & (
   | { kind: 'unknown' }
 );
 
-type Meaning = ConfLine extends infer L ? L extends ConfLine ? Omit<L, 'line' | 'text'> : never : never;
+type Meaning = ConfLine extends infer L ? (L extends ConfLine ? Omit<L, 'line' | 'text'> : never) : never;
 
 /** kmodloader reads lines into 512 bytes (`fgets`), newline and NUL included: the rest is a line of its own. */
 const PIECE = 511;
@@ -141,7 +141,7 @@ function piecesOf(text: string): string[] {
  */
 export function addBlacklist(conf: ModulesConf, modules: readonly string[], mark: string): string {
   checkMark(mark);
-  const listed = new Set(conf.lines.flatMap((line) => line.kind === 'blacklist' ? [line.module] : []));
+  const listed = new Set(conf.lines.flatMap((line) => (line.kind === 'blacklist' ? [line.module] : [])));
   const missing = [...new Set(modules)].filter((module) => !listed.has(checkModule(module)));
   if (missing.length === 0) return conf.text;
   const mended = conf.text === '' || conf.text.endsWith('\n') ? conf.text : conf.text + '\n';
@@ -176,8 +176,7 @@ export function removeMarked(conf: ModulesConf, modules: readonly string[], mark
 
 function checkMark(mark: string): void {
   if (mark === '' || mark.length > 200 || !/^[\x20-\x7e]+$/.test(mark)) {
-    throw new Refused(`${quote(mark)} cannot mark a block in /etc/modules.conf; ` +
-      'a mark is one line of 1 to 200 ASCII characters');
+    throw new Refused(`${quote(mark)} cannot mark a block in /etc/modules.conf; ` + 'a mark is one line of 1 to 200 ASCII characters');
   }
 }
 

@@ -62,7 +62,7 @@ export function parseProcFlow(line: string): Flow {
   if (!/^(ipv4|ipv6|unknown)$/.test(family) || numeral(l3number, 255) === undefined) {
     throw new Refused(`${quote(line)} is not a line of /proc/net/nf_conntrack; that starts with "ipv4 2" or "ipv6 10"`, 1);
   }
-  return readFlow(line, tokens.slice(2), family === 'unknown' ? null : family as 'ipv4' | 'ipv6');
+  return readFlow(line, tokens.slice(2), family === 'unknown' ? null : (family as 'ipv4' | 'ipv6'));
 }
 
 /**
@@ -97,12 +97,23 @@ function readFlow(line: string, tokens: readonly string[], stated: 'ipv4' | 'ipv
   let at = 2;
   const timeout = numeral(tokens[at] ?? '', 4294967295) ?? null;
   if (timeout !== null) at++;
-  const tcpState = /^[A-Z][A-Z0-9_]{0,31}$/.test(tokens[at] ?? '') ? tokens[at++] as string : null;
+  const tcpState = /^[A-Z][A-Z0-9_]{0,31}$/.test(tokens[at] ?? '') ? (tokens[at++] as string) : null;
 
   const tuples: Written[] = [];
   const flow: Flow = {
-    family: stated, protocol, number: protocolNumber, timeout, tcpState,
-    original: emptyTuple(), reply: emptyTuple(), flags: [], helper: null, mark: null, zone: null, use: null, rest: [],
+    family: stated,
+    protocol,
+    number: protocolNumber,
+    timeout,
+    tcpState,
+    original: emptyTuple(),
+    reply: emptyTuple(),
+    flags: [],
+    helper: null,
+    mark: null,
+    zone: null,
+    use: null,
+    rest: [],
   };
   for (; at < tokens.length; at++) {
     const token = tokens[at] as string;

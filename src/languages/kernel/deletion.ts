@@ -18,7 +18,13 @@ export function deleteArguments(flow: Flow): string[] {
   const { family, protocol, original, reply } = flow;
   if (family === null || !WITH_PORTS.includes(protocol)) throw inexact(flow);
   return [
-    '-D', '-f', family, '-p', protocol, ...direction('orig', original, flow), ...direction('reply', reply, flow),
+    '-D',
+    '-f',
+    family,
+    '-p',
+    protocol,
+    ...direction('orig', original, flow),
+    ...direction('reply', reply, flow),
     ...zoneArguments(flow),
   ];
 }
@@ -26,27 +32,31 @@ export function deleteArguments(flow: Flow): string[] {
 function direction(name: 'orig' | 'reply', tuple: Tuple, flow: Flow): string[] {
   if (tuple.sport === null || tuple.dport === null) throw inexact(flow);
   return [
-    `--${name}-src`, tuple.src, `--${name}-dst`, tuple.dst,
-    `--${name}-port-src`, String(tuple.sport), `--${name}-port-dst`, String(tuple.dport),
+    `--${name}-src`,
+    tuple.src,
+    `--${name}-dst`,
+    tuple.dst,
+    `--${name}-port-src`,
+    String(tuple.sport),
+    `--${name}-port-dst`,
+    String(tuple.dport),
   ];
 }
 
 function zoneArguments(flow: Flow): string[] {
-  const one = (tuple: Tuple, key: string): string | undefined =>
-    tuple.other.find((token) => token.startsWith(key))?.slice(key.length);
+  const one = (tuple: Tuple, key: string): string | undefined => tuple.other.find((token) => token.startsWith(key))?.slice(key.length);
   const orig = one(flow.original, 'zone-orig=');
   const reply = one(flow.reply, 'zone-reply=');
   if (orig === undefined && reply === undefined) return ['--zone', String(flow.zone ?? 0)];
   if ([orig, reply].some((zone) => zone !== undefined && !isZone(zone))) throw inexact(flow);
-  return [
-    ...(orig === undefined ? [] : ['--orig-zone', orig]),
-    ...(reply === undefined ? [] : ['--reply-zone', reply]),
-  ];
+  return [...(orig === undefined ? [] : ['--orig-zone', orig]), ...(reply === undefined ? [] : ['--reply-zone', reply])];
 }
 
 function inexact(flow: Flow): Refused {
-  return new Refused(`a ${quote(flow.protocol)} flow from ${quote(flow.original.src)} cannot be named exactly; ` +
-    `that works for ${WITH_PORTS.join(', ')} with all ports and zones given as numbers`);
+  return new Refused(
+    `a ${quote(flow.protocol)} flow from ${quote(flow.original.src)} cannot be named exactly; `
+      + `that works for ${WITH_PORTS.join(', ')} with all ports and zones given as numbers`,
+  );
 }
 
 function isZone(text: string): boolean {

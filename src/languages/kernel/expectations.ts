@@ -39,7 +39,7 @@ const FLAGS: readonly string[] = ['PERMANENT', 'INACTIVE', 'USERSPACE'];
  * @throws Refused for a line that is not like that
  */
 export function parseExpectations(text: string): Expectation[] {
-  return text.split('\n').flatMap((line, index) => line.trim() === '' ? [] : [parseLine(line, index + 1)]);
+  return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, index + 1)]));
 }
 
 function parseLine(line: string, number: number): Expectation {
@@ -53,8 +53,17 @@ function parseLine(line: string, number: number): Expectation {
 
   const given = new Map<string, string>();
   const expectation: Expectation = {
-    timeout: timeout === '-' ? null : Number(timeout), l3proto: numeral(l3proto, 255) ?? NaN, proto: NaN,
-    src: '', dst: '', sport: null, dport: null, flags: [], helper: null, klass: null, rest: [],
+    timeout: timeout === '-' ? null : Number(timeout),
+    l3proto: numeral(l3proto, 255) ?? NaN,
+    proto: NaN,
+    src: '',
+    dst: '',
+    sport: null,
+    dport: null,
+    flags: [],
+    helper: null,
+    klass: null,
+    rest: [],
   };
   for (const token of tokens) {
     const at = token.indexOf('=');

@@ -34,12 +34,13 @@ export function parseProcModules(text: string): LoadedModule[] {
     const bytes = whole(size);
     const count = refcount === '-' ? null : whole(refcount);
     if (!isName(name) || bytes === undefined || bytes < 0 || count === undefined || holders === '') {
-      throw new Refused(`${quote(written)} is not a line of /proc/modules; a line there is ` +
-        '"name size refcount holders state address"', line);
+      throw new Refused(
+        `${quote(written)} is not a line of /proc/modules; a line there is ` + '"name size refcount holders state address"',
+        line,
+      );
     }
     if (state !== 'Live' && state !== 'Loading' && state !== 'Unloading') {
-      throw new Refused(`${quote(state)} is no state of a module in /proc/modules; ` +
-        'it is Live, Loading or Unloading', line);
+      throw new Refused(`${quote(state)} is no state of a module in /proc/modules; ` + 'it is Live, Loading or Unloading', line);
     }
     const names = holders === '-' ? [] : holders.split(',').filter((holder) => holder !== '');
     modules.push({ name, size: bytes, refcount: count, holders: names, state });
@@ -101,8 +102,7 @@ export function parseDependencies(text: string): Map<string, string> {
     if (written.trim() === '') return;
     const colon = written.indexOf(':');
     if (colon < 0) {
-      throw new Refused(`${quote(written)} has no colon; a line of modules.dep is "path.ko: path.ko path.ko"`,
-        index + 1);
+      throw new Refused(`${quote(written)} has no colon; a line of modules.dep is "path.ko: path.ko path.ko"`, index + 1);
     }
     const path = written.slice(0, colon).trim();
     paths.set(stemOf(path, index + 1, 'modules.dep'), path);

@@ -23,14 +23,16 @@ export function parseDefaultRoutes(text: string): DefaultRoute[] {
   if (!/^Iface\s+Destination\s+Gateway\s/.test(head.slice(0, 200))) {
     throw new Refused(`${quote(head)} is not the head of /proc/net/route`, 1);
   }
-  return lines.flatMap((line, index): DefaultRoute[] => {
-    if (line.trim() === '') return [];
-    // Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
-    const [device = '', destination, , flags = '', , , metric = '', mask] = line.trim().split(/[ \t]+/, 8);
-    if (!/^[0-9A-Fa-f]{1,8}$/.test(flags) || !/^[0-9]{1,10}$/.test(metric) || mask === undefined) {
-      throw new Refused(`${quote(line)} is not a line of /proc/net/route`, index + 2);
-    }
-    const everywhere = destination === '00000000' && mask === '00000000' && (Number(`0x${flags}`) & REJECT) === 0;
-    return everywhere ? [{ device, metric: Number(metric) }] : [];
-  }).sort((one, other) => one.metric - other.metric);
+  return lines
+    .flatMap((line, index): DefaultRoute[] => {
+      if (line.trim() === '') return [];
+      // Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+      const [device = '', destination, , flags = '', , , metric = '', mask] = line.trim().split(/[ \t]+/, 8);
+      if (!/^[0-9A-Fa-f]{1,8}$/.test(flags) || !/^[0-9]{1,10}$/.test(metric) || mask === undefined) {
+        throw new Refused(`${quote(line)} is not a line of /proc/net/route`, index + 2);
+      }
+      const everywhere = destination === '00000000' && mask === '00000000' && (Number(`0x${flags}`) & REJECT) === 0;
+      return everywhere ? [{ device, metric: Number(metric) }] : [];
+    })
+    .sort((one, other) => one.metric - other.metric);
 }

@@ -14,7 +14,9 @@ export interface SysctlLine {
 export function parseSysctl(text: string): SysctlLine[] {
   return text.split('\n').flatMap((written, index): SysctlLine[] => {
     const found = /^[ \t]*-?[ \t]*([^\s#;=]+)[ \t]*=[ \t]*(.*?)[ \t\r]*$/.exec(written);
-    return found === null ? [] : [{ line: index + 1, key: (found[1] as string).replaceAll('/', '.'), value: found[2] as string, text: written }];
+    return found === null
+      ? []
+      : [{ line: index + 1, key: (found[1] as string).replaceAll('/', '.'), value: found[2] as string, text: written }];
   });
 }
 

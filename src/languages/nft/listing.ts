@@ -49,7 +49,9 @@ export function parseListing(text: string): ListedChain[] {
 
 /** A rule's text without what counts while it stands there: two listings of one rule compare equal. */
 export function withoutCounters(text: string): string {
-  return text.replace(/\bcounter packets \d+ bytes \d+/g, 'counter').replace(/\bquota( over| until)? (\d+ \w+) used \d+ \w+/g, 'quota$1 $2');
+  return text
+    .replace(/\bcounter packets \d+ bytes \d+/g, 'counter')
+    .replace(/\bquota( over| until)? (\d+ \w+) used \d+ \w+/g, 'quota$1 $2');
 }
 
 /**

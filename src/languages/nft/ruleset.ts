@@ -160,8 +160,7 @@ function readObject(ruleset: Ruleset, kind: string, value: Json): void {
 /** The `[key, value]` pairs of a map's elements; anything else in the list is not a pair and says nothing. */
 function pairs(elements: unknown): { key: unknown; value: unknown }[] {
   if (!Array.isArray(elements)) return [];
-  return elements.filter((pair): pair is unknown[] => Array.isArray(pair) && pair.length === 2)
-    .map(([key, value]) => ({ key, value }));
+  return elements.filter((pair): pair is unknown[] => Array.isArray(pair) && pair.length === 2).map(([key, value]) => ({ key, value }));
 }
 
 /** Whether a rule holds a match or target of iptables, which nft shows as `xt` and nothing more. */
@@ -185,8 +184,10 @@ export function helperUses(rule: Rule): HelperUse[] {
       if (typeof data === 'string') uses.push({ form: 'named map', map: data.replace(/^@/, '') });
       else if (isObject(data)) uses.push({ form: 'map', objects: pairs(data['set']).map(({ value }) => String(value)) });
     } else {
-      throw new Refused(`rule ${rule.handle} of ${rule.family} ${rule.table} ${rule.chain} sets a helper in a form ` +
-        `that is not known: ${quote(JSON.stringify(statement))}`);
+      throw new Refused(
+        `rule ${rule.handle} of ${rule.family} ${rule.table} ${rule.chain} sets a helper in a form `
+          + `that is not known: ${quote(JSON.stringify(statement))}`,
+      );
     }
   }
   return uses;

@@ -34,8 +34,10 @@ const FAMILIES = ['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'];
 function name(text: string): string {
   // nft's scanner.l: {letter}({letter}|{digit}|[/\-_\.])*
   if (/^[A-Za-z_\\][A-Za-z0-9/\\_.-]*$/.test(text)) return text;
-  throw new Refused(`nft can not be told of something named ${quote(text)}: a name begins with a letter or "_" ` +
-    'and goes on with letters, digits, "/", "-", "_" and "."');
+  throw new Refused(
+    `nft can not be told of something named ${quote(text)}: a name begins with a letter or "_" `
+      + 'and goes on with letters, digits, "/", "-", "_" and "."',
+  );
 }
 
 function family(text: string): string {
@@ -73,8 +75,10 @@ export function renderCommand(command: Command): string {
     case 'delete helper':
       return `delete ct helper ${table} ${name(command.name)}`;
     case 'add helper':
-      return `add ct helper ${table} ${name(command.name)} ` +
-        `{ type ${JSON.stringify(name(command.type))} protocol ${name(command.protocol)}; l3proto ${name(command.l3proto)}; }`;
+      return (
+        `add ct helper ${table} ${name(command.name)} `
+        + `{ type ${JSON.stringify(name(command.type))} protocol ${name(command.protocol)}; l3proto ${name(command.l3proto)}; }`
+      );
   }
 }
 

@@ -28,7 +28,8 @@ function tokens(source: string): Token[] {
     if (text === '\n') found.push({ text, line: line++, kind: 'newline' });
     else if (text === '\\\n') line++;
     else if (text.startsWith('#')) continue;
-    else if (text.length > 1 && (text.startsWith('"') || text.startsWith("'"))) found.push({ text: text.slice(1, -1), line, kind: 'string' });
+    else if (text.length > 1 && (text.startsWith('"') || text.startsWith("'")))
+      found.push({ text: text.slice(1, -1), line, kind: 'string' });
     else found.push({ text, line, kind: /^[{};:,=]$/.test(text) ? 'mark' : 'word' });
   }
   return found;
@@ -58,11 +59,17 @@ export function scanSource(source: string): SourceUse[] {
         at += 2 + rest.length;
       } else {
         const open = list.slice(at + 2, at + 6).findIndex(({ text, kind }) => kind === 'mark' && text === '{');
-        const name = open > 0 ? list[at + 1 + open] as Token : undefined;
+        const name = open > 0 ? (list[at + 1 + open] as Token) : undefined;
         if (name && named(name)) {
           const inside = block(list, at + 3 + open);
           const type = inside.findIndex(({ text, kind }) => kind === 'word' && text === 'type');
-          uses.push({ kind: 'declares', line, text: lineText(line), name: name.text, type: type < 0 ? null : inside[type + 1]?.text ?? null });
+          uses.push({
+            kind: 'declares',
+            line,
+            text: lineText(line),
+            name: name.text,
+            type: type < 0 ? null : (inside[type + 1]?.text ?? null),
+          });
           at += 2 + open + inside.length;
         }
       }

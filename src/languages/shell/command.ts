@@ -28,13 +28,16 @@ function kept(from: readonly string[], to: readonly string[]): number[] {
   const length = new Uint16Array((from.length + 1) * width);
   for (let at = from.length - 1; at >= 0; at--) {
     for (let by = to.length - 1; by >= 0; by--) {
-      length[at * width + by] = from[at] === to[by] ? (length[(at + 1) * width + by + 1] as number) + 1
-        : Math.max(length[(at + 1) * width + by] as number, length[at * width + by + 1] as number);
+      length[at * width + by] =
+        from[at] === to[by]
+          ? (length[(at + 1) * width + by + 1] as number) + 1
+          : Math.max(length[(at + 1) * width + by] as number, length[at * width + by + 1] as number);
     }
   }
   let at = 0;
   return to.map((text, by) => {
-    while (at < from.length && from[at] !== text && (length[(at + 1) * width + by] as number) >= (length[at * width + by + 1] as number)) at++;
+    while (at < from.length && from[at] !== text && (length[(at + 1) * width + by] as number) >= (length[at * width + by + 1] as number))
+      at++;
     return from[at] === text ? at++ : -1;
   });
 }

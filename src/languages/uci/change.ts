@@ -91,8 +91,7 @@ export function change(desk: Desk, ways: readonly (() => Edit[])[], wish: (meani
     if (means(text, wanted)) return text;
   }
   throw new Refused(
-    'this change cannot be made without touching what stands next to it: statements share a line; ' +
-      'put each on a line of its own',
+    'this change cannot be made without touching what stands next to it: statements share a line; ' + 'put each on a line of its own',
   );
 }
 
@@ -106,9 +105,7 @@ function means(text: string, wanted: string): boolean {
 }
 
 function fingerprint(meaning: Meaning): string {
-  return JSON.stringify(
-    meaning.map(({ type, name, set }) => [type, name, [...set].sort(([one], [two]) => (one < two ? -1 : 1))]),
-  );
+  return JSON.stringify(meaning.map(({ type, name, set }) => [type, name, [...set].sort(([one], [two]) => (one < two ? -1 : 1))]));
 }
 
 /** The text with all edits done; edits that overlap are one. */

@@ -56,9 +56,19 @@ export function setOption(pkg: UciPackage, section: UciSection, name: string, va
 export function deleteOption(pkg: UciPackage, section: UciSection, name: string): string {
   const { desk, placed, at } = find(pkg, section);
   const gone = placed.section.options.filter((option) => option.name === name);
-  return change(desk, [() => removal(desk, gone.map((option) => statementOf(desk, option)))], (meaning) => {
-    meaning[at]?.set.delete(name);
-  });
+  return change(
+    desk,
+    [
+      () =>
+        removal(
+          desk,
+          gone.map((option) => statementOf(desk, option)),
+        ),
+    ],
+    (meaning) => {
+      meaning[at]?.set.delete(name);
+    },
+  );
 }
 
 /**
@@ -90,10 +100,20 @@ export function removeFromList(pkg: UciPackage, section: UciSection, name: strin
   const upTo = base === undefined ? -1 : same.indexOf(base);
   const gone = same.filter((option, nth) => nth <= upTo || (option.kind === 'list' && option.value === value));
   const values = setting.values.filter((one) => one !== value);
-  return change(desk, [() => removal(desk, gone.map((option) => statementOf(desk, option)))], (meaning) => {
-    if (values.length === 0) meaning[at]?.set.delete(name);
-    else meaning[at]?.set.set(name, { kind: 'list', values });
-  });
+  return change(
+    desk,
+    [
+      () =>
+        removal(
+          desk,
+          gone.map((option) => statementOf(desk, option)),
+        ),
+    ],
+    (meaning) => {
+      if (values.length === 0) meaning[at]?.set.delete(name);
+      else meaning[at]?.set.set(name, { kind: 'list', values });
+    },
+  );
 }
 
 /**

@@ -103,8 +103,8 @@ export function place(text: string): { statements: Statement[]; sections: Placed
       if (current !== undefined) {
         if (current.section.type !== type) {
           throw new Refused(
-            `section ${quote(second)} is opened as ${quote(type)} and was ${quote(current.section.type)} on line ` +
-              `${current.section.line}; a name belongs to one type`,
+            `section ${quote(second)} is opened as ${quote(type)} and was ${quote(current.section.type)} on line `
+              + `${current.section.line}; a name belongs to one type`,
             statement.line,
           );
         }

@@ -10,7 +10,13 @@ export const WRAP = { 'overflow-wrap': 'anywhere' };
 const TYPED = { ...WRAP, 'white-space': 'pre-wrap', 'word-break': 'break-word' };
 
 /** Classes of labels. No two themes know the same ones: of several, each takes the gravest it knows. */
-export const LABELS: Record<Tone, string> = { danger: 'warning danger error', warning: 'warning', success: 'success', info: 'notice', notice: '' };
+export const LABELS: Record<Tone, string> = {
+  danger: 'warning danger error',
+  warning: 'warning',
+  success: 'success',
+  info: 'notice',
+  notice: '',
+};
 
 /** Themes fade or dot the items of lists, which these are for screen readers alone. */
 const ITEM = { ...WRAP, 'list-style': 'none', margin: '0', padding: '0', color: 'inherit' };
@@ -29,22 +35,50 @@ export const code = (text: string): Tree => h('code', { style: TYPED }, text);
 /** A button, and what it unfolds. @param about the id of what it belongs to, for who cannot see that it stands there */
 export function drawFold({ name, label, open, lines: texts }: Fold, act: Act, about: string | null = null): Tree {
   const id = `sipalg-fold-${name.replace(/[^\w-]/g, '-')}`;
-  return h('div', { key: `fold ${name}`, style: { margin: '.3em 0' } },
-    h('button', {
-      class: 'btn cbi-button cbi-button-neutral', type: 'button', 'aria-expanded': String(open), 'aria-controls': id, 'aria-describedby': about,
-      'data-fold': name, on: { click: () => act({ do: 'unfold', name }) },
-    }, `${open ? '\u25be' : '\u25b8'} ${label}`),
-    list('lines', texts.map((text) => item('', '.1em 0', code(text))), { id, hidden: !open }));
+  return h(
+    'div',
+    { key: `fold ${name}`, style: { margin: '.3em 0' } },
+    h(
+      'button',
+      {
+        class: 'btn cbi-button cbi-button-neutral',
+        type: 'button',
+        'aria-expanded': String(open),
+        'aria-controls': id,
+        'aria-describedby': about,
+        'data-fold': name,
+        on: { click: () => act({ do: 'unfold', name }) },
+      },
+      `${open ? '\u25be' : '\u25b8'} ${label}`,
+    ),
+    list(
+      'lines',
+      texts.map((text) => item('', '.1em 0', code(text))),
+      { id, hidden: !open },
+    ),
+  );
 }
 
 export function drawNotice({ name, tone, text, lines: texts, fold }: Notice, act: Act, traits: Record<string, unknown> = {}): Tree {
-  return h('div', { class: `alert-message ${tone}`, key: `notice ${name}`, ...traits },
+  return h(
+    'div',
+    { class: `alert-message ${tone}`, key: `notice ${name}`, ...traits },
     h('p', { style: WRAP }, text),
     texts.map((line) => h('p', { style: WRAP }, line)),
-    fold === null ? null : drawFold(fold, act));
+    fold === null ? null : drawFold(fold, act),
+  );
 }
 
 /** A cell of a table. A head of a row is one by its role: on a phone some themes hide `th`, and show the title of the column instead. */
 export function cell(isHead: boolean, title: string | null, children: (Child | null)[]): Tree {
-  return h('td', { class: 'td left', role: isHead ? 'rowheader' : 'cell', 'data-title': title, style: isHead ? { ...WRAP, 'font-weight': 'bold' } : WRAP }, children);
+  return h(
+    'td',
+    {
+      class: 'td left',
+      role: isHead ? 'rowheader' : 'cell',
+      'data-title': title,
+      style: isHead ? { ...WRAP, 'font-weight': 'bold' } : WRAP,
+    },
+    children,
+  );
 }

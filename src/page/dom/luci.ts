@@ -7,7 +7,13 @@ import type { Towards } from '../state.ts';
 
 declare const view: { extend(members: object): unknown };
 declare const rpc: {
-  declare(call: { object: string; method: string; params?: string[]; expect: object; reject: true }): (...args: unknown[]) => Promise<unknown>;
+  declare(call: {
+    object: string;
+    method: string;
+    params?: string[];
+    expect: object;
+    reject: true;
+  }): (...args: unknown[]) => Promise<unknown>;
 };
 declare const poll: { add(task: () => Promise<void>, seconds: number): void; remove(task: () => Promise<void>): void };
 declare const L: { hasViewPermission?(): boolean | null };
@@ -36,10 +42,13 @@ function failure(said: string): Failure {
 }
 
 async function call(method: keyof typeof calls, ...args: string[]): Promise<Reply> {
-  const answer = await calls[method](...args).catch((error: unknown) => { throw failure(error instanceof Error ? error.message : String(error)); });
+  const answer = await calls[method](...args).catch((error: unknown) => {
+    throw failure(error instanceof Error ? error.message : String(error));
+  });
   // A LuCI that does not know `reject` resolves with ubus' number.
   if (typeof answer === 'number') throw failure(`ubus code ${answer}`);
-  if (typeof answer !== 'object' || answer === null || !('now' in answer)) throw new Failure('refused', JSON.stringify(answer)?.slice(0, 200) ?? '');
+  if (typeof answer !== 'object' || answer === null || !('now' in answer))
+    throw new Failure('refused', JSON.stringify(answer)?.slice(0, 200) ?? '');
   return answer as Reply;
 }
 
@@ -54,7 +63,9 @@ export default view.extend({
     // Without the method everybody may try; the router decides anyway.
     const write = L.hasViewPermission?.() !== false;
     const page: Page = open({
-      root, words: wordsIn(_), rights: { read: true, write },
+      root,
+      words: wordsIn(_),
+      rights: { read: true, write },
       transport: {
         status: () => call('status'),
         plan: (towards: Towards) => call('plan', towards),
@@ -63,7 +74,7 @@ export default view.extend({
       },
     });
     poll.add(page.look, PACE);
-    poll.add(() => page.hurried() ? page.look() : Promise.resolve(), HURRY);
+    poll.add(() => (page.hurried() ? page.look() : Promise.resolve()), HURRY);
     return root;
   },
 });

@@ -27,12 +27,15 @@ async function ask(path: string, body: unknown, longest: number | null = LONGEST
   let answer: { result?: unknown; error?: unknown } | null;
   try {
     response = await fetch(path, {
-      method: body === undefined ? 'GET' : 'POST', credentials: 'same-origin', cache: 'no-store', signal: stop.signal,
-      headers: { 'X-Sipalg': '1', ...body === undefined ? {} : { 'Content-Type': 'application/json' } },
-      ...body === undefined ? {} : { body: JSON.stringify(body) },
+      method: body === undefined ? 'GET' : 'POST',
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: stop.signal,
+      headers: { 'X-Sipalg': '1', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    answer = text === '' ? null : JSON.parse(text) as typeof answer;
+    answer = text === '' ? null : (JSON.parse(text) as typeof answer);
   } catch (error) {
     throw new Failure('no answer', (error as Error).message);
   } finally {
@@ -40,18 +43,21 @@ async function ask(path: string, body: unknown, longest: number | null = LONGEST
   }
   if (response.ok) return answer;
   const said = typeof answer?.error === 'string' ? answer.error : `${response.status} ${response.statusText}`;
-  throw new Failure(response.status === 401 ? 'no session' : response.status === 403 ? 'denied' : response.status >= 500 ? 'no answer' : 'refused', said);
+  throw new Failure(
+    response.status === 401 ? 'no session' : response.status === 403 ? 'denied' : response.status >= 500 ? 'no answer' : 'refused',
+    said,
+  );
 }
 
 async function call(method: string, args: object, longest?: number | null): Promise<Reply> {
-  return (await ask('call', { method, args }, longest) as { result: Reply }).result;
+  return ((await ask('call', { method, args }, longest)) as { result: Reply }).result;
 }
 
 const root = document.getElementById('page') as HTMLElement;
 
 async function meet(page: Page): Promise<void> {
   try {
-    const { rights, login } = await ask('session', undefined) as Session;
+    const { rights, login } = (await ask('session', undefined)) as Session;
     page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : { how: login, busy: false, said: '' } }));
     if (rights.read) await page.look();
   } catch (error) {
@@ -61,10 +67,12 @@ async function meet(page: Page): Promise<void> {
 }
 
 const said = (page: Page, busy: boolean, text: string): void =>
-  page.change((was) => was.login === null ? was : { ...was, login: { ...was.login, busy, said: text } });
+  page.change((was) => (was.login === null ? was : { ...was, login: { ...was.login, busy, said: text } }));
 
 const page = open({
-  root, words: wordsIn((text) => text), rights: { read: false, write: false },
+  root,
+  words: wordsIn((text) => text),
+  rights: { read: false, write: false },
   transport: {
     status: () => call('status', {}),
     plan: (towards) => call('plan', { towards }),
@@ -75,10 +83,16 @@ const page = open({
     ended: (mine) => void meet(mine),
     logIn(mine, username, password) {
       said(mine, true, '');
-      ask('login', { username, password }).then(() => meet(mine), (error: Failure) => said(mine, false, error.message));
+      ask('login', { username, password }).then(
+        () => meet(mine),
+        (error: Failure) => said(mine, false, error.message),
+      );
     },
     logOut(mine) {
-      ask('logout', {}).then(() => meet(mine), (error: Failure) => mine.change((was) => ({ ...was, lost: error.trouble })));
+      ask('logout', {}).then(
+        () => meet(mine),
+        (error: Failure) => mine.change((was) => ({ ...was, lost: error.trouble })),
+      );
     },
   },
 });

@@ -110,17 +110,26 @@ export function open({ root, transport, words, rights, session }: Mount): Page {
 
   function act(action: Action): void {
     switch (action.do) {
-      case 'unfold': return change((was) => toggled(was, action.name));
-      case 'show plan': return void showPlan(action.towards);
-      case 'cancel': return change(cancelled);
-      case 'confirm': return void (state.confirming?.plan && run(state.confirming.towards));
-      case 'log in': return session?.logIn(page, action.username, action.password);
-      case 'log out': return session?.logOut(page);
+      case 'unfold':
+        return change((was) => toggled(was, action.name));
+      case 'show plan':
+        return void showPlan(action.towards);
+      case 'cancel':
+        return change(cancelled);
+      case 'confirm':
+        return void (state.confirming?.plan && run(state.confirming.towards));
+      case 'log in':
+        return session?.logIn(page, action.username, action.password);
+      case 'log out':
+        return session?.logOut(page);
     }
   }
 
   const page: Page = {
-    look: () => looking ??= lookNow().finally(() => { looking = null; }),
+    look: () =>
+      (looking ??= lookNow().finally(() => {
+        looking = null;
+      })),
     hurried: () => hurried(state),
     state: () => state,
     change,

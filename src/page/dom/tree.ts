@@ -29,7 +29,10 @@ export interface Traits {
 export function h(tag: string, traits: Traits = {}, ...children: (Child | null | false | readonly (Child | null | false)[])[]): Tree {
   const { key = '', style = {}, on = {}, ...attributes } = traits;
   return {
-    tag, key, style, on,
+    tag,
+    key,
+    style,
+    on,
     attributes: attributes as Tree['attributes'],
     children: children.flat().filter((child): child is Child => child !== null && child !== false && child !== ''),
   };

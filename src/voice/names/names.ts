@@ -5,9 +5,10 @@
 import { isName } from '../../languages/dns/message.ts';
 import type { Asking, Host } from '../../host/host.ts';
 import { quote } from '../../languages/refused.ts';
-import type { Answer, Names, Provider } from '../facts.ts';
+import type { Answer, Names } from '../facts.ts';
 import { locate, nameServers, questions } from './servers.ts';
 import type { Located } from './servers.ts';
+import type { Provider } from '../../wish/voice.ts';
 
 /** Outlives a boot; written when it has to be, for flash wears out. */
 export const KEPT_NAMES = '/etc/sipalg.names';
@@ -24,13 +25,6 @@ const [AGAIN, AGAIN_KNOWN] = [60 * SECOND, 300 * SECOND];
 const MOST_NAMES = 64;
 const MOST_ADDRESSES = 64;
 
-let asking: Asking | null = null;
-
-/** Hands in the door to name servers. */
-export function askThrough(door: Asking): void {
-  asking = door;
-}
-
 /** The answers as they are kept. A file that is missing or spoilt is as good as none. */
 export async function readNames(host: Host): Promise<Names> {
   const [kept, now] = await Promise.all([KEPT_NAMES, NAMES].map(async (path) => parse(await host.read(path))));
@@ -44,16 +38,22 @@ export async function readNames(host: Host): Promise<Names> {
  * @returns `changed`: the addresses or ports of some name are not what they were; `next`: when to come again, null for
  *   never; `trouble`: a file that could not be written, as a sentence
  */
-export async function refreshNames(host: Host, hosts: Provider['hosts'], now = host.now()):
-  Promise<{ names: Names; changed: boolean; next: number | null; trouble: string | null }> {
+export async function refreshNames(
+  host: Host,
+  asking: Asking | null,
+  hosts: Provider['hosts'],
+  now = host.now(),
+): Promise<{ names: Names; changed: boolean; next: number | null; trouble: string | null }> {
   const before = await readNames(host);
   const ways = waysOf(hosts);
   const due = [...ways].filter(([name]) => isDue(before[name], now));
-  const fresh = await asked(host, before, due, now);
-  const names = namesOf([...ways.keys()].flatMap((name): [string, Answer][] => {
-    const answer = fresh.get(name) ?? before[name];
-    return answer === undefined ? [] : [[name, answer]];
-  }));
+  const fresh = await asked(host, asking, before, due, now);
+  const names = namesOf(
+    [...ways.keys()].flatMap((name): [string, Answer][] => {
+      const answer = fresh.get(name) ?? before[name];
+      return answer === undefined ? [] : [[name, answer]];
+    }),
+  );
   const changed = gist(before) !== gist(names);
   let trouble: string | null = null;
   const write = async (path: string): Promise<void> => {
@@ -88,21 +88,29 @@ function isDue(answer: Answer | undefined, now: number): boolean {
   return answer === undefined || answer.until <= now || answer.until > now + MOST;
 }
 
-async function asked(host: Host, before: Names, due: readonly [string, { bare: boolean; port: boolean }][], now: number): Promise<Map<string, Answer>> {
+async function asked(
+  host: Host,
+  door: Asking | null,
+  before: Names,
+  due: readonly [string, { bare: boolean; port: boolean }][],
+  now: number,
+): Promise<Map<string, Answer>> {
   const fresh = new Map<string, Answer>();
   if (due.length === 0) return fresh;
-  const door = asking;
   if (door === null) {
     for (const [name] of due) fresh.set(name, failed(before[name], 'this program was put together without a way to name servers', now));
     return fresh;
   }
   const own = new Set(host.addresses().map(({ address }) => address));
   const ask = questions(door, await nameServers(host), () => host.now());
-  await Promise.all(due.map(async ([name, ways]) => {
-    const answer = isName(name) ? answerFrom(name, await locate(ask, name, ways), before[name], own, now)
-      : failed(before[name], `${quote(name)} is no name that can be asked for`, now);
-    fresh.set(name, answer);
-  }));
+  await Promise.all(
+    due.map(async ([name, ways]) => {
+      const answer = isName(name)
+        ? answerFrom(name, await locate(ask, name, ways), before[name], own, now)
+        : failed(before[name], `${quote(name)} is no name that can be asked for`, now);
+      fresh.set(name, answer);
+    }),
+  );
   return fresh;
 }
 
@@ -124,15 +132,20 @@ function answerFrom(name: string, found: Located, last: Answer | undefined, own:
   const gone = known.addresses.filter((address) => !good.includes(address));
   // Where some server went without an answer, what it gave last time still holds, for as long as that lasts.
   const partial = found.failures.length > 0;
-  const former = Object.fromEntries(gone.map((address): [string, number] => [address, partial ? now : Math.min(now, last?.former?.[address] ?? now)])
-    .filter(([, since]) => now - since < HOUR).slice(0, Math.max(0, MOST_ADDRESSES - good.length)));
+  const former = Object.fromEntries(
+    gone
+      .map((address): [string, number] => [address, partial ? now : Math.min(now, last?.former?.[address] ?? now)])
+      .filter(([, since]) => now - since < HOUR)
+      .slice(0, Math.max(0, MOST_ADDRESSES - good.length)),
+  );
   const ends = Object.values(former).map((since) => since + HOUR);
   const lasts = Math.min(MOST, Math.max(LEAST, found.ttl * SECOND));
-  const merged = (ports: readonly number[], more: readonly number[]): number[] => [...new Set([...ports, ...partial ? more : []])].sort((one, other) => one - other);
+  const merged = (ports: readonly number[], more: readonly number[]): number[] =>
+    [...new Set([...ports, ...(partial ? more : [])])].sort((one, other) => one - other);
   return {
     addresses: [...good.sort().slice(0, MOST_ADDRESSES), ...Object.keys(former)].sort(),
-    ...Object.keys(former).length > 0 ? { former } : {},
-    ...refused.length > 0 ? { refused } : {},
+    ...(Object.keys(former).length > 0 ? { former } : {}),
+    ...(refused.length > 0 ? { refused } : {}),
     ports: merged(found.ports, known.ports),
     tlsPorts: merged(found.tlsPorts, known.tlsPorts),
     at: now,
@@ -166,7 +179,11 @@ function uselessBecause(address: string): string | null {
 
 /** What the rules are made of. */
 function gist(names: Names): string {
-  return JSON.stringify(Object.entries(names).map(([name, { addresses, ports, tlsPorts }]) => [name, addresses, ports, tlsPorts]).sort());
+  return JSON.stringify(
+    Object.entries(names)
+      .map(([name, { addresses, ports, tlsPorts }]) => [name, addresses, ports, tlsPorts])
+      .sort(),
+  );
 }
 
 /** New and forgotten names at once; changed addresses at most once an hour, for some providers show another part of their pool each minute. */
@@ -174,8 +191,13 @@ function worthFlash(kept: Names, names: Names, now: number): boolean {
   const only = (all: Names): Names => namesOf(Object.entries(all).filter(([, { addresses }]) => addresses.length > 0));
   const [was, is] = [only(kept), only(names)];
   if (gist(was) === gist(is)) return false;
-  const ages = Object.entries(is).filter(([name, answer]) => gist(namesOf([[name, answer]])) !== gist(namesOf(name in was ? [[name, was[name] as Answer]] : [])));
-  return Object.keys(was).some((name) => !(name in is)) || ages.some(([name]) => !(name in was) || Math.abs(now - (was[name] as Answer).at) >= HOUR);
+  const ages = Object.entries(is).filter(
+    ([name, answer]) => gist(namesOf([[name, answer]])) !== gist(namesOf(name in was ? [[name, was[name] as Answer]] : [])),
+  );
+  return (
+    Object.keys(was).some((name) => !(name in is))
+    || ages.some(([name]) => !(name in was) || Math.abs(now - (was[name] as Answer).at) >= HOUR)
+  );
 }
 
 /** Without a prototype: a provider may be called `constructor`. */
@@ -197,10 +219,23 @@ function parse(text: Awaited<ReturnType<Host['read']>>): Names {
 
 function isAnswer(data: unknown): data is Answer {
   const { addresses, ports, tlsPorts, at, until, former = {}, refused = [], failed } = (data ?? {}) as Record<string, unknown>;
-  const all = (list: unknown, test: (one: never) => boolean): boolean => Array.isArray(list) && list.length <= 2 * MOST_ADDRESSES && list.every(test as () => boolean);
+  const all = (list: unknown, test: (one: never) => boolean): boolean =>
+    Array.isArray(list) && list.length <= 2 * MOST_ADDRESSES && list.every(test as () => boolean);
   const port = (one: unknown): boolean => Number.isInteger(one) && (one as number) > 0 && (one as number) < 65536;
   const text = (one: unknown): boolean => typeof one === 'string';
-  return all(addresses, (one: string) => text(one) && /^[0-9a-f:.]{2,39}$/.test(one)) && all(ports, port) && all(tlsPorts, port) && all(refused, text)
-    && Number.isFinite(at) && Number.isFinite(until) && typeof former === 'object' && former !== null && Object.values(former).every(Number.isFinite)
-    && (failed === null || (typeof failed === 'object' && text((failed as Record<string, unknown>)['because']) && Number.isFinite((failed as Record<string, unknown>)['at'])));
+  return (
+    all(addresses, (one: string) => text(one) && /^[0-9a-f:.]{2,39}$/.test(one))
+    && all(ports, port)
+    && all(tlsPorts, port)
+    && all(refused, text)
+    && Number.isFinite(at)
+    && Number.isFinite(until)
+    && typeof former === 'object'
+    && former !== null
+    && Object.values(former).every(Number.isFinite)
+    && (failed === null
+      || (typeof failed === 'object'
+        && text((failed as Record<string, unknown>)['because'])
+        && Number.isFinite((failed as Record<string, unknown>)['at'])))
+  );
 }

@@ -29,7 +29,9 @@ export type Questions = <T extends QuestionType>(type: T, name: string) => Promi
 /** The name servers of this machine: its own (what the phones ask too), then those upstream. */
 export async function nameServers(host: Host): Promise<NameServer[]> {
   const texts = await Promise.all(['/etc/resolv.conf', '/tmp/resolv.conf.d/resolv.conf.auto'].map((path) => host.read(path)));
-  const named = texts.flatMap((text) => text.state === 'present' ? [...text.value.matchAll(/^[ \t]*nameserver[ \t]+([0-9A-Fa-f:.]{2,39}(?:%[\w.-]{1,15})?)[ \t]*$/gm)] : []);
+  const named = texts.flatMap((text) =>
+    text.state === 'present' ? [...text.value.matchAll(/^[ \t]*nameserver[ \t]+([0-9A-Fa-f:.]{2,39}(?:%[\w.-]{1,15})?)[ \t]*$/gm)] : [],
+  );
   const all = [...new Set(named.map(([, address = '']) => address))].slice(0, 3);
   return (all.length > 0 ? all : ['127.0.0.1']).map((address) => ({ address, port: DNS_PORT }));
 }
@@ -47,14 +49,25 @@ export function questions(asking: Asking, servers: readonly NameServer[], now: (
     const id = asking.id();
     const question = { name, type };
     try {
-      const answer = decodeAnswer(await asking.ask(server, encodeQuery(id, question), way, left, (reply) => answers(reply, id)), id, question);
+      const answer = decodeAnswer(
+        await asking.ask(server, encodeQuery(id, question), way, left, (reply) => answers(reply, id)),
+        id,
+        question,
+      );
       if (answer.truncated && way === 'datagram') return await over('stream', server, name, type);
       if (answer.truncated || (answer.code !== 0 && answer.code !== 3)) {
-        return { state: 'failed', because: `${name}: ${server.address} says ${answer.truncated ? 'only a part over TCP' : CODES[answer.code] ?? `error ${answer.code}`}` };
+        return {
+          state: 'failed',
+          because: `${name}: ${server.address} says ${answer.truncated ? 'only a part over TCP' : (CODES[answer.code] ?? `error ${answer.code}`)}`,
+        };
       }
       const { records, ttl, name: end } = recordsFor(answer, question);
       if (records.length > 0) return { state: 'found', records, ttl };
-      return { state: 'nothing', because: answer.code === 3 ? `${end} does not exist (NXDOMAIN)` : `${end} has no ${type} record`, ttl: Math.min(ttl, answer.negative ?? Infinity) };
+      return {
+        state: 'nothing',
+        because: answer.code === 3 ? `${end} does not exist (NXDOMAIN)` : `${end} has no ${type} record`,
+        ttl: Math.min(ttl, answer.negative ?? Infinity),
+      };
     } catch (error) {
       return { state: 'failed', because: `${name}: ${(error as Error).message}` };
     }
@@ -102,7 +115,11 @@ export interface Located {
 /** NAPTR services that lead to SRV records (RFC 3263 §4.1), and the prefixes that stand where there is no NAPTR. */
 const PLAIN: readonly string[] = ['SIP+D2U', 'SIP+D2T'];
 const SECURE = 'SIPS+D2T';
-const PREFIXES: readonly (readonly [string, boolean])[] = [['_sip._udp', false], ['_sip._tcp', false], ['_sips._tcp', true]];
+const PREFIXES: readonly (readonly [string, boolean])[] = [
+  ['_sip._udp', false],
+  ['_sip._tcp', false],
+  ['_sips._tcp', true],
+];
 
 /**
  * @param ways `bare`: the name stands alone, so its SRV records say where its servers are, and its own addresses only
@@ -116,11 +133,12 @@ export async function locate(ask: Questions, name: string, ways: { bare: boolean
   if (ways.bare) {
     // Which phones know NAPTR nobody can say: what it names comes beside the names that all others ask for. For the same
     // reason nothing is lost where a resolver has no answer to it.
-    const naptr = ask('NAPTR', name).then((result) => result.state === 'found' ? result.records : []);
+    const naptr = ask('NAPTR', name).then((result) => (result.state === 'found' ? result.records : []));
     const usual = PREFIXES.map(([prefix]) => ask('SRV', `${prefix}.${name}`));
     const secure = new Map(PREFIXES.map(([prefix, tls]) => [`${prefix}.${name}`, tls]));
     for (const { flags, service, replacement } of (await naptr).slice(0, MOST_TARGETS)) {
-      if (flags === 's' && replacement !== '' && (PLAIN.includes(service) || service === SECURE)) secure.set(replacement, service === SECURE);
+      if (flags === 's' && replacement !== '' && (PLAIN.includes(service) || service === SECURE))
+        secure.set(replacement, service === SECURE);
     }
     await Promise.all(usual);
     for (const [srv, tls] of secure) {

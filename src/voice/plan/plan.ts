@@ -14,7 +14,7 @@ import { describeSection, optionOf, parseUci } from '../../languages/uci/parse.t
 import type { PolicyFacts } from '../facts.ts';
 import { addOwn, inboundEdit, inboundOf } from '../render/inbound.ts';
 import { planInbound } from './inbound.ts';
-import { POLICY_FILE } from '../../survey/voice.ts';
+import { POLICY_FILE } from '../paths.ts';
 import { clearing, TABLE, wantedNft } from '../render/nft.ts';
 import type { NftText } from '../render/nft.ts';
 import { voiceOf } from '../wanted.ts';
@@ -39,26 +39,44 @@ function fileStep(policy: PolicyFacts, path: string, after: string | null, text:
   if (file?.state === 'failed') return refuse([`${path} could not be read, so it is left as it is: ${file.because}.`]);
   if (now === after) return NOTHING;
   return one({
-    rank: after === null ? RANK.policyOff : path === POLICY_FILE ? RANK.policy : RANK.policyFiles, why: after === null ? 'policy-unwanted' : 'policy-missing', text,
-    actions: [...before, putFile(path, after)], undo: path.startsWith('/var/run/') ? [] : [putFile(path, now)],
-    commands: [after === null ? `rm ${path}` : after.length > 2000 ? `# write ${path}, ${after.length} bytes` : `printf %s ${word(after)} > ${path}`],
+    rank: after === null ? RANK.policyOff : path === POLICY_FILE ? RANK.policy : RANK.policyFiles,
+    why: after === null ? 'policy-unwanted' : 'policy-missing',
+    text,
+    actions: [...before, putFile(path, after)],
+    undo: path.startsWith('/var/run/') ? [] : [putFile(path, now)],
+    commands: [
+      after === null ? `rm ${path}` : after.length > 2000 ? `# write ${path}, ${after.length} bytes` : `printf %s ${word(after)} > ${path}`,
+    ],
   });
 }
 
 /** @param rehearsed it was just tried, or it is the way back */
-const nft = (input: string, rehearsed = false): Action =>
-  ({ do: 'run', argv: ['nft', '-f', '-'], input, ...rehearsed ? {} : { rehearsal: { argv: ['nft', '-c', '-f', '-'], input } } });
+const nft = (input: string, rehearsed = false): Action => ({
+  do: 'run',
+  argv: ['nft', '-f', '-'],
+  input,
+  ...(rehearsed ? {} : { rehearsal: { argv: ['nft', '-c', '-f', '-'], input } }),
+});
 
 const KEEP: Step = {
-  rank: RANK.policy, why: 'policy-missing', text: 'Keep how they are listed now, by which a change is noticed.',
-  actions: [{ do: 'run', argv: ['sh', '-c', KEEP_LISTING] }], undo: [], commands: [KEEP_LISTING],
+  rank: RANK.policy,
+  why: 'policy-missing',
+  text: 'Keep how they are listed now, by which a change is noticed.',
+  actions: [{ do: 'run', argv: ['sh', '-c', KEEP_LISTING] }],
+  undo: [],
+  commands: [KEEP_LISTING],
 };
 
 function planRules(policy: PolicyFacts): Part {
   const { all } = policy.inForce;
-  if (all.state === 'failed') return refuse([`The voice firewall rules are left as they are: ${all.source} could not be read: ${all.because}.`]);
-  if (policy.perFlow.state === 'absent') return refuse(['The voice firewall rules can not be set: nft is not installed. Install the package nftables, then run `sipalg apply`.']);
-  if (policy.perFlow.state === 'failed') return refuse([`Whether this kernel can give a flow timeouts of its own could not be asked: ${policy.perFlow.because}.`]);
+  if (all.state === 'failed')
+    return refuse([`The voice firewall rules are left as they are: ${all.source} could not be read: ${all.because}.`]);
+  if (policy.perFlow.state === 'absent')
+    return refuse([
+      'The voice firewall rules can not be set: nft is not installed. Install the package nftables, then run `sipalg apply`.',
+    ]);
+  if (policy.perFlow.state === 'failed')
+    return refuse([`Whether this kernel can give a flow timeouts of its own could not be asked: ${policy.perFlow.because}.`]);
   const { text, mark, declared } = wantedNft(voiceOf(policy), orElse(policy.perFlow, false));
   const now = orElse(all, null);
   const former = textOf(policy, POLICY_FILE);
@@ -71,10 +89,23 @@ function planRules(policy: PolicyFacts): Part {
   // What is new in it goes with it; what was cleared is declared again by the former text.
   const back = loaded ? [...clearing([...declared].map(objectOf), renderedObjects(former)), former].join('\n') : null;
   const load: Step = {
-    rank: RANK.policy, why: now === null ? 'policy-missing' : 'policy-changed',
-    text: now === null ? `Put the voice firewall rules in force, as a table of their own (${TABLE}).` : 'Replace the voice firewall rules, in one transaction; what they have counted and learnt stays.',
-    actions: [clear.length === 0 ? { do: 'run', argv: ['nft', '-f', POLICY_FILE] } : nft(script(`include "${POLICY_FILE}"\n`), file.steps.length > 0)],
-    undo: back !== null ? [nft(back, true)] : now === null ? [{ do: 'run', argv: ['nft', 'delete', 'table', ...TABLE.split(' ')], tolerated: [1] }] : [],
+    rank: RANK.policy,
+    why: now === null ? 'policy-missing' : 'policy-changed',
+    text:
+      now === null
+        ? `Put the voice firewall rules in force, as a table of their own (${TABLE}).`
+        : 'Replace the voice firewall rules, in one transaction; what they have counted and learnt stays.',
+    actions: [
+      clear.length === 0
+        ? { do: 'run', argv: ['nft', '-f', POLICY_FILE] }
+        : nft(script(`include "${POLICY_FILE}"\n`), file.steps.length > 0),
+    ],
+    undo:
+      back !== null
+        ? [nft(back, true)]
+        : now === null
+          ? [{ do: 'run', argv: ['nft', 'delete', 'table', ...TABLE.split(' ')], tolerated: [1] }]
+          : [],
     commands: [clear.length === 0 ? `nft -f ${POLICY_FILE}` : nftLine(script(`include "${POLICY_FILE}"\n`))],
   };
   return joinParts([file, one(load), one(KEEP)]);
@@ -88,7 +119,9 @@ function objectOf(declared: string): { kind: string; name: string } {
 
 /** What one of our texts declares. */
 function renderedObjects(text: string): Pick<NftText, 'declared'> {
-  return { declared: new Set([...text.matchAll(/^\t(chain|set|counter|ct timeout) (\S+) \{$/gm)].map(([, kind, name]) => `${kind} ${name}`)) };
+  return {
+    declared: new Set([...text.matchAll(/^\t(chain|set|counter|ct timeout) (\S+) \{$/gm)].map(([, kind, name]) => `${kind} ${name}`)),
+  };
 }
 
 /** What keeps marked voice out of fw4's offload; null where nothing is to. */
@@ -118,16 +151,33 @@ function planOffload(policy: PolicyFacts, edited: boolean): Part {
     const script = rules.map(({ handle }) => `delete rule inet fw4 forward handle ${handle}\n`).join('');
     const former = textOf(policy, OFFLOAD_FILE);
     return one({
-      rank: RANK.policyOff, why: 'policy-unwanted', text: 'Take the rules that kept voice out of the offload out of the firewall.',
-      actions: [nft(script)], undo: former === null ? [] : [nft(former, true)], commands: [nftLine(script)],
+      rank: RANK.policyOff,
+      why: 'policy-unwanted',
+      text: 'Take the rules that kept voice out of the offload out of the firewall.',
+      actions: [nft(script)],
+      undo: former === null ? [] : [nft(former, true)],
+      commands: [nftLine(script)],
     });
   }
-  const fits = seen?.excluded === true && rules?.length === 2 && rules.every(({ rule }) => text.includes(/comment "[^"]*"/.exec(rule)?.[0] ?? '?'));
+  const fits =
+    seen?.excluded === true && rules?.length === 2 && rules.every(({ rule }) => text.includes(/comment "[^"]*"/.exec(rule)?.[0] ?? '?'));
   if (!edited && (fits || seen?.loaded !== true)) return NOTHING;
-  const check: Step = { rank: RANK.policyConfiguration, why: 'policy-offload', text: 'See whether the firewall would still load.', actions: [{ do: 'run', argv: ['fw4', 'check'] }], undo: [], commands: ['fw4 check'] };
+  const check: Step = {
+    rank: RANK.policyConfiguration,
+    why: 'policy-offload',
+    text: 'See whether the firewall would still load.',
+    actions: [{ do: 'run', argv: ['fw4', 'check'] }],
+    undo: [],
+    commands: ['fw4 check'],
+  };
   const load: Step = {
-    rank: RANK.reload, why: 'policy-offload', text: 'Let the firewall load its rules, so that marked voice passes before its flow is put into the offload.',
-    actions: [{ do: 'run', argv: ['fw4', 'reload'] }], undo: [{ do: 'run', argv: ['sh', '-c', TAKE_OFFLOAD_OUT] }], commands: ['fw4 reload'], unlocked: true,
+    rank: RANK.reload,
+    why: 'policy-offload',
+    text: 'Let the firewall load its rules, so that marked voice passes before its flow is put into the offload.',
+    actions: [{ do: 'run', argv: ['fw4', 'reload'] }],
+    undo: [{ do: 'run', argv: ['sh', '-c', TAKE_OFFLOAD_OUT] }],
+    commands: ['fw4 reload'],
+    unlocked: true,
   };
   // A firewall that offloads nothing yet takes them in when it begins to.
   return joinParts([one(check), seen?.loaded === true ? one(load) : NOTHING]);
@@ -142,22 +192,45 @@ function includeText(policy: PolicyFacts): string {
     `\tif nft -f ${POLICY_FILE} 2>/dev/null || nft 'delete table ${TABLE}; include "${POLICY_FILE}"' 2>/dev/null; then ${KEEP_LISTING}; else logger -t sipalg 'nft does not take ${POLICY_FILE}; run: sipalg apply'; fi`,
     'fi',
     // Where fw4 does not take them in by itself.
-    ...offloadText(policy) === null ? [] : [`nft list chain inet fw4 forward 2>/dev/null | grep -q '${OFFLOAD_COMMENT}' || nft -f ${OFFLOAD_FILE} 2>/dev/null`],
-    'exit 0', '',
+    ...(offloadText(policy) === null
+      ? []
+      : [`nft list chain inet fw4 forward 2>/dev/null | grep -q '${OFFLOAD_COMMENT}' || nft -f ${OFFLOAD_FILE} 2>/dev/null`]),
+    'exit 0',
+    '',
   ].join('\n');
 }
 
 /** A section by which the firewall includes something of ours; null: it goes. */
-function includeEdit(text: string, name: string, options: readonly (readonly [name: string, value: string])[] | null): { after: string; commands: string[] } {
+function includeEdit(
+  text: string,
+  name: string,
+  options: readonly (readonly [name: string, value: string])[] | null,
+): { after: string; commands: string[] } {
   const pkg = parseUci(text);
   const section = pkg.sections.find((one) => one.name === name);
-  if (section !== undefined && options !== null && section.type === 'include' && section.options.length === options.length && options.every(([name, value]) => optionOf(section, name) === value)) return { after: text, commands: [] };
+  if (
+    section !== undefined
+    && options !== null
+    && section.type === 'include'
+    && section.options.length === options.length
+    && options.every(([name, value]) => optionOf(section, name) === value)
+  )
+    return { after: text, commands: [] };
   const without = section === undefined ? text : deleteSection(pkg, section);
   const gone = section === undefined ? [] : [`uci delete ${describeSection(section, 'firewall')}`];
   if (options === null) return { after: without, commands: gone };
   return {
-    after: addOwn(without, 'include', name, options.map(([option, value]) => ({ kind: 'option', name: option, value }))),
-    commands: [...gone, `uci set firewall.${name}=include`, ...options.map(([option, value]) => `uci set firewall.${name}.${option}=${word(value)}`)],
+    after: addOwn(
+      without,
+      'include',
+      name,
+      options.map(([option, value]) => ({ kind: 'option', name: option, value })),
+    ),
+    commands: [
+      ...gone,
+      `uci set firewall.${name}=include`,
+      ...options.map(([option, value]) => `uci set firewall.${name}.${option}=${word(value)}`),
+    ],
   };
 }
 
@@ -165,14 +238,29 @@ function planConfiguration(facts: Facts, policy: PolicyFacts, wanted: boolean): 
   const { uci } = facts.firewall;
   const { firewall } = facts.system;
   if (firewall.state !== 'present' || uci.state === 'absent') return NOTHING;
-  if (uci.state === 'failed') return refuse([`${FIREWALL_CONFIG} could not be read, so the firewall is not told to keep the voice rules: ${uci.because}.`]);
+  if (uci.state === 'failed')
+    return refuse([`${FIREWALL_CONFIG} could not be read, so the firewall is not told to keep the voice rules: ${uci.because}.`]);
   const before = uci.value.text;
   let edit: ReturnType<typeof includeEdit>;
   let offload: typeof edit;
   let calls: typeof edit;
   try {
-    edit = includeEdit(before, INCLUDE, wanted ? [['type', 'script'], ['path', INCLUDE_FILE], firewall.value === 'fw4' ? ['fw4_compatible', '1'] : ['reload', '1']] : null);
-    offload = includeEdit(edit.after, OFFLOAD, offloadText(policy) === null ? null : [['type', 'nftables'], ['path', OFFLOAD_FILE], ['position', 'ruleset-append']]);
+    edit = includeEdit(
+      before,
+      INCLUDE,
+      wanted ? [['type', 'script'], ['path', INCLUDE_FILE], firewall.value === 'fw4' ? ['fw4_compatible', '1'] : ['reload', '1']] : null,
+    );
+    offload = includeEdit(
+      edit.after,
+      OFFLOAD,
+      offloadText(policy) === null
+        ? null
+        : [
+            ['type', 'nftables'],
+            ['path', OFFLOAD_FILE],
+            ['position', 'ruleset-append'],
+          ],
+    );
     calls = inboundEdit(offload.after, inboundOf(facts, policy).sections);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -184,11 +272,21 @@ function planConfiguration(facts: Facts, policy: PolicyFacts, wanted: boolean): 
   const more = offloading.steps.filter(({ commands }) => !inbound.steps.some((step) => step.commands[0] === commands[0]));
   const around = joinParts([inbound, { ...NOTHING, steps: more }]);
   if (calls.after === before) return around;
-  return joinParts([one({
-    rank: RANK.policyConfiguration, why: wanted ? 'policy-missing' : 'policy-unwanted',
-    text: !wanted ? 'Let the firewall forget the voice rules.' : offload.after === before ? 'Tell the firewall which calls providers may open.' : 'Let the firewall put the voice rules back after each of its loads.',
-    actions: [putFile(FIREWALL_CONFIG, calls.after)], undo: [putFile(FIREWALL_CONFIG, before)], commands: [...edit.commands, ...offload.commands, ...calls.commands, 'uci commit firewall'],
-  }), around]);
+  return joinParts([
+    one({
+      rank: RANK.policyConfiguration,
+      why: wanted ? 'policy-missing' : 'policy-unwanted',
+      text: !wanted
+        ? 'Let the firewall forget the voice rules.'
+        : offload.after === before
+          ? 'Tell the firewall which calls providers may open.'
+          : 'Let the firewall put the voice rules back after each of its loads.',
+      actions: [putFile(FIREWALL_CONFIG, calls.after)],
+      undo: [putFile(FIREWALL_CONFIG, before)],
+      commands: [...edit.commands, ...offload.commands, ...calls.commands, 'uci commit firewall'],
+    }),
+    around,
+  ]);
 }
 
 const KEYS = { udp: 'nf_conntrack_udp_timeout', udpStream: 'nf_conntrack_udp_timeout_stream' } as const;
@@ -212,27 +310,45 @@ function planSysctl(facts: Facts, policy: PolicyFacts, perFlow: boolean, wanted:
   const ours = Object.fromEntries(parseSysctl(text ?? '').map(({ key, value }) => [key.split('.').at(-1), Number(value)]));
   if (wanted && !perFlow) {
     if (live.udp === null || live.udpStream === null) {
-      return text !== null ? NOTHING : refuse(['The timeouts of UDP flows could not be read (/proc/sys/net/netfilter), so they are left as they are. `modprobe nf_conntrack` may bring them.']);
+      return text !== null
+        ? NOTHING
+        : refuse([
+            'The timeouts of UDP flows could not be read (/proc/sys/net/netfilter), so they are left as they are. `modprobe nf_conntrack` may bring them.',
+          ]);
     }
     const { signallingReplied } = policy.wish.timeouts;
     const before = { udp: former.udp ?? live.udp, udpStream: former.udpStream ?? live.udpStream };
     const wish = { udp: Math.max(before.udp, signallingReplied), udpStream: Math.max(before.udpStream, signallingReplied) };
-    const after = `# Written by sipalg: this kernel knows no timeouts for single flows, so all UDP flows live as long as SIP needs.\n# before: ${before.udp} ${before.udpStream}\n${
-      NAMES.map((name) => `net.netfilter.${KEYS[name]}=${wish[name]}\n`).join('')}`;
-    return joinParts([fileStep(policy, SYSCTL_FILE, after, 'Keep the timeouts of UDP flows for the next boot.'), ...NAMES.map((name) => poke(name, live[name] as number, wish[name], RANK.policyFiles, 'timeouts-global'))]);
+    const after = `# Written by sipalg: this kernel knows no timeouts for single flows, so all UDP flows live as long as SIP needs.\n# before: ${before.udp} ${before.udpStream}\n${NAMES.map(
+      (name) => `net.netfilter.${KEYS[name]}=${wish[name]}\n`,
+    ).join('')}`;
+    return joinParts([
+      fileStep(policy, SYSCTL_FILE, after, 'Keep the timeouts of UDP flows for the next boot.'),
+      ...NAMES.map((name) => poke(name, live[name] as number, wish[name], RANK.policyFiles, 'timeouts-global')),
+    ]);
   }
   if (text === null) return NOTHING;
   // Only what still is as we left it is given back.
-  const back = NAMES.flatMap((name) => former[name] !== undefined && live[name] !== null && live[name] === ours[KEYS[name]] ? [poke(name, live[name] as number, former[name] as number, RANK.policyOff, 'policy-unwanted')] : []);
+  const back = NAMES.flatMap((name) =>
+    former[name] !== undefined && live[name] !== null && live[name] === ours[KEYS[name]]
+      ? [poke(name, live[name] as number, former[name] as number, RANK.policyOff, 'policy-unwanted')]
+      : [],
+  );
   return joinParts([...back, fileStep(policy, SYSCTL_FILE, null, 'Let the timeouts of UDP flows be as they were, at boot too.')]);
 }
 
 function poke(name: 'udp' | 'udpStream', now: number, value: number, rank: number, why: string): Part {
   const path = procPath(name);
-  return now === value ? NOTHING : one({
-    rank, why, text: `Let UDP flows live ${value} s${name === 'udp' ? '' : ' once they are streams'}.`,
-    actions: [{ do: 'poke', path, text: `${value}\n` }], undo: [{ do: 'poke', path, text: `${now}\n` }], commands: [`echo ${value} > ${path}`],
-  });
+  return now === value
+    ? NOTHING
+    : one({
+        rank,
+        why,
+        text: `Let UDP flows live ${value} s${name === 'udp' ? '' : ' once they are streams'}.`,
+        actions: [{ do: 'poke', path, text: `${value}\n` }],
+        undo: [{ do: 'poke', path, text: `${now}\n` }],
+        commands: [`echo ${value} > ${path}`],
+      });
 }
 
 /** Both firewalls: the include that brings the rules back, and the section that has it run. */
@@ -241,8 +357,20 @@ export function planKeeping(facts: Facts, policy: PolicyFacts, wanted: boolean, 
   const text = !wanted || firewall.state !== 'present' ? null : policy.backend === 'nft' ? includeText(policy) : fw3Include;
   const offload = offloadText(policy);
   return joinParts([
-    fileStep(policy, INCLUDE_FILE, text, text === null ? 'Remove the script with which the firewall brought the voice rules back.' : 'Write the script with which the firewall brings the voice rules back.'),
-    fileStep(policy, OFFLOAD_FILE, offload, offload === null ? `Remove ${OFFLOAD_FILE}.` : 'Write the rules by which the firewall keeps marked voice out of its offload.'),
+    fileStep(
+      policy,
+      INCLUDE_FILE,
+      text,
+      text === null
+        ? 'Remove the script with which the firewall brought the voice rules back.'
+        : 'Write the script with which the firewall brings the voice rules back.',
+    ),
+    fileStep(
+      policy,
+      OFFLOAD_FILE,
+      offload,
+      offload === null ? `Remove ${OFFLOAD_FILE}.` : 'Write the rules by which the firewall keeps marked voice out of its offload.',
+    ),
     planConfiguration(facts, policy, wanted),
   ]);
 }
@@ -255,19 +383,27 @@ export function planNftOn(facts: Facts, policy: PolicyFacts): Part {
 /** And where they are not: what is live, then what is on disk. */
 export function planNftOff(policy: PolicyFacts): Part {
   const { all } = policy.inForce;
-  if (all.state === 'failed') return refuse([`The voice firewall rules could not be taken away: ${all.source} could not be read: ${all.because}.`]);
+  if (all.state === 'failed')
+    return refuse([`The voice firewall rules could not be taken away: ${all.source} could not be read: ${all.because}.`]);
   const former = textOf(policy, POLICY_FILE);
-  const table = all.state === 'absent' ? NOTHING : one({
-    rank: RANK.policyOff, why: 'policy-unwanted', text: `Take the voice firewall rules away (table ${TABLE}).`,
-    actions: [{ do: 'run', argv: ['nft', 'delete', 'table', ...TABLE.split(' ')] }],
-    undo: former === null ? [] : [nft(former, true)], commands: [`nft delete table ${TABLE}`],
-  });
+  const table =
+    all.state === 'absent'
+      ? NOTHING
+      : one({
+          rank: RANK.policyOff,
+          why: 'policy-unwanted',
+          text: `Take the voice firewall rules away (table ${TABLE}).`,
+          actions: [{ do: 'run', argv: ['nft', 'delete', 'table', ...TABLE.split(' ')] }],
+          undo: former === null ? [] : [nft(former, true)],
+          commands: [`nft delete table ${TABLE}`],
+        });
   return table;
 }
 
 /** The other files of ours, the one that says there is something of ours last of all. */
 export function planFilesOff(facts: Facts, policy: PolicyFacts, others: readonly string[]): Part {
-  const gone = (path: string): Part => policy.files[path]?.state !== 'present' ? NOTHING : fileStep(policy, path, null, `Remove ${path}.`);
+  const gone = (path: string): Part =>
+    policy.files[path]?.state !== 'present' ? NOTHING : fileStep(policy, path, null, `Remove ${path}.`);
   return joinParts([planSysctl(facts, policy, true, false), ...[LISTED_FILE, ...others, POLICY_FILE].map(gone)]);
 }
 

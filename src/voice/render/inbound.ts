@@ -9,13 +9,14 @@ import { addSection, deleteSection } from '../../languages/uci/edit.ts';
 import { parseUci } from '../../languages/uci/parse.ts';
 import type { UciSection } from '../../languages/uci/parse.ts';
 import { word } from '../../languages/shell/command.ts';
-import type { PolicyFacts, Provider } from '../facts.ts';
+import type { PolicyFacts } from '../facts.ts';
 import { digit } from './iptables-prefixes.ts';
 import type { Family } from './iptables-prefixes.ts';
 import { hash } from './nft.ts';
 import { firstShared, lastOf, mergePrefixes, readPrefix } from '../../languages/address/prefixes.ts';
 import { prefixes } from '../wanted.ts';
 import { zonesOf } from '../../observe/wan.ts';
+import type { Provider } from '../../wish/voice.ts';
 
 type Options = [name: string, value: string][];
 
@@ -53,7 +54,7 @@ const TITLE = 'sipalg: ';
 const MOST_WITHOUT_SETS = 64;
 
 /** ipset takes names of 31 characters. */
-const short = (name: string): string => name.length <= 19 ? name : `${name.slice(0, 10)}_${hash(name).slice(0, 8)}`;
+const short = (name: string): string => (name.length <= 19 ? name : `${name.slice(0, 10)}_${hash(name).slice(0, 8)}`);
 
 /** The set that a file is loaded into; no set of the voice rules themselves is called so. */
 export const setOf = (file: string): string => file.replace(/^\/etc\/sipalg\.(\w+)([46]m?)$/, 'sipalg_$1_in$2');
@@ -72,10 +73,17 @@ export function inboundOf(facts: Facts, policy: PolicyFacts): Inbound {
   const { firewall } = facts.system;
   const providers = policy.wanted ? policy.wish.providers.filter(({ inbound }) => inbound !== null) : [];
   if (providers.length === 0 || uci.state !== 'present' || firewall.state !== 'present') return wished;
-  const wan = zonesOf(uci.value.text, firewall.value).filter(({ outside }) => outside).map(({ name }) => name);
-  if (wan.length === 0) wished.lacking.push('Calls can not be let in: /etc/config/firewall has no zone wan and none that masquerades. Give the zone of the internet the option masq.');
+  const wan = zonesOf(uci.value.text, firewall.value)
+    .filter(({ outside }) => outside)
+    .map(({ name }) => name);
+  if (wan.length === 0)
+    wished.lacking.push(
+      'Calls can not be let in: /etc/config/firewall has no zone wan and none that masquerades. Give the zone of the internet the option masq.',
+    );
   const forwarded: Forwarded[] = [];
-  if (wan.length > 0) for (const provider of providers) open(wished, forwarded, provider, policy, wan, firewall.value === 'fw4' || policy.extensions['set'] === true);
+  if (wan.length > 0)
+    for (const provider of providers)
+      open(wished, forwarded, provider, policy, wan, firewall.value === 'fw4' || policy.extensions['set'] === true);
   return wished;
 }
 
@@ -93,12 +101,23 @@ function forward(wished: Inbound, forwarded: Forwarded[], mine: Forwarded): void
   const { provider, address, first, last, networks } = mine;
   forwarded.push(mine);
   for (const earlier of forwarded) {
-    const shared = earlier.address === address || earlier.first > last || earlier.last < first ? null : firstShared(earlier.networks, networks);
-    if (shared !== null) return void wished.lacking.push(`Not all calls of ${earlier.provider} to ${earlier.address} and of ${provider} to ${address} can be let in: both have the network ${shared}, and port ${first}${first === last ? '' : `-${last}`} can lead to one address alone. Give both the same \`option pbx\`, or other ports.`);
+    const shared =
+      earlier.address === address || earlier.first > last || earlier.last < first ? null : firstShared(earlier.networks, networks);
+    if (shared !== null)
+      return void wished.lacking.push(
+        `Not all calls of ${earlier.provider} to ${earlier.address} and of ${provider} to ${address} can be let in: both have the network ${shared}, and port ${first}${first === last ? '' : `-${last}`} can lead to one address alone. Give both the same \`option pbx\`, or other ports.`,
+      );
   }
 }
 
-function open(wished: Inbound, forwarded: Forwarded[], provider: Provider, policy: PolicyFacts, wan: readonly string[], sets: boolean): void {
+function open(
+  wished: Inbound,
+  forwarded: Forwarded[],
+  provider: Provider,
+  policy: PolicyFacts,
+  wan: readonly string[],
+  sets: boolean,
+): void {
   const { pbx, ports, mediaPorts } = provider.inbound as NonNullable<Provider['inbound']>;
   const name = short(provider.name);
   const networks = networksOf(provider, policy);
@@ -108,7 +127,9 @@ function open(wished: Inbound, forwarded: Forwarded[], provider: Provider, polic
     if ('wrong' in prefix) continue;
     const { family, bits } = prefix;
     const n = digit(family);
-    const lacks = (why: string): void => { wished.lacking.push(`Calls of ${provider.name} to ${address} are not let in: ${why}`); };
+    const lacks = (why: string): void => {
+      wished.lacking.push(`Calls of ${provider.name} to ${address} are not let in: ${why}`);
+    };
     const near = policy.lan.find((lan) => {
       const network = readPrefix(`${lan.address}/${lan.prefix}`);
       return !('wrong' in network) && network.family === family && network.bits <= bits && bits <= lastOf(network);
@@ -116,18 +137,27 @@ function open(wished: Inbound, forwarded: Forwarded[], provider: Provider, polic
     const family4 = family === 'ipv4';
     if (near === undefined) lacks('the address is in no network of this router. Set `option pbx` to the address the PBX has.');
     else if (near.zone === null) lacks(`${near.device} is in no zone of the firewall. Add its network to a zone in /etc/config/firewall.`);
-    else if (networks.signalling[family].length === 0) lacks(`no IP${family4 ? 'v4' : 'v6'} network of the provider is known. Give it one with \`list signalling\`, or a \`list host\` that resolves to one.`);
+    else if (networks.signalling[family].length === 0)
+      lacks(
+        `no IP${family4 ? 'v4' : 'v6'} network of the provider is known. Give it one with \`list signalling\`, or a \`list host\` that resolves to one.`,
+      );
     else if (family4 && taken.has(family)) lacks('a port can be forwarded to one IPv4 address alone, and an earlier `option pbx` has it.');
-    else if (!sets && networks.signalling[family].length > MOST_WITHOUT_SETS) lacks(`${networks.signalling[family].length} networks are too many without ipset. Install the package ipset, then run \`sipalg apply\`.`);
+    else if (!sets && networks.signalling[family].length > MOST_WITHOUT_SETS)
+      lacks(
+        `${networks.signalling[family].length} networks are too many without ipset. Install the package ipset, then run \`sipalg apply\`.`,
+      );
     else {
       const self = policy.lan.some((lan) => lan.address === address);
-      const both: ['call' | 'media', string, readonly string[], string[]][] = [['call', 'tcp udp', ports.map(String), networks.signalling[family]]];
+      const both: ['call' | 'media', string, readonly string[], string[]][] = [
+        ['call', 'tcp udp', ports.map(String), networks.signalling[family]],
+      ];
       if (mediaPorts !== null && networks.media[family].length > 0) both.push(['media', 'udp', [mediaPorts], networks.media[family]]);
       for (const [what, proto, each, from] of both) {
         const which = `${n}${what === 'media' ? 'm' : ''}`;
         const file = `/etc/sipalg.${name}${which}`;
         const set = setOf(file);
-        if (!taken.has(family) && sets) addSet(wished, { name: set, family, file, networks: from }, `sipalg_${name}_set${which}`, policy.backend === 'iptables');
+        if (!taken.has(family) && sets)
+          addSet(wished, { name: set, family, file, networks: from }, `sipalg_${name}_set${which}`, policy.backend === 'iptables');
         if (family4) {
           for (const port of each) {
             const [first = 0, last = first] = port.split('-').map(Number);
@@ -137,23 +167,47 @@ function open(wished: Inbound, forwarded: Forwarded[], provider: Provider, polic
         wan.forEach((zone, nth) => {
           const title = `${TITLE}${what === 'call' ? 'calls' : 'audio'} from ${name} to ${address} port`;
           const place = `sipalg_${name}_${what}${n}${pbx.indexOf(address) > 0 ? `_${pbx.indexOf(address)}` : ''}${nth > 0 ? `_wan${nth}` : ''}`;
-          const common: Options = [['src', zone], ...self ? [] : [['dest', near.zone as string]] as Options, ['family', family], ['proto', proto]];
+          const common: Options = [
+            ['src', zone],
+            ...(self ? [] : ([['dest', near.zone as string]] as Options)),
+            ['family', family],
+            ['proto', proto],
+          ];
           if (!family4 || self) {
             const source: Options = sets ? [['ipset', `${set} src`]] : from.map((network) => ['src_ip', network]);
-            wished.sections.push({ type: 'rule', name: place, options: [
-              ['name', `${title} ${each.join(' ')}`], ...common, ...self ? [] : [['dest_ip', address]] as Options, ['dest_port', each.join(' ')], ...source, ['target', 'ACCEPT'],
-            ] });
+            wished.sections.push({
+              type: 'rule',
+              name: place,
+              options: [
+                ['name', `${title} ${each.join(' ')}`],
+                ...common,
+                ...(self ? [] : ([['dest_ip', address]] as Options)),
+                ['dest_port', each.join(' ')],
+                ...source,
+                ['target', 'ACCEPT'],
+              ],
+            });
             return;
           }
           // Both protocols in one section: fw3 puts a forward of UDP 5060 alone under the SIP helper.
-          for (const port of each) for (const [at, source] of (sets ? [null] : from).entries()) {
-            wished.sections.push({ type: 'redirect', name: `${place}_${port.replace('-', '_')}${at > 0 ? `_${at}` : ''}`, options: [
-              ['name', `${title} ${port}`], ...common, ['src_dport', port], ['dest_ip', address], ['dest_port', port],
-              source === null ? ['ipset', `${set} src`] : ['src_ip', source], ['target', 'DNAT'],
-              // Else the LAN would be let in by the same forward, without the set.
-              ['reflection', '0'],
-            ] });
-          }
+          for (const port of each)
+            for (const [at, source] of (sets ? [null] : from).entries()) {
+              wished.sections.push({
+                type: 'redirect',
+                name: `${place}_${port.replace('-', '_')}${at > 0 ? `_${at}` : ''}`,
+                options: [
+                  ['name', `${title} ${port}`],
+                  ...common,
+                  ['src_dport', port],
+                  ['dest_ip', address],
+                  ['dest_port', port],
+                  source === null ? ['ipset', `${set} src`] : ['src_ip', source],
+                  ['target', 'DNAT'],
+                  // Else the LAN would be let in by the same forward, without the set.
+                  ['reflection', '0'],
+                ],
+              });
+            }
         });
       }
       taken.add(family);
@@ -164,20 +218,37 @@ function open(wished: Inbound, forwarded: Forwarded[], provider: Provider, polic
 function addSet(wished: Inbound, set: InboundSet, section: string, fw3: boolean): void {
   const { name, family, file } = set;
   wished.sets.push(set);
-  wished.sections.push({ type: 'ipset', name: section, options: [['name', name], ['family', family], ...fw3 ? [['storage', 'hash']] as Options : [], ['match', 'src_net'], ['loadfile', file]] });
+  wished.sections.push({
+    type: 'ipset',
+    name: section,
+    options: [
+      ['name', name],
+      ['family', family],
+      ...(fw3 ? ([['storage', 'hash']] as Options) : []),
+      ['match', 'src_net'],
+      ['loadfile', file],
+    ],
+  });
 }
 
 /** The names the firewall gives to the rules it makes of them. */
 export const titlesOf = (sections: readonly Section[]): string[] =>
-  [...new Set(sections.flatMap(({ type, options }) => type === 'ipset' ? [] : [options[0]?.[1] ?? '']))].sort();
+  [...new Set(sections.flatMap(({ type, options }) => (type === 'ipset' ? [] : [options[0]?.[1] ?? ''])))].sort();
 
 /** Those names in a listing of nft, or in saved rules. */
-export const titlesIn = (listing: string): string[] => [...new Set([...listing.matchAll(/"!fw[34]: (sipalg: [^"]*)"/g)].map(([, title]) => title as string))].sort();
+export const titlesIn = (listing: string): string[] =>
+  [...new Set([...listing.matchAll(/"!fw[34]: (sipalg: [^"]*)"/g)].map(([, title]) => title as string))].sort();
 
-const lists = ({ options }: Section): Set<string> => new Set(options.map(([name]) => name).filter((name, at, all) => name === 'match' || all.indexOf(name) !== at));
+const lists = ({ options }: Section): Set<string> =>
+  new Set(options.map(([name]) => name).filter((name, at, all) => name === 'match' || all.indexOf(name) !== at));
 
 /** Adds a section that `deleteSection` takes away with the very bytes that came: a blank line of its own, even behind another one. */
-export function addOwn(text: string, type: string, name: string, options: readonly { kind: 'option' | 'list'; name: string; value: string }[]): string {
+export function addOwn(
+  text: string,
+  type: string,
+  name: string,
+  options: readonly { kind: 'option' | 'list'; name: string; value: string }[],
+): string {
   const eol = /\n(\r?\n)$/.exec(text)?.[1] ?? '';
   return addSection(parseUci(text + eol), type, name, options);
 }
@@ -188,12 +259,19 @@ export function addOwn(text: string, type: string, name: string, options: readon
  */
 export function inboundEdit(text: string, sections: readonly Section[]): { after: string; commands: string[] } {
   const commands: string[] = [];
-  const key = (type: string, name: string | null, options: readonly { kind: string; name: string; value: string }[]): string => JSON.stringify([type, name, options.map(({ kind, name, value }) => [kind, name, value])]);
-  const wished = new Map(sections.map((section) => {
-    const list = lists(section);
-    const options = section.options.map(([name, value]) => ({ kind: list.has(name) ? 'list' as const : 'option' as const, name, value }));
-    return [key(section.type, section.name, options), { ...section, options }];
-  }));
+  const key = (type: string, name: string | null, options: readonly { kind: string; name: string; value: string }[]): string =>
+    JSON.stringify([type, name, options.map(({ kind, name, value }) => [kind, name, value])]);
+  const wished = new Map(
+    sections.map((section) => {
+      const list = lists(section);
+      const options = section.options.map(([name, value]) => ({
+        kind: list.has(name) ? ('list' as const) : ('option' as const),
+        name,
+        value,
+      }));
+      return [key(section.type, section.name, options), { ...section, options }];
+    }),
+  );
   let after = text;
   const same = ({ type, name, options }: UciSection): string => key(type, name, options);
   // The last one first, as they were added.
@@ -208,7 +286,12 @@ export function inboundEdit(text: string, sections: readonly Section[]): { after
   for (const [id, { type, name, options }] of wished) {
     if (stands.has(id)) continue;
     after = addOwn(after, type, name, options);
-    commands.push(`uci set firewall.${name}=${type}`, ...options.map((option) => `uci ${option.kind === 'list' ? 'add_list' : 'set'} firewall.${name}.${option.name}=${word(option.value)}`));
+    commands.push(
+      `uci set firewall.${name}=${type}`,
+      ...options.map(
+        (option) => `uci ${option.kind === 'list' ? 'add_list' : 'set'} firewall.${name}.${option.name}=${word(option.value)}`,
+      ),
+    );
   }
   return { after, commands };
 }

@@ -8,7 +8,7 @@ export type Family = 'ipv4' | 'ipv6';
 /** All that is ours begins with it: chains, sets, lists. */
 export const OURS = 'sipalg_';
 /** What the names of a family's sets and lists end with. */
-export const digit = (family: Family): 4 | 6 => family === 'ipv4' ? 4 : 6;
+export const digit = (family: Family): 4 | 6 => (family === 'ipv4' ? 4 : 6);
 
 /** A chain of this many rules is not worth another step. */
 const LEAF = 16;
@@ -20,18 +20,27 @@ const LEAF = 16;
  * @param found     what a rule does with one that does
  * @param otherwise the last rule for one that does not; null: on where it came from
  */
-export function prefixChains(chains: Record<string, string[]>, base: string, networks: readonly string[], flag: '-s' | '-d', found: string, otherwise: string | null): void {
+export function prefixChains(
+  chains: Record<string, string[]>,
+  base: string,
+  networks: readonly string[],
+  flag: '-s' | '-d',
+  found: string,
+  otherwise: string | null,
+): void {
   const known = new Map<string, Prefix>();
   for (const text of networks) {
     const prefix = readPrefix(text);
     if (!('wrong' in prefix)) known.set(`${prefix.bits}/${prefix.length}`, prefix);
   }
-  const sorted = [...known.values()].sort((one, other) => one.bits < other.bits ? -1 : one.bits > other.bits ? 1 : one.length - other.length);
+  const sorted = [...known.values()].sort((one, other) =>
+    one.bits < other.bits ? -1 : one.bits > other.bits ? 1 : one.length - other.length,
+  );
   if (sorted.length === 0) return;
   let nth = 0;
   const build = (list: readonly Prefix[]): string => {
     const name = `${OURS}${base}${nth++}`;
-    const rules: string[] = chains[name] = [];
+    const rules: string[] = (chains[name] = []);
     const depth = list.length > LEAF ? common(list) : 0;
     const groups = new Map<string, Prefix[]>();
     for (const prefix of list) {
@@ -70,8 +79,11 @@ const MOST = 131_072;
 
 /** The networks each set of ours is to hold; those the kernel fills are not among them. */
 export function setsOf(voice: Voice): Record<string, string[]> {
-  return Object.fromEntries((['ipv4', 'ipv6'] as const).flatMap((family) =>
-    (['signalling', 'media'] as const).map((which) => [`${OURS}${which}${digit(family)}`, voice[which][family]])));
+  return Object.fromEntries(
+    (['ipv4', 'ipv6'] as const).flatMap((family) =>
+      (['signalling', 'media'] as const).map((which) => [`${OURS}${which}${digit(family)}`, voice[which][family]]),
+    ),
+  );
 }
 
 const of = (name: string): string => `family ${/4m?$/.test(name) ? 'inet' : 'inet6'}`;
@@ -82,7 +94,13 @@ const of = (name: string): string => `family ${/4m?$/.test(name) ? 'inet' : 'ine
  */
 export function swapLines(name: string, networks: readonly string[], most = ` maxelem ${MOST}`): string[] {
   const swap = `${OURS}swap${of(name) === 'family inet' ? 4 : 6}`;
-  return [...[name, swap].map((each) => `create ${each} hash:net ${of(name)}${most}`), `flush ${swap}`, ...networks.map((network) => `add ${swap} ${network}`), `swap ${swap} ${name}`, `destroy ${swap}`];
+  return [
+    ...[name, swap].map((each) => `create ${each} hash:net ${of(name)}${most}`),
+    `flush ${swap}`,
+    ...networks.map((network) => `add ${swap} ${network}`),
+    `swap ${swap} ${name}`,
+    `destroy ${swap}`,
+  ];
 }
 
 /**
@@ -93,10 +111,15 @@ export function ipsetText(voice: Voice): string {
   const lines: string[] = [];
   for (const [name, networks] of Object.entries(setsOf(voice))) lines.push(...swapLines(name, networks));
   for (const family of ['ipv4', 'ipv6'] as Family[]) {
-    lines.push(...[['phones', 'hash:ip'], ['calls', 'hash:ip,port']].map(([name, type]) => {
-      const set = `${OURS}${name}${digit(family)}`;
-      return `create ${set} ${type} ${of(set)} maxelem 4096 timeout 86400`;
-    }));
+    lines.push(
+      ...[
+        ['phones', 'hash:ip'],
+        ['calls', 'hash:ip,port'],
+      ].map(([name, type]) => {
+        const set = `${OURS}${name}${digit(family)}`;
+        return `create ${set} ${type} ${of(set)} maxelem 4096 timeout 86400`;
+      }),
+    );
   }
   return lines.join('\n') + '\n';
 }

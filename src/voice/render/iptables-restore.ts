@@ -30,16 +30,20 @@ const isOurs = (chain: string): boolean => chain.startsWith(OURS);
 /** Where a rule leads, by -j or -g. */
 function targetOf(args: readonly string[]): string | null {
   const at = Math.max(args.lastIndexOf('-j'), args.lastIndexOf('-g'));
-  return at < 0 ? null : args[at + 1] ?? null;
+  return at < 0 ? null : (args[at + 1] ?? null);
 }
 
 /** What of a ruleset is ours; tables without anything of ours are left out. */
 export function ownTables(ruleset: SavedRuleset): SeenTable[] {
-  return ruleset.tables.map(({ name, chains, rules }) => ({
-    name,
-    chains: chains.flatMap((chain) => isOurs(chain.name) ? [chain.name] : []),
-    jumps: rules.filter(({ chain, args }) => !isOurs(chain) && isOurs(targetOf(args) ?? '')).map(({ chain, text }) => ({ chain, rule: text.slice(`-A ${chain} `.length) })),
-  })).filter(({ chains, jumps }) => chains.length + jumps.length > 0);
+  return ruleset.tables
+    .map(({ name, chains, rules }) => ({
+      name,
+      chains: chains.flatMap((chain) => (isOurs(chain.name) ? [chain.name] : [])),
+      jumps: rules
+        .filter(({ chain, args }) => !isOurs(chain) && isOurs(targetOf(args) ?? ''))
+        .map(({ chain, text }) => ({ chain, rule: text.slice(`-A ${chain} `.length) })),
+    }))
+    .filter(({ chains, jumps }) => chains.length + jumps.length > 0);
 }
 
 /** A jump is the same whatever its comment: not every router can write one. */
@@ -56,27 +60,34 @@ function sameJump(jump: Jump): string {
  */
 export function transaction(wanted: readonly Table[], seen: readonly SeenTable[], counted: Readonly<Record<string, string>> = {}): string {
   const names = [...new Set([...wanted, ...seen].map(({ name }) => name))];
-  return names.map((name) => {
-    const { chains = {}, jumps = [] }: Partial<Table> = wanted.find((one) => one.name === name) ?? {};
-    const old = seen.find((one) => one.name === name) ?? { chains: [], jumps: [] };
-    const gone = old.chains.filter((chain) => chains[chain] === undefined);
-    const wishes = new Set(jumps.map(sameJump));
-    const stood = new Set<string>();
-    // A twin goes too: a packet is to be looked at once.
-    const goes = old.jumps.filter((jump) => !wishes.has(sameJump(jump)) || stood.size === stood.add(sameJump(jump)).size);
-    return [
-      `*${name}`,
-      ...[...Object.keys(chains), ...gone].map((chain) => `:${chain} - [0:0]`),
-      ...Object.entries(chains).flatMap(([chain, rules]) => rules.map((rule, at) => {
-        const count = at === 0 && counterName(chain) !== null ? counted[chain] : undefined;
-        return `${count === undefined ? '' : `${count} `}-A ${chain} ${rule}`.trimEnd();
-      })),
-      ...goes.map(({ chain, rule }) => `-D ${chain} ${rule}`),
-      ...jumps.filter((jump) => !stood.has(sameJump(jump))).map(({ chain, rule, first }) => first ? `-I ${chain} 1 ${rule}` : `-A ${chain} ${rule}`),
-      ...gone.map((chain) => `-X ${chain}`),
-      'COMMIT', '',
-    ].join('\n');
-  }).join('');
+  return names
+    .map((name) => {
+      const { chains = {}, jumps = [] }: Partial<Table> = wanted.find((one) => one.name === name) ?? {};
+      const old = seen.find((one) => one.name === name) ?? { chains: [], jumps: [] };
+      const gone = old.chains.filter((chain) => chains[chain] === undefined);
+      const wishes = new Set(jumps.map(sameJump));
+      const stood = new Set<string>();
+      // A twin goes too: a packet is to be looked at once.
+      const goes = old.jumps.filter((jump) => !wishes.has(sameJump(jump)) || stood.size === stood.add(sameJump(jump)).size);
+      return [
+        `*${name}`,
+        ...[...Object.keys(chains), ...gone].map((chain) => `:${chain} - [0:0]`),
+        ...Object.entries(chains).flatMap(([chain, rules]) =>
+          rules.map((rule, at) => {
+            const count = at === 0 && counterName(chain) !== null ? counted[chain] : undefined;
+            return `${count === undefined ? '' : `${count} `}-A ${chain} ${rule}`.trimEnd();
+          }),
+        ),
+        ...goes.map(({ chain, rule }) => `-D ${chain} ${rule}`),
+        ...jumps
+          .filter((jump) => !stood.has(sameJump(jump)))
+          .map(({ chain, rule, first }) => (first ? `-I ${chain} 1 ${rule}` : `-A ${chain} ${rule}`)),
+        ...gone.map((chain) => `-X ${chain}`),
+        'COMMIT',
+        '',
+      ].join('\n');
+    })
+    .join('');
 }
 
 /** Matches that iptables adds to a rule, or leaves out, as it likes. */
@@ -96,15 +107,18 @@ function shape(args: readonly string[]): string {
 
 /** All that is ours as one text that is the same before and after iptables has had it. */
 export function shapeOf(ruleset: SavedRuleset): string {
-  return ruleset.tables.flatMap(({ name, chains, rules }) => {
-    const own = new Map(chains.filter((chain) => isOurs(chain.name)).map((chain) => [chain.name, [] as string[]]));
-    const jumps: string[] = [];
-    for (const { chain, args } of rules) {
-      own.get(chain)?.push(shape(args));
-      if (!isOurs(chain) && isOurs(targetOf(args) ?? '')) jumps.push(`${name} ${chain} ${shape(args)}`);
-    }
-    return [...[...own].map(([chain, shapes]) => `${name} ${chain} ${shapes.join(', ')}`), ...jumps];
-  }).sort().join('\n');
+  return ruleset.tables
+    .flatMap(({ name, chains, rules }) => {
+      const own = new Map(chains.filter((chain) => isOurs(chain.name)).map((chain) => [chain.name, [] as string[]]));
+      const jumps: string[] = [];
+      for (const { chain, args } of rules) {
+        own.get(chain)?.push(shape(args));
+        if (!isOurs(chain) && isOurs(targetOf(args) ?? '')) jumps.push(`${name} ${chain} ${shape(args)}`);
+      }
+      return [...[...own].map(([chain, shapes]) => `${name} ${chain} ${shapes.join(', ')}`), ...jumps];
+    })
+    .sort()
+    .join('\n');
 }
 
 /** A text of `transaction` that began with nothing, read like the saved rules it leads to. @throws Refused */
@@ -120,17 +134,27 @@ export function tablesOf(text: string): Table[] {
     const table = ruleset.tables.find((one) => one.name === name);
     for (const chain of table?.chains ?? []) chains[chain.name] = [];
     for (const rule of table?.rules ?? []) chains[rule.chain]?.push(rule.text.slice(`-A ${rule.chain} `.length));
-    return { name: name === 'filter' ? 'filter' : 'mangle', chains, jumps: jumps.map((jump) => name === 'filter' ? { ...jump, first: true } : jump) };
+    return {
+      name: name === 'filter' ? 'filter' : 'mangle',
+      chains,
+      jumps: jumps.map((jump) => (name === 'filter' ? { ...jump, first: true } : jump)),
+    };
   });
 }
 
 /** What is seen of tables that are in force. */
-export const seenOf = (tables: readonly Table[]): SeenTable[] => tables.map(({ name, chains, jumps }) => ({ name, chains: Object.keys(chains), jumps }));
+export const seenOf = (tables: readonly Table[]): SeenTable[] =>
+  tables.map(({ name, chains, jumps }) => ({ name, chains: Object.keys(chains), jumps }));
 
 /** The mark kept in the rules: a chain that nothing leads to. */
 export function markOf(tables: readonly { chains: readonly string[] }[]): string | null {
   const prefix = `${OURS}text_`;
-  return tables.flatMap(({ chains }) => chains).find((chain) => chain.startsWith(prefix))?.slice(prefix.length) ?? null;
+  return (
+    tables
+      .flatMap(({ chains }) => chains)
+      .find((chain) => chain.startsWith(prefix))
+      ?.slice(prefix.length) ?? null
+  );
 }
 
 /** What /etc/sipalg.policy holds on such a router: a text for each command that reads one. */
@@ -138,17 +162,31 @@ export type Sections = Readonly<Record<string, string>>;
 
 /** @param sections by command: `ipset`, `iptables-restore`, `ip6tables-restore` */
 export function writePolicyFile(sections: Sections): string {
-  return ['# The voice firewall rules, as sipalg loads them and /etc/sipalg.include puts them back. Change /etc/config/sipalg instead, then: sipalg apply', '',
-    ...Object.entries(sections).filter(([, text]) => text !== '').map(([command, text]) => `## ${command}\n${text}`), '## end', ''].join('\n').replace(/\n{2,}## /g, '\n## ');
+  return [
+    '# The voice firewall rules, as sipalg loads them and /etc/sipalg.include puts them back. Change /etc/config/sipalg instead, then: sipalg apply',
+    '',
+    ...Object.entries(sections)
+      .filter(([, text]) => text !== '')
+      .map(([command, text]) => `## ${command}\n${text}`),
+    '## end',
+    '',
+  ]
+    .join('\n')
+    .replace(/\n{2,}## /g, '\n## ');
 }
 
 /** @returns null where the file is none of these */
 export function readPolicyFile(text: string): Sections | null {
   if (!text.endsWith('## end\n')) return null;
-  return Object.fromEntries(text.split(/^## /m).slice(1, -1).map((section) => {
-    const end = section.indexOf('\n');
-    return [section.slice(0, end), section.slice(end + 1)];
-  }));
+  return Object.fromEntries(
+    text
+      .split(/^## /m)
+      .slice(1, -1)
+      .map((section) => {
+        const end = section.indexOf('\n');
+        return [section.slice(0, end), section.slice(end + 1)];
+      }),
+  );
 }
 
 /**

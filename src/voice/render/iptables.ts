@@ -45,26 +45,37 @@ const METHODS = {
 } as const;
 
 /** Where a byte of a UDP packet's payload is (xt_u32.c), in iptables' own spelling, by which a jump is known again; behind IPv6's own header, for one without extension headers. */
-const byte = (family: Family, at: number): string => family === 'ipv4' ? `0x0>>0x16&0x3c@0x${(8 + at).toString(16)}` : `0x${(48 + at).toString(16)}`;
+const byte = (family: Family, at: number): string =>
+  family === 'ipv4' ? `0x0>>0x16&0x3c@0x${(8 + at).toString(16)}` : `0x${(48 + at).toString(16)}`;
 const u32 = (...tests: string[]): string => `-m u32 --u32 "${tests.join('&&')}"`;
 
 /** Lists of ports as multiport takes them: 15 at most. */
 function ports(which: '--ports' | '--dports', list: readonly number[]): string[] {
   const sorted = [...new Set(list)].sort((one, other) => one - other);
-  return Array.from({ length: Math.ceil(sorted.length / 15) }, (_, nth) => `-m multiport ${which} ${sorted.slice(nth * 15, nth * 15 + 15).join(',')}`);
+  return Array.from(
+    { length: Math.ceil(sorted.length / 15) },
+    (_, nth) => `-m multiport ${which} ${sorted.slice(nth * 15, nth * 15 + 15).join(',')}`,
+  );
 }
 
 /** What remembers addresses: ipset where there is one, else the last hundred of the match `recent`. */
-function memory(name: string, has: Extensions, seconds: number, both = ''): { learn(end: 'src' | 'dst'): string; knows(end: 'src' | 'dst'): string } {
+function memory(
+  name: string,
+  has: Extensions,
+  seconds: number,
+  both = '',
+): { learn(end: 'src' | 'dst'): string; knows(end: 'src' | 'dst'): string } {
   const side = { src: '--rsource', dst: '--rdest' };
-  const ends = (end: string): string => both === '' ? end : `${end},${end}`;
-  return has['set'] ? {
-    learn: (end) => `-j SET --add-set ${name} ${ends(end)} --exist --timeout ${seconds}`,
-    knows: (end) => `-m set --match-set ${name} ${ends(end)}`,
-  } : {
-    learn: (end) => `-m recent --set --name ${name} ${side[end]}`,
-    knows: (end) => `-m recent --rcheck --seconds ${seconds} --name ${name} ${side[end]}`,
-  };
+  const ends = (end: string): string => (both === '' ? end : `${end},${end}`);
+  return has['set']
+    ? {
+        learn: (end) => `-j SET --add-set ${name} ${ends(end)} --exist --timeout ${seconds}`,
+        knows: (end) => `-m set --match-set ${name} ${ends(end)}`,
+      }
+    : {
+        learn: (end) => `-m recent --set --name ${name} ${side[end]}`,
+        knows: (end) => `-m recent --rcheck --seconds ${seconds} --name ${name} ${side[end]}`,
+      };
 }
 
 /** hashlimit holds on to the rate a table was made with, so its name carries the rate (15 characters at most). */
@@ -93,9 +104,16 @@ function limits(voice: Voice, family: Family, has: Extensions, table: Table, com
       jumps.push({ chain: 'PREROUTING', rule: `-i ${wan} -p tcp ${match} -m conntrack --ctstate NEW${comment} -j ${OURS}request` });
     }
   }
-  if (has['u32']) chains[`${OURS}internet`] = [`${u32(`${byte(family, 0)}=${Object.values(METHODS).map(({ first }) => first).join(',')}`)} -g ${OURS}request`];
+  if (has['u32'])
+    chains[`${OURS}internet`] = [
+      `${u32(
+        `${byte(family, 0)}=${Object.values(METHODS)
+          .map(({ first }) => first)
+          .join(',')}`,
+      )} -g ${OURS}request`,
+    ];
   const unknown = `-g ${OURS}unknown`;
-  const request: string[] = chains[`${OURS}request`] = [];
+  const request: string[] = (chains[`${OURS}request`] = []);
   if (has['set']) request.push(...['signalling', 'media'].map((name) => `-m set --match-set ${OURS}${name}${n} src -j RETURN`), unknown);
   else {
     prefixChains(chains, 'p', [...voice.signalling[family], ...voice.media[family]], '-s', '-j RETURN', unknown);
@@ -104,25 +122,35 @@ function limits(voice: Voice, family: Family, has: Extensions, table: Table, com
   chains[`${OURS}unknown`] = [
     `-p tcp -g ${OURS}attempts_tcp`,
     ...(remembers && has['u32'] ? [`${calls.knows('src')} -g ${OURS}call`] : []),
-    ...(has['u32'] ? Object.entries(METHODS).map(([method, { first, rest }]) => `${u32(`${byte(family, 0)}=${first}`, `${byte(family, 4)}${rest}`)} -g ${OURS}attempts_${method}`) : []),
+    ...(has['u32']
+      ? Object.entries(METHODS).map(
+          ([method, { first, rest }]) => `${u32(`${byte(family, 0)}=${first}`, `${byte(family, 4)}${rest}`)} -g ${OURS}attempts_${method}`,
+        )
+      : []),
   ];
   for (const [method, rate] of Object.entries(rates) as [Method, number][]) {
     if (method !== 'tcp' && !has['u32']) continue;
-    const notes = (name: string): string => has['recent'] ? `-m recent --set --name ${OURS}${name}${n} --mask ${SOURCE[family].mask} --rsource` : '';
+    const notes = (name: string): string =>
+      has['recent'] ? `-m recent --set --name ${OURS}${name}${n} --mask ${SOURCE[family].mask} --rsource` : '';
     // A rule without a target counts, and lets pass.
-    const chain: string[] = chains[`${OURS}attempts_${method}`] = [notes(method)];
+    const chain: string[] = (chains[`${OURS}attempts_${method}`] = [notes(method)]);
     if (!has['hashlimit']) continue;
     // A table that is full drops what a new stranger asks until others have left it, for two minutes at most; providers and calls never come here.
-    chain.push(`-m hashlimit --hashlimit-above ${rate}/minute --hashlimit-burst ${Math.min(rate, 10_000)} --hashlimit-mode srcip --hashlimit-srcmask ${SOURCE[family].bits}`
-      + ` --hashlimit-name ${limitName(method, rate)} --hashlimit-htable-size 1024 --hashlimit-htable-max 8192 --hashlimit-htable-expire ${LIMIT_EXPIRES}000 -g ${OURS}limited_${method}`);
+    chain.push(
+      `-m hashlimit --hashlimit-above ${rate}/minute --hashlimit-burst ${Math.min(rate, 10_000)} --hashlimit-mode srcip --hashlimit-srcmask ${SOURCE[family].bits}`
+        + ` --hashlimit-name ${limitName(method, rate)} --hashlimit-htable-size 1024 --hashlimit-htable-max 8192 --hashlimit-htable-expire ${LIMIT_EXPIRES}000 -g ${OURS}limited_${method}`,
+    );
     chains[`${OURS}limited_${method}`] = [`${notes(`limited_${method}`)} -j DROP`.trim()];
   }
   if (!remembers || !has['u32']) return;
   // Something behind us let it ring: from then on it is a call.
   chains[`${OURS}call`] = [calls.learn('src')];
-  chains[`${OURS}answers`] = [`${u32(`${byte(family, 0)}=0x5349502f`, `${byte(family, 4)}=0x322e3020`, `${byte(family, 8)}>>0x10=0x3138`)} ${calls.learn('dst')}`];
+  chains[`${OURS}answers`] = [
+    `${u32(`${byte(family, 0)}=0x5349502f`, `${byte(family, 4)}=0x322e3020`, `${byte(family, 8)}>>0x10=0x3138`)} ${calls.learn('dst')}`,
+  ];
   for (const chain of ['FORWARD', 'OUTPUT']) {
-    for (const wan of voice.wan.map(quoteArgument)) jumps.push({ chain, rule: `-o ${wan} -p udp -m conntrack --ctdir REPLY${comment} -j ${OURS}answers` });
+    for (const wan of voice.wan.map(quoteArgument))
+      jumps.push({ chain, rule: `-o ${wan} -p udp -m conntrack --ctdir REPLY${comment} -j ${OURS}answers` });
   }
 }
 
@@ -139,21 +167,37 @@ function marks(voice: Voice, family: Family, has: Extensions, table: Table, comm
     // Straight to where it leads: most packets are no voice, and a jump and the way back cost each of them.
     for (const match of ports('--ports', voice.ports)) jumps.push({ chain, rule: `-p udp ${match}${comment} -j ${OURS}signalling` });
     // Version 2 (RFC 3550, section 5.1); below 1024 no phone sends audio.
-    jumps.push({ chain, rule: `-p udp -m udp --sport 1024:65535 --dport 1024:65535 ${has['u32'] ? u32(`${byte(family, 0)}>>0x1e=0x2`) : ''}${comment} -j ${OURS}rtp`.replace('  ', ' ') });
-    for (const match of ports('--ports', [...voice.ports, ...voice.tlsPorts])) jumps.push({ chain, rule: `-p tcp ${match}${comment} -j ${OURS}signalling` });
+    jumps.push({
+      chain,
+      rule: `-p udp -m udp --sport 1024:65535 --dport 1024:65535 ${has['u32'] ? u32(`${byte(family, 0)}>>0x1e=0x2`) : ''}${comment} -j ${OURS}rtp`.replace(
+        '  ',
+        ' ',
+      ),
+    });
+    for (const match of ports('--ports', [...voice.ports, ...voice.tlsPorts]))
+      jumps.push({ chain, rule: `-p tcp ${match}${comment} -j ${OURS}signalling` });
   }
   chains[`${OURS}signalling`] = [
     // Who speaks SIP to the internet is a phone; never learnt from what arrives.
-    ...(learns ? voice.wan.map(quoteArgument).flatMap((wan) => [
-      `-o ${wan} -m conntrack --ctdir ORIGINAL ${phones.learn('src')}`,
-      ...(has['set'] ? [`-o ${wan} -m conntrack --ctdir REPLY -m set --match-set ${OURS}signalling${n} dst ${phones.learn('src')}`] : []),
-    ]) : []),
+    ...(learns
+      ? voice.wan
+          .map(quoteArgument)
+          .flatMap((wan) => [
+            `-o ${wan} -m conntrack --ctdir ORIGINAL ${phones.learn('src')}`,
+            ...(has['set']
+              ? [`-o ${wan} -m conntrack --ctdir REPLY -m set --match-set ${OURS}signalling${n} dst ${phones.learn('src')}`]
+              : []),
+          ])
+      : []),
     `-g ${OURS}voice_signalling`,
   ];
-  const rtp: string[] = chains[`${OURS}rtp`] = learns ? [`${phones.knows('src')} ${media}`, `${phones.knows('dst')} ${media}`] : [];
+  const rtp: string[] = (chains[`${OURS}rtp`] = learns ? [`${phones.knows('src')} ${media}`, `${phones.knows('dst')} ${media}`] : []);
   if (has['set']) rtp.push(...['src', 'dst'].map((end) => `-m set --match-set ${OURS}media${n} ${end} ${media}`));
   else {
-    for (const [base, flag] of [['s', '-s'], ['d', '-d']] as const) {
+    for (const [base, flag] of [
+      ['s', '-s'],
+      ['d', '-d'],
+    ] as const) {
       prefixChains(chains, base, voice.media[family], flag, media, null);
       if (chains[`${OURS}${base}0`] !== undefined) rtp.push(`-j ${OURS}${base}0`);
     }
@@ -178,11 +222,15 @@ export function iptablesTables(voice: Voice, family: Family, has: Extensions, of
   if (mangle.jumps.length === 0) return [];
   const text = JSON.stringify([mangle, has['set'] ? [voice.signalling[family], voice.media[family]] : [], offload]);
   mangle.chains[`${OURS}text_${hash(text)}`] = [];
-  const classes = voice.marking === null ? [] : [...new Set([voice.marking.media.value, voice.marking.signalling.value])].filter((value) => value !== 0);
+  const classes =
+    voice.marking === null ? [] : [...new Set([voice.marking.media.value, voice.marking.signalling.value])].filter((value) => value !== 0);
   if (!offload || !has['dscp'] || !has['DSCP'] || classes.length === 0) return [mangle];
-  return [mangle, {
-    name: 'filter',
-    chains: { [`${OURS}keep`]: classes.map((value) => `-m dscp --dscp ${hex(value)} -j ACCEPT`) },
-    jumps: [{ chain: 'FORWARD', rule: `-m conntrack --ctstate RELATED,ESTABLISHED${comment} -j ${OURS}keep`, first: true }],
-  }];
+  return [
+    mangle,
+    {
+      name: 'filter',
+      chains: { [`${OURS}keep`]: classes.map((value) => `-m dscp --dscp ${hex(value)} -j ACCEPT`) },
+      jumps: [{ chain: 'FORWARD', rule: `-m conntrack --ctstate RELATED,ESTABLISHED${comment} -j ${OURS}keep`, first: true }],
+    },
+  ];
 }

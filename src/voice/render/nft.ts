@@ -8,7 +8,8 @@
  * otherwise. None is before destination NAT: every packet of the router pays for a hook (1 to 1.5 % of what it costs), so the
  * port that was dialled is asked of the flow.
  */
-import type { Limit, Voice } from '../rules.ts';
+import type { Voice } from '../rules.ts';
+import type { Limit } from '../../wish/voice.ts';
 
 export const TABLE = 'inet sipalg';
 export const PRIORITY = -140;
@@ -16,7 +17,7 @@ export const PRIORITY = -140;
 const FORMAT = 1;
 
 export const METHODS = ['register', 'invite', 'options', 'tcp'] as const;
-export type Method = typeof METHODS[number];
+export type Method = (typeof METHODS)[number];
 
 /** How long a source is remembered after its last request, in seconds. */
 export const REMEMBERED = 86_400;
@@ -71,8 +72,8 @@ export function portMatch(ports: readonly number[]): string {
     if (last !== undefined && last[1] === port - 1) last[1] = port;
     else ranges.push([port, port]);
   }
-  const texts = ranges.map(([from, to]) => from === to ? `${from}` : `${from}-${to}`);
-  return texts.length === 1 ? texts[0] as string : `{ ${texts.join(', ')} }`;
+  const texts = ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+  return texts.length === 1 ? (texts[0] as string) : `{ ${texts.join(', ')} }`;
 }
 
 /**
@@ -86,7 +87,7 @@ function portTest(side: 'sport' | 'dport', ports: readonly number[]): string {
 
 function devices(wan: readonly string[]): string {
   const quoted = wan.map((device) => JSON.stringify(device));
-  return quoted.length === 1 ? quoted[0] as string : `{ ${quoted.join(', ')} }`;
+  return quoted.length === 1 ? (quoted[0] as string) : `{ ${quoted.join(', ')} }`;
 }
 
 /** Rates by method; new TCP connections may carry any of them. */
@@ -119,11 +120,15 @@ class Writer {
   }
 
   networks(name: string, type: string, prefixes: readonly string[]): void {
-    this.block('set', name, [`type ${type}`, 'flags interval', ...prefixes.length === 0 ? [] : [`elements = { ${prefixes.join(',\n\t\t\t')} }`]]);
+    this.block('set', name, [
+      `type ${type}`,
+      'flags interval',
+      ...(prefixes.length === 0 ? [] : [`elements = { ${prefixes.join(',\n\t\t\t')} }`]),
+    ]);
   }
 
   chain(name: string, rules: readonly string[], hook?: string): void {
-    this.block('chain', name, [...hook === undefined ? [] : [`type filter hook ${hook} priority ${PRIORITY}; policy accept;`], ...rules]);
+    this.block('chain', name, [...(hook === undefined ? [] : [`type filter hook ${hook} priority ${PRIORITY}; policy accept;`]), ...rules]);
   }
 
   text(): string {
@@ -132,14 +137,19 @@ class Writer {
 }
 
 /** For each family the rule that `make` gives. */
-function each(make: (family: typeof FAMILIES[number]) => string | readonly string[]): string[] {
+function each(make: (family: (typeof FAMILIES)[number]) => string | readonly string[]): string[] {
   return FAMILIES.flatMap(make);
 }
 
 /** RTP of a phone or a provider, in either direction, goes to `chain`. */
 function media(chain: string): string[] {
-  return ['udp sport < 1024 return', 'udp dport < 1024 return', ...each(({ ip, number }) =>
-    ['phones', 'media'].flatMap((set) => ['saddr', 'daddr'].map((side) => `${ip} ${side} @${set}${number} goto ${chain}`)))];
+  return [
+    'udp sport < 1024 return',
+    'udp dport < 1024 return',
+    ...each(({ ip, number }) =>
+      ['phones', 'media'].flatMap((set) => ['saddr', 'daddr'].map((side) => `${ip} ${side} @${set}${number} goto ${chain}`)),
+    ),
+  ];
 }
 
 function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, timeouts }: Voice): void {
@@ -155,10 +165,17 @@ function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, ti
     }
   }
   // Who is never limited; a packet of theirs goes on to be marked.
-  const exempt = each(({ ip, number }) => [`${ip} saddr @signalling${number} return`, `${ip} saddr @media${number} return`, `${ip} saddr . udp sport @calls${number} return`]);
+  const exempt = each(({ ip, number }) => [
+    `${ip} saddr @signalling${number} return`,
+    `${ip} saddr @media${number} return`,
+    `${ip} saddr . udp sport @calls${number} return`,
+  ]);
   for (const method of METHODS) {
     const rate = `limit rate over ${rates[method]}/minute burst ${rates[method]} packets`;
-    writer.chain(`limited_${method}`, [...each(({ number, source }) => `update @dropped_${method}${number} { ${source} counter }`), `${writer.counter(`limited_${method}`)} drop`]);
+    writer.chain(`limited_${method}`, [
+      ...each(({ number, source }) => `update @dropped_${method}${number} { ${source} counter }`),
+      `${writer.counter(`limited_${method}`)} drop`,
+    ]);
     writer.chain(`from_${method}`, [
       ...exempt,
       writer.counter(`attempts_${method}`),
@@ -183,10 +200,16 @@ function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, ti
   // What no flow is kept of has no direction, and is limited as well.
   writer.chain('outside', ['ct direction reply return', 'goto internet']);
   // A call that rings or is up: what its other side sends is part of it. Looked at where an answer leaves for the internet.
-  writer.chain('answers', each(({ ip, number }) => {
-    const peer = `${ip} daddr . udp dport`;
-    return [`${begins('SIP/2.0 18')} update @calls${number} { ${peer} }`, `${begins('SIP/2.0 2')} ${peer} @calls${number} update @calls${number} { ${peer} }`];
-  }));
+  writer.chain(
+    'answers',
+    each(({ ip, number }) => {
+      const peer = `${ip} daddr . udp dport`;
+      return [
+        `${begins('SIP/2.0 18')} update @calls${number} { ${peer} }`,
+        `${begins('SIP/2.0 2')} ${peer} @calls${number} update @calls${number} { ${peer} }`,
+      ];
+    }),
+  );
 }
 
 /** A way a device may be known without knowing the internet's side: its address is private (RFC 1918, 6598, 4193). */
@@ -211,14 +234,27 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
     // answer do: so a flow that does not come from the internet is given the second one from the start.
     const chainOf = (name: string, object: string, first: number, second: number, before: readonly string[] = []): void => {
       for (const { number, ip } of FAMILIES) writer.timeout(`${object.replace('#', `${number}`)}`, ip, first, second);
-      writer.chain(name, [...before, ...each(({ number, family }) => `meta nfproto ${family} ct timeout set "${object.replace('#', `${number}`)}"`)]);
+      writer.chain(name, [
+        ...before,
+        ...each(({ number, family }) => `meta nfproto ${family} ct timeout set "${object.replace('#', `${number}`)}"`),
+      ]);
     };
     const shorter = wan.length > 0 && unreplied < replied;
     if (shorter) chainOf('timeout_unanswered', `signalling#_${unreplied}_${replied}`, unreplied, replied);
-    chainOf('timeout_signalling', `signalling#_${replied}`, replied, replied, shorter ? [`iifname ${devices(wan)} goto timeout_unanswered`] : []);
+    chainOf(
+      'timeout_signalling',
+      `signalling#_${replied}`,
+      replied,
+      replied,
+      shorter ? [`iifname ${devices(wan)} goto timeout_unanswered`] : [],
+    );
     chainOf('timeout_media', `media#_${timeouts.media}`, timeouts.media, timeouts.media);
     writer.chain('media_flows', media('timeout_media'));
-    writer.chain('flows', [`meta l4proto udp ct original proto-dst ${ports} goto timeout_signalling`, `udp sport ${ports} goto timeout_signalling`, `${RTP} goto media_flows`]);
+    writer.chain('flows', [
+      `meta l4proto udp ct original proto-dst ${ports} goto timeout_signalling`,
+      `udp sport ${ports} goto timeout_signalling`,
+      `${RTP} goto media_flows`,
+    ]);
   }
 
   if (limit !== null) limits(writer, limit, voice);
@@ -229,12 +265,17 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
     `ct direction reply ${ip} daddr @signalling${number} update @phones${number} { ${ip} saddr }`,
   ]);
   const plain = `th dport ${portMatch(voice.ports)} ct direction original ${writer.counter('plain_signalling')}`;
-  writer.chain('leaving', [plain, ...learn, ...limit === null ? [] : ['ct direction reply meta l4proto udp goto answers']]);
-  const mark = (what: 'media' | 'signalling'): string[] => marking === null ? []
-    : [writer.counter(`voice_${what}`), ...each(({ ip }) => `${ip} dscp set ${marking[what].name.toLowerCase()}`)];
-  const begun = (chain: string): string[] => perFlow ? [`ct state new meta l4proto udp jump ${chain}`] : [];
+  writer.chain('leaving', [plain, ...learn, ...(limit === null ? [] : ['ct direction reply meta l4proto udp goto answers'])]);
+  const mark = (what: 'media' | 'signalling'): string[] =>
+    marking === null ? [] : [writer.counter(`voice_${what}`), ...each(({ ip }) => `${ip} dscp set ${marking[what].name.toLowerCase()}`)];
+  const begun = (chain: string): string[] => (perFlow ? [`ct state new meta l4proto udp jump ${chain}`] : []);
   const outside = limit === null ? [] : [`iifname ${devices(wan)} jump outside`];
-  writer.chain('signalling', [...outside, ...begun('timeout_signalling'), ...mark('signalling'), wan.length > 0 ? `oifname ${devices(wan)} goto leaving` : 'goto leaving']);
+  writer.chain('signalling', [
+    ...outside,
+    ...begun('timeout_signalling'),
+    ...mark('signalling'),
+    wan.length > 0 ? `oifname ${devices(wan)} goto leaving` : 'goto leaving',
+  ]);
   // What every packet is put to is as little as can be: each word of these rules costs them all. Whether a flow is new is
   // asked of voice alone; an answer to what was begun here, the most of what arrives, is let go by at once.
   const all = [...voice.ports, ...voice.tlsPorts];
@@ -245,7 +286,7 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   }
   if (marking !== null || perFlow) passing.push(`${RTP} meta l4proto udp goto ${marking === null ? 'media_flows' : 'media_marks'}`);
   // To a port that was translated on the way, or is none of SIP's.
-  const dialled = [...begun('flows'), ...limit === null ? [] : ['goto internet']];
+  const dialled = [...begun('flows'), ...(limit === null ? [] : ['goto internet'])];
   const arriving = wan.length > 0 && dialled.length > 0 ? [`ct direction original iifname ${devices(wan)} goto dialled`] : [];
   if (arriving.length > 0) writer.chain('dialled', dialled);
   if (perFlow || limit !== null) writer.chain('incoming', [...begun('flows'), ...outside], 'input');
@@ -255,7 +296,11 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   const body = writer.text();
   const name = `text_${FORMAT}_${hash(body)}`;
   writer.chain(name, []);
-  return { text: `table ${TABLE} {\n}\nflush table ${TABLE}\ntable ${TABLE} {\n${writer.text()}\n}\n`, mark: name, declared: writer.declared };
+  return {
+    text: `table ${TABLE} {\n}\nflush table ${TABLE}\ntable ${TABLE} {\n${writer.text()}\n}\n`,
+    mark: name,
+    declared: writer.declared,
+  };
 }
 
 /** Written once for the same voice, however often one asks. */
@@ -285,9 +330,12 @@ export function clearing(existing: readonly Existing[], { declared }: Pick<NftTe
   const marks = existing.filter(({ kind, name }) => kind === 'chain' && name.startsWith('text_'));
   if (existing.length > 0 && !marks.some(({ name }) => name.startsWith(`text_${FORMAT}_`))) return [`delete table ${TABLE}`];
   const old = existing.filter(({ kind, name }) => kind === 'ct timeout' && !declared.has(`${kind} ${name}`));
-  const gone = existing.filter(({ kind, name }) => kind === 'ct timeout' ? old.length > MOST_TIMEOUTS && !declared.has(`${kind} ${name}`)
-    // What is in a set of networks is given anew.
-    : !declared.has(`${kind} ${name}`) || (kind === 'set' && /^(signalling|media)[46]$/.test(name)));
+  const gone = existing.filter(({ kind, name }) =>
+    kind === 'ct timeout'
+      ? old.length > MOST_TIMEOUTS && !declared.has(`${kind} ${name}`)
+      : // What is in a set of networks is given anew.
+        !declared.has(`${kind} ${name}`) || (kind === 'set' && /^(signalling|media)[46]$/.test(name)),
+  );
   // Rules first, and what jumps before what it jumps to: with no rules left there is no order.
   return gone.length === 0 ? [] : [`flush table ${TABLE}`, ...gone.map(({ kind, name }) => `delete ${kind} ${TABLE} ${name}`)];
 }

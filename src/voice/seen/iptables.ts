@@ -32,8 +32,13 @@ export interface SeenPolicy {
 
 /** One rule for each match and target, such as the voice rules need it. */
 const PROBES: Readonly<Record<string, string>> = {
-  comment: '-m comment --comment probe', conntrack: '-m conntrack --ctdir ORIGINAL', multiport: '-p tcp -m multiport --ports 5060',
-  u32: '-m u32 --u32 "0=0"', recent: `-m recent --set --name ${OURS}probe`, dscp: '-m dscp --dscp 0x2e', DSCP: '-j DSCP --set-dscp 0x2e',
+  comment: '-m comment --comment probe',
+  conntrack: '-m conntrack --ctdir ORIGINAL',
+  multiport: '-p tcp -m multiport --ports 5060',
+  u32: '-m u32 --u32 "0=0"',
+  recent: `-m recent --set --name ${OURS}probe`,
+  dscp: '-m dscp --dscp 0x2e',
+  DSCP: '-j DSCP --set-dscp 0x2e',
   hashlimit: `-m hashlimit --hashlimit-above 1/minute --hashlimit-mode srcip --hashlimit-name ${OURS}probe`,
 };
 /** It is known by the words it refuses an unknown set with. */
@@ -54,7 +59,10 @@ async function observeExtensions(host: Host, restore: string, ipset: boolean): P
   has['set'] = ipset;
   for (const rule of ipset ? SET_PROBES : []) has['set'] &&= /doesn't exist/i.test((await probe(host, restore, rule)).said);
   if (restore.includes('nft')) return has;
-  for (const [file, only] of [['/proc/net/ip_tables_matches', (name: string) => name !== 'DSCP'], ['/proc/net/ip_tables_targets', (name: string) => name === 'DSCP']] as const) {
+  for (const [file, only] of [
+    ['/proc/net/ip_tables_matches', (name: string) => name !== 'DSCP'],
+    ['/proc/net/ip_tables_targets', (name: string) => name === 'DSCP'],
+  ] as const) {
     const listed = orElse(await host.read(file), '').split('\n');
     for (const name of Object.keys(has)) if (only(name) && listed.length > 1 && !listed.includes(name)) has[name] = false;
   }
@@ -64,13 +72,18 @@ async function observeExtensions(host: Host, restore: string, ipset: boolean): P
 /** The command that shows a family's rules: the one whose rules were seen already, legacy first, for fw3 writes those. */
 function saveOf(facts: Facts, family: Family): string {
   const plain = family === 'ipv4' ? 'iptables-save' : 'ip6tables-save';
-  const seen = facts.iptables.flatMap((reading) => reading.state === 'present' && reading.value.save.startsWith(plain.slice(0, -5)) ? [reading.value.save] : []);
+  const seen = facts.iptables.flatMap((reading) =>
+    reading.state === 'present' && reading.value.save.startsWith(plain.slice(0, -5)) ? [reading.value.save] : [],
+  );
   return seen.find((save) => !save.includes('nft')) ?? seen[0] ?? plain;
 }
 
 /** `jiffies` of the kernel now and how many there are in a second; null where it does not say. They begin five minutes before they overflow (include/linux/jiffies.h). */
 async function clock(host: Host): Promise<{ now: number; hz: number } | null> {
-  const [list, uptime] = await Promise.all([host.read('/proc/timer_list', { select: { holding: ['jiffies: '] } }), host.read('/proc/uptime')]);
+  const [list, uptime] = await Promise.all([
+    host.read('/proc/timer_list', { select: { holding: ['jiffies: '] } }),
+    host.read('/proc/uptime'),
+  ]);
   const now = Number(/jiffies: (\d+)/.exec(orElse(list, ''))?.[1] ?? NaN) % 2 ** 32;
   const up = parseFloat(orElse(uptime, ''));
   const off = (hz: number): number => {
@@ -82,11 +95,17 @@ async function clock(host: Host): Promise<{ now: number; hz: number } | null> {
 }
 
 /** A list of the match `recent` (xt_recent.c): each source with its last stamps: 32 of them, of the last 100 sources, unless the module was told otherwise. */
-interface Remembered { source: string; stamps: number[] }
+interface Remembered {
+  source: string;
+  stamps: number[];
+}
 
 async function readRecent(host: Host, name: string): Promise<Remembered[]> {
   const text = orElse(await host.read(`/proc/net/xt_recent/${OURS}${name}`), '');
-  return [...text.matchAll(/^src=(\S+) .*oldest_pkt: \d+ ([\d, ]+)$/gm)].map(([, source, stamps]) => ({ source: short(source as string), stamps: (stamps as string).split(', ').map(Number) }));
+  return [...text.matchAll(/^src=(\S+) .*oldest_pkt: \d+ ([\d, ]+)$/gm)].map(([, source, stamps]) => ({
+    source: short(source as string),
+    stamps: (stamps as string).split(', ').map(Number),
+  }));
 }
 
 /** The kernel writes `2001:0db8:0000:...` in /proc. */
@@ -98,18 +117,25 @@ function short(address: string): string {
 async function observeAttempts(host: Host, family: Family): Promise<Attempt[]> {
   if (!orElse(await host.list('/proc/net/xt_recent'), []).includes(`${OURS}tcp${digit(family)}`)) return observeLimited(host, family);
   const time = await clock(host);
-  const at = (stamp: number): number | null => time === null ? null : Math.round(host.now() - ((((time.now - stamp) % 2 ** 32) + 2 ** 32) % 2 ** 32) / time.hz * 1000);
+  const at = (stamp: number): number | null =>
+    time === null ? null : Math.round(host.now() - (((((time.now - stamp) % 2 ** 32) + 2 ** 32) % 2 ** 32) / time.hz) * 1000);
   const n = digit(family);
-  const found = await Promise.all(['register', 'invite', 'options', 'tcp'].map(async (method): Promise<Attempt[]> => {
-    const [seen, dropped] = await Promise.all([readRecent(host, `${method}${n}`), readRecent(host, `limited_${method}${n}`)]);
-    return seen.map(({ source, stamps }) => {
-      const times = stamps.map(at).filter((stamp) => stamp !== null);
-      return {
-        source, method: method.toUpperCase(), seen: stamps.length, dropped: dropped.find((one) => one.source === source)?.stamps.length ?? 0,
-        first: times.length > 0 ? Math.min(...times) : null, last: times.length > 0 ? Math.max(...times) : null,
-      };
-    });
-  }));
+  const found = await Promise.all(
+    ['register', 'invite', 'options', 'tcp'].map(async (method): Promise<Attempt[]> => {
+      const [seen, dropped] = await Promise.all([readRecent(host, `${method}${n}`), readRecent(host, `limited_${method}${n}`)]);
+      return seen.map(({ source, stamps }) => {
+        const times = stamps.map(at).filter((stamp) => stamp !== null);
+        return {
+          source,
+          method: method.toUpperCase(),
+          seen: stamps.length,
+          dropped: dropped.find((one) => one.source === source)?.stamps.length ?? 0,
+          first: times.length > 0 ? Math.min(...times) : null,
+          last: times.length > 0 ? Math.max(...times) : null,
+        };
+      });
+    }),
+  );
   return found.flat();
 }
 
@@ -117,12 +143,20 @@ async function observeAttempts(host: Host, family: Family): Promise<Attempt[]> {
 async function observeLimited(host: Host, family: Family): Promise<Attempt[]> {
   const folder = family === 'ipv4' ? '/proc/net/ipt_hashlimit' : '/proc/net/ip6t_hashlimit';
   const names = orElse(await host.list(folder), []).filter((name) => name.startsWith(OURS));
-  const found = await Promise.all(names.map(async (name) => {
-    const method = { r: 'REGISTER', i: 'INVITE', o: 'OPTIONS', t: 'TCP' }[name.charAt(OURS.length)] ?? '';
-    const text = orElse(await host.read(`${folder}/${name}`), '');
-    return [...text.matchAll(/^(\d+) (\S+?):\d+->/gm)].map(([, left, source]): Attempt => (
-      { source: short(source as string), method, seen: 1, dropped: 0, first: null, last: host.now() - (LIMIT_EXPIRES - Number(left)) * 1000 }));
-  }));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const method = { r: 'REGISTER', i: 'INVITE', o: 'OPTIONS', t: 'TCP' }[name.charAt(OURS.length)] ?? '';
+      const text = orElse(await host.read(`${folder}/${name}`), '');
+      return [...text.matchAll(/^(\d+) (\S+?):\d+->/gm)].map(([, left, source]): Attempt => ({
+        source: short(source as string),
+        method,
+        seen: 1,
+        dropped: 0,
+        first: null,
+        last: host.now() - (LIMIT_EXPIRES - Number(left)) * 1000,
+      }));
+    }),
+  );
   return found.flat();
 }
 
@@ -133,11 +167,16 @@ const OUR_SETS = /^sipalg_(signalling|media|phones|calls|swap)[46]$/;
 async function observeSets(host: Host): Promise<Map<string, number | null> | null> {
   const listed = answered(await host.run(['ipset', 'list', '-t']));
   if (listed.state !== 'present') return null;
-  return new Map(listed.value.split(/^Name: /m).slice(1).flatMap((text) => {
-    const name = text.slice(0, text.indexOf('\n'));
-    const entries = /^Number of entries: (\d+)$/m.exec(text)?.[1];
-    return OUR_SETS.test(name) ? [[name, entries === undefined ? null : Number(entries)] as const] : [];
-  }));
+  return new Map(
+    listed.value
+      .split(/^Name: /m)
+      .slice(1)
+      .flatMap((text) => {
+        const name = text.slice(0, text.indexOf('\n'));
+        const entries = /^Number of entries: (\d+)$/m.exec(text)?.[1];
+        return OUR_SETS.test(name) ? [[name, entries === undefined ? null : Number(entries)] as const] : [];
+      }),
+  );
 }
 
 async function observePhones(host: Host, family: Family, sets: ReadonlyMap<string, unknown> | null): Promise<string[]> {
@@ -148,7 +187,14 @@ async function observePhones(host: Host, family: Family, sets: ReadonlyMap<strin
 }
 
 /** Whether what is there is what the file says. A file that says something else is no measure. */
-function isIntact(ruleset: SavedRuleset, mark: string | null, sections: Sections | null, restore: string, sets: ReadonlyMap<string, number | null> | null, family: Family): boolean {
+function isIntact(
+  ruleset: SavedRuleset,
+  mark: string | null,
+  sections: Sections | null,
+  restore: string,
+  sets: ReadonlyMap<string, number | null> | null,
+  family: Family,
+): boolean {
   const text = sections?.[restore];
   if (text === undefined) return true;
   const loaded = parseRestore(text);
@@ -162,11 +208,19 @@ function isIntact(ruleset: SavedRuleset, mark: string | null, sections: Sections
     held.set(swapped, added);
     added = 0;
   }
-  const filled = [...held].every(([name, entries]) => !name.endsWith(String(digit(family))) || (sets?.has(name) === true && (sets.get(name) ?? entries) === entries));
+  const filled = [...held].every(
+    ([name, entries]) => !name.endsWith(String(digit(family))) || (sets?.has(name) === true && (sets.get(name) ?? entries) === entries),
+  );
   return filled && shapeOf(ruleset) === shapeOf(loaded);
 }
 
-async function observeFamily(host: Host, facts: Facts, family: Family, sections: Sections | null, sets: Map<string, number | null> | null): Promise<{ seen: Reading<IptablesSeen>; inForce: Reading<InForce> }> {
+async function observeFamily(
+  host: Host,
+  facts: Facts,
+  family: Family,
+  sections: Sections | null,
+  sets: Map<string, number | null> | null,
+): Promise<{ seen: Reading<IptablesSeen>; inForce: Reading<InForce> }> {
   const none = family === 'ipv6' ? await host.kind('/proc/net/if_inet6') : null;
   // A kernel without IPv6 has no tables for it, even where the commands are installed.
   if (none?.state === 'absent') return { seen: none, inForce: none };
@@ -194,9 +248,15 @@ async function observeFamily(host: Host, facts: Facts, family: Family, sections:
   return {
     seen,
     inForce: present(ruleset.source, {
-      mark, intact: isIntact(ruleset.value, mark, sections, restore, sets, family), counters,
-      objects: [...tables.flatMap(({ chains }) => chains.map((name) => ({ kind: 'chain' as const, name }))), ...own.map((name) => ({ kind: 'set' as const, name }))],
-      attempts: await observeAttempts(host, family), phones: await observePhones(host, family, sets),
+      mark,
+      intact: isIntact(ruleset.value, mark, sections, restore, sets, family),
+      counters,
+      objects: [
+        ...tables.flatMap(({ chains }) => chains.map((name) => ({ kind: 'chain' as const, name }))),
+        ...own.map((name) => ({ kind: 'set' as const, name })),
+      ],
+      attempts: await observeAttempts(host, family),
+      phones: await observePhones(host, family, sets),
     }),
   };
 }

@@ -26,18 +26,29 @@ function itemsOf(text: string): Item[] {
     // Said below.
   }
   if (!Array.isArray(list)) throw new Refused(`nft did not print a list of rules: ${quote(text)}`);
-  return list.flatMap((item: unknown) => isObject(item) ? Object.entries(item).flatMap(([kind, object]): Item[] => isObject(object) ? [[kind, object]] : []) : []);
+  return list.flatMap((item: unknown) =>
+    isObject(item) ? Object.entries(item).flatMap(([kind, object]): Item[] => (isObject(object) ? [[kind, object]] : [])) : [],
+  );
 }
 
 /** Rules and declarations, without handles, counts and what sets hold; the order of an anonymous set says nothing. */
 function shapeOf(items: readonly Item[]): string {
   const plain = (value: unknown, key?: string): unknown => {
-    if (Array.isArray(value)) return key === 'set' ? value.map((each) => JSON.stringify(plain(each))).sort() : value.map((each) => plain(each));
+    if (Array.isArray(value))
+      return key === 'set' ? value.map((each) => JSON.stringify(plain(each))).sort() : value.map((each) => plain(each));
     if (!isObject(value)) return value;
-    return Object.fromEntries(Object.entries(value).filter(([name]) => !['handle', 'elem', 'packets', 'bytes'].includes(name)).map(([name, each]) => [name, plain(each, name)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([name]) => !['handle', 'elem', 'packets', 'bytes'].includes(name))
+        .map(([name, each]) => [name, plain(each, name)]),
+    );
   };
   // Objects of timeouts outlive the rules that named them, for the flows under them.
-  return items.filter(([kind]) => kind !== 'metainfo' && kind !== 'ct timeout').map(([kind, object]) => JSON.stringify([kind, plain(object)])).sort().join('\n');
+  return items
+    .filter(([kind]) => kind !== 'metainfo' && kind !== 'ct timeout')
+    .map(([kind, object]) => JSON.stringify([kind, plain(object)]))
+    .sort()
+    .join('\n');
 }
 
 interface Element {
@@ -52,13 +63,19 @@ function elementsOf(items: readonly Item[], name: string): Element[] {
   const list = items.find(([kind, object]) => kind === 'set' && object['name'] === name)?.[1]['elem'];
   return (Array.isArray(list) ? list : []).map((each: unknown): Element => {
     const elem = isObject(each) && isObject(each['elem']) ? each['elem'] : { val: each };
-    const number = (value: unknown): number | null => typeof value === 'number' ? value : null;
+    const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
     const counter = isObject(elem['counter']) ? elem['counter'] : {};
-    return { value: elem['val'], timeout: number(elem['timeout']), expires: number(elem['expires']), packets: number(counter['packets']) ?? 0 };
+    return {
+      value: elem['val'],
+      timeout: number(elem['timeout']),
+      expires: number(elem['expires']),
+      packets: number(counter['packets']) ?? 0,
+    };
   });
 }
 
-const addresses = (items: readonly Item[], name: string): string[] => elementsOf(items, name).flatMap(({ value }) => typeof value === 'string' ? [value] : []);
+const addresses = (items: readonly Item[], name: string): string[] =>
+  elementsOf(items, name).flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
 
 /** When an element was last touched: its time begins anew then. */
 function touched({ timeout, expires }: Element, standard: number, now: number): number | null {
@@ -69,20 +86,29 @@ function touched({ timeout, expires }: Element, standard: number, now: number): 
 export const MOST_ATTEMPTS = 256;
 
 function attemptsOf(items: readonly Item[], now: number): Attempt[] {
-  return [4, 6].flatMap((number) => {
-    const first = new Map(elementsOf(items, `first${number}`).map((element) => [element.value, touched(element, FIRST_KNOWN, now)]));
-    return METHODS.flatMap((method) => {
-      const dropped = new Map(elementsOf(items, `dropped_${method}${number}`).map(({ value, packets }) => [value, packets]));
-      return elementsOf(items, `seen_${method}${number}`).flatMap((element): Attempt[] => typeof element.value !== 'string' ? [] : [{
-        source: number === 6 ? `${element.value}/64` : element.value,
-        method: method.toUpperCase(),
-        seen: element.packets,
-        dropped: dropped.get(element.value) ?? 0,
-        first: first.get(element.value) ?? null,
-        last: touched(element, REMEMBERED, now),
-      }]);
-    });
-  }).sort((one, other) => other.seen - one.seen || (one.source < other.source ? -1 : 1)).slice(0, MOST_ATTEMPTS);
+  return [4, 6]
+    .flatMap((number) => {
+      const first = new Map(elementsOf(items, `first${number}`).map((element) => [element.value, touched(element, FIRST_KNOWN, now)]));
+      return METHODS.flatMap((method) => {
+        const dropped = new Map(elementsOf(items, `dropped_${method}${number}`).map(({ value, packets }) => [value, packets]));
+        return elementsOf(items, `seen_${method}${number}`).flatMap((element): Attempt[] =>
+          typeof element.value !== 'string'
+            ? []
+            : [
+                {
+                  source: number === 6 ? `${element.value}/64` : element.value,
+                  method: method.toUpperCase(),
+                  seen: element.packets,
+                  dropped: dropped.get(element.value) ?? 0,
+                  first: first.get(element.value) ?? null,
+                  last: touched(element, REMEMBERED, now),
+                },
+              ],
+        );
+      });
+    })
+    .sort((one, other) => other.seen - one.seen || (one.source < other.source ? -1 : 1))
+    .slice(0, MOST_ATTEMPTS);
 }
 
 const textOf = (element: unknown): string => {
@@ -96,10 +122,12 @@ export function stretches(elements: readonly unknown[]): string {
     const prefix = readPrefix(textOf(text));
     return 'wrong' in prefix ? ['?', ''] : [prefix.bits, lastOf(prefix)];
   };
-  const all = elements.map((element): [string, string] => {
-    const range = isObject(element) ? element['range'] : null;
-    return Array.isArray(range) ? [read(range[0])[0], read(range[1])[1]] : read(element);
-  }).sort(([one], [other]) => one < other ? -1 : 1);
+  const all = elements
+    .map((element): [string, string] => {
+      const range = isObject(element) ? element['range'] : null;
+      return Array.isArray(range) ? [read(range[0])[0], read(range[1])[1]] : read(element);
+    })
+    .sort(([one], [other]) => (one < other ? -1 : 1));
   // What no provider can have was not put there by us.
   if (all.some(([from]) => from === '?')) return '?';
   const joined: [string, string][] = [];
@@ -112,11 +140,15 @@ export function stretches(elements: readonly unknown[]): string {
 }
 
 function networksAsWished(items: readonly Item[], voice: Voice): boolean {
-  return (['ipv4', 'ipv6'] as const).every((family) => (['signalling', 'media'] as const).every((name) => {
-    const seen = elementsOf(items, `${name}${family.slice(3)}`).map(({ value }) => value);
-    const wished = voice[name][family];
-    return (seen.length === wished.length && wished.every((text, at) => text === textOf(seen[at]))) || stretches(seen) === stretches(wished);
-  }));
+  return (['ipv4', 'ipv6'] as const).every((family) =>
+    (['signalling', 'media'] as const).every((name) => {
+      const seen = elementsOf(items, `${name}${family.slice(3)}`).map(({ value }) => value);
+      const wished = voice[name][family];
+      return (
+        (seen.length === wished.length && wished.every((text, at) => text === textOf(seen[at]))) || stretches(seen) === stretches(wished)
+      );
+    }),
+  );
 }
 
 const KINDS: readonly InForce['objects'][number]['kind'][] = ['chain', 'set', 'map', 'counter', 'ct timeout'];
@@ -141,9 +173,18 @@ export function parseInForce(text: string, listed: string | null, voice: Voice, 
   return {
     mark,
     // The networks of another text are not known, and it is replaced anyway.
-    intact: whole && (mark !== wantedNft(voice, objects.some(({ kind }) => kind === 'ct timeout')).mark || networksAsWished(items, voice)),
+    intact:
+      whole
+      && (mark
+        !== wantedNft(
+          voice,
+          objects.some(({ kind }) => kind === 'ct timeout'),
+        ).mark
+        || networksAsWished(items, voice)),
     objects,
-    counters: items.flatMap(([kind, { name, packets, bytes }]) => kind === 'counter' ? [{ name: String(name), packets: Number(packets), bytes: Number(bytes) }] : []),
+    counters: items.flatMap(([kind, { name, packets, bytes }]) =>
+      kind === 'counter' ? [{ name: String(name), packets: Number(packets), bytes: Number(bytes) }] : [],
+    ),
     attempts: attemptsOf(items, now),
     phones: [...addresses(items, 'phones4'), ...addresses(items, 'phones6')],
   };
@@ -167,11 +208,13 @@ const TRY = `table inet sipalg_try {
 
 /** Whether kernel and nft can give a flow timeouts of its own: asked of the kernel, which changes nothing. */
 export async function observePerFlow(host: Host, inForce: Reading<InForce>): Promise<Reading<boolean>> {
-  if (orElse(inForce, null)?.objects.some(({ kind }) => kind === 'ct timeout')) return { state: 'present', value: true, source: LIST.join(' ') };
+  if (orElse(inForce, null)?.objects.some(({ kind }) => kind === 'ct timeout'))
+    return { state: 'present', value: true, source: LIST.join(' ') };
   const outcome = await host.run(['nft', '-c', '-f', '-'], { input: TRY });
   if (outcome.state === 'absent') return { state: 'absent', source: outcome.command };
   if (outcome.state === 'failed') return { state: 'failed', source: outcome.command, because: outcome.because };
   // Who may not ask gets no answer; any other refusal is one.
-  if (outcome.code !== 0 && /Operation not permitted/.test(outcome.stderr)) return { state: 'failed', source: outcome.command, because: 'only root may ask' };
+  if (outcome.code !== 0 && /Operation not permitted/.test(outcome.stderr))
+    return { state: 'failed', source: outcome.command, because: 'only root may ask' };
   return { state: 'present', value: outcome.code === 0, source: 'nft -c (a ct timeout object)' };
 }

@@ -19,6 +19,9 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { cli } from '../../../src/cli/cli.ts';
 import type { Host, Outcome } from '../../../src/host/host.ts';
 import { nodeHost } from '../../../src/engines/node/host.ts';
+import { nodeAsking } from '../../../src/engines/node/name-servers.ts';
+import { createSurveyor } from '../../../src/survey/survey.ts';
+import { createVoice } from '../../../src/voice/voice.ts';
 import { isLook } from './looks.ts';
 
 const [kind = 'count', first = '0', second = '0'] = (process.env['TROUBLE'] ?? 'count').split(':');
@@ -28,7 +31,7 @@ let changes = 0;
 
 function die(): never {
   process.kill(process.pid, 'SIGKILL');
-  for (;;);                                     // the signal is there before this matters
+  for (;;); // the signal is there before this matters
 }
 
 /** What one change is called, and how it goes: by itself, refused, or cut off. */
@@ -45,7 +48,12 @@ async function change<T>(words: string, act: () => Promise<T>, refuse: () => T, 
     half();
     die();
   }
-  if ((here && (kind === 'fail' || kind === 'fail-but')) || (kind === 'fail-from' && number >= at) || (kind === 'fail-but' && number === also)) return refuse();
+  if (
+    (here && (kind === 'fail' || kind === 'fail-but'))
+    || (kind === 'fail-from' && number >= at)
+    || (kind === 'fail-but' && number === also)
+  )
+    return refuse();
   const done = await act();
   if (here && kind === 'kill-after') die();
   return here && kind === 'fail-after' ? refuse() : done;
@@ -57,26 +65,69 @@ function refused(sentence: string): never {
 
 const host: Host = {
   ...nodeHost,
-  write: (path, text, mode) => change(`write ${path}`, () => nodeHost.write(path, text, mode),
-    () => refused(`${path} could not be written`), () => writeFileSync(`${path}.sipalg-new`, text.slice(0, text.length / 2))),
-  poke: (path, text) => change(`poke ${path}`, () => nodeHost.poke(path, text), () => refused(`${path} could not be set`), () => undefined),
-  remove: (path) => change(`remove ${path}`, () => nodeHost.remove(path), () => refused(`${path} could not be removed`), () => undefined),
+  write: (path, text, mode) =>
+    change(
+      `write ${path}`,
+      () => nodeHost.write(path, text, mode),
+      () => refused(`${path} could not be written`),
+      () => writeFileSync(`${path}.sipalg-new`, text.slice(0, text.length / 2)),
+    ),
+  poke: (path, text) =>
+    change(
+      `poke ${path}`,
+      () => nodeHost.poke(path, text),
+      () => refused(`${path} could not be set`),
+      () => undefined,
+    ),
+  remove: (path) =>
+    change(
+      `remove ${path}`,
+      () => nodeHost.remove(path),
+      () => refused(`${path} could not be removed`),
+      () => undefined,
+    ),
   run(argv, options) {
     if (isLook(argv)) return nodeHost.run(argv, options);
     const command = argv.join(' ');
-    return change<Outcome>(command, () => nodeHost.run(argv, options),
+    return change<Outcome>(
+      command,
+      () => nodeHost.run(argv, options),
       // conntrack says with 1 that there was nothing to delete.
-      () => ({ state: 'exited', command, code: argv[0] === 'conntrack' ? 3 : 1, stdout: '', stderr: 'Error: Could not process rule: Cannot allocate memory\n' }),
-      () => { void nodeHost.run(argv, options); });
+      () => ({
+        state: 'exited',
+        command,
+        code: argv[0] === 'conntrack' ? 3 : 1,
+        stdout: '',
+        stderr: 'Error: Could not process rule: Cannot allocate memory\n',
+      }),
+      () => {
+        void nodeHost.run(argv, options);
+      },
+    );
   },
 };
 
-// As src/main.ts does it.
+// As src/engines/node/main.ts does it.
 let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => { interrupted = true; });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    interrupted = true;
+  });
 
-cli(process.argv.slice(2), host, 'driver', {
-  out: (text) => { process.stdout.write(text); },
-  err: (text) => { process.stderr.write(text); },
-  goOn: () => !interrupted,
-}).then((code) => { process.exitCode = code; });
+const surveyor = createSurveyor('driver', async () => createVoice(nodeAsking));
+void cli(
+  process.argv.slice(2),
+  { host, surveyor },
+  {
+    out: (text) => {
+      process.stdout.write(text);
+    },
+    err: (text) => {
+      process.stderr.write(text);
+    },
+    input: () => host.read('/dev/stdin'),
+    goOn: () => !interrupted,
+  },
+).then((code) => {
+  process.exitCode = code;
+});

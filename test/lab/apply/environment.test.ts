@@ -43,11 +43,19 @@ const instead = (tool: string, script: string): string =>
 const back = (tool: string): string => `mv ${tool}.kept ${tool}`;
 
 trouble('is named by a read-only file system', ({ router }) =>
-  broken(router, 'mount -o remount,ro /', /\/etc\/sipalg\.journal could not be written: the file system is read-only \(EROFS\)/, 'mount -o remount,rw /'));
+  broken(
+    router,
+    'mount -o remount,ro /',
+    /\/etc\/sipalg\.journal could not be written: the file system is read-only \(EROFS\)/,
+    'mount -o remount,rw /',
+  ),
+);
 
 trouble('is named by a full disk, however many files still fit', async ({ router }) => {
   const run = (script: string): Promise<string> => router.lab.router.must(['sh', '-ec', script]);
-  await run('mkdir /tmp/etc; mount -t tmpfs -o size=24m full /tmp/etc; cp -a /etc/. /tmp/etc/; mount --move /tmp/etc /etc; dd if=/dev/zero of=/etc/filler bs=4k 2>/dev/null || true');
+  await run(
+    'mkdir /tmp/etc; mount -t tmpfs -o size=24m full /tmp/etc; cp -a /etc/. /tmp/etc/; mount --move /tmp/etc /etc; dd if=/dev/zero of=/etc/filler bs=4k 2>/dev/null || true',
+  );
   try {
     let failures = 0;
     for (let pages = 0; ; pages++) {
@@ -84,7 +92,7 @@ trouble('refuses everybody but root, and tells them no more than it knows', asyn
   const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--'];
   for (const command of ['disable', 'enable', 'apply']) {
     const told = await router.sipalg([command], 'count', nobody);
-    if (command === 'apply') continue;            // nothing is wished: nothing to refuse
+    if (command === 'apply') continue; // nothing is wished: nothing to refuse
     refused(told, /Only root may/, command);
   }
   const told = await router.sipalg(['status'], 'count', nobody);
@@ -99,17 +107,39 @@ trouble('believes no tool that prints nonsense, without end, or fails', async ({
   const nft = '/usr/sbin/nft';
   await broken(router, instead(nft, 'echo "{ \\"nftables\\": [ { \\"rule\\": 7"'), /nft -j -t list ruleset could not be read/, back(nft));
   await broken(router, instead(nft, 'exec yes "{ \\"nftables\\": ["'), /holds more than 33554432 bytes/, back(nft));
-  await broken(router, instead(nft, 'echo "netlink: Error: cache initialization failed: Operation not supported" >&2; exit 1'), /nft -j -t list ruleset could not be read: it ended with exit code 1: netlink: Error/, back(nft));
+  await broken(
+    router,
+    instead(nft, 'echo "netlink: Error: cache initialization failed: Operation not supported" >&2; exit 1'),
+    /nft -j -t list ruleset could not be read: it ended with exit code 1: netlink: Error/,
+    back(nft),
+  );
   await broken(router, instead(nft, 'kill -SEGV $$'), /nft -j -t list ruleset could not be read: it was ended by SIGSEGV/, back(nft));
   const conntrack = '/usr/sbin/conntrack';
-  await broken(router, instead(conntrack, 'echo "udp 17 helper=sip \\033[31m <nonsense>"'), /conntrack -L.* could not be read/, back(conntrack));
+  await broken(
+    router,
+    instead(conntrack, 'echo "udp 17 helper=sip \\033[31m <nonsense>"'),
+    /conntrack -L.* could not be read/,
+    back(conntrack),
+  );
   const save = '/usr/sbin/iptables-legacy-save';
   await router.lab.router.must(['iptables-legacy', '-t', 'raw', '-nL']); // makes the table, without which it is not asked
-  await broken(router, instead(save, 'echo "*raw"; echo "-A"; head -c 3000 /dev/urandom'), /iptables-legacy-save could not be read/, back(save));
+  await broken(
+    router,
+    instead(save, 'echo "*raw"; echo "-A"; head -c 3000 /dev/urandom'),
+    /iptables-legacy-save could not be read/,
+    back(save),
+  );
 });
 
 trouble('does not touch a journal it can not read', async ({ router }) => {
-  for (const text of ['{ "format": 1, "taken": [', '', '{ "format": 2 }', '{ "format": 1, "state": "taken", "taken": [ { "kind": "nft" } ] }', '[]', '\0\0\0\0']) {
+  for (const text of [
+    '{ "format": 1, "taken": [',
+    '',
+    '{ "format": 2 }',
+    '{ "format": 1, "state": "taken", "taken": [ { "kind": "nft" } ] }',
+    '[]',
+    '\0\0\0\0',
+  ]) {
     router.lab.files.write(JOURNAL, text);
     const before = await router.state();
     for (const command of ['disable', 'enable']) {
@@ -149,7 +179,12 @@ trouble('says which line of a configuration it does not understand', async ({ ro
 
 trouble('names the nearest command and option for one it does not know', async ({ router }) => {
   const before = await router.state();
-  for (const [words, nearest] of [[['disabel'], '"disable"'], [['statsu'], '"status"'], [['disable', '--dry'], '"--dry-run"'], [['status', '--jsno'], '"--json"']] as const) {
+  for (const [words, nearest] of [
+    [['disabel'], '"disable"'],
+    [['statsu'], '"status"'],
+    [['disable', '--dry'], '"--dry-run"'],
+    [['status', '--jsno'], '"--json"'],
+  ] as const) {
     const told = await router.sipalg(words);
     assert.is(told.status, 2, words.join(' '));
     assert.is(told.stdout, '');
@@ -188,7 +223,12 @@ trouble('takes everything back when Ctrl-C comes in the middle', async ({ router
 
 async function hang(router: Router): Promise<void> {
   const began = Date.now();
-  await broken(router, instead('/usr/sbin/nft', 'sleep 60'), /nft -j -t list ruleset could not be read: it did not end within 30 s and was killed/, back('/usr/sbin/nft'));
+  await broken(
+    router,
+    instead('/usr/sbin/nft', 'sleep 60'),
+    /nft -j -t list ruleset could not be read: it did not end within 30 s and was killed/,
+    back('/usr/sbin/nft'),
+  );
   assert.ok(Date.now() - began < 45_000);
   const left = await router.lab.router.run(['sh', '-c', 'ps -e -o args= | grep -c "^sleep 60"']);
   assert.is(left.stdout.trim(), '0', 'what it started is gone too');

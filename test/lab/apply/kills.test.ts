@@ -43,7 +43,9 @@ class Clean {
     if (command === 'enable') assert.is(wish, 'enabled');
     if (wish === 'disabled') assert.equal(differences(this.disabled, state, [JOURNAL]), [], `${what}, then ${command}`);
     else assert.equal(differences(this.before, state, [WISH]), [], `${what}, then ${command}`);
-    const journal = this.router.lab.files.exists(JOURNAL) ? JSON.parse(this.router.lab.files.read(JOURNAL)) as { state: string } : undefined;
+    const journal = this.router.lab.files.exists(JOURNAL)
+      ? (JSON.parse(this.router.lab.files.read(JOURNAL)) as { state: string })
+      : undefined;
     assert.is(journal?.state, wish === 'disabled' ? 'taken' : undefined, `${what}, then ${command}: the journal`);
   }
 }
@@ -51,30 +53,35 @@ class Clean {
 const kills = suite('a run that is killed');
 
 for (const { options, ways } of ROUTERS) {
-  kills(`leaves a router that apply and enable bring to a clean state: ${nameOf(options)}`, () => onRouter(options, async (router) => {
-    const before = await router.state();
-    await router.call();
-    const disabling = await router.sipalg(['disable']);
-    const clean = new Clean(router, before, await router.state(), disabling.status);
-    const enabling = await router.sipalg(['enable']);
-    assert.ok(disabling.changes.length > 4 && enabling.changes.length > 4);
+  kills(`leaves a router that apply and enable bring to a clean state: ${nameOf(options)}`, () =>
+    onRouter(options, async (router) => {
+      const before = await router.state();
+      await router.call();
+      const disabling = await router.sipalg(['disable']);
+      const clean = new Clean(router, before, await router.state(), disabling.status);
+      const enabling = await router.sipalg(['enable']);
+      assert.ok(disabling.changes.length > 4 && enabling.changes.length > 4);
 
-    for (const [command, changes] of [['disable', disabling.changes], ['enable', enabling.changes]] as const) {
-      for (const { kind, then, only } of ways) {
-        for (const [index, change] of changes.entries()) {
-          if (only !== undefined && index + 1 !== only) continue;
-          if (command === 'disable') router.lab.files.remove(WISH);
-          else await clean.arrive('disable', 'to begin with');
-          if (command === 'disable') await router.call();
-          const what = `${command}, ${kind} ${index + 1} of ${changes.length} (${change})`;
-          const told = await router.sipalg([command], `${kind}:${index + 1}`);
-          assert.is(told.signal, 'SIGKILL', `${what}: it was killed: ${told.stderr}`);
-          await router.quiet();
-          for (const mend of then) await clean.arrive(mend, what);
+      for (const [command, changes] of [
+        ['disable', disabling.changes],
+        ['enable', enabling.changes],
+      ] as const) {
+        for (const { kind, then, only } of ways) {
+          for (const [index, change] of changes.entries()) {
+            if (only !== undefined && index + 1 !== only) continue;
+            if (command === 'disable') router.lab.files.remove(WISH);
+            else await clean.arrive('disable', 'to begin with');
+            if (command === 'disable') await router.call();
+            const what = `${command}, ${kind} ${index + 1} of ${changes.length} (${change})`;
+            const told = await router.sipalg([command], `${kind}:${index + 1}`);
+            assert.is(told.signal, 'SIGKILL', `${what}: it was killed: ${told.stderr}`);
+            await router.quiet();
+            for (const mend of then) await clean.arrive(mend, what);
+          }
         }
       }
-    }
-  }));
+    }),
+  );
 }
 
 kills.run();

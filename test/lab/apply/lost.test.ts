@@ -41,7 +41,8 @@ table arp quiet {
 
 /** Every entry nft lists, handles included, but for what is SIP's own and what counts by itself. */
 async function entries(lab: Lab): Promise<string[]> {
-  return (await lab.ruleset()).map((entry) => JSON.stringify(entry))
+  return (await lab.ruleset())
+    .map((entry) => JSON.stringify(entry))
     .filter((entry) => !entry.includes('"ct helper":"sip"') && !entry.includes('"type":"sip"'))
     .map((entry) => entry.replace(/"(packets|bytes|used|expires)":\d+/g, '"$1":0'));
 }
@@ -49,8 +50,11 @@ async function entries(lab: Lab): Promise<string[]> {
 /** Flows that are not SIP's, by their own identity and both ends. */
 async function flows(lab: Lab): Promise<string[]> {
   const { stdout } = await lab.router.run(['sh', '-c', 'conntrack -L -o id; conntrack -L -f ipv6 -o id']);
-  return stdout.split('\n').filter((line) => line !== '' && !/port=5060 /.test(line))
-    .map((line) => `${line.split(/\s+/)[0]} ${[...line.matchAll(/(src|dst|sport|dport|id|mark)=\S+/g)].map(([found]) => found).join(' ')}`).sort();
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '' && !/port=5060 /.test(line))
+    .map((line) => `${line.split(/\s+/)[0]} ${[...line.matchAll(/(src|dst|sport|dport|id|mark)=\S+/g)].map(([found]) => found).join(' ')}`)
+    .sort();
 }
 
 /**
@@ -61,9 +65,19 @@ async function setUpCall(lab: Lab): Promise<{ expected: number }> {
   const { arrived, arrivedFrom } = await lab.sendInvite({ from: 'phone', to: 'provider', mediaPort: 4000 });
   assert.match(String(arrived), /m=audio 4000 /);
   assert.match(String(arrived), `c=IN IP4 ${ADDRESS.wan}`);
-  const head = String(arrived).split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
+  const head = String(arrived)
+    .split('\r\n')
+    .filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
   const body = offer(ADDRESS.provider, 20000);
-  const answer = ['SIP/2.0 200 OK', ...head, `Contact: <sip:provider@${ADDRESS.provider}:5060>`, 'Content-Type: application/sdp', `Content-Length: ${body.length}`, '', body].join('\r\n');
+  const answer = [
+    'SIP/2.0 200 OK',
+    ...head,
+    `Contact: <sip:provider@${ADDRESS.provider}:5060>`,
+    'Content-Type: application/sdp',
+    `Content-Length: ${body.length}`,
+    '',
+    body,
+  ].join('\r\n');
   const [near, far] = await Promise.all([lab.talker('phone'), lab.talker('provider')]);
   const there = await near.udp(ADDRESS.phone, 5060);
   const here = await far.udp(ADDRESS.provider, 5060);
@@ -81,31 +95,33 @@ async function expectations(lab: Lab): Promise<number> {
 
 const lost = suite('while disable and enable run');
 
-lost('no packet of anything else is lost, and no foreign rule, set or flow changes', () => onRouter({ ruleset: 'set-helper-rule' }, async (router) => {
-  const { lab } = router;
-  await lab.router.must(['nft', '-f', '-'], { input: FOREIGN });
-  const { expected } = await setUpCall(lab);
-  assert.ok(expected >= 2, `${expected} expectations`);
-  const traffic = await startTraffic(lab);
-  assert.ok(await expectations(lab) < expected, 'the RTP runs over an expectation');
-  assert.is(await router.flows(), 1);
+lost('no packet of anything else is lost, and no foreign rule, set or flow changes', () =>
+  onRouter({ ruleset: 'set-helper-rule' }, async (router) => {
+    const { lab } = router;
+    await lab.router.must(['nft', '-f', '-'], { input: FOREIGN });
+    const { expected } = await setUpCall(lab);
+    assert.ok(expected >= 2, `${expected} expectations`);
+    const traffic = await startTraffic(lab);
+    assert.ok((await expectations(lab)) < expected, 'the RTP runs over an expectation');
+    assert.is(await router.flows(), 1);
 
-  const [rules, live] = [await entries(lab), await flows(lab)];
-  assert.ok(live.length >= 5 && rules.length > 50, `${live.length} flows, ${rules.length} entries`);
-  for (const command of ['disable', 'enable', 'disable', 'enable']) {
+    const [rules, live] = [await entries(lab), await flows(lab)];
+    assert.ok(live.length >= 5 && rules.length > 50, `${live.length} flows, ${rules.length} entries`);
+    for (const command of ['disable', 'enable', 'disable', 'enable']) {
+      await wait(250);
+      const told = await router.sipalg([command]);
+      assert.is(told.status, 0, told.stderr);
+      if (command === 'disable') assert.is((await router.flows()) + (await expectations(lab)), 0);
+      assert.equal(await entries(lab), rules, command);
+      assert.equal(await flows(lab), live, command);
+    }
     await wait(250);
-    const told = await router.sipalg([command]);
-    assert.is(told.status, 0, told.stderr);
-    if (command === 'disable') assert.is(await router.flows() + await expectations(lab), 0);
-    assert.equal(await entries(lab), rules, command);
-    assert.equal(await flows(lab), live, command);
-  }
-  await wait(250);
-  for (const { name, direction, sent, received, reordered, duplicates } of await traffic.stop()) {
-    assert.ok(sent > 60, `${name} ${direction} sent ${sent}`);
-    assert.equal({ received, reordered, duplicates }, { received: sent, reordered: 0, duplicates: 0 }, `${name} ${direction}`);
-  }
-}));
+    for (const { name, direction, sent, received, reordered, duplicates } of await traffic.stop()) {
+      assert.ok(sent > 60, `${name} ${direction} sent ${sent}`);
+      assert.equal({ received, reordered, duplicates }, { received: sent, reordered: 0, duplicates: 0 }, `${name} ${direction}`);
+    }
+  }),
+);
 
 const fields = ({ sent, arrived }: Delivery): string[] => {
   assert.ok(arrived, 'the message did not arrive');
@@ -114,32 +130,46 @@ const fields = ({ sent, arrived }: Delivery): string[] => {
 const REWRITTEN = ['Via', 'From', 'Contact', 'SDP o=', 'SDP c='];
 
 const calls = suite<{ router: Router }>('a call through a router');
-calls.before(async (context) => { context.router = await openRouter({ ruleset: 'set-helper-rule' }); });
+calls.before(async (context) => {
+  context.router = await openRouter({ ruleset: 'set-helper-rule' });
+});
 calls.after(({ router }) => router.close());
 
-calls('is rewritten, then passes byte for byte also on the same ports and over reload and restart, then is rewritten again', async ({ router }) => {
-  const { lab } = router;
-  const invite = async (sourcePort = 5060): Promise<string[]> => fields(await lab.sendInvite({ from: 'phone', to: 'provider', sourcePort, callId: `call-${sourcePort}@${ADDRESS.phone}`, mediaPort: sourcePort + 1000 }));
-  assert.equal(await invite(), REWRITTEN);
-  assert.is((await router.sipalg(['disable'])).status, 0);
-  assert.equal(await invite(), [], 'the five-tuple that was under the helper');
-  assert.equal(await invite(5064), [], 'a new one');
-  for (const verb of ['reload', 'restart', 'reload']) {
-    await lab.router.must(['fw4', verb]);
-    assert.equal(await invite(), [], verb);
-    assert.equal(await invite(5066), [], verb);
-    assert.equal(await invite(5068), [], verb);
-    assert.is(await router.flows(), 0, verb);
-    assert.is((await router.sipalg(['status'])).status, 0, verb);
-  }
-  const enabled = await router.sipalg(['enable']);
-  assert.is(enabled.status, 0, enabled.stderr);
-  assert.equal(await invite(5070), REWRITTEN, 'a new flow after enable');
-  await lab.router.must(['conntrack', '-D', '-p', 'udp', '--orig-port-src', '5064']);
-  assert.equal(await invite(5064), REWRITTEN, 'an old one, when it has ended');
-  await lab.router.must(['fw4', 'reload']);
-  assert.equal(await invite(5072), REWRITTEN);
-});
+calls(
+  'is rewritten, then passes byte for byte also on the same ports and over reload and restart, then is rewritten again',
+  async ({ router }) => {
+    const { lab } = router;
+    const invite = async (sourcePort = 5060): Promise<string[]> =>
+      fields(
+        await lab.sendInvite({
+          from: 'phone',
+          to: 'provider',
+          sourcePort,
+          callId: `call-${sourcePort}@${ADDRESS.phone}`,
+          mediaPort: sourcePort + 1000,
+        }),
+      );
+    assert.equal(await invite(), REWRITTEN);
+    assert.is((await router.sipalg(['disable'])).status, 0);
+    assert.equal(await invite(), [], 'the five-tuple that was under the helper');
+    assert.equal(await invite(5064), [], 'a new one');
+    for (const verb of ['reload', 'restart', 'reload']) {
+      await lab.router.must(['fw4', verb]);
+      assert.equal(await invite(), [], verb);
+      assert.equal(await invite(5066), [], verb);
+      assert.equal(await invite(5068), [], verb);
+      assert.is(await router.flows(), 0, verb);
+      assert.is((await router.sipalg(['status'])).status, 0, verb);
+    }
+    const enabled = await router.sipalg(['enable']);
+    assert.is(enabled.status, 0, enabled.stderr);
+    assert.equal(await invite(5070), REWRITTEN, 'a new flow after enable');
+    await lab.router.must(['conntrack', '-D', '-p', 'udp', '--orig-port-src', '5064']);
+    assert.equal(await invite(5064), REWRITTEN, 'an old one, when it has ended');
+    await lab.router.must(['fw4', 'reload']);
+    assert.equal(await invite(5072), REWRITTEN);
+  },
+);
 
 calls('whose flow can not be ended, for want of conntrack, lets disable take everything back', async ({ router }) => {
   const { lab } = router;
@@ -147,7 +177,7 @@ calls('whose flow can not be ended, for want of conntrack, lets disable take eve
   await router.sipalg(['enable']);
   lab.files.remove(WISH);
   await router.call();
-  assert.ok(await router.flows() > 0);
+  assert.ok((await router.flows()) > 0);
   const before = await router.state();
   await lab.router.must(['mv', conntrack, `${conntrack}.kept`]);
   const told = await router.sipalg(['disable']);
@@ -155,11 +185,14 @@ calls('whose flow can not be ended, for want of conntrack, lets disable take eve
   await lab.router.must(['mv', `${conntrack}.kept`, conntrack]);
   assert.is(told.status, 2, told.stdout + told.stderr);
   assert.is(told.stdout, '');
-  assert.match(complaints(told).join(' '), /\/proc\/net\/nf_conntrack.* Everything done before it has been taken back\. .*Install the package conntrack/);
+  assert.match(
+    complaints(told).join(' '),
+    /\/proc\/net\/nf_conntrack.* Everything done before it has been taken back\. .*Install the package conntrack/,
+  );
   assert.equal(differences(before, await router.state()), []);
   assert.is(looked.status, 1, looked.stdout);
   assert.match(looked.stdout, /longer than a plain flow may|rewrites calls/);
-  assert.ok(await router.flows() > 0, 'the flow is as it was');
+  assert.ok((await router.flows()) > 0, 'the flow is as it was');
 });
 
 lost.run();

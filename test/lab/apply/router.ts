@@ -66,7 +66,12 @@ exec /sbin/fw4.real "$@"
 
 /** A router in the words of a test's title. */
 export function nameOf({ ruleset, crowd, picky, files }: RouterOptions): string {
-  return [ruleset, ...(files ? ['modules on disk'] : []), ...(crowd ? ['other owners\' rules'] : []), ...(picky ? ['a firewall that needs the module'] : [])].join(', ');
+  return [
+    ruleset,
+    ...(files ? ['modules on disk'] : []),
+    ...(crowd ? ["other owners' rules"] : []),
+    ...(picky ? ['a firewall that needs the module'] : []),
+  ].join(', ');
 }
 
 export async function openRouter({ crowd, picky, ...options }: RouterOptions = {}): Promise<Router> {
@@ -83,14 +88,29 @@ export async function openRouter({ crowd, picky, ...options }: RouterOptions = {
     await lab.close();
     throw error;
   }
-  const way = (words: readonly string[], trouble: string, behind: readonly string[] = []): string[] =>
-    ['setsid', '--wait', 'env', `TROUBLE=${trouble}`, `DRIVER_LOG=${LOG}`, ...behind, process.execPath, DRIVER, ...words];
+  const way = (words: readonly string[], trouble: string, behind: readonly string[] = []): string[] => [
+    'setsid',
+    '--wait',
+    'env',
+    `TROUBLE=${trouble}`,
+    `DRIVER_LOG=${LOG}`,
+    ...behind,
+    process.execPath,
+    DRIVER,
+    ...words,
+  ];
   return {
     lab,
     async sipalg(words, trouble = 'count', behind) {
       lab.files.write(LOG, '');
       const ran = await lab.router.run(way(words, trouble, behind), { timeout: 60_000 });
-      return { ...ran, changes: lab.files.read(LOG).split('\n').filter((line) => line !== '') };
+      return {
+        ...ran,
+        changes: lab.files
+          .read(LOG)
+          .split('\n')
+          .filter((line) => line !== ''),
+      };
     },
     start: (words, trouble = 'count') => lab.router.spawn(way(words, trouble)),
     state: () => stateOf(lab),
@@ -102,12 +122,16 @@ export async function openRouter({ crowd, picky, ...options }: RouterOptions = {
       return stdout.split('\n').filter((line) => line.includes('helper=sip')).length;
     },
     async quiet() {
-      await lab.router.must(['sh', '-ec', `
+      await lab.router.must([
+        'sh',
+        '-ec',
+        `
         tries=0
         while ps -e -o comm= | grep -Eqx 'nft|xtables-.*|ip6?tables.*|conntrack|fw4'; do
           tries=$((tries + 1)); [ $tries -lt 200 ]; sleep 0.02
         done
-        for lock in ${LOCKS.join(' ')}; do flock -w 2 $lock true || { echo "$lock is still held" >&2; exit 1; }; done`]);
+        for lock in ${LOCKS.join(' ')}; do flock -w 2 $lock true || { echo "$lock is still held" >&2; exit 1; }; done`,
+      ]);
     },
     close: () => lab.close(),
   };
@@ -143,7 +167,13 @@ async function stateOf(lab: Lab): Promise<State> {
   }
   for (const save of saves) {
     const [name, ...lines] = save.split('\n');
-    state.set(String(name), lines.filter((line) => !line.startsWith('#')).join('\n').replace(/\[\d+:\d+\]/g, '[0:0]'));
+    state.set(
+      String(name),
+      lines
+        .filter((line) => !line.startsWith('#'))
+        .join('\n')
+        .replace(/\[\d+:\d+\]/g, '[0:0]'),
+    );
   }
   walk(lab.files.host('/etc'), '/etc', state);
   return state;

@@ -8,8 +8,12 @@ type Context = { router: Router; ours: Router; theirs: Router; waited: Promise<u
 /** What a process that was started said in the end. */
 function end({ child, ended }: Process): Promise<Pick<Ran, 'status' | 'stdout' | 'stderr'>> {
   let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (data: Buffer) => { stdout += data; });
-  child.stderr.on('data', (data: Buffer) => { stderr += data; });
+  child.stdout.on('data', (data: Buffer) => {
+    stdout += data;
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data;
+  });
   return ended.then(({ status }) => ({ status, stdout, stderr }));
 }
 
@@ -17,7 +21,16 @@ const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => s
 
 /** Holds a lock in the router, saying who, until it is let go. */
 async function holdLock(router: Router, lock: string, who: string): Promise<() => Promise<void>> {
-  const held = router.lab.router.spawn(['flock', '-x', lock, 'sh', '-c', `[ -z "$1" ] || echo "$1" > ${lock}; echo held; read -r _`, 'sh', who]);
+  const held = router.lab.router.spawn([
+    'flock',
+    '-x',
+    lock,
+    'sh',
+    '-c',
+    `[ -z "$1" ] || echo "$1" > ${lock}; echo held; read -r _`,
+    'sh',
+    who,
+  ]);
   await new Promise((resolve) => held.child.stdout.once('data', resolve));
   return async () => {
     held.child.stdin.end();
@@ -28,11 +41,25 @@ async function holdLock(router: Router, lock: string, who: string): Promise<() =
 const together = suite<Context>('several programs at once');
 
 together.before(async (context) => {
-  [context.router, context.ours, context.theirs] = await Promise.all([openRouter({ ruleset: 'set-helper-rule', crowd: true }), openRouter(), openRouter()]);
+  [context.router, context.ours, context.theirs] = await Promise.all([
+    openRouter({ ruleset: 'set-helper-rule', crowd: true }),
+    openRouter(),
+    openRouter(),
+  ]);
   // Patience lasts 30 seconds: these two run beside the others.
   context.waited = [
-    locked(context.ours, '/var/run/sipalg.lock', 'process 4242 (sipalg, towards "enabled")', /^sipalg: sipalg is locked \(\/var\/run\/sipalg\.lock\) by process 4242 \(sipalg, towards "enabled"\), for longer than 30 s; try again when it has ended\. Nothing was changed\.$/),
-    locked(context.theirs, '/var/run/fw4.lock', '', /^sipalg: The firewall is locked \(\/var\/run\/fw4\.lock\), for longer than 30 s; try again when it has ended\. Nothing was changed\.$/),
+    locked(
+      context.ours,
+      '/var/run/sipalg.lock',
+      'process 4242 (sipalg, towards "enabled")',
+      /^sipalg: sipalg is locked \(\/var\/run\/sipalg\.lock\) by process 4242 \(sipalg, towards "enabled"\), for longer than 30 s; try again when it has ended\. Nothing was changed\.$/,
+    ),
+    locked(
+      context.theirs,
+      '/var/run/fw4.lock',
+      '',
+      /^sipalg: The firewall is locked \(\/var\/run\/fw4\.lock\), for longer than 30 s; try again when it has ended\. Nothing was changed\.$/,
+    ),
   ].map((one) => one.catch((error: unknown) => error));
 });
 together.after(async ({ router, ours, theirs, waited }) => {
@@ -56,11 +83,17 @@ together('twice disable: one does it, the other waits and finds nothing to do', 
   const before = await router.state();
   for (let round = 0; round < 3; round++) {
     await router.call();
-    const told = await Promise.all([0, 1].map(async (number) => {
-      await wait(number * round * 60);
-      return end(router.start(['disable']));
-    }));
-    assert.equal(told.map(({ status }) => status), [0, 0], told.map(({ stderr }) => stderr).join('\n'));
+    const told = await Promise.all(
+      [0, 1].map(async (number) => {
+        await wait(number * round * 60);
+        return end(router.start(['disable']));
+      }),
+    );
+    assert.equal(
+      told.map(({ status }) => status),
+      [0, 0],
+      told.map(({ stderr }) => stderr).join('\n'),
+    );
     assert.equal(told.map(({ stdout }) => stdout.includes('There was nothing to do.')).sort(), [false, true]);
     assert.equal(told.map(({ stderr }) => stderr === '').sort(), [false, true], 'one of them ran commands');
     assert.is((await router.sipalg(['enable'])).status, 0);
@@ -73,11 +106,17 @@ together('disable and enable leave the one or the other, and what the wish says'
   await router.sipalg(['disable']);
   const disabled = await router.state();
   for (let round = 0; round < 6; round++) {
-    const told = await Promise.all(['disable', 'enable'].map(async (command, number) => {
-      await wait(number === round % 2 ? round * 25 : 0);
-      return end(router.start([command]));
-    }));
-    assert.equal(told.map(({ status }) => status), [0, 0], told.map(({ stderr }) => stderr).join('\n'));
+    const told = await Promise.all(
+      ['disable', 'enable'].map(async (command, number) => {
+        await wait(number === round % 2 ? round * 25 : 0);
+        return end(router.start([command]));
+      }),
+    );
+    assert.equal(
+      told.map(({ status }) => status),
+      [0, 0],
+      told.map(({ stderr }) => stderr).join('\n'),
+    );
     const isDisabled = router.lab.files.read(WISH).includes("'disabled'");
     assert.equal(differences(isDisabled ? disabled : before, await router.state(), [WISH, JOURNAL]), [], `round ${round}`);
     assert.is(router.lab.files.exists(JOURNAL), isDisabled);
@@ -116,7 +155,11 @@ together('a wish that changes while its apply waits is the one that counts', asy
   const before = await router.state();
   await router.sipalg(['disable']);
   const disabled = await router.state();
-  for (const [wish, other, state] of [['disabled', 'enabled', before], ['enabled', 'disabled', disabled], ['disabled', 'unmanaged', disabled]] as const) {
+  for (const [wish, other, state] of [
+    ['disabled', 'enabled', before],
+    ['enabled', 'disabled', disabled],
+    ['disabled', 'unmanaged', disabled],
+  ] as const) {
     const say = (alg: string): void => router.lab.files.write(WISH, `config sipalg 'main'\n\toption alg '${alg}'\n`);
     say(wish);
     const release = await holdLock(router, '/var/run/sipalg.lock', '');

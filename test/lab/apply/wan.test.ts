@@ -8,13 +8,15 @@ import { assertNamed, assertWell, begin, change, flow, furnish, NEW, numberOf, O
 const wan = suite<{ lab: Lab; scene: Scene; number: string }>('another address of the WAN');
 
 wan.before(async (context) => {
-  const lab = context.lab = await openLab({ ruleset: 'stock-alg-on' });
+  const lab = (context.lab = await openLab({ ruleset: 'stock-alg-on' }));
   await lab.router.must(['sipalg', 'disable']);
   await furnish(lab.router);
   const [phone, phone2, far] = await Promise.all([talkerIn(lab.phone), talkerIn(lab.phone2), talkerIn(lab.provider)]);
   context.scene = await sceneOf(phone, phone2, far);
 });
-wan.after(async ({ lab }) => { await lab.close(); });
+wan.after(async ({ lab }) => {
+  await lab.close();
+});
 
 wan('no flow is ended while the address is what it was', async (context) => {
   const { lab, scene } = context;
@@ -30,14 +32,24 @@ wan('status names what a change has left behind', async ({ lab, scene }) => {
   assert.is((await lab.router.run(['sipalg', 'status'])).status, 0, 'the ALG is as off as before');
 });
 
-wan('apply ends it, says so, and leaves the journal as it was; the phones register and are called again', async ({ lab, scene, number }) => {
-  const journal = await lab.router.must(['cat', '/etc/sipalg.journal']);
-  const { status, stderr } = await lab.router.run(['sipalg', 'apply']);
-  assert.is(status, 0, stderr);
-  assert.equal(stderr.split('\n').filter((line) => line.startsWith('[#] ')).map((line) => /conntrack -D .*--orig-port-src (\d+)/.exec(line)?.[1]).sort(), ['5060', '5062']);
-  assert.is(await lab.router.must(['cat', '/etc/sipalg.journal']), journal);
-  await assertWell(lab.router, scene, number);
-});
+wan(
+  'apply ends it, says so, and leaves the journal as it was; the phones register and are called again',
+  async ({ lab, scene, number }) => {
+    const journal = await lab.router.must(['cat', '/etc/sipalg.journal']);
+    const { status, stderr } = await lab.router.run(['sipalg', 'apply']);
+    assert.is(status, 0, stderr);
+    assert.equal(
+      stderr
+        .split('\n')
+        .filter((line) => line.startsWith('[#] '))
+        .map((line) => /conntrack -D .*--orig-port-src (\d+)/.exec(line)?.[1])
+        .sort(),
+      ['5060', '5062'],
+    );
+    assert.is(await lab.router.must(['cat', '/etc/sipalg.journal']), journal);
+    await assertWell(lab.router, scene, number);
+  },
+);
 
 wan('a flow that comes back untranslated at once keeps apply from nothing', async ({ lab, scene }) => {
   await readdress(lab.router, NEW, OLD);

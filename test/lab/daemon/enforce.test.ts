@@ -18,7 +18,9 @@ keep.before(async (context) => {
   });
 });
 
-keep.after(async ({ all }) => { await all.close(); });
+keep.after(async ({ all }) => {
+  await all.close();
+});
 
 const rules = async ({ lab }: Resident): Promise<boolean> => /ct helper set "sip"/.test(await lab.router.must(['nft', 'list', 'ruleset']));
 
@@ -38,7 +40,7 @@ keep('takes it out within seconds of a load of the firewall, of which nobody tel
   assert.not.ok(await rules(all));
   await loadWithHelper(all);
   assert.ok(await rules(all));
-  await eventually('an end of the rule', async () => await rules(all) ? undefined : true, 8000);
+  await eventually('an end of the rule', async () => ((await rules(all)) ? undefined : true), 8000);
   assert.match(daemon.log(), 'not as wished any more');
   assert.match(daemon.log(), /\[#\] nft /);
 });
@@ -46,7 +48,10 @@ keep('takes it out within seconds of a load of the firewall, of which nobody tel
 keep('leaves it where its owner has come to wish otherwise', async ({ all }) => {
   const { lab } = all;
   // The run before must have looked for the last time.
-  await eventually('an end of the run', async () => (await lab.router.run(['flock', '-n', '/var/run/sipalg.lock', 'true'])).status === 0 || undefined);
+  await eventually(
+    'an end of the run',
+    async () => (await lab.router.run(['flock', '-n', '/var/run/sipalg.lock', 'true'])).status === 0 || undefined,
+  );
   lab.files.write('/etc/config/sipalg', "config sipalg 'main'\n\toption alg 'unmanaged'\n");
   await loadWithHelper(all);
   await new Promise((resolve) => setTimeout(resolve, 6000));

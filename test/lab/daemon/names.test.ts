@@ -17,7 +17,10 @@ config provider 'named'
 /** What the zone says of the provider, which asks to be asked again every second. */
 const zone = (address: string): Zone => ({ 'A sip.example.com': { ttl: 1, data: [[address]] } });
 
-interface Context { all: Resident; say(zone: Zone): void }
+interface Context {
+  all: Resident;
+  say(zone: Zone): void;
+}
 
 const names = suite<Context>('sipalg serve, with names to ask for');
 
@@ -31,37 +34,48 @@ names.before(async (context) => {
   child.stderr.resume();
   await new Promise((resolve) => child.stdout.once('data', resolve));
   child.stdout.resume();
-  context.say = (next) => { child.stdin.write(`${JSON.stringify({ zone: next })}\n`); };
-});
-
-names.after(async ({ all }) => { await all.close(); });
-
-names('has the new address in force a minute after a name has changed, beside the old one, and never a moment without rules', async ({ all, say }) => {
-  const { lab } = all;
-  const set = async (): Promise<string> => (await lab.router.run(['nft', 'list', 'set', 'inet', 'sipalg', 'signalling4'])).stdout;
-  say(zone('203.0.113.10'));
-  const daemon = all.start(['--no-page']);
-  await eventually('the first address', async () => (await set()).includes('203.0.113.10') || undefined, 20_000);
-  const client = await all.client();
-  const mark = async (): Promise<string | null | undefined> => {
-    const { facts } = await client.call('sipalg', 'policy', {}) as unknown as Reply;
-    const seen = facts?.policy.state === 'present' ? facts.policy.value.inForce.all : undefined;
-    return seen?.state === 'present' && seen.value.intact ? seen.value.mark : undefined;
+  context.say = (next) => {
+    child.stdin.write(`${JSON.stringify({ zone: next })}\n`);
   };
-  const before = await eventually('the rules, whole', async () => await mark() ?? undefined);
-  say(zone('198.51.100.7'));
-  let gone = 0;
-  await eventually('the second address', async () => {
-    const listed = await set();
-    if (listed === '') gone += 1;
-    return listed.includes('198.51.100.7') || undefined;
-  }, 90_000);
-  assert.is(gone, 0, 'there was no moment without the set');
-  assert.match(await set(), '203.0.113.10', 'phones are registered there');
-  const after = await eventually('the rules, whole again', async () => await mark() ?? undefined);
-  assert.is.not(after, before, 'another text');
-  daemon.process.signal('SIGTERM');
-  assert.equal(await daemon.process.ended, { status: 0, signal: null });
 });
+
+names.after(async ({ all }) => {
+  await all.close();
+});
+
+names(
+  'has the new address in force a minute after a name has changed, beside the old one, and never a moment without rules',
+  async ({ all, say }) => {
+    const { lab } = all;
+    const set = async (): Promise<string> => (await lab.router.run(['nft', 'list', 'set', 'inet', 'sipalg', 'signalling4'])).stdout;
+    say(zone('203.0.113.10'));
+    const daemon = all.start(['--no-page']);
+    await eventually('the first address', async () => (await set()).includes('203.0.113.10') || undefined, 20_000);
+    const client = await all.client();
+    const mark = async (): Promise<string | null | undefined> => {
+      const { facts } = (await client.call('sipalg', 'policy', {})) as unknown as Reply;
+      const seen = facts?.policy.state === 'present' ? facts.policy.value.inForce.all : undefined;
+      return seen?.state === 'present' && seen.value.intact ? seen.value.mark : undefined;
+    };
+    const before = await eventually('the rules, whole', async () => (await mark()) ?? undefined);
+    say(zone('198.51.100.7'));
+    let gone = 0;
+    await eventually(
+      'the second address',
+      async () => {
+        const listed = await set();
+        if (listed === '') gone += 1;
+        return listed.includes('198.51.100.7') || undefined;
+      },
+      90_000,
+    );
+    assert.is(gone, 0, 'there was no moment without the set');
+    assert.match(await set(), '203.0.113.10', 'phones are registered there');
+    const after = await eventually('the rules, whole again', async () => (await mark()) ?? undefined);
+    assert.is.not(after, before, 'another text');
+    daemon.process.signal('SIGTERM');
+    assert.equal(await daemon.process.ended, { status: 0, signal: null });
+  },
+);
 
 names.run();

@@ -78,7 +78,7 @@ export async function openResident(): Promise<Resident> {
     lab,
     async bus() {
       await ubusd?.stop();
-      return ubusd = await startUbusd(socket);
+      return (ubusd = await startUbusd(socket));
     },
     async client() {
       const client = await connect({ path: socket, timeout: 20_000 });
@@ -88,13 +88,17 @@ export async function openResident(): Promise<Resident> {
     start(words = []) {
       const process = lab.router.spawn(['sipalg', 'serve', ...words], { PATH: '/slow:/usr/sbin:/usr/bin:/sbin:/bin' });
       let text = '';
-      process.child.stderr.on('data', (data: Buffer) => { text += data; });
+      process.child.stderr.on('data', (data: Buffer) => {
+        text += data;
+      });
       process.child.stdout.resume();
       return {
         process,
         log: () => text,
-        said: (pattern, patience) => eventually(`${pattern} in the log`, () => pattern.exec(text)?.[1] ?? pattern.exec(text)?.[0], patience)
-          .catch((error: Error) => { throw new Error(`${error.message}:\n${text}`); }),
+        said: (pattern, patience) =>
+          eventually(`${pattern} in the log`, () => pattern.exec(text)?.[1] ?? pattern.exec(text)?.[0], patience).catch((error: Error) => {
+            throw new Error(`${error.message}:\n${text}`);
+          }),
       };
     },
     async http(method, url, headers = {}, body = '') {

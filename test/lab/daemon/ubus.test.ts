@@ -7,9 +7,14 @@ import { comparable } from '../listing.ts';
 import { eventually, has, openResident } from './resident.ts';
 import type { Daemon, Resident } from './resident.ts';
 
-interface Context { all: Resident; daemon: Daemon; client: Client }
+interface Context {
+  all: Resident;
+  daemon: Daemon;
+  client: Client;
+}
 
-const ask = async (client: Client, method: string, args: object = {}): Promise<Reply> => await client.call('sipalg', method, { ...args }) as unknown as Reply;
+const ask = async (client: Client, method: string, args: object = {}): Promise<Reply> =>
+  (await client.call('sipalg', method, { ...args })) as unknown as Reply;
 
 const bus = suite<Context>('sipalg serve on ubus, in a router');
 
@@ -21,7 +26,9 @@ bus.before(async (context) => {
   await context.client.waitFor('sipalg', { timeout: 10_000 });
 });
 
-bus.after(async ({ all }) => { await all.close(); });
+bus.after(async ({ all }) => {
+  await all.close();
+});
 
 bus('answers as the command line does', async ({ all, client }) => {
   const { now, facts, ...reply } = await ask(client, 'status');
@@ -36,7 +43,9 @@ bus('switches the ALG of the router off and on, and tells what it does and what 
   const before = comparable(await lab.ruleset());
   const config = lab.files.read('/etc/config/firewall');
   const heard: [string, Table][] = [];
-  const subscription = await client.subscribe('sipalg', (data, { method }) => { heard.push([method, data]); });
+  const subscription = await client.subscribe('sipalg', (data, { method }) => {
+    heard.push([method, data]);
+  });
 
   const dry = await ask(client, 'disable', { dry_run: true });
   assert.ok((dry.plan?.steps.length ?? 0) > 0);
@@ -50,7 +59,10 @@ bus('switches the ALG of the router off and on, and tells what it does and what 
   assert.equal(compareMessages(quiet.sent, quiet.arrived!), []);
   await eventually('changed', () => heard.find(([method]) => method === 'changed'));
   assert.equal(heard.find(([method]) => method === 'changed')?.[1]['alg'], 'off');
-  assert.equal(heard.filter(([method]) => method === 'echo').map(([, data]) => data['command']), off.now.last?.commands);
+  assert.equal(
+    heard.filter(([method]) => method === 'echo').map(([, data]) => data['command']),
+    off.now.last?.commands,
+  );
 
   const on = await ask(client, 'enable');
   assert.is(on.now.last?.outcome, 'reached', JSON.stringify(on.now));
@@ -63,7 +75,9 @@ bus('switches the ALG of the router off and on, and tells what it does and what 
 
 bus('sees what somebody else has changed when it is told of an event', async ({ all: { lab }, client }) => {
   const heard: Table[] = [];
-  const subscription = await client.subscribe('sipalg', (data, { method }) => { if (method === 'changed') heard.push(data); });
+  const subscription = await client.subscribe('sipalg', (data, { method }) => {
+    if (method === 'changed') heard.push(data);
+  });
   await lab.router.must(['sipalg', 'disable']);
   await client.send('config.change', { config: 'firewall' });
   assert.is((await eventually('changed', () => heard[0]))['alg'], 'off');
@@ -80,7 +94,10 @@ bus('answers status in time while a tool hangs, and names it', async ({ all: { l
     const { verdict, now } = await ask(client, 'status');
     assert.ok(Date.now() - began < 2000, `${Date.now() - began} ms`);
     assert.is(verdict?.alg, 'rewriting');
-    assert.ok(now.pending.some((what) => what.startsWith('nft ')), now.pending.join());
+    assert.ok(
+      now.pending.some((what) => what.startsWith('nft ')),
+      now.pending.join(),
+    );
     assert.ok(now.age >= 0);
   } finally {
     lab.files.remove('/tmp/hang');
@@ -118,24 +135,32 @@ ends.before.each(async (context) => {
   await context.client.waitFor('sipalg', { timeout: 10_000 });
 });
 
-ends.after(async ({ all }) => { await all.close(); });
+ends.after(async ({ all }) => {
+  await all.close();
+});
 
 /** A run that has come to the slow transaction; how it ends is for the test. */
 async function halfWay({ client, daemon }: Context): Promise<{ reply: Promise<Reply | Error> }> {
   // Of a daemon that is killed nobody says so: the call would wait for its whole time.
-  const reply = client.call('sipalg', 'disable', {}, { timeout: 10_000 }).then((table) => table as unknown as Reply, (error: Error) => error);
+  const reply = client.call('sipalg', 'disable', {}, { timeout: 10_000 }).then(
+    (table) => table as unknown as Reply,
+    (error: Error) => error,
+  );
   await daemon.said(/\[#\] .*nft.*/);
   assert.is((await ask(client, 'status')).now.running?.towards, 'disabled');
   return { reply };
 }
 
 ends('by SIGTERM: the run is finished or taken back, who asked is told, and it ends with 0', async (context) => {
-  const { all: { lab }, daemon } = context;
+  const {
+    all: { lab },
+    daemon,
+  } = context;
   const before = comparable(await lab.ruleset());
   const config = lab.files.read('/etc/config/firewall');
   const { reply } = await halfWay(context);
   daemon.process.signal('SIGTERM');
-  const { now } = await reply as Reply;
+  const { now } = (await reply) as Reply;
   assert.equal(await daemon.process.ended, { status: 0, signal: null });
   assert.is(now.last?.outcome, 'failed');
   assert.match(now.last?.because.join(' ') ?? '', /interrupted/);
@@ -146,7 +171,10 @@ ends('by SIGTERM: the run is finished or taken back, who asked is told, and it e
 });
 
 ends('by SIGTERM twice: it does not hang, and `sipalg apply` completes', async (context) => {
-  const { all: { lab }, daemon } = context;
+  const {
+    all: { lab },
+    daemon,
+  } = context;
   await halfWay(context);
   daemon.process.signal('SIGTERM');
   await daemon.said(/SIGTERM: ending/);
@@ -160,7 +188,10 @@ ends('by SIGTERM twice: it does not hang, and `sipalg apply` completes', async (
 });
 
 ends('by kill -9: the next `sipalg apply` completes what was begun', async (context) => {
-  const { all: { lab }, daemon } = context;
+  const {
+    all: { lab },
+    daemon,
+  } = context;
   await halfWay(context);
   daemon.process.signal('SIGKILL');
   await daemon.process.ended;

@@ -5,7 +5,12 @@ import type { Client, Publication } from '../../../src/ubus/connection.ts';
 import { eventually, openResident } from './resident.ts';
 import type { Daemon, Resident } from './resident.ts';
 
-interface Context { all: Resident; daemon: Daemon; client: Client; procd: Publication }
+interface Context {
+  all: Resident;
+  daemon: Daemon;
+  client: Client;
+  procd: Publication;
+}
 
 const CONFIG = `config sipalg 'main'
 	option alg 'unmanaged'
@@ -15,7 +20,7 @@ config provider 'lab'
 	list signalling '203.0.113.10'
 `;
 
-const ask = async (client: Client, method: string): Promise<Reply> => await client.call('sipalg', method, {}) as unknown as Reply;
+const ask = async (client: Client, method: string): Promise<Reply> => (await client.call('sipalg', method, {})) as unknown as Reply;
 const tables = async ({ lab }: Resident): Promise<string> => lab.router.must(['nft', 'list', 'tables']);
 const present = ({ all }: Context) => eventually('our table', async () => (await tables(all)).includes('inet sipalg') || undefined, 20_000);
 
@@ -32,14 +37,20 @@ keep.before(async (context) => {
   await context.client.waitFor('sipalg', { timeout: 10_000 });
 });
 
-keep.after(async ({ all }) => { await all.close(); });
+keep.after(async ({ all }) => {
+  await all.close();
+});
 
 keep('puts them in force, and says every command', async (context) => {
   await present(context);
   await context.daemon.said(/sipalg: not as wished any more: .*in force/);
   await context.daemon.said(/\[#\] .*nft.*/);
   const { verdict, plan } = await ask(context.client, 'status');
-  assert.equal([verdict?.alg, plan?.steps.filter(({ of }) => of === 'policy'), plan?.lacking], ['rewriting', [], []], 'the ALG is left as it is');
+  assert.equal(
+    [verdict?.alg, plan?.steps.filter(({ of }) => of === 'policy'), plan?.lacking],
+    ['rewriting', [], []],
+    'the ALG is left as it is',
+  );
 });
 
 keep('answers policy as the command line does', async ({ all, client }) => {

@@ -7,8 +7,14 @@ import type { Journal } from '../../../src/journal/journal.ts';
 import { writeWish } from '../../../src/wish/alg.ts';
 import { openRoot, SHELLS, type Root } from './scripts.ts';
 
-const TAKEN: Journal = { format: 1, program: '0.1.0', since: 1_790_757_000_000, state: 'taken', held: null,
-  taken: [{ kind: 'file', path: '/etc/config/firewall', before: 'a\n "state": "taking",\n', after: ' "held": {\n' }] };
+const TAKEN: Journal = {
+  format: 1,
+  program: '0.1.0',
+  since: 1_790_757_000_000,
+  state: 'taken',
+  held: null,
+  taken: [{ kind: 'file', path: '/etc/config/firewall', before: 'a\n "state": "taking",\n', after: ' "held": {\n' }],
+};
 const STOCK = readFileSync('files/etc/config/sipalg', 'utf8');
 const FIREWALL = readFileSync('test/fixtures/fw4/stock-alg-on.config', 'utf8');
 const SET_HELPER = `${FIREWALL}\nconfig rule\n\toption name 'voice'\n\toption target 'HELPER'\n\toption set_helper 'sip'\n`;
@@ -39,11 +45,28 @@ type Case = {
 
 type Came = { loaded: string[]; calls: string[] };
 
-function router(root: Root, { wish = writeWish(STOCK, 'disabled'), journal = renderJournal(TAKEN), firewall = FIREWALL, check = 0, modules = 'both', refcnt, holder, marks = [] }: Case): void {
+function router(
+  root: Root,
+  {
+    wish = writeWish(STOCK, 'disabled'),
+    journal = renderJournal(TAKEN),
+    firewall = FIREWALL,
+    check = 0,
+    modules = 'both',
+    refcnt,
+    holder,
+    marks = [],
+  }: Case,
+): void {
   if (wish !== null) root.write('/etc/config/sipalg', wish);
   if (journal !== null) root.write('/etc/sipalg.journal', journal);
   if (firewall !== null) root.write('/etc/config/firewall', firewall);
-  if (check !== null) root.write('/sbin/fw4', `#!/bin/sh\necho "fw4 $* with $(ls "$SIPALG_ROOT/sys/module" | tr '\\n' ' ')" >>"$SIPALG_ROOT/calls"\nexit ${check}\n`, 0o755);
+  if (check !== null)
+    root.write(
+      '/sbin/fw4',
+      `#!/bin/sh\necho "fw4 $* with $(ls "$SIPALG_ROOT/sys/module" | tr '\\n' ' ')" >>"$SIPALG_ROOT/calls"\nexit ${check}\n`,
+      0o755,
+    );
   root.write('/sys/module/.keep', '');
   const tracker = '/sys/module/nf_conntrack_sip';
   if (modules === 'built in') root.write(`${tracker}/parameters/ports`, '5060\n');
@@ -82,7 +105,11 @@ const BOTH = ['nf_conntrack_sip', 'nf_nat_sip'];
 const leaves = (given: Case, because: string): void => {
   const { loaded, calls } = boot(given);
   assert.equal(loaded, given.modules === 'tracker' || given.modules === 'built in' ? BOTH.slice(0, 1) : BOTH, because);
-  assert.equal(calls.filter((call) => /^(rmmod|insmod|fw4)/.test(call)), [], because);
+  assert.equal(
+    calls.filter((call) => /^(rmmod|insmod|fw4)/.test(call)),
+    [],
+    because,
+  );
 };
 
 const early = suite('the early script');
@@ -90,7 +117,12 @@ const early = suite('the early script');
 early('takes both modules out, the dependent one first, and asks fw4 whether it still loads', () => {
   const { loaded, calls } = boot({});
   assert.equal(loaded, []);
-  assert.equal(calls, ['rmmod nf_nat_sip', 'rmmod nf_conntrack_sip', 'fw4 -q check with ', 'log the SIP modules were loaded at boot and are unloaded again']);
+  assert.equal(calls, [
+    'rmmod nf_nat_sip',
+    'rmmod nf_conntrack_sip',
+    'fw4 -q check with ',
+    'log the SIP modules were loaded at boot and are unloaded again',
+  ]);
 });
 
 early('makes the table of the voice rules before fw4 makes its own, where there are such rules', () => {
@@ -112,17 +144,34 @@ early('acts at a boot alone', () => {
 });
 
 early('reads the wish however uci may have written it', () => {
-  for (const wish of ["config sipalg 'main'\n\toption alg 'disabled'\n", 'config sipalg main\n option alg disabled', 'config sipalg "main"\n\toption "alg" "disabled"\n',
-    "config sipalg\n\toption alg 'disabled'\n", "# mine\nconfig serve 'serve'\n\toption enabled '1'\n\nconfig 'sipalg' 'main'\n\toption policy '1'\n\toption alg 'disabled'\n",
-    "config sipalg\n\toption alg 'enabled'\nconfig sipalg 'main'\n\toption alg 'disabled'\n", "config sipalg 'main'\n\toption alg 'enabled'\n\toption alg 'disabled'\n"]) {
+  for (const wish of [
+    "config sipalg 'main'\n\toption alg 'disabled'\n",
+    'config sipalg main\n option alg disabled',
+    'config sipalg "main"\n\toption "alg" "disabled"\n',
+    "config sipalg\n\toption alg 'disabled'\n",
+    "# mine\nconfig serve 'serve'\n\toption enabled '1'\n\nconfig 'sipalg' 'main'\n\toption policy '1'\n\toption alg 'disabled'\n",
+    "config sipalg\n\toption alg 'enabled'\nconfig sipalg 'main'\n\toption alg 'disabled'\n",
+    "config sipalg 'main'\n\toption alg 'enabled'\n\toption alg 'disabled'\n",
+  ]) {
     assert.equal(boot({ wish }).loaded, [], wish);
   }
 });
 
 early('takes nothing for a wish that is none', () => {
-  for (const wish of [null, '', 'disabled', STOCK, writeWish(STOCK, 'enabled'), "config serve 'serve'\n\toption alg 'disabled'\n", "config sipalg 'main'\n\toption alg 'disabled now'\n",
-    "config sipalg 'main'\n\toption algo 'disabled'\n", "config sipalg 'main'\n\toption alg 'enabled'\nconfig sipalg 'other'\n\toption alg 'disabled'\n", "config sipalg 'main'\n\tlist alg 'disabled'\n",
-    "config sipalg 'main'\n\toption alg '$(touch $SIPALG_ROOT/calls)'\n", 'config sipalg main\n\toption alg disabled # later\n']) {
+  for (const wish of [
+    null,
+    '',
+    'disabled',
+    STOCK,
+    writeWish(STOCK, 'enabled'),
+    "config serve 'serve'\n\toption alg 'disabled'\n",
+    "config sipalg 'main'\n\toption alg 'disabled now'\n",
+    "config sipalg 'main'\n\toption algo 'disabled'\n",
+    "config sipalg 'main'\n\toption alg 'enabled'\nconfig sipalg 'other'\n\toption alg 'disabled'\n",
+    "config sipalg 'main'\n\tlist alg 'disabled'\n",
+    "config sipalg 'main'\n\toption alg '$(touch $SIPALG_ROOT/calls)'\n",
+    'config sipalg main\n\toption alg disabled # later\n',
+  ]) {
     leaves({ wish }, String(wish));
   }
 });

@@ -19,7 +19,10 @@ config_get_bool() { config_get "$1" "$2" "$3"; eval "[ -n \\"\\$$1\\" ]" || eval
 type Case = { wish?: string; enabled?: boolean; installed?: boolean; times?: number };
 
 /** How often the wish was applied, in each shell; all of them must agree. */
-function applied(events: readonly Record<string, string>[], { wish = writeWish(STOCK, 'disabled'), enabled = true, installed = true }: Case = {}): number {
+function applied(
+  events: readonly Record<string, string>[],
+  { wish = writeWish(STOCK, 'disabled'), enabled = true, installed = true }: Case = {},
+): number {
   const counts = SHELLS.map((shell) => {
     const root = openRoot();
     try {
@@ -28,14 +31,25 @@ function applied(events: readonly Record<string, string>[], { wish = writeWish(S
       root.write('/lib/functions.sh', FUNCTIONS);
       root.write('/var/run/.keep', '');
       root.write('/30-sipalg', here);
-      if (installed) root.write('/etc/init.d/sipalg', `#!/bin/sh\ncase $1 in enabled) exit ${enabled ? 0 : 1} ;; *) echo "$1" >>"$SIPALG_ROOT/calls" ;; esac\n`, 0o755);
-      const words = (env: Record<string, string>): string => Object.entries(env).map(([name, value]) => `${name}='${value}'`).join(' ');
+      if (installed)
+        root.write(
+          '/etc/init.d/sipalg',
+          `#!/bin/sh\ncase $1 in enabled) exit ${enabled ? 0 : 1} ;; *) echo "$1" >>"$SIPALG_ROOT/calls" ;; esac\n`,
+          0o755,
+        );
+      const words = (env: Record<string, string>): string =>
+        Object.entries(env)
+          .map(([name, value]) => `${name}='${value}'`)
+          .join(' ');
       // As hotplug-call: each script is read in a shell of its own. The pause is shortened.
       const text = `sleep() { command sleep 0.4; }\n${events.map((env) => `( ${words(env)}; . "$SIPALG_ROOT/30-sipalg" )`).join('\n')}\nwait; command sleep 0.8`;
       const { said } = root.run(shell, text);
       assert.is(said, '', shell.join(' '));
       const calls = existsSync(`${root.path}/calls`) ? readFileSync(`${root.path}/calls`, 'utf8').trim().split('\n') : [];
-      assert.ok(calls.every((call) => call === 'apply'), calls.join());
+      assert.ok(
+        calls.every((call) => call === 'apply'),
+        calls.join(),
+      );
       return calls.length;
     } finally {
       root.close();
@@ -54,7 +68,16 @@ hotplug('applies the wish when an interface comes up, or has another address', (
 });
 
 hotplug('leaves other events alone', () => {
-  assert.is(applied([{ ...WAN, ACTION: 'ifdown' }, { ...WAN, ACTION: 'ifupdate' }, { ...WAN, ACTION: 'ifupdate', IFUPDATE_ROUTES: '1' }, { ...WAN, INTERFACE: 'loopback' }, { DEVICE: 'wan' }]), 0);
+  assert.is(
+    applied([
+      { ...WAN, ACTION: 'ifdown' },
+      { ...WAN, ACTION: 'ifupdate' },
+      { ...WAN, ACTION: 'ifupdate', IFUPDATE_ROUTES: '1' },
+      { ...WAN, INTERFACE: 'loopback' },
+      { DEVICE: 'wan' },
+    ]),
+    0,
+  );
 });
 
 hotplug('applies once for events that come in company', () => {

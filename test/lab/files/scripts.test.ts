@@ -9,7 +9,12 @@ const every = suite('scripts of the router');
 const found = scripts();
 
 every('are all there', () => {
-  for (const path of ['files/etc/init.d/sipalg', 'files/etc/init.d/sipalg-early', 'files/etc/hotplug.d/iface/30-sipalg', 'files/usr/sbin/sipalg']) {
+  for (const path of [
+    'files/etc/init.d/sipalg',
+    'files/etc/init.d/sipalg-early',
+    'files/etc/hotplug.d/iface/30-sipalg',
+    'files/usr/sbin/sipalg',
+  ]) {
     assert.ok(found.includes(path), path);
   }
 });

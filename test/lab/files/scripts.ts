@@ -5,15 +5,20 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 
 /** OpenWrt's shell, and one that is strict in other places. */
-export const SHELLS: readonly (readonly string[])[] = [['busybox', 'sh'], ['bash', '--norc', '--posix']];
+export const SHELLS: readonly (readonly string[])[] = [
+  ['busybox', 'sh'],
+  ['bash', '--norc', '--posix'],
+];
 
 /** Every script of the overlay, path in the project: what has a shell's first line. */
 export function scripts(folder = 'files'): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return scripts(path);
-    return readFileSync(path, 'latin1').startsWith('#!/bin/sh') ? [path] : [];
-  }).sort();
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return scripts(path);
+      return readFileSync(path, 'latin1').startsWith('#!/bin/sh') ? [path] : [];
+    })
+    .sort();
 }
 
 export type Root = {
@@ -36,11 +41,19 @@ export function openRoot(): Root {
       chmodSync(path + file, mode);
     },
     list(folder) {
-      try { return readdirSync(path + folder).sort(); } catch { return []; }
+      try {
+        return readdirSync(path + folder).sort();
+      } catch {
+        return [];
+      }
     },
     run([program = '', ...args], text, env = {}) {
-      const { status, stdout, stderr, error } = spawnSync(program, [...args, '-c', text],
-        { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...env, SIPALG_ROOT: path } });
+      const { status, stdout, stderr, error } = spawnSync(program, [...args, '-c', text], {
+        encoding: 'utf8',
+        timeout: 20_000,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env['PATH'], ...env, SIPALG_ROOT: path },
+      });
       if (error) throw error;
       return { status, said: stdout + stderr };
     },

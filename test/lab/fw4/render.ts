@@ -3,16 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { masquerade, readForwarding, readIpset, readRedirect, readRule, zoneJump } from './rules.ts';
 import { sectionsIn, quoted, setOf, warn, type Section } from './sections.ts';
-import {
-  cidr, deviceMatch, policyOf, readHelpers, readNetworks, readZone, type Chains, type Policy, type Zone,
-} from './zones.ts';
+import { cidr, deviceMatch, policyOf, readHelpers, readNetworks, readZone, type Chains, type Policy, type Zone } from './zones.ts';
 
 export type Include = { readonly position: string; readonly chain: string | undefined; readonly path: string };
 
 export type Rendered = {
   readonly text: string;
   readonly zones: readonly Zone[];
-  readonly scripts: readonly string[];           // script includes, run after the rules are loaded
+  readonly scripts: readonly string[]; // script includes, run after the rules are loaded
 };
 
 const POSITIONS = ['ruleset-prepend', 'ruleset-append', 'table-prepend', 'table-append', 'chain-prepend', 'chain-append'];
@@ -47,8 +45,7 @@ function readIncludes(sections: readonly Section[], automatic: boolean): { inclu
   const shorts = ['ruleset-pre', 'ruleset-post', 'table-pre', 'table-post', 'chain-pre', 'chain-post'];
   for (const short of automatic ? shorts : []) {
     const folder = `/usr/share/nftables.d/${short}`;
-    const chains = short.startsWith('chain')
-      ? names(folder).filter((name) => statSync(`${folder}/${name}`).isDirectory()) : [undefined];
+    const chains = short.startsWith('chain') ? names(folder).filter((name) => statSync(`${folder}/${name}`).isDirectory()) : [undefined];
     for (const chain of chains) {
       const inside = chain === undefined ? folder : `${folder}/${chain}`;
       for (const name of names(inside).filter((each) => each.endsWith('.nft'))) {
@@ -77,17 +74,21 @@ export function render(): Rendered {
   for (const section of of('redirect')) readRedirect(section, known);
   for (const section of of('nat')) section.warn("is of type nat, which the lab's firewall does not render, ignoring section");
   const { includes, scripts } = readIncludes(sections, defaults.flag('auto_includes', true) === true);
-  const included = (position: string, chain?: string): string[] => includes
-    .filter((include) => include.position === position && include.chain === chain).map(({ path }) => `include ${quoted(path)}`);
+  const included = (position: string, chain?: string): string[] =>
+    includes.filter((include) => include.position === position && include.chain === chain).map(({ path }) => `include ${quoted(path)}`);
 
-  const chain = (name: string, head: string | undefined, body: readonly string[], before: readonly string[] = []): string => [
-    `\tchain ${name} {`,
-    ...[
-      ...(head === undefined ? [] : [head]), ...before,
-      ...included('chain-prepend', name), ...body, ...included('chain-append', name),
-    ].map((line) => `\t\t${line}`),
-    '\t}\n',
-  ].join('\n');
+  const chain = (name: string, head: string | undefined, body: readonly string[], before: readonly string[] = []): string =>
+    [
+      `\tchain ${name} {`,
+      ...[
+        ...(head === undefined ? [] : [head]),
+        ...before,
+        ...included('chain-prepend', name),
+        ...body,
+        ...included('chain-append', name),
+      ].map((line) => `\t\t${line}`),
+      '\t}\n',
+    ].join('\n');
   const hook = (type: string, where: string, priority: string, policy: Policy = 'accept'): string =>
     `type ${type} hook ${where} priority ${priority}; policy ${policy === 'reject' ? 'drop' : policy};`;
   const rules = (name: string): string[] => chains.get(name) ?? [];
@@ -103,7 +104,8 @@ export function render(): Rendered {
     `ct state vmap { established : accept, related : accept${invalid} } comment "!fw4: Handle ${what} flows"`;
   const helps = (zone: Zone): boolean => zone.needs.has('helper');
   const loopback = (zone: Zone): boolean => zone.devices.includes('lo');
-  const mss = (zone: Zone, egress: boolean): string => `${deviceMatch(egress ? 'oifname' : 'iifname', zone.devices)}`
+  const mss = (zone: Zone, egress: boolean): string =>
+    `${deviceMatch(egress ? 'oifname' : 'iifname', zone.devices)}`
     + 'tcp flags syn / syn,fin,rst tcp option maxseg size set rt mtu '
     + `comment "!fw4: Zone ${zone.name} IPv4/IPv6 ${egress ? 'egress' : 'ingress'} MTU fixing"`;
   const fixed = zones.filter((zone) => zone.mtuFix);
@@ -111,70 +113,140 @@ export function render(): Rendered {
   const offloading = defaults.flag('flow_offloading', false) === true ? flowDevices(zones) : [];
 
   const text = [
-    'table inet fw4', 'flush table inet fw4', ...(hasFlowtable() ? ['delete flowtable inet fw4 ft'] : []), ...included('ruleset-prepend'), '', 'table inet fw4 {',
-    ...(offloading.length === 0 ? []
-      : ['\tflowtable ft {', '\t\thook ingress priority 0;', `\t\tdevices = ${setOf(offloading.map(quoted), true)};`, '\t\tcounter;', '\t}\n']),
-    ...helpers.filter((helper) => helper.available)
+    'table inet fw4',
+    'flush table inet fw4',
+    ...(hasFlowtable() ? ['delete flowtable inet fw4 ft'] : []),
+    ...included('ruleset-prepend'),
+    '',
+    'table inet fw4 {',
+    ...(offloading.length === 0
+      ? []
+      : [
+          '\tflowtable ft {',
+          '\t\thook ingress priority 0;',
+          `\t\tdevices = ${setOf(offloading.map(quoted), true)};`,
+          '\t\tcounter;',
+          '\t}\n',
+        ]),
+    ...helpers
+      .filter((helper) => helper.available)
       .map(({ name, proto }) => `\tct helper ${name} {\n\t\ttype ${quoted(name)} protocol ${proto};\n\t}\n`),
     ...sets.map(({ text }) => text),
     ...zones.flatMap((zone) => [
       `\tdefine ${zone.name}_devices = ${setOf(zone.devices.map(quoted), true)}`,
       `\tdefine ${zone.name}_subnets = ${setOf(zone.subnets.map(cidr), true)}\n`,
     ]),
-    '\tinclude "/etc/nftables.d/*.nft"', ...included('table-prepend').map((line) => `\t${line}`), '',
-    chain('input', hook('filter', 'input', 'filter', input), [
-      states('inbound'),
-      ...(synflood ? ['tcp flags & (fin | syn | rst | ack) == syn jump syn_flood comment "!fw4: Rate limit TCP syn packets"'] : []),
-      ...rules('input'), ...jumps('input', () => true), ...rejects(input),
-    ], ['iif "lo" accept comment "!fw4: Accept traffic from loopback"']),
-    chain('forward', hook('filter', 'forward', 'filter', forward),
+    '\tinclude "/etc/nftables.d/*.nft"',
+    ...included('table-prepend').map((line) => `\t${line}`),
+    '',
+    chain(
+      'input',
+      hook('filter', 'input', 'filter', input),
+      [
+        states('inbound'),
+        ...(synflood ? ['tcp flags & (fin | syn | rst | ack) == syn jump syn_flood comment "!fw4: Rate limit TCP syn packets"'] : []),
+        ...rules('input'),
+        ...jumps('input', () => true),
+        ...rejects(input),
+      ],
+      ['iif "lo" accept comment "!fw4: Accept traffic from loopback"'],
+    ),
+    chain(
+      'forward',
+      hook('filter', 'forward', 'filter', forward),
       [states('forwarded'), ...rules('forward'), ...jumps('forward', () => true), ...rejects(forward)],
       // Before all that is included.
-      offloading.length === 0 ? [] : ['meta l4proto { tcp, udp } flow offload @ft;']),
-    chain('output', hook('filter', 'output', 'filter', output), [
-      states('outbound'), ...rules('output'),
-      ...zones.filter((zone) => zone.devices.length > 0)
-        .flatMap((zone) => [
-          ...(helps(zone) && loopback(zone) ? [zoneJump({ ...zone, devices: ['lo'] }, 'helper')] : []),
-          zoneJump(zone, 'output'),
-        ]),
-      ...rejects(output),
-    ], ['oif "lo" accept comment "!fw4: Accept traffic towards loopback"']),
-    chain('prerouting', hook('filter', 'prerouting', 'filter'),
-      zones.filter((zone) => helps(zone) && zone.devices.some((device) => device !== 'lo'))
-        .map((zone) => zoneJump({ ...zone, devices: zone.devices.filter((device) => device !== 'lo') }, 'helper'))),
+      offloading.length === 0 ? [] : ['meta l4proto { tcp, udp } flow offload @ft;'],
+    ),
+    chain(
+      'output',
+      hook('filter', 'output', 'filter', output),
+      [
+        states('outbound'),
+        ...rules('output'),
+        ...zones
+          .filter((zone) => zone.devices.length > 0)
+          .flatMap((zone) => [
+            ...(helps(zone) && loopback(zone) ? [zoneJump({ ...zone, devices: ['lo'] }, 'helper')] : []),
+            zoneJump(zone, 'output'),
+          ]),
+        ...rejects(output),
+      ],
+      ['oif "lo" accept comment "!fw4: Accept traffic towards loopback"'],
+    ),
+    chain(
+      'prerouting',
+      hook('filter', 'prerouting', 'filter'),
+      zones
+        .filter((zone) => helps(zone) && zone.devices.some((device) => device !== 'lo'))
+        .map((zone) => zoneJump({ ...zone, devices: zone.devices.filter((device) => device !== 'lo') }, 'helper')),
+    ),
     chain('handle_reject', undefined, [
       'meta l4proto tcp reject with tcp reset comment "!fw4: Reject TCP traffic"',
       'reject with icmpx type port-unreachable comment "!fw4: Reject any other traffic"',
     ]),
-    ...(synflood ? [chain('syn_flood', undefined, [
-      'limit rate 25/second burst 50 packets return comment "!fw4: Accept SYN packets below rate-limit"',
-      'drop comment "!fw4: Drop excess packets"',
-    ])] : []),
+    ...(synflood
+      ? [
+          chain('syn_flood', undefined, [
+            'limit rate 25/second burst 50 packets return comment "!fw4: Accept SYN packets below rate-limit"',
+            'drop comment "!fw4: Drop excess packets"',
+          ]),
+        ]
+      : []),
     ...zones.flatMap((zone) => zoneChains(zone)),
-    chain('dstnat', hook('nat', 'prerouting', 'dstnat'), jumps('dstnat', (zone) => zone.needs.has('dnat'))),
-    chain('srcnat', hook('nat', 'postrouting', 'srcnat'), jumps('srcnat', (zone) => zone.needs.has('snat'))),
+    chain(
+      'dstnat',
+      hook('nat', 'prerouting', 'dstnat'),
+      jumps('dstnat', (zone) => zone.needs.has('dnat')),
+    ),
+    chain(
+      'srcnat',
+      hook('nat', 'postrouting', 'srcnat'),
+      jumps('srcnat', (zone) => zone.needs.has('snat')),
+    ),
     ...zones.flatMap((zone) => [
       ...(zone.needs.has('dnat') ? [chain(`dstnat_${zone.name}`, undefined, rules(`dstnat_${zone.name}`))] : []),
-      ...(zone.needs.has('snat') ? [chain(`srcnat_${zone.name}`, undefined, [...rules(`srcnat_${zone.name}`),
-        ...(zone.masq ? [masquerade(zone, 4)] : []), ...(zone.masq6 ? [masquerade(zone, 6)] : [])])] : []),
+      ...(zone.needs.has('snat')
+        ? [
+            chain(`srcnat_${zone.name}`, undefined, [
+              ...rules(`srcnat_${zone.name}`),
+              ...(zone.masq ? [masquerade(zone, 4)] : []),
+              ...(zone.masq6 ? [masquerade(zone, 6)] : []),
+            ]),
+          ]
+        : []),
     ]),
-    chain('raw_prerouting', hook('filter', 'prerouting', 'raw'), jumps('notrack', (zone) => zone.needs.has('notrack'))),
+    chain(
+      'raw_prerouting',
+      hook('filter', 'prerouting', 'raw'),
+      jumps('notrack', (zone) => zone.needs.has('notrack')),
+    ),
     chain('raw_output', hook('filter', 'output', 'raw'), []),
-    ...zones.filter((zone) => zone.needs.has('notrack'))
+    ...zones
+      .filter((zone) => zone.needs.has('notrack'))
       .map((zone) => chain(`notrack_${zone.name}`, undefined, rules(`notrack_${zone.name}`))),
     chain('mangle_prerouting', hook('filter', 'prerouting', 'mangle'), []),
-    chain('mangle_postrouting', hook('filter', 'postrouting', 'mangle'), fixed.map((zone) => mss(zone, true))),
+    chain(
+      'mangle_postrouting',
+      hook('filter', 'postrouting', 'mangle'),
+      fixed.map((zone) => mss(zone, true)),
+    ),
     chain('mangle_input', hook('filter', 'input', 'mangle'), []),
     chain('mangle_output', hook('route', 'output', 'mangle'), []),
-    chain('mangle_forward', hook('filter', 'forward', 'mangle'), fixed.map((zone) => mss(zone, false))),
-    ...included('table-append').map((line) => `\t${line}`), '}', ...included('ruleset-append'), '',
+    chain(
+      'mangle_forward',
+      hook('filter', 'forward', 'mangle'),
+      fixed.map((zone) => mss(zone, false)),
+    ),
+    ...included('table-append').map((line) => `\t${line}`),
+    '}',
+    ...included('ruleset-append'),
+    '',
   ].join('\n');
   return { text, zones, scripts };
 
   function zoneChains(zone: Zone): string[] {
-    const dnat = (what: string): string[] =>
-      (zone.needs.has('dnat') ? [`ct status dnat accept comment "!fw4: Accept port ${what}"`] : []);
+    const dnat = (what: string): string[] => (zone.needs.has('dnat') ? [`ct status dnat accept comment "!fw4: Accept port ${what}"`] : []);
     const { name } = zone;
     return [
       chain(`input_${name}`, undefined, [...rules(`input_${name}`), ...dnat('redirections'), `jump ${zone.input}_from_${name}`]),
@@ -183,10 +255,14 @@ export function render(): Rendered {
       ...(helps(zone) ? [chain(`helper_${name}`, undefined, rules(`helper_${name}`))] : []),
       ...(['accept', 'reject', 'drop'] as const).flatMap((verdict) => [
         ...(zone.from.has(verdict) ? [chain(`${verdict}_from_${name}`, undefined, [zoneVerdict(zone, verdict, 'iifname')])] : []),
-        ...(zone.to.has(verdict) ? [chain(`${verdict}_to_${name}`, undefined, [
-          ...(verdict === 'accept' && invalid === '' && (zone.masq || zone.masq6) ? [leak(zone)] : []),
-          zoneVerdict(zone, verdict, 'oifname'),
-        ])] : []),
+        ...(zone.to.has(verdict)
+          ? [
+              chain(`${verdict}_to_${name}`, undefined, [
+                ...(verdict === 'accept' && invalid === '' && (zone.masq || zone.masq6) ? [leak(zone)] : []),
+                zoneVerdict(zone, verdict, 'oifname'),
+              ]),
+            ]
+          : []),
       ]),
     ];
   }
@@ -209,8 +285,10 @@ function leak(zone: Zone): string {
 }
 
 function zoneVerdict(zone: Zone, verdict: Policy, which: 'iifname' | 'oifname'): string {
-  return `${deviceMatch(which, zone.devices)}counter ${verdict === 'reject' ? 'jump handle_reject' : verdict} `
-    + `comment "!fw4: ${verdict} ${zone.name} IPv4/IPv6 traffic"`;
+  return (
+    `${deviceMatch(which, zone.devices)}counter ${verdict === 'reject' ? 'jump handle_reject' : verdict} `
+    + `comment "!fw4: ${verdict} ${zone.name} IPv4/IPv6 traffic"`
+  );
 }
 
 function emptyDefaults(): Section {

@@ -7,7 +7,7 @@ export type Known = {
   readonly zones: readonly Zone[];
   readonly helpers: readonly Helper[];
   readonly chains: Chains;
-  readonly sets: readonly string[];    // names of the sets that are rendered
+  readonly sets: readonly string[]; // names of the sets that are rendered
 };
 
 type End = { readonly any: true } | { readonly any: false; readonly zone: Zone };
@@ -39,7 +39,8 @@ function endOf(section: Section, option: string, zones: readonly Zone[]): End | 
 
 function protocols(section: Section): string[] {
   const given = section.many('proto');
-  return (given.length === 0 ? ['tcpudp'] : given).map((each) => each.toLowerCase())
+  return (given.length === 0 ? ['tcpudp'] : given)
+    .map((each) => each.toLowerCase())
     .flatMap((each) => (each === 'tcpudp' ? ['tcp', 'udp'] : ['all', 'any', '*'].includes(each) ? [''] : [each]));
 }
 
@@ -77,7 +78,14 @@ export function readIpset(section: Section): { name: string; text: string } | un
   const networks = [...lines, ...section.many('entry')].map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
   const elements = networks.length > 0 ? [`elements = ${setOf(networks, true)}`] : [];
   const type = familyOf(section.one('family')) === 6 ? 'ipv6_addr' : 'ipv4_addr';
-  return { name, text: ['\tset ' + name + ' {', ...[`type ${type}`, 'auto-merge', 'flags interval', ...elements].map((line) => `\t\t${line}`), '\t}\n'].join('\n') };
+  return {
+    name,
+    text: [
+      '\tset ' + name + ' {',
+      ...[`type ${type}`, 'auto-merge', 'flags interval', ...elements].map((line) => `\t\t${line}`),
+      '\t}\n',
+    ].join('\n'),
+  };
 }
 
 /** `option ipset 'NAME src'` as a match; undefined where there is no such set, and then there is no rule either. */
@@ -133,8 +141,12 @@ export function readRule(section: Section, known: Known): void {
     chain = `notrack_${zone.name}`;
     zone.needs.add('notrack');
   } else {
-    chain = src === undefined ? (dest && !dest.any ? `output_${dest.zone.name}` : 'output')
-      : `${dest ? 'forward' : 'input'}${src.any ? '' : `_${src.zone.name}`}`;
+    chain =
+      src === undefined
+        ? dest && !dest.any
+          ? `output_${dest.zone.name}`
+          : 'output'
+        : `${dest ? 'forward' : 'input'}${src.any ? '' : `_${src.zone.name}`}`;
     if (dest && !dest.any) {
       verdict = `jump ${target}_to_${dest.zone.name}`;
       dest.zone.to.add(target as Policy);
@@ -155,7 +167,8 @@ export function readRule(section: Section, known: Known): void {
       const match = [
         family !== 0 && addresses.length === 0 ? `meta nfproto ipv${family} ` : '',
         proto !== '' && icmp.length === 0 && !(ports && (section.one('src_port') ?? section.one('dest_port')))
-          ? `meta l4proto ${proto === 'icmp' && family === 6 ? 'ipv6-icmp' : proto} ` : '',
+          ? `meta l4proto ${proto === 'icmp' && family === 6 ? 'ipv6-icmp' : proto} `
+          : '',
         section.many('src_ip').length > 0 ? `${ip} saddr ${setOf(section.many('src_ip'))} ` : '',
         section.many('dest_ip').length > 0 ? `${ip} daddr ${setOf(section.many('dest_ip'))} ` : '',
         ports && section.one('src_port') ? `${proto} sport ${setOf(section.many('src_port'))} ` : '',
@@ -190,11 +203,15 @@ export function readForwarding(section: Section, { zones, chains }: Known): void
   const family = familyOf(section.one('family'));
   const [one, other] = [src, dest].map((end) => (end.any ? 'any' : end.zone.name));
   const name = section.one('name') ?? `Accept ${one} to ${other} forwarding`;
-  add(chains, src.any ? 'forward' : `forward_${src.zone.name}`, [
-    family === 0 ? '' : `meta nfproto ipv${family} `,
-    dest.any ? 'accept' : `jump accept_to_${dest.zone.name}`,
-    ` comment ${quoted(`!fw4: ${name}`)}`,
-  ].join(''));
+  add(
+    chains,
+    src.any ? 'forward' : `forward_${src.zone.name}`,
+    [
+      family === 0 ? '' : `meta nfproto ipv${family} `,
+      dest.any ? 'accept' : `jump accept_to_${dest.zone.name}`,
+      ` comment ${quoted(`!fw4: ${name}`)}`,
+    ].join(''),
+  );
   if (!dest.any) dest.zone.to.add('accept');
 }
 
@@ -207,8 +224,16 @@ export function readRedirect(section: Section, { zones, chains, sets }: Known): 
     section.warn('is disabled, ignoring section');
     return;
   }
-  if (target !== 'dnat' || !src || src === 'wrong' || src.any || dest === 'wrong' || dest?.any === true
-    || inside === undefined || inside.includes(':')) {
+  if (
+    target !== 'dnat'
+    || !src
+    || src === 'wrong'
+    || src.any
+    || dest === 'wrong'
+    || dest?.any === true
+    || inside === undefined
+    || inside.includes(':')
+  ) {
     section.warn("is not a redirect of a zone to an IPv4 address, which is all the lab's firewall renders, ignoring section");
     return;
   }
@@ -224,9 +249,12 @@ export function readRedirect(section: Section, { zones, chains, sets }: Known): 
     const l4 = proto === '' || ports ? '' : `meta l4proto ${proto} `;
     const where = `${inside}${ports ? `:${innerPort}` : ''}`;
     const counter = section.flag('counter', true) ? 'counter ' : '';
-    add(chains, `dstnat_${src.zone.name}`,
+    add(
+      chains,
+      `dstnat_${src.zone.name}`,
       `meta nfproto ipv4 ${l4}${ports ? `${proto} dport ${outerPort} ` : ''}${set}`
-      + `${counter}dnat ${where} comment ${quoted(`!fw4: ${name}`)}`);
+        + `${counter}dnat ${where} comment ${quoted(`!fw4: ${name}`)}`,
+    );
     const own = to?.subnets.find((subnet) => sameNet(inside, subnet));
     if (section.flag('reflection', true) !== true || !to || !own) continue;
     if (!src.zone.masq || src.zone.subnets.length === 0) continue;
@@ -235,10 +263,18 @@ export function readRedirect(section: Section, { zones, chains, sets }: Known): 
     const around = to.subnets.map(cidr);
     const said = quoted(`!fw4: ${name} (reflection)`);
     const outside = src.zone.subnets.map(({ address }) => address);
-    add(chains, `dstnat_${to.name}`, `ip saddr ${setOf(around)} ip daddr ${setOf(outside)} `
-      + `${l4}${ports ? `${proto} dport ${outerPort} ` : ''}dnat ${where} comment ${said}`);
-    add(chains, `srcnat_${to.name}`, `ip saddr ${setOf(around)} ip daddr ${inside} `
-      + `${l4}${ports ? `${proto} dport ${innerPort} ` : ''}snat ${own.address} comment ${said}`);
+    add(
+      chains,
+      `dstnat_${to.name}`,
+      `ip saddr ${setOf(around)} ip daddr ${setOf(outside)} `
+        + `${l4}${ports ? `${proto} dport ${outerPort} ` : ''}dnat ${where} comment ${said}`,
+    );
+    add(
+      chains,
+      `srcnat_${to.name}`,
+      `ip saddr ${setOf(around)} ip daddr ${inside} `
+        + `${l4}${ports ? `${proto} dport ${innerPort} ` : ''}snat ${own.address} comment ${said}`,
+    );
   }
 }
 
@@ -250,6 +286,8 @@ export const masquerade = (zone: Zone, family: 4 | 6): string =>
 export function zoneJump(zone: Zone, direction: string): string {
   const which = direction === 'output' || direction === 'srcnat' ? 'oifname' : 'iifname';
   const what = direction === 'helper' ? 'assignment' : 'traffic';
-  return `${deviceMatch(which, zone.devices)}jump ${direction}_${zone.name} `
-    + `comment "!fw4: Handle ${zone.name} IPv4/IPv6 ${direction} ${what}"`;
+  return (
+    `${deviceMatch(which, zone.devices)}jump ${direction}_${zone.name} `
+    + `comment "!fw4: Handle ${zone.name} IPv4/IPv6 ${direction} ${what}"`
+  );
 }

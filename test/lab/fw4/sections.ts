@@ -4,7 +4,7 @@ import { parseUci, settingsOf, type UciSection } from '../../../src/languages/uc
 
 export type Section = {
   readonly type: string;
-  readonly title: string;              // as in warnings: @rule[9] (Voice helper)
+  readonly title: string; // as in warnings: @rule[9] (Voice helper)
   /** undefined where the option is not set. */
   one(name: string): string | undefined;
   /** An `option` with several words is a list too, as everywhere in OpenWrt's firewall. */
@@ -51,7 +51,7 @@ export function sectionsIn(path: string): Section[] {
   return existsSync(path) ? parseUci(readFileSync(path, 'utf8')).sections.map(sectionOf) : [];
 }
 
-export type Family = 0 | 4 | 6;        // 0: both
+export type Family = 0 | 4 | 6; // 0: both
 
 export function familyOf(text: string | undefined): Family {
   if (text === undefined || ['any', 'all', '*'].includes(text)) return 0;

@@ -8,7 +8,7 @@ export type Helper = {
   readonly family: Family;
   readonly proto: string;
   readonly port: string;
-  readonly available: boolean;         // its module is a folder of /sys/module
+  readonly available: boolean; // its module is a folder of /sys/module
 };
 
 export type Policy = 'accept' | 'reject' | 'drop';
@@ -44,14 +44,16 @@ const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: fal
 
 /** The helper definitions of the package. */
 export function readHelpers(): Helper[] {
-  return sectionsIn('/usr/share/firewall4/helpers').filter(({ type }) => type === 'helper').map((section) => ({
-    name: section.one('name') ?? '',
-    description: section.one('description') ?? section.one('name') ?? '',
-    family: familyOf(section.one('family')),
-    proto: section.one('proto') ?? '',
-    port: section.one('port') ?? '',
-    available: isFolder(`/sys/module/${section.one('module')}`),
-  }));
+  return sectionsIn('/usr/share/firewall4/helpers')
+    .filter(({ type }) => type === 'helper')
+    .map((section) => ({
+      name: section.one('name') ?? '',
+      description: section.one('description') ?? section.one('name') ?? '',
+      family: familyOf(section.one('family')),
+      proto: section.one('proto') ?? '',
+      port: section.one('port') ?? '',
+      available: isFolder(`/sys/module/${section.one('module')}`),
+    }));
 }
 
 type Network = { readonly device: string; readonly subnets: readonly Subnet[] };
@@ -109,14 +111,25 @@ function helperRule(helper: Helper): string {
  * what happens with the name of a helper nobody defines. A helper that is defined and not available is left out.
  */
 export function readZone(
-  section: Section, defaults: Section, autoHelper: boolean, helpers: readonly Helper[],
-  networks: ReadonlyMap<string, Network>, chains: Chains,
+  section: Section,
+  defaults: Section,
+  autoHelper: boolean,
+  helpers: readonly Helper[],
+  networks: ReadonlyMap<string, Network>,
+  chains: Chains,
 ): Zone | undefined {
   const name = section.one('name');
-  const policies = (['input', 'output', 'forward'] as const)
-    .map((option) => policyOf(section, option, policyOf(defaults, option, 'drop') ?? 'drop'));
+  const policies = (['input', 'output', 'forward'] as const).map((option) =>
+    policyOf(section, option, policyOf(defaults, option, 'drop') ?? 'drop'),
+  );
   const [input, output, forward] = policies;
-  const flags = [['enabled', true], ['masq', false], ['masq6', false], ['mtu_fix', false], ['auto_helper', true]] as const;
+  const flags = [
+    ['enabled', true],
+    ['masq', false],
+    ['masq6', false],
+    ['mtu_fix', false],
+    ['auto_helper', true],
+  ] as const;
   const [enabled, masq, masq6, mtuFix, ownAuto] = flags.map(([option, otherwise]) => section.flag(option, otherwise));
   const wanted = section.many('helper').map((each) => {
     const found = helpers.find((helper) => helper.name === each);
@@ -124,8 +137,14 @@ export function readZone(
     return found;
   });
   if (name === undefined) section.warn("option 'name' is mandatory but not set");
-  if (name === undefined || input === undefined || output === undefined || forward === undefined
-    || [enabled, masq, masq6, mtuFix, ownAuto].includes(undefined) || wanted.includes(undefined)) {
+  if (
+    name === undefined
+    || input === undefined
+    || output === undefined
+    || forward === undefined
+    || [enabled, masq, masq6, mtuFix, ownAuto].includes(undefined)
+    || wanted.includes(undefined)
+  ) {
     section.warn('skipped due to invalid options');
     return undefined;
   }
@@ -138,8 +157,12 @@ export function readZone(
     name,
     devices: [...new Set([...mine.map(({ device }) => device), ...section.many('device')])],
     subnets: mine.flatMap(({ subnets }) => subnets),
-    input, output, forward,
-    masq: masq!, masq6: masq6!, mtuFix: mtuFix!,
+    input,
+    output,
+    forward,
+    masq: masq!,
+    masq6: masq6!,
+    mtuFix: mtuFix!,
     needs: new Set(masq || masq6 ? ['snat'] : []),
     from: new Set([input]),
     to: new Set([output, forward]),
@@ -156,4 +179,4 @@ export function readZone(
 
 /** `iifname "br-lan" `, or nothing for a zone without devices. */
 export const deviceMatch = (which: 'iifname' | 'oifname', devices: readonly string[]): string =>
-  (devices.length === 0 ? '' : `${which} ${setOf(devices.map(quoted))} `);
+  devices.length === 0 ? '' : `${which} ${setOf(devices.map(quoted))} `;

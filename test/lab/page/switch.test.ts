@@ -18,7 +18,6 @@ page('switches it off and gives it back, and calls go through unedited in betwee
   const folder = mkdtempSync(join(tmpdir(), 'page-'));
   try {
     // What npm run build has written beside the program.
-    lab.files.write('/usr/lib/sipalg/sipalg-serve.js', readFileSync('dist/sipalg-serve.js'));
     for (const name of readdirSync('dist/page')) lab.files.write(`/usr/lib/sipalg/page/${name}`, readFileSync(`dist/page/${name}`));
     const daemon = lab.router.spawn(['sipalg', 'serve', '--listen', '127.0.0.1:8061']);
     const said: string[] = [];

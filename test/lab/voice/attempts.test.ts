@@ -1,7 +1,7 @@
 /** Scanners of the internet: dropped by method and source, counted, and never at the cost of a call. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Facts } from '../../../src/observe/facts.ts';
+import type { RouterFacts } from '../../../src/survey/survey.ts';
 import type { Attempt, InForce } from '../../../src/voice/facts.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
 import { placeCalls } from '../sipp.ts';
@@ -12,17 +12,19 @@ import type { House } from './router.ts';
 
 const attempts = suite('requests from the internet');
 let house: House;
-attempts.before.each(async () => { house = await openHouse(); });
+attempts.before.each(async () => {
+  house = await openHouse();
+});
 attempts.after.each(() => house.close());
 
 const RATES = { REGISTER: 5, INVITE: 10, OPTIONS: 10 } as const;
 const METHODS = Object.keys(RATES) as (keyof typeof RATES)[];
 /** Of N requests within `seconds` a limit of so many a minute lets through its burst and what comes back meanwhile. */
-const passed = (rate: number, seconds: number): number => rate + Math.ceil(rate * seconds / 60);
+const passed = (rate: number, seconds: number): number => rate + Math.ceil((rate * seconds) / 60);
 
 async function inForce(): Promise<InForce> {
   const { stdout, stderr } = await house.router.run(['sipalg', 'status', '--json']);
-  const { facts } = JSON.parse(stdout || `"${stderr}"`) as { facts: Facts };
+  const { facts } = JSON.parse(stdout || `"${stderr}"`) as { facts: RouterFacts };
   const seen = facts.policy.state === 'present' ? facts.policy.value.inForce.all : facts.policy;
   if (seen.state !== 'present') throw new Error(JSON.stringify(seen));
   return seen.value as InForce;
@@ -41,7 +43,10 @@ attempts('reach a PBX at the configured rate, and no faster, each method and sou
   for (const source of [...SCANNERS.slice(0, 2), SCANNER6]) {
     for (const method of METHODS) {
       const count = heard[`${source} ${method}`] ?? 0;
-      assert.ok(count >= RATES[method] && count <= passed(RATES[method], seconds), `${source} ${method}: ${count} reach the PBX in ${seconds} s`);
+      assert.ok(
+        count >= RATES[method] && count <= passed(RATES[method], seconds),
+        `${source} ${method}: ${count} reach the PBX in ${seconds} s`,
+      );
     }
   }
   await pbx.end();
@@ -71,7 +76,12 @@ attempts('of a scanner that was answered once are limited too: its flow is estab
 attempts('from the provider and from the LAN are never limited', async () => {
   await house.mustApply(configuration(PROVIDER));
   const pbx = await house.pbx();
-  const from = (address: string, to: string) => ({ methods: METHODS, count: 900, from: { address, port: 5063 }, to: { address: to, port: 5060 } });
+  const from = (address: string, to: string) => ({
+    methods: METHODS,
+    count: 900,
+    from: { address, port: 5063 },
+    to: { address: to, port: 5060 },
+  });
   assert.equal(await house.scan(from(ADDRESS.provider, ADDRESS.wan)), { sent: 900, answered: 900 });
   assert.equal(await house.scan(from(ADDRESS6.provider, ADDRESS6.phone2)), { sent: 900, answered: 900 });
   for (const to of [ADDRESS.phone2, ADDRESS.wan]) {
@@ -79,19 +89,27 @@ attempts('from the provider and from the LAN are never limited', async () => {
     assert.equal(lan, { sent: 900, answered: 900 }, to); // the second by way of the router's own address (fw4's reflection)
   }
   const heard = await pbx.heard();
-  assert.is(Object.entries(heard).filter(([key]) => key.startsWith(ADDRESS.provider)).reduce((sum, [, count]) => sum + count, 0), 900);
+  assert.is(
+    Object.entries(heard)
+      .filter(([key]) => key.startsWith(ADDRESS.provider))
+      .reduce((sum, [, count]) => sum + count, 0),
+    900,
+  );
   assert.equal((await inForce()).attempts, []);
   await pbx.end();
 });
 
 attempts('are limited whatever port was dialled and whatever it was translated to, and where no flow is kept', async () => {
   await house.mustApply(configuration(PROVIDER));
-  await house.router.must(['nft', '-f', '-'], { input: `table inet owners {
+  await house.router.must(['nft', '-f', '-'], {
+    input: `table inet owners {
     chain dialled { type nat hook prerouting priority -101; udp dport 15060 dnat ip to ${ADDRESS.phone2}:5060; udp dport 15070 dnat ip to ${ADDRESS.phone2}:5070; }
     chain untracked { type filter hook prerouting priority -300; ip saddr ${SCANNERS[2]} notrack; }
-  }` });
+  }`,
+  });
   const to = (port: number) => ({ address: ADDRESS.wan, port });
-  for (const [nth, port] of [15060, 15070, 5060].entries()) await house.scan({ methods: ['REGISTER'], count: 100, from: { address: SCANNERS[nth]!, port: 5065 }, to: to(port) });
+  for (const [nth, port] of [15060, 15070, 5060].entries())
+    await house.scan({ methods: ['REGISTER'], count: 100, from: { address: SCANNERS[nth]!, port: 5065 }, to: to(port) });
   const { attempts: seen } = await inForce();
   for (const source of SCANNERS.slice(0, 3)) {
     const one = seen.find((each) => each.source === source);
@@ -120,7 +138,12 @@ attempts('are seen: sources, methods, counts, first and last', async () => {
   await house.scan({ methods: ['REGISTER'], count: 50, from: { address: SCANNERS[0], port: 5061 } });
   await wait(2000);
   await house.scan({ methods: ['REGISTER', 'OPTIONS'], count: 100, from: { address: SCANNERS[0], port: 5066 } });
-  await house.scan({ methods: ['INVITE'], count: 30, from: { address: SCANNER6, port: 5061 }, to: { address: ADDRESS6.phone2, port: 5060 } });
+  await house.scan({
+    methods: ['INVITE'],
+    count: 30,
+    from: { address: SCANNER6, port: 5061 },
+    to: { address: ADDRESS6.phone2, port: 5060 },
+  });
   const last = Date.now();
   const force = await inForce();
   const heard = await pbx.heard();
@@ -129,7 +152,11 @@ attempts('are seen: sources, methods, counts, first and last', async () => {
     if (found === undefined) throw new Error(`${source} ${method} is not among ${JSON.stringify(force.attempts)}`);
     return found;
   };
-  for (const [source, method, seen] of [[SCANNERS[0], 'REGISTER', 100], [SCANNERS[0], 'OPTIONS', 50], ['2001:db8:113::', 'INVITE', 30]] as const) {
+  for (const [source, method, seen] of [
+    [SCANNERS[0], 'REGISTER', 100],
+    [SCANNERS[0], 'OPTIONS', 50],
+    ['2001:db8:113::', 'INVITE', 30],
+  ] as const) {
     const one = of(source, method);
     const through = heard[`${source === '2001:db8:113::' ? SCANNER6 : source} ${method}`] ?? 0;
     assert.equal([one.seen, one.dropped], [seen, seen - through], `${source} ${method}`);
@@ -143,8 +170,10 @@ attempts('are seen: sources, methods, counts, first and last', async () => {
   assert.is(counter('limited_options'), of(SCANNERS[0], 'OPTIONS').dropped);
   // What has been counted outlives a change of the rules.
   await house.mustApply(configuration(`${PROVIDER}config timeouts 'timeouts'\n\toption media '333'\n`));
-  assert.equal((await inForce()).attempts.map(({ source, method, seen, dropped }) => [source, method, seen, dropped]).sort(),
-    force.attempts.map(({ source, method, seen, dropped }) => [source, method, seen, dropped]).sort());
+  assert.equal(
+    (await inForce()).attempts.map(({ source, method, seen, dropped }) => [source, method, seen, dropped]).sort(),
+    force.attempts.map(({ source, method, seen, dropped }) => [source, method, seen, dropped]).sort(),
+  );
   await pbx.end();
 });
 
@@ -154,7 +183,9 @@ const next = () => { if (left-- === 0) { console.log(taken); return; } let over 
 const end = (good) => { if (over) return; over = true; taken += good; socket.destroy(); next(); }; socket.on('connect', () => end(1)); socket.on('error', () => end(0)); setTimeout(() => end(0), 500); }; next();`;
 
 attempts('over TCP are limited as connections, by the sum of the three rates', async () => {
-  house.files.write('/etc/config/firewall', `${house.files.read('/etc/config/firewall')}
+  house.files.write(
+    '/etc/config/firewall',
+    `${house.files.read('/etc/config/firewall')}
 config rule 'pbx6tcp'
 	option src 'wan'
 	option dest 'lan'
@@ -163,11 +194,15 @@ config rule 'pbx6tcp'
 	option dest_ip '${ADDRESS6.phone2}'
 	option dest_port '5060'
 	option target 'ACCEPT'
-`);
+`,
+  );
   await house.router.must(['fw4', '-q', 'reload']);
-  await house.mustApply(configuration(`${PROVIDER}config limit 'limit'\n\toption register '2'\n\toption invite '3'\n\toption options '4'\n`));
+  await house.mustApply(
+    configuration(`${PROVIDER}config limit 'limit'\n\toption register '2'\n\toption invite '3'\n\toption options '4'\n`),
+  );
   const listener = await (await house.talker('phone2')).listen(ADDRESS6.phone2, 5060);
-  const knock = async (from: string): Promise<number> => Number(await house.provider.must([process.execPath, '-e', KNOCK, from, ADDRESS6.phone2, '20']));
+  const knock = async (from: string): Promise<number> =>
+    Number(await house.provider.must([process.execPath, '-e', KNOCK, from, ADDRESS6.phone2, '20']));
   const taken = await knock(SCANNER6);
   assert.ok(taken >= 9 && taken <= 11, `${taken} of 20 connections of a stranger were taken`);
   assert.is(await knock(ADDRESS6.provider), 20);
@@ -178,7 +213,12 @@ config rule 'pbx6tcp'
 
 /** The audio of 20 calls, numbered, each on ports of its own. */
 const AUDIO: readonly Stream[] = Array.from({ length: 20 }, (_, at) => ({
-  name: `rtp-${at}`, kind: 'rtp', every: 20, size: 172, near: { address: ADDRESS.phone, port: 14000 + 2 * at }, far: { address: ADDRESS.provider, port: 24000 + 2 * at },
+  name: `rtp-${at}`,
+  kind: 'rtp',
+  every: 20,
+  size: 172,
+  near: { address: ADDRESS.phone, port: 14000 + 2 * at },
+  far: { address: ADDRESS.provider, port: 24000 + 2 * at },
 }));
 
 attempts('by the ten thousand cost 20 calls not one packet', async () => {
@@ -191,10 +231,20 @@ attempts('by the ten thousand cost 20 calls not one packet', async () => {
   const floods = await Promise.all([
     house.scan({ methods: METHODS, count: 5000, every: 5, batch: 10, from: { address: SCANNERS[0], port: 5061 } }),
     house.scan({ methods: METHODS, count: 4000, every: 5, batch: 8, from: { address: SCANNERS[1], port: 5061 } }),
-    house.scan({ methods: METHODS, count: 1000, every: 5, batch: 2, from: { address: SCANNER6, port: 5061 }, to: { address: ADDRESS6.phone2, port: 5060 } }),
+    house.scan({
+      methods: METHODS,
+      count: 1000,
+      every: 5,
+      batch: 2,
+      from: { address: SCANNER6, port: 5061 },
+      to: { address: ADDRESS6.phone2, port: 5060 },
+    }),
   ]);
   const seconds = (Date.now() - began) / 1000;
-  assert.is(floods.reduce((sum, { sent }) => sum + sent, 0), 10_000);
+  assert.is(
+    floods.reduce((sum, { sent }) => sum + sent, 0),
+    10_000,
+  );
   const placed = await calls;
   const fates = await audio.stop();
   assert.equal([placed.succeeded, placed.failed], [20, 0], placed.said);

@@ -7,7 +7,7 @@ import { observeNft } from '../../../src/observe/nft.ts';
 import type { Part } from '../../../src/plan/files.ts';
 import type { PolicyFacts } from '../../../src/voice/facts.ts';
 import { observeIptablesPolicy } from '../../../src/voice/seen/iptables.ts';
-import { POLICY_FILE } from '../../../src/survey/voice.ts';
+import { POLICY_FILE } from '../../../src/voice/paths.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
 import { openLab } from '../lab.ts';
 import type { Lab } from '../lab.ts';
@@ -50,7 +50,10 @@ export async function openFw3(flavour: Flavour): Promise<Lab> {
   await router.must(['nft', 'flush', 'ruleset']);
   files.remove('/sbin/fw4');
   files.write('/sbin/fw3', '#!/bin/sh\nexit 0\n', 0o755);
-  files.write('/etc/openwrt_release', "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='21.02.7'\nDISTRIB_DESCRIPTION='OpenWrt 21.02.7 r16847-f8282da11e'\n");
+  files.write(
+    '/etc/openwrt_release',
+    "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='21.02.7'\nDISTRIB_DESCRIPTION='OpenWrt 21.02.7 r16847-f8282da11e'\n",
+  );
   // The flavour under its plain names, as a router has one alone.
   for (const family of ['iptables', 'ip6tables']) {
     for (const tool of ['', '-save', '-restore']) {
@@ -79,9 +82,14 @@ export function hostOf({ router, files }: Lab): Host {
     },
     async list(path: string) {
       const { status, stdout } = await router.run(['ls', path]);
-      return status === 0 ? { state: 'present', value: stdout.split('\n').filter((name) => name !== ''), source: path } : { state: 'absent', source: path };
+      return status === 0
+        ? { state: 'present', value: stdout.split('\n').filter((name) => name !== ''), source: path }
+        : { state: 'absent', source: path };
     },
-    kind: async (path: string) => (await router.run(['test', '-e', path])).status === 0 ? { state: 'present', value: 'file', source: path } : { state: 'absent', source: path },
+    kind: async (path: string) =>
+      (await router.run(['test', '-e', path])).status === 0
+        ? { state: 'present', value: 'file', source: path }
+        : { state: 'absent', source: path },
     write: async (path: string, text: string) => files.write(path, text),
     remove: async (path: string) => files.remove(path),
     now: () => Date.now(),
@@ -96,10 +104,18 @@ export async function look(lab: Lab, wanted = true): Promise<PolicyFacts> {
   const file = await host.read(POLICY_FILE);
   const seen = await observeIptablesPolicy(host, { iptables } as Facts, file, wanted);
   return {
-    wanted, wish: { timeouts: VOICE.timeouts, marking: null, limit: null, providers: [] }, backend: 'iptables', ...seen,
-    wan: { state: 'present', value: ['wan'], source: 'test' }, lan: [], perFlow: { state: 'absent', source: 'iptables' }, names: {},
-    inForce: { all: { state: 'absent', source: '' }, ...seen.inForce }, files: { [POLICY_FILE]: file },
-    offload: { state: 'present', value: { software: false, hardware: false, excluded: false }, source: '' }, shapers: [],
+    wanted,
+    wish: { timeouts: VOICE.timeouts, marking: null, limit: null, providers: [] },
+    backend: 'iptables',
+    ...seen,
+    wan: { state: 'present', value: ['wan'], source: 'test' },
+    lan: [],
+    perFlow: { state: 'absent', source: 'iptables' },
+    names: {},
+    inForce: { all: { state: 'absent', source: '' }, ...seen.inForce },
+    files: { [POLICY_FILE]: file },
+    offload: { state: 'present', value: { software: false, hardware: false, excluded: false }, source: '' },
+    shapers: [],
   };
 }
 
@@ -115,8 +131,12 @@ export async function undo(lab: Lab, part: Part): Promise<void> {
 }
 
 export const VOICE: Voice = {
-  wan: ['wan'], ports: [5060], tlsPorts: [5061], timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
+  wan: ['wan'],
+  ports: [5060],
+  tlsPorts: [5061],
+  timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
   limit: { register: 5, invite: 10, options: 10 },
-  signalling: { ipv4: ['203.0.113.10'], ipv6: ['2001:db8:113::10'] }, media: { ipv4: ['198.51.100.0/24', '203.0.113.10'], ipv6: ['2001:db8:99::/48'] },
+  signalling: { ipv4: ['203.0.113.10'], ipv6: ['2001:db8:113::10'] },
+  media: { ipv4: ['198.51.100.0/24', '203.0.113.10'], ipv6: ['2001:db8:99::/48'] },
 };

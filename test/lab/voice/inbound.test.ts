@@ -24,7 +24,7 @@ ${from.map((network) => `\tlist signalling '${network}'\n`).join('')}	option inb
 
 const test = suite<{ lab: Lab }>('policy/inbound, as packets');
 test.before(async (context) => {
-  const lab = context.lab = await openLab({ ruleset: 'stock-alg-absent' });
+  const lab = (context.lab = await openLab({ ruleset: 'stock-alg-absent' }));
   await lab.provider.must(['ip', 'addr', 'add', `${STRANGER}/24`, 'dev', 'eth0']);
   await lab.provider.must(['ip', 'addr', 'add', `${STRANGER6}/64`, 'dev', 'eth0', 'nodad']);
 });
@@ -40,7 +40,7 @@ async function reaches(lab: Lab, from: string, port: number): Promise<boolean> {
   const here = await far.udp(from, ports++);
   try {
     await here.send(Buffer.from('INVITE sip:pbx SIP/2.0\r\n\r\n'), { address: six ? ADDRESS6.phone : ADDRESS.wan, port });
-    return await there.next(400) !== undefined;
+    return (await there.next(400)) !== undefined;
   } finally {
     await Promise.all([here.close(), there.close()]);
   }
@@ -84,7 +84,10 @@ test('the provider reaches the PBX, and nobody else ever does', async ({ lab }) 
   lab.files.write('/etc/config/sipalg', wish(0).replace("policy '1'", "policy '0'"));
   await lab.router.must(['sipalg', 'apply'], { timeout: 60_000 });
   assert.is(lab.files.read('/etc/config/firewall'), before);
-  assert.equal(lab.files.list('/etc').filter((name) => name.startsWith('sipalg.')), []);
+  assert.equal(
+    lab.files.list('/etc').filter((name) => name.startsWith('sipalg.')),
+    [],
+  );
 });
 
 test.run();

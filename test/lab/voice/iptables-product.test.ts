@@ -17,11 +17,20 @@ config provider 'example'
 
 async function saved(lab: Lab): Promise<string> {
   const texts = await Promise.all(['iptables-save', 'ip6tables-save'].map((command) => lab.router.must([command])));
-  return texts.join('').split('\n').filter((line) => !line.startsWith('#')).map((line) => line.replace(/\[\d+:\d+\]/, '[0:0]')).join('\n');
+  return texts
+    .join('')
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => line.replace(/\[\d+:\d+\]/, '[0:0]'))
+    .join('\n');
 }
 
 /** Asking for a table of the legacy flavour makes it, so only what is ours is compared once that was done. */
-const ours = (text: string): string => text.split('\n').filter((line) => line.includes('sipalg')).join('\n');
+const ours = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line.includes('sipalg'))
+    .join('\n');
 
 /** As fw3 runs a script (includes.c): in a shell of its own, sourced. */
 const INCLUDE = ['sh', '-c', 'config() { exit 1; }; . /etc/sipalg.include'];
@@ -47,15 +56,27 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       await router.must(INCLUDE);
       assert.is(await saved(lab), applied);
       // `firewall stop` empties every table; the start that follows brings fw3's rules, then runs the include.
-      for (const [command, stock] of [['iptables-restore', STOCK], ['ip6tables-restore', STOCK6]] as const) {
-        await router.must(['sh', '-c', `for table in mangle filter nat; do ${command.replace('-restore', '')} -t $table -F; ${command.replace('-restore', '')} -t $table -X; done`]);
+      for (const [command, stock] of [
+        ['iptables-restore', STOCK],
+        ['ip6tables-restore', STOCK6],
+      ] as const) {
+        await router.must([
+          'sh',
+          '-c',
+          `for table in mangle filter nat; do ${command.replace('-restore', '')} -t $table -F; ${command.replace('-restore', '')} -t $table -X; done`,
+        ]);
         await router.must([command], { input: stock });
       }
       assert.not.match(await saved(lab), /sipalg/);
       assert.is(await router.must(INCLUDE), '');
       assert.is(ours(await saved(lab)), ours(applied));
-      const report = JSON.parse((await router.run(['sipalg', 'status', '--json'], { timeout: 60_000 })).stdout) as { verdict: { findings: { code: string }[] } };
-      assert.equal(report.verdict.findings.map(({ code }) => code).filter((code) => /^policy-(missing|changed|unwanted)/.test(code)), []);
+      const report = JSON.parse((await router.run(['sipalg', 'status', '--json'], { timeout: 60_000 })).stdout) as {
+        verdict: { findings: { code: string }[] };
+      };
+      assert.equal(
+        report.verdict.findings.map(({ code }) => code).filter((code) => /^policy-(missing|changed|unwanted)/.test(code)),
+        [],
+      );
 
       files.write('/etc/config/sipalg', WISH.replace("policy '1'", "policy '0'"));
       const last = await router.run(['sipalg', 'apply'], { timeout: 60_000 });
@@ -63,7 +84,10 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       assert.not.match(await saved(lab), /sipalg/);
       assert.is(files.read('/etc/config/firewall'), before.config);
       assert.is(await router.must(['cat', ...timeouts]), before.timeouts);
-      assert.equal(files.list('/etc').filter((name) => name.startsWith('sipalg.')), []);
+      assert.equal(
+        files.list('/etc').filter((name) => name.startsWith('sipalg.')),
+        [],
+      );
       assert.is(await router.must(['ipset', 'list', '-n']), '');
     } finally {
       await lab.close();

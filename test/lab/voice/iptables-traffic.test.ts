@@ -14,14 +14,34 @@ const request = (method: string, id: string): Buffer => Buffer.from(`${method} s
 /** Version 2, payload type 0 (RFC 3550, section 5.1). */
 const RTP = Buffer.concat([Buffer.from([0x80, 0, 0, 1]), Buffer.alloc(168)]);
 
-for (const [flavour, ipset] of [['legacy', true], ['legacy', false], ['nft', true]] as [Flavour, boolean][]) {
+for (const [flavour, ipset] of [
+  ['legacy', true],
+  ['legacy', false],
+  ['nft', true],
+] as [Flavour, boolean][]) {
   const test = suite<{ lab: Lab }>(`policy/iptables traffic, ${flavour}, ${ipset ? 'with' : 'without'} ipset`);
   test.before(async (context) => {
-    const lab = context.lab = await openFw3(flavour);
+    const lab = (context.lab = await openFw3(flavour));
     const { router, files, provider, phone } = lab;
     if (!ipset) files.remove('/usr/sbin/ipset');
     // The phone is a PBX too: calls from the internet are forwarded to it.
-    await router.must(['iptables', '-t', 'nat', '-A', 'PREROUTING', '-i', 'wan', '-p', 'udp', '--dport', '5060', '-j', 'DNAT', '--to-destination', '192.168.1.10']);
+    await router.must([
+      'iptables',
+      '-t',
+      'nat',
+      '-A',
+      'PREROUTING',
+      '-i',
+      'wan',
+      '-p',
+      'udp',
+      '--dport',
+      '5060',
+      '-j',
+      'DNAT',
+      '--to-destination',
+      '192.168.1.10',
+    ]);
     await router.must(['ip', '-6', 'route', 'add', '2001:db8:113:66::/64', 'via', '2001:db8:113::10']);
     for (const address of STRANGERS) await provider.must(['ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
     await provider.must(['ip', 'addr', 'add', `${STRANGER6}/64`, 'dev', 'eth0', 'nodad']);
@@ -38,7 +58,7 @@ for (const [flavour, ipset] of [['legacy', true], ['legacy', false], ['nft', tru
     try {
       for (const datagram of datagrams) await here.send(datagram, to);
       let arrived = 0;
-      while (await there.next(300) !== undefined) arrived++;
+      while ((await there.next(300)) !== undefined) arrived++;
       return arrived;
     } finally {
       await Promise.all([here.close(), there.close()]);
@@ -50,7 +70,11 @@ for (const [flavour, ipset] of [['legacy', true], ['legacy', false], ['nft', tru
 
   test('limits a stranger by method, counts and remembers him', async ({ lab }) => {
     const from = { address: STRANGERS[0] as string, port: 5070 };
-    for (const [method, rate] of [['REGISTER', 5], ['OPTIONS', 10], ['INVITE', 10]] as const) {
+    for (const [method, rate] of [
+      ['REGISTER', 5],
+      ['OPTIONS', 10],
+      ['INVITE', 10],
+    ] as const) {
       const arrived = await pass(lab, from, PBX, LAN, many(method, 30));
       assert.ok(arrived >= rate && arrived <= rate + 2, `${method}: ${arrived}`);
     }
@@ -59,7 +83,10 @@ for (const [flavour, ipset] of [['legacy', true], ['legacy', false], ['nft', tru
     const { inForce } = await look(lab);
     assert.ok(inForce.ipv4.state === 'present');
     const { attempts, counters } = inForce.ipv4.value;
-    assert.equal(attempts.map(({ source, method }) => `${source} ${method}`).sort(), ['INVITE', 'OPTIONS', 'REGISTER'].map((method) => `${from.address} ${method}`));
+    assert.equal(
+      attempts.map(({ source, method }) => `${source} ${method}`).sort(),
+      ['INVITE', 'OPTIONS', 'REGISTER'].map((method) => `${from.address} ${method}`),
+    );
     for (const { seen, dropped, first, last } of attempts) {
       assert.ok(seen === 30 && dropped >= 18, `${seen} ${dropped}`);
       for (const at of [first, last]) assert.ok(at !== null && Math.abs(Date.now() - at) < 60_000, String(at));
@@ -82,16 +109,18 @@ for (const [flavour, ipset] of [['legacy', true], ['legacy', false], ['nft', tru
     assert.ok(await here.next());
     await Promise.all([here.close(), there.close()]);
     assert.is(await pass(lab, caller, PBX, LAN, many('INVITE', 40)), 40);
-    assert.ok(await pass(lab, { ...caller, address: STRANGERS[2] as string }, PBX, LAN, many('INVITE', 40)) <= 12);
+    assert.ok((await pass(lab, { ...caller, address: STRANGERS[2] as string }, PBX, LAN, many('INVITE', 40))) <= 12);
   });
 
   test('limits IPv6 by the network of 64 bits a source has', async ({ lab }) => {
     await lab.router.must(['ip6tables', '-I', 'FORWARD', '-i', 'wan', '-p', 'udp', '--dport', '5060', '-j', 'ACCEPT']);
     const near = { address: '2001:db8:1::10', port: 5060 };
-    assert.ok(await pass(lab, { address: STRANGER6, port: 5073 }, near, near, many('REGISTER', 30)) <= 7);
+    assert.ok((await pass(lab, { address: STRANGER6, port: 5073 }, near, near, many('REGISTER', 30))) <= 7);
     assert.is(await pass(lab, { address: '2001:db8:113::10', port: 5074 }, near, near, many('REGISTER', 30)), 30);
     const { inForce } = await look(lab);
-    assert.equal(inForce.ipv6.state === 'present' && inForce.ipv6.value.attempts.map(({ source, method }) => `${source} ${method}`), ['2001:db8:113:66:: REGISTER']);
+    assert.equal(inForce.ipv6.state === 'present' && inForce.ipv6.value.attempts.map(({ source, method }) => `${source} ${method}`), [
+      '2001:db8:113:66:: REGISTER',
+    ]);
   });
 
   test('leaves the LAN alone', async ({ lab }) => {
@@ -101,22 +130,35 @@ for (const [flavour, ipset] of [['legacy', true], ['legacy', false], ['nft', tru
     const here = await near.udp('192.168.1.11', 5075);
     for (const datagram of many('REGISTER', 40)) await here.send(datagram, server);
     let arrived = 0;
-    while (await there.next(300) !== undefined) arrived++;
+    while ((await there.next(300)) !== undefined) arrived++;
     assert.is(arrived, 40);
     await Promise.all([here.close(), there.close()]);
   });
 
   test('marks signalling, and audio of phones and providers, both ways, on the wire', async ({ lab }) => {
     // What arrives is counted by its class where it arrives.
-    const seen = ['ip', 'ip6'].flatMap((ip) => [[5060, 'cs3'], [20000, 'ef'], [20010, 'cs0']].map(([port, value]) => `${ip} dscp ${value} udp dport ${port} counter\n${ip} dscp ${value} udp sport ${port} counter`));
-    for (const member of [lab.provider, lab.phone]) await member.must(['nft', '-f', '-'], { input: `table inet seen {\nchain seen {\ntype filter hook input priority 0\n${seen.join('\n')}\n}\n}\n` });
+    const seen = ['ip', 'ip6'].flatMap((ip) =>
+      [
+        [5060, 'cs3'],
+        [20000, 'ef'],
+        [20010, 'cs0'],
+      ].map(([port, value]) => `${ip} dscp ${value} udp dport ${port} counter\n${ip} dscp ${value} udp sport ${port} counter`),
+    );
+    for (const member of [lab.provider, lab.phone])
+      await member.must(['nft', '-f', '-'], {
+        input: `table inet seen {\nchain seen {\ntype filter hook input priority 0\n${seen.join('\n')}\n}\n}\n`,
+      });
     const [far, near] = await Promise.all([lab.talker('provider'), lab.talker('phone')]);
     for (const family of [4, 6]) {
       const [phone, provider] = family === 4 ? ['192.168.1.10', '203.0.113.10'] : ['2001:db8:1::10', '2001:db8:113::10'];
       const signalling = [await near.udp(phone as string, 5060), await far.udp(provider as string, 5060)] as const;
       const audio = [await near.udp(phone as string, 4000), await far.udp(provider as string, 20000)] as const;
       const other = [await near.udp(phone as string, 4010), await far.udp(provider as string, 20010)] as const;
-      for (const [[here, there], bytes, port] of [[signalling, request('REGISTER', 'm'), 5060], [audio, RTP, 20000], [other, Buffer.alloc(60, 0x30), 20010]] as const) {
+      for (const [[here, there], bytes, port] of [
+        [signalling, request('REGISTER', 'm'), 5060],
+        [audio, RTP, 20000],
+        [other, Buffer.alloc(60, 0x30), 20010],
+      ] as const) {
         await here.send(bytes, { address: provider as string, port });
         const arrived = await there.next();
         assert.ok(arrived, `${family} ${port}`);

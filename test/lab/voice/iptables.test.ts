@@ -4,7 +4,7 @@ import { orElse } from '../../../src/observe/reading.ts';
 import { iptablesFindings, planIptablesPolicy } from '../../../src/voice/plan/iptables.ts';
 import { keptOut } from '../../../src/voice/seen/iptables.ts';
 import type { SeenPolicy } from '../../../src/voice/seen/iptables.ts';
-import { POLICY_FILE } from '../../../src/survey/voice.ts';
+import { POLICY_FILE } from '../../../src/voice/paths.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
 import type { Lab } from '../lab.ts';
 import { openFw3, look, perform, undo, VOICE } from './fw3.ts';
@@ -13,7 +13,12 @@ import type { Flavour } from './fw3.ts';
 /** What another program would see: all rules of both families, without the times in comments. */
 async function saved(lab: Lab): Promise<string> {
   const texts = await Promise.all(['iptables-save', 'ip6tables-save'].map((command) => lab.router.must([command])));
-  return texts.join('').split('\n').filter((line) => !line.startsWith('#')).map((line) => line.replace(/\[\d+:\d+\]/, '[0:0]')).join('\n');
+  return texts
+    .join('')
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => line.replace(/\[\d+:\d+\]/, '[0:0]'))
+    .join('\n');
 }
 
 for (const flavour of ['legacy', 'nft'] as Flavour[]) {
@@ -28,7 +33,17 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
     test('puts the rules in, finds nothing left to do, replaces and removes them without a trace', async ({ lab }) => {
       const before = await saved(lab);
       const first = await look(lab);
-      assert.equal(first.extensions, { comment: true, conntrack: true, multiport: true, u32: true, recent: true, dscp: true, DSCP: true, hashlimit: true, set: ipset });
+      assert.equal(first.extensions, {
+        comment: true,
+        conntrack: true,
+        multiport: true,
+        u32: true,
+        recent: true,
+        dscp: true,
+        DSCP: true,
+        hashlimit: true,
+        set: ipset,
+      });
       assert.is(first.inForce.ipv4.state, 'absent');
       const part = planIptablesPolicy(first, VOICE);
       assert.equal(part.refused, []);
@@ -39,8 +54,14 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       for (const family of ['ipv4', 'ipv6'] as const) {
         const { [family]: inForce } = second.inForce;
         assert.ok(inForce.state === 'present' && inForce.value.intact && inForce.value.mark !== null, family);
-        assert.equal(inForce.state === 'present' && inForce.value.counters.map(({ name }) => name).sort(),
-          [...['register', 'invite', 'options', 'tcp'].flatMap((method) => [`attempts_${method}`, `limited_${method}`]), 'voice_media', 'voice_signalling'].sort());
+        assert.equal(
+          inForce.state === 'present' && inForce.value.counters.map(({ name }) => name).sort(),
+          [
+            ...['register', 'invite', 'options', 'tcp'].flatMap((method) => [`attempts_${method}`, `limited_${method}`]),
+            'voice_media',
+            'voice_signalling',
+          ].sort(),
+        );
       }
       // Undone on the way in: nothing is left, the file neither.
       await undo(lab, part);
@@ -48,7 +69,12 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       assert.not(lab.files.exists(POLICY_FILE));
       await perform(lab, planIptablesPolicy(await look(lab), VOICE));
 
-      const other: Voice = { ...VOICE, limit: { register: 7, invite: 10, options: 10 }, wan: ['pppoe-wan', 'wan'], media: { ipv4: ['192.0.2.0/24'], ipv6: [] } };
+      const other: Voice = {
+        ...VOICE,
+        limit: { register: 7, invite: 10, options: 10 },
+        wan: ['pppoe-wan', 'wan'],
+        media: { ipv4: ['192.0.2.0/24'], ipv6: [] },
+      };
       const replace = planIptablesPolicy(await look(lab), other);
       const stood = await saved(lab);
       await perform(lab, replace);
@@ -72,17 +98,39 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       const seen = await look(lab);
       assert.ok(seen.inForce.ipv4.state === 'present' && !seen.inForce.ipv4.value.intact);
       assert.ok(seen.inForce.ipv6.state === 'present' && seen.inForce.ipv6.value.intact);
-      await lab.router.must(['iptables-restore', '--noflush', '--counters'], { input: '*mangle\n:sipalg_voice_media - [0:0]\n[12:3400] -A sipalg_voice_media -j DSCP --set-dscp 0x2e\nCOMMIT\n' });
+      await lab.router.must(['iptables-restore', '--noflush', '--counters'], {
+        input: '*mangle\n:sipalg_voice_media - [0:0]\n[12:3400] -A sipalg_voice_media -j DSCP --set-dscp 0x2e\nCOMMIT\n',
+      });
       const part = planIptablesPolicy(await look(lab), VOICE);
-      assert.equal(part.steps.map(({ text }) => /IPv[46]/.exec(text)?.[0] ?? 'sets'), ipset ? ['sets', 'IPv4'] : ['IPv4']);
+      assert.equal(
+        part.steps.map(({ text }) => /IPv[46]/.exec(text)?.[0] ?? 'sets'),
+        ipset ? ['sets', 'IPv4'] : ['IPv4'],
+      );
       await perform(lab, part);
       const mended = await look(lab);
       assert.ok(mended.inForce.ipv4.state === 'present' && mended.inForce.ipv4.value.intact);
-      assert.equal(mended.inForce.ipv4.state === 'present' && mended.inForce.ipv4.value.counters.find(({ name }) => name === 'voice_media'), { name: 'voice_media', packets: 12, bytes: 3400 });
+      assert.equal(
+        mended.inForce.ipv4.state === 'present' && mended.inForce.ipv4.value.counters.find(({ name }) => name === 'voice_media'),
+        { name: 'voice_media', packets: 12, bytes: 3400 },
+      );
     });
 
     test('a jump taken out or doubled by hand is put right', async ({ lab }) => {
-      const jump = ['FORWARD', '-p', 'udp', '-m', 'multiport', '--ports', '5060', '-m', 'comment', '--comment', '!sipalg', '-j', 'sipalg_signalling'];
+      const jump = [
+        'FORWARD',
+        '-p',
+        'udp',
+        '-m',
+        'multiport',
+        '--ports',
+        '5060',
+        '-m',
+        'comment',
+        '--comment',
+        '!sipalg',
+        '-j',
+        'sipalg_signalling',
+      ];
       for (const verb of ['-D', '-A']) {
         await lab.router.must(['iptables', '-t', 'mangle', verb, ...jump]);
         assert.ok(planIptablesPolicy(await look(lab), VOICE).steps.length > 0);
@@ -97,8 +145,14 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       assert.is(orElse(keptOut(offload, seen as SeenPolicy), null)?.excluded, false);
       const part = planIptablesPolicy({ ...seen, offload }, VOICE);
       await perform(lab, part);
-      assert.match(await lab.router.must(['iptables', '-S', 'FORWARD']), /^-P FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m comment --comment "?!sipalg"? -j sipalg_keep\n/);
-      assert.is(await lab.router.must(['iptables', '-S', 'sipalg_keep']), '-N sipalg_keep\n-A sipalg_keep -m dscp --dscp 0x2e -j ACCEPT\n-A sipalg_keep -m dscp --dscp 0x18 -j ACCEPT\n');
+      assert.match(
+        await lab.router.must(['iptables', '-S', 'FORWARD']),
+        /^-P FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m comment --comment "?!sipalg"? -j sipalg_keep\n/,
+      );
+      assert.is(
+        await lab.router.must(['iptables', '-S', 'sipalg_keep']),
+        '-N sipalg_keep\n-A sipalg_keep -m dscp --dscp 0x2e -j ACCEPT\n-A sipalg_keep -m dscp --dscp 0x18 -j ACCEPT\n',
+      );
       const after = await look(lab);
       assert.is(orElse(keptOut(offload, after as SeenPolicy), null)?.excluded, true);
       assert.equal(planIptablesPolicy({ ...after, offload }, VOICE).steps, []);
@@ -131,7 +185,9 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
   lacking('names what is missing with its package, and does the rest', async () => {
     const lab = await openFw3(flavour);
     try {
-      const folder = lab.files.list('/usr/lib').includes('x86_64-linux-gnu') ? '/usr/lib/x86_64-linux-gnu/xtables' : '/usr/lib/aarch64-linux-gnu/xtables';
+      const folder = lab.files.list('/usr/lib').includes('x86_64-linux-gnu')
+        ? '/usr/lib/x86_64-linux-gnu/xtables'
+        : '/usr/lib/aarch64-linux-gnu/xtables';
       for (const name of ['u32', 'recent', 'hashlimit', 'dscp', 'DSCP']) {
         // Rules that use it can not even be listed without it.
         await perform(lab, planIptablesPolicy(await look(lab, false), null));
@@ -144,7 +200,10 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         assert.equal(planIptablesPolicy(await look(lab), VOICE).steps, [], name);
       }
       const seen = await look(lab);
-      assert.equal(iptablesFindings(seen, VOICE).map(({ text }) => /package (\S+),/.exec(text)?.[1]), ['iptables-mod-u32', 'iptables-mod-hashlimit', 'iptables-mod-conntrack-extra', 'iptables-mod-ipopt']);
+      assert.equal(
+        iptablesFindings(seen, VOICE).map(({ text }) => /package (\S+),/.exec(text)?.[1]),
+        ['iptables-mod-u32', 'iptables-mod-hashlimit', 'iptables-mod-conntrack-extra', 'iptables-mod-ipopt'],
+      );
       assert.not.match(await saved(lab), /sipalg/);
     } finally {
       await lab.close();

@@ -10,19 +10,31 @@ import type { House } from './router.ts';
 
 const marks = suite('marks on the wire');
 let house: House;
-marks.before.each(async () => { house = await openHouse(); });
+marks.before.each(async () => {
+  house = await openHouse();
+});
 marks.after.each(() => house.close());
 
 const RTP = Buffer.concat([Buffer.from([0x80, 8, 0, 1]), Buffer.alloc(168)]);
 const DNS = Buffer.from('0007010000010000000000000161000001', 'hex');
 const SIP = (family: 4 | 6): Buffer => {
   const at = family === 6 ? ADDRESS6 : ADDRESS;
-  return Buffer.from(register({ from: { address: at.phone, port: 5060, user: 'phone' }, to: { address: at.provider, port: 5060, user: 'provider' }, transport: 'UDP' }), 'latin1');
+  return Buffer.from(
+    register({
+      from: { address: at.phone, port: 5060, user: 'phone' },
+      to: { address: at.provider, port: 5060, user: 'provider' },
+      transport: 'UDP',
+    }),
+    'latin1',
+  );
 };
 
 /** What a phone and its provider say to each other: ports at the phone and far away, and the bytes. */
 const SAID: readonly (readonly [what: string, near: number, far: number, bytes: (family: 4 | 6) => Buffer])[] = [
-  ['signalling', 5062, 5060, SIP], ['audio', 4000, 20000, () => RTP], ['a question', 33333, 53, () => DNS], ['a download', 33334, 443, () => Buffer.alloc(900, 0x55)],
+  ['signalling', 5062, 5060, SIP],
+  ['audio', 4000, 20000, () => RTP],
+  ['a question', 33333, 53, () => DNS],
+  ['a download', 33334, 443, () => Buffer.alloc(900, 0x55)],
 ];
 
 async function exchange(family: 4 | 6): Promise<void> {
@@ -50,7 +62,11 @@ async function seenBy(caught: Awaited<ReturnType<typeof capture>>, far: readonly
     const key = `${out ? row['udp.dstport'] : row['udp.srcport']}/${family} ${out ? 'out' : 'in'}`;
     (seen[key] ??= new Set()).add(row['ip.dsfield.dscp'] || row['ipv6.tclass.dscp'] || '');
   }
-  return Object.fromEntries(Object.entries(seen).map(([key, values]): [string, string] => [key, [...values].join()]).sort());
+  return Object.fromEntries(
+    Object.entries(seen)
+      .map(([key, values]): [string, string] => [key, [...values].join()])
+      .sort(),
+  );
 }
 
 async function bothEnds(): Promise<{ phone: Record<string, string>; provider: Record<string, string> }> {
@@ -63,8 +79,20 @@ async function bothEnds(): Promise<{ phone: Record<string, string>; provider: Re
 /** `signalling` and `media` where the router has passed a packet on; 0 on the side it came from. */
 function expected(side: 'phone' | 'provider', signalling: string, media: string): Record<string, string> {
   const passed = side === 'provider' ? 'out' : 'in';
-  return Object.fromEntries([4, 6].flatMap((family) => ['out', 'in'].flatMap((direction) => [[5060, signalling], [20000, media], [53, '0'], [443, '0']].map(([port, mark]): [string, string] =>
-    [`${port}/${family} ${direction}`, direction === passed ? mark as string : '0']))).sort(([one], [other]) => one < other ? -1 : 1));
+  return Object.fromEntries(
+    [4, 6]
+      .flatMap((family) =>
+        ['out', 'in'].flatMap((direction) =>
+          [
+            [5060, signalling],
+            [20000, media],
+            [53, '0'],
+            [443, '0'],
+          ].map(([port, mark]): [string, string] => [`${port}/${family} ${direction}`, direction === passed ? (mark as string) : '0']),
+        ),
+      )
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
 }
 
 marks('are none without the rules', async () => {
@@ -82,7 +110,10 @@ marks('are EF and CS3 in both directions and families, for voice alone', async (
 });
 
 marks('are what the configuration says, also where it says none at all', async () => {
-  for (const { media, signalling, speech, audio } of [{ media: 'AF41', signalling: '26', speech: '26', audio: '34' }, { media: '0', signalling: 'CS5', speech: '40', audio: '0' }]) {
+  for (const { media, signalling, speech, audio } of [
+    { media: 'AF41', signalling: '26', speech: '26', audio: '34' },
+    { media: '0', signalling: 'CS5', speech: '40', audio: '0' },
+  ]) {
     await house.mustApply(configuration(`config marking 'marking'\n\toption media '${media}'\n\toption signalling '${signalling}'\n`));
     const { phone, provider } = await bothEnds();
     assert.equal(phone, expected('phone', speech, audio), media);
@@ -92,7 +123,7 @@ marks('are what the configuration says, also where it says none at all', async (
   assert.equal((await bothEnds()).provider, expected('provider', '0', '0'));
 });
 
-marks('are on every packet of a call that a phone places, and its audio on the provider\'s networks', async () => {
+marks("are on every packet of a call that a phone places, and its audio on the provider's networks", async () => {
   await house.mustApply(configuration(PROVIDER));
   const caught = await capture(house.provider);
   const placed = await placeCalls(house, { calls: 3 });

@@ -15,7 +15,10 @@ import type { Voice } from '../../../src/voice/rules.ts';
 import { seeded } from '../../seeded.ts';
 import type { Seeded } from '../../seeded.ts';
 
-interface Place { host: Host; holder: ChildProcess }
+interface Place {
+  host: Host;
+  holder: ChildProcess;
+}
 
 const nft = suite<Place>('the voice rules and nft itself');
 
@@ -28,7 +31,9 @@ nft.before.each(async (context) => {
   context.holder = holder;
   context.host = { ...nodeHost, run: (argv, options) => nodeHost.run(['nsenter', `--net=/proc/${holder.pid}/ns/net`, ...argv], options) };
 });
-nft.after.each(({ holder }) => { holder.stdin?.end(); });
+nft.after.each(({ holder }) => {
+  holder.stdin?.end();
+});
 
 /** What a command prints; anything but exit code 0 is an error. */
 async function run(host: Host, argv: string[], input?: string): Promise<string> {
@@ -41,11 +46,26 @@ const load = (host: Host, text: string): Promise<string> => run(host, ['nft', '-
 const listing = (host: Host): Promise<string> => run(host, [...LIST]);
 const kept = (host: Host): Promise<string> => run(host, ['nft', '-j', '-t', ...LIST.slice(2)]);
 
-const networks = (random: Seeded, most: number): Voice['media'] => mergePrefixes(Array.from({ length: random.below(most) }, () => readPrefix(random.next() < 0.5
-  ? `${1 + random.below(99)}.${random.below(256)}.${random.below(256)}.${random.below(256)}/${random.pick([8, 13, 16, 22, 24, 25, 31, 32])}`
-  : `2${random.below(1000)}:${random.below(9999)}:${random.below(9)}::${random.below(99)}/${random.pick([16, 23, 32, 48, 49, 64, 127, 128])}`)).filter((prefix): prefix is Prefix => !('wrong' in prefix)));
+const networks = (random: Seeded, most: number): Voice['media'] =>
+  mergePrefixes(
+    Array.from({ length: random.below(most) }, () =>
+      readPrefix(
+        random.next() < 0.5
+          ? `${1 + random.below(99)}.${random.below(256)}.${random.below(256)}.${random.below(256)}/${random.pick([8, 13, 16, 22, 24, 25, 31, 32])}`
+          : `2${random.below(1000)}:${random.below(9999)}:${random.below(9)}::${random.below(99)}/${random.pick([16, 23, 32, 48, 49, 64, 127, 128])}`,
+      ),
+    ).filter((prefix): prefix is Prefix => !('wrong' in prefix)),
+  );
 
-const CLASSES = [['EF', 46], ['CS3', 24], ['CS0', 0], ['AF31', 26], ['44', 44], ['1', 1], ['63', 63]] as const;
+const CLASSES = [
+  ['EF', 46],
+  ['CS3', 24],
+  ['CS0', 0],
+  ['AF31', 26],
+  ['44', 44],
+  ['1', 1],
+  ['63', 63],
+] as const;
 
 function anyVoice(random: Seeded): Voice {
   const dscp = (): { name: string; value: number } => {
@@ -54,11 +74,16 @@ function anyVoice(random: Seeded): Voice {
   };
   return {
     wan: random.pick([['wan'], [], ['eth0.2', 'pppoe-wan'], ['br-wan', 'wg_0', '6in4-x']]),
-    ports: random.pick([[5060], [5060, 5070, 5080], [5060, 5062, 5063]]), tlsPorts: random.pick([[5061], [5061, 6061]]),
+    ports: random.pick([[5060], [5060, 5070, 5080], [5060, 5062, 5063]]),
+    tlsPorts: random.pick([[5061], [5061, 6061]]),
     timeouts: { signallingUnreplied: random.pick([30, 120]), signallingReplied: random.pick([620, 86_400]), media: random.pick([30, 300]) },
     marking: random.next() < 0.3 ? null : { media: dscp(), signalling: dscp() },
-    limit: random.next() < 0.3 ? null : { register: random.pick([1, 5, 6000]), invite: random.pick([1, 10, 6000]), options: random.pick([1, 10, 6000]) },
-    signalling: networks(random, 60), media: networks(random, 60),
+    limit:
+      random.next() < 0.3
+        ? null
+        : { register: random.pick([1, 5, 6000]), invite: random.pick([1, 10, 6000]), options: random.pick([1, 10, 6000]) },
+    signalling: networks(random, 60),
+    media: networks(random, 60),
   };
 }
 
@@ -71,7 +96,10 @@ nft('every text is accepted, replaces any other in one transaction, and is then 
     await load(host, [...clearing(objects, rendered), rendered.text].join('\n'));
     const now = parseInForce(await listing(host), await kept(host), voice, 0);
     assert.equal([now.mark, now.intact], [rendered.mark, true], JSON.stringify(voice));
-    const names = now.objects.filter(({ kind }) => kind !== 'ct timeout').map(({ kind, name }) => `${kind} ${name}`).sort();
+    const names = now.objects
+      .filter(({ kind }) => kind !== 'ct timeout')
+      .map(({ kind, name }) => `${kind} ${name}`)
+      .sort();
     assert.equal(names, [...rendered.declared].filter((each) => !each.startsWith('ct timeout')).sort());
     assert.ok([...rendered.declared].every((each) => now.objects.some(({ kind, name }) => each === `${kind} ${name}`)));
     objects = now.objects;
@@ -82,12 +110,17 @@ nft('every text is accepted, replaces any other in one transaction, and is then 
 });
 
 const VOICE: Voice = {
-  wan: ['wan'], ports: [5060], tlsPorts: [5061], timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
-  marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } }, limit: { register: 5, invite: 10, options: 10 },
-  signalling: { ipv4: ['198.51.100.0/25', '198.51.100.128/25', '203.0.113.7'], ipv6: ['2001:db8::/32', '2001:db9::/32'] }, media: { ipv4: [], ipv6: [] },
+  wan: ['wan'],
+  ports: [5060],
+  tlsPorts: [5061],
+  timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
+  marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
+  limit: { register: 5, invite: 10, options: 10 },
+  signalling: { ipv4: ['198.51.100.0/25', '198.51.100.128/25', '203.0.113.7'], ipv6: ['2001:db8::/32', '2001:db9::/32'] },
+  media: { ipv4: [], ipv6: [] },
 };
 
-nft('any change of somebody\'s shows, and what the rules themselves fill and count does not', async ({ host }) => {
+nft("any change of somebody's shows, and what the rules themselves fill and count does not", async ({ host }) => {
   const whole = async (reference: string | null): Promise<boolean> => parseInForce(await listing(host), reference, VOICE, 0).intact;
   const change = async (...commands: string[]): Promise<boolean> => {
     await load(host, renderNft(VOICE, true).text);
@@ -97,15 +130,28 @@ nft('any change of somebody\'s shows, and what the rules themselves fill and cou
     return await whole(reference);
   };
   for (const commands of [
-    ['flush chain inet sipalg signalling'], ['add rule inet sipalg forwarded drop'], ['add chain inet sipalg more'], ['flush table inet sipalg'],
-    ['flush set inet sipalg signalling4'], ['delete element inet sipalg signalling4 { 198.51.100.128/25 }'], ['add element inet sipalg media6 { 2001:db8:1::/48 }'],
-    ['flush set inet sipalg signalling4', 'add element inet sipalg signalling4 { 0.0.0.0/1 }'], ['add element inet sipalg media4 { 127.0.0.1 }'],
-    ['add set inet sipalg x { type ipv4_addr; }'], ['delete chain inet sipalg incoming'],
+    ['flush chain inet sipalg signalling'],
+    ['add rule inet sipalg forwarded drop'],
+    ['add chain inet sipalg more'],
+    ['flush table inet sipalg'],
+    ['flush set inet sipalg signalling4'],
+    ['delete element inet sipalg signalling4 { 198.51.100.128/25 }'],
+    ['add element inet sipalg media6 { 2001:db8:1::/48 }'],
+    ['flush set inet sipalg signalling4', 'add element inet sipalg signalling4 { 0.0.0.0/1 }'],
+    ['add element inet sipalg media4 { 127.0.0.1 }'],
+    ['add set inet sipalg x { type ipv4_addr; }'],
+    ['delete chain inet sipalg incoming'],
   ]) {
     assert.not(await change(...commands), commands.join('; '));
     await run(host, ['nft', 'delete', 'table', 'inet', 'sipalg']);
   }
-  assert.ok(await change('add element inet sipalg phones4 { 192.168.1.10, 192.168.1.11 }', 'add element inet sipalg calls4 { 192.0.2.1 . 5060 }', 'add element inet sipalg seen_invite6 { 2001:db8:bad:: }'));
+  assert.ok(
+    await change(
+      'add element inet sipalg phones4 { 192.168.1.10, 192.168.1.11 }',
+      'add element inet sipalg calls4 { 192.0.2.1 . 5060 }',
+      'add element inet sipalg seen_invite6 { 2001:db8:bad:: }',
+    ),
+  );
   assert.not(await whole(null), 'nobody knows without the listing that was kept');
   assert.not(await whole('{"nftables": ['), 'a listing that was cut short says nothing');
 });
@@ -113,11 +159,22 @@ nft('any change of somebody\'s shows, and what the rules themselves fill and cou
 nft('what was learnt and counted outlives a replacement; sources, methods, counts and times are read', async ({ host }) => {
   const first = renderNft(VOICE, true);
   await load(host, first.text);
-  await load(host, ['add element inet sipalg phones4 { 192.168.1.10 }', 'add element inet sipalg phones6 { fd00::10 }',
-    'add element inet sipalg seen_register4 { 198.51.100.66 counter packets 12 bytes 900 timeout 1d expires 23h59m }', 'add element inet sipalg dropped_register4 { 198.51.100.66 counter packets 7 bytes 500 }',
-    'add element inet sipalg first4 { 198.51.100.66 timeout 30d expires 29d }', 'add element inet sipalg seen_tcp6 { 2001:db8:bad:: counter packets 3 bytes 180 }'].join('\n'));
+  await load(
+    host,
+    [
+      'add element inet sipalg phones4 { 192.168.1.10 }',
+      'add element inet sipalg phones6 { fd00::10 }',
+      'add element inet sipalg seen_register4 { 198.51.100.66 counter packets 12 bytes 900 timeout 1d expires 23h59m }',
+      'add element inet sipalg dropped_register4 { 198.51.100.66 counter packets 7 bytes 500 }',
+      'add element inet sipalg first4 { 198.51.100.66 timeout 30d expires 29d }',
+      'add element inet sipalg seen_tcp6 { 2001:db8:bad:: counter packets 3 bytes 180 }',
+    ].join('\n'),
+  );
   const before = parseInForce(await listing(host), await kept(host), VOICE, 1_800_000_000_000);
-  const other = renderNft({ ...VOICE, limit: { register: 6, invite: 10, options: 11 }, marking: null, media: { ipv4: ['192.0.2.0/24'], ipv6: [] } }, true);
+  const other = renderNft(
+    { ...VOICE, limit: { register: 6, invite: 10, options: 11 }, marking: null, media: { ipv4: ['192.0.2.0/24'], ipv6: [] } },
+    true,
+  );
   await load(host, [...clearing(before.objects, other), other.text].join('\n'));
   const now = parseInForce(await listing(host), await kept(host), VOICE, 1_800_000_000_000);
   assert.is(now.mark, other.mark);
@@ -152,18 +209,23 @@ nft('the kernel says whether a flow can have timeouts of its own, and is not ask
   const none: Reading<InForce> = { state: 'absent', source: '' };
   assert.equal(await observePerFlow(host, none), { state: 'present', value: true, source: 'nft -c (a ct timeout object)' });
   assert.is(await run(host, ['nft', 'list', 'ruleset']), '', 'asking changes nothing');
-  const refusing: Host = { ...host, run: async () => ({ state: 'exited', command: 'nft', code: 1, stdout: '', stderr: 'Error: Could not process rule: Not supported' }) };
-  assert.is((await observePerFlow(refusing, none) as { value: boolean }).value, false);
+  const refusing: Host = {
+    ...host,
+    run: async () => ({ state: 'exited', command: 'nft', code: 1, stdout: '', stderr: 'Error: Could not process rule: Not supported' }),
+  };
+  assert.is(((await observePerFlow(refusing, none)) as { value: boolean }).value, false);
   const rendered = renderNft(VOICE, true);
   await load(host, rendered.text);
   const all: Reading<InForce> = { state: 'present', value: parseInForce(await listing(host), null, VOICE, 0), source: '' };
-  assert.is((await observePerFlow(refusing, all) as { value: boolean }).value, true);
+  assert.is(((await observePerFlow(refusing, all)) as { value: boolean }).value, true);
 });
 
 nft('10,000 networks load in one transaction, are read back whole, and are replaced in one', async ({ host }) => {
-  const many = (from: number): string[] => Array.from({ length: 2500 }, (_, at) => `${from + (at >> 10)}.${(at >> 2) & 255}.${(at & 3) * 64}.0/24`);
+  const many = (from: number): string[] =>
+    Array.from({ length: 2500 }, (_, at) => `${from + (at >> 10)}.${(at >> 2) & 255}.${(at & 3) * 64}.0/24`);
   const many6 = Array.from({ length: 2500 }, (_, at) => `2001:${(at + 4096).toString(16)}::/32`);
-  const sorted = ({ ipv4, ipv6 }: Voice['media']): Voice['media'] => mergePrefixes([...ipv4, ...ipv6].map((text) => readPrefix(text) as Prefix));
+  const sorted = ({ ipv4, ipv6 }: Voice['media']): Voice['media'] =>
+    mergePrefixes([...ipv4, ...ipv6].map((text) => readPrefix(text) as Prefix));
   const voice = { ...VOICE, signalling: sorted({ ipv4: many(20), ipv6: many6 }), media: sorted({ ipv4: many(40), ipv6: many6 }) };
   assert.is(Object.values(voice.signalling).flat().length + Object.values(voice.media).flat().length, 10_000);
   let now: InForce | null = null;

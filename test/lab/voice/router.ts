@@ -66,7 +66,11 @@ export type Pbxing = { heard(): Promise<Record<string, number>>; end(): Promise<
 export async function openHouse(options: LabOptions = {}): Promise<House> {
   const lab = await openLab({ ruleset: 'stock-alg-absent', ...options });
   try {
-    await lab.provider.must(['sh', '-ec', `${SCANNERS.map((address) => `ip addr add ${address}/24 dev eth0; `).join('')} ip addr add ${SCANNER6}/64 dev eth0 nodad`]);
+    await lab.provider.must([
+      'sh',
+      '-ec',
+      `${SCANNERS.map((address) => `ip addr add ${address}/24 dev eth0; `).join('')} ip addr add ${SCANNER6}/64 dev eth0 nodad`,
+    ]);
     lab.files.write('/etc/config/firewall', lab.files.read('/etc/config/firewall') + FORWARD);
     await lab.router.must(['fw4', '-q', 'reload']);
     return furnished(lab);
@@ -92,7 +96,11 @@ function furnished(lab: Lab): House {
       return status === 0 ? stdout : '';
     },
     async udpTimeouts(unreplied, replied) {
-      await lab.router.must(['sh', '-ec', `cd /proc/sys/net/netfilter; echo ${unreplied} > nf_conntrack_udp_timeout; echo ${replied} > nf_conntrack_udp_timeout_stream`]);
+      await lab.router.must([
+        'sh',
+        '-ec',
+        `cd /proc/sys/net/netfilter; echo ${unreplied} > nf_conntrack_udp_timeout; echo ${replied} > nf_conntrack_udp_timeout_stream`,
+      ]);
     },
     async pbx() {
       const config: Pbx = { role: 'pbx', at: { address: '::', port: 5060 } };
@@ -101,7 +109,7 @@ function furnished(lab: Lab): House {
       return {
         async heard() {
           running.process.child.stdin.write('\n');
-          const { heard } = await running.next() as { heard: Record<string, number> };
+          const { heard } = (await running.next()) as { heard: Record<string, number> };
           return Object.fromEntries(Object.entries(heard).map(([key, count]) => [key.replace('::ffff:', ''), count]));
         },
         async end() {
@@ -111,7 +119,16 @@ function furnished(lab: Lab): House {
       };
     },
     async scan(given) {
-      const config: Scan = { role: 'scan', from: { address: SCANNERS[0], port: 5060 }, to: { address: ADDRESS.wan, port: 5060 }, methods: ['REGISTER'], count: 100, every: 10, batch: 5, ...given };
+      const config: Scan = {
+        role: 'scan',
+        from: { address: SCANNERS[0], port: 5060 },
+        to: { address: ADDRESS.wan, port: 5060 },
+        methods: ['REGISTER'],
+        count: 100,
+        every: 10,
+        batch: 5,
+        ...given,
+      };
       return scanFrom(lab.provider, config);
     },
   };
@@ -120,7 +137,9 @@ function furnished(lab: Lab): House {
 
 /** Sends from any member; a scanner of the internet is the provider's. */
 export async function scanFrom(member: Member, config: Scan): Promise<{ sent: number; answered: number }> {
-  const said = await member.must([process.execPath, '-e', await bundled('test/lab/scanner.ts'), JSON.stringify(config)], { timeout: 60_000 });
+  const said = await member.must([process.execPath, '-e', await bundled('test/lab/scanner.ts'), JSON.stringify(config)], {
+    timeout: 60_000,
+  });
   return JSON.parse(said) as { sent: number; answered: number };
 }
 
@@ -142,10 +161,12 @@ function lines(process_: Process): { process: Process; next(): Promise<unknown> 
     process: process_,
     next() {
       const first = had.shift();
-      return first === undefined ? new Promise((resolve, reject) => {
-        waiting.push(resolve);
-        process_.ended.then(() => reject(new Error('the PBX of the lab ended')), reject);
-      }) : Promise.resolve(JSON.parse(first) as unknown);
+      return first === undefined
+        ? new Promise((resolve, reject) => {
+            waiting.push(resolve);
+            process_.ended.then(() => reject(new Error('the PBX of the lab ended')), reject);
+          })
+        : Promise.resolve(JSON.parse(first) as unknown);
     },
   };
 }
@@ -153,7 +174,26 @@ function lines(process_: Process): { process: Process; next(): Promise<unknown> 
 export const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** What conntrack holds for UDP between two ports of the phone's side and the far side, as it lists them. */
-export async function flowsOf(lab: Lab, source: string, port: number, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<{ left: number; text: string }[]> {
-  const { stdout } = await lab.router.run(['conntrack', '-L', '-f', family, '-p', 'udp', '--orig-src', source, '--orig-port-dst', String(port)]);
-  return stdout.split('\n').filter((line) => line.startsWith('udp')).map((text) => ({ left: Number(/^udp\s+17\s+(\d+)/.exec(text)?.[1] ?? NaN), text }));
+export async function flowsOf(
+  lab: Lab,
+  source: string,
+  port: number,
+  family: 'ipv4' | 'ipv6' = 'ipv4',
+): Promise<{ left: number; text: string }[]> {
+  const { stdout } = await lab.router.run([
+    'conntrack',
+    '-L',
+    '-f',
+    family,
+    '-p',
+    'udp',
+    '--orig-src',
+    source,
+    '--orig-port-dst',
+    String(port),
+  ]);
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('udp'))
+    .map((text) => ({ left: Number(/^udp\s+17\s+(\d+)/.exec(text)?.[1] ?? NaN), text }));
 }

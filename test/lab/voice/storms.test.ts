@@ -9,7 +9,9 @@ import type { House } from './router.ts';
 
 const storms = suite('the voice rules');
 let house: House;
-storms.before.each(async () => { house = await openHouse(); });
+storms.before.each(async () => {
+  house = await openHouse();
+});
 storms.after.each(() => house.close());
 
 const ROUNDS = 12;
@@ -23,14 +25,24 @@ function watching(): { stop(): Promise<{ looks: number; missing: string[] }> } {
     while (on) {
       const { status, stdout } = await house.router.run(['nft', 'list', 'table', 'inet', 'sipalg']);
       looks++;
-      if (status !== 0 || !/goto internet/.test(stdout) || !/goto from_register/.test(stdout) || !stdout.includes(ADDRESS.provider)) missing.push(stdout.slice(0, 300));
+      if (status !== 0 || !/goto internet/.test(stdout) || !/goto from_register/.test(stdout) || !stdout.includes(ADDRESS.provider))
+        missing.push(stdout.slice(0, 300));
     }
   })();
-  return { async stop() { on = false; await ended; return { looks, missing }; } };
+  return {
+    async stop() {
+      on = false;
+      await ended;
+      return { looks, missing };
+    },
+  };
 }
 
 storms('stand through a storm of reloads and of changes, with calls and scanners all the while', async () => {
-  const settings = (round: number): string => configuration(`${PROVIDER}${round % 3 === 2 ? '' : "\tlist media '198.51.100.0/24'\n"}config timeouts 'timeouts'\n\toption media '${300 + round % 4}'\n`);
+  const settings = (round: number): string =>
+    configuration(
+      `${PROVIDER}${round % 3 === 2 ? '' : "\tlist media '198.51.100.0/24'\n"}config timeouts 'timeouts'\n\toption media '${300 + (round % 4)}'\n`,
+    );
   await house.mustApply(settings(0));
   const pbx = await house.pbx();
   const traffic = await startTraffic(house);
@@ -50,15 +62,16 @@ storms('stand through a storm of reloads and of changes, with calls and scanners
   const { looks, missing } = await watch.stop();
   assert.ok(looks > 20, `${looks} looks`);
   assert.equal(missing, []);
-  for (const { name, direction, sent, lost } of await traffic.stop()) assert.ok(sent > 100 && lost === 0, `${name} ${direction}: ${lost} of ${sent} lost`);
+  for (const { name, direction, sent, lost } of await traffic.stop())
+    assert.ok(sent > 100 && lost === 0, `${name} ${direction}: ${lost} of ${sent} lost`);
   const seconds = (Date.now() - began) / 1000;
   const heard = (await pbx.heard())[`${SCANNERS[0]} REGISTER`] ?? 0;
-  assert.ok(heard <= 5 + Math.ceil(seconds * 5 / 60), `${heard} requests in ${seconds} s: no change gave a source its allowance anew`);
+  assert.ok(heard <= 5 + Math.ceil((seconds * 5) / 60), `${heard} requests in ${seconds} s: no change gave a source its allowance anew`);
   assert.is((await house.router.run(['sipalg', 'status'])).status, 0);
   await pbx.end();
 });
 
-storms('are noticed when a flush has taken them, and are put back: by the firewall\'s next start, and by apply', async () => {
+storms("are noticed when a flush has taken them, and are put back: by the firewall's next start, and by apply", async () => {
   await house.mustApply(configuration(PROVIDER));
   await house.router.must(['fw4', 'flush']);
   assert.is(await house.table(), '');
@@ -77,9 +90,14 @@ storms('are noticed when a flush has taken them, and are put back: by the firewa
 storms('are noticed when somebody has changed them, and made whole', async () => {
   const config = configuration(PROVIDER);
   await house.mustApply(config);
-  for (const change of [['flush', 'chain', 'inet', 'sipalg', 'internet'], ['add', 'element', 'inet', 'sipalg', 'signalling4', '{ 0.0.0.0/1 }'], ['insert', 'rule', 'inet', 'sipalg', 'forwarded', 'accept'],
-    ['delete', 'element', 'inet', 'sipalg', 'signalling4', `{ ${ADDRESS.provider} }`]]) {
-    const rules = async (): Promise<unknown[]> => comparable((await house.ruleset()).filter((entry) => JSON.stringify(entry).includes('"table":"sipalg"')));
+  for (const change of [
+    ['flush', 'chain', 'inet', 'sipalg', 'internet'],
+    ['add', 'element', 'inet', 'sipalg', 'signalling4', '{ 0.0.0.0/1 }'],
+    ['insert', 'rule', 'inet', 'sipalg', 'forwarded', 'accept'],
+    ['delete', 'element', 'inet', 'sipalg', 'signalling4', `{ ${ADDRESS.provider} }`],
+  ]) {
+    const rules = async (): Promise<unknown[]> =>
+      comparable((await house.ruleset()).filter((entry) => JSON.stringify(entry).includes('"table":"sipalg"')));
     const before = await rules();
     assert.ok(before.length > 50);
     await house.router.must(['nft', ...change]);
@@ -91,7 +109,8 @@ storms('are noticed when somebody has changed them, and made whole', async () =>
 
 storms('are the same again when nothing has changed: nothing is run, nothing is written', async () => {
   await house.mustApply(configuration(PROVIDER));
-  const listed = async (): Promise<string> => (await house.router.must(['nft', '-a', 'list', 'ruleset'])).replace(/packets \d+ bytes \d+/g, '');
+  const listed = async (): Promise<string> =>
+    (await house.router.must(['nft', '-a', 'list', 'ruleset'])).replace(/packets \d+ bytes \d+/g, '');
   const before = await listed();
   const again = await house.apply(configuration(PROVIDER));
   assert.not.match(again.stdout + again.stderr, /^\s*\[#\]/m);
@@ -99,15 +118,32 @@ storms('are the same again when nothing has changed: nothing is run, nothing is 
 });
 
 storms('go without a trace, and calls go on', async () => {
-  const files = async (): Promise<string> => house.router.must(['sh', '-c', 'cd / && find etc var/run run/ -xdev -type f ! -path "*/sipalg.journal" ! -path "etc/config/sipalg" ! -name "*.lock" ! -name fw4.state | sort | while read -r f; do md5sum "$f"; done']);
-  const before = { rules: comparable(await house.ruleset()), files: await files(), sysctl: await house.router.must(['sh', '-c', 'cat /proc/sys/net/netfilter/nf_conntrack_udp_timeout*']) };
+  const files = async (): Promise<string> =>
+    house.router.must([
+      'sh',
+      '-c',
+      'cd / && find etc var/run run/ -xdev -type f ! -path "*/sipalg.journal" ! -path "etc/config/sipalg" ! -name "*.lock" ! -name fw4.state | sort | while read -r f; do md5sum "$f"; done',
+    ]);
+  const before = {
+    rules: comparable(await house.ruleset()),
+    files: await files(),
+    sysctl: await house.router.must(['sh', '-c', 'cat /proc/sys/net/netfilter/nf_conntrack_udp_timeout*']),
+  };
   const traffic = await startTraffic(house);
   await house.mustApply(configuration(PROVIDER));
   assert.ok(house.files.exists('/etc/sipalg.policy') && house.files.exists('/etc/sipalg.include'));
   await wait(500);
   await house.mustApply(configuration(PROVIDER, 0));
-  assert.equal({ rules: comparable(await house.ruleset()), files: await files(), sysctl: await house.router.must(['sh', '-c', 'cat /proc/sys/net/netfilter/nf_conntrack_udp_timeout*']) }, before);
-  for (const { name, direction, lost, sent } of await traffic.stop()) assert.ok(sent > 30 && lost === 0, `${name} ${direction}: ${lost} of ${sent} lost`);
+  assert.equal(
+    {
+      rules: comparable(await house.ruleset()),
+      files: await files(),
+      sysctl: await house.router.must(['sh', '-c', 'cat /proc/sys/net/netfilter/nf_conntrack_udp_timeout*']),
+    },
+    before,
+  );
+  for (const { name, direction, lost, sent } of await traffic.stop())
+    assert.ok(sent > 30 && lost === 0, `${name} ${direction}: ${lost} of ${sent} lost`);
   assert.ok(STREAMS.some(({ kind }) => kind === 'rtp'));
 });
 

@@ -7,9 +7,11 @@ import type { Socket } from '../talker.ts';
 import { configuration, flowsOf, openHouse, SCANNERS, wait } from './router.ts';
 import type { House } from './router.ts';
 
-const timeouts = suite('timeouts of phones\' flows');
+const timeouts = suite("timeouts of phones' flows");
 let house: House;
-timeouts.before.each(async () => { house = await openHouse(); });
+timeouts.before.each(async () => {
+  house = await openHouse();
+});
 timeouts.after.each(() => house.close());
 
 const SECTION = `
@@ -28,16 +30,34 @@ async function ends(family: 4 | 6, port: number, farPort = port): Promise<Ends> 
   const at = family === 6 ? ADDRESS6 : ADDRESS;
   const [phone, provider] = await Promise.all([house.talker('phone'), house.talker('provider')]);
   const [here, there] = [await phone.udp(at.phone, port), await provider.udp(at.provider, farPort)];
-  return { here, there, async close() { await here.close(); await there.close(); } };
+  return {
+    here,
+    there,
+    async close() {
+      await here.close();
+      await there.close();
+    },
+  };
 }
 
 const message = (family: 4 | 6, port: number): Buffer => {
   const at = family === 6 ? ADDRESS6 : ADDRESS;
-  return Buffer.from(register({ from: { address: at.phone, port, user: 'phone' }, to: { address: at.provider, port: 5060, user: 'provider' }, transport: 'UDP' }), 'latin1');
+  return Buffer.from(
+    register({
+      from: { address: at.phone, port, user: 'phone' },
+      to: { address: at.provider, port: 5060, user: 'provider' },
+      transport: 'UDP',
+    }),
+    'latin1',
+  );
 };
 
 /** A REGISTER that is answered after `delay` milliseconds. @returns what conntrack has left before and after the answer */
-async function registration(family: 4 | 6, port: number, delay: number): Promise<{ before: number | undefined; after: number | undefined }> {
+async function registration(
+  family: 4 | 6,
+  port: number,
+  delay: number,
+): Promise<{ before: number | undefined; after: number | undefined }> {
   const at = family === 6 ? ADDRESS6 : ADDRESS;
   const { here, there, close } = await ends(family, port, 5060);
   try {
@@ -55,7 +75,7 @@ async function registration(family: 4 | 6, port: number, delay: number): Promise
   }
 }
 
-timeouts('without the rules are the kernel\'s: 60 s before the answer, and still 60 s after one that came at once', async () => {
+timeouts("without the rules are the kernel's: 60 s before the answer, and still 60 s after one that came at once", async () => {
   const { before, after } = await registration(4, 5062, 1000);
   about(before, 60, 'before');
   about(after, 60, 'after');
@@ -63,7 +83,11 @@ timeouts('without the rules are the kernel\'s: 60 s before the answer, and still
 
 timeouts('with the rules are the configured ones, for an answer within two seconds too', async () => {
   await house.mustApply(configuration(SECTION));
-  for (const [family, delay] of [[4, 0], [4, 1800], [6, 1000]] as const) {
+  for (const [family, delay] of [
+    [4, 0],
+    [4, 1800],
+    [6, 1000],
+  ] as const) {
     const { before, after } = await registration(family, 5062 + delay, delay);
     about(before, 700, `IPv${family}, ${delay} ms, before the answer`);
     about(after, 700, `IPv${family}, ${delay} ms, after the answer`);
@@ -92,8 +116,12 @@ timeouts('of audio are the configured ones, where it is a phone that speaks; tho
   await house.mustApply(configuration(SECTION));
   await registration(4, 5060, 0); // now it is known as a phone
   const rtp = Buffer.concat([Buffer.from([0x80, 8, 0, 1]), Buffer.alloc(168)]);
-  for (const [bytes, port, seconds, what] of [[rtp, 20000, 350, 'audio'], [Buffer.alloc(172), 20001, 60, 'no audio'], [rtp, 53, 60, 'a name server\'s port']] as const) {
-    const { here, there, close } = await ends(4, 16000 + port % 1000, port);
+  for (const [bytes, port, seconds, what] of [
+    [rtp, 20000, 350, 'audio'],
+    [Buffer.alloc(172), 20001, 60, 'no audio'],
+    [rtp, 53, 60, "a name server's port"],
+  ] as const) {
+    const { here, there, close } = await ends(4, 16000 + (port % 1000), port);
     await here.send(bytes, { address: ADDRESS.provider, port });
     const received = await there.next();
     await there.send(bytes, received!.from);
@@ -103,7 +131,7 @@ timeouts('of audio are the configured ones, where it is a phone that speaks; tho
   }
 });
 
-timeouts('hold by the clock: a call arrives when the kernel\'s own would long be over', async () => {
+timeouts("hold by the clock: a call arrives when the kernel's own would long be over", async () => {
   for (const policy of [0, 1] as const) {
     await house.udpTimeouts(2, 2);
     await house.mustApply(configuration(SECTION, policy));

@@ -7,20 +7,34 @@ import { register } from '../sip.ts';
 
 const warning = suite<{ lab: Lab }>('disable, where a phone has registered');
 
-warning.before(async (context) => { context.lab = await openLab({ ruleset: 'stock-alg-on' }); });
-warning.after(async ({ lab }) => { await lab.close(); });
+warning.before(async (context) => {
+  context.lab = await openLab({ ruleset: 'stock-alg-on' });
+});
+warning.after(async ({ lab }) => {
+  await lab.close();
+});
 
 /** A phone registers, and the provider lets it for `expires` seconds. */
 async function registered(lab: Lab, expires: number): Promise<void> {
   const [phone, provider] = await Promise.all([lab.talker('phone'), lab.talker('provider')]);
   const [here, there] = await Promise.all([phone.udp(ADDRESS.phone, 5060), provider.udp(ADDRESS.provider, 5060)]);
-  const request = register({ from: { address: ADDRESS.phone, port: 5060, user: 'phone' }, to: { address: ADDRESS.provider, port: 5060, user: 'provider' } });
+  const request = register({
+    from: { address: ADDRESS.phone, port: 5060, user: 'phone' },
+    to: { address: ADDRESS.provider, port: 5060, user: 'provider' },
+  });
   await here.send(Buffer.from(request, 'latin1'), { address: ADDRESS.provider, port: 5060 });
   const got = await there.next(2000);
   assert.ok(got);
   const arrived = got.bytes.toString('latin1');
   const header = (name: string): string => new RegExp(`^${name}:.*$`, 'im').exec(arrived)?.[0] ?? '';
-  const answer = ['SIP/2.0 200 OK', ...['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Contact'].map(header), `Expires: ${expires}`, 'Content-Length: 0', '', ''].join('\r\n');
+  const answer = [
+    'SIP/2.0 200 OK',
+    ...['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Contact'].map(header),
+    `Expires: ${expires}`,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
   await there.send(Buffer.from(answer, 'latin1'), got.from);
   assert.ok(await here.next(2000), 'the answer came back');
 }

@@ -22,7 +22,9 @@ const name = readdirSync('/dev').find((each) => each.startsWith('vport'));
 if (name === undefined) throw new Error('This machine has no virtio serial port.');
 const port = openSync(`/dev/${name}`, 'r+');
 const out = createWriteStream('', { fd: port });
-const say = (line: object): void => { out.write(JSON.stringify(line) + '\n'); };
+const say = (line: object): void => {
+  out.write(JSON.stringify(line) + '\n');
+};
 
 function obey(order: Order): void {
   const { id } = order;
@@ -30,10 +32,13 @@ function obey(order: Order): void {
     const [program = '', ...argv] = order.start;
     const child = spawn(program, argv, { env: { ...process.env, ...order.env }, stdio: 'pipe', cwd: '/' });
     running.set(id, child);
-    child.stdin.on('error', () => undefined);       // it ended without reading; its status tells
+    child.stdin.on('error', () => undefined); // it ended without reading; its status tells
     child.stdout.on('data', (data: Buffer) => say({ id, out: data.toString('base64') }));
     child.stderr.on('data', (data: Buffer) => say({ id, err: data.toString('base64') }));
-    child.once('error', (error) => { running.delete(id); say({ id, failed: error.message }); });
+    child.once('error', (error) => {
+      running.delete(id);
+      say({ id, failed: error.message });
+    });
     child.once('close', (status, signal) => {
       if (running.delete(id)) say({ id, ended: { status, signal } });
     });
@@ -50,8 +55,11 @@ const bytes = Buffer.alloc(65536);
 function listen(): void {
   read(port, bytes, 0, bytes.length, null, (error, count) => {
     if (error) throw error;
-    if (count === 0) { setTimeout(listen, 20); return; }    // nobody at the other end yet
-    begun += bytes.toString('latin1', 0, count);            // JSON with base64 in it: ASCII
+    if (count === 0) {
+      setTimeout(listen, 20);
+      return;
+    } // nobody at the other end yet
+    begun += bytes.toString('latin1', 0, count); // JSON with base64 in it: ASCII
     const lines = begun.split('\n');
     begun = lines.pop()!;
     for (const line of lines) obey(JSON.parse(line) as Order);
@@ -60,7 +68,10 @@ function listen(): void {
 }
 
 function booted(): void {
-  if (!existsSync('/tmp/boot.done')) { setTimeout(booted, 20); return; }
+  if (!existsSync('/tmp/boot.done')) {
+    setTimeout(booted, 20);
+    return;
+  }
   say({ ready: readFileSync('/tmp/boot.log', 'utf8') });
   listen();
 }

@@ -17,7 +17,10 @@ export function archive(folder = '/etc/apt'): Archive | undefined {
   for (const name of parts.filter((part) => part.endsWith('.sources'))) {
     for (const stanza of readFileSync(`${folder}/sources.list.d/${name}`, 'utf8').split(/\n\s*\n/)) {
       const field = (key: string): string[] =>
-        (new RegExp(`^${key}:(.*)$`, 'im').exec(stanza)?.[1] ?? '').trim().split(/\s+/).filter((word) => word !== '');
+        (new RegExp(`^${key}:(.*)$`, 'im').exec(stanza)?.[1] ?? '')
+          .trim()
+          .split(/\s+/)
+          .filter((word) => word !== '');
       const uri = field('URIs')[0];
       if (uri !== undefined && field('Suites').some((suite) => RELEASES.test(suite)) && field('Enabled')[0] !== 'no') {
         return { uri, key: field('Signed-By')[0] ?? KEY };
@@ -48,11 +51,27 @@ export function unpackDependency(release: string, metapackage: string, cache: st
   }
   const apt = `${process.cwd()}/${cache}`;
   for (const name of ['parts', 'lists/partial', 'cache/archives/partial']) mkdirSync(`${apt}/${name}`, { recursive: true });
-  writeFileSync(`${apt}/parts/debian.sources`,
-    `Types: deb\nURIs: ${from.uri}\nSuites: ${release}\nComponents: main\nSigned-By: ${from.key}\n`);
-  const options = ['-qq', '-o', `Dir::Etc::sourcelist=/dev/null`, '-o', `Dir::Etc::sourceparts=${apt}/parts`,
-    '-o', `Dir::State::lists=${apt}/lists`, '-o', `Dir::Cache=${apt}/cache`, '-o', 'APT::Sandbox::User=root',
-    '-o', 'Acquire::Retries=2', '-o', 'Acquire::Languages=none'];
+  writeFileSync(
+    `${apt}/parts/debian.sources`,
+    `Types: deb\nURIs: ${from.uri}\nSuites: ${release}\nComponents: main\nSigned-By: ${from.key}\n`,
+  );
+  const options = [
+    '-qq',
+    '-o',
+    `Dir::Etc::sourcelist=/dev/null`,
+    '-o',
+    `Dir::Etc::sourceparts=${apt}/parts`,
+    '-o',
+    `Dir::State::lists=${apt}/lists`,
+    '-o',
+    `Dir::Cache=${apt}/cache`,
+    '-o',
+    'APT::Sandbox::User=root',
+    '-o',
+    'Acquire::Retries=2',
+    '-o',
+    'Acquire::Languages=none',
+  ];
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   must('apt-get', [...options, 'update'], folder);
@@ -68,8 +87,13 @@ export function unpackDependency(release: string, metapackage: string, cache: st
 
 /** Runs a program that has to succeed. */
 export function must(command: string, argv: readonly string[], cwd = process.cwd()): string {
-  const { error, status, stdout, stderr } = spawnSync(command, argv,
-    { cwd, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26, env: { ...process.env, LC_ALL: 'C' } });
+  const { error, status, stdout, stderr } = spawnSync(command, argv, {
+    cwd,
+    encoding: 'utf8',
+    timeout: 300_000,
+    maxBuffer: 1 << 26,
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   if (error) throw new Error(`${command} could not be started: ${error.message}`);
   if (status !== 0) throw new Error(`${command} ${argv.join(' ')} failed (${status}): ${stderr.trim() || stdout.trim()}`);
   return stdout;

@@ -10,8 +10,20 @@
  */
 import { spawnSync } from 'node:child_process';
 import {
-  closeSync, constants, copyFileSync, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, renameSync, rmSync,
-  writeFileSync, writeSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { must } from './debian.ts';
 
@@ -25,7 +37,7 @@ const SECTOR = 512;
 type Entry = { readonly at: number; readonly bytes: number; readonly flags: bigint; readonly data: number };
 
 export type Disk = {
-  readonly path: string;               // the file qemu writes
+  readonly path: string; // the file qemu writes
   readonly log: string;
   /** Flushes so far in the log of this boot. Right while the machine runs: qemu counts when it flushes. */
   flushes(): number;
@@ -42,8 +54,18 @@ export type Disk = {
 /** Makes an empty disk with an ext4 file system. */
 export function newDisk(path: string, mebibytes = 24): Disk {
   writeFileSync(path, '');
-  must('mke2fs', ['-q', '-F', '-t', 'ext4', '-E', 'lazy_itable_init=0,lazy_journal_init=0,nodiscard', '-J', 'size=4',
-    path, `${mebibytes}M`]);
+  must('mke2fs', [
+    '-q',
+    '-F',
+    '-t',
+    'ext4',
+    '-E',
+    'lazy_itable_init=0,lazy_journal_init=0,nodiscard',
+    '-J',
+    'size=4',
+    path,
+    `${mebibytes}M`,
+  ]);
   return diskAt(path);
 }
 

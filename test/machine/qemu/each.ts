@@ -17,7 +17,11 @@ export type OnEveryKernel = {
 const ONLY = process.env['SIPALG_VM_KERNEL'];
 
 /** @param on the kernels to run on, where more would show nothing more; all if not given */
-export function onEveryKernel(name: string, options: Omit<RouterOptions, 'kernel'> = {}, on: readonly Line[] = KERNELS.map(({ line }) => line)): OnEveryKernel {
+export function onEveryKernel(
+  name: string,
+  options: Omit<RouterOptions, 'kernel'> = {},
+  on: readonly Line[] = KERNELS.map(({ line }) => line),
+): OnEveryKernel {
   const lines = on.filter((line) => isWanted(line) && isHere(line));
   const routers = new Map<Line, Router>();
   const one = suite(`${name}, on Linux ${lines.join(' and ')}`);
@@ -33,20 +37,33 @@ export function onEveryKernel(name: string, options: Omit<RouterOptions, 'kernel
   }
 
   one.before(async () => {
-    const opened = lines.map((line) => openRouter({ ...options, kernel: line }).then((router) => { routers.set(line, router); }));
+    const opened = lines.map((line) =>
+      openRouter({ ...options, kernel: line }).then((router) => {
+        routers.set(line, router);
+      }),
+    );
     const ends = await Promise.allSettled(opened);
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   });
   one.after(async () => {
     await Promise.all([...routers.values()].map((router) => router.close()));
   });
-  return Object.assign((title: string, body: (router: Router) => Promise<void>) => {
-    one(title, () => all(async (line) => {
-      const router = routers.get(line);
-      if (!router) throw new Error('the router is not up');
-      await body(router);
-    }));
-  }, { run: () => { if (lines.length > 0) one.run(); } });
+  return Object.assign(
+    (title: string, body: (router: Router) => Promise<void>) => {
+      one(title, () =>
+        all(async (line) => {
+          const router = routers.get(line);
+          if (!router) throw new Error('the router is not up');
+          await body(router);
+        }),
+      );
+    },
+    {
+      run: () => {
+        if (lines.length > 0) one.run();
+      },
+    },
+  );
 }
 
 function isWanted(line: Line): boolean {

@@ -9,7 +9,8 @@ import type { Router } from './router.ts';
 export function memberAt(router: Router, end: End): Member {
   const member = {
     name: end,
-    spawn: (argv: readonly string[]) => router.spawn(['ip', 'netns', 'exec', end, ...argv.map((word) => (word === process.execPath ? NODE : word))]),
+    spawn: (argv: readonly string[]) =>
+      router.spawn(['ip', 'netns', 'exec', end, ...argv.map((word) => (word === process.execPath ? NODE : word))]),
   };
   return member as unknown as Member;
 }

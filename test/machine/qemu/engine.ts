@@ -21,8 +21,11 @@ export function acceleration(kernelImage: string): Acceleration {
   if (!existsSync('/dev/kvm')) return 'tcg';
   const path = `${CACHE}/acceleration-${release()}.txt`;
   if (existsSync(path)) return readFileSync(path, 'utf8').trim() === 'kvm' ? 'kvm' : 'tcg';
-  const { stdout } = spawnSync(QEMU, [...bare('kvm'), '-m', '128', '-kernel', kernelImage, '-serial', 'stdio',
-    '-append', 'console=ttyS0 panic=-1'], { encoding: 'utf8', timeout: 5000, killSignal: 'SIGKILL' });
+  const { stdout } = spawnSync(
+    QEMU,
+    [...bare('kvm'), '-m', '128', '-kernel', kernelImage, '-serial', 'stdio', '-append', 'console=ttyS0 panic=-1'],
+    { encoding: 'utf8', timeout: 5000, killSignal: 'SIGKILL' },
+  );
   const found: Acceleration = /Linux version[\s\S]*Kernel panic/.test(stdout ?? '') ? 'kvm' : 'tcg';
   mkdirSync(CACHE, { recursive: true });
   writeFileSync(path, found + '\n');
@@ -30,8 +33,19 @@ export function acceleration(kernelImage: string): Acceleration {
 }
 
 function bare(how: Acceleration): string[] {
-  return ['-accel', how === 'tcg' ? 'tcg,thread=multi' : 'kvm', '-cpu', PROCESSOR[how], '-M', 'q35', '-nodefaults',
-    '-no-user-config', '-display', 'none', '-no-reboot'];
+  return [
+    '-accel',
+    how === 'tcg' ? 'tcg,thread=multi' : 'kvm',
+    '-cpu',
+    PROCESSOR[how],
+    '-M',
+    'q35',
+    '-nodefaults',
+    '-no-user-config',
+    '-display',
+    'none',
+    '-no-reboot',
+  ];
 }
 
 export type Boot = {
@@ -40,8 +54,8 @@ export type Boot = {
   readonly initramfs: string;
   readonly root: string;
   readonly disk: Disk;
-  readonly socket: string;             // where the test listens for the agent
-  readonly console: string;            // the file the machine's console is written to
+  readonly socket: string; // where the test listens for the agent
+  readonly console: string; // the file the machine's console is written to
 };
 
 /**
@@ -54,21 +68,49 @@ export type Boot = {
  */
 export function startQemu(boot: Boot): ChildProcess {
   const said = openSync(boot.console, 'a');
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', QEMU, ...bare(boot.acceleration),
-    '-m', '512', '-smp', '1',
-    '-kernel', boot.kernelImage, '-initrd', boot.initramfs,
-    '-append', 'console=ttyS0 panic=-1 loglevel=5 net.ifnames=0 mitigations=off random.trust_cpu=on norandmaps',
-    '-serial', 'stdio',
-    '-blockdev', `driver=file,filename=${boot.root},node-name=rootfile,read-only=on`,
-    '-device', 'virtio-blk-pci,drive=rootfile',
-    '-blockdev', `driver=file,filename=${boot.disk.path},node-name=diskfile,cache.no-flush=on`,
-    '-blockdev', `driver=file,filename=${boot.disk.log},node-name=logfile,cache.no-flush=on`,
-    '-blockdev', 'driver=blklogwrites,file=diskfile,log=logfile,node-name=disk,log-sector-size=512',
-    '-device', 'virtio-blk-pci,drive=disk,write-cache=on,discard=off,write-zeroes=off',
-    '-chardev', `socket,id=agent,path=${boot.socket}`,
-    '-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=agent,name=org.sipalg.agent',
-    '-device', 'virtio-rng-pci',
-  ], { stdio: ['ignore', said, said], detached: true });
+  const child = spawn(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      '--',
+      QEMU,
+      ...bare(boot.acceleration),
+      '-m',
+      '512',
+      '-smp',
+      '1',
+      '-kernel',
+      boot.kernelImage,
+      '-initrd',
+      boot.initramfs,
+      '-append',
+      'console=ttyS0 panic=-1 loglevel=5 net.ifnames=0 mitigations=off random.trust_cpu=on norandmaps',
+      '-serial',
+      'stdio',
+      '-blockdev',
+      `driver=file,filename=${boot.root},node-name=rootfile,read-only=on`,
+      '-device',
+      'virtio-blk-pci,drive=rootfile',
+      '-blockdev',
+      `driver=file,filename=${boot.disk.path},node-name=diskfile,cache.no-flush=on`,
+      '-blockdev',
+      `driver=file,filename=${boot.disk.log},node-name=logfile,cache.no-flush=on`,
+      '-blockdev',
+      'driver=blklogwrites,file=diskfile,log=logfile,node-name=disk,log-sector-size=512',
+      '-device',
+      'virtio-blk-pci,drive=disk,write-cache=on,discard=off,write-zeroes=off',
+      '-chardev',
+      `socket,id=agent,path=${boot.socket}`,
+      '-device',
+      'virtio-serial-pci',
+      '-device',
+      'virtserialport,chardev=agent,name=org.sipalg.agent',
+      '-device',
+      'virtio-rng-pci',
+    ],
+    { stdio: ['ignore', said, said], detached: true },
+  );
   closeSync(said);
   return child;
 }

@@ -4,8 +4,19 @@
  */
 import { createHash } from 'node:crypto';
 import {
-  chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync,
-  symlinkSync, writeFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { alone } from './alone.ts';
@@ -17,10 +28,18 @@ import { librariesOf, place, placeFolder, programPath } from './programs.ts';
 export type Layer = ReadonlyMap<string, { readonly bytes: string | Uint8Array; readonly mode: number } | { readonly link: string }>;
 
 // Debian's names; where the router has a program is where Debian has it.
-const PROGRAMS = [['nft', 'nftables'], ['conntrack', 'conntrack'], ['ip', 'iproute2'], ['flock', 'util-linux']] as const;
+const PROGRAMS = [
+  ['nft', 'nftables'],
+  ['conntrack', 'conntrack'],
+  ['ip', 'iproute2'],
+  ['flock', 'util-linux'],
+] as const;
 // busybox's own shell, which OpenWrt has, is not used: Debian's looks among its applets before it looks in PATH, so
 // /sbin/rmmod would be passed by. Bash under the name sh takes all that ash takes (`local`, `1000>&-`); dash starts faster.
-const SHELLS = [['bash', '/bin/sh'], ['dash', '/bin/dash']] as const;
+const SHELLS = [
+  ['bash', '/bin/sh'],
+  ['dash', '/bin/dash'],
+] as const;
 const XTABLES = ['xtables-legacy-multi', 'xtables-nft-multi'] as const;
 const XTABLES_NAMES = ['iptables', 'iptables-save', 'iptables-restore', 'ip6tables', 'ip6tables-save', 'ip6tables-restore'];
 /** Outside of PATH: a router with fw4 has no iptables. */
@@ -43,20 +62,51 @@ export const AUTOLOAD: Readonly<Record<string, readonly string[]>> = {
   'nft-offload': ['nf_flow_table', 'nf_flow_table_inet', 'nft_flow_offload'],
 };
 const HELPERS = ['amanda', 'ftp', 'h323', 'irc', 'pptp', 'sip', 'tftp'].flatMap((name) => [`nf_conntrack_${name}`, `nf_nat_${name}`]);
-const MORE = ['nf_conntrack_broadcast', 'nf_conntrack_netbios_ns', 'nf_conntrack_snmp', 'nf_nat_snmp_basic', 'nf_conntrack_sane', 'ts_kmp',
-  'nf_log_syslog', 'nft_compat', 'nft_objref?', 'nft_flow_offload', 'ip_tables', 'ip6_tables', 'iptable_raw', 'ip6table_raw', 'xt_CT', 'xt_tcpudp',
-  'x_tables', 'ip_vs_pe_sip'];
+const MORE = [
+  'nf_conntrack_broadcast',
+  'nf_conntrack_netbios_ns',
+  'nf_conntrack_snmp',
+  'nf_nat_snmp_basic',
+  'nf_conntrack_sane',
+  'ts_kmp',
+  'nf_log_syslog',
+  'nft_compat',
+  'nft_objref?',
+  'nft_flow_offload',
+  'ip_tables',
+  'ip6_tables',
+  'iptable_raw',
+  'ip6table_raw',
+  'xt_CT',
+  'xt_tcpudp',
+  'x_tables',
+  'ip_vs_pe_sip',
+];
 
 /** The read-only root for a kernel; made where it is not kept yet. */
 export function rootImage(kernel: Kernel): string {
-  const programs = [process.execPath, ...PROGRAMS.map(([name, of]) => programPath(name, of)),
+  const programs = [
+    process.execPath,
+    ...PROGRAMS.map(([name, of]) => programPath(name, of)),
     ...XTABLES.map((name) => programPath(name, 'iptables')),
-    ...SHELLS.map(([name]) => programPath(name, name)), programPath('busybox', 'busybox-static')];
-  const key = createHash('sha256').update(JSON.stringify([kernel.package,
-    programs.map((path) => [path, statSync(path).size, statSync(path).mtimeMs]),
-    ['image', 'programs'].map((name) => readFileSync(`test/machine/qemu/${name}.ts`, 'utf8'))])).digest('hex').slice(0, 12);
+    ...SHELLS.map(([name]) => programPath(name, name)),
+    programPath('busybox', 'busybox-static'),
+  ];
+  const key = createHash('sha256')
+    .update(
+      JSON.stringify([
+        kernel.package,
+        programs.map((path) => [path, statSync(path).size, statSync(path).mtimeMs]),
+        ['image', 'programs'].map((name) => readFileSync(`test/machine/qemu/${name}.ts`, 'utf8')),
+      ]),
+    )
+    .digest('hex')
+    .slice(0, 12);
   const path = `${CACHE}/root-${kernel.line}-${key}.img`;
-  if (!existsSync(path)) alone(LOCK, () => { if (!existsSync(path)) makeRoot(kernel, path); });
+  if (!existsSync(path))
+    alone(LOCK, () => {
+      if (!existsSync(path)) makeRoot(kernel, path);
+    });
   return path;
 }
 
@@ -78,8 +128,24 @@ function makeRoot(kernel: Kernel, path: string): void {
 }
 
 function fillRoot(tree: string, kernel: Kernel): void {
-  for (const folder of ['bin', 'sbin', 'usr/bin', 'usr/sbin', 'usr/lib/lab', 'lib', 'etc', 'proc', 'sys', 'dev', 'tmp', 'root', 'rom', 'overlay',
-    'mnt', 'lib/modules']) {
+  for (const folder of [
+    'bin',
+    'sbin',
+    'usr/bin',
+    'usr/sbin',
+    'usr/lib/lab',
+    'lib',
+    'etc',
+    'proc',
+    'sys',
+    'dev',
+    'tmp',
+    'root',
+    'rom',
+    'overlay',
+    'mnt',
+    'lib/modules',
+  ]) {
     mkdirSync(`${tree}/${folder}`, { recursive: true });
   }
   symlinkSync('/tmp', `${tree}/var`);
@@ -104,7 +170,23 @@ function fillBusybox(tree: string): void {
   place(tree, path, '/bin/busybox');
   for (const [name, at] of SHELLS) place(tree, programPath(name, name), at);
   // Those that OpenWrt has as something else, or that would stand beside a real one.
-  const others = new Set(['busybox', 'insmod', 'rmmod', 'lsmod', 'modprobe', 'modinfo', 'depmod', 'ip', 'dpkg', 'dpkg-deb', 'rpm', 'ar', 'init', 'sh', 'ash']);
+  const others = new Set([
+    'busybox',
+    'insmod',
+    'rmmod',
+    'lsmod',
+    'modprobe',
+    'modinfo',
+    'depmod',
+    'ip',
+    'dpkg',
+    'dpkg-deb',
+    'rpm',
+    'ar',
+    'init',
+    'sh',
+    'ash',
+  ]);
   for (const applet of must(path, ['--list']).trim().split('\n')) {
     if (!others.has(applet)) symlinkSync('busybox', `${tree}/bin/${applet}`);
   }
@@ -119,8 +201,10 @@ function fillModules(tree: string, kernel: Kernel): void {
   for (const { name, bytes } of modules) writeFileSync(`${store}/${name}.ko`, bytes);
   const lines = (of: readonly string[]): string => of.map((line) => line + '\n').join('');
   writeFileSync(`${tree}/usr/lib/lab/modules`, lines(modules.map(({ name, depends }) => [name, ...depends].join(' '))));
-  writeFileSync(`${tree}/usr/lib/lab/aliases`,
-    lines(modules.flatMap(({ name, aliases }) => aliases.map((alias) => `${alias.replaceAll('-', '_')} ${name}`))));
+  writeFileSync(
+    `${tree}/usr/lib/lab/aliases`,
+    lines(modules.flatMap(({ name, aliases }) => aliases.map((alias) => `${alias.replaceAll('-', '_')} ${name}`))),
+  );
   writeFileSync(`${tree}/usr/lib/lab/builtin`, lines(kernel.builtIn));
 }
 

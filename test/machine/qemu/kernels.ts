@@ -18,9 +18,9 @@ export type Line = (typeof KERNELS)[number]['line'];
 
 export type Kernel = {
   readonly line: Line;
-  readonly version: string;            // as uname -r says it
-  readonly package: string;            // the Debian package and its version
-  readonly image: string;              // path of vmlinuz
+  readonly version: string; // as uname -r says it
+  readonly package: string; // the Debian package and its version
+  readonly image: string; // path of vmlinuz
   readonly builtIn: readonly string[];
   has(name: string): boolean;
   /** The bytes of a module; undefined if this kernel has it built in. */
@@ -42,22 +42,33 @@ export const LOCK = `${CACHE}/making`;
 export function kernelOf(line: Line): Kernel {
   const { release, metapackage } = KERNELS.find((each) => each.line === line)!;
   const folder = `${CACHE}/kernel-${line}`;
-  if (!existsSync(`${folder}/package.txt`)) alone(LOCK, () => {
-    if (existsSync(`${folder}/package.txt`)) return;
-    const name = unpackDependency(release, metapackage, `${CACHE}/apt-${release}`, `${folder}.new`);
-    writeFileSync(`${folder}.new/package.txt`, name + '\n');
-    must('rm', ['-rf', folder]);
-    renameSync(`${folder}.new`, folder);
-  });
+  if (!existsSync(`${folder}/package.txt`))
+    alone(LOCK, () => {
+      if (existsSync(`${folder}/package.txt`)) return;
+      const name = unpackDependency(release, metapackage, `${CACHE}/apt-${release}`, `${folder}.new`);
+      writeFileSync(`${folder}.new/package.txt`, name + '\n');
+      must('rm', ['-rf', folder]);
+      renameSync(`${folder}.new`, folder);
+    });
   const image = readdirSync(`${folder}/boot`).find((name) => name.startsWith('vmlinuz-'))!;
   const version = image.slice('vmlinuz-'.length);
   const store = [`${folder}/lib/modules/${version}`, `${folder}/usr/lib/modules/${version}`].find((path) => existsSync(path));
   if (store === undefined) throw new Error(`${folder} holds no modules of ${version}; remove it to download it again.`);
-  const files = new Map((readdirSync(store, { recursive: true }) as string[])
-    .filter((path) => /\.ko(\.xz)?$/.test(path))
-    .map((path) => [basename(path).replace(/\.ko(\.xz)?$/, '').replaceAll('-', '_'), `${store}/${path}`]));
-  const builtIn = new Set(readFileSync(`${store}/modules.builtin`, 'utf8').split('\n')
-    .map((path) => basename(path, '.ko').replaceAll('-', '_')));
+  const files = new Map(
+    (readdirSync(store, { recursive: true }) as string[])
+      .filter((path) => /\.ko(\.xz)?$/.test(path))
+      .map((path) => [
+        basename(path)
+          .replace(/\.ko(\.xz)?$/, '')
+          .replaceAll('-', '_'),
+        `${store}/${path}`,
+      ]),
+  );
+  const builtIn = new Set(
+    readFileSync(`${store}/modules.builtin`, 'utf8')
+      .split('\n')
+      .map((path) => basename(path, '.ko').replaceAll('-', '_')),
+  );
   const read = new Map<string, Module>();
   return {
     line,
@@ -109,7 +120,10 @@ function information(bytes: Buffer): { depends: string[]; aliases: string[] } {
   const text = bytes.toString('latin1');
   const depends = /\0depends=([^\0]*)\0/.exec(text)?.[1] ?? '';
   return {
-    depends: depends.split(',').filter((name) => name !== '').map((name) => name.replaceAll('-', '_')),
+    depends: depends
+      .split(',')
+      .filter((name) => name !== '')
+      .map((name) => name.replaceAll('-', '_')),
     aliases: [...text.matchAll(/\0alias=([^\0]*)(?=\0)/g)].map((found) => found[1]!),
   };
 }

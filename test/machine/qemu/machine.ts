@@ -75,8 +75,14 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
     qemu = started;
     const line_ = wire;
     gone = new Promise((resolve) => {
-      started.once('error', (error) => { line_.close(`qemu could not be started: ${error.message}`); resolve(); });
-      started.once('close', () => { line_.close('the machine is gone'); resolve(); });
+      started.once('error', (error) => {
+        line_.close(`qemu could not be started: ${error.message}`);
+        resolve();
+      });
+      started.once('close', () => {
+        line_.close('the machine is gone');
+        resolve();
+      });
     });
     const timer = setTimeout(() => line_.close(`the machine was not up in ${BOOT_LIMIT / 1000} s`), BOOT_LIMIT);
     try {
@@ -92,7 +98,10 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
 
   function note(what: string, said = ''): void {
     if (LOG === undefined) return;
-    const lines = said.split('\n').filter((text) => text !== '').map((text) => `    ${text}\n`);
+    const lines = said
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => `    ${text}\n`);
     appendFileSync(LOG, `[Linux ${line}, ${process.uptime().toFixed(1)} s] ${what}\n${lines.join('')}`);
   }
 
@@ -110,7 +119,10 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
     remote.child.stderr.on('data', (data: Buffer) => err.push(data));
     remote.child.stdin.end(options.input ?? '');
     let timedOut = false;
-    const timer = setTimeout(() => { timedOut = true; remote.signal('SIGKILL'); }, options.timeout ?? 60_000);
+    const timer = setTimeout(() => {
+      timedOut = true;
+      remote.signal('SIGKILL');
+    }, options.timeout ?? 60_000);
     try {
       const { status, signal } = await remote.ended;
       const [stdout, stderr] = [Buffer.concat(out).toString(), Buffer.concat(err).toString()];
@@ -159,7 +171,9 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
       await boot();
     },
     async put(path, bytes) {
-      await machine.must(['sh', '-ec', 'mkdir -p "${1%/*}"; base64 -d >"$1"', 'sh', path], { input: Buffer.from(bytes).toString('base64') });
+      await machine.must(['sh', '-ec', 'mkdir -p "${1%/*}"; base64 -d >"$1"', 'sh', path], {
+        input: Buffer.from(bytes).toString('base64'),
+      });
     },
     async flash(image, kept) {
       await off();

@@ -19,6 +19,12 @@ export function splitPackages(kernel: Kernel, version: string): { sip: Package; 
 }
 
 function of(kernel: Kernel, name: string, version: string, list: string, modules: readonly string[]): Package {
-  const files = modules.filter((each) => SIP.includes(each)).map((each) => [`/lib/modules/${kernel.version}/${each}.ko`, kernel.module(each)!.bytes] as const);
-  return { name, version, files: { ...Object.fromEntries(files), [`/etc/modules.d/${list}`]: modules.map((each) => each + '\n').join('') } };
+  const files = modules
+    .filter((each) => SIP.includes(each))
+    .map((each) => [`/lib/modules/${kernel.version}/${each}.ko`, kernel.module(each)!.bytes] as const);
+  return {
+    name,
+    version,
+    files: { ...Object.fromEntries(files), [`/etc/modules.d/${list}`]: modules.map((each) => each + '\n').join('') },
+  };
 }

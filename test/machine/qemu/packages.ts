@@ -23,7 +23,8 @@ export type Package = {
   readonly programs?: readonly string[];
 };
 
-const HEAD = '#!/bin/sh\n[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n[ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n. ${IPKG_INSTROOT}/lib/functions.sh\n';
+const HEAD =
+  '#!/bin/sh\n[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n[ -s ${IPKG_INSTROOT}/lib/functions.sh ] || exit 0\n. ${IPKG_INSTROOT}/lib/functions.sh\n';
 const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const lines = (of: readonly string[]): string => of.map((line) => line + '\n').join('');
 
@@ -42,7 +43,11 @@ export function ipk(one: Package): Buffer {
       ...one.scripts,
     };
     fill(`${folder}/data`, one.files, one.programs);
-    fill(`${folder}/control`, control, Object.keys(control).filter((name) => name !== 'control' && name !== 'conffiles'));
+    fill(
+      `${folder}/control`,
+      control,
+      Object.keys(control).filter((name) => name !== 'control' && name !== 'conffiles'),
+    );
     writeFileSync(`${folder}/debian-binary`, '2.0\n');
     for (const part of ['data', 'control']) tar(`${folder}/${part}`, `${folder}/${part}.tar.gz`, ['.']);
     tar(folder, `${folder}/ipk`, ['./debian-binary', './data.tar.gz', './control.tar.gz']);
@@ -63,10 +68,12 @@ export function apk(one: Package): Buffer {
       '.post-install': install,
       '.post-upgrade': `#!/bin/sh\nexport PKG_UPGRADE=1\n${install.replace(/^#!.*\n/, '')}`,
       '.pre-deinstall': `${HEAD.replace(/^\[ "\$\{IPKG_NO.*\n/m, '')}${about}default_prerm\n${own('prerm-pkg')}`,
-      ...(one.scripts?.['preinst'] === undefined ? {} : {
-        '.pre-install': one.scripts['preinst'],
-        '.pre-upgrade': `#!/bin/sh\nexport PKG_UPGRADE=1\n${own('preinst')}`,
-      }),
+      ...(one.scripts?.['preinst'] === undefined
+        ? {}
+        : {
+            '.pre-install': one.scripts['preinst'],
+            '.pre-upgrade': `#!/bin/sh\nexport PKG_UPGRADE=1\n${own('preinst')}`,
+          }),
       ...(one.scripts?.['postrm'] === undefined ? {} : { '.post-deinstall': one.scripts['postrm'] }),
     };
     fill(`${folder}/all`, all, one.programs);
@@ -96,7 +103,10 @@ export function openIpk(bytes: Uint8Array): Package {
     return {
       name: field('Package')!,
       version: field('Version')!,
-      depends: (field('Depends') ?? '').split(',').map((name) => name.trim()).filter((name) => name !== ''),
+      depends: (field('Depends') ?? '')
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
       files,
       conffiles: (text('conffiles') ?? '').split('\n').filter((line) => line !== ''),
       programs: Object.keys(files).filter((path) => (statSync(`${folder}/data${path}`).mode & 0o111) !== 0),
@@ -112,7 +122,8 @@ export function installed(manager: Manager, packages: readonly Package[]): Recor
     if (manager === 'opkg') {
       const sums = (one.conffiles ?? []).map((path) => ` ${path} ${sha256(one.files[path]!)}\n`);
       files['/usr/lib/opkg/status'] = `${files['/usr/lib/opkg/status'] ?? ''}Package: ${one.name}\nVersion: ${one.version}\n${
-        one.depends ? `Depends: ${one.depends.join(', ')}\n` : ''}Status: install user installed\n${sums.length > 0 ? `Conffiles:\n${sums.join('')}` : ''}\n`;
+        one.depends ? `Depends: ${one.depends.join(', ')}\n` : ''
+      }Status: install user installed\n${sums.length > 0 ? `Conffiles:\n${sums.join('')}` : ''}\n`;
       files[`/usr/lib/opkg/info/${one.name}.list`] = lines(Object.keys(one.files));
     } else {
       const all = { ...one.files, ...lists(one) };
@@ -129,17 +140,22 @@ function lists(one: Package): Record<string, string> {
   const conffiles = one.conffiles ?? [];
   return {
     [`/lib/apk/packages/${one.name}.list`]: lines(Object.keys(one.files).sort()),
-    ...(conffiles.length === 0 ? {} : {
-      [`/lib/apk/packages/${one.name}.conffiles`]: lines(conffiles),
-      [`/lib/apk/packages/${one.name}.conffiles_static`]: lines(conffiles.map((path) => `${path} ${sha256(one.files[path]!)}`)),
-    }),
+    ...(conffiles.length === 0
+      ? {}
+      : {
+          [`/lib/apk/packages/${one.name}.conffiles`]: lines(conffiles),
+          [`/lib/apk/packages/${one.name}.conffiles_static`]: lines(conffiles.map((path) => `${path} ${sha256(one.files[path]!)}`)),
+        }),
   };
 }
 
 function filesIn(folder: string): Record<string, Uint8Array> {
-  return Object.fromEntries((readdirSync(folder, { recursive: true }) as string[]).sort()
-    .filter((name) => statSync(`${folder}/${name}`).isFile())
-    .map((name) => [`/${name}`, readFileSync(`${folder}/${name}`)]));
+  return Object.fromEntries(
+    (readdirSync(folder, { recursive: true }) as string[])
+      .sort()
+      .filter((name) => statSync(`${folder}/${name}`).isFile())
+      .map((name) => [`/${name}`, readFileSync(`${folder}/${name}`)]),
+  );
 }
 
 function fill(folder: string, files: Readonly<Record<string, string | Uint8Array>>, programs: readonly string[] = []): void {

@@ -27,7 +27,11 @@ export function laterProduct(version: string): Package {
   return {
     ...one,
     version,
-    files: Object.fromEntries(Object.entries(one.files).map(([path, bytes]) =>
-      [path, path.endsWith('/sipalg.js') ? `${Buffer.from(bytes).toString()}\n// ${version}\n` : bytes])),
+    files: Object.fromEntries(
+      Object.entries(one.files).map(([path, bytes]) => [
+        path,
+        path.endsWith('/sipalg.js') ? `${Buffer.from(bytes).toString()}\n// ${version}\n` : bytes,
+      ]),
+    ),
   };
 }

@@ -83,14 +83,29 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     return known;
   };
   let provider: Promise<Socket> | undefined;
-  const forget = (): void => { talkers.clear(); provider = undefined; };
+  const forget = (): void => {
+    talkers.clear();
+    provider = undefined;
+  };
 
   const router: Router = {
     ...machine,
-    reboot() { forget(); return machine.reboot(); },
-    powerCut() { forget(); return machine.powerCut(); },
-    bootAt(disk, flush) { forget(); return machine.bootAt(disk, flush); },
-    flash(image, kept) { forget(); return machine.flash(image, kept); },
+    reboot() {
+      forget();
+      return machine.reboot();
+    },
+    powerCut() {
+      forget();
+      return machine.powerCut();
+    },
+    bootAt(disk, flush) {
+      forget();
+      return machine.bootAt(disk, flush);
+    },
+    flash(image, kept) {
+      forget();
+      return machine.flash(image, kept);
+    },
     async caller(port) {
       const to = { address: ADDRESS.provider, port: 5060 };
       provider ??= talker('provider').then((there) => there.udp(to.address, to.port));
@@ -140,9 +155,17 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
 }
 
 /** The image of a router: all its files but this machine's programs and the kernel's modules. */
-export async function imageOf({ kernel, ruleset = 'stock-alg-on', files = {}, release = '24.10', sipalg = true }: RouterOptions): Promise<Map<string, Content>> {
+export async function imageOf({
+  kernel,
+  ruleset = 'stock-alg-on',
+  files = {},
+  release = '24.10',
+  sipalg = true,
+}: RouterOptions): Promise<Map<string, Content>> {
   const all = new Map<string, Content>([...(sipalg ? layerOf('files') : []), ...layerOf('test/machine/qemu/root')]);
-  const put = (path: string, bytes: string | Uint8Array, mode = 0o644): void => { all.set(path, { bytes, mode }); };
+  const put = (path: string, bytes: string | Uint8Array, mode = 0o644): void => {
+    all.set(path, { bytes, mode });
+  };
   const plain = {
     write: put,
     remove: (path: string) => {
@@ -189,10 +212,12 @@ function makeRelease(release: Release, all: Map<string, Content>): void {
 /** The packages of an image that matter here: whose configuration files and modules these are. */
 function packagesOf(line: Line, all: ReadonlyMap<string, Content>): Package[] {
   const owned = (name: string, version: string, paths: readonly string[], conffiles: readonly string[] = []): Package => {
-    const files = Object.fromEntries(paths.flatMap((path) => {
-      const content = all.get(path);
-      return content && 'bytes' in content ? [[path, content.bytes] as const] : [];
-    }));
+    const files = Object.fromEntries(
+      paths.flatMap((path) => {
+        const content = all.get(path);
+        return content && 'bytes' in content ? [[path, content.bytes] as const] : [];
+      }),
+    );
     return { name, version, files, conffiles: conffiles.filter((path) => path in files) };
   };
   return [
@@ -206,7 +231,9 @@ function packagesOf(line: Line, all: ReadonlyMap<string, Content>): Package[] {
 /** The package of the helpers' modules as an image carries it. */
 function modulePackage(line: Line, version: string, autoload: Content | undefined): Package {
   const kernel = kernelOf(line);
-  const store = ['nf_conntrack_sip', 'nf_nat_sip'].map((name) => [`/lib/modules/${kernel.version}/${name}.ko`, kernel.module(name)!.bytes] as const);
+  const store = ['nf_conntrack_sip', 'nf_nat_sip'].map(
+    (name) => [`/lib/modules/${kernel.version}/${name}.ko`, kernel.module(name)!.bytes] as const,
+  );
   const list = autoload && 'bytes' in autoload ? { [HELPERS_FILE]: autoload.bytes } : {};
   return { name: 'kmod-nf-nathelper-extra', version, files: { ...Object.fromEntries(store), ...list } };
 }

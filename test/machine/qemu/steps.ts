@@ -27,7 +27,10 @@ export function assertSame(now: Picture, then: Picture): void {
   for (const [path, text] of Object.entries(then.files)) assert.is(now.files[path], text, path);
   const rulesThat = (one: Picture, other: Picture): string[] => one.rules.filter((line) => !other.rules.includes(line));
   assert.equal({ more: rulesThat(now, then), fewer: rulesThat(then, now) }, { more: [], fewer: [] });
-  assert.ok(now.rules.every((line, index) => line === then.rules[index]), 'the rules are in the order they were in');
+  assert.ok(
+    now.rules.every((line, index) => line === then.rules[index]),
+    'the rules are in the order they were in',
+  );
 }
 
 /** What routers looked like when they were looked at last, the ALG in force, for the way back to be held against. */
@@ -51,7 +54,14 @@ export async function assertFirewall(router: Router, when: string): Promise<void
 /** Booted without a complaint, the ALG off and the firewall whole. */
 export async function assertBootedOff(router: Router, when: string): Promise<void> {
   // What the program did to reach the wish is no complaint.
-  assert.equal(router.bootLog().split('\n').filter((line) => line !== '' && !line.startsWith('[#] ')), [], when);
+  assert.equal(
+    router
+      .bootLog()
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('[#] ')),
+    [],
+    when,
+  );
   await assertOff(router, when);
   await assertFirewall(router, when);
 }
@@ -59,10 +69,14 @@ export async function assertBootedOff(router: Router, when: string): Promise<voi
 /** Every file the router has that its image has not, or has otherwise: path to sum. Lists of the manager's own aside. */
 export async function written(router: Router): Promise<Record<string, string>> {
   const text = await router.must(['sh', '-c', 'cd /overlay/upper && find . \\( -type f -o -type l \\) -exec sha256sum {} +']);
-  return Object.fromEntries(text.split('\n').filter((line) => line !== '')
-    .map((line) => line.split(/\s+\./) as [string, string])
-    .filter(([, path]) => !/^\/usr\/lib\/opkg\/|^\/lib\/apk\//.test(path))
-    .map(([sum, path]) => [path, sum]));
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split(/\s+\./) as [string, string])
+      .filter(([, path]) => !/^\/usr\/lib\/opkg\/|^\/lib\/apk\//.test(path))
+      .map(([sum, path]) => [path, sum]),
+  );
 }
 
 /** Puts a package on the router and has its manager install it. */
@@ -84,7 +98,9 @@ export async function kept(router: Router): Promise<Buffer> {
 export async function meanwhile<T>(router: Router, work: Promise<T>): Promise<{ result: T; treatments: string[] }> {
   const treatments: string[] = [];
   let over = false;
-  const ended = work.finally(() => { over = true; });
+  const ended = work.finally(() => {
+    over = true;
+  });
   while (!over) treatments.push(await router.treatment());
   return { result: await ended, treatments };
 }
@@ -93,13 +109,16 @@ export async function meanwhile<T>(router: Router, work: Promise<T>): Promise<{ 
 export async function daemons(router: Router): Promise<number[]> {
   // A pattern that does not find itself.
   const { stdout } = await router.run(['sh', '-c', "grep -l -a '[s]ipalg.js.serve' /proc/[0-9]*/cmdline"]);
-  return stdout.split('\n').flatMap((line) => /^\/proc\/(\d+)\//.exec(line)?.[1] ?? []).map(Number);
+  return stdout
+    .split('\n')
+    .flatMap((line) => /^\/proc\/(\d+)\//.exec(line)?.[1] ?? [])
+    .map(Number);
 }
 
 /** Waits until a question is answered with true. */
 export async function until(what: string, ask: () => Promise<boolean>, limit = 30_000): Promise<void> {
   const end = Date.now() + limit;
-  while (!await ask()) {
+  while (!(await ask())) {
     if (Date.now() > end) throw new Error(`${what}: not in ${limit / 1000} s.`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

@@ -32,12 +32,15 @@ export function openWire(path: string): Promise<Wire> {
   let closed: string | undefined;
   let isReady: (boot: string) => void;
   let isNot: (error: Error) => void;
-  const ready = new Promise<string>((resolve, reject) => { isReady = resolve; isNot = reject; });
-  void Promise.allSettled([ready]);                  // a machine that never came up is told to whoever waits
+  const ready = new Promise<string>((resolve, reject) => {
+    isReady = resolve;
+    isNot = reject;
+  });
+  void Promise.allSettled([ready]); // a machine that never came up is told to whoever waits
 
   const server = createServer((connection) => {
     socket = connection;
-    connection.on('error', () => undefined);        // the machine lost power; `close` says so
+    connection.on('error', () => undefined); // the machine lost power; `close` says so
     createInterface({ input: connection }).on('line', (line) => {
       const said = JSON.parse(line) as Said;
       if (said.ready !== undefined) isReady(said.ready);
@@ -49,10 +52,18 @@ export function openWire(path: string): Promise<Wire> {
     const id = ++ids;
     const stdout = new PassThrough();
     const stderr = new PassThrough();
-    const tell = (order: object): void => { socket?.write(JSON.stringify({ id, ...order }) + '\n'); };
+    const tell = (order: object): void => {
+      socket?.write(JSON.stringify({ id, ...order }) + '\n');
+    };
     const stdin = new Writable({
-      write(chunk: Buffer, _encoding, done) { tell({ input: Buffer.from(chunk).toString('base64') }); done(); },
-      final(done) { tell({ input: null }); done(); },
+      write(chunk: Buffer, _encoding, done) {
+        tell({ input: Buffer.from(chunk).toString('base64') });
+        done();
+      },
+      final(done) {
+        tell({ input: null });
+        done();
+      },
     });
     const ended = new Promise<Ended>((resolve, reject) => {
       const lost = (why: string): void => {
@@ -61,7 +72,10 @@ export function openWire(path: string): Promise<Wire> {
         stderr.end();
         reject(new Error(`${argv.join(' ')}: ${why}`));
       };
-      if (closed !== undefined) { lost(closed); return; }
+      if (closed !== undefined) {
+        lost(closed);
+        return;
+      }
       listeners.set(id, {
         lost,
         said(line) {
@@ -78,23 +92,25 @@ export function openWire(path: string): Promise<Wire> {
       });
       tell({ start: argv, env });
     });
-    void Promise.allSettled([ended]);               // as above
+    void Promise.allSettled([ended]); // as above
     return { child: { stdin, stdout, stderr }, ended, signal: (name) => tell({ signal: name }) };
   }
 
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => resolve({
-      ready,
-      spawn,
-      close(why) {
-        if (closed !== undefined) return;
-        closed = why;
-        server.close();
-        socket?.destroy();
-        isNot(new Error(why));
-        for (const listener of [...listeners.values()]) listener.lost(why);
-      },
-    }));
+    server.listen(path, () =>
+      resolve({
+        ready,
+        spawn,
+        close(why) {
+          if (closed !== undefined) return;
+          closed = why;
+          server.close();
+          socket?.destroy();
+          isNot(new Error(why));
+          for (const listener of [...listeners.values()]) listener.lost(why);
+        },
+      }),
+    );
   });
 }

@@ -23,7 +23,11 @@ built('answers what it was asked on standard output, with exit code 0', () => {
 });
 
 built('answers wrong words on standard error, with exit code 2', () => {
-  for (const [words, meant] of [[['stauts'], 'status'], [['disable', '--dryrun'], '--dry-run'], [['--jso'], '--json']] as const) {
+  for (const [words, meant] of [
+    [['stauts'], 'status'],
+    [['disable', '--dryrun'], '--dry-run'],
+    [['--jso'], '--json'],
+  ] as const) {
     const { status, stdout, stderr } = sipalg(...words);
     assert.equal([status, stdout], [2, '']);
     assert.match(stderr, `Did you mean "${meant}"?`);
@@ -43,11 +47,17 @@ built('prints a whole JSON document into a pipe, and says the same by its exit c
 });
 
 built('is not troubled by a reader that goes away', async () => {
-  const child = spawn('sh', ['-c', `${process.execPath} ${PROGRAM} status --json 2>&1 >&3 | cat`, 'x'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+  const child = spawn('sh', ['-c', `${process.execPath} ${PROGRAM} status --json 2>&1 >&3 | cat`, 'x'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+  });
   (child.stdio[3] as NodeJS.ReadableStream & { destroy(): void }).destroy();
   let said = '';
-  child.stdout?.on('data', (chunk: Buffer) => { said += chunk.toString(); });
-  await new Promise((ended) => { child.on('close', ended); });
+  child.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await new Promise((ended) => {
+    child.on('close', ended);
+  });
   assert.is(said, '');
 });
 

@@ -1,31 +1,62 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMANDS, help, readArguments } from '../../../src/cli/arguments.ts';
+import { readArguments } from '../../../src/cli/arguments.ts';
+import { shownOption } from '../../../src/cli/command.ts';
 import { cli } from '../../../src/cli/cli.ts';
+import { COMMANDS } from '../../../src/cli/commands.ts';
+import { help } from '../../../src/cli/help.ts';
 import type { Host } from '../../../src/host/host.ts';
+import { createSurveyor } from '../../../src/survey/survey.ts';
+import { createVoice } from '../../../src/voice/voice.ts';
 import { recordedRouter } from '../../routers.ts';
 import { seeded } from '../../seeded.ts';
 
 const wrongOf = (...words: string[]): string => {
   const asked = readArguments(words);
-  return 'wrong' in asked ? asked.wrong : `understood as ${asked.command}`;
+  return 'wrong' in asked ? asked.wrong : `understood as ${asked.command.name}`;
 };
+
+const surveyor = createSurveyor('1.2.3', async () => createVoice(null));
+
+/** As understood: the command, its options, and whether help was asked for. */
+function asked(...words: string[]): [string, Record<string, string>, boolean?] | string {
+  const read = readArguments(words);
+  if ('wrong' in read) return read.wrong;
+  return [read.command.name, Object.fromEntries(read.given), ...(read.help ? [true] : [])] as [string, Record<string, string>];
+}
 
 const words = suite('the words after sipalg');
 
 words('are a command and its options, status where none is given', () => {
-  assert.equal(readArguments([]), { command: 'status', options: new Set() });
-  assert.equal(readArguments(['--json']), { command: 'status', options: new Set(['--json']) });
-  assert.equal(readArguments(['disable', '--dry-run', '--dry-run']), { command: 'disable', options: new Set(['--dry-run']) });
-  for (const help of ['--help', '-h', 'help']) assert.equal(readArguments([help]), { command: 'help', options: new Set() });
-  assert.equal(readArguments(['disable', '--help']), { command: 'help', options: new Set() }, 'asking for help never changes a router');
-  assert.equal(readArguments(['--version']), { command: 'version', options: new Set() });
+  assert.equal(asked(), ['status', {}]);
+  assert.equal(asked('--json'), ['status', { '--json': '' }]);
+  assert.equal(asked('disable', '--dry-run', '--dry-run'), ['disable', { '--dry-run': '' }]);
+  assert.equal(asked('status', '--from', 'a b', '--json'), ['status', { '--from': 'a b', '--json': '' }]);
+  assert.equal(asked('plan', '--from=-'), ['plan', { '--from': '-' }]);
+  for (const help of ['--help', '-h', 'help']) assert.equal(asked(help), ['help', {}]);
+  assert.equal(asked('disable', '--help'), ['disable', {}, true], 'asking for help never changes a router');
+  assert.equal(asked('--version'), ['version', {}]);
 });
 
 words('are answered with the nearest right one where they are wrong', () => {
-  const nearest: [string, string][] = [['stauts', 'status'], ['statuss', 'status'], ['sttus', 'status'], ['disabel', 'disable'], ['dissable', 'disable'], ['enabled', 'enable'], ['Enable', 'enable'], ['plna', 'plan'], ['aply', 'apply'], ['STATUS', 'status']];
-  for (const [given, meant] of nearest) assert.match(wrongOf(given), `sipalg knows no command "${given}". Did you mean "${meant}"? Commands are status, plan, `, given);
-  assert.match(wrongOf('disable', '--dryrun'), '`sipalg disable` knows no "--dryrun". Did you mean "--dry-run"? `sipalg disable` takes --dry-run.');
+  const nearest: [string, string][] = [
+    ['stauts', 'status'],
+    ['statuss', 'status'],
+    ['sttus', 'status'],
+    ['disabel', 'disable'],
+    ['dissable', 'disable'],
+    ['enabled', 'enable'],
+    ['Enable', 'enable'],
+    ['plna', 'plan'],
+    ['aply', 'apply'],
+    ['STATUS', 'status'],
+  ];
+  for (const [given, meant] of nearest)
+    assert.match(wrongOf(given), `sipalg knows no command "${given}". Did you mean "${meant}"? Commands are status, plan, `, given);
+  assert.match(
+    wrongOf('disable', '--dryrun'),
+    '`sipalg disable` knows no "--dryrun". Did you mean "--dry-run"? `sipalg disable` takes --dry-run.',
+  );
   assert.match(wrongOf('status', '--jsno'), 'Did you mean "--json"?');
   assert.match(wrongOf('--jsn'), '`sipalg status` knows no "--jsn". Did you mean "--json"?');
   assert.match(wrongOf('apply', 'now'), '`sipalg apply` takes no options or arguments.');
@@ -44,7 +75,11 @@ words('every command by one letter more, less or other are told what was meant',
     for (let times = 0; times < 20; times++) {
       const at = random.below(name.length);
       const letter = random.pick([...'abcdefghijklmnopqrstuvwxyz']);
-      const given = random.pick([name.slice(0, at) + name.slice(at + 1), name.slice(0, at) + letter + name.slice(at), name.slice(0, at) + letter + name.slice(at + 1)]);
+      const given = random.pick([
+        name.slice(0, at) + name.slice(at + 1),
+        name.slice(0, at) + letter + name.slice(at),
+        name.slice(0, at) + letter + name.slice(at + 1),
+      ]);
       if (COMMANDS.some((command) => command.name === given)) continue;
       assert.match(wrongOf(given), /Did you mean "/, given);
     }
@@ -53,10 +88,10 @@ words('every command by one letter more, less or other are told what was meant',
 
 words('are all in the help, with their options and the exit codes', () => {
   for (const { name, options, does } of COMMANDS) {
-    for (const text of [name, ...options, does]) assert.ok(help().includes(text), text);
+    for (const text of [name, ...options.map(shownOption), does]) assert.ok(help(COMMANDS).includes(text), text);
   }
-  assert.match(help(), 'Exit codes: 0 ');
-  for (const line of help().split('\n')) assert.ok(line.length <= 110, line);
+  assert.match(help(COMMANDS), 'Exit codes: 0 ');
+  for (const line of help(COMMANDS).split('\n')) assert.ok(line.length <= 110, line);
 });
 
 words.run();
@@ -67,7 +102,20 @@ async function say(argv: string[], router: string) {
   let out = '';
   let err = '';
   const host = recordedRouter(router);
-  const code = await cli(argv, host, '1.2.3', { out: (text) => { out += text; }, err: (text) => { err += text; }, goOn: () => true });
+  const code = await cli(
+    argv,
+    { host, surveyor },
+    {
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      input: async () => ({ state: 'present', value: '', source: 'standard input' }),
+      goOn: () => true,
+    },
+  );
   return { code, out, err, asked: host.asked };
 }
 
@@ -88,7 +136,7 @@ faces('is one JSON document and nothing else with --json', async () => {
   }
 });
 
-faces('has no control character, whatever a router\'s texts hold', async () => {
+faces("has no control character, whatever a router's texts hold", async () => {
   for (const router of ['hostile-nft', 'hostile-nft-truncated', 'hostile-iptables', 'foreign-table']) {
     for (const command of ['status', 'plan']) {
       const { out, err } = await say([command], router);
@@ -108,7 +156,20 @@ faces('obeys nobody: what a file tells the terminal to do is shown', async () =>
   };
   for (const words of [['status'], ['plan'], ['status', '--json'], ['disable', '--dry-run']]) {
     let said = '';
-    await cli(words, host, '1.2.3', { out: (text) => { said += text; }, err: (text) => { said += text; }, goOn: () => true });
+    await cli(
+      words,
+      { host, surveyor },
+      {
+        out: (text) => {
+          said += text;
+        },
+        err: (text) => {
+          said += text;
+        },
+        input: async () => ({ state: 'present', value: '', source: 'standard input' }),
+        goOn: () => true,
+      },
+    );
     assert.not.match(said, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/, words.join(' '));
     if (words[0] === 'status' && words[1] === undefined) assert.match(said, 'comment "\\x1b]0;owned\\x07\\x9b2J\\x0d"');
     if (words[1] === '--json') assert.match(JSON.stringify((JSON.parse(said) as { verdict: unknown }).verdict), 'owned');
@@ -137,7 +198,10 @@ faces('is what would be done, command by command, with --dry-run', async () => {
   const { code, out, err } = await say(['disable', '--dry-run'], 'stock-alg-on');
   assert.equal([code, err], [0, '']);
   for (const line of out.trimEnd().split('\n')) assert.match(line, /^\[#\] \S/);
-  assert.match(out, "[#] nft 'delete rule inet fw4 helper_lan handle 72; delete ct helper inet fw4 sip'\n[#] rmmod nf_nat_sip\n[#] rmmod nf_conntrack_sip\n");
+  assert.match(
+    out,
+    "[#] nft 'delete rule inet fw4 helper_lan handle 72; delete ct helper inet fw4 sip'\n[#] rmmod nf_nat_sip\n[#] rmmod nf_conntrack_sip\n",
+  );
   const refused = await say(['disable', '--dry-run'], 'modules-conf-dangerous');
   assert.is(refused.code, 2);
   assert.match(refused.out, 'Mend or remove that line first.');

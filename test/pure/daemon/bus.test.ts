@@ -10,6 +10,7 @@ import { createUbusd } from '../ubus/bus.ts';
 import { lab, rejection } from '../ubus/clients.ts';
 import { settle } from '../ubus/wire.ts';
 import { recordedRouter } from '../../routers.ts';
+import { surveyor } from '../../survey.ts';
 import { handClock, reportOf } from './hand.ts';
 
 /** The object on a bus in memory, and somebody who calls. */
@@ -18,9 +19,17 @@ function served(call?: (method: string, args: object) => Promise<Reply>) {
   const lines: string[] = [];
   const events = { heard: 0 };
   const clock = handClock();
-  const object = createObject({ host: recordedRouter('stock-alg-on'), version: '0.0.0-test', clock });
+  const object = createObject({ host: recordedRouter('stock-alg-on'), surveyor, clock });
   const mine = all.client({ onState: connectionSayer((line) => lines.push(line)) } satisfies ClientOptions);
-  const bus = serveBus({ client: mine, clock, call: call ?? object.call, onEvent: () => { events.heard += 1; }, say: (line) => lines.push(line) });
+  const bus = serveBus({
+    client: mine,
+    clock,
+    call: call ?? object.call,
+    onEvent: () => {
+      events.heard += 1;
+    },
+    say: (line) => lines.push(line),
+  });
   return { ...all, bus, lines, events, clock };
 }
 
@@ -31,7 +40,13 @@ bus('is published with its methods and their arguments', async () => {
   await settle();
   const { path, signature } = (await client().lookup('sipalg'))[0]!;
   assert.is(path, 'sipalg');
-  assert.equal(signature, { status: {}, plan: { towards: 'string' }, policy: {}, disable: { dry_run: 'boolean' }, enable: { dry_run: 'boolean' } });
+  assert.equal(signature, {
+    status: {},
+    plan: { towards: 'string' },
+    policy: {},
+    disable: { dry_run: 'boolean' },
+    enable: { dry_run: 'boolean' },
+  });
   assert.equal(lines, ['ubus: connected', 'ubus: the object sipalg is published']);
 });
 
@@ -64,7 +79,7 @@ bus('sends text of a damaged file, NUL and all', async () => {
   const { client } = served(async () => ({ ...report, now: { running: null, pending: [], age: 0, last: null } }));
   await settle();
   for (let twice = 0; twice < 2; twice++) {
-    const { facts } = await client().call('sipalg', 'status') as { facts: { wish: { text: { value: string } } } };
+    const { facts } = (await client().call('sipalg', 'status')) as { facts: { wish: { text: { value: string } } } };
     assert.is(facts.wish.text.value, 'a\u2400b \\u0000');
   }
 });
@@ -74,12 +89,17 @@ bus('tells subscribers what has changed and what is being done', async () => {
   await settle();
   one.echo('nobody hears it');
   const heard: unknown[] = [];
-  await client().subscribe('sipalg', (data, { method }) => { heard.push([method, data]); });
+  await client().subscribe('sipalg', (data, { method }) => {
+    heard.push([method, data]);
+  });
   await settle();
   one.echo('rmmod nf_nat_sip');
   one.changed({ alg: 'off', text: 'Off.', returns: ['boot'] });
   await settle();
-  assert.equal(heard, [['echo', { command: 'rmmod nf_nat_sip' }], ['changed', { alg: 'off', text: 'Off.', returns: ['boot'] }]]);
+  assert.equal(heard, [
+    ['echo', { command: 'rmmod nf_nat_sip' }],
+    ['changed', { alg: 'off', text: 'Off.', returns: ['boot'] }],
+  ]);
 });
 
 bus('hears what may change the verdict, and nothing else', async () => {
@@ -121,7 +141,10 @@ bus('hears what procd tells its subscribers, also when procd comes later or anew
     await service.remove();
     await settle();
   }
-  assert.equal(lines.filter((line) => line.includes('service')), []);
+  assert.equal(
+    lines.filter((line) => line.includes('service')),
+    [],
+  );
 });
 
 bus('comes back with ubusd, and its loss is said once', async () => {
@@ -147,7 +170,9 @@ bus('says who has the name when it is taken, and takes it when it is free', asyn
   const clock = handClock();
   serveBus({ client: all.client(), clock, call: async () => ({}) as Reply, onEvent: () => undefined, say: (line) => lines.push(line) });
   await settle();
-  assert.equal(lines, ['ubus: the object sipalg could not be published: another program has published an object of that name; it is tried again every 5 s']);
+  assert.equal(lines, [
+    'ubus: the object sipalg could not be published: another program has published an object of that name; it is tried again every 5 s',
+  ]);
   await clock.pass(10_000);
   await first.remove();
   await clock.pass(5000);

@@ -4,11 +4,20 @@ import type { Applied } from '../../../src/apply/apply.ts';
 import { createKeep, HELD, LEAST_WAIT, LONGEST_PAUSE, LONGEST_WAIT, PAUSE } from '../../../src/daemon/enforce.ts';
 import type { Report } from '../../../src/survey/survey.ts';
 import { RANK } from '../../../src/plan/step.ts';
-import type { PolicyFacts, Provider } from '../../../src/voice/facts.ts';
+import type { PolicyFacts } from '../../../src/voice/facts.ts';
 import { HOUR, MINUTE, policyFacts } from '../../voice.ts';
 import { handClock, later, reportOf } from './hand.ts';
+import type { Provider } from '../../../src/wish/voice.ts';
 
-const STEP = { rank: RANK.policy, why: 'policy-missing', text: 'Put the voice firewall rules in force.', actions: [], undo: [], commands: [], of: 'policy' as const };
+const STEP = {
+  rank: RANK.policy,
+  why: 'policy-missing',
+  text: 'Put the voice firewall rules in force.',
+  actions: [],
+  undo: [],
+  commands: [],
+  of: 'policy' as const,
+};
 const host = (name: string): Provider['hosts'][number] => ({ name, port: null });
 
 /** The router's clock was started at this moment; the hand's begins at 0. */
@@ -19,23 +28,48 @@ let stock: Report;
 /** A report on voice rules that are wished (or not), in force or missing. */
 function report(missing: boolean, changes: Partial<PolicyFacts> = {}): Report {
   const policy = policyFacts(changes);
-  return { ...stock, facts: { ...stock.facts, policy: { state: 'present', value: policy, source: 'x' } }, plan: { ...stock.plan, steps: missing ? [STEP] : [] } };
+  return {
+    ...stock,
+    facts: { ...stock.facts, policy: { state: 'present', value: policy, source: 'x' } },
+    plan: { ...stock.plan, steps: missing ? [STEP] : [] },
+  };
 }
 
 /** A report on a router whose ALG is there, as its owner wishes it or not. */
 function algBack(alg: 'unmanaged' | 'disabled'): Report {
   const { of: _, ...step } = STEP;
   const policy = { state: 'absent', source: 'x' } as const;
-  return { ...stock, facts: { ...stock.facts, policy, wish: { ...stock.facts.wish, wish: { alg, policy: false } } }, plan: { ...stock.plan, wish: alg, towards: 'disabled', refused: [], steps: [step] } };
+  return {
+    ...stock,
+    facts: { ...stock.facts, policy, wish: { ...stock.facts.wish, wish: { alg, policy: false } } },
+    plan: { ...stock.plan, wish: alg, towards: 'disabled', refused: [], steps: [step] },
+  };
 }
 
 function keeping() {
   const clock = handClock();
-  const state = { refreshes: [] as number[], applies: [] as number[], towards: [] as string[], looks: 0, busy: false, fails: '', changed: false, next: null as number | null, broken: '', going: true };
+  const state = {
+    refreshes: [] as number[],
+    applies: [] as number[],
+    towards: [] as string[],
+    looks: 0,
+    busy: false,
+    fails: '',
+    changed: false,
+    next: null as number | null,
+    broken: '',
+    going: true,
+  };
   const lines: string[] = [];
   const hold: { until: Promise<void> | null } = { until: null };
   const voice = createKeep({
-    clock, time: () => EPOCH + clock.now(), busy: () => state.busy, say: (line) => lines.push(line), look: () => { state.looks += 1; },
+    clock,
+    time: () => EPOCH + clock.now(),
+    busy: () => state.busy,
+    say: (line) => lines.push(line),
+    look: () => {
+      state.looks += 1;
+    },
     async refresh() {
       state.refreshes.push(clock.now());
       if (state.broken !== '') throw new Error(state.broken);
@@ -55,7 +89,9 @@ function keeping() {
 
 const keep = suite('keeping what is wished in force');
 
-keep.before(async () => { stock = await reportOf('disabled'); });
+keep.before(async () => {
+  stock = await reportOf('disabled');
+});
 
 keep('asks for names at once, again when their time has come, and looks when they have changed', async () => {
   const { clock, state, voice } = keeping();
@@ -76,7 +112,10 @@ keep('never asks in a hurry, nor waits for ever, whatever the TTL says and the c
   state.next = EPOCH - 20 * HOUR;
   voice.seen(report(false));
   await clock.pass(3 * LEAST_WAIT);
-  assert.equal(state.refreshes, [0, 1, 2, 3].map((times) => times * LEAST_WAIT));
+  assert.equal(
+    state.refreshes,
+    [0, 1, 2, 3].map((times) => times * LEAST_WAIT),
+  );
   state.next = EPOCH + 1000 * HOUR;
   await clock.pass(LEAST_WAIT);
   const { length } = state.refreshes;
@@ -87,7 +126,9 @@ keep('never asks in a hurry, nor waits for ever, whatever the TTL says and the c
 keep('asks at once for names that are new, and for none where there is none', async () => {
   const { clock, state, voice } = keeping();
   const { wish } = policyFacts();
-  const named = (...hosts: string[]): Partial<PolicyFacts> => ({ wish: { ...wish, providers: [{ name: 'p', hosts: hosts.map(host), signalling: [], media: [], inbound: null }] } });
+  const named = (...hosts: string[]): Partial<PolicyFacts> => ({
+    wish: { ...wish, providers: [{ name: 'p', hosts: hosts.map(host), signalling: [], media: [], inbound: null }] },
+  });
   voice.seen(report(false, named()));
   await clock.pass(2 * LONGEST_WAIT);
   assert.equal(state.refreshes, []);
@@ -96,7 +137,10 @@ keep('asks at once for names that are new, and for none where there is none', as
   await clock.pass(1000);
   voice.seen(report(false, named('a.example', 'b.example')));
   await clock.pass(1000);
-  assert.equal(state.refreshes.map((at) => at - 2 * LONGEST_WAIT), [0, 1000]);
+  assert.equal(
+    state.refreshes.map((at) => at - 2 * LONGEST_WAIT),
+    [0, 1000],
+  );
   voice.seen(report(false, { ...named('a.example'), wanted: false }));
   await clock.pass(2 * LONGEST_WAIT);
   assert.is(state.refreshes.length, 2, 'not wished, not asked');
@@ -168,8 +212,13 @@ keep('waits longer after each failure, looks when the wait is over, and is not h
     if (state.applies.length > 14) break;
   }
   const waits = state.applies.slice(1).map((at, place) => at - (state.applies[place] ?? 0));
-  waits.slice(0, 8).forEach((wait, place) => assert.ok(wait >= PAUSE * 2 ** place && wait <= PAUSE * 2 ** place + 5000, `${place}: ${wait}`));
-  assert.ok(waits.slice(8).every((wait) => wait >= LONGEST_PAUSE && wait < LONGEST_PAUSE + 10_000), waits.join());
+  waits
+    .slice(0, 8)
+    .forEach((wait, place) => assert.ok(wait >= PAUSE * 2 ** place && wait <= PAUSE * 2 ** place + 5000, `${place}: ${wait}`));
+  assert.ok(
+    waits.slice(8).every((wait) => wait >= LONGEST_PAUSE && wait < LONGEST_PAUSE + 10_000),
+    waits.join(),
+  );
 });
 
 keep('does not fight with who takes the rules away again and again', async () => {
@@ -191,7 +240,10 @@ keep('acts at once again when its rules have held for a while', async () => {
     voice.seen(report(false));
     await clock.pass(0);
   }
-  assert.equal(state.applies, [0, 1, 2, 3, 4].map((times) => times * HELD));
+  assert.equal(
+    state.applies,
+    [0, 1, 2, 3, 4].map((times) => times * HELD),
+  );
 });
 
 keep('ends after taking back what is under way, and begins nothing any more', async () => {
@@ -203,7 +255,9 @@ keep('ends after taking back what is under way, and begins nothing any more', as
   await clock.pass(0);
   const said = lines.length;
   let ended = false;
-  void voice.stop().then(() => { ended = true; });
+  void voice.stop().then(() => {
+    ended = true;
+  });
   await clock.pass(0);
   assert.not(ended);
   held.resolve();

@@ -1,8 +1,8 @@
 /** A clock that a test moves by hand, and a report made of a recorded router. */
 import type { Clock } from '../../../src/host/clock.ts';
-import { makeReport } from '../../../src/survey/survey.ts';
 import type { Report } from '../../../src/survey/survey.ts';
 import { recordedRouter } from '../../routers.ts';
+import { reportOf as reportOn } from '../../survey.ts';
 
 export interface HandClock extends Clock {
   /** Time passes; what falls due on the way runs, each at its moment. */
@@ -24,7 +24,9 @@ export function handClock(): HandClock {
     after(milliseconds, task) {
       const one = { at: now + milliseconds, task };
       tasks.add(one);
-      return () => { tasks.delete(one); };
+      return () => {
+        tasks.delete(one);
+      };
     },
     async pass(milliseconds) {
       const end = now + milliseconds;
@@ -45,7 +47,7 @@ export function handClock(): HandClock {
 }
 
 /** The report of a recorded router. */
-export const reportOf = (router: string): Promise<Report> => makeReport('0.0.0-test', recordedRouter(router));
+export const reportOf = (router: string): Promise<Report> => reportOn(recordedRouter(router));
 
 /** A promise and its ends. */
 export function later<T>() {

@@ -24,7 +24,9 @@ function watching(every = 5) {
       watch.seen(state.shown, false);
       return state.shown;
     },
-    outdate: () => { state.outdated += 1; },
+    outdate: () => {
+      state.outdated += 1;
+    },
     busy: () => state.busy,
     announce: (changed) => told.push(changed),
     trouble: ({ message }) => troubles.push(message),
@@ -36,7 +38,11 @@ function watching(every = 5) {
 const watch = suite('the watch');
 
 watch.before(async () => {
-  [on, off, tracking] = await Promise.all(['stock-alg-on', 'stock-alg-absent', 'tracking-only'].map(reportOf)) as [Report, Report, Report];
+  [on, off, tracking] = (await Promise.all(['stock-alg-on', 'stock-alg-absent', 'tracking-only'].map(reportOf))) as [
+    Report,
+    Report,
+    Report,
+  ];
 });
 
 watch('looks at its start and every few minutes, and says nothing while nothing changes', async () => {
@@ -100,7 +106,10 @@ watch('takes the word of a run, which has verified it, at once, and looks away w
   assert.is(state.looks, 1);
   state.busy = false;
   one.seen(off, true);
-  assert.equal(told.map(({ alg }) => alg), ['off']);
+  assert.equal(
+    told.map(({ alg }) => alg),
+    ['off'],
+  );
   one.seen(off, false);
   await clock.pass(CONFIRM);
   assert.is(told.length, 1);

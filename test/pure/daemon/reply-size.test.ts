@@ -17,27 +17,57 @@ const short = (reply: object): Reply => shortened({ ...reply }, JSON.stringify(r
 /** A reply on a router with so many networks of a provider and so many attempts, and the files that go with them. */
 async function replyWith(networks: number, attempts: number): Promise<Reply> {
   const report = await reportOf('disabled');
-  const list = Array.from({ length: networks }, (_, at) => `10.${at >> 8 & 255}.${at & 255}.${(at >> 16) * 16}/28`);
+  const list = Array.from({ length: networks }, (_, at) => `10.${(at >> 8) & 255}.${at & 255}.${(at >> 16) * 16}/28`);
   const { wish, inForce } = policyFacts();
   const file = list.join(',\n    ');
-  const facts = withVoice(report.facts, policyFacts({
-    wish: { ...wish, providers: [{ name: 'huge', hosts: [], signalling: list, media: [], inbound: null }] },
-    inForce: { ...inForce, all: { state: 'present', source: 'nft', value: {
-      ...IN_FORCE, attempts: Array.from({ length: attempts }, (_, at) => ({ source: `198.51.${at >> 8}.${at & 255}`, method: 'REGISTER', seen: attempts - at, dropped: 0, first: NOW, last: NOW })),
-    } } },
-    files: { '/etc/sipalg.policy': { state: 'present', value: file, source: '/etc/sipalg.policy' } },
-  }));
-  const text = { state: 'present' as const, value: list.map((one) => `\tlist signalling '${one}'\n`).join(''), source: '/etc/config/sipalg' };
+  const facts = withVoice(
+    report.facts,
+    policyFacts({
+      wish: { ...wish, providers: [{ name: 'huge', hosts: [], signalling: list, media: [], inbound: null }] },
+      inForce: {
+        ...inForce,
+        all: {
+          state: 'present',
+          source: 'nft',
+          value: {
+            ...IN_FORCE,
+            attempts: Array.from({ length: attempts }, (_, at) => ({
+              source: `198.51.${at >> 8}.${at & 255}`,
+              method: 'REGISTER',
+              seen: attempts - at,
+              dropped: 0,
+              first: NOW,
+              last: NOW,
+            })),
+          },
+        },
+      },
+      files: { '/etc/sipalg.policy': { state: 'present', value: file, source: '/etc/sipalg.policy' } },
+    }),
+  );
+  const text = {
+    state: 'present' as const,
+    value: list.map((one) => `\tlist signalling '${one}'\n`).join(''),
+    source: '/etc/config/sipalg',
+  };
   return { ...report, facts: { ...facts, wish: { ...facts.wish, text } }, now: { running: null, pending: [], age: 0, last: null } };
 }
 
-const attemptsOf = ({ facts }: Reply): number => facts?.policy.state === 'present' && facts.policy.value.inForce.all.state === 'present' ? facts.policy.value.inForce.all.value.attempts.length : -1;
-const networksOf = ({ facts }: Reply): number => facts?.policy.state === 'present' ? facts.policy.value.wish.providers[0]?.signalling.length ?? -1 : -1;
+const attemptsOf = ({ facts }: Reply): number =>
+  facts?.policy.state === 'present' && facts.policy.value.inForce.all.state === 'present'
+    ? facts.policy.value.inForce.all.value.attempts.length
+    : -1;
+const networksOf = ({ facts }: Reply): number =>
+  facts?.policy.state === 'present' ? (facts.policy.value.wish.providers[0]?.signalling.length ?? -1) : -1;
 
 const suiteShort = suite('a reply that is more than ubus takes');
 
 suiteShort('is no reply that ubus takes: that one is sent as it is', async () => {
-  for (const [networks, attempts] of [[0, 0], [100, 100], [3000, 100]] as const) {
+  for (const [networks, attempts] of [
+    [0, 0],
+    [100, 100],
+    [3000, 100],
+  ] as const) {
     const reply = await replyWith(networks, attempts);
     assert.equal(short(reply), reply);
   }
@@ -68,7 +98,10 @@ suiteShort('then everything that is long', async () => {
 });
 
 suiteShort('says so on the page', async () => {
-  const view = viewOf(looked(begin({ read: true, write: true }), short(await replyWith(12_000, 1000))), wordsIn((text) => text));
+  const view = viewOf(
+    looked(begin({ read: true, write: true }), short(await replyWith(12_000, 1000))),
+    wordsIn((text) => text),
+  );
   assert.match(view.notices.map(({ text }) => text).join(), 'more than ubus takes in one message');
 });
 

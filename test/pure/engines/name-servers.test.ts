@@ -18,15 +18,22 @@ async function ask(zone: Zone, over: 'datagram' | 'stream', timeout = 1000): Pro
   const server = await nameServer(HOME, 0, zone);
   try {
     const id = nodeAsking.id();
-    const reply = await nodeAsking.ask({ address: HOME, port: server.port }, encodeQuery(id, A), over, timeout, (bytes) => answers(bytes, id));
-    return decodeAnswer(reply, id, A).records.flatMap((record) => 'address' in record ? [record.address] : []);
+    const reply = await nodeAsking.ask({ address: HOME, port: server.port }, encodeQuery(id, A), over, timeout, (bytes) =>
+      answers(bytes, id),
+    );
+    return decodeAnswer(reply, id, A).records.flatMap((record) => ('address' in record ? [record.address] : []));
   } finally {
     server.close();
   }
 }
 
 async function complaint(act: Promise<unknown>): Promise<string> {
-  const error: unknown = await act.then(() => { throw new Error('it worked'); }, (thrown) => thrown);
+  const error: unknown = await act.then(
+    () => {
+      throw new Error('it worked');
+    },
+    (thrown) => thrown,
+  );
   assert.instance(error, Error);
   return (error as Error).message;
 }
@@ -42,7 +49,10 @@ asking('passes over what does not fit', async () => {
 
 asking('waits no longer than it may, and says so', async () => {
   const start = performance.now();
-  assert.match(await complaint(ask({ 'A sip.example': { bad: 'silent' } }, 'datagram', 200)), /^127\.0\.0\.1 port \d+: no answer within 200 ms$/);
+  assert.match(
+    await complaint(ask({ 'A sip.example': { bad: 'silent' } }, 'datagram', 200)),
+    /^127\.0\.0\.1 port \d+: no answer within 200 ms$/,
+  );
   const took = performance.now() - start;
   assert.ok(took >= 190 && took < 1500, `${took} ms`);
 });
@@ -60,7 +70,11 @@ asking('says when nobody listens, or hangs up', async () => {
 
 asking('says what is wrong with an address', async () => {
   for (const over of ['datagram', 'stream'] as const) {
-    assert.match(await complaint(nodeAsking.ask({ address: '2001:db8::53%nothing0', port: 53 }, encodeQuery(1, A), over, 300, () => true)), /^2001:db8::53%nothing0: /, over);
+    assert.match(
+      await complaint(nodeAsking.ask({ address: '2001:db8::53%nothing0', port: 53 }, encodeQuery(1, A), over, 300, () => true)),
+      /^2001:db8::53%nothing0: /,
+      over,
+    );
   }
 });
 

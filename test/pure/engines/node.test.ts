@@ -8,12 +8,18 @@ import { buildSync } from 'esbuild';
 import type { Outcome } from '../../../src/host/host.ts';
 import { nodeHost } from '../../../src/engines/node/host.ts';
 
-interface Folder { folder: string }
+interface Folder {
+  folder: string;
+}
 
 function withFolder(title: string) {
   const made = suite<Folder>(title);
-  made.before((context) => { context.folder = fs.mkdtempSync(join(tmpdir(), 'host-')); });
-  made.after(({ folder }) => { fs.rmSync(folder, { recursive: true, force: true }); });
+  made.before((context) => {
+    context.folder = fs.mkdtempSync(join(tmpdir(), 'host-'));
+  });
+  made.after(({ folder }) => {
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
   return made;
 }
 
@@ -32,7 +38,8 @@ const reading = withFolder('reading through Node');
 reading('tells what is there from what is not and from what can not be read', async ({ folder }) => {
   fs.writeFileSync(join(folder, 'a'), 'caf\u00e9\n');
   assert.equal(await nodeHost.read(join(folder, 'a')), { state: 'present', value: 'caf\u00e9\n', source: join(folder, 'a') });
-  for (const path of [join(folder, 'nothing'), join(folder, 'a', 'below')]) assert.equal(await nodeHost.read(path), { state: 'absent', source: path });
+  for (const path of [join(folder, 'nothing'), join(folder, 'a', 'below')])
+    assert.equal(await nodeHost.read(path), { state: 'absent', source: path });
   assert.equal(await nodeHost.read(folder), { state: 'failed', source: folder, because: 'it is a directory (EISDIR)' });
   fs.symlinkSync('loop', join(folder, 'loop'));
   const loop = await nodeHost.read(join(folder, 'loop'));
@@ -67,7 +74,10 @@ reading('lists names in order, and says what a path is', async ({ folder }) => {
   assert.is((await nodeHost.list(join(below, 'nothing'))).state, 'absent');
   assert.is((await nodeHost.list(join(below, 'a'))).state, 'absent');
   const kinds = await Promise.all(['a', 'b', 'link', 'nothing'].map((name) => nodeHost.kind(join(below, name))));
-  assert.equal(kinds.map((kind) => kind.state === 'present' ? kind.value : kind.state), ['file', 'directory', 'file', 'absent']);
+  assert.equal(
+    kinds.map((kind) => (kind.state === 'present' ? kind.value : kind.state)),
+    ['file', 'directory', 'file', 'absent'],
+  );
   const device = await nodeHost.kind('/dev/null');
   assert.is(device.state === 'present' && device.value, 'other');
 });
@@ -136,7 +146,10 @@ writing('says what is wrong, and leaves neither a changed file nor one half writ
   fs.mkdirSync(join(inside, 'is', 'one'), { recursive: true });
   assert.is(await complaint(nodeHost.write(join(inside, 'is'), 'x')), `${inside}/is could not be written: it is a directory (EISDIR)`);
   assert.equal(fs.readdirSync(inside), ['is']);
-  assert.is(await complaint(nodeHost.write(join(inside, 'none', 'file'), 'x')), `${inside}/none/file could not be written: no such file or directory (ENOENT)`);
+  assert.is(
+    await complaint(nodeHost.write(join(inside, 'none', 'file'), 'x')),
+    `${inside}/none/file could not be written: no such file or directory (ENOENT)`,
+  );
   // Somebody waits with a link where the temporary file would be.
   fs.writeFileSync(join(inside, 'victim'), 'untouched');
   fs.symlinkSync('victim', join(inside, 'file.sipalg-new'));
@@ -154,7 +167,10 @@ writing('writes over what an interrupted run was writing', async ({ folder }) =>
 
 writing('leaves nothing behind on a full disk', async () => {
   // /dev/full takes no byte; what is told of it is what a full disk is told of.
-  assert.is(await complaint(nodeHost.poke('/dev/full', '1\n')), '/dev/full could not be set to "1": no space is left on the device (ENOSPC)');
+  assert.is(
+    await complaint(nodeHost.poke('/dev/full', '1\n')),
+    '/dev/full could not be set to "1": no space is left on the device (ENOSPC)',
+  );
 });
 
 writing('pokes only what is there', async ({ folder }) => {
@@ -176,7 +192,8 @@ writing.run();
 
 const running = suite('running commands through Node');
 
-const ended = (outcome: Outcome) => outcome.state === 'exited' ? { code: outcome.code, stdout: outcome.stdout, stderr: outcome.stderr } : outcome;
+const ended = (outcome: Outcome) =>
+  outcome.state === 'exited' ? { code: outcome.code, stdout: outcome.stdout, stderr: outcome.stderr } : outcome;
 const shell = (script: string): string[] => ['sh', '-c', script];
 
 running('tells exit code, output and complaint apart', async () => {
@@ -185,7 +202,11 @@ running('tells exit code, output and complaint apart', async () => {
 
 running('tells a program that is not installed from one that may not be run and one that was ended', async () => {
   assert.equal(await nodeHost.run(['sipalg-no-such-tool', '-L']), { state: 'absent', command: 'sipalg-no-such-tool -L' });
-  assert.equal(await nodeHost.run(['/etc/passwd']), { state: 'failed', command: '/etc/passwd', because: 'permission denied; run as root (EACCES)' });
+  assert.equal(await nodeHost.run(['/etc/passwd']), {
+    state: 'failed',
+    command: '/etc/passwd',
+    because: 'permission denied; run as root (EACCES)',
+  });
   const killed = await nodeHost.run(shell('kill -9 $$'));
   assert.is(killed.state === 'failed' && killed.because, 'it was ended by SIGKILL');
 });
@@ -216,7 +237,11 @@ running('hands over more input than a pipe holds, and outlives a program that do
 running('ends a program that takes too long, with all it started', async () => {
   const start = Date.now();
   const slow = await nodeHost.run(shell('sleep 63 & echo $!; sleep 63'), { timeout: 300 });
-  assert.equal(slow, { state: 'failed', command: 'sh -c sleep 63 & echo $!; sleep 63', because: 'it did not end within 0.3 s and was killed' });
+  assert.equal(slow, {
+    state: 'failed',
+    command: 'sh -c sleep 63 & echo $!; sleep 63',
+    because: 'it did not end within 0.3 s and was killed',
+  });
   assert.ok(Date.now() - start < 5000);
 });
 
@@ -239,12 +264,18 @@ running('ends a program that says too much', async () => {
 });
 
 running('keeps only the lines selected', async () => {
-  assert.equal(ended(await nodeHost.run(shell('printf "a sip\\nb\\nc sip"'), { select: { holding: ['sip'] } })), { code: 0, stdout: 'a sip\nc sip', stderr: '' });
+  assert.equal(ended(await nodeHost.run(shell('printf "a sip\\nb\\nc sip"'), { select: { holding: ['sip'] } })), {
+    code: 0,
+    stdout: 'a sip\nc sip',
+    stderr: '',
+  });
 });
 
-running('filters much output beside itself: lines, exit code, complaint and absence are the command\'s own', async () => {
+running("filters much output beside itself: lines, exit code, complaint and absence are the command's own", async () => {
   const select = { holding: ['helper=sip', 'helper=ftp'], much: true } as const;
-  const said = await nodeHost.run(shell('echo a helper=sip; echo b; echo c helper=ftp; echo d helper=irc; echo oh >&2; exit 3'), { select });
+  const said = await nodeHost.run(shell('echo a helper=sip; echo b; echo c helper=ftp; echo d helper=irc; echo oh >&2; exit 3'), {
+    select,
+  });
   assert.equal(ended(said), { code: 3, stdout: 'a helper=sip\nc helper=ftp\n', stderr: 'oh\n' });
   assert.equal(ended(await nodeHost.run(shell('echo b'), { select })), { code: 0, stdout: '', stderr: '' });
   assert.equal(await nodeHost.run(['no-such-program-here', '-L'], { select }), { state: 'absent', command: 'no-such-program-here -L' });
@@ -271,9 +302,18 @@ setInterval(() => {}, 1000);
 /** Another process that takes the lock and keeps it until it is killed. */
 async function holder(folder: string, path: string, who: string) {
   const file = join(folder, 'holder.cjs');
-  buildSync({ stdin: { contents: HOLDER, resolveDir: process.cwd(), loader: 'ts' }, bundle: true, platform: 'node', format: 'cjs', outfile: file, logLevel: 'silent' });
+  buildSync({
+    stdin: { contents: HOLDER, resolveDir: process.cwd(), loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    outfile: file,
+    logLevel: 'silent',
+  });
   const child = spawn(process.execPath, [file, path, who], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise((ready) => { child.stdout.once('data', ready); });
+  await new Promise((ready) => {
+    child.stdout.once('data', ready);
+  });
   return child;
 }
 
@@ -294,7 +334,9 @@ locking('waits for a lock as long as it was told to', async ({ folder }) => {
   const first = await nodeHost.lock(path, 5000, 'first');
   assert.ok('lock' in first);
   const second = nodeHost.lock(path, 20_000, 'second');
-  setTimeout(() => { if ('lock' in first) void first.lock.release(); }, 300);
+  setTimeout(() => {
+    if ('lock' in first) void first.lock.release();
+  }, 300);
   const got = await second;
   assert.ok('lock' in got);
   if ('lock' in got) await got.lock.release();

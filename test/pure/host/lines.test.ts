@@ -31,7 +31,9 @@ const filters = suite('lines of a large output');
 filters('keeps the lines that hold a needle, wherever the pieces are cut', () => {
   for (let seed = 1; seed <= 600; seed++) {
     const random = seeded(seed);
-    const text = Array.from({ length: random.below(30) }, () => random.pick(['helper=sip', 'helper=si', 'p ', 'x', '\n', '\n\n', 'sip', 'hhelper=sip', '\u00e9', '\udcff'])).join('');
+    const text = Array.from({ length: random.below(30) }, () =>
+      random.pick(['helper=sip', 'helper=si', 'p ', 'x', '\n', '\n\n', 'sip', 'hhelper=sip', '\u00e9', '\udcff']),
+    ).join('');
     const needles = random.pick([['helper=sip'], ['sip', 'x'], ['p']]);
     assert.is(filtered(cut(encode(text), random), needles), plainly(text, needles), `seed ${seed}`);
   }

@@ -8,7 +8,7 @@ const texts = suite('bytes as text');
 texts('gives any bytes back as they were', () => {
   for (let seed = 1; seed <= 400; seed++) {
     const random = seeded(seed);
-    const bytes = Uint8Array.from({ length: random.below(300) }, () => random.next() < 0.5 ? 0x20 + random.below(96) : random.below(256));
+    const bytes = Uint8Array.from({ length: random.below(300) }, () => (random.next() < 0.5 ? 0x20 + random.below(96) : random.below(256)));
     assert.equal([...encode(decode(bytes))], [...bytes], `seed ${seed}`);
   }
 });
@@ -20,8 +20,19 @@ texts('gives every sequence of two bytes back as it was, and every start of a lo
       assert.equal([...encode(decode(bytes))], [first, second]);
     }
   }
-  for (const start of [[0xe0, 0x9f, 0x80], [0xe0, 0xa0, 0x80], [0xed, 0x9f, 0xbf], [0xed, 0xa0, 0x80], [0xf0, 0x8f, 0xbf, 0xbf], [0xf0, 0x90, 0x80, 0x80], [0xf4, 0x8f, 0xbf, 0xbf], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80]]) {
-    for (let length = 1; length <= start.length; length++) assert.equal([...encode(decode(Uint8Array.from(start.slice(0, length))))], start.slice(0, length));
+  for (const start of [
+    [0xe0, 0x9f, 0x80],
+    [0xe0, 0xa0, 0x80],
+    [0xed, 0x9f, 0xbf],
+    [0xed, 0xa0, 0x80],
+    [0xf0, 0x8f, 0xbf, 0xbf],
+    [0xf0, 0x90, 0x80, 0x80],
+    [0xf4, 0x8f, 0xbf, 0xbf],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0xf5, 0x80, 0x80, 0x80],
+  ]) {
+    for (let length = 1; length <= start.length; length++)
+      assert.equal([...encode(decode(Uint8Array.from(start.slice(0, length))))], start.slice(0, length));
   }
 });
 

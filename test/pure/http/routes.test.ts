@@ -13,23 +13,29 @@ function said({ status, body }: Answer): [number, string] {
   return [status, error];
 }
 
-const reading = suite('the page\'s own mount');
+const reading = suite("the page's own mount");
 
 reading('gives out the page under a policy that lets nothing else run in it', async () => {
   const { ask } = mounted();
-  for (const [path, type] of [['/', 'text/html'], ['/page.js', 'text/javascript']] as const) {
+  for (const [path, type] of [
+    ['/', 'text/html'],
+    ['/page.js', 'text/javascript'],
+  ] as const) {
     const { status, headers, body } = await ask('GET', path);
     assert.is(status, 200);
     assert.is(body, PAGE);
     assert.is(headers['content-type'], `${type}; charset=utf-8`);
-    assert.match(headers['content-security-policy'] ?? '', /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'$/);
+    assert.match(
+      headers['content-security-policy'] ?? '',
+      /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'$/,
+    );
     assert.not.match(headers['content-security-policy'] ?? '', /unsafe|\*|https?:/);
     assert.is(headers['x-content-type-options'], 'nosniff');
     assert.is(headers['referrer-policy'], 'no-referrer');
     assert.is(headers['cache-control'], 'no-store');
     assert.is(headers['access-control-allow-origin'], undefined);
   }
-  assert.equal(said(await ask('GET', '/page.css')), [404, 'The page\'s file page.css could not be read: it is not there.']);
+  assert.equal(said(await ask('GET', '/page.css')), [404, "The page's file page.css could not be read: it is not there."]);
 });
 
 reading('opens a session by the one-time link, once', async () => {
@@ -46,8 +52,20 @@ reading('opens a session by the one-time link, once', async () => {
   assert.match(sentence, /has been used, is too old.*kill -HUP/);
 
   const session = cookie.split(';')[0] as string;
-  assert.equal(JSON.parse((await ask('GET', '/session', [['host', HOST], ['cookie', `a=b; ${session}`]])).body), { rights: { read: true, write: true }, login: 'token' });
-  assert.equal(JSON.parse((await post('/call', { method: 'plan', args: { towards: 'enabled' } }, { cookie: session })).body), { result: { version: 'test' } });
+  assert.equal(
+    JSON.parse(
+      (
+        await ask('GET', '/session', [
+          ['host', HOST],
+          ['cookie', `a=b; ${session}`],
+        ])
+      ).body,
+    ),
+    { rights: { read: true, write: true }, login: 'token' },
+  );
+  assert.equal(JSON.parse((await post('/call', { method: 'plan', args: { towards: 'enabled' } }, { cookie: session })).body), {
+    result: { version: 'test' },
+  });
   assert.equal(calls, ['plan {"towards":"enabled"}']);
 });
 
@@ -81,11 +99,30 @@ reading('lets a session end: by itself, and by logging out', async () => {
 
 const refusing = suite('requests that are refused');
 
-const REFUSED: [why: string, status: number, sentence: RegExp, ask: (all: ReturnType<typeof mounted>, cookie: string) => Promise<Answer>][] = [
+const REFUSED: [
+  why: string,
+  status: number,
+  sentence: RegExp,
+  ask: (all: ReturnType<typeof mounted>, cookie: string) => Promise<Answer>,
+][] = [
   ['without a Host', 400, /no Host header/, ({ ask }) => ask('GET', '/', [])],
-  ['with two Hosts', 400, /header host was given more than once/, ({ ask }) => ask('GET', '/', [['host', HOST], ['host', 'evil.example']])],
+  [
+    'with two Hosts',
+    400,
+    /header host was given more than once/,
+    ({ ask }) =>
+      ask('GET', '/', [
+        ['host', HOST],
+        ['host', 'evil.example'],
+      ]),
+  ],
   ['with a Host that is none', 400, /"a b" is no name or address/, ({ ask }) => ask('GET', '/', [['host', 'a b']])],
-  ['to another name that leads here', 421, /This is not "evil\.example"; the page answers to 127\.0\.0\.1, localhost, ::1\..*DNS rebinding/, ({ ask }) => ask('GET', '/', [['host', 'evil.example:8061']])],
+  [
+    'to another name that leads here',
+    421,
+    /This is not "evil\.example"; the page answers to 127\.0\.0\.1, localhost, ::1\..*DNS rebinding/,
+    ({ ask }) => ask('GET', '/', [['host', 'evil.example:8061']]),
+  ],
   ['to a name that begins like ours', 421, /DNS rebinding/, ({ ask }) => ask('GET', '/', [['host', '127.0.0.1.evil.example']])],
   ['for what is not there', 404, /nothing at "\/etc\/passwd"; the page is at \//, ({ ask }) => ask('GET', '/etc/passwd')],
   ['that climb', 404, /nothing at/, ({ ask }) => ask('GET', '/../../etc/passwd')],
@@ -93,27 +130,92 @@ const REFUSED: [why: string, status: number, sentence: RegExp, ask: (all: Return
   ['with too long an address', 414, /longer than 2048/, ({ ask }) => ask('GET', `/?${'a'.repeat(3000)}`)],
   ['that read what acts', 405, /^\/call takes POST, not GET\./, ({ ask }) => ask('GET', '/call')],
   ['that write what reads', 405, /takes GET and HEAD, not DELETE/, ({ ask }) => ask('DELETE', '/')],
-  ['from another site', 403, /comes from another site/, ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { 'sec-fetch-site': 'cross-site' } })],
-  ['from another port of this address', 403, /comes from another site/, ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { 'sec-fetch-site': 'same-site' } })],
-  ['of another origin', 403, /comes from "http:\/\/127\.0\.0\.1:8080"; it must come from http:\/\/127\.0\.0\.1:8061/, ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { origin: 'http://127.0.0.1:8080' } })],
-  ['of no origin that can be told', 403, /comes from "null"/, ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { origin: 'null' } })],
-  ['without an origin', 403, /no Origin header; it must be http:\/\/127\.0\.0\.1:8061/, ({ post }, cookie) => post('/call', {}, { cookie, without: 'origin' })],
+  [
+    'from another site',
+    403,
+    /comes from another site/,
+    ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { 'sec-fetch-site': 'cross-site' } }),
+  ],
+  [
+    'from another port of this address',
+    403,
+    /comes from another site/,
+    ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { 'sec-fetch-site': 'same-site' } }),
+  ],
+  [
+    'of another origin',
+    403,
+    /comes from "http:\/\/127\.0\.0\.1:8080"; it must come from http:\/\/127\.0\.0\.1:8061/,
+    ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { origin: 'http://127.0.0.1:8080' } }),
+  ],
+  [
+    'of no origin that can be told',
+    403,
+    /comes from "null"/,
+    ({ post }, cookie) => post('/call', { method: 'disable' }, { cookie, as: { origin: 'null' } }),
+  ],
+  [
+    'without an origin',
+    403,
+    /no Origin header; it must be http:\/\/127\.0\.0\.1:8061/,
+    ({ post }, cookie) => post('/call', {}, { cookie, without: 'origin' }),
+  ],
   ['that a form could send', 403, /no header "X-Sipalg: 1"/, ({ post }, cookie) => post('/call', {}, { cookie, without: 'x-sipalg' })],
-  ['with a form\'s body', 415, /"text\/plain"; it must be application\/json/, ({ post }, cookie) => post('/call', '{}', { cookie, as: { 'content-type': 'text/plain' } })],
+  [
+    "with a form's body",
+    415,
+    /"text\/plain"; it must be application\/json/,
+    ({ post }, cookie) => post('/call', '{}', { cookie, as: { 'content-type': 'text/plain' } }),
+  ],
   ['with a body of no type', 415, /"of no type"/, ({ post }, cookie) => post('/call', '{}', { cookie, without: 'content-type' })],
   ['with a body that is not UTF-8', 400, /not UTF-8/, ({ post }, cookie) => post('/call', null, { cookie })],
   ['with a body that is not JSON', 400, /not JSON/, ({ post }, cookie) => post('/call', '{"method":', { cookie })],
   ['with a body that is no object', 400, /must be a JSON object/, ({ post }, cookie) => post('/call', '[]', { cookie })],
   ['without a session', 401, /no session, or it is over\. Open the link/, ({ post }) => post('/call', { method: 'status' })],
   ['with a made-up session', 401, /no session/, ({ post }) => post('/call', { method: 'status' }, { cookie: 'sipalg_8061=x' })],
-  ['with another port\'s cookie', 401, /no session/, ({ post }, cookie) => post('/call', { method: 'status' }, { cookie: cookie.replace('8061', '8062') })],
-  ['for a method that is none', 400, /no method "reboot"; the methods are status, plan, policy, disable, enable/, ({ post }, cookie) => post('/call', { method: 'reboot' }, { cookie })],
-  ['for a method of every object', 400, /no method "constructor"/, ({ post }, cookie) => post('/call', { method: 'constructor' }, { cookie })],
+  [
+    "with another port's cookie",
+    401,
+    /no session/,
+    ({ post }, cookie) => post('/call', { method: 'status' }, { cookie: cookie.replace('8061', '8062') }),
+  ],
+  [
+    'for a method that is none',
+    400,
+    /no method "reboot"; the methods are status, plan, policy, disable, enable/,
+    ({ post }, cookie) => post('/call', { method: 'reboot' }, { cookie }),
+  ],
+  [
+    'for a method of every object',
+    400,
+    /no method "constructor"/,
+    ({ post }, cookie) => post('/call', { method: 'constructor' }, { cookie }),
+  ],
   ['for no method', 400, /no method/, ({ post }, cookie) => post('/call', {}, { cookie })],
-  ['with arguments that are no object', 400, /args must be an object/, ({ post }, cookie) => post('/call', { method: 'status', args: [] }, { cookie })],
-  ['with a wrong argument', 400, /It is wrong\./, ({ post }, cookie) => post('/call', { method: 'plan', args: { wrong: true } }, { cookie })],
-  ['that break the program', 500, /The method plan failed within sipalg itself: x is not a function/, ({ post }, cookie) => post('/call', { method: 'plan', args: { broken: true } }, { cookie })],
-  ['that log in where a link does', 403, /there is no login\. Open the link/, ({ post }) => post('/login', { username: 'root', password: 'right' })],
+  [
+    'with arguments that are no object',
+    400,
+    /args must be an object/,
+    ({ post }, cookie) => post('/call', { method: 'status', args: [] }, { cookie }),
+  ],
+  [
+    'with a wrong argument',
+    400,
+    /It is wrong\./,
+    ({ post }, cookie) => post('/call', { method: 'plan', args: { wrong: true } }, { cookie }),
+  ],
+  [
+    'that break the program',
+    500,
+    /The method plan failed within sipalg itself: x is not a function/,
+    ({ post }, cookie) => post('/call', { method: 'plan', args: { broken: true } }, { cookie }),
+  ],
+  [
+    'that log in where a link does',
+    403,
+    /there is no login\. Open the link/,
+    ({ post }) => post('/login', { username: 'root', password: 'right' }),
+  ],
 ];
 
 for (const [why, status, sentence, ask] of REFUSED) {
@@ -125,11 +227,14 @@ for (const [why, status, sentence, ask] of REFUSED) {
     assert.match(error, sentence);
     assert.is(answer.headers['content-type'], 'application/json');
     assert.match(answer.headers['content-security-policy'] ?? '', /default-src 'none'/);
-    assert.equal(all.calls.filter((call) => !/wrong|broken/.test(call)), []);
+    assert.equal(
+      all.calls.filter((call) => !/wrong|broken/.test(call)),
+      [],
+    );
   });
 }
 
-refusing('are few: a tunnel\'s other port, IPv6 and names in capitals are let in', async () => {
+refusing("are few: a tunnel's other port, IPv6 and names in capitals are let in", async () => {
   const { post, link } = mounted();
   const cookie = await link();
   for (const host of ['127.0.0.1:9000', 'localhost', 'LOCALHOST:8061', '[::1]:8061']) {
@@ -141,22 +246,35 @@ const login = suite('on another address');
 
 const elsewhere = (otherwise: Partial<MountOptions> = {}) => mounted({ login: 'password', ...otherwise });
 
-login('the router\'s own login opens a session with the rights that rpcd grants', async () => {
-  for (const [username, write] of [['root', true], ['viewer', false]] as const) {
+login("the router's own login opens a session with the rights that rpcd grants", async () => {
+  for (const [username, write] of [
+    ['root', true],
+    ['viewer', false],
+  ] as const) {
     const { post, calls, bus, ask, lines } = elsewhere();
     const opened = await post('/login', { username, password: 'right' });
     assert.is(opened.status, 200);
     assert.equal(JSON.parse(opened.body), { rights: { read: true, write }, login: 'password' });
     const cookie = (opened.headers['set-cookie'] ?? '').split(';')[0] as string;
-    assert.not.match(cookie, /sid-/, 'rpcd\'s own session stays here');
-    assert.equal(JSON.parse((await ask('GET', '/session', [['host', HOST], ['cookie', cookie]])).body).rights, { read: true, write });
+    assert.not.match(cookie, /sid-/, "rpcd's own session stays here");
+    assert.equal(
+      JSON.parse(
+        (
+          await ask('GET', '/session', [
+            ['host', HOST],
+            ['cookie', cookie],
+          ])
+        ).body,
+      ).rights,
+      { read: true, write },
+    );
     assert.is((await post('/call', { method: 'status' }, { cookie })).status, 200);
     const act = await post('/call', { method: 'disable' }, { cookie });
     assert.is(act.status, write ? 200 : 403);
     if (!write) assert.match(said(act)[1], /may not change anything here: the user lacks the right to call disable/);
     assert.equal(calls, write ? ['status {}', 'disable {}'] : ['status {}']);
     await post('/logout', {}, { cookie });
-    assert.is(bus.open.size, 0, 'rpcd\'s session is ended too');
+    assert.is(bus.open.size, 0, "rpcd's session is ended too");
     assert.not.match(lines.join(), /right/, 'no password in the log');
   }
 });
@@ -166,7 +284,11 @@ login('a wrong password is refused and slows the next attempt', async () => {
   assert.equal(said(await post('/login', { username: 'root', password: 'no' })), [403, 'User name or password are wrong.']);
   assert.is(said(await post('/login', { username: 'root', password: 'right' }))[0], 429);
   assert.equal(bus.state.calls, ['session login'], 'rpcd is not even asked');
-  assert.is((await post('/login', { username: 'root', password: 'right' }, { address: '192.168.1.7' })).status, 200, 'another address need not wait');
+  assert.is(
+    (await post('/login', { username: 'root', password: 'right' }, { address: '192.168.1.7' })).status,
+    200,
+    'another address need not wait',
+  );
   await clock.pass(1000);
   assert.is((await post('/login', { username: 'root', password: 'right' })).status, 200);
   assert.match(lines[0] ?? '', /a login from 127\.0\.0\.1 failed/);
@@ -201,7 +323,10 @@ login('a session that rpcd has ended is over, and one whose right was taken is r
 login('there is no page without ubus, and the sentence says why', async () => {
   const { ask, post } = elsewhere({ busless: () => 'it is not connected (no such file)' });
   for (const answer of [await ask('GET', '/'), await ask('GET', '/page.js'), await post('/login', {})]) {
-    assert.equal(said(answer), [503, 'On this address the page asks for the router\'s own login, and without ubus nobody can log in: it is not connected (no such file).']);
+    assert.equal(said(answer), [
+      503,
+      "On this address the page asks for the router's own login, and without ubus nobody can log in: it is not connected (no such file).",
+    ]);
   }
 });
 

@@ -46,24 +46,57 @@ export function mounted(otherwise: Partial<MountOptions> = {}) {
   const calls: string[] = [];
   const bus = rpcd();
   const handle = createMount({
-    login: 'token', port: 8061, names: () => ['127.0.0.1', 'localhost', '::1'],
+    login: 'token',
+    port: 8061,
+    names: () => ['127.0.0.1', 'localhost', '::1'],
     async call(method, args) {
       calls.push(`${method} ${JSON.stringify(args)}`);
       if (args['wrong'] === true) throw new WrongArgument('It is wrong.');
       if (args['broken'] === true) throw new TypeError('x is not a function');
       return { version: 'test' } as Reply;
     },
-    sessions, attempts: createAttempts(clock), logins: createLogins(bus.call), busless: () => null,
-    file: async (name) => name === 'page.css' ? { lacking: 'The page\'s file page.css could not be read: it is not there.' } : { text: PAGE },
+    sessions,
+    attempts: createAttempts(clock),
+    logins: createLogins(bus.call),
+    busless: () => null,
+    file: async (name) =>
+      name === 'page.css' ? { lacking: "The page's file page.css could not be read: it is not there." } : { text: PAGE },
     say: (line) => lines.push(line),
     another: '`kill -HUP 1` makes it print another',
     ...otherwise,
   });
-  const ask = (method: string, target: string, headers: [string, string][] = [['host', HOST]], body: string | null = '', address = '127.0.0.1'): Promise<Answer> =>
-    handle({ method, target, headers, body, address } satisfies Asked);
-  const post = (target: string, value: unknown, { cookie = '', without = '', as = {}, address = '127.0.0.1' }: { cookie?: string; without?: string; as?: Record<string, string>; address?: string } = {}): Promise<Answer> => {
-    const headers: Record<string, string> = { host: HOST, origin: `http://${HOST}`, 'x-sipalg': '1', 'content-type': 'application/json', ...(cookie === '' ? {} : { cookie }), ...as };
-    return ask('POST', target, Object.entries(headers).filter(([name]) => name !== without), typeof value === 'string' || value === null ? value as string : JSON.stringify(value), address);
+  const ask = (
+    method: string,
+    target: string,
+    headers: [string, string][] = [['host', HOST]],
+    body: string | null = '',
+    address = '127.0.0.1',
+  ): Promise<Answer> => handle({ method, target, headers, body, address } satisfies Asked);
+  const post = (
+    target: string,
+    value: unknown,
+    {
+      cookie = '',
+      without = '',
+      as = {},
+      address = '127.0.0.1',
+    }: { cookie?: string; without?: string; as?: Record<string, string>; address?: string } = {},
+  ): Promise<Answer> => {
+    const headers: Record<string, string> = {
+      host: HOST,
+      origin: `http://${HOST}`,
+      'x-sipalg': '1',
+      'content-type': 'application/json',
+      ...(cookie === '' ? {} : { cookie }),
+      ...as,
+    };
+    return ask(
+      'POST',
+      target,
+      Object.entries(headers).filter(([name]) => name !== without),
+      typeof value === 'string' || value === null ? (value as string) : JSON.stringify(value),
+      address,
+    );
   };
   const link = async (): Promise<string> => {
     const { headers } = await ask('GET', `/?token=${sessions.newToken()}`);

@@ -1,6 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createAttempts, FORGET, INTERVAL, LONGEST_PAUSE, MOST_ADDRESSES, MOST_AT_ONCE, origin, PAUSE } from '../../../src/http/attempts.ts';
+import {
+  createAttempts,
+  FORGET,
+  INTERVAL,
+  LONGEST_PAUSE,
+  MOST_ADDRESSES,
+  MOST_AT_ONCE,
+  origin,
+  PAUSE,
+} from '../../../src/http/attempts.ts';
 import { createSessions, IDLE, LINK, LONGEST, MOST_SESSIONS, sameText } from '../../../src/http/sessions.ts';
 import { counting, handClock } from '../daemon/hand.ts';
 
@@ -75,7 +84,15 @@ sessions('begin with a token that is good once, for an hour, and only the newest
 sessions('compare texts whole', () => {
   assert.ok(sameText('abc', 'abc'));
   assert.ok(sameText('', ''));
-  for (const [one, other] of [['abc', 'abd'], ['ab', 'abc'], ['abc', 'ab'], ['', 'a'], ['a', ''], ['abc\0', 'abc']] as const) assert.not(sameText(one, other), `${one} ${other}`);
+  for (const [one, other] of [
+    ['abc', 'abd'],
+    ['ab', 'abc'],
+    ['abc', 'ab'],
+    ['', 'a'],
+    ['a', ''],
+    ['abc\0', 'abc'],
+  ] as const)
+    assert.not(sameText(one, other), `${one} ${other}`);
 });
 
 const attempts = suite('attempts to log in');

@@ -4,20 +4,45 @@ import { parseJournal, renderJournal, withTaken } from '../../../src/journal/jou
 import type { Journal } from '../../../src/journal/journal.ts';
 import type { Taken } from '../../../src/journal/taken.ts';
 import { observe } from '../../../src/observe/observe.ts';
-import { plan } from '../../../src/plan/plan.ts';
+import { planAlg as plan } from '../../../src/plan/plan.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
 import { damage, seeded } from '../../seeded.ts';
 
 const rule = { family: 'inet', table: 't', chain: 'c', rule: 'ct helper set "sip"', remains: null, previous: null, next: 'x', place: 0 };
 const TAKEN: Taken[] = [
   { kind: 'file', path: '/etc/modules.conf', before: null, after: 'x\n' },
-  { kind: 'file', path: '/etc/config/firewall', before: 'a\udcff', after: 'b', settings: [{ type: 'zone', name: null, index: 0, label: 'lan', option: 'helper', before: null, after: { kind: 'list', values: ['ftp'] } }] },
-  { kind: 'nft', rules: [rule], elements: [{ family: 'inet', table: 't', map: 'm', elements: ['1 : "sip"'] }], helpers: [{ family: 'inet', table: 't', name: 'sip', type: 'sip', protocol: 'udp', l3proto: 'inet' }] },
-  { kind: 'iptables', save: 'iptables-save', restore: 'iptables-restore', rules: [{ table: 'raw', chain: 'c', rule: '-j CT --helper sip', previous: 'a', next: null, place: 1 }] },
+  {
+    kind: 'file',
+    path: '/etc/config/firewall',
+    before: 'a\udcff',
+    after: 'b',
+    settings: [
+      { type: 'zone', name: null, index: 0, label: 'lan', option: 'helper', before: null, after: { kind: 'list', values: ['ftp'] } },
+    ],
+  },
+  {
+    kind: 'nft',
+    rules: [rule],
+    elements: [{ family: 'inet', table: 't', map: 'm', elements: ['1 : "sip"'] }],
+    helpers: [{ family: 'inet', table: 't', name: 'sip', type: 'sip', protocol: 'udp', l3proto: 'inet' }],
+  },
+  {
+    kind: 'iptables',
+    save: 'iptables-save',
+    restore: 'iptables-restore',
+    rules: [{ table: 'raw', chain: 'c', rule: '-j CT --helper sip', previous: 'a', next: null, place: 1 }],
+  },
   { kind: 'module', name: 'nf_conntrack_sip', parameters: { ports: '5060' } },
   { kind: 'automatic', value: 1 },
 ];
-const JOURNAL: Journal = { format: 1, program: '0.1.0', since: 1_760_000_000_000, state: 'taken', taken: TAKEN, held: { because: 'x', of: 'y' } };
+const JOURNAL: Journal = {
+  format: 1,
+  program: '0.1.0',
+  since: 1_760_000_000_000,
+  state: 'taken',
+  taken: TAKEN,
+  held: { because: 'x', of: 'y' },
+};
 
 const journals = suite('the journal');
 
@@ -40,7 +65,11 @@ journals('holds everything that a plan takes, on every recorded router', async (
 
 journals('is refused in a sentence where it is something else', () => {
   const wrong: [string, RegExp][] = [
-    ['', /no JSON; it may have been cut short/], [renderJournal(JOURNAL).slice(0, -20), /no JSON/], ['null', /not a journal of format 1/], ['[]', /format 1/], ['{"format":2}', /format 1/],
+    ['', /no JSON; it may have been cut short/],
+    [renderJournal(JOURNAL).slice(0, -20), /no JSON/],
+    ['null', /not a journal of format 1/],
+    ['[]', /format 1/],
+    ['{"format":2}', /format 1/],
     ['{"format":1}', /entries are not what sipalg writes/],
   ];
   for (const [text, words] of wrong) assert.throws(() => parseJournal(text), words);
@@ -52,7 +81,8 @@ journals('is refused where any part of an entry is missing or of another kind', 
     if (typeof value !== 'object' || value === null) return [];
     return Object.keys(value).flatMap((key) => {
       const inside = (value as Record<string, unknown>)[key];
-      const put = (other: unknown): unknown => Array.isArray(value) ? value.map((one, at) => String(at) === key ? other : one) : { ...value, [key]: other };
+      const put = (other: unknown): unknown =>
+        Array.isArray(value) ? value.map((one, at) => (String(at) === key ? other : one)) : { ...value, [key]: other };
       return [...spoilt(inside).map(put), put({ toString: 1 }), put(7.5)];
     });
   };

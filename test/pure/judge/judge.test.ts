@@ -6,17 +6,27 @@ import { judge } from '../../../src/judge/judge.ts';
 import { canBlock, canUnload, fingerprint, heldBy, isBlocked, otherHolders } from '../../../src/judge/questions.ts';
 import type { Facts, Module } from '../../../src/observe/facts.ts';
 import { observe } from '../../../src/observe/observe.ts';
-import { plan } from '../../../src/plan/plan.ts';
+import { planAlg as plan } from '../../../src/plan/plan.ts';
 import { exitCode, reportOn } from '../../../src/survey/survey.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
 
-interface Routers { on: Facts; dormant: Facts; stock: Facts; disabled: Facts }
+interface Routers {
+  on: Facts;
+  dormant: Facts;
+  stock: Facts;
+  disabled: Facts;
+}
 
 const judged = suite<Routers>('the verdict');
 
 judged.before(async (context) => {
   const see = async (name: string): Promise<Facts> => observe(recordedRouter(name));
-  Object.assign(context, { on: await see('stock-alg-on'), dormant: await see('dormant'), stock: await see('openwrt-stock'), disabled: await see('disabled') });
+  Object.assign(context, {
+    on: await see('stock-alg-on'),
+    dormant: await see('dormant'),
+    stock: await see('openwrt-stock'),
+    disabled: await see('disabled'),
+  });
 });
 
 const failed = (source: string): Reading<never> => ({ state: 'failed', source, because: 'input/output error (EIO)' });
@@ -33,41 +43,78 @@ judged('is one of four, by what is assigned and what is in the kernel', ({ on, d
   assert.is(judge(withModule(on, 'rewriter', 'built in')).alg, 'rewriting');
   assert.is(judge(dormant).alg, 'off');
   assert.is(judge(stock).alg, 'off');
-  for (const state of ['not there', 'on disk'] as const) assert.is(judge(withModule(on, 'tracker', state)).alg, 'off', 'without the tracker nothing acts, whatever the rules say');
+  for (const state of ['not there', 'on disk'] as const)
+    assert.is(judge(withModule(on, 'tracker', state)).alg, 'off', 'without the tracker nothing acts, whatever the rules say');
 });
 
 judged('is rewriting by each way of assigning, alone', ({ dormant, on }) => {
   const ways: Partial<Facts>[] = [
-    { nft: on.nft }, { flows: on.flows }, { expectations: on.expectations }, { automatic: { state: 'present', value: 1, source: 'x' } },
-    { iptables: [{ state: 'present', source: 'x', value: { save: 'x', restore: 'y', chains: [], assignments: [{ table: 'raw', chain: 'c', position: 1, rule: 'r', helper: 'sip' }] } }] },
+    { nft: on.nft },
+    { flows: on.flows },
+    { expectations: on.expectations },
+    { automatic: { state: 'present', value: 1, source: 'x' } },
+    {
+      iptables: [
+        {
+          state: 'present',
+          source: 'x',
+          value: {
+            save: 'x',
+            restore: 'y',
+            chains: [],
+            assignments: [{ table: 'raw', chain: 'c', position: 1, rule: 'r', helper: 'sip' }],
+          },
+        },
+      ],
+    },
   ];
   for (const way of ways) assert.is(judge({ ...dormant, ...way }).alg, 'rewriting', Object.keys(way).join());
 });
 
 judged('is unknown where a reading that decides has failed, names it, and is exit code 2', ({ dormant }) => {
   const blind: Record<string, Facts> = {
-    nft: { ...dormant, nft: failed('nft') }, iptables: { ...dormant, iptables: [failed('iptables-save')] }, automatic: { ...dormant, automatic: failed('sysctl') },
-    flows: { ...dormant, flows: failed('conntrack') }, expectations: { ...dormant, expectations: failed('expect') }, tracker: { ...dormant, modules: { ...dormant.modules, tracker: failed('/proc/modules') } },
-    uci: { ...dormant, firewall: { ...dormant.firewall, uci: failed('uci') } }, includes: { ...dormant, firewall: { ...dormant.firewall, includes: failed('includes') } },
-    autoload: { ...dormant, boot: { ...dormant.boot, autoload: failed('autoload') } }, blacklist: { ...dormant, boot: { ...dormant.boot, blacklist: failed('blacklist') } },
+    nft: { ...dormant, nft: failed('nft') },
+    iptables: { ...dormant, iptables: [failed('iptables-save')] },
+    automatic: { ...dormant, automatic: failed('sysctl') },
+    flows: { ...dormant, flows: failed('conntrack') },
+    expectations: { ...dormant, expectations: failed('expect') },
+    tracker: { ...dormant, modules: { ...dormant.modules, tracker: failed('/proc/modules') } },
+    uci: { ...dormant, firewall: { ...dormant.firewall, uci: failed('uci') } },
+    includes: { ...dormant, firewall: { ...dormant.firewall, includes: failed('includes') } },
+    autoload: { ...dormant, boot: { ...dormant.boot, autoload: failed('autoload') } },
+    blacklist: { ...dormant, boot: { ...dormant.boot, blacklist: failed('blacklist') } },
   };
   for (const [what, facts] of Object.entries(blind)) {
     const verdict = judge(facts);
     assert.is(verdict.alg, 'unknown', what);
-    assert.equal(verdict.unread.map(({ because }) => because), ['input/output error (EIO)'], what);
+    assert.equal(
+      verdict.unread.map(({ because }) => because),
+      ['input/output error (EIO)'],
+      what,
+    );
     assert.match(verdict.text, `${verdict.unread[0]?.source} could not be read: input/output error (EIO)`);
-    assert.is(exitCode(reportOn('0', facts)), 2, what);
+    assert.is(exitCode(reportOn('0', { ...facts, policy: { state: 'absent', source: 'x' } }, null)), 2, what);
     assert.equal(plan(facts, 'disabled', true).steps, [], what);
   }
 });
 
 judged('is not made unknown by what does not decide', ({ stock, dormant }) => {
-  const facts: Facts = { ...stock, nft: failed('nft'), flows: failed('conntrack'), expectations: failed('expect'), drops: failed('dmesg'), wan: failed('wan') };
+  const facts: Facts = {
+    ...stock,
+    nft: failed('nft'),
+    flows: failed('conntrack'),
+    expectations: failed('expect'),
+    drops: failed('dmesg'),
+    wan: failed('wan'),
+  };
   assert.is(judge(facts).alg, 'off', 'without the module there is nothing to look for');
-  assert.is(judge({ ...dormant, drops: failed('dmesg'), wan: failed('wan'), timeouts: { udp: failed('a'), udpStream: failed('b') } }).alg, 'off');
+  assert.is(
+    judge({ ...dormant, drops: failed('dmesg'), wan: failed('wan'), timeouts: { udp: failed('a'), udpStream: failed('b') } }).alg,
+    'off',
+  );
 });
 
-judged('is never off where the router\'s own nft or configuration is missing', ({ dormant }) => {
+judged("is never off where the router's own nft or configuration is missing", ({ dormant }) => {
   assert.is(judge({ ...dormant, nft: { state: 'absent', source: 'nft' } }).alg, 'unknown');
   assert.is(judge({ ...dormant, firewall: { ...dormant.firewall, uci: { state: 'absent', source: 'uci' } } }).alg, 'unknown');
 });
@@ -91,7 +138,10 @@ judged('gives evidence with every finding that accuses, and with every return', 
     for (const { code, weight, text, evidence } of findings) {
       assert.ok(evidence.length > 0, `${name}: ${code}`);
       assert.match(text, /^\S.*\.$/, `${name}: ${code} is a sentence`);
-      assert.ok(evidence.every((one) => one.trim() !== '' && !one.includes('\n')), `${name}: ${code}`);
+      assert.ok(
+        evidence.every((one) => one.trim() !== '' && !one.includes('\n')),
+        `${name}: ${code}`,
+      );
       assert.ok(['alarm', 'trouble', 'risk', 'note'].includes(weight));
     }
     for (const { at, evidence } of returns) assert.ok(evidence.length > 0, `${name}: ${at}`);
@@ -100,22 +150,34 @@ judged('gives evidence with every finding that accuses, and with every return', 
 
 judged('keeps a finding silent whose cause speaks', async () => {
   const rows = new Map(FINDINGS.map((row) => [row.code, row]));
-  for (const row of FINDINGS) for (const cause of row.dependsOn) assert.ok(rows.has(cause), `${row.code} depends on ${cause}, which is no code`);
+  for (const row of FINDINGS)
+    for (const cause of row.dependsOn) assert.ok(rows.has(cause), `${row.code} depends on ${cause}, which is no code`);
   for (const name of routerNames()) {
     const codes = judge(await observe(recordedRouter(name))).findings.map(({ code }) => code);
     assert.equal(codes, [...new Set(codes)], name);
-    for (const code of codes) assert.equal((rows.get(code)?.dependsOn ?? []).filter((cause) => codes.includes(cause)), [], `${name}: ${code}`);
+    for (const code of codes)
+      assert.equal(
+        (rows.get(code)?.dependsOn ?? []).filter((cause) => codes.includes(cause)),
+        [],
+        `${name}: ${code}`,
+      );
   }
 });
 
 judged('says nothing of a row whose readings failed', ({ on }) => {
-  const codes = judge({ ...on, nft: failed('nft'), boot: { ...on.boot, autoload: failed('x'), blacklist: failed('y') } }).findings.map(({ code }) => code);
-  for (const code of ['nft-assignment', 'nft-object', 'autoload', 'blocked', 'half-blocked', 'module-idle']) assert.not.ok(codes.includes(code), code);
+  const codes = judge({ ...on, nft: failed('nft'), boot: { ...on.boot, autoload: failed('x'), blacklist: failed('y') } }).findings.map(
+    ({ code }) => code,
+  );
+  for (const code of ['nft-assignment', 'nft-object', 'autoload', 'blocked', 'half-blocked', 'module-idle'])
+    assert.not.ok(codes.includes(code), code);
 });
 
 judged('counts all, though it shows some', ({ on }) => {
   const finding = judge(on).findings.find(({ code }) => code === 'pinhole-open');
-  assert.equal([finding?.text, finding?.evidence.length, finding?.evidence.at(-1)], ['The helper holds 16 holes open in the firewall.', 9, 'and 8 more']);
+  assert.equal(
+    [finding?.text, finding?.evidence.length, finding?.evidence.at(-1)],
+    ['The helper holds 16 holes open in the firewall.', 9, 'and 8 more'],
+  );
 });
 
 judged.run();
@@ -123,7 +185,13 @@ judged.run();
 const reach = suite<Routers>('what can be reached');
 
 reach.before(async (context) => {
-  for (const [key, name] of [['on', 'stock-alg-on'], ['dormant', 'held-by-ipvs'], ['stock', 'openwrt-22.03'], ['disabled', 'user-include']] as const) context[key] = await observe(recordedRouter(name));
+  for (const [key, name] of [
+    ['on', 'stock-alg-on'],
+    ['dormant', 'held-by-ipvs'],
+    ['stock', 'openwrt-22.03'],
+    ['disabled', 'user-include'],
+  ] as const)
+    context[key] = await observe(recordedRouter(name));
 });
 
 reach('is unloading where nothing else needs the module', ({ on, dormant }) => {
@@ -135,15 +203,31 @@ reach('is unloading where nothing else needs the module', ({ on, dormant }) => {
 reach('is not unloading what more refer to than is seen here: another network namespace does', ({ on }) => {
   const { tracker } = on.modules;
   if (tracker.state !== 'present' || tracker.value.refcount === null) throw new Error('no module');
-  const more = (count: number): Facts => ({ ...on, modules: { ...on.modules, tracker: { ...tracker, value: { ...tracker.value, refcount: tracker.value.refcount! + count } } } });
+  const more = (count: number): Facts => ({
+    ...on,
+    modules: { ...on.modules, tracker: { ...tracker, value: { ...tracker.value, refcount: tracker.value.refcount! + count } } },
+  });
   assert.equal([otherHolders(more(0)), otherHolders(more(1))], [[], ['something unseen (another network namespace, or tc)']]);
   assert.is(canUnload(more(1)), false);
-  assert.ok(judge(more(1)).findings.some(({ text }) => text.startsWith('something unseen (another network namespace, or tc) needs nf_conntrack_sip')));
+  assert.ok(
+    judge(more(1)).findings.some(({ text }) =>
+      text.startsWith('something unseen (another network namespace, or tc) needs nf_conntrack_sip'),
+    ),
+  );
   const done = plan(more(1), 'disabled', true);
   assert.equal(done.refused, []);
-  assert.not.ok(done.steps.some(({ commands }) => commands.includes('rmmod nf_conntrack_sip')), 'the tracker stays');
-  assert.ok(done.steps.some(({ commands }) => commands.includes('rmmod nf_nat_sip')), 'the rewriter goes');
-  assert.ok(done.steps.some(({ commands }) => commands.some((text) => text.includes('blacklist nf_conntrack_sip'))), 'and neither comes back');
+  assert.not.ok(
+    done.steps.some(({ commands }) => commands.includes('rmmod nf_conntrack_sip')),
+    'the tracker stays',
+  );
+  assert.ok(
+    done.steps.some(({ commands }) => commands.includes('rmmod nf_nat_sip')),
+    'the rewriter goes',
+  );
+  assert.ok(
+    done.steps.some(({ commands }) => commands.some((text) => text.includes('blacklist nf_conntrack_sip'))),
+    'and neither comes back',
+  );
   // What could not be read explains nothing.
   assert.is(canUnload({ ...more(1), nft: failed('nft') }), true);
 });
@@ -160,7 +244,14 @@ reach('is blocking where a kmodloader reads the file', ({ on, stock }) => {
 reach('is held by a hand-written include, and by what was found out by trying while nothing changed since', ({ on, disabled }) => {
   assert.match(heldBy(disabled)?.because ?? '', /hand-written include/);
   assert.is(heldBy(on), null);
-  const tried = (of: string): Facts => ({ ...on, journal: { state: 'present', source: 'x', value: { format: 1, program: '0', since: 1, state: 'taken', taken: [], held: { because: 'found out', of } } } });
+  const tried = (of: string): Facts => ({
+    ...on,
+    journal: {
+      state: 'present',
+      source: 'x',
+      value: { format: 1, program: '0', since: 1, state: 'taken', taken: [], held: { because: 'found out', of } },
+    },
+  });
   assert.equal(heldBy(tried(fingerprint(on))), { because: 'found out', lines: [] });
   assert.is(heldBy(tried('something else')), null);
   const { uci } = on.firewall;
@@ -172,7 +263,12 @@ reach('is held by a hand-written include, and by what was found out by trying wh
 reach('is nothing more where it is held: rules go, and neither file nor module is touched', ({ disabled }) => {
   const { steps, held } = plan(disabled, 'disabled', false);
   assert.ok(held);
-  assert.equal(steps.flatMap(({ actions }) => actions).filter((action) => action.do === 'write' || (action.do === 'run' && action.argv[0] === 'rmmod')), []);
+  assert.equal(
+    steps
+      .flatMap(({ actions }) => actions)
+      .filter((action) => action.do === 'write' || (action.do === 'run' && action.argv[0] === 'rmmod')),
+    [],
+  );
 });
 
 reach.run();

@@ -21,15 +21,23 @@ compare('finds nothing exactly when every byte is equal', () => {
 });
 
 compare('names the fields that changed, in the order of the message', () => {
-  const arrived = sent.replaceAll('192.168.1.10', '203.0.113.20').replace(/^INVITE sip:provider@/, 'INVITE sip:other@')
-    .replace(/Content-Length: \d+/, 'Content-Length: 9').replace('m=audio 4000', 'm=audio 4002');
-  assert.equal(compareMessages(bytes(sent), bytes(arrived)).map(({ field }) => field),
-    ['start line', 'Via', 'From', 'Call-ID', 'Contact', 'Content-Length', 'SDP o=', 'SDP c=', 'SDP m=']);
+  const arrived = sent
+    .replaceAll('192.168.1.10', '203.0.113.20')
+    .replace(/^INVITE sip:provider@/, 'INVITE sip:other@')
+    .replace(/Content-Length: \d+/, 'Content-Length: 9')
+    .replace('m=audio 4000', 'm=audio 4002');
+  assert.equal(
+    compareMessages(bytes(sent), bytes(arrived)).map(({ field }) => field),
+    ['start line', 'Via', 'From', 'Call-ID', 'Contact', 'Content-Length', 'SDP o=', 'SDP c=', 'SDP m='],
+  );
 });
 
 compare('knows the short names of header fields', () => {
   const short = 'OPTIONS sip:x SIP/2.0\r\nv: SIP/2.0/UDP 10.0.0.1\r\nm: <sip:a@10.0.0.1>\r\n\r\n';
-  assert.equal(compareMessages(bytes(short), bytes(short.replaceAll('10.0.0.1', '10.0.0.2'))).map(({ field }) => field), ['Via', 'Contact']);
+  assert.equal(
+    compareMessages(bytes(short), bytes(short.replaceAll('10.0.0.1', '10.0.0.2'))).map(({ field }) => field),
+    ['Via', 'Contact'],
+  );
 });
 
 compare.run();

@@ -20,7 +20,10 @@ export function lines(path: string): string[] {
  * there were, so that a test can demand both.
  */
 export function hurt<T>(
-  texts: readonly string[], read: (text: string) => T, check: (value: T, text: string) => void = () => {}, rounds = 1500,
+  texts: readonly string[],
+  read: (text: string) => T,
+  check: (value: T, text: string) => void = () => {},
+  rounds = 1500,
 ): { read: number; refused: number } {
   const seen = { read: 0, refused: 0 };
   for (let seed = 1; seed <= rounds; seed++) {
@@ -47,7 +50,25 @@ export function hurt<T>(
 export function longLines(sample: string): string[] {
   const million = 1_000_000;
   return [
-    'x', ' ', '\t', '"', '\\', '[', '[]', ',', '=', ':', '#', '0', ' a=b', '[1', '\n', ' src=1.2.3.4', 'blacklist a ', '-A z ', sample,
+    'x',
+    ' ',
+    '\t',
+    '"',
+    '\\',
+    '[',
+    '[]',
+    ',',
+    '=',
+    ':',
+    '#',
+    '0',
+    ' a=b',
+    '[1',
+    '\n',
+    ' src=1.2.3.4',
+    'blacklist a ',
+    '-A z ',
+    sample,
   ].flatMap((part) => {
     const filler = part.repeat(Math.ceil(million / part.length));
     return [filler, sample + filler, sample + ' ' + filler + ' ' + sample];

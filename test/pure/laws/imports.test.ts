@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { existsSync } from 'node:fs';
 import { packedImports, sources, textOf, writtenImports } from './sources.ts';
-import { breaches, DOORS, ring, rowOf, TABLE } from './table.ts';
+import { breaches, ring, rowOf, TABLE } from './table.ts';
 
 const written = () => sources().flatMap((file) => writtenImports(file, textOf(file)));
 
@@ -20,7 +20,10 @@ imports('keep the table, types included, as they are written', () => {
 
 imports('read off the text are all those the packer sees', async () => {
   const seen = new Set(written().map(({ from, to }) => `${from} ${to}`));
-  assert.equal((await packedImports()).filter(({ from, to }) => !seen.has(`${from} ${to}`)), []);
+  assert.equal(
+    (await packedImports()).filter(({ from, to }) => !seen.has(`${from} ${to}`)),
+    [],
+  );
 });
 
 imports('run in no ring', async () => {
@@ -28,15 +31,24 @@ imports('run in no ring', async () => {
 });
 
 imports('of every source stand under a row', () => {
-  assert.equal(sources().filter((file) => rowOf(file) === undefined), []);
+  assert.equal(
+    sources().filter((file) => rowOf(file) === undefined),
+    [],
+  );
 });
 
 imports('have no row for a room that is not there', () => {
-  assert.equal(TABLE.map(({ room }) => room).filter((room) => !existsSync(`src/${room}`)), []);
+  assert.equal(
+    TABLE.map(({ room }) => room.replace('/*', '')).filter((room) => !existsSync(`src/${room}`)),
+    [],
+  );
 });
 
 imports('have a reason in every row', () => {
-  assert.equal(TABLE.filter(({ because }) => because.length < 40), []);
+  assert.equal(
+    TABLE.filter(({ because }) => because.length < 40),
+    [],
+  );
 });
 
 const table = suite('the import table');
@@ -44,25 +56,30 @@ const table = suite('the import table');
 const FORBIDDEN: [from: string, to: string, typeOnly: boolean, reason: RegExp][] = [
   ['src/languages/nft/script.ts', 'src/languages/uci/parse.ts', false, /no other language/],
   ['src/languages/nft/script.ts', 'src/languages/uci/parse.ts', true, /no other language/],
+  ['src/languages/address/prefixes.ts', 'src/languages/uci/parse.ts', false, /stand in every language/],
   ['src/languages/kernel/log.ts', 'src/observe/facts.ts', true, /knows nothing of sipalg/],
   ['src/languages/kernel/log.ts', 'src/host/host.ts', true, /knows nothing of sipalg/],
   ['src/ubus/blob.ts', 'src/languages/refused.ts', false, /published alone/],
   ['src/ubus/link.ts', 'src/ubus/connection.ts', false, /is a door/],
+  ['src/wish/alg.ts', 'src/observe/facts.ts', true, /does not change it/],
   ['src/observe/observe.ts', 'src/judge/verdict.ts', true, /does not judge/],
-  ['src/observe/observe.ts', 'src/engines/node/host.ts', false, /is a door/],
+  ['src/observe/observe.ts', 'src/voice/facts.ts', true, /does not judge/],
+  ['src/observe/observe.ts', 'src/engines/node/host.ts', false, /nothing goes back/],
   ['src/journal/journal.ts', 'src/observe/facts.ts', true, /not its business/],
   ['src/judge/judge.ts', 'src/host/text.ts', false, /types only/],
   ['src/judge/judge.ts', 'src/plan/plan.ts', false, /what to do about it/],
+  ['src/judge/findings.ts', 'src/survey/survey.ts', true, /what to do about it/],
   ['src/plan/plan.ts', 'src/apply/apply.ts', true, /without a machine/],
-  ['src/apply/apply.ts', 'src/cli/status.ts', false, /speaks to nobody/],
-  ['src/cli/status.ts', 'src/languages/nft/script.ts', false, /reads no syntax/],
-  ['src/cli/status.ts', 'src/engines/node/host.ts', false, /is a door/],
-  ['src/cli/status.ts', 'node:fs', false, /only a door/],
-  ['src/host/host.ts', 'node:fs', true, /only a door/],
-  ['src/host/lines.ts', 'src/observe/facts.ts', true, /knows nothing of what is done/],
-  ['src/engines/node/host.ts', 'src/observe/facts.ts', true, /decides nothing/],
-  ['src/cli/status.ts', 'src/engines/node/main.ts', false, /nothing goes back/],
-  ['src/cli/status.ts', 'kleur', false, /no dependency/],
+  ['src/survey/survey.ts', 'src/voice/voice.ts', false, /an engine hands in/],
+  ['src/apply/apply.ts', 'src/cli/text.ts', false, /speaks to nobody/],
+  ['src/cli/text.ts', 'src/languages/nft/script.ts', false, /reads no syntax/],
+  ['src/cli/text.ts', 'src/engines/node/host.ts', false, /nothing goes back/],
+  ['src/cli/text.ts', 'node:fs', false, /only a door/],
+  ['src/host/host.ts', 'std', true, /only a door/],
+  ['src/host/lines.ts', 'src/observe/facts.ts', true, /nothing of what is done/],
+  ['src/page/model.ts', 'src/survey/survey.ts', false, /types only/],
+  ['src/engines/quickjs/host.ts', 'src/engines/node/host.ts', false, /nothing goes back/],
+  ['src/cli/text.ts', 'kleur', false, /no dependency/],
   ['src/elsewhere/new.ts', 'src/languages/refused.ts', false, /no row/],
 ];
 
@@ -74,9 +91,9 @@ for (const [from, to, typeOnly, reason] of FORBIDDEN) {
   });
 }
 
-table('lets main.ts open every door', () => {
-  assert.equal(breaches([...DOORS, 'node:fs'].map((door) => (
-    { from: 'src/engines/node/main.ts', to: door.startsWith('node:') ? door : `src/${door}`, typeOnly: false }))), []);
+table('lets an engine open every door', () => {
+  const doors = ['src/ubus/connection.ts', 'src/voice/voice.ts', 'src/daemon/serve.ts', 'node:fs'];
+  assert.equal(breaches(doors.map((to) => ({ from: 'src/engines/node/main.ts', to, typeOnly: false }))), []);
 });
 
 table('lets a judge know the types of a host', () => {
@@ -87,13 +104,24 @@ const reading = suite('reading imports off a text');
 
 reading('sees every form, and tells types from code', () => {
   const text = [
-    `import { a } from './a.ts';`, `import type { B } from '../b/b.ts';`, `import {`, `  c,`, `  d,`, `} from './c.ts';`,
-    `export * from './e.ts';`, `export type { F } from './f.ts';`, `import './g.ts';`, `import * as fs from 'node:fs';`,
-    `const h = await import('./h.ts');`, `export const from = 'nowhere';`, `// import { z } from './z.ts';`,
+    `import { a } from './a.ts';`,
+    `import type { B } from '../b/b.ts';`,
+    `import {`,
+    `  c,`,
+    `  d,`,
+    `} from './c.ts';`,
+    `export * from './e.ts';`,
+    `export type { F } from './f.ts';`,
+    `import './g.ts';`,
+    `import * as fs from 'node:fs';`,
+    `const h = await import('./h.ts');`,
+    `export const from = 'nowhere';`,
+    `// import { z } from './z.ts';`,
   ].join('\n');
-  assert.equal(writtenImports('src/x/x.ts', text).map(({ to, typeOnly }) => `${typeOnly ? 'type ' : ''}${to}`), [
-    'src/x/a.ts', 'type src/b/b.ts', 'src/x/c.ts', 'src/x/e.ts', 'type src/x/f.ts', 'src/x/g.ts', 'node:fs', 'src/x/h.ts',
-  ]);
+  assert.equal(
+    writtenImports('src/x/x.ts', text).map(({ to, typeOnly }) => `${typeOnly ? 'type ' : ''}${to}`),
+    ['src/x/a.ts', 'type src/b/b.ts', 'src/x/c.ts', 'src/x/e.ts', 'type src/x/f.ts', 'src/x/g.ts', 'node:fs', 'src/x/h.ts'],
+  );
 });
 
 reading('a ring is found and told as its files', () => {

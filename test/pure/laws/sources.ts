@@ -7,11 +7,13 @@ const FOREIGN = new Set(['node_modules', '.git', '.cache', 'dist']);
 
 /** Every file of the project (what it was installed with or built to is not), as paths from the root, sorted. */
 export function filesOf(folder = '.'): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = folder === '.' ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return FOREIGN.has(entry.name) ? [] : filesOf(path);
-    return entry.isFile() ? [path] : [];
-  }).sort();
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = folder === '.' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return FOREIGN.has(entry.name) ? [] : filesOf(path);
+      return entry.isFile() ? [path] : [];
+    })
+    .sort();
 }
 
 export function textOf(file: string): string {
@@ -22,7 +24,11 @@ export function textOf(file: string): string {
 export const sources = (): string[] => filesOf('src').filter((file) => file.endsWith('.ts'));
 
 /** `from` names a file from the root; `to` too, or something outside the project as it is written. */
-export interface Import { from: string; to: string; typeOnly: boolean }
+export interface Import {
+  from: string;
+  to: string;
+  typeOnly: boolean;
+}
 
 /**
  * The imports the packer sees, with every file as a way in: what main.ts does
@@ -30,11 +36,18 @@ export interface Import { from: string; to: string; typeOnly: boolean }
  */
 export async function packedImports(): Promise<Import[]> {
   const { metafile } = await build({
-    entryPoints: sources(), outdir: 'nowhere', write: false, bundle: true, metafile: true,
-    platform: 'node', format: 'cjs', target: 'node18', logLevel: 'silent', define: { SIPALG_VERSION: '""' },
+    entryPoints: sources(),
+    outdir: 'nowhere',
+    write: false,
+    bundle: true,
+    metafile: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node18',
+    logLevel: 'silent',
+    define: { SIPALG_VERSION: '""' },
   });
-  return Object.entries(metafile.inputs).flatMap(([from, { imports }]) =>
-    imports.map(({ path }) => ({ from, to: path, typeOnly: false })));
+  return Object.entries(metafile.inputs).flatMap(([from, { imports }]) => imports.map(({ path }) => ({ from, to: path, typeOnly: false })));
 }
 
 /** `from '...'`, `import '...'`, `import('...')`, of code and of types, read off the text. */

@@ -1,78 +1,136 @@
-/** Who may import whom in src/, each row with its reason. */
+/** Who may import whom in src/. Few patterns, each with its reason; a file's row is the first that fits it. */
 import type { Import } from './sources.ts';
 
 export interface Row {
-  /** A folder of src/, or a file of it. The first row that fits a file is its row. */
+  /** A room, as a path below src/; `languages/*` stands for each language by itself. */
   room: string;
-  /** The rooms its code may import, besides its own; or files of them. */
+  /** The rooms whose code it may import, besides its own. */
   code: readonly string[];
   /** The rooms of which it may import types only. */
   types?: readonly string[];
-  /** May it import `node:` modules? */
+  /** May it import what only one engine has (`node:`, `std`, `os`)? */
   engine?: true;
   because: string;
 }
 
-const LANGUAGES = ['kernel', 'nft', 'iptables', 'uci'];
-
 export const TABLE: readonly Row[] = [
-  { room: 'main.ts', code: ['*'], engine: true,
-    because: 'main.ts opens the doors and hands them in: the one place that knows all of them, and the one that knows the engine.' },
-  { room: 'core.ts', code: [],
-    because: 'A list that the build fills with what the parts use of the program; whoever reads the sources finds it empty.' },
-  { room: 'daemon/main.ts', code: ['*'], engine: true,
-    because: 'The way into the second bundle: main.ts hands it the machine, and it opens the doors that only a resident program needs.' },
-  { room: 'daemon/server.ts', code: ['daemon'], engine: true,
-    because: 'The HTTP socket is a door: it keeps limits and time, and hands requests on as data.' },
-  { room: 'host/node.ts', code: ['host'], engine: true,
-    because: 'A door touches the system and decides nothing; another engine is another file beside it.' },
-  { room: 'host/ask.ts', code: ['host'], engine: true,
-    because: 'Name servers are asked through a door of its own, so that only what needs it brings sockets along.' },
-  { room: 'ubus/connection.ts', code: ['ubus'], engine: true,
-    because: 'The socket of ubus is a door; the rest of ubus/ is bytes and data, and runs on any engine.' },
-  { room: 'host', code: [],
-    because: 'The interface to a machine knows nothing of what is done with it.' },
-  { room: 'language.ts', code: [],
-    because: 'It is what languages share, so it stands below all of them.' },
-  { room: 'ubus', code: [],
-    because: 'ubus/ is fit to be published alone: it brings along everything it needs.' },
-  ...LANGUAGES.map((room): Row => ({ room, code: ['language.ts'],
-    because: 'A language is somebody else\'s syntax: it knows nothing of sipalg and of no other language, so it can be tested and trusted alone.' })),
-  { room: 'dns', code: ['language.ts'],
-    because: 'The messages of name servers are a language like the others; the policy alone speaks it.' },
-  { room: 'journal', code: [...LANGUAGES, 'language.ts'],
-    because: 'What was there before is data in the words of languages, and outlives the program that wrote it: how it was found or is given back is not its business.' },
-  { room: 'policy/link.ts', code: [], types: ['*'],
-    because: 'The seam between the program and its policy: it knows the shape of what is linked in, and nothing of what that does.' },
-  { room: 'policy/main.ts', code: ['*'], engine: true,
-    because: 'The way into the part that holds the voice rules: main.ts loads it where they are wanted, and it opens the doors they alone need.' },
-  { room: 'policy', code: [...LANGUAGES, 'dns', 'language.ts', 'observe', 'judge', 'plan', 'journal'], types: ['host'],
-    because: 'The voice rules walk the same way as the ALG, stage by stage, beside it: they look, judge and plan, and speak to nobody.' },
-  { room: 'observe', code: [...LANGUAGES, 'language.ts', 'host', 'journal', 'policy/link.ts'], types: ['policy'],
-    because: 'Observing reads and does not judge, so it can know nothing of what its facts will mean.' },
-  { room: 'judge', code: [...LANGUAGES, 'language.ts', 'observe', 'policy/link.ts'], types: ['host', 'journal', 'policy'],
-    because: 'A verdict follows from facts alone: the machine is not asked again, and what to do about it is not known here.' },
-  { room: 'plan', code: [...LANGUAGES, 'language.ts', 'observe', 'judge', 'journal', 'policy/link.ts'], types: ['host', 'policy'],
-    because: 'A plan follows from facts and verdict alone: it can be printed, mailed and replayed without a machine.' },
-  { room: 'apply', code: [...LANGUAGES, 'language.ts', 'observe', 'judge', 'plan', 'journal', 'host', 'policy/link.ts'],
-    because: 'Applying is the end of the way: it walks all of it, to verify, and speaks to nobody.' },
-  { room: 'cli', code: ['observe', 'judge', 'plan', 'apply', 'journal', 'language.ts', 'policy/link.ts'], types: ['host', 'policy'],
-    because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the way says.' },
-  { room: 'daemon', code: ['observe', 'judge', 'plan', 'apply', 'ubus', 'language.ts', 'policy/link.ts'], types: ['host', 'policy'],
-    because: 'A face that stays: it answers with what the way says, over ubus and HTTP, and opens no door itself, so every request can be tested without a socket.' },
-  { room: 'page', code: [], types: ['observe', 'judge', 'plan', 'daemon', 'host', 'policy'],
-    because: 'It runs in a browser, far from the way: it knows the shape of a report and nothing of how one comes about.' },
+  {
+    room: 'engines',
+    code: ['*'],
+    engine: true,
+    because:
+      'An engine opens doors and hands them in: the one room that knows what it runs on. Nothing imports it, so everything else runs on any engine.',
+  },
+  {
+    room: 'ubus/connection.ts',
+    code: ['ubus'],
+    engine: true,
+    because: 'The socket of ubus is a door of its own, for ubus/ is published alone.',
+  },
+  {
+    room: 'ubus',
+    code: [],
+    because: 'ubus/ is fit to be published alone: it brings along everything it needs, and nothing of it knows sipalg.',
+  },
+  { room: 'host', code: [], because: 'What an engine owes knows nothing of what is done with it.' },
+  {
+    room: 'languages/address',
+    code: ['languages/refused.ts'],
+    because: 'Addresses stand in every language, so they are the one language that others may read.',
+  },
+  {
+    room: 'languages/*',
+    code: ['languages/address', 'languages/refused.ts'],
+    because:
+      "A language is somebody else's syntax: it knows nothing of sipalg and of no other language, so it can be tested and trusted alone.",
+  },
+  { room: 'wish', code: ['languages'], because: 'What is wished is read from one file; what the router is does not change it.' },
+  {
+    room: 'journal',
+    code: ['languages'],
+    because: 'What was there before outlives the program that wrote it: how it was found or is given back is not its business.',
+  },
+  {
+    room: 'observe',
+    code: ['languages', 'host', 'wish', 'journal'],
+    because: 'Observing reads and does not judge, so it can know nothing of what its facts will mean.',
+  },
+  {
+    room: 'judge',
+    code: ['languages', 'observe'],
+    types: ['host', 'journal', 'wish'],
+    because: 'A verdict follows from facts alone: the machine is not asked again, and what to do about it is not known here.',
+  },
+  {
+    room: 'plan',
+    code: ['languages', 'observe', 'judge', 'journal', 'wish'],
+    types: ['host'],
+    because: 'A plan follows from facts and verdict alone: it can be printed, mailed and replayed without a machine.',
+  },
+  {
+    room: 'voice',
+    code: ['languages', 'wish', 'observe', 'plan'],
+    types: ['host', 'judge'],
+    because: 'The voice rules walk the same way as the ALG, beside it: they look, judge and plan, and speak to nobody.',
+  },
+  {
+    room: 'survey',
+    code: ['observe', 'judge', 'plan', 'voice/paths.ts'],
+    types: ['host', 'wish', 'voice'],
+    because: 'The one room that knows both the ALG and the voice rules, whose code an engine hands in; only `look` touches a machine.',
+  },
+  {
+    room: 'apply',
+    code: ['languages', 'host', 'observe', 'judge', 'plan', 'journal', 'survey', 'voice/paths.ts'],
+    because: 'Applying walks the whole way again, to verify, and speaks to nobody.',
+  },
+  {
+    room: 'object',
+    code: ['survey', 'plan', 'apply', 'host'],
+    types: ['judge', 'observe'],
+    because: 'Methods and replies know no transport: ubus, HTTP and rpcd serve the same.',
+  },
+  {
+    room: 'http',
+    code: ['object', 'ubus'],
+    types: ['host'],
+    because: 'HTTP is requests and answers as data: no socket, so every request can be tested without one.',
+  },
+  {
+    room: 'daemon',
+    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host'],
+    types: ['judge', 'plan', 'voice'],
+    because: 'The resident program puts the object, its transports and the watch together, through doors that are handed in.',
+  },
+  {
+    room: 'cli',
+    code: ['survey', 'apply', 'judge', 'plan', 'http/listen-address.ts', 'languages/nearest.ts'],
+    types: ['host', 'wish', 'voice'],
+    because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
+  },
+  {
+    room: 'page',
+    code: [],
+    types: ['object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
+    because: 'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about.',
+  },
 ];
 
-/** The ways in, one for each file that is packed. */
-const OPENERS: readonly string[] = ['main.ts', 'daemon/main.ts', 'policy/main.ts'];
-
-/** The files that touch the engine. Only the ways in open them. */
-export const DOORS: readonly string[] = TABLE.filter((row) => row.engine && !OPENERS.includes(row.room)).map((row) => row.room);
+/** @param file a path below src/ */
+function fits(room: string, file: string): boolean {
+  if (room === 'languages/*') return /^languages\/[^/]+\//.test(file) || file.startsWith('languages/');
+  return file === room || file.startsWith(`${room}/`);
+}
 
 export function rowOf(file: string, table = TABLE): Row | undefined {
   const path = file.replace(/^src\//, '');
-  return table.find(({ room }) => path === room || path.startsWith(`${room}/`));
+  return table.find(({ room }) => fits(room, path));
+}
+
+/** The part of the house a file belongs to; each language, and each engine, is one by itself. */
+function roomOf(path: string): string {
+  const [first = '', second = ''] = path.split('/');
+  return first === 'languages' || first === 'engines' ? `${first}/${second}` : first;
 }
 
 /** What the table forbids among these imports, as sentences that give the reason. */
@@ -83,27 +141,29 @@ export function breaches(imports: readonly Import[], table = TABLE): string[] {
   });
 }
 
+const ENGINE_MODULE = /^(node:.*|std|os)$/;
+
 function breach({ from, to, typeOnly }: Import, table: readonly Row[]): string | undefined {
   const row = rowOf(from, table);
   if (row === undefined) return 'its room has no row in the table yet; add one, with its reason.';
-  if (to.startsWith('node:')) return row.engine ? undefined : 'only a door and main.ts may know the engine; the other engine has no node: modules.';
+  if (ENGINE_MODULE.test(to)) return row.engine ? undefined : 'only a door knows its engine; the other engine has no such modules.';
   if (!to.startsWith('src/')) return 'the program has no dependency; what it needs it brings along.';
   const target = to.replace(/^src\//, '');
-  if (target === 'main.ts') return 'main.ts is where everything starts; nothing goes back to it.';
-  const room = target.includes('/') ? target.slice(0, target.indexOf('/')) : target;
-  const own = row.room.includes('/') ? row.room.slice(0, row.room.indexOf('/')) : row.room;
-  if (table.some((each) => each.engine && each.room === target)) {
-    return OPENERS.includes(row.room) ? undefined : 'it is a door; main.ts opens it and hands it in, so that every other file runs on any engine.';
-  }
-  if (room === own || ['*', room, target].some((each) => row.code.includes(each))) return undefined;
-  if (row.types?.some((each) => each === '*' || each === room) === true) return typeOnly ? undefined : `of ${room} it may import types only. ${row.because}`;
+  const own = roomOf(from.replace(/^src\//, '')) === roomOf(target);
+  if (target.startsWith('engines/')) return own ? undefined : 'an engine opens doors and hands them in; nothing goes back to it.';
+  if (table.some((each) => each.engine && each.room === target))
+    return row.engine ? undefined : 'it is a door; an engine opens it and hands it in.';
+  if (own) return undefined;
+  const among = (rooms: readonly string[]): boolean => rooms.some((room) => room === '*' || fits(room, target));
+  if (among(row.code)) return undefined;
+  if (row.types !== undefined && among(row.types)) return typeOnly ? undefined : `of it, types only. ${row.because}`;
   return row.because;
 }
 
-/** The first ring of imports found, as the files along it; code only, for types have no order. */
+/** The first circle of imports found, as the files along it; code only, for types have no order. */
 export function ring(imports: readonly Import[]): string[] | undefined {
   const next = new Map<string, string[]>();
-  for (const { from, to, typeOnly } of imports) if (!typeOnly) next.set(from, [...next.get(from) ?? [], to]);
+  for (const { from, to, typeOnly } of imports) if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to]);
   const done = new Set<string>();
   const walk = (file: string, path: string[]): string[] | undefined => {
     if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];

@@ -14,14 +14,26 @@ const test = suite('one process at a time');
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('gives what is made, passes an error on, and leaves no lock', () => {
-  assert.is(alone(lock, () => readFileSync(lock, 'utf8')), String(process.pid));
-  assert.throws(() => alone(lock, () => { throw new Error('not made'); }), 'not made');
+  assert.is(
+    alone(lock, () => readFileSync(lock, 'utf8')),
+    String(process.pid),
+  );
+  assert.throws(
+    () =>
+      alone(lock, () => {
+        throw new Error('not made');
+      }),
+    'not made',
+  );
   assert.not.ok(existsSync(lock));
 });
 
 test('takes a lock whose owner has gone', () => {
   writeFileSync(lock, '99999999');
-  assert.is(alone(lock, () => 7), 7);
+  assert.is(
+    alone(lock, () => 7),
+    7,
+  );
 });
 
 test('four processes that count together lose nothing', async () => {
@@ -31,7 +43,9 @@ test('four processes that count together lose nothing', async () => {
   writeFileSync(module, await bundled('test/machine/qemu/alone.ts'));
   const count = `const { alone } = require(${JSON.stringify(module)}); const fs = require('node:fs');
     for (let n = 0; n < 50; n++) alone(${JSON.stringify(lock)}, () => fs.writeFileSync(${JSON.stringify(counter)}, String(Number(fs.readFileSync(${JSON.stringify(counter)}, 'utf8')) + 1)));`;
-  const ends = await Promise.all([0, 1, 2, 3].map(() => new Promise((resolve) => spawn(process.execPath, ['-e', count], { stdio: 'inherit' }).once('close', resolve))));
+  const ends = await Promise.all(
+    [0, 1, 2, 3].map(() => new Promise((resolve) => spawn(process.execPath, ['-e', count], { stdio: 'inherit' }).once('close', resolve))),
+  );
   assert.equal(ends, [0, 0, 0, 0]);
   assert.is(readFileSync(counter, 'utf8'), '200');
 });

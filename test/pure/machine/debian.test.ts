@@ -16,7 +16,9 @@ test.after.each(() => rmSync(folder, { recursive: true }));
 
 test('is read from stanzas, past those of others and of the security archive', () => {
   put('sources.list.d/a-others.sources', 'Types: deb\nURIs: http://others.test/node\nSuites: nodistro\nComponents: main\n');
-  put('sources.list.d/debian.sources', `Types: deb
+  put(
+    'sources.list.d/debian.sources',
+    `Types: deb
 URIs: http://mirror.test/debian-security
 Suites: bookworm-security
 Components: main
@@ -26,7 +28,8 @@ URIs: http://mirror.test/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /keys/debian.gpg
-`);
+`,
+  );
   assert.equal(archive(folder), { uri: 'http://mirror.test/debian', key: '/keys/debian.gpg' });
 });
 

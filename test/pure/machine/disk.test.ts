@@ -8,7 +8,11 @@ import { diskAt, type Disk } from '../../machine/qemu/disk.ts';
 type Written = 'flush' | { readonly sector: number; readonly letter: string };
 
 function logOf(writes: readonly Written[], counted = writes.length): Buffer {
-  const sector = (fill: (bytes: Buffer) => void): Buffer => { const bytes = Buffer.alloc(512); fill(bytes); return bytes; };
+  const sector = (fill: (bytes: Buffer) => void): Buffer => {
+    const bytes = Buffer.alloc(512);
+    fill(bytes);
+    return bytes;
+  };
   return Buffer.concat([
     sector((head) => {
       head.writeBigUInt64LE(0x6a736677736872n, 0);
@@ -16,17 +20,29 @@ function logOf(writes: readonly Written[], counted = writes.length): Buffer {
       head.writeBigUInt64LE(BigInt(counted), 16);
       head.writeUInt32LE(512, 24);
     }),
-    ...writes.flatMap((write) => (write === 'flush' ? [sector((entry) => { entry.writeBigUInt64LE(1n, 16); })] : [
-      sector((entry) => { entry.writeBigUInt64LE(BigInt(write.sector), 0); entry.writeBigUInt64LE(1n, 8); }),
-      Buffer.alloc(512, write.letter),
-    ])),
+    ...writes.flatMap((write) =>
+      write === 'flush'
+        ? [
+            sector((entry) => {
+              entry.writeBigUInt64LE(1n, 16);
+            }),
+          ]
+        : [
+            sector((entry) => {
+              entry.writeBigUInt64LE(BigInt(write.sector), 0);
+              entry.writeBigUInt64LE(1n, 8);
+            }),
+            Buffer.alloc(512, write.letter),
+          ],
+    ),
   ]);
 }
 
 const test = suite('the disk after a power cut');
 let folder: string;
 let disk: Disk;
-const sectors = (path: string): string => Array.from({ length: 4 }, (_, index) => String.fromCharCode(readFileSync(path)[index * 512]!)).join('');
+const sectors = (path: string): string =>
+  Array.from({ length: 4 }, (_, index) => String.fromCharCode(readFileSync(path)[index * 512]!)).join('');
 const W = (sector: number, letter: string): Written => ({ sector, letter });
 
 test.before.each(() => {
@@ -59,7 +75,10 @@ test('holds everything after an orderly halt', () => {
 test('can be had as it was after every flush, later writes of a sector over earlier ones', () => {
   writeFileSync(disk.log, logOf(['flush', W(0, 'a'), 'flush', W(0, 'b'), W(3, 'd'), 'flush']));
   assert.is(disk.flushes(), 3);
-  assert.equal([0, 1, 2, 3].map((flush) => sectors(disk.after(flush, `${folder}/after-${flush}`).path)), ['....', '....', 'a...', 'b..d']);
+  assert.equal(
+    [0, 1, 2, 3].map((flush) => sectors(disk.after(flush, `${folder}/after-${flush}`).path)),
+    ['....', '....', 'a...', 'b..d'],
+  );
 });
 
 test('counts only the entries that the superblock counts', () => {

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installed, ipk, openIpk, type Package } from '../../machine/qemu/packages.ts';
 
-const test = suite("packages for the stand-ins");
+const test = suite('packages for the stand-ins');
 
 const one: Package = {
   name: 'kmod-example',
@@ -23,7 +23,10 @@ test('an .ipk holds what was put into it', () => {
 
 test('an image names its packages as their managers do: conffiles with the sums they came with', () => {
   const opkg = installed('opkg', [one]);
-  assert.match(opkg['/usr/lib/opkg/status']!, /^Package: kmod-example\nVersion: 6\.6\.1-r1\nDepends: node, ubox\nStatus: install user installed\nConffiles:\n \/etc\/config\/example [0-9a-f]{64}\n\n$/);
+  assert.match(
+    opkg['/usr/lib/opkg/status']!,
+    /^Package: kmod-example\nVersion: 6\.6\.1-r1\nDepends: node, ubox\nStatus: install user installed\nConffiles:\n \/etc\/config\/example [0-9a-f]{64}\n\n$/,
+  );
   assert.is(opkg['/usr/lib/opkg/info/kmod-example.list'], '/etc/config/example\n/usr/sbin/example\n');
   const apk = installed('apk', [one]);
   assert.match(apk['/lib/apk/packages/kmod-example.conffiles_static']!, /^\/etc\/config\/example [0-9a-f]{64}\n$/);

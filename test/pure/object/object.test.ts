@@ -4,20 +4,29 @@ import { createObject, isMethod, PATIENCE, WrongArgument } from '../../../src/ob
 import type { Arguments, MethodName } from '../../../src/object/object.ts';
 import type { Host, Outcome } from '../../../src/host/host.ts';
 import { recordedRouter } from '../../routers.ts';
+import { surveyor } from '../../survey.ts';
 import { handClock, later, reportOf, settle } from '../daemon/hand.ts';
-
-const VERSION = '0.0.0-test';
 
 /** An object over a recorded router, with some of the machine made otherwise. */
 function over(name: string, otherwise: Partial<Host> = {}) {
   const clock = handClock();
   const echoes: string[] = [];
-  const object = createObject({ host: { ...recordedRouter(name), ...otherwise }, version: VERSION, clock, onEcho: (command) => echoes.push(command) });
+  const object = createObject({
+    host: { ...recordedRouter(name), ...otherwise },
+    surveyor,
+    clock,
+    onEcho: (command) => echoes.push(command),
+  });
   return { clock, object, echoes };
 }
 
 async function refused(method: MethodName, args: Arguments): Promise<string> {
-  const error: unknown = await over('stock-alg-on').object.call(method, args).then(() => null, (thrown: unknown) => thrown);
+  const error: unknown = await over('stock-alg-on')
+    .object.call(method, args)
+    .then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
   assert.instance(error, WrongArgument);
   return (error as Error).message;
 }
@@ -28,7 +37,7 @@ object('answers status with the report that the command line prints, and how it 
   const { now, ...report } = await over('stock-alg-on').object.call('status', { ubus_rpc_session: '0'.repeat(32) });
   assert.equal(report, await reportOf('stock-alg-on'));
   assert.equal(now, { running: null, pending: [], age: 0, last: null });
-  assert.equal((await over('stock-alg-on').object.call('policy', {})), { now, ...report }, 'policy differs in its words, not in its report');
+  assert.equal(await over('stock-alg-on').object.call('policy', {}), { now, ...report }, 'policy differs in its words, not in its report');
 });
 
 object('answers plan with the way it is asked for', async () => {
@@ -62,13 +71,18 @@ object('names the tool that hangs, in time, and answers with what was known befo
   let hanging = later<Outcome>();
   let hangs = true;
   const router = recordedRouter('stock-alg-on');
-  const { clock, object: one } = over('stock-alg-on', { run: (argv, options) => hangs && argv[0] === 'nft' ? hanging.promise : router.run(argv, options) });
+  const { clock, object: one } = over('stock-alg-on', {
+    run: (argv, options) => (hangs && argv[0] === 'nft' ? hanging.promise : router.run(argv, options)),
+  });
 
   const first = one.call('status', {});
   await clock.pass(PATIENCE);
   const nothing = await first;
   assert.equal([nothing.facts, nothing.verdict, nothing.plan], [null, null, null]);
-  assert.ok(nothing.now.pending.some((what) => what.startsWith('nft ')), nothing.now.pending.join());
+  assert.ok(
+    nothing.now.pending.some((what) => what.startsWith('nft ')),
+    nothing.now.pending.join(),
+  );
 
   hangs = false;
   hanging.resolve({ state: 'failed', command: 'nft', because: 'it did not end within 30 s and was killed' });
@@ -90,7 +104,8 @@ object('names the tool that hangs, in time, and answers with what was known befo
 object('says unknown, and not off, when the tool is broken', async () => {
   const router = recordedRouter('stock-alg-on');
   const { object: one } = over('stock-alg-on', {
-    run: async (argv, options) => argv[0] === 'nft' ? { state: 'failed', command: argv.join(' '), because: 'it was ended by SIGSEGV' } : router.run(argv, options),
+    run: async (argv, options) =>
+      argv[0] === 'nft' ? { state: 'failed', command: argv.join(' '), because: 'it was ended by SIGSEGV' } : router.run(argv, options),
   });
   const { verdict } = await one.call('status', {});
   assert.ok(verdict !== null && verdict.alg !== 'off');
@@ -118,7 +133,10 @@ runs('is shared by who asks for the same, and who asks otherwise is told what ru
   const other = await one.call('enable', {});
   assert.is(other.now.last?.outcome, 'failed');
   assert.is(other.now.last?.towards, 'enabled');
-  assert.match(other.now.last?.because[0] ?? '', /^A run towards "disabled" has been under way for 0 s\. Nothing was done towards "enabled"; ask again/);
+  assert.match(
+    other.now.last?.because[0] ?? '',
+    /^A run towards "disabled" has been under way for 0 s\. Nothing was done towards "enabled"; ask again/,
+  );
   assert.is((await one.call('status', {})).now.last, null, 'a refusal was no run');
 
   lock.resolve({ busy: 'process 7 (sipalg)' });
@@ -139,7 +157,9 @@ runs('does not begin any more once the program is to end, and its end is waited 
   const run = one.call('disable', {});
   await settle();
   let stopped = false;
-  const stop = one.runs.stop().then(() => { stopped = true; });
+  const stop = one.runs.stop().then(() => {
+    stopped = true;
+  });
   await settle();
   assert.not(stopped);
   lock.resolve({ busy: '' });

@@ -4,6 +4,7 @@ import { createPasses } from '../../../src/object/passes.ts';
 import { watchPending } from '../../../src/object/pending.ts';
 import type { Report } from '../../../src/survey/survey.ts';
 import { recordedRouter } from '../../routers.ts';
+import { surveyor } from '../../survey.ts';
 import { later, reportOf, settle } from '../daemon/hand.ts';
 
 let off: Report;
@@ -12,7 +13,7 @@ let on: Report;
 /** Passes whose reports a test hands out. */
 function handed() {
   const made: ReturnType<typeof later<Report>>[] = [];
-  const passes = createPasses(recordedRouter('stock-alg-on'), '0', () => {
+  const passes = createPasses(recordedRouter('stock-alg-on'), surveyor, () => {
     const one = later<Report>();
     made.push(one);
     return one.promise;
@@ -74,7 +75,10 @@ pass('do not put an older report over what a run has seen at its end', async () 
   made[0]!.resolve(on);
   await before;
   assert.is(passes.known(), off);
-  assert.equal(heard.map((report) => report === off), [true]);
+  assert.equal(
+    heard.map((report) => report === off),
+    [true],
+  );
 });
 
 pass('that break are told to all who asked, and the next one begins anew', async () => {
@@ -97,7 +101,12 @@ pending('names the commands and files that are waited for, and forgets them when
   const run = later<never>();
   const read = later<never>();
   const { host, list } = watchPending({ ...router, run: () => run.promise, read: () => read.promise });
-  const all = [host.run(['nft', '-j', '-t', 'list', 'ruleset']), host.run(['nft', '-j', '-t', 'list', 'ruleset']), host.read('/proc/modules'), host.run(['x'.repeat(500)])];
+  const all = [
+    host.run(['nft', '-j', '-t', 'list', 'ruleset']),
+    host.run(['nft', '-j', '-t', 'list', 'ruleset']),
+    host.read('/proc/modules'),
+    host.run(['x'.repeat(500)]),
+  ];
   assert.equal(list(), ['nft -j -t list ruleset', '/proc/modules', `${'x'.repeat(200)}...`]);
   const ended = Promise.allSettled(all);
   run.reject(new Error('gone'));

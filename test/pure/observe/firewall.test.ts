@@ -64,13 +64,16 @@ zones('get the helper of fw4 for a negated name, and none of fw3', () => {
 });
 
 zones('are told of with section, line, name and helpers', () => {
-  const { zones: [lan, wan] } = facts("# x\nconfig zone 'home'\n\toption name lan\n\tlist helper ftp\n\nconfig zone\n\toption name wan\n\toption masq 1\n");
+  const {
+    zones: [lan, wan],
+  } = facts("# x\nconfig zone 'home'\n\toption name lan\n\tlist helper ftp\n\nconfig zone\n\toption name wan\n\toption masq 1\n");
   assert.equal(lan, { section: 'firewall.home', line: 2, name: 'lan', masquerades: false, autoHelper: true, helpers: ['ftp'], sip: 'not' });
   assert.equal([wan?.section, wan?.line, wan?.masquerades], ['firewall.@zone[1]', 6, true]);
 });
 
 zones('take the values of booleans that their firewall takes', () => {
-  const taken = (firewall: Firewall): (boolean | null)[] => ['1', 'on', 'true', 'yes', '0', 'off', 'false', 'no', 'FALSE', 'enabled', '', null].map((value) => boolean(firewall, value, true));
+  const taken = (firewall: Firewall): (boolean | null)[] =>
+    ['1', 'on', 'true', 'yes', '0', 'off', 'false', 'no', 'FALSE', 'enabled', '', null].map((value) => boolean(firewall, value, true));
   assert.equal(taken('fw4'), [true, true, true, true, false, false, false, false, null, null, true, true]);
   assert.equal(taken('fw3'), [true, false, true, true, false, false, false, false, false, false, true, true]);
   assert.is(zone("option auto_helper 'FALSE'"), 'not', 'fw4 skips the zone');
@@ -86,7 +89,8 @@ const rule = (options: string, firewall: Firewall = 'fw4'): FirewallUci['setHelp
   facts(`config rule\n\toption src 'lan'\n\toption dest_port '5060'\n${options}`, firewall).setHelper;
 
 rules('set the helper with any beginning of HELPER, in any case', () => {
-  for (const target of ['HELPER', 'helper', 'H', 'Hel']) assert.is(rule(`option target '${target}'\noption set_helper 'sip'`).length, 1, target);
+  for (const target of ['HELPER', 'helper', 'H', 'Hel'])
+    assert.is(rule(`option target '${target}'\noption set_helper 'sip'`).length, 1, target);
   for (const target of ['ACCEPT', 'HELPERS', '']) assert.is(rule(`option target '${target}'\noption set_helper 'sip'`).length, 0, target);
   assert.is(rule("option set_helper 'sip'").length, 0);
   assert.is(rule("option target 'HELPER'\noption set_helper 'ftp'").length, 0);
@@ -98,12 +102,14 @@ rules('set the helper with any beginning of HELPER, in any case', () => {
 });
 
 rules('are not in force where they are switched off, or where the switch is not understood', () => {
-  const enabled = (value: string): boolean | undefined => rule(`option target 'HELPER'\noption set_helper 'sip'\noption enabled '${value}'`)[0]?.enabled;
+  const enabled = (value: string): boolean | undefined =>
+    rule(`option target 'HELPER'\noption set_helper 'sip'\noption enabled '${value}'`)[0]?.enabled;
   assert.equal(['0', 'off', 'no', 'false', '1', '', 'FALSE', '0 '].map(enabled), [false, false, false, false, true, true, false, false]);
 });
 
 const forwards = (options: string, firewall: Firewall = 'fw3', defaults = ''): number =>
-  facts(`config defaults\n${defaults}\nconfig redirect\n\toption src 'wan'\n\toption dest_ip '192.168.1.20'\n${options}`, firewall).forwards.length;
+  facts(`config defaults\n${defaults}\nconfig redirect\n\toption src 'wan'\n\toption dest_ip '192.168.1.20'\n${options}`, firewall).forwards
+    .length;
 
 rules('give a port forward of 5060 the helper in fw3 alone, and only for one protocol', () => {
   assert.is(forwards("option proto 'udp'\noption src_dport '5060'"), 1);
@@ -125,9 +131,14 @@ rules('give a port forward with a helper of its own that one', () => {
 });
 
 rules('are followed by includes that are in force', () => {
-  const { includes, autoIncludes } = facts("config defaults\n\toption auto_includes '0'\nconfig include\n\toption path '/etc/a.sh'\nconfig include\n\toption type 'nftables'\n\toption path '/etc/b.nft'\n"
-    + "config include\n\toption path '/etc/c.sh'\n\toption enabled '0'\nconfig include\n\toption type 'nonsense'\n\toption path '/etc/d'\nconfig include\n\toption type script\n");
-  assert.equal(includes.map(({ type, path }) => `${type} ${path}`), ['script /etc/a.sh', 'nftables /etc/b.nft']);
+  const { includes, autoIncludes } = facts(
+    "config defaults\n\toption auto_includes '0'\nconfig include\n\toption path '/etc/a.sh'\nconfig include\n\toption type 'nftables'\n\toption path '/etc/b.nft'\n"
+      + "config include\n\toption path '/etc/c.sh'\n\toption enabled '0'\nconfig include\n\toption type 'nonsense'\n\toption path '/etc/d'\nconfig include\n\toption type script\n",
+  );
+  assert.equal(
+    includes.map(({ type, path }) => `${type} ${path}`),
+    ['script /etc/a.sh', 'nftables /etc/b.nft'],
+  );
   assert.is(autoIncludes, false);
 });
 
@@ -141,10 +152,24 @@ const definitions = suite('what the firewall knows of helpers');
 
 definitions('are read from where each firewall has them, and are available while their module is there', async () => {
   const fw4 = await observeDefinitions(recordedRouter('stock-alg-on'), 'fw4');
-  assert.equal(fw4.state === 'present' && fw4.value.filter(({ available }) => available).map(({ name }) => name),
-    ['amanda', 'ftp', 'RAS', 'Q.931', 'irc', 'netbios-ns', 'sane', 'sip', 'snmp', 'tftp']);
+  assert.equal(fw4.state === 'present' && fw4.value.filter(({ available }) => available).map(({ name }) => name), [
+    'amanda',
+    'ftp',
+    'RAS',
+    'Q.931',
+    'irc',
+    'netbios-ns',
+    'sane',
+    'sip',
+    'snmp',
+    'tftp',
+  ]);
   const absent = await observeDefinitions(recordedRouter('stock-alg-absent'), 'fw4');
-  assert.equal(absent.state === 'present' && absent.value.filter(({ available }) => available).map(({ name }) => name), ['ftp', 'irc', 'tftp']);
+  assert.equal(absent.state === 'present' && absent.value.filter(({ available }) => available).map(({ name }) => name), [
+    'ftp',
+    'irc',
+    'tftp',
+  ]);
   const fw3 = await observeDefinitions(recordedRouter('fw3-21.02'), 'fw3');
   assert.is(fw3.source, '/usr/share/fw3/helpers.conf');
 });
@@ -155,8 +180,14 @@ definitions('fall back to the stock name where they could not be read', () => {
 });
 
 definitions('are the module, whatever the name', () => {
-  const renamed: HelperDefinition[] = [{ name: 'phones', module: 'nf_conntrack_sip', available: true }, { name: 'sip', module: 'nf_conntrack_ftp', available: true }];
-  assert.equal(['phones', 'sip'].map((name) => firewallFacts(`config zone\n\tlist helper '${name}'\n`, 'fw4', renamed).zones[0]?.sip), ['listed', 'not']);
+  const renamed: HelperDefinition[] = [
+    { name: 'phones', module: 'nf_conntrack_sip', available: true },
+    { name: 'sip', module: 'nf_conntrack_ftp', available: true },
+  ];
+  assert.equal(
+    ['phones', 'sip'].map((name) => firewallFacts(`config zone\n\tlist helper '${name}'\n`, 'fw4', renamed).zones[0]?.sip),
+    ['listed', 'not'],
+  );
 });
 
 definitions.run();

@@ -25,55 +25,101 @@ const includes = suite('files the firewall includes');
 includes('are looked for wherever fw4 includes them', async () => {
   const shared = '/usr/share/nftables.d';
   const files: Record<string, string> = {
-    '/etc/nftables.d/10-a.nft': USE, '/etc/nftables.d/.hidden.nft': USE, '/etc/nftables.d/readme': USE, '/etc/nftables.d/b.nft.bak': USE,
-    [`${shared}/ruleset-pre/a.nft`]: DECLARE, [`${shared}/ruleset-post/a.nft`]: USE, [`${shared}/table-pre/a.nft`]: USE, [`${shared}/table-post/a.nft`]: USE,
-    [`${shared}/chain-pre/forward/a.nft`]: USE, [`${shared}/chain-post/input_lan/a.nft`]: USE, [`${shared}/elsewhere/a.nft`]: USE,
+    '/etc/nftables.d/10-a.nft': USE,
+    '/etc/nftables.d/.hidden.nft': USE,
+    '/etc/nftables.d/readme': USE,
+    '/etc/nftables.d/b.nft.bak': USE,
+    [`${shared}/ruleset-pre/a.nft`]: DECLARE,
+    [`${shared}/ruleset-post/a.nft`]: USE,
+    [`${shared}/table-pre/a.nft`]: USE,
+    [`${shared}/table-post/a.nft`]: USE,
+    [`${shared}/chain-pre/forward/a.nft`]: USE,
+    [`${shared}/chain-post/input_lan/a.nft`]: USE,
+    [`${shared}/elsewhere/a.nft`]: USE,
   };
   assert.equal(await found(files), [
-    'assigns /etc/nftables.d/10-a.nft:1 sip', `declares ${shared}/ruleset-pre/a.nft:1 voip`, `assigns ${shared}/ruleset-post/a.nft:1 sip`, `assigns ${shared}/table-pre/a.nft:1 sip`,
-    `assigns ${shared}/table-post/a.nft:1 sip`, `assigns ${shared}/chain-pre/forward/a.nft:1 sip`, `assigns ${shared}/chain-post/input_lan/a.nft:1 sip`,
+    'assigns /etc/nftables.d/10-a.nft:1 sip',
+    `declares ${shared}/ruleset-pre/a.nft:1 voip`,
+    `assigns ${shared}/ruleset-post/a.nft:1 sip`,
+    `assigns ${shared}/table-pre/a.nft:1 sip`,
+    `assigns ${shared}/table-post/a.nft:1 sip`,
+    `assigns ${shared}/chain-pre/forward/a.nft:1 sip`,
+    `assigns ${shared}/chain-post/input_lan/a.nft:1 sip`,
   ]);
   assert.equal(await found(files, "config defaults\n\toption auto_includes '0'\n"), ['assigns /etc/nftables.d/10-a.nft:1 sip']);
   assert.equal(await found(files, '', 'fw3'), []);
 });
 
 includes('are followed through include sections and through includes of their own, once each', async () => {
-  const files = { '/etc/voip/all.nft': 'include "./voip/*.nft"\ninclude "/etc/voip/all.nft"\n', '/etc/voip/one.nft': `\n${USE}\n`, '/srv/x.nft': USE };
-  const uci = "config include\n\toption type 'nftables'\n\toption path '/etc/voip/all.nft'\nconfig include\n\toption type 'nftables'\n\toption path '/srv/?.nft'\n";
+  const files = {
+    '/etc/voip/all.nft': 'include "./voip/*.nft"\ninclude "/etc/voip/all.nft"\n',
+    '/etc/voip/one.nft': `\n${USE}\n`,
+    '/srv/x.nft': USE,
+  };
+  const uci =
+    "config include\n\toption type 'nftables'\n\toption path '/etc/voip/all.nft'\nconfig include\n\toption type 'nftables'\n\toption path '/srv/?.nft'\n";
   assert.equal(await found(files, uci), ['assigns /srv/x.nft:1 sip', 'assigns /etc/voip/one.nft:2 sip']);
 });
 
 includes('mean by a name what some file declares it to be', async () => {
   assert.equal(await found({ '/etc/nftables.d/1.nft': 'ct helper sip { type "ftp" protocol tcp; }', '/etc/nftables.d/2.nft': USE }), []);
-  assert.equal(await found({ '/etc/nftables.d/1.nft': `${DECLARE}\n`, '/etc/nftables.d/2.nft': 'udp dport 5060 ct helper set "voip"' }),
-    ['declares /etc/nftables.d/1.nft:1 voip', 'assigns /etc/nftables.d/2.nft:1 voip']);
+  assert.equal(await found({ '/etc/nftables.d/1.nft': `${DECLARE}\n`, '/etc/nftables.d/2.nft': 'udp dport 5060 ct helper set "voip"' }), [
+    'declares /etc/nftables.d/1.nft:1 voip',
+    'assigns /etc/nftables.d/2.nft:1 voip',
+  ]);
   assert.equal(await found({ '/etc/nftables.d/2.nft': 'udp dport 5060 ct helper set "voip"\n# ct helper set "sip"' }), []);
 });
 
 includes('are scripts too, which fail alone', async () => {
-  const script = ['#!/bin/sh', '# nft add rule inet fw4 c ct helper set "sip"', 'nft add rule inet fw4 c udp dport 5060 ct helper set "sip"', 'iptables -t raw -A PREROUTING -p udp --dport 5060 -j CT --helper sip',
-    'iptables -A FORWARD -m helper --helper sip -j ACCEPT', 'nft add ct helper inet t voip { type "sip" protocol udp\\; }', 'echo sip'].join('\n');
+  const script = [
+    '#!/bin/sh',
+    '# nft add rule inet fw4 c ct helper set "sip"',
+    'nft add rule inet fw4 c udp dport 5060 ct helper set "sip"',
+    'iptables -t raw -A PREROUTING -p udp --dport 5060 -j CT --helper sip',
+    'iptables -A FORWARD -m helper --helper sip -j ACCEPT',
+    'nft add ct helper inet t voip { type "sip" protocol udp\\; }',
+    'echo sip',
+  ].join('\n');
   const lines = [3, 4, 6].map((line) => `runs /etc/firewall.user:${line}`);
   assert.equal(await found({ '/etc/firewall.user': script }), lines);
   assert.equal(await found({ '/etc/firewall.user': script }, "config include\n\toption path '/etc/firewall.user'\n", 'fw3'), lines);
-  assert.equal(await found({ '/opt/a.sh': script }, "config include\n\toption path '/opt/a.sh'\n"), lines.map((line) => line.replace('/etc/firewall.user', '/opt/a.sh')));
+  assert.equal(
+    await found({ '/opt/a.sh': script }, "config include\n\toption path '/opt/a.sh'\n"),
+    lines.map((line) => line.replace('/etc/firewall.user', '/opt/a.sh')),
+  );
 });
 
 includes('that can not be read are said to be so', async () => {
   const files = { '/etc/nftables.d/a.nft': USE, '/etc/firewall.user': '' };
   const uci = firewallFacts('', 'fw4', []);
-  for (const [what, place] of [['read', '/etc/nftables.d/a.nft'], ['list', '/etc/nftables.d'], ['read', '/etc/firewall.user'], ['list', '/usr/share/nftables.d/chain-pre']] as const) {
+  for (const [what, place] of [
+    ['read', '/etc/nftables.d/a.nft'],
+    ['list', '/etc/nftables.d'],
+    ['read', '/etc/firewall.user'],
+    ['list', '/usr/share/nftables.d/chain-pre'],
+  ] as const) {
     const host = recorded({ files, commands: {} });
     const look = host[what].bind(host) as (path: string) => Promise<never>;
-    const denied = { ...host, [what]: async (path: string) => path === place ? { state: 'failed', source: path, because: 'permission denied' } : look(path) };
-    assert.equal(await observeIncludes(denied as typeof host, 'fw4', uci), { state: 'failed', source: place, because: 'permission denied' });
+    const denied = {
+      ...host,
+      [what]: async (path: string) => (path === place ? { state: 'failed', source: path, because: 'permission denied' } : look(path)),
+    };
+    assert.equal(await observeIncludes(denied as typeof host, 'fw4', uci), {
+      state: 'failed',
+      source: place,
+      because: 'permission denied',
+    });
   }
 });
 
 includes('are not followed for ever', async () => {
   const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`/etc/nftables.d/${String(at).padStart(3, '0')}.nft`, '']));
   const reading = await observed(many);
-  assert.equal(reading, { state: 'failed', source: '/etc/nftables.d/200.nft', because: 'more than 200 files are included, and it was not looked at any more' });
+  assert.equal(reading, {
+    state: 'failed',
+    source: '/etc/nftables.d/200.nft',
+    because: 'more than 200 files are included, and it was not looked at any more',
+  });
   assert.equal(await found(Object.fromEntries(Object.entries(many).slice(0, 200))), []);
 });
 

@@ -10,13 +10,25 @@ const SAVED = readFileSync('test/fixtures/iptables/iptables-nft-save.txt', 'utf8
 const NAMES = { '/proc/net/ip_tables_names': 'raw\n' };
 
 function nft(foreign: boolean): Promise<Reading<NftFacts>> {
-  const value: NftFacts = { version: null, helpers: [], assignments: [], timeouts: 0, sources: [], foreign, chains: [], tables: [], present: [] };
+  const value: NftFacts = {
+    version: null,
+    helpers: [],
+    assignments: [],
+    timeouts: 0,
+    sources: [],
+    foreign,
+    chains: [],
+    tables: [],
+    present: [],
+  };
   return Promise.resolve({ state: 'present', value, source: 'nft -j -t list ruleset' });
 }
 
 /** The save commands that gave a reading on a machine that has all of them. */
 async function asked(files: Record<string, string>, rules: Promise<Reading<NftFacts>>, wanted: string[] = []): Promise<string[]> {
-  const commands = Object.fromEntries(['iptables', 'ip6tables'].flatMap((family) => ['legacy', 'nft'].map((flavour) => [`${family}-${flavour}-save`, SAVED])));
+  const commands = Object.fromEntries(
+    ['iptables', 'ip6tables'].flatMap((family) => ['legacy', 'nft'].map((flavour) => [`${family}-${flavour}-save`, SAVED])),
+  );
   return (await observeIptables(recorded({ files, commands }), rules, wanted)).map(({ source }) => source).sort();
 }
 

@@ -12,19 +12,30 @@ function saying(json: unknown, listing: string | null = ''): Host {
     async run(argv): Promise<Outcome> {
       const command = argv.join(' ');
       // -t leaves out the elements of named sets and maps, and no others.
-      const bare = (name: string, value: unknown): unknown => name === 'elem' && Array.isArray(value) && argv.includes('-t') ? undefined : value;
+      const bare = (name: string, value: unknown): unknown =>
+        name === 'elem' && Array.isArray(value) && argv.includes('-t') ? undefined : value;
       const stdout = argv.includes('-j') ? JSON.stringify({ nftables: json }, bare) : listing;
-      return stdout === null ? { state: 'exited', command, code: 1, stdout: '', stderr: 'netlink: Error: cache initialization failed: Operation not permitted\n' }
+      return stdout === null
+        ? {
+            state: 'exited',
+            command,
+            code: 1,
+            stdout: '',
+            stderr: 'netlink: Error: cache initialization failed: Operation not permitted\n',
+          }
         : { state: 'exited', command, code: 0, stdout, stderr: '' };
     },
   };
 }
 
 const at = { family: 'inet', table: 't' };
-const object = (name: string, type: string, handle = 1) => ({ 'ct helper': { ...at, name, handle, type, protocol: 'udp', l3proto: 'inet' } });
+const object = (name: string, type: string, handle = 1) => ({
+  'ct helper': { ...at, name, handle, type, protocol: 'udp', l3proto: 'inet' },
+});
 const rule = (handle: number, ...expr: unknown[]) => ({ rule: { ...at, chain: 'c', handle, expr } });
 const key = { payload: { protocol: 'udp', field: 'dport' } };
-const listed = (...rules: string[]): string => `table inet t { # handle 1\n\tchain c { # handle 2\n${rules.map((one) => `\t\t${one}\n`).join('')}\t}\n}\n`;
+const listed = (...rules: string[]): string =>
+  `table inet t { # handle 1\n\tchain c { # handle 2\n${rules.map((one) => `\t\t${one}\n`).join('')}\t}\n}\n`;
 
 async function seen(json: unknown[], listing = '', wanted: string[] = []): Promise<NftFacts> {
   const reading = await observeNft(saying(json, listing), wanted);
@@ -35,13 +46,31 @@ async function seen(json: unknown[], listing = '', wanted: string[] = []): Promi
 const observed = suite('what nftables assigns');
 
 observed('is told by the type of an object, also where the module has other ports', () => {
-  assert.equal(['sip', 'sip-5080', 'sip-0', 'SIP', 'sip-', 'sips', 'ftp', 'sip-x'].map(isSipHelper), [true, true, true, false, false, false, false, false]);
+  assert.equal(['sip', 'sip-5080', 'sip-0', 'SIP', 'sip-', 'sips', 'ftp', 'sip-x'].map(isSipHelper), [
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
 observed('is found under any name, and not under a name alone', async () => {
-  const facts = await seen([object('phones', 'sip-5080'), object('sip', 'ftp', 2), rule(5, { 'ct helper': 'phones' }), rule(6, { 'ct helper': 'sip' })], listed('ct helper set "phones" # handle 5', 'ct helper set "sip" # handle 6'));
-  assert.equal(facts.helpers.map(({ name }) => name), ['phones']);
-  assert.equal(facts.assignments.map(({ handle, rule: text }) => [handle, text]), [[5, 'ct helper set "phones"']]);
+  const facts = await seen(
+    [object('phones', 'sip-5080'), object('sip', 'ftp', 2), rule(5, { 'ct helper': 'phones' }), rule(6, { 'ct helper': 'sip' })],
+    listed('ct helper set "phones" # handle 5', 'ct helper set "sip" # handle 6'),
+  );
+  assert.equal(
+    facts.helpers.map(({ name }) => name),
+    ['phones'],
+  );
+  assert.equal(
+    facts.assignments.map(({ handle, rule: text }) => [handle, text]),
+    [[5, 'ct helper set "phones"']],
+  );
 });
 
 observed('belongs to the table its object is in', async () => {
@@ -50,19 +79,52 @@ observed('belongs to the table its object is in', async () => {
 });
 
 observed('leaves of a map what is not SIP', async () => {
-  const map = { 'ct helper': { map: { key, data: { set: [[21, 'ftp'], [5060, 'sip']] } } } };
-  const facts = await seen([object('sip', 'sip'), object('ftp', 'ftp', 2), rule(5, map)], listed('ct helper set udp dport map { 21 : "ftp", 5060 : "sip" } # handle 5'));
-  assert.equal(facts.assignments.map(({ remains }) => remains), ['ct helper set udp dport map { 21 : "ftp" }']);
+  const map = {
+    'ct helper': {
+      map: {
+        key,
+        data: {
+          set: [
+            [21, 'ftp'],
+            [5060, 'sip'],
+          ],
+        },
+      },
+    },
+  };
+  const facts = await seen(
+    [object('sip', 'sip'), object('ftp', 'ftp', 2), rule(5, map)],
+    listed('ct helper set udp dport map { 21 : "ftp", 5060 : "sip" } # handle 5'),
+  );
+  assert.equal(
+    facts.assignments.map(({ remains }) => remains),
+    ['ct helper set udp dport map { 21 : "ftp" }'],
+  );
 });
 
-observed('comes through a named map as its elements, in nft\'s words', async () => {
-  const elements = [[5060, 'sip'], [69, 'tftp'], [{ range: [5061, 5070] }, 'sip'], [{ concat: ['192.168.1.10', 5060] }, 'sip'], [{ prefix: { addr: '10.0.0.0', len: 8 } }, 'sip'],
-    [{ elem: { val: 5080, timeout: 60 } }, 'sip']];
+observed("comes through a named map as its elements, in nft's words", async () => {
+  const elements = [
+    [5060, 'sip'],
+    [69, 'tftp'],
+    [{ range: [5061, 5070] }, 'sip'],
+    [{ concat: ['192.168.1.10', 5060] }, 'sip'],
+    [{ prefix: { addr: '10.0.0.0', len: 8 } }, 'sip'],
+    [{ elem: { val: 5080, timeout: 60 } }, 'sip'],
+  ];
   const named = { map: { ...at, name: 'm', handle: 3, type: 'inet_service', map: 'ct helper', elem: elements } };
-  const facts = await seen([object('sip', 'sip'), object('tftp', 'tftp', 2), named, rule(5, { 'ct helper': { map: { key, data: '@m' } } })], listed('ct helper set udp dport map @m # handle 5'));
-  assert.equal(facts.assignments.map(({ map }) => map), [{
-    name: 'm', elements: ['5060 : "sip"', '5061-5070 : "sip"', '192.168.1.10 . 5060 : "sip"', '10.0.0.0/8 : "sip"', '5080 : "sip"'],
-  }]);
+  const facts = await seen(
+    [object('sip', 'sip'), object('tftp', 'tftp', 2), named, rule(5, { 'ct helper': { map: { key, data: '@m' } } })],
+    listed('ct helper set udp dport map @m # handle 5'),
+  );
+  assert.equal(
+    facts.assignments.map(({ map }) => map),
+    [
+      {
+        name: 'm',
+        elements: ['5060 : "sip"', '5061-5070 : "sip"', '192.168.1.10 . 5060 : "sip"', '10.0.0.0/8 : "sip"', '5080 : "sip"'],
+      },
+    ],
+  );
   const strange = { map: { ...at, name: 'm', handle: 3, type: 'x', map: 'ct helper', elem: [[{ '|': [1, 2] }, 'sip']] } };
   const reading = await observeNft(saying([object('sip', 'sip'), strange, rule(5, { 'ct helper': { map: { key, data: '@m' } } })]), []);
   assert.match(reading.state === 'failed' ? reading.because : '', 'a map of helpers has a key that is not understood');
@@ -70,9 +132,25 @@ observed('comes through a named map as its elements, in nft\'s words', async () 
 
 observed('asks for the elements of sets only where a rule takes its helper from one', async () => {
   const asked = async (...rules: unknown[]): Promise<string[]> => {
-    const host = saying([object('sip', 'sip'), { map: { ...at, name: 'm', handle: 3, type: 'inet_service', map: 'ct helper', elem: [[5060, 'sip']] } }, ...rules], listed('ct helper set "sip" # handle 5'));
+    const host = saying(
+      [
+        object('sip', 'sip'),
+        { map: { ...at, name: 'm', handle: 3, type: 'inet_service', map: 'ct helper', elem: [[5060, 'sip']] } },
+        ...rules,
+      ],
+      listed('ct helper set "sip" # handle 5'),
+    );
     const commands: string[] = [];
-    await observeNft({ ...host, run: (argv, options) => { commands.push(argv.join(' ')); return host.run(argv, options); } }, []);
+    await observeNft(
+      {
+        ...host,
+        run: (argv, options) => {
+          commands.push(argv.join(' '));
+          return host.run(argv, options);
+        },
+      },
+      [],
+    );
     return commands;
   };
   const map = (data: unknown) => rule(5, { 'ct helper': { map: { key, data } } });
@@ -88,13 +166,19 @@ observed('counts a rule once, however often it sets a helper', async () => {
 
 observed('is not known where the listing fails, though the JSON does not', async () => {
   const reading = await observeNft(saying([object('sip', 'sip'), rule(5, { 'ct helper': 'sip' })], null), []);
-  assert.equal(reading, { state: 'failed', source: 'nft -a -t list ruleset', because: 'it ended with exit code 1: netlink: Error: cache initialization failed: Operation not permitted' });
+  assert.equal(reading, {
+    state: 'failed',
+    source: 'nft -a -t list ruleset',
+    because: 'it ended with exit code 1: netlink: Error: cache initialization failed: Operation not permitted',
+  });
 });
 
 observed('needs no listing where nothing is assigned and nothing is wanted', async () => {
   assert.is((await observeNft(saying([object('sip', 'sip')], null), [])).state, 'present');
   assert.is((await observeNft(saying([object('sip', 'sip')], null), ['inet t c'])).state, 'failed');
-  assert.equal((await seen([object('sip', 'sip')], listed('accept # handle 4'), ['inet t c'])).chains, [{ ...at, chain: 'c', rules: [{ handle: 4, text: 'accept' }] }]);
+  assert.equal((await seen([object('sip', 'sip')], listed('accept # handle 4'), ['inet t c'])).chains, [
+    { ...at, chain: 'c', rules: [{ handle: 4, text: 'accept' }] },
+  ]);
 });
 
 observed.run();

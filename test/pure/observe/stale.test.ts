@@ -5,7 +5,7 @@ import type { Host, Outcome } from '../../../src/host/host.ts';
 import { staleFlows } from '../../../src/judge/questions.ts';
 import type { Facts } from '../../../src/observe/facts.ts';
 import { observe } from '../../../src/observe/observe.ts';
-import { plan } from '../../../src/plan/plan.ts';
+import { planAlg as plan } from '../../../src/plan/plan.ts';
 import { exitCode, reportOn } from '../../../src/survey/survey.ts';
 import { recordedRouter } from '../../routers.ts';
 
@@ -24,7 +24,9 @@ function router(files: Record<string, string> = {}, commands: Record<string, Out
       const lines = text.split(/(?<=\n)/).filter((line) => !select || select.holding.some((needle) => line.includes(needle)));
       return { state: 'present', source: path, value: lines.join('') };
     },
-    async run(argv, options) { return commands[argv.join(' ')] ?? host.run(argv, options); },
+    async run(argv, options) {
+      return commands[argv.join(' ')] ?? host.run(argv, options);
+    },
   };
 }
 
@@ -48,12 +50,15 @@ stale('are those whose answers go to an address that is gone, and those that lef
   assert.equal(sources(await observe(router())), ALL);
 });
 
-stale('are none where the address is the router\'s after all, on a device without a carrier too', async () => {
+stale("are none where the address is the router's after all, on a device without a carrier too", async () => {
   const trie = `Local:\n  +-- 0.0.0.0/0 3 0 5\n     |-- ${OLD}\n        /32 host LOCAL\n     |-- 10.8.0.2\n        /32 host LOCAL\n`;
-  assert.equal(sources(await observe(router({ '/proc/net/fib_trie': trie }))).filter((source) => source !== UNTRANSLATED), ['192.168.1.13']);
+  assert.equal(
+    sources(await observe(router({ '/proc/net/fib_trie': trie }))).filter((source) => source !== UNTRANSLATED),
+    ['192.168.1.13'],
+  );
 });
 
-stale('are not known where the router\'s addresses cannot be read', async () => {
+stale("are not known where the router's addresses cannot be read", async () => {
   assert.equal(sources(await observe(router({ '/proc/net/fib_trie': '' }))), []);
 });
 
@@ -62,13 +67,17 @@ stale('are not those that a rule still translates so, to an address that is rout
   assert.equal(sources(await observe(router({}, await withRule({ snat: { addr: '198.51.100.1', port: 5060 } })))), ALL, 'another address');
 });
 
-stale('cannot be told where a rule\'s target is no single address', async () => {
-  for (const expr of [{ snat: { family: 'ip', addr: { prefix: { addr: '198.51.100.0', len: 29 } } } }, { snat: { addr: { map: { key: {}, data: '@nets' } } } }, { xt: { type: 'target', name: 'SNAT' } }]) {
+stale("cannot be told where a rule's target is no single address", async () => {
+  for (const expr of [
+    { snat: { family: 'ip', addr: { prefix: { addr: '198.51.100.0', len: 29 } } } },
+    { snat: { addr: { map: { key: {}, data: '@nets' } } } },
+    { xt: { type: 'target', name: 'SNAT' } },
+  ]) {
     assert.equal(sources(await observe(router({}, await withRule(expr)))), [UNTRANSLATED], JSON.stringify(expr));
   }
 });
 
-stale('are not those of an address that the firewall\'s configuration names', async () => {
+stale("are not those of an address that the firewall's configuration names", async () => {
   const config = await recordedRouter(ROUTER).read('/etc/config/firewall');
   assert.ok(config.state === 'present');
   const text = `${config.value}\nconfig redirect\n\toption src_dip '${OLD}'\n\toption dest_ip '192.168.1.20'\n`;
@@ -91,9 +100,12 @@ stale('are ended one by one, towards either state, and are not a wish that is no
   for (const towards of ['disabled', 'enabled'] as const) {
     const steps = plan(facts, towards, false).steps.filter(({ why }) => why === 'flow-stale');
     assert.is(steps.length, 1, towards);
-    assert.equal(steps[0]?.actions.map((action) => action.do === 'run' && action.argv[action.argv.indexOf('--orig-src') + 1]), ALL);
+    assert.equal(
+      steps[0]?.actions.map((action) => action.do === 'run' && action.argv[action.argv.indexOf('--orig-src') + 1]),
+      ALL,
+    );
   }
-  assert.is(exitCode(reportOn('0', facts)), 0);
+  assert.is(exitCode(reportOn('0', { ...facts, policy: { state: 'absent', source: 'x' } }, null)), 0);
 });
 
 stale('are ended by their former address where they cannot be named, and one without is left to end by itself', async () => {
@@ -101,7 +113,11 @@ stale('are ended by their former address where they cannot be named, and one wit
   const table = await recordedRouter(ROUTER).run(argv);
   assert.ok(table.state === 'exited');
   // As /proc writes the same flows.
-  const proc = table.stdout.split('\n').filter((line) => line !== '').map((line) => (line.includes('fd00') ? `ipv6     10 ${line}` : `ipv4     2 ${line}`) + '\n').join('');
+  const proc = table.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (line.includes('fd00') ? `ipv6     10 ${line}` : `ipv4     2 ${line}`) + '\n')
+    .join('');
   const facts = await observe(router({ '/proc/net/nf_conntrack': proc }, { 'conntrack -L': { state: 'absent', command: 'conntrack -L' } }));
   assert.equal(sources(facts), ALL);
   assert.equal(facts.flows.state === 'present' && facts.flows.value.flows, [], 'none is under the helper, which is not in the kernel');

@@ -41,7 +41,11 @@ function found(name: string): string {
   return join(folder, name);
 }
 
-interface Ran { status: number | null; stderr: string; calls: string[] }
+interface Ran {
+  status: number | null;
+  stderr: string;
+  calls: string[];
+}
 
 /** A router as a folder, and commands that write down how they were called. */
 class Router {
@@ -50,10 +54,16 @@ class Router {
   private readonly log = join(this.root, '.calls');
 
   constructor(files: Record<string, string>, commands: Record<string, string> = {}) {
-    for (const folder of ['.bin', 'etc/config', 'sbin', 'usr/sbin', 'etc/init.d', 'var/run', 'proc/sys/net/netfilter', 'sys/module']) mkdirSync(join(this.root, folder), { recursive: true });
+    for (const folder of ['.bin', 'etc/config', 'sbin', 'usr/sbin', 'etc/init.d', 'var/run', 'proc/sys/net/netfilter', 'sys/module'])
+      mkdirSync(join(this.root, folder), { recursive: true });
     for (const [path, text] of Object.entries(files)) this.write(path, text);
     for (const name of SYSTEM) symlinkSync(found(name), join(this.bin, name));
-    const stubs: Record<string, string> = { nft: '[ "$1 $2" != "list table" ] && [ "$1" != -a ]', fw4: '', modprobe: 'mkdir -p "$SIPALG_ROOT/sys/module/$1/parameters"', ...commands };
+    const stubs: Record<string, string> = {
+      nft: '[ "$1 $2" != "list table" ] && [ "$1" != -a ]',
+      fw4: '',
+      modprobe: 'mkdir -p "$SIPALG_ROOT/sys/module/$1/parameters"',
+      ...commands,
+    };
     for (const [name, text] of Object.entries(stubs)) this.command(name, text);
     writeFileSync(join(this.bin, 'jsonfilter'), JSONFILTER, { mode: 0o755 });
     this.write('/sbin/fw4', '#!/bin/sh\n', 0o755);
@@ -61,7 +71,11 @@ class Router {
   }
 
   command(name: string, text: string, logged = true): void {
-    writeFileSync(join(this.bin, name), `#!/bin/sh\nPATH=${process.env['PATH']}\n${logged ? `echo "${name} $*" >> ${this.log}\n` : ''}${text}\n`, { mode: 0o755 });
+    writeFileSync(
+      join(this.bin, name),
+      `#!/bin/sh\nPATH=${process.env['PATH']}\n${logged ? `echo "${name} $*" >> ${this.log}\n` : ''}${text}\n`,
+      { mode: 0o755 },
+    );
   }
 
   /** Node, and the program as a shell script. */
@@ -82,10 +96,21 @@ class Router {
 
   giveBack(): Ran {
     writeFileSync(this.log, '');
-    const { status, stderr } = spawnSync(join(this.bin, 'sh'), [SCRIPT], { encoding: 'utf8', env: { PATH: this.bin, SIPALG_ROOT: this.root, TMPDIR: tmpdir() } });
-    const rubbish = readdirSync(join(this.root, 'etc')).concat(readdirSync(join(this.root, 'etc/config'))).filter((name) => name.endsWith('.sipalg-new'));
+    const { status, stderr } = spawnSync(join(this.bin, 'sh'), [SCRIPT], {
+      encoding: 'utf8',
+      env: { PATH: this.bin, SIPALG_ROOT: this.root, TMPDIR: tmpdir() },
+    });
+    const rubbish = readdirSync(join(this.root, 'etc'))
+      .concat(readdirSync(join(this.root, 'etc/config')))
+      .filter((name) => name.endsWith('.sipalg-new'));
     assert.equal(rubbish, []);
-    return { status, stderr, calls: readFileSync(this.log, 'utf8').split('\n').filter((line) => line !== '') };
+    return {
+      status,
+      stderr,
+      calls: readFileSync(this.log, 'utf8')
+        .split('\n')
+        .filter((line) => line !== ''),
+    };
   }
 }
 
@@ -93,24 +118,43 @@ const journal = (taken: Taken[]): string => renderJournal({ format: 1, program: 
 const file = (path: string, before: string | null, after: string): Taken => ({ kind: 'file', path, before, after });
 const blocked = (text: string): string => addBlacklist(parseModulesConf(text), MODULES, MARK);
 const withSection = (text: string, name: string, type = 'rule'): string =>
-  addSection(parseUci(text), type, name, [{ kind: 'option', name: 'src', value: 'wan' }, { kind: 'list', name: 'proto', value: 'udp' }]);
-const ZONES = "# mine\nconfig zone\n\toption name 'lan'\n\tlist helper 'sip'\n\tlist helper 'ftp'\n\nconfig rule\n\toption set_helper 'sip'\n";
+  addSection(parseUci(text), type, name, [
+    { kind: 'option', name: 'src', value: 'wan' },
+    { kind: 'list', name: 'proto', value: 'udp' },
+  ]);
+const ZONES =
+  "# mine\nconfig zone\n\toption name 'lan'\n\tlist helper 'sip'\n\tlist helper 'ftp'\n\nconfig rule\n\toption set_helper 'sip'\n";
 const CALM = ZONES.replace("\tlist helper 'sip'\n", '').replace("'sip'\n", "'sip'\n\toption enabled '0'\n");
-const WISH = STOCK.replace("alg 'unmanaged'", "alg 'disabled'").replace("policy '0'", "policy '1'") + "\nconfig provider 'mine'\n\tlist host 'sip.example.com'\n";
+const WISH =
+  STOCK.replace("alg 'unmanaged'", "alg 'disabled'").replace("policy '0'", "policy '1'")
+  + "\nconfig provider 'mine'\n\tlist host 'sip.example.com'\n";
 
 const removal = suite('removal');
 
 removal('does nothing at all where sipalg has changed nothing', () => {
-  const router = new Router({ '/etc/config/sipalg': STOCK, '/etc/modules.conf': '# none\nblacklist nf_nat_sip\n', '/etc/config/firewall': ZONES });
+  const router = new Router({
+    '/etc/config/sipalg': STOCK,
+    '/etc/modules.conf': '# none\nblacklist nf_nat_sip\n',
+    '/etc/config/firewall': ZONES,
+  });
   router.program('exit 2');
   const { status, stderr, calls } = router.giveBack();
   assert.equal([status, stderr], [0, '']);
   assert.equal(calls, ['init.d/sipalg stop', 'nft list table inet sipalg']);
-  assert.equal([router.read('/etc/config/sipalg'), router.read('/etc/modules.conf'), router.read('/etc/config/firewall')], [STOCK, '# none\nblacklist nf_nat_sip\n', ZONES]);
+  assert.equal(
+    [router.read('/etc/config/sipalg'), router.read('/etc/modules.conf'), router.read('/etc/config/firewall')],
+    [STOCK, '# none\nblacklist nf_nat_sip\n', ZONES],
+  );
 });
 
-removal('lets the program give everything back, with the voice rules off, and leaves the owner\'s file as it was', () => {
-  const router = new Router({ '/etc/config/sipalg': WISH, '/etc/sipalg.journal': journal([]), '/etc/sipalg.policy': 'x', '/var/run/sipalg.lock': '', '/etc/config/sipalg-opkg': STOCK });
+removal("lets the program give everything back, with the voice rules off, and leaves the owner's file as it was", () => {
+  const router = new Router({
+    '/etc/config/sipalg': WISH,
+    '/etc/sipalg.journal': journal([]),
+    '/etc/sipalg.policy': 'x',
+    '/var/run/sipalg.lock': '',
+    '/etc/config/sipalg-opkg': STOCK,
+  });
   chmodSync(join(router.root, 'etc/config/sipalg'), 0o600);
   // The program rewrites its wish, and at last there is nothing left of it.
   router.program(`cat "$SIPALG_ROOT/etc/config/sipalg" > "$SIPALG_ROOT/.seen"
@@ -120,11 +164,17 @@ removal('lets the program give everything back, with the voice rules off, and le
     esac`);
   const { status, stderr, calls } = router.giveBack();
   assert.equal([status, stderr], [0, '']);
-  assert.equal(calls.filter((call) => !call.startsWith('nft list')), ['init.d/sipalg stop', 'sipalg enable', 'sipalg apply']);
+  assert.equal(
+    calls.filter((call) => !call.startsWith('nft list')),
+    ['init.d/sipalg stop', 'sipalg enable', 'sipalg apply'],
+  );
   assert.is(router.read('/.seen'), WISH.replace("policy '1'", "policy '0'").replace("alg 'disabled'", "alg 'enabled'"));
   assert.is(router.read('/etc/config/sipalg'), WISH);
   assert.is(statSync(join(router.root, 'etc/config/sipalg')).mode & 0o777, 0o600);
-  assert.equal(['/var/run/sipalg.lock', '/etc/config/sipalg-opkg', '/etc/sipalg.journal'].map((path) => router.read(path)), [null, null, null]);
+  assert.equal(
+    ['/var/run/sipalg.lock', '/etc/config/sipalg-opkg', '/etc/sipalg.journal'].map((path) => router.read(path)),
+    [null, null, null],
+  );
 });
 
 removal('leaves no file of wishes where there was none', () => {
@@ -141,45 +191,93 @@ const TAKEN: Taken[] = [
   file('/etc/modules.conf', '# ubox\n', blocked('# ubox\n')),
   file('/etc/sysctl.d/50-mine.conf', 'net.netfilter.nf_conntrack_helper = 1', 'net.netfilter.nf_conntrack_helper = 0'),
   { kind: 'automatic', value: 1 },
-  { kind: 'nft', rules: [{ family: 'inet', table: 'fw4', chain: 'helper_lan', rule: 'udp dport 5060 ct helper set "sip"', remains: null, previous: null, next: null, place: 0 }], elements: [], helpers: [] },
+  {
+    kind: 'nft',
+    rules: [
+      {
+        family: 'inet',
+        table: 'fw4',
+        chain: 'helper_lan',
+        rule: 'udp dport 5060 ct helper set "sip"',
+        remains: null,
+        previous: null,
+        next: null,
+        place: 0,
+      },
+    ],
+    elements: [],
+    helpers: [],
+  },
   { kind: 'module', name: 'nf_nat_sip', parameters: {} },
   { kind: 'module', name: 'nf_conntrack_sip', parameters: { ports: '5060', sip_timeout: '1800' } },
 ];
 const LEFT = {
-  '/etc/config/firewall': CALM, '/etc/modules.conf': blocked('# ubox\n'), '/etc/sysctl.d/50-mine.conf': 'net.netfilter.nf_conntrack_helper = 0',
-  '/etc/sipalg.journal': journal(TAKEN), '/etc/config/sipalg': WISH, '/proc/sys/net/netfilter/nf_conntrack_helper': '0\n',
+  '/etc/config/firewall': CALM,
+  '/etc/modules.conf': blocked('# ubox\n'),
+  '/etc/sysctl.d/50-mine.conf': 'net.netfilter.nf_conntrack_helper = 0',
+  '/etc/sipalg.journal': journal(TAKEN),
+  '/etc/config/sipalg': WISH,
+  '/proc/sys/net/netfilter/nf_conntrack_helper': '0\n',
 };
 const POLICY = {
-  '/etc/sipalg.policy': 'x', '/etc/sipalg.include': 'x', '/etc/sipalg.names': '{}',
+  '/etc/sipalg.policy': 'x',
+  '/etc/sipalg.include': 'x',
+  '/etc/sipalg.names': '{}',
   '/etc/sysctl.d/99-sipalg.conf': '# before: 60 180\nnet.netfilter.nf_conntrack_udp_timeout = 620\n',
 };
 
-without('gives back files byte for byte, modules and the firewall\'s own rules, and nothing of ours stays', () => {
-  const router = new Router({ ...LEFT, ...POLICY, '/sys/module/nf_conntrack/parameters/x': '' }, {
-    nft: `case "$*" in
+without("gives back files byte for byte, modules and the firewall's own rules, and nothing of ours stays", () => {
+  const router = new Router(
+    { ...LEFT, ...POLICY, '/sys/module/nf_conntrack/parameters/x': '' },
+    {
+      nft: `case "$*" in
       'list table inet sipalg') [ ! -e "$SIPALG_ROOT/.gone" ] ;;
       'delete table inet sipalg') touch "$SIPALG_ROOT/.gone" ;;
       '-a list chain inet fw4 forward') printf '\\t\\tip dscp ef accept comment "!sipalg: voice" # handle 12\\n\\t\\tip dscp ef accept comment "mine" # handle 13\\n' ;;
       esac`,
-    modprobe: 'mkdir -p "$SIPALG_ROOT/sys/module/$1/parameters"; echo 3600 > "$SIPALG_ROOT/sys/module/$1/parameters/sip_timeout"',
-  });
+      modprobe: 'mkdir -p "$SIPALG_ROOT/sys/module/$1/parameters"; echo 3600 > "$SIPALG_ROOT/sys/module/$1/parameters/sip_timeout"',
+    },
+  );
   const { status, stderr, calls } = router.giveBack();
   assert.is(status, 0);
   assert.match(stderr, 'Node is not here any more');
   assert.is(stderr.includes('Not everything'), false, stderr);
-  assert.equal([router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/sysctl.d/50-mine.conf')],
-    [ZONES, '# ubox\n', 'net.netfilter.nf_conntrack_helper = 1']);
+  assert.equal(
+    [router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/sysctl.d/50-mine.conf')],
+    [ZONES, '# ubox\n', 'net.netfilter.nf_conntrack_helper = 1'],
+  );
   assert.is(router.read('/proc/sys/net/netfilter/nf_conntrack_helper'), '1\n');
-  assert.equal(['', '_stream'].map((which) => router.read(`/proc/sys/net/netfilter/nf_conntrack_udp_timeout${which}`)), ['60\n', '180\n']);
+  assert.equal(
+    ['', '_stream'].map((which) => router.read(`/proc/sys/net/netfilter/nf_conntrack_udp_timeout${which}`)),
+    ['60\n', '180\n'],
+  );
   assert.is(router.read('/sys/module/nf_conntrack_sip/parameters/sip_timeout'), '1800\n');
-  assert.is(router.read('/etc/config/sipalg'), WISH, 'the owner\'s');
-  assert.equal(['/etc/sipalg.journal', ...Object.keys(POLICY)].filter((path) => router.read(path) !== null), []);
-  assert.equal(calls.filter((call) => /^(nft delete|modprobe|fw4)/.test(call)),
-    ['nft delete table inet sipalg', 'nft delete rule inet fw4 forward handle 12', 'modprobe nf_nat_sip', 'modprobe nf_conntrack_sip', 'fw4 check', 'fw4 reload']);
+  assert.is(router.read('/etc/config/sipalg'), WISH, "the owner's");
+  assert.equal(
+    ['/etc/sipalg.journal', ...Object.keys(POLICY)].filter((path) => router.read(path) !== null),
+    [],
+  );
+  assert.equal(
+    calls.filter((call) => /^(nft delete|modprobe|fw4)/.test(call)),
+    [
+      'nft delete table inet sipalg',
+      'nft delete rule inet fw4 forward handle 12',
+      'modprobe nf_nat_sip',
+      'modprobe nf_conntrack_sip',
+      'fw4 check',
+      'fw4 reload',
+    ],
+  );
 });
 
 without('a file that was made is removed, and one that is empty, or ends without a newline, comes back so', () => {
-  for (const [before, after] of [[null, blocked('')], ['', blocked('')], ['# no end', blocked('# no end')], ['a\n\n\n', blocked('a\n\n\n')], ['ä "q" \\n \\\\\n', blocked('ä "q" \\n \\\\\n')]] as const) {
+  for (const [before, after] of [
+    [null, blocked('')],
+    ['', blocked('')],
+    ['# no end', blocked('# no end')],
+    ['a\n\n\n', blocked('a\n\n\n')],
+    ['ä "q" \\n \\\\\n', blocked('ä "q" \\n \\\\\n')],
+  ] as const) {
     const router = new Router({ '/etc/modules.conf': after, '/etc/sipalg.journal': journal([file('/etc/modules.conf', before, after)]) });
     assert.is(router.giveBack().status, 0);
     assert.is(router.read('/etc/modules.conf'), before);
@@ -188,18 +286,31 @@ without('a file that was made is removed, and one that is empty, or ends without
 });
 
 without('a file edited since is left alone and named, the marked lines go all the same, and the journal stays', () => {
-  const router = new Router({ ...LEFT, '/etc/config/firewall': CALM + '# later\n', '/etc/modules.conf': LEFT['/etc/modules.conf'] + 'blacklist pcspkr\n' });
+  const router = new Router({
+    ...LEFT,
+    '/etc/config/firewall': CALM + '# later\n',
+    '/etc/modules.conf': LEFT['/etc/modules.conf'] + 'blacklist pcspkr\n',
+  });
   const { status, stderr } = router.giveBack();
   assert.is(status, 0);
   assert.match(stderr, '/etc/config/firewall has been edited since sipalg changed it, so it is left as it is.');
   assert.match(stderr, /Not everything was given back\. .*written in \/etc\/sipalg.journal: install sipalg again and run `sipalg enable`/);
-  assert.equal([router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/sipalg.journal')],
-    [CALM + '# later\n', '# ubox\nblacklist pcspkr\n', LEFT['/etc/sipalg.journal']]);
+  assert.equal(
+    [router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/sipalg.journal')],
+    [CALM + '# later\n', '# ubox\nblacklist pcspkr\n', LEFT['/etc/sipalg.journal']],
+  );
 });
 
-without('rules that were not the firewall\'s own are named', () => {
+without("rules that were not the firewall's own are named", () => {
   const rule = 'udp dport 5060 ct helper set "mine"';
-  const taken: Taken[] = [{ kind: 'nft', rules: [{ family: 'inet', table: 'own', chain: 'pre', rule, remains: null, previous: null, next: null, place: 0 }], elements: [], helpers: [] }];
+  const taken: Taken[] = [
+    {
+      kind: 'nft',
+      rules: [{ family: 'inet', table: 'own', chain: 'pre', rule, remains: null, previous: null, next: null, place: 0 }],
+      elements: [],
+      helpers: [],
+    },
+  ];
   const router = new Router({ '/etc/sipalg.journal': journal(taken) });
   const { stderr } = router.giveBack();
   assert.match(stderr, `are not put back: ${rule}`);
@@ -211,7 +322,10 @@ without('a journal that can not be read stays, and the marked lines go', () => {
   const { status, stderr } = router.giveBack();
   assert.is(status, 0);
   assert.match(stderr, 'could not be read, so files and rules are left as they are.');
-  assert.equal([router.read('/etc/sipalg.journal'), router.read('/etc/config/firewall'), router.read('/etc/modules.conf')], ['{"format":1,"tak', CALM, '# ubox\n']);
+  assert.equal(
+    [router.read('/etc/sipalg.journal'), router.read('/etc/config/firewall'), router.read('/etc/modules.conf')],
+    ['{"format":1,"tak', CALM, '# ubox\n'],
+  );
 });
 
 without('a firewall that does not take its configuration is not reloaded', () => {
@@ -219,7 +333,10 @@ without('a firewall that does not take its configuration is not reloaded', () =>
   const { status, stderr, calls } = router.giveBack();
   assert.is(status, 0);
   assert.match(stderr, 'The firewall does not take its configuration (fw4 check), so it is not reloaded.');
-  assert.equal(calls.filter((call) => call.startsWith('fw4')), ['fw4 check']);
+  assert.equal(
+    calls.filter((call) => call.startsWith('fw4')),
+    ['fw4 check'],
+  );
 });
 
 without('where the program fails, shell does what it can', () => {
@@ -228,25 +345,35 @@ without('where the program fails, shell does what it can', () => {
   const { status, stderr } = router.giveBack();
   assert.is(status, 0);
   assert.match(stderr, 'The program could not give everything back, so plain shell gives back what it can.');
-  assert.equal([router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/config/sipalg')], [ZONES, '# ubox\n', WISH]);
+  assert.equal(
+    [router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/config/sipalg')],
+    [ZONES, '# ubox\n', WISH],
+  );
 });
 
 without('sections of the voice rules go, whichever came first', () => {
   const orders: [string, string, string][] = [
     // what was there, what disable left, what is there now
     [ZONES, CALM, withSection(withSection(CALM, 'sipalg_include', 'include'), 'sipalg_mine_sip')],
-    [withSection(ZONES, 'sipalg_include', 'include'), withSection(CALM, 'sipalg_include', 'include'), withSection(CALM, 'sipalg_include', 'include')],
+    [
+      withSection(ZONES, 'sipalg_include', 'include'),
+      withSection(CALM, 'sipalg_include', 'include'),
+      withSection(CALM, 'sipalg_include', 'include'),
+    ],
     [withSection(ZONES, 'sipalg_a'), withSection(CALM, 'sipalg_a'), withSection(withSection(CALM, 'sipalg_a'), 'sipalg_b', 'redirect')],
   ];
   for (const [before, after, now] of orders) {
-    const router = new Router({ '/etc/config/firewall': now, '/etc/sipalg.journal': journal([file('/etc/config/firewall', before, after)]) });
+    const router = new Router({
+      '/etc/config/firewall': now,
+      '/etc/sipalg.journal': journal([file('/etc/config/firewall', before, after)]),
+    });
     assert.is(router.giveBack().status, 0);
     assert.is(router.read('/etc/config/firewall'), ZONES);
     assert.is(router.read('/etc/sipalg.journal'), null);
   }
 });
 
-without('rules of fw3 that bear our name are deleted, and nobody else\'s', () => {
+without("rules of fw3 that bear our name are deleted, and nobody else's", () => {
   const saved = `*raw
 :PREROUTING ACCEPT [1:2]
 :sipalg_arriving - [0:0]
@@ -262,13 +389,19 @@ COMMIT
 :PREROUTING ACCEPT [0:0]
 COMMIT
 `;
-  const router = new Router({ ...POLICY, '/.saved': saved }, {
-    'iptables-save': 'cat "$SIPALG_ROOT/.saved"', 'iptables-restore': 'cat > "$SIPALG_ROOT/.restored"',
-    ipset: '[ "$1" = destroy ] || printf "mine\\nsipalg_phones\\n"',
-  });
+  const router = new Router(
+    { ...POLICY, '/.saved': saved },
+    {
+      'iptables-save': 'cat "$SIPALG_ROOT/.saved"',
+      'iptables-restore': 'cat > "$SIPALG_ROOT/.restored"',
+      ipset: '[ "$1" = destroy ] || printf "mine\\nsipalg_phones\\n"',
+    },
+  );
   const { status, calls } = router.giveBack();
   assert.is(status, 0);
-  assert.is(router.read('/.restored'), `*raw
+  assert.is(
+    router.read('/.restored'),
+    `*raw
 -F sipalg_arriving
 -D PREROUTING -j sipalg_arriving
 -X sipalg_arriving
@@ -276,38 +409,75 @@ COMMIT
 *filter
 -D INPUT -m comment --comment "!sipalg: limit" -j DROP
 COMMIT
-`);
-  assert.equal(calls.filter((call) => /^(ipset d|iptables-r)/.test(call)), ['iptables-restore --noflush', 'ipset destroy sipalg_phones']);
+`,
+  );
+  assert.equal(
+    calls.filter((call) => /^(ipset d|iptables-r)/.test(call)),
+    ['iptables-restore --noflush', 'ipset destroy sipalg_phones'],
+  );
 });
 
 const same = suite('plain shell and the program');
 
 same('take the same lines out of /etc/modules.conf', () => {
-  const lines = [`# ${MARK}`, 'blacklist nf_conntrack_sip', 'blacklist nf_nat_sip', 'blacklist pcspkr', '', '# mine', ` # ${MARK}`, 'options nf_conntrack_sip sip_timeout=1800', 'blacklist nf_nat_sip # mine'];
+  const lines = [
+    `# ${MARK}`,
+    'blacklist nf_conntrack_sip',
+    'blacklist nf_nat_sip',
+    'blacklist pcspkr',
+    '',
+    '# mine',
+    ` # ${MARK}`,
+    'options nf_conntrack_sip sip_timeout=1800',
+    'blacklist nf_nat_sip # mine',
+  ];
   const random = seeded(6);
   for (let round = 0; round < 24; round++) {
     const text = Array.from({ length: 1 + random.below(12) }, () => random.pick(lines) + '\n').join('');
     const router = new Router({ '/etc/modules.conf': text });
     assert.is(router.giveBack().status, 0);
-    assert.is(router.read('/etc/modules.conf'), removeMarked(parseModulesConf(text), MODULES, MARK), `round ${round}: ${JSON.stringify(text)}`);
+    assert.is(
+      router.read('/etc/modules.conf'),
+      removeMarked(parseModulesConf(text), MODULES, MARK),
+      `round ${round}: ${JSON.stringify(text)}`,
+    );
   }
 });
 
 same('take the same sections out of /etc/config/firewall', () => {
   const random = seeded(7);
   for (let round = 0; round < 24; round++) {
-    let text = Array.from({ length: random.below(4) }, (_, at) => random.pick([ZONES, "config rule 'r'\n\toption name 'x'\n", "config defaults\n\toption flow_offloading '1'\n\n", '# a word\n', "package firewall\n"]).replaceAll("'r'", `'r${at}'`)).join('');
+    let text = Array.from({ length: random.below(4) }, (_, at) =>
+      random
+        .pick([
+          ZONES,
+          "config rule 'r'\n\toption name 'x'\n",
+          "config defaults\n\toption flow_offloading '1'\n\n",
+          '# a word\n',
+          'package firewall\n',
+        ])
+        .replaceAll("'r'", `'r${at}'`),
+    ).join('');
     for (let at = random.below(4); at >= 0; at--) {
       text = withSection(text, `sipalg_${at}`, random.pick(['rule', 'ipset', 'redirect', 'include']));
       if (random.below(2) === 0) text = withSection(text, `own_${at}`);
     }
     let wanted = text;
     for (const { name } of parseUci(text).sections) {
-      if (name?.startsWith('sipalg_')) wanted = deleteSection(parseUci(wanted), parseUci(wanted).sections.find((one) => one.name === name)!);
+      if (name?.startsWith('sipalg_'))
+        wanted = deleteSection(
+          parseUci(wanted),
+          parseUci(wanted).sections.find((one) => one.name === name)!,
+        );
     }
     const router = new Router({ '/etc/config/firewall': text });
     assert.is(router.giveBack().status, 0);
-    const meaning = (of: string | null): object[] => parseUci(of ?? '').sections.map(({ type, name, options }) => ({ type, name, options: options.map(({ kind, name: option, value }) => [kind, option, value]) }));
+    const meaning = (of: string | null): object[] =>
+      parseUci(of ?? '').sections.map(({ type, name, options }) => ({
+        type,
+        name,
+        options: options.map(({ kind, name: option, value }) => [kind, option, value]),
+      }));
     assert.equal(meaning(router.read('/etc/config/firewall')), meaning(wanted), `round ${round}`);
     const bare = (of: string | null): string[] => (of ?? '').split('\n').filter((line) => line.trim() !== '');
     assert.equal(bare(router.read('/etc/config/firewall')), bare(wanted), `round ${round}`);
@@ -315,7 +485,9 @@ same('take the same sections out of /etc/config/firewall', () => {
 });
 
 same('leave a firewall without our sections as it is, whatever is in it', () => {
-  const odd = setOption(parseUci(ZONES), parseUci(ZONES).sections[1]!, 'name', 'not sipalg_x') + "config rule 'x_sipalg_y'\n\n\n\n# config rule 'sipalg_z'\n";
+  const odd =
+    setOption(parseUci(ZONES), parseUci(ZONES).sections[1]!, 'name', 'not sipalg_x')
+    + "config rule 'x_sipalg_y'\n\n\n\n# config rule 'sipalg_z'\n";
   const router = new Router({ '/etc/config/firewall': odd });
   assert.equal([router.giveBack().status, router.giveBack().stderr], [0, '']);
   assert.is(router.read('/etc/config/firewall'), odd);

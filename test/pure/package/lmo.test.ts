@@ -4,7 +4,11 @@ import * as assert from 'uvu/assert';
 import { readFileSync } from 'node:fs';
 import { packer } from './made.ts';
 
-interface Lmo { hash(data: Buffer): number; entries(text: string): [string, string][]; lmo(text: string): Buffer }
+interface Lmo {
+  hash(data: Buffer): number;
+  entries(text: string): [string, string][];
+  lmo(text: string): Buffer;
+}
 
 /** Reads a file as LuCI's lmo.c does: the table's place is its last number, rows are found by halving. */
 function reader(file: Buffer): (hash: number) => string | undefined {
@@ -15,7 +19,8 @@ function reader(file: Buffer): (hash: number) => string | undefined {
       const middle = (low + high) >> 1;
       const row = start + 16 * middle;
       const key = file.readUInt32BE(row);
-      if (key === hash) return file.subarray(file.readUInt32BE(row + 8), file.readUInt32BE(row + 8) + file.readUInt32BE(row + 12)).toString();
+      if (key === hash)
+        return file.subarray(file.readUInt32BE(row + 8), file.readUInt32BE(row + 8) + file.readUInt32BE(row + 12)).toString();
       if (key < hash) low = middle + 1;
       else high = middle - 1;
     }
@@ -39,7 +44,9 @@ const HASHES: readonly (readonly [string, string])[] = [
 
 const lmos = suite<Lmo>('an .lmo');
 
-lmos.before(async (context) => { Object.assign(context, await packer<Lmo>('lmo')); });
+lmos.before(async (context) => {
+  Object.assign(context, await packer<Lmo>('lmo'));
+});
 
 lmos('is sought by the hash LuCI itself makes', ({ hash }) => {
   HASHES.forEach(([text, wanted]) => assert.is(hash(Buffer.from(text)).toString(16), wanted, text));
@@ -56,7 +63,9 @@ lmos('gives every sentence of a translation back', ({ hash, entries, lmo }) => {
 });
 
 lmos('is made of strings over several lines and with quotes', ({ hash, lmo }) => {
-  const find = reader(lmo('msgid ""\nmsgstr "Language: de\\n"\n\nmsgid "a \\"b\\" "\n"c"\nmsgstr ""\n"ä \\"b\\" c"\n\nmsgid "same"\nmsgstr "same"\n'));
+  const find = reader(
+    lmo('msgid ""\nmsgstr "Language: de\\n"\n\nmsgid "a \\"b\\" "\n"c"\nmsgstr ""\n"ä \\"b\\" c"\n\nmsgid "same"\nmsgstr "same"\n'),
+  );
   assert.is(find(hash(Buffer.from('a "b" c'))), 'ä "b" c');
   assert.is(find(hash(Buffer.from('same'))), undefined);
 });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** One of package/*.mjs. They find the project by their own place, so they are loaded from there and not packed. */
-export const packer = async <T>(name: string): Promise<T> => await import(pathToFileURL(join(process.cwd(), 'package', `${name}.mjs`)).href) as T;
+export const packer = async <T>(name: string): Promise<T> =>
+  (await import(pathToFileURL(join(process.cwd(), 'package', `${name}.mjs`)).href)) as T;
 
 export interface Made {
   /** What was said on standard output. */
@@ -26,11 +27,23 @@ interface Options {
 
 export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {}, built }: Options = {}): Made {
   const program = join(process.cwd(), 'package/build.mjs');
-  const words = built === undefined ? [program, folder]
-    : ['--input-type=module', '-e', `(await import(${JSON.stringify(pathToFileURL(program).href)})).pack(${JSON.stringify(folder)}, ${JSON.stringify(built)})`];
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, process.execPath, ...words],
-    { cwd, encoding: 'utf8', timeout: 55_000, env: { ...process.env, ...env } });
+  const words =
+    built === undefined
+      ? [program, folder]
+      : [
+          '--input-type=module',
+          '-e',
+          `(await import(${JSON.stringify(pathToFileURL(program).href)})).pack(${JSON.stringify(folder)}, ${JSON.stringify(built)})`,
+        ];
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, process.execPath, ...words], {
+    cwd,
+    encoding: 'utf8',
+    timeout: 55_000,
+    env: { ...process.env, ...env },
+  });
   if (status !== 0) throw new Error(`npm run package ended with ${status}: ${stderr}`);
-  const names = readdirSync(folder).filter((name) => /\.(ipk|apk)$|^Packages/.test(name)).sort();
+  const names = readdirSync(folder)
+    .filter((name) => /\.(ipk|apk)$|^Packages/.test(name))
+    .sort();
   return { said: stdout, files: Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))])) };
 }

@@ -5,7 +5,7 @@ export const README = readFileSync('README.md', 'utf8');
 
 /** Texts of the blocks of a language. */
 export const blocks = (language: string): string[] =>
-  [...README.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, name, text = '']) => name === language ? [text] : []);
+  [...README.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, name, text = '']) => (name === language ? [text] : []));
 
 /** Programs whose names begin a command. A piece of code that begins with none of them is no command. */
 const PROGRAMS = /^(sipalg|opkg|apk|npm|node|ubus|uci|nft|fw4|ssh|scp|sysupgrade|make|usign|conntrack|rmmod|modprobe|\/etc\/init\.d\/\S+) /;

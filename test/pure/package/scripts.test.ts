@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import { packer } from './made.ts';
 import { unpackIpk } from './unpack.ts';
 
-interface Package { name: string; files: Map<string, { bytes: Buffer; mode: number }> }
+interface Package {
+  name: string;
+  files: Map<string, { bytes: Buffer; mode: number }>;
+}
 
 type Context = { scripts: Map<string, Record<string, string>>; files: Map<string, Package['files']> };
 const scripts = suite<Context>('maintainer scripts');
@@ -18,10 +21,17 @@ scripts.before(async (context) => {
   const { ipk } = await packer<{ ipk(wanted: Package, release: object): { bytes: Buffer } }>('ipk');
   const wanted = packages();
   context.files = new Map(wanted.map(({ name, files }) => [name, files]));
-  context.scripts = new Map(wanted.map((one) => {
-    const { control } = unpackIpk(ipk(one, { version: '1-r1', time: 1 }).bytes);
-    return [one.name, Object.fromEntries(control.filter(({ mode, type }) => mode === 0o755 && type === 'file').map(({ path, bytes }) => [path.slice(2), bytes.toString()]))];
-  }));
+  context.scripts = new Map(
+    wanted.map((one) => {
+      const { control } = unpackIpk(ipk(one, { version: '1-r1', time: 1 }).bytes);
+      return [
+        one.name,
+        Object.fromEntries(
+          control.filter(({ mode, type }) => mode === 0o755 && type === 'file').map(({ path, bytes }) => [path.slice(2), bytes.toString()]),
+        ),
+      ];
+    }),
+  );
 });
 
 /** Runs a script of a package in a folder that stands for the router, and tells what was called. */
@@ -30,17 +40,38 @@ function run(text: string, { args = [] as string[], env = {} as Record<string, s
   mkdirSync(join(root, 'lib'));
   mkdirSync(join(root, 'bin'));
   const log = join(root, 'log');
-  if (functions) writeFileSync(join(root, 'lib/functions.sh'), `for each in default_postinst default_prerm; do eval "$each() { echo $each \\"\\$@\\" >> '${log}'; return \${ENDS:-0}; }"; done\n`);
+  if (functions)
+    writeFileSync(
+      join(root, 'lib/functions.sh'),
+      `for each in default_postinst default_prerm; do eval "$each() { echo $each \\"\\$@\\" >> '${log}'; return \${ENDS:-0}; }"; done\n`,
+    );
   // What scripts call by name.
   for (const name of ['sh', 'rm']) writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n`, { mode: 0o755 });
   writeFileSync(join(root, 'script'), text, { mode: 0o755 });
   const given = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace('ROOT', root)]));
-  const { status } = spawnSync('/bin/sh', [join(root, 'script'), ...args], { encoding: 'utf8', env: { PATH: `${join(root, 'bin')}:${process.env['PATH']}`, ...given } });
-  return { status, calls: existsSync(log) ? readFileSync(log, 'utf8').replaceAll(root, 'ROOT').split('\n').filter((line) => line !== '') : [] };
+  const { status } = spawnSync('/bin/sh', [join(root, 'script'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: `${join(root, 'bin')}:${process.env['PATH']}`, ...given },
+  });
+  return {
+    status,
+    calls: existsSync(log)
+      ? readFileSync(log, 'utf8')
+          .replaceAll(root, 'ROOT')
+          .split('\n')
+          .filter((line) => line !== '')
+      : [],
+  };
 }
 
 scripts('are those that opkg knows, and a shell can read them', ({ scripts: all }) => {
-  assert.equal([...all].map(([name, one]) => [name, Object.keys(one)]), [['sipalg', ['postinst', 'prerm', 'prerm-pkg']], ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']]]);
+  assert.equal(
+    [...all].map(([name, one]) => [name, Object.keys(one)]),
+    [
+      ['sipalg', ['postinst', 'prerm', 'prerm-pkg']],
+      ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']],
+    ],
+  );
   for (const [name, one] of all) {
     for (const [script, text] of Object.entries(one)) {
       assert.match(text, /^#!\/bin\/sh\n/);
@@ -49,18 +80,25 @@ scripts('are those that opkg knows, and a shell can read them', ({ scripts: all 
   }
 });
 
-scripts('hand everything to OpenWrt\'s own functions, with what opkg said, and answer as they do', ({ scripts: all }) => {
+scripts("hand everything to OpenWrt's own functions, with what opkg said, and answer as they do", ({ scripts: all }) => {
   for (const one of all.values()) {
     const root = { IPKG_INSTROOT: 'ROOT' };
-    assert.equal(run(one['postinst'] ?? '', { args: ['configure'], env: root }), { status: 0, calls: ['default_postinst ROOT/script configure'] });
-    assert.equal(run(one['prerm'] ?? '', { args: ['upgrade', '2-r1'], env: root }), { status: 0, calls: ['default_prerm ROOT/script upgrade 2-r1'] });
+    assert.equal(run(one['postinst'] ?? '', { args: ['configure'], env: root }), {
+      status: 0,
+      calls: ['default_postinst ROOT/script configure'],
+    });
+    assert.equal(run(one['prerm'] ?? '', { args: ['upgrade', '2-r1'], env: root }), {
+      status: 0,
+      calls: ['default_prerm ROOT/script upgrade 2-r1'],
+    });
     assert.is(run(one['prerm'] ?? '', { args: ['remove'], env: { ...root, ENDS: '3' } }).status, 3);
   }
 });
 
 scripts('do nothing where there are no such functions, or opkg was told to run none', ({ scripts: all }) => {
   for (const one of all.values()) {
-    for (const name of ['postinst', 'prerm']) assert.equal(run(one[name] ?? '', { env: { IPKG_INSTROOT: 'ROOT' }, functions: false }), { status: 0, calls: [] });
+    for (const name of ['postinst', 'prerm'])
+      assert.equal(run(one[name] ?? '', { env: { IPKG_INSTROOT: 'ROOT' }, functions: false }), { status: 0, calls: [] });
     assert.equal(run(one['postinst'] ?? '', { env: { IPKG_INSTROOT: 'ROOT', IPKG_NO_SCRIPT: '1' } }), { status: 0, calls: [] });
   }
 });

@@ -12,7 +12,11 @@ export interface Member {
   bytes: Buffer;
 }
 
-const text = (block: Buffer, at: number, length: number): string => block.subarray(at, at + length).toString('latin1').replace(/\0[^]*$/, '');
+const text = (block: Buffer, at: number, length: number): string =>
+  block
+    .subarray(at, at + length)
+    .toString('latin1')
+    .replace(/\0[^]*$/, '');
 
 /** The members in their order. Throws where a header's sum is wrong, or something follows the end. */
 export function untar(archive: Buffer): Member[] {
@@ -27,7 +31,11 @@ export function untar(archive: Buffer): Member[] {
     const size = number(124, 12);
     const [owner, kind] = [[number(108, 8), number(116, 8), text(head, 265, 32), text(head, 297, 32)].join(':'), text(head, 156, 1)];
     members.push({
-      path: text(head, 0, 100), type: kind === '5' ? 'directory' : 'file', mode: number(100, 8), owner, time: number(136, 12),
+      path: text(head, 0, 100),
+      type: kind === '5' ? 'directory' : 'file',
+      mode: number(100, 8),
+      owner,
+      time: number(136, 12),
       bytes: archive.subarray(at + 512, at + 512 + size),
     });
     at += Math.ceil(size / 512) * 512;

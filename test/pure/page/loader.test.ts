@@ -15,14 +15,14 @@ const mounts = suite<{ folder: string; source: string; inputs: string[][] }>('th
 mounts.before(async (context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'sipalg-page-'));
   const { buildPage } = await import(pathToFileURL(join(process.cwd(), 'package/page.mjs')).href);
-  const metafiles = await buildPage(context.folder) as { inputs: object }[];
+  const metafiles = (await buildPage(context.folder)) as { inputs: object }[];
   context.inputs = metafiles.map(({ inputs }) => Object.keys(inputs));
   context.source = readFileSync(join(context.folder, VIEW), 'utf8');
 });
 
 mounts.after(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 
-mounts('begins as LuCI\'s loader reads it, and asks for view, rpc and poll', ({ source }) => {
+mounts("begins as LuCI's loader reads it, and asks for view, rpc and poll", ({ source }) => {
   const needs = ['view', 'rpc', 'poll'].map((name) => ({ name, as: name }));
   assert.equal(scan(source, true).needs, needs);
   assert.equal(scan(source, false).needs, needs, 'also where comments are not skipped');
@@ -37,22 +37,46 @@ mounts('gives the loader a class made with view.extend, whose form buttons are o
   const made: object[] = [];
   const declared: { object: string; method: string; reject: boolean }[] = [];
   const factory = (0, eval)(scan(source, true).wrapped) as (...handed: unknown[]) => unknown;
-  const view = { extend: (members: object) => { made.push(members); return class {}; } };
-  const rpc = { declare: (call: never) => { declared.push(call); return () => Promise.resolve({}); } };
-  assert.type(factory({}, {}, {}, view, rpc, { add() { assert.unreachable('nothing is polled before it is drawn'); } }), 'function');
+  const view = {
+    extend: (members: object) => {
+      made.push(members);
+      return class {};
+    },
+  };
+  const rpc = {
+    declare: (call: never) => {
+      declared.push(call);
+      return () => Promise.resolve({});
+    },
+  };
+  assert.type(
+    factory({}, {}, {}, view, rpc, {
+      add() {
+        assert.unreachable('nothing is polled before it is drawn');
+      },
+    }),
+    'function',
+  );
   const [members = {}] = made;
   assert.equal(Object.keys(members).sort(), ['handleReset', 'handleSave', 'handleSaveApply', 'render']);
-  assert.equal(declared.map(({ object, method, reject }) => [object, method, reject]),
-    ['status', 'plan', 'disable', 'enable'].map((method) => ['sipalg', method, true]));
+  assert.equal(
+    declared.map(({ object, method, reject }) => [object, method, reject]),
+    ['status', 'plan', 'disable', 'enable'].map((method) => ['sipalg', method, true]),
+  );
 });
 
 /** Forms of JavaScript that came after 2018, outside strings. */
 const newerIn = (text: string): string[] =>
-  text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '""').match(/\?\?|\?\.[a-z_$([]|\|\|=|&&=|\bcatch\s*\{|\.at\(|\.replaceAll\(|\.flat(Map)?\(|Object\.fromEntries/gi) ?? [];
+  text
+    .replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '""')
+    .match(/\?\?|\?\.[a-z_$([]|\|\|=|&&=|\bcatch\s*\{|\.at\(|\.replaceAll\(|\.flat(Map)?\(|Object\.fromEntries/gi) ?? [];
 
 mounts('speaks no newer JavaScript than of 2018, but for flat, which every browser has that LuCI runs in', ({ folder, source }) => {
   for (const text of [source, readFileSync(join(folder, 'page/page.js'), 'utf8')]) {
-    assert.equal([...new Set(newerIn(text))].filter((form) => form !== '.flat(' && form !== '.flatMap('), []);
+    assert.equal(
+      [...new Set(newerIn(text))].filter((form) => form !== '.flat(' && form !== '.flatMap('),
+      [],
+    );
   }
   assert.equal(newerIn(`a?.b; c ?? d; try{}${'catch'} {}; "e?.f"; g ? .5 : 1`), ['?.b', '??', 'catch {']);
 });
@@ -63,30 +87,39 @@ mounts('takes no element from text: no innerHTML, no eval', ({ folder, source })
   }
 });
 
-mounts('is made of the page\'s own sources and nothing else', ({ inputs }) => {
+mounts("is made of the page's own sources and nothing else", ({ inputs }) => {
   assert.is(inputs.length, 2);
   for (const files of inputs) {
     assert.ok(files.length > 8);
-    assert.equal(files.filter((file) => !file.startsWith('src/page/')), []);
+    assert.equal(
+      files.filter((file) => !file.startsWith('src/page/')),
+      [],
+    );
   }
 });
 
 mounts(`has at most ${MOST.toLocaleString('en')} bytes a mount`, ({ folder }) => {
-  const own = ['index.html', 'page.js', 'page.css'].map((name) => statSync(join(folder, 'page', name)).size).reduce((sum, size) => sum + size, 0);
+  const own = ['index.html', 'page.js', 'page.css']
+    .map((name) => statSync(join(folder, 'page', name)).size)
+    .reduce((sum, size) => sum + size, 0);
   const luci = statSync(join(folder, VIEW)).size;
   assert.ok(own <= MOST && luci <= MOST, `${own} and ${luci}`);
 });
 
 mounts('has no script and no style within its HTML', ({ folder }) => {
   const html = readFileSync(join(folder, 'page/index.html'), 'utf8');
-  assert.equal([...html.matchAll(/<script\b([^>]*)>([^<]*)/g)].map(([, traits, text]) => [traits?.trim(), text]), [['src="page.js" defer', '']]);
+  assert.equal(
+    [...html.matchAll(/<script\b([^>]*)>([^<]*)/g)].map(([, traits, text]) => [traits?.trim(), text]),
+    [['src="page.js" defer', '']],
+  );
   assert.not(/<style|\sstyle=|\son\w+=|javascript:/i.test(html));
 });
 
-const loader = suite('the loader\'s rules');
+const loader = suite("the loader's rules");
 
 loader('take the head of a source, in either quote, with comments or without', () => {
-  const names = (source: string, comments = true): string[] => scan(source, comments).needs.map(({ name, as }) => name === as ? name : `${name} as ${as}`);
+  const names = (source: string, comments = true): string[] =>
+    scan(source, comments).needs.map(({ name, as }) => (name === as ? name : `${name} as ${as}`));
   assert.equal(names("'use strict'; 'require view'; \"require form as f\"; x('no'); 'require rpc';"), ['view', 'form as f']);
   assert.equal(names("'require tools.widgets';"), ['tools.widgets as tools_widgets']);
   assert.equal(names("// it's a comment\n'require view';"), ['view']);

@@ -14,7 +14,8 @@ const ALL = { read: true, write: true };
 const at = (reply: Reply, rights = ALL): State => looked(begin(rights), reply);
 const viewAt = (state: State): View => viewOf(state, words);
 const section = (view: View, name: string) => view.sections.find((one) => one.name === name);
-const cells = (view: View, name: string): string[][] => (section(view, name)?.table.rows ?? []).map((row) => row.cells.map(({ text }) => text));
+const cells = (view: View, name: string): string[][] =>
+  (section(view, name)?.table.rows ?? []).map((row) => row.cells.map(({ text }) => text));
 
 const page = suite('the page');
 
@@ -29,7 +30,10 @@ page('says that it is looking before anything is known', () => {
 page('names what is waited for when nothing is known yet', () => {
   const view = viewAt(at(NOTHING));
   assert.is(view.mood, 'loading');
-  assert.equal(view.notices.map(({ text, lines }) => [text, ...lines]), [[words.pendingFirst, 'nft -j -t list ruleset']]);
+  assert.equal(
+    view.notices.map(({ text, lines }) => [text, ...lines]),
+    [[words.pendingFirst, 'nft -j -t list ruleset']],
+  );
   assert.is(view.switch, null);
 });
 
@@ -56,10 +60,16 @@ page('shows every finding of every recorded router, with all its evidence', asyn
   for (const router of routerNames()) {
     const reply = await statusOf(router);
     const view = viewAt(at(reply));
-    assert.equal(view.findings?.rows.map(({ text, fold }) => [text, fold?.lines ?? []]),
-      reply.verdict?.findings.map(({ text, evidence }) => [text, evidence]), router);
-    assert.equal((section(view, 'returns')?.table.rows ?? []).map(({ cells: [, because] }) => because?.text),
-      reply.verdict?.returns.map(({ because }) => because), router);
+    assert.equal(
+      view.findings?.rows.map(({ text, fold }) => [text, fold?.lines ?? []]),
+      reply.verdict?.findings.map(({ text, evidence }) => [text, evidence]),
+      router,
+    );
+    assert.equal(
+      (section(view, 'returns')?.table.rows ?? []).map(({ cells: [, because] }) => because?.text),
+      reply.verdict?.returns.map(({ because }) => because),
+      router,
+    );
   }
 });
 
@@ -78,22 +88,42 @@ page('says that nothing would bring it back only where all was read and it is of
 
 page('shows the rules in force as they are, and what they have counted', async () => {
   const view = viewAt(at(await statusOf('foreign-table')));
-  assert.equal(cells(view, 'rules').map((row) => row[2]), ['', '0 packets, 0 bytes', '']);
+  assert.equal(
+    cells(view, 'rules').map((row) => row[2]),
+    ['', '0 packets, 0 bytes', ''],
+  );
   assert.equal(section(view, 'rules')?.table.heads, [words.columns.place, words.columns.rule, words.columns.counted]);
   const plain = viewAt(at(await statusOf('stock-alg-on')));
-  assert.equal(cells(plain, 'rules'), [['inet fw4 helper_lan handle 72', 'udp dport 5060 ct helper set "sip" comment "!fw4: SIP VoIP connection tracking"']]);
+  assert.equal(cells(plain, 'rules'), [
+    ['inet fw4 helper_lan handle 72', 'udp dport 5060 ct helper set "sip" comment "!fw4: SIP VoIP connection tracking"'],
+  ]);
   assert.is(cells(viewAt(at(await statusOf('fw3-21.02'))), 'rules').length, 4);
 });
 
 page('shows UDP timeouts, versions and the age of the report', async () => {
   const view = viewAt(at(await statusOf('stock-alg-on')));
-  assert.equal(cells(view, 'timeouts').map(([, value]) => value), ['60 s', '180 s']);
+  assert.equal(
+    cells(view, 'timeouts').map(([, value]) => value),
+    ['60 s', '180 s'],
+  );
   const versions = cells(view, 'versions');
-  assert.equal(versions.find(([label]) => label === words.program), [words.program, '0.1.0']);
-  assert.equal(versions.find(([label]) => label === words.age), [words.age, '3 s ago']);
-  const ages = [[900, 'just now'], [119_000, '119 s ago'], [120_000, '2 min ago'], [7_200_000, '2 h ago'], [172_800_000, '2 days ago']] as const;
+  assert.equal(
+    versions.find(([label]) => label === words.program),
+    [words.program, '0.1.0'],
+  );
+  assert.equal(
+    versions.find(([label]) => label === words.age),
+    [words.age, '3 s ago'],
+  );
+  const ages = [
+    [900, 'just now'],
+    [119_000, '119 s ago'],
+    [120_000, '2 min ago'],
+    [7_200_000, '2 h ago'],
+    [172_800_000, '2 days ago'],
+  ] as const;
   for (const [age, text] of ages) {
-    const reply = { ...await statusOf('stock-alg-on'), now: { ...IDLE, age } };
+    const reply = { ...(await statusOf('stock-alg-on')), now: { ...IDLE, age } };
     assert.is(cells(viewAt(at(reply)), 'versions').find(([label]) => label === words.age)?.[1], text);
   }
 });
@@ -102,7 +132,10 @@ page('keeps the last report when the service goes, says so, and says so no more 
   const reply = await statusOf('stock-alg-on');
   const gone = lost(at(reply), { kind: 'no object', said: '' });
   assert.is(viewAt(gone).mood, 'rewriting');
-  assert.equal(viewAt(gone).notices.map(({ text }) => text), [words.noObject]);
+  assert.equal(
+    viewAt(gone).notices.map(({ text }) => text),
+    [words.noObject],
+  );
   assert.equal(viewAt(looked(gone, reply)).notices, []);
 });
 
@@ -137,7 +170,11 @@ theSwitch('offers off where it is on, and back where something was taken away', 
 theSwitch('is not active in a session that may only look, and says why', async () => {
   for (const router of routerNames()) {
     const shown = viewAt(at(await statusOf(router), { read: true, write: false })).switch;
-    assert.equal(shown?.buttons.filter(({ active }) => active), [], router);
+    assert.equal(
+      shown?.buttons.filter(({ active }) => active),
+      [],
+      router,
+    );
     assert.is(shown?.hint, words.readOnly);
   }
 });
@@ -147,7 +184,10 @@ theSwitch('shows what it would do before it does it: every step, its commands an
   const waiting = confirm(at(await statusOf('stock-alg-on')), 'disabled');
   assert.equal([viewAt(waiting).switch?.confirm?.wait, viewAt(waiting).switch?.confirm?.go], [words.planning, '']);
   const shown = viewAt(planned(waiting, 'disabled', reply)).switch?.confirm;
-  assert.equal(shown?.steps.map(({ text, commands }) => ({ text, commands })), reply.plan?.steps.map(({ text, commands }) => ({ text, commands })));
+  assert.equal(
+    shown?.steps.map(({ text, commands }) => ({ text, commands })),
+    reply.plan?.steps.map(({ text, commands }) => ({ text, commands })),
+  );
   assert.ok(shown?.steps.some(({ why }) => why === 'Why: nftables puts flows under the SIP helper in 1 rule.'));
   assert.is(shown?.go, words.doIt.disabled);
   assert.is(viewAt(cancelled(planned(waiting, 'disabled', reply))).switch?.confirm, null);
@@ -158,10 +198,14 @@ theSwitch('can not be confirmed where nothing can be done, and says why', async 
   const reply = await planOf('not-root', 'disabled');
   const refused = viewAt(planned(state, 'disabled', reply)).switch?.confirm;
   assert.is(refused?.go, '');
-  assert.equal(refused?.notices.map(({ lines }) => lines), [reply.plan?.refused]);
+  assert.equal(
+    refused?.notices.map(({ lines }) => lines),
+    [reply.plan?.refused],
+  );
   const broken = viewAt(planned(state, 'disabled', { kind: 'no answer', said: 'timed out' })).switch?.confirm;
   assert.equal([broken?.go, broken?.notices[0]?.text], ['', words.planFailed]);
-  const empty = viewAt(planned(confirm(at(await statusOf('disabled')), 'disabled'), 'disabled', await planOf('disabled', 'disabled'))).switch?.confirm;
+  const empty = viewAt(planned(confirm(at(await statusOf('disabled')), 'disabled'), 'disabled', await planOf('disabled', 'disabled')))
+    .switch?.confirm;
   assert.equal([empty?.go, empty?.notices[0]?.text], ['', words.nothing]);
 });
 
@@ -192,7 +236,11 @@ theSwitch('shows a run that somebody else has begun', async () => {
   assert.equal([viewAt(state).switch?.running?.title, hurried(state)], [words.running.enabled, true]);
 });
 
-const OUTCOMES = [['reached', 'success'], ['held', 'warning'], ['failed', 'danger']] as const;
+const OUTCOMES = [
+  ['reached', 'success'],
+  ['held', 'warning'],
+  ['failed', 'danger'],
+] as const;
 
 for (const [outcome, tone] of OUTCOMES) {
   theSwitch(`says how it went: ${outcome}`, async () => {
@@ -200,17 +248,23 @@ for (const [outcome, tone] of OUTCOMES) {
     const ended = answered(asked(at(await statusOf('stock-alg-on')), 'disabled'), 'disabled', await statusOf('disabled', { last }));
     const { result, running } = viewAt(ended).switch ?? {};
     assert.is(running, null);
-    assert.equal([result?.tone, result?.text, result?.lines], [tone, words.ended[outcome].disabled, ['A sentence of the router.', '12 s ago']]);
+    assert.equal(
+      [result?.tone, result?.text, result?.lines],
+      [tone, words.ended[outcome].disabled, ['A sentence of the router.', '12 s ago']],
+    );
     assert.equal(result?.fold?.lines, last.commands);
     assert.not(hurried(ended));
   });
 }
 
-theSwitch('is not done because it was asked for: without an answer the router\'s own word decides', async () => {
+theSwitch("is not done because it was asked for: without an answer the router's own word decides", async () => {
   const before = await statusOf('stock-alg-on', { last: lastRun('reached', { at: 1 }) });
   const cut = answered(asked(at(before), 'disabled'), 'disabled', { kind: 'no answer', said: 'XHR request timed out' });
   assert.equal(viewAt(cut).switch?.running?.lines, [words.uncertain]);
-  const goingOn = looked(cut, await statusOf('stock-alg-on', { running: { towards: 'disabled', since: 0, commands: [] }, last: before.now.last }));
+  const goingOn = looked(
+    cut,
+    await statusOf('stock-alg-on', { running: { towards: 'disabled', since: 0, commands: [] }, last: before.now.last }),
+  );
   assert.ok(hurried(goingOn));
   const over = viewAt(looked(goingOn, await statusOf('disabled', { last: lastRun('reached') })));
   assert.is(over.switch?.result?.text, words.ended.reached.disabled);
@@ -219,19 +273,31 @@ theSwitch('is not done because it was asked for: without an answer the router\'s
 });
 
 theSwitch('says that it was turned down', async () => {
-  const view = viewAt(answered(asked(at(await statusOf('stock-alg-on')), 'disabled'), 'disabled', { kind: 'denied', said: 'This session may not change anything here.' }));
-  assert.equal([view.switch?.result?.tone, view.switch?.result?.lines], ['danger', ['It was said: This session may not change anything here.']]);
+  const view = viewAt(
+    answered(asked(at(await statusOf('stock-alg-on')), 'disabled'), 'disabled', {
+      kind: 'denied',
+      said: 'This session may not change anything here.',
+    }),
+  );
+  assert.equal(
+    [view.switch?.result?.tone, view.switch?.result?.lines],
+    ['danger', ['It was said: This session may not change anything here.']],
+  );
 });
 
 theSwitch('tells of an earlier run only if it did not reach its end', async () => {
-  const first = async (outcome: 'reached' | 'failed') => viewAt(at(await statusOf('disabled', { last: lastRun(outcome) }))).switch?.result?.tone;
+  const first = async (outcome: 'reached' | 'failed') =>
+    viewAt(at(await statusOf('disabled', { last: lastRun(outcome) }))).switch?.result?.tone;
   assert.equal([await first('reached'), await first('failed')], [undefined, 'danger']);
 });
 
 theSwitch('keeps what has been unfolded', async () => {
   const state = toggled(at(await statusOf('stock-alg-on')), 'finding nft-assignment');
   const open = (one: State) => viewAt(one).findings?.rows.find(({ name }) => name === 'nft-assignment')?.fold?.open;
-  assert.equal([open(state), open(looked(state, await statusOf('stock-alg-on'))), open(toggled(state, 'finding nft-assignment'))], [true, true, false]);
+  assert.equal(
+    [open(state), open(looked(state, await statusOf('stock-alg-on'))), open(toggled(state, 'finding nft-assignment'))],
+    [true, true, false],
+  );
 });
 
 page.run();

@@ -7,7 +7,11 @@ const APP = 'package/luci-app-sipalg/root/usr/share';
 const read = (path: string): Record<string, Record<string, unknown>> => JSON.parse(readFileSync(path, 'utf8')) as never;
 
 /** The methods of a right in the object itself. */
-const methods = (right: 'read' | 'write'): string[] => Object.entries(METHODS).filter(([, method]) => method.right === right).map(([name]) => name).sort();
+const methods = (right: 'read' | 'write'): string[] =>
+  Object.entries(METHODS)
+    .filter(([, method]) => method.right === right)
+    .map(([name]) => name)
+    .sort();
 
 /** What the source of a mount calls. */
 function called(file: string, pattern: RegExp): string[] {
@@ -16,18 +20,23 @@ function called(file: string, pattern: RegExp): string[] {
 
 const rights = suite('rights');
 
-rights('of the access group are the object\'s methods, each under its own right, and nothing else', () => {
+rights("of the access group are the object's methods, each under its own right, and nothing else", () => {
   const acl = read(`${APP}/rpcd/acl.d/luci-app-sipalg.json`);
   assert.equal(Object.keys(acl), ['luci-app-sipalg']);
   const { description, ...granted } = acl['luci-app-sipalg'] as Record<string, unknown>;
   assert.type(description, 'string');
-  const sorted = JSON.parse(JSON.stringify(granted), (_key, value: unknown) => Array.isArray(value) ? [...value].sort() : value) as object;
+  const sorted = JSON.parse(JSON.stringify(granted), (_key, value: unknown) =>
+    Array.isArray(value) ? [...value].sort() : value,
+  ) as object;
   assert.equal(sorted, { read: { ubus: { sipalg: methods('read') } }, write: { ubus: { sipalg: methods('write') } } });
   assert.equal([methods('read').length, methods('write').length].includes(0), false);
 });
 
 rights('are what both mounts of the page ask for', () => {
-  const all = Object.entries(METHODS).filter(([, method]) => !('as' in method)).map(([name]) => name).sort();
+  const all = Object.entries(METHODS)
+    .filter(([, method]) => !('as' in method))
+    .map(([name]) => name)
+    .sort();
   assert.equal(called('src/page/dom/luci.ts', /object: 'sipalg', method: '(\w+)'/g), all);
   assert.equal(called('src/page/dom/own.ts', /=> call\('(\w+)'/g), all);
 });
@@ -40,7 +49,10 @@ rights('of the menu entry are those of the access group, and it leads to the vie
   const menu = read(`${APP}/luci/menu.d/luci-app-sipalg.json`);
   assert.equal(Object.keys(menu), ['admin/services/sipalg']);
   const entry = menu['admin/services/sipalg'] as { title: string; action: object; depends: object };
-  assert.equal([entry.title, entry.action, entry.depends], ['SIP ALG', { type: 'view', path: 'sipalg/overview' }, { acl: ['luci-app-sipalg'] }]);
+  assert.equal(
+    [entry.title, entry.action, entry.depends],
+    ['SIP ALG', { type: 'view', path: 'sipalg/overview' }, { acl: ['luci-app-sipalg'] }],
+  );
 });
 
 rights.run();

@@ -13,15 +13,24 @@ import { IN_FORCE, policyFacts, withVoice } from '../../voice.ts';
 import { statusOf } from '../../page/replies.ts';
 
 const words = wordsIn((text) => text);
-const STEP = { rank: RANK.policy, why: 'policy-missing', text: 'Put the voice firewall rules in force.', actions: [], undo: [], commands: [], of: 'policy' as const };
+const STEP = {
+  rank: RANK.policy,
+  why: 'policy-missing',
+  text: 'Put the voice firewall rules in force.',
+  actions: [],
+  undo: [],
+  commands: [],
+  of: 'policy' as const,
+};
 const viewOn = (reply: Reply): View => viewOf(looked(begin({ read: true, write: true }), reply), words);
 const section = (view: View, name: string): Section | undefined => view.sections.find((one) => one.name === name);
-const cells = (view: View, name: string): string[][] => (section(view, name)?.table.rows ?? []).map((row) => row.cells.map(({ text }) => text));
+const cells = (view: View, name: string): string[][] =>
+  (section(view, name)?.table.rows ?? []).map((row) => row.cells.map(({ text }) => text));
 
 type Full = Extract<Reply, { facts: object }>;
 
 async function replyWith(changes: Partial<PolicyFacts> = {}): Promise<Full> {
-  const reply = await statusOf('disabled') as Full;
+  const reply = (await statusOf('disabled')) as Full;
   return { ...reply, facts: withVoice(reply.facts, policyFacts(changes)), plan: { ...reply.plan, lacking: [] } };
 }
 
@@ -33,7 +42,10 @@ const voice = suite('the voice rules on the page');
 voice('are said to be off where none are wished, unknown where they could not be seen', async () => {
   const reply = await replyWith();
   const off = viewOn({ ...reply, facts: { ...reply.facts, policy: { state: 'absent', source: 'x' } } });
-  assert.equal([section(off, 'voice')?.table.empty, section(off, 'providers'), section(off, 'attempts')], [words.voice.off, undefined, undefined]);
+  assert.equal(
+    [section(off, 'voice')?.table.empty, section(off, 'providers'), section(off, 'attempts')],
+    [words.voice.off, undefined, undefined],
+  );
   const failed = viewOn({ ...reply, facts: { ...reply.facts, policy: { state: 'failed', source: 'x', because: 'a file is gone' } } });
   assert.is(section(failed, 'voice')?.table.empty, 'Whether they are in force could not be seen: a file is gone');
   const { policy: _, ...older } = reply.facts;
@@ -62,22 +74,38 @@ voice('say what is wished and what was counted', async () => {
     'Requests from the internet are limited for each address and minute: REGISTER 5, INVITE 10, OPTIONS 10.',
     'Phones seen: 192.168.1.10, 192.168.1.11',
   ]);
-  assert.equal(cells(await view(), 'voice'), [['voice_media', '90210 packets, 18042000 bytes'], ['limited_register', '9990 packets, 4000000 bytes']]);
+  assert.equal(cells(await view(), 'voice'), [
+    ['voice_media', '90210 packets, 18042000 bytes'],
+    ['limited_register', '9990 packets, 4000000 bytes'],
+  ]);
   const { wish } = policyFacts();
-  const bare = section(await view({ wish: { ...wish, marking: null, limit: null }, perFlow: { state: 'present', value: false, source: 'nft -c' } }), 'voice')?.lines ?? [];
+  const bare =
+    section(
+      await view({ wish: { ...wish, marking: null, limit: null }, perFlow: { state: 'present', value: false, source: 'nft -c' } }),
+      'voice',
+    )?.lines ?? [];
   for (const line of [words.voice.everyFlow, words.voice.noMarks, words.voice.noLimits]) assert.ok(bare.includes(line), line);
 });
 
 voice('name both families of iptables', async () => {
   const present = { state: 'present' as const, value: IN_FORCE, source: 'iptables-save' };
-  const both = await view({ backend: 'iptables', inForce: { all: { state: 'absent', source: 'nft' }, ipv4: present, ipv6: { ...present, value: { ...IN_FORCE, attempts: [] } } } });
-  assert.equal(cells(both, 'voice').map(([name]) => name), ['IPv4 voice_media', 'IPv4 limited_register', 'IPv6 voice_media', 'IPv6 limited_register']);
+  const both = await view({
+    backend: 'iptables',
+    inForce: { all: { state: 'absent', source: 'nft' }, ipv4: present, ipv6: { ...present, value: { ...IN_FORCE, attempts: [] } } },
+  });
+  assert.equal(
+    cells(both, 'voice').map(([name]) => name),
+    ['IPv4 voice_media', 'IPv4 limited_register', 'IPv6 voice_media', 'IPv6 limited_register'],
+  );
   assert.is(cells(both, 'attempts').length, 3);
 });
 
-voice('count networks and name every name: answered, stale or not yet answered, by the router\'s own clock', async () => {
+voice("count networks and name every name: answered, stale or not yet answered, by the router's own clock", async () => {
   const shown = await view();
-  assert.equal(cells(shown, 'providers'), [['example', '3', '1', '2', '192.168.1.20'], ['plain', '0', '1', '0', 'none']]);
+  assert.equal(cells(shown, 'providers'), [
+    ['example', '3', '1', '2', '192.168.1.20'],
+    ['plain', '0', '1', '0', 'none'],
+  ]);
   assert.equal(cells(shown, 'names'), [
     ['sip.example.com', '203.0.113.5, 2001:db8:5::5', '3 min ago'],
     ['old.example.com', '203.0.113.9', 'STALE: 26 h ago; asked in vain 93 s ago: no server answered within 5 s'],
@@ -88,7 +116,13 @@ voice('count networks and name every name: answered, stale or not yet answered, 
   assert.equal(cells(await view({ names: { 'sip.example.com': partly } }), 'names')[0]?.[2], '3 min ago; in part: ns2 was silent');
   const odd = [{ name: 'p', hosts: [{ name: 'constructor', port: null }], signalling: [], media: [], inbound: null }];
   assert.equal(cells(await view({ wish: { ...wish, providers: odd } }), 'names'), [['constructor', '', 'not yet']]);
-  assert.equal([section(await view({ wish: { ...wish, providers: [] } }), 'providers'), section(await view({ wish: { ...wish, providers: [] } }), 'names')], [undefined, undefined]);
+  assert.equal(
+    [
+      section(await view({ wish: { ...wish, providers: [] } }), 'providers'),
+      section(await view({ wish: { ...wish, providers: [] } }), 'names'),
+    ],
+    [undefined, undefined],
+  );
 });
 
 voice('show who tried, the busiest first, and say where nobody did', async () => {
@@ -105,7 +139,14 @@ voice('show who tried, the busiest first, and say where nobody did', async () =>
 voice('stay bounded: ten thousand networks, four thousand attempts, three hundred phones', async () => {
   const { wish, inForce } = policyFacts();
   const networks = Array.from({ length: 10_000 }, (_, at) => `10.${at >> 8}.${at & 255}.0/24`);
-  const attempts = Array.from({ length: 4000 }, (_, at) => ({ source: `198.51.${at >> 8}.${at & 255}`, method: 'INVITE', seen: at, dropped: 0, first: NOW, last: NOW }));
+  const attempts = Array.from({ length: 4000 }, (_, at) => ({
+    source: `198.51.${at >> 8}.${at & 255}`,
+    method: 'INVITE',
+    seen: at,
+    dropped: 0,
+    first: NOW,
+    last: NOW,
+  }));
   const phones = Array.from({ length: 300 }, (_, at) => `192.168.1.${at}`);
   const shown = await view({
     wish: { ...wish, providers: [{ name: 'huge', hosts: [], signalling: networks, media: networks, inbound: null }] },

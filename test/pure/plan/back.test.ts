@@ -16,7 +16,10 @@ const SIP = ['udp dport 5060 ct helper set "sip"', 'tcp dport 5060 ct helper set
 const OTHERS = ['counter', 'udp dport 1 accept', 'udp dport 2 accept'];
 const isSip = (rule: string): boolean => rule.includes('"sip"');
 
-interface Line { handle: number; text: string }
+interface Line {
+  handle: number;
+  text: string;
+}
 
 const place = { family: 'inet', table: 't', chain: 'c' };
 
@@ -27,14 +30,23 @@ function chain(random: Seeded): string[] {
 
 /** What `disable` writes into the journal of this chain. */
 function takenOf(rules: readonly string[]): TakenNft['rules'] {
-  const goes = new Set(rules.flatMap((rule, at) => isSip(rule) ? [at] : []));
+  const goes = new Set(rules.flatMap((rule, at) => (isSip(rule) ? [at] : [])));
   return [...goes].map((at) => ({ ...place, rule: rules[at] as string, remains: null, ...neighbours(rules, at, goes) }));
 }
 
 const nftTaken = (rules: TakenNft['rules']): TakenNft => ({ kind: 'nft', rules, elements: [], helpers: [] });
 
-const nftFacts = (rules: readonly Line[]): NftFacts =>
-  ({ version: null, helpers: [], assignments: [], timeouts: 0, sources: [], foreign: false, tables: ['inet t'], present: ['inet t c'], chains: [{ ...place, rules: [...rules] }] });
+const nftFacts = (rules: readonly Line[]): NftFacts => ({
+  version: null,
+  helpers: [],
+  assignments: [],
+  timeouts: 0,
+  sources: [],
+  foreign: false,
+  tables: ['inet t'],
+  present: ['inet t c'],
+  chains: [{ ...place, rules: [...rules] }],
+});
 
 /** A chain as nft would have it after these commands, all or none. */
 function run(rules: readonly Line[], commands: readonly Command[]): Line[] {
@@ -48,7 +60,8 @@ function run(rules: readonly Line[], commands: readonly Command[]): Line[] {
   for (const command of commands) {
     if (command.do === 'delete rule') now.splice(find(command.handle), 1);
     else if (command.do === 'insert rule') now.splice(find(command.handle), 0, { handle: next++, text: command.rule });
-    else if (command.do === 'add rule') now.splice(command.handle === null ? now.length : find(command.handle) + 1, 0, { handle: next++, text: command.rule });
+    else if (command.do === 'add rule')
+      now.splice(command.handle === null ? now.length : find(command.handle) + 1, 0, { handle: next++, text: command.rule });
     else assert.unreachable(command.do);
   }
   return now;
@@ -77,7 +90,11 @@ nft('are put back once, and taken out again without touching what stood there', 
     const some = lines(before).filter(({ text }) => !isSip(text) || random.next() < 0.3);
     const back = run(some, putBack(nftFacts(some), taken));
     assert.equal(texts(back).filter(isSip).sort(), before.filter(isSip).sort(), `seed ${seed}`);
-    assert.equal(texts(back).filter((text) => !isSip(text)), before.filter((text) => !isSip(text)), `seed ${seed}`);
+    assert.equal(
+      texts(back).filter((text) => !isSip(text)),
+      before.filter((text) => !isSip(text)),
+      `seed ${seed}`,
+    );
     assert.equal(putBack(nftFacts(back), taken), [], `seed ${seed}: twice`);
     const stood = some.map(({ handle }) => `inet t c ${handle}`);
     assert.equal(texts(run(back, takeOut(nftFacts(back), taken, stood))).sort(), texts(some).sort(), `seed ${seed}: taken out`);
@@ -92,7 +109,11 @@ nft('are put back whole though their owner changed the chain meanwhile', () => {
     if (random.next() < 0.5) left.splice(random.below(left.length + 1), 0, { handle: 99, text: 'a new rule' });
     const back = texts(run(left, putBack(nftFacts(left), nftTaken(takenOf(before)))));
     assert.equal(back.filter(isSip).sort(), before.filter(isSip).sort(), `seed ${seed}`);
-    assert.equal(back.filter((text) => !isSip(text)), texts(left), `seed ${seed}`);
+    assert.equal(
+      back.filter((text) => !isSip(text)),
+      texts(left),
+      `seed ${seed}`,
+    );
   }
 });
 
@@ -105,7 +126,10 @@ nft('keep the order they had where all their neighbours are gone', () => {
 });
 
 nft('wait for a chain or table that is gone', () => {
-  const taken: TakenNft = { ...nftTaken(takenOf(['a', SIP[0] as string])), helpers: [{ family: 'ip', table: 'gone', name: 'sip', type: 'sip', protocol: 'udp', l3proto: 'ip' }] };
+  const taken: TakenNft = {
+    ...nftTaken(takenOf(['a', SIP[0] as string])),
+    helpers: [{ family: 'ip', table: 'gone', name: 'sip', type: 'sip', protocol: 'udp', l3proto: 'ip' }],
+  };
   assert.equal(putBack({ ...nftFacts([]), chains: [], present: [] }, taken), []);
 });
 
@@ -120,9 +144,15 @@ nft('are the union of what several runs took', () => {
   assert.is(mergeNft([counted, entry(`counter packets 5 bytes 9 ${one}`)]).rules.length, 1, 'counters tell no rules apart');
   const helper = { family: 'inet', table: 't', name: 'sip', type: 'sip', protocol: 'udp', l3proto: 'inet' };
   const elements = (...all: string[]) => [{ family: 'inet', table: 't', map: 'm', elements: all }];
-  const both = mergeNft([{ ...entry(), helpers: [helper], elements: elements('1 : "sip"', '2 : "sip"') }, { ...entry(), helpers: [helper], elements: elements('2 : "sip"', '3 : "sip"') }]);
+  const both = mergeNft([
+    { ...entry(), helpers: [helper], elements: elements('1 : "sip"', '2 : "sip"') },
+    { ...entry(), helpers: [helper], elements: elements('2 : "sip"', '3 : "sip"') },
+  ]);
   assert.is(both.helpers.length, 1);
-  assert.equal(both.elements.flatMap((map) => map.elements), ['1 : "sip"', '2 : "sip"', '3 : "sip"']);
+  assert.equal(
+    both.elements.flatMap((map) => map.elements),
+    ['1 : "sip"', '2 : "sip"', '3 : "sip"'],
+  );
 });
 
 nft.run();
@@ -130,8 +160,17 @@ nft.run();
 const iptables = suite('iptables rules put back');
 
 const iptablesTaken = (rules: readonly string[], name = 'PREROUTING'): TakenIptables => ({
-  kind: 'iptables', save: 'iptables-save', restore: 'iptables-restore',
-  rules: takenOf(rules).map(({ rule, previous, next, place: stood }) => ({ table: 'raw', chain: name, rule, previous, next, place: stood })),
+  kind: 'iptables',
+  save: 'iptables-save',
+  restore: 'iptables-restore',
+  rules: takenOf(rules).map(({ rule, previous, next, place: stood }) => ({
+    table: 'raw',
+    chain: name,
+    rule,
+    previous,
+    next,
+    place: stood,
+  })),
 });
 
 function restored(rules: readonly string[], commands: readonly RestoreCommand[]): string[] {
@@ -175,7 +214,10 @@ iptables('are put back once, and taken out again without touching what stood the
 
 iptables('go into a built-in chain that does not show yet, and not into another that is gone', () => {
   const rules = [SIP[0] as string];
-  assert.equal(putBackIptables([], iptablesTaken(rules)).map(({ chain: name }) => name), ['PREROUTING']);
+  assert.equal(
+    putBackIptables([], iptablesTaken(rules)).map(({ chain: name }) => name),
+    ['PREROUTING'],
+  );
   assert.equal(putBackIptables([], iptablesTaken(rules, 'zone_lan_helper')), []);
 });
 

@@ -11,7 +11,9 @@ import { recordedRouter } from '../../routers.ts';
 
 const configuration = suite<{ facts: Facts }>('what /etc/config/firewall must not say');
 
-configuration.before(async (context) => { context.facts = await observe(recordedRouter('stock-alg-on')); });
+configuration.before(async (context) => {
+  context.facts = await observe(recordedRouter('stock-alg-on'));
+});
 
 function withConfig(facts: Facts, text: string, firewall: Firewall = 'fw4'): Facts {
   const { definitions } = facts.firewall;
@@ -21,7 +23,9 @@ function withConfig(facts: Facts, text: string, firewall: Firewall = 'fw4'): Fac
 
 /** The text afterwards, and the commands; null where nothing is to be done. */
 function edited(facts: Facts, text: string, stays = false, firewall: Firewall = 'fw4'): { text: string; commands: string[] } | null {
-  const { steps: [step] } = planConfiguration(withConfig(facts, text, firewall), stays);
+  const {
+    steps: [step],
+  } = planConfiguration(withConfig(facts, text, firewall), stays);
   if (step === undefined) return null;
   const [action] = step.actions;
   assert.equal(step.undo, [{ do: 'write', path: FIREWALL_CONFIG, text }]);
@@ -31,12 +35,14 @@ function edited(facts: Facts, text: string, stays = false, firewall: Firewall = 
 const LAN = "config zone\n\toption name 'lan'\t# home\n";
 
 configuration('is left alone where nothing in it sets the helper', ({ facts }) => {
-  for (const text of ['', LAN, `${LAN}\tlist helper 'ftp'\n`, "config rule\n\toption helper 'sip'\n\toption target 'ACCEPT'\n"]) assert.is(edited(facts, text), null, text);
+  for (const text of ['', LAN, `${LAN}\tlist helper 'ftp'\n`, "config rule\n\toption helper 'sip'\n\toption target 'ACCEPT'\n"])
+    assert.is(edited(facts, text), null, text);
 });
 
-configuration('loses a list\'s SIP, and nothing else', ({ facts }) => {
+configuration("loses a list's SIP, and nothing else", ({ facts }) => {
   assert.equal(edited(facts, `${LAN}\tlist helper 'ftp'\n\tlist helper 'sip'\n\n# end\n`), {
-    text: `${LAN}\tlist helper 'ftp'\n\n# end\n`, commands: ['uci del_list firewall.@zone[0].helper=sip', 'uci commit firewall'],
+    text: `${LAN}\tlist helper 'ftp'\n\n# end\n`,
+    commands: ['uci del_list firewall.@zone[0].helper=sip', 'uci commit firewall'],
   });
 });
 
@@ -60,14 +66,21 @@ configuration('has the rule that sets the helper switched off, not taken away', 
   const rule = "config rule 'voice'\n\toption src 'lan'\n\toption target 'HELPER'\n\toption set_helper 'sip'\n";
   const after = edited(facts, rule);
   assert.equal(after?.commands, ['uci set firewall.voice.enabled=0', 'uci commit firewall']);
-  assert.equal(firewallFacts(after?.text ?? '', 'fw4', []).setHelper.map(({ enabled }) => enabled), [false]);
+  assert.equal(
+    firewallFacts(after?.text ?? '', 'fw4', []).setHelper.map(({ enabled }) => enabled),
+    [false],
+  );
   assert.is(edited(facts, `${rule}\toption enabled '0'\n`), null);
 });
 
 configuration('names every other helper where the module stays, and only then', ({ facts }) => {
   assert.is(edited(facts, LAN), null);
   const after = edited(facts, LAN, true);
-  const [zone] = firewallFacts(after?.text ?? '', 'fw4', facts.firewall.definitions.state === 'present' ? facts.firewall.definitions.value : []).zones;
+  const [zone] = firewallFacts(
+    after?.text ?? '',
+    'fw4',
+    facts.firewall.definitions.state === 'present' ? facts.firewall.definitions.value : [],
+  ).zones;
   assert.equal(zone?.helpers, ['amanda', 'ftp', 'RAS', 'Q.931', 'irc', 'netbios-ns', 'sane', 'snmp', 'tftp']);
   assert.is(zone?.sip, 'not');
   assert.is(edited(facts, "config defaults\n\toption auto_helper '0'\n" + LAN, true), null);
@@ -75,7 +88,20 @@ configuration('names every other helper where the module stays, and only then', 
 });
 
 configuration('switches automatic helpers off where there is no other', ({ facts }) => {
-  const alone: Facts = { ...facts, firewall: { ...facts.firewall, definitions: { state: 'present', source: 'x', value: [{ name: 'sip', module: 'nf_conntrack_sip', available: true }, { name: 'ftp', module: 'nf_conntrack_ftp', available: false }] } } };
+  const alone: Facts = {
+    ...facts,
+    firewall: {
+      ...facts.firewall,
+      definitions: {
+        state: 'present',
+        source: 'x',
+        value: [
+          { name: 'sip', module: 'nf_conntrack_sip', available: true },
+          { name: 'ftp', module: 'nf_conntrack_ftp', available: false },
+        ],
+      },
+    },
+  };
   const after = edited(alone, LAN, true)?.text ?? '';
   assert.is(firewallFacts(after, 'fw4', []).zones[0]?.sip, 'not');
   assert.not.match(after, /ftp/);
@@ -96,21 +122,32 @@ configuration.run();
 
 const block = suite<{ facts: Facts }>('what keeps the modules from being loaded');
 
-block.before(async (context) => { context.facts = await observe(recordedRouter('stock-alg-on')); });
+block.before(async (context) => {
+  context.facts = await observe(recordedRouter('stock-alg-on'));
+});
 
 function withConf(facts: Facts, text: string | null): Facts {
   const lines = parseModulesConf(text ?? '').lines;
   const value = {
-    text: text ?? '', modules: lines.flatMap((line) => line.kind === 'blacklist' ? [line.module] : []),
-    dangerous: lines.flatMap((line) => line.kind === 'dangerous' ? [{ line: line.line, text: line.text.trim(), because: line.because }] : []),
+    text: text ?? '',
+    modules: lines.flatMap((line) => (line.kind === 'blacklist' ? [line.module] : [])),
+    dangerous: lines.flatMap((line) =>
+      line.kind === 'dangerous' ? [{ line: line.line, text: line.text.trim(), because: line.because }] : [],
+    ),
   };
-  return { ...facts, boot: { ...facts.boot, blacklist: text === null ? { state: 'absent', source: 'x' } : { state: 'present', source: 'x', value } } };
+  return {
+    ...facts,
+    boot: { ...facts.boot, blacklist: text === null ? { state: 'absent', source: 'x' } : { state: 'present', source: 'x', value } },
+  };
 }
 
-const BOTH = "# sipalg: keeps the SIP ALG out; `sipalg enable` takes this away\nblacklist nf_conntrack_sip\nblacklist nf_nat_sip\n";
+const BOTH = '# sipalg: keeps the SIP ALG out; `sipalg enable` takes this away\nblacklist nf_conntrack_sip\nblacklist nf_nat_sip\n';
 
 function blocked(facts: Facts, text: string | null): string | null {
-  const { steps: [step], refused } = planBlock(withConf(facts, text));
+  const {
+    steps: [step],
+    refused,
+  } = planBlock(withConf(facts, text));
   assert.equal(refused, []);
   const [action] = step?.actions ?? [];
   return action?.do === 'write' ? action.text : null;
@@ -125,13 +162,18 @@ block('is both names, behind what is there', ({ facts }) => {
 });
 
 block('mends a last line without a newline, and says so as a command', ({ facts }) => {
-  const { steps: [step] } = planBlock(withConf(facts, 'blacklist a'));
+  const {
+    steps: [step],
+  } = planBlock(withConf(facts, 'blacklist a'));
   assert.is(blocked(facts, 'blacklist a'), `blacklist a\n${BOTH}`);
   assert.is(step?.commands[0], 'echo >> /etc/modules.conf');
 });
 
 block('adds the one name that is missing', ({ facts }) => {
-  assert.is(blocked(facts, 'blacklist nf_nat_sip\n'), 'blacklist nf_nat_sip\n# sipalg: keeps the SIP ALG out; `sipalg enable` takes this away\nblacklist nf_conntrack_sip\n');
+  assert.is(
+    blocked(facts, 'blacklist nf_nat_sip\n'),
+    'blacklist nf_nat_sip\n# sipalg: keeps the SIP ALG out; `sipalg enable` takes this away\nblacklist nf_conntrack_sip\n',
+  );
 });
 
 block('touches no file that makes kmodloader crash, and names the line', ({ facts }) => {
@@ -143,7 +185,8 @@ block('touches no file that makes kmodloader crash, and names the line', ({ fact
 });
 
 block('is nothing where no kmodloader reads it', async () => {
-  for (const name of ['openwrt-22.03', 'fw3-21.02', 'built-in']) assert.equal(planBlock(await observe(recordedRouter(name))).steps, [], name);
+  for (const name of ['openwrt-22.03', 'fw3-21.02', 'built-in'])
+    assert.equal(planBlock(await observe(recordedRouter(name))).steps, [], name);
 });
 
 block.run();

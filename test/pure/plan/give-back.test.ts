@@ -7,7 +7,7 @@ import type { Facts } from '../../../src/observe/facts.ts';
 import { FIREWALL_CONFIG, firewallFacts } from '../../../src/observe/firewall.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { planGiveBack } from '../../../src/plan/give-back.ts';
-import { plan } from '../../../src/plan/plan.ts';
+import { planAlg as plan } from '../../../src/plan/plan.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
 
 const CONF = '/etc/modules.conf';
@@ -19,12 +19,18 @@ function withJournal(facts: Facts, taken: readonly Taken[], state: Journal['stat
 
 function withConf(facts: Facts, text: string | null): Facts {
   const lines = parseModulesConf(text ?? '').lines;
-  const value = { text: text ?? '', modules: lines.flatMap((line) => line.kind === 'blacklist' ? [line.module] : []), dangerous: [] };
-  return { ...facts, boot: { ...facts.boot, blacklist: text === null ? { state: 'absent', source: CONF } : { state: 'present', source: CONF, value } } };
+  const value = { text: text ?? '', modules: lines.flatMap((line) => (line.kind === 'blacklist' ? [line.module] : [])), dangerous: [] };
+  return {
+    ...facts,
+    boot: { ...facts.boot, blacklist: text === null ? { state: 'absent', source: CONF } : { state: 'present', source: CONF, value } },
+  };
 }
 
 function withConfig(facts: Facts, text: string): Facts {
-  return { ...facts, firewall: { ...facts.firewall, uci: { state: 'present', source: FIREWALL_CONFIG, value: firewallFacts(text, 'fw4', []) } } };
+  return {
+    ...facts,
+    firewall: { ...facts.firewall, uci: { state: 'present', source: FIREWALL_CONFIG, value: firewallFacts(text, 'fw4', []) } },
+  };
 }
 
 /** What a path is written to be; 'removed', or undefined where it is left alone. */
@@ -40,7 +46,9 @@ function written(facts: Facts, path: string): string | undefined {
 
 const back = suite<{ facts: Facts }>('the way back');
 
-back.before(async (context) => { context.facts = await observe(recordedRouter('disabled')); });
+back.before(async (context) => {
+  context.facts = await observe(recordedRouter('disabled'));
+});
 
 /** What disable takes of this file, by its own plan. */
 async function takenOf(name: string, path: string): Promise<Taken[]> {
@@ -53,15 +61,25 @@ back('gives a file back byte for byte, also one that was not there', async ({ fa
     const [entry] = takes.filter((one) => one.kind === 'file');
     assert.ok(entry?.kind === 'file' && entry.path === CONF);
     if (entry?.kind !== 'file') continue;
-    assert.is(written(withJournal(withConf(facts, entry.after), takes.filter((one) => one.kind === 'file')), CONF), before ?? 'removed');
+    assert.is(
+      written(
+        withJournal(
+          withConf(facts, entry.after),
+          takes.filter((one) => one.kind === 'file'),
+        ),
+        CONF,
+      ),
+      before ?? 'removed',
+    );
   }
 });
 
-back('gives the firewall\'s configuration back byte for byte', async ({ facts }) => {
+back("gives the firewall's configuration back byte for byte", async ({ facts }) => {
   for (const name of ['set-helper-rule', 'lan-explicit-helpers', 'built-in', 'fw3-21.02']) {
     const [entry] = await takenOf(name, FIREWALL_CONFIG);
     assert.ok(entry?.kind === 'file', name);
-    if (entry?.kind === 'file') assert.is(written(withJournal(withConfig(facts, entry.after), [entry]), FIREWALL_CONFIG), entry.before, name);
+    if (entry?.kind === 'file')
+      assert.is(written(withJournal(withConfig(facts, entry.after), [entry]), FIREWALL_CONFIG), entry.before, name);
   }
 });
 
@@ -90,12 +108,18 @@ back('leaves alone what the owner has given back or taken away', async ({ facts 
 });
 
 back('undoes several edits of one file, the last one first', ({ facts }) => {
-  const taken: Taken[] = [{ kind: 'file', path: CONF, before: 'a b\n', after: 'c d\n' }, { kind: 'file', path: CONF, before: 'c d\n', after: 'e f\n' }];
+  const taken: Taken[] = [
+    { kind: 'file', path: CONF, before: 'a b\n', after: 'c d\n' },
+    { kind: 'file', path: CONF, before: 'c d\n', after: 'e f\n' },
+  ];
   assert.is(written(withJournal(withConf(facts, 'e f\n'), taken), CONF), 'a b\n');
 });
 
 back('gives nothing back to a file it can not read, and says so', ({ facts }) => {
-  const blind: Facts = { ...facts, boot: { ...facts.boot, blacklist: { state: 'failed', source: CONF, because: 'input/output error (EIO)' } } };
+  const blind: Facts = {
+    ...facts,
+    boot: { ...facts.boot, blacklist: { state: 'failed', source: CONF, because: 'input/output error (EIO)' } },
+  };
   const { steps, refused } = planGiveBack(withJournal(blind, [{ kind: 'file', path: CONF, before: '', after: 'x' }]));
   assert.equal(steps, []);
   assert.is(refused.length, 1);
@@ -105,20 +129,35 @@ back('gives nothing back to a file it can not read, and says so', ({ facts }) =>
 back('loads the tracker before the rewriter, and each once', ({ facts }) => {
   const module = (name: string): Taken => ({ kind: 'module', name, parameters: {} });
   // The tracker is taken last where something else held it at first.
-  for (const order of [['nf_conntrack_sip', 'nf_nat_sip', 'nf_conntrack_sip', 'nf_nat_sip'], ['nf_nat_sip', 'nf_conntrack_sip']]) {
+  for (const order of [
+    ['nf_conntrack_sip', 'nf_nat_sip', 'nf_conntrack_sip', 'nf_nat_sip'],
+    ['nf_nat_sip', 'nf_conntrack_sip'],
+  ]) {
     const { steps } = planGiveBack(withJournal(facts, order.map(module)));
-    assert.equal(steps.flatMap(({ commands }) => commands), ['modprobe nf_conntrack_sip', 'modprobe nf_nat_sip']);
+    assert.equal(
+      steps.flatMap(({ commands }) => commands),
+      ['modprobe nf_conntrack_sip', 'modprobe nf_nat_sip'],
+    );
   }
 });
 
 back('gives the parameters back with which a module was loaded', ({ facts }) => {
-  const module: Taken = { kind: 'module', name: 'nf_conntrack_sip', parameters: { ports: '5060,5080', sip_timeout: '3600', sip_direct_media: '0' } };
+  const module: Taken = {
+    kind: 'module',
+    name: 'nf_conntrack_sip',
+    parameters: { ports: '5060,5080', sip_timeout: '3600', sip_direct_media: '0' },
+  };
   const { steps } = planGiveBack(withJournal(facts, [module]));
-  assert.equal(steps.flatMap(({ commands }) => commands), ['insmod /lib/modules/6.6.110/nf_conntrack_sip.ko ports=5060,5080 sip_direct_media=0']);
+  assert.equal(
+    steps.flatMap(({ commands }) => commands),
+    ['insmod /lib/modules/6.6.110/nf_conntrack_sip.ko ports=5060,5080 sip_direct_media=0'],
+  );
 });
 
-back('says which package is missing where a module\'s file is gone', async () => {
-  const { steps, refused } = planGiveBack(withJournal(await observe(recordedRouter('openwrt-stock')), [{ kind: 'module', name: 'nf_conntrack_sip', parameters: {} }]));
+back("says which package is missing where a module's file is gone", async () => {
+  const { steps, refused } = planGiveBack(
+    withJournal(await observe(recordedRouter('openwrt-stock')), [{ kind: 'module', name: 'nf_conntrack_sip', parameters: {} }]),
+  );
   assert.equal(steps, []);
   assert.match(refused.join(), /kmod-nf-nathelper-extra, or kmod-nf-nathelper-sip from OpenWrt 25\.12\.5 on/);
 });
@@ -131,8 +170,14 @@ back('is refused as a whole without a journal that can be read, and is nothing w
 
 back('comes in the order the way there was safe in: files, modules, rules', async () => {
   const { steps } = plan(await observe(recordedRouter('disabled')), 'enabled', true);
-  assert.equal(steps.map(({ rank }) => rank), [...steps.map(({ rank }) => rank)].sort((one, other) => one - other));
-  assert.equal(steps.flatMap(({ actions }) => actions).map((action) => action.do === 'run' ? action.argv[0] : action.do), ['write', 'write', 'modprobe', 'modprobe', 'nft']);
+  assert.equal(
+    steps.map(({ rank }) => rank),
+    [...steps.map(({ rank }) => rank)].sort((one, other) => one - other),
+  );
+  assert.equal(
+    steps.flatMap(({ actions }) => actions).map((action) => (action.do === 'run' ? action.argv[0] : action.do)),
+    ['write', 'write', 'modprobe', 'modprobe', 'nft'],
+  );
 });
 
 back('takes nothing: what it does needs no journal of its own', async () => {

@@ -8,8 +8,14 @@ import { pathToFileURL } from 'node:url';
 
 /** As test/runner/verdict.mjs describes it. */
 interface Verdict {
-  file: string; suites: number; passed: number; failed: number;
-  skips: string[]; problems: string[]; output: string; ms: number;
+  file: string;
+  suites: number;
+  passed: number;
+  failed: number;
+  skips: string[];
+  problems: string[];
+  output: string;
+  ms: number;
 }
 
 // The runner is plain JavaScript (it runs before anything is installed), so it is loaded and not packed.
@@ -37,79 +43,167 @@ const kept = suite('a test file');
 const command = suite('npm test');
 
 for (const each of [red, green, kept, command]) {
-  each.before(() => { folder = mkdtempSync(join(tmpdir(), 'sipalg-runner-')); });
-  each.after(() => { rmSync(folder, { recursive: true, force: true }); });
+  each.before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sipalg-runner-'));
+  });
+  each.after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
 }
 
 const CASES: { when: string; source: string; problem: RegExp; passed?: number; failed?: number; limit?: number }[] = [
-  { when: 'a test fails', source: HEAD + GOOD + `s('fails', () => { assert.is(1, 2); }); s.run();`,
-    problem: /^1 of 2 tests failed/, passed: 1 },
-  { when: 'a test throws what is no Error', source: HEAD + GOOD + `s('throws', () => { throw undefined; }); s.run();`,
-    problem: /^1 of 2 tests failed/, passed: 1 },
+  {
+    when: 'a test fails',
+    source: HEAD + GOOD + `s('fails', () => { assert.is(1, 2); }); s.run();`,
+    problem: /^1 of 2 tests failed/,
+    passed: 1,
+  },
+  {
+    when: 'a test throws what is no Error',
+    source: HEAD + GOOD + `s('throws', () => { throw undefined; }); s.run();`,
+    problem: /^1 of 2 tests failed/,
+    passed: 1,
+  },
   { when: 'it registers no test', source: `import 'uvu'; console.log('nothing here');`, problem: /^No test was registered/ },
   { when: 'it does not even import uvu', source: `console.log('nothing here');`, problem: /^No test was registered/ },
   { when: 'its suite is never run', source: HEAD + GOOD, problem: /^1 of 1 tests never started/ },
-  { when: 'its second suite is never run', passed: 1,
+  {
+    when: 'its second suite is never run',
+    passed: 1,
     source: HEAD + GOOD + `s.run(); const t = suite('forgotten'); t('is lost', () => {});`,
-    problem: /^1 of 2 tests never started, the first of them 'is lost'/ },
-  { when: 'an empty suite is never run', source: HEAD + GOOD + `s.run(); suite('forgotten');`, passed: 1,
-    problem: /^Suite 'forgotten' is never run/ },
-  { when: 'a suite holds no test', source: HEAD + GOOD + `s.run(); suite('empty').run();`, passed: 1,
-    problem: /^Suite 'empty' holds no test/ },
-  { when: 'a test is registered after its suite was run', source: HEAD + GOOD + `s.run(); s('late', () => {});`, passed: 1,
-    problem: /^1 of 2 tests never started, the first of them 'late'/ },
-  { when: 'suite.before throws', source: HEAD + GOOD + `s.before(() => { throw new Error('no ground'); }); s.run();`,
-    problem: /^before of suite 'small' threw Error: no ground/ },
-  { when: 'suite.before rejects', source: HEAD + GOOD + `s.before(async () => { throw new Error('no ground'); }); s.run();`,
-    problem: /^before of suite 'small' threw Error: no ground/ },
-  { when: 'suite.after throws', source: HEAD + GOOD + `s.after(() => { throw new Error('not clean'); }); s.run();`, passed: 1,
-    problem: /^after of suite 'small' threw Error: not clean/ },
-  { when: 'suite.before.each throws', source: HEAD + GOOD + `s.before.each(() => { throw new Error('no ground'); }); s.run();`,
-    problem: /^before.each of suite 'small' threw Error: no ground/ },
-  { when: 'suite.after.each throws', passed: 1,
+    problem: /^1 of 2 tests never started, the first of them 'is lost'/,
+  },
+  {
+    when: 'an empty suite is never run',
+    source: HEAD + GOOD + `s.run(); suite('forgotten');`,
+    passed: 1,
+    problem: /^Suite 'forgotten' is never run/,
+  },
+  {
+    when: 'a suite holds no test',
+    source: HEAD + GOOD + `s.run(); suite('empty').run();`,
+    passed: 1,
+    problem: /^Suite 'empty' holds no test/,
+  },
+  {
+    when: 'a test is registered after its suite was run',
+    source: HEAD + GOOD + `s.run(); s('late', () => {});`,
+    passed: 1,
+    problem: /^1 of 2 tests never started, the first of them 'late'/,
+  },
+  {
+    when: 'suite.before throws',
+    source: HEAD + GOOD + `s.before(() => { throw new Error('no ground'); }); s.run();`,
+    problem: /^before of suite 'small' threw Error: no ground/,
+  },
+  {
+    when: 'suite.before rejects',
+    source: HEAD + GOOD + `s.before(async () => { throw new Error('no ground'); }); s.run();`,
+    problem: /^before of suite 'small' threw Error: no ground/,
+  },
+  {
+    when: 'suite.after throws',
+    source: HEAD + GOOD + `s.after(() => { throw new Error('not clean'); }); s.run();`,
+    passed: 1,
+    problem: /^after of suite 'small' threw Error: not clean/,
+  },
+  {
+    when: 'suite.before.each throws',
+    source: HEAD + GOOD + `s.before.each(() => { throw new Error('no ground'); }); s.run();`,
+    problem: /^before.each of suite 'small' threw Error: no ground/,
+  },
+  {
+    when: 'suite.after.each throws',
+    passed: 1,
     source: HEAD + GOOD + `s('is lost with it', () => {}); s.after.each(() => { throw new Error('not clean'); }); s.run();`,
-    problem: /^after.each of suite 'small' threw Error: not clean/ },
-  { when: 'a test is marked .only', source: HEAD + GOOD + `s.only('alone', () => {}); s.run();`, passed: 2,
-    problem: /^\.only hides tests: suite 'small', 'alone'/ },
-  { when: 'a test is marked .skip', source: HEAD + GOOD + `s.skip('not now', () => {}); s.run();`, passed: 1,
-    problem: /^\.skip hides tests: suite 'small', 'not now'/ },
-  { when: 'its process dies', source: HEAD + `s('dies', () => { process.kill(process.pid, 'SIGKILL'); });` + GOOD + `s.run();`,
-    problem: /^'dies' began and never ended/, failed: 2 },
-  { when: 'it exits 0 in the middle of a test', source: HEAD + GOOD + `s('leaves', () => { process.exit(0); }); s.run();`,
-    problem: /^'leaves' began and never ended/, passed: 1 },
-  { when: 'it exits 0 before the first test', source: HEAD + GOOD + `s.run(); process.exit(0);`,
-    problem: /^1 of 1 tests never started/ },
-  { when: 'it exits 0 at a test\'s end, with others to come', passed: 1,
+    problem: /^after.each of suite 'small' threw Error: not clean/,
+  },
+  {
+    when: 'a test is marked .only',
+    source: HEAD + GOOD + `s.only('alone', () => {}); s.run();`,
+    passed: 2,
+    problem: /^\.only hides tests: suite 'small', 'alone'/,
+  },
+  {
+    when: 'a test is marked .skip',
+    source: HEAD + GOOD + `s.skip('not now', () => {}); s.run();`,
+    passed: 1,
+    problem: /^\.skip hides tests: suite 'small', 'not now'/,
+  },
+  {
+    when: 'its process dies',
+    source: HEAD + `s('dies', () => { process.kill(process.pid, 'SIGKILL'); });` + GOOD + `s.run();`,
+    problem: /^'dies' began and never ended/,
+    failed: 2,
+  },
+  {
+    when: 'it exits 0 in the middle of a test',
+    source: HEAD + GOOD + `s('leaves', () => { process.exit(0); }); s.run();`,
+    problem: /^'leaves' began and never ended/,
+    passed: 1,
+  },
+  { when: 'it exits 0 before the first test', source: HEAD + GOOD + `s.run(); process.exit(0);`, problem: /^1 of 1 tests never started/ },
+  {
+    when: "it exits 0 at a test's end, with others to come",
+    passed: 1,
     source: HEAD + GOOD + `s.after.each(() => { process.reallyExit(0); }); s('is lost', () => {}); s.run();`,
-    problem: /^1 of 2 tests never started, the first of them 'is lost'/ },
-  { when: 'a test\'s promise is never settled', source: HEAD + `s('waits', () => new Promise(() => {}));` + GOOD + `s.run();`,
-    problem: /^'waits' began and never ended/, failed: 2 },
-  { when: 'it sets an exit code after the last test', passed: 1,
+    problem: /^1 of 2 tests never started, the first of them 'is lost'/,
+  },
+  {
+    when: "a test's promise is never settled",
+    source: HEAD + `s('waits', () => new Promise(() => {}));` + GOOD + `s.run();`,
+    problem: /^'waits' began and never ended/,
+    failed: 2,
+  },
+  {
+    when: 'it sets an exit code after the last test',
+    passed: 1,
     source: HEAD + GOOD + `s.run(); process.on('exit', () => { process.exitCode = 3; });`,
-    problem: /^Its process exited with code 3/ },
-  { when: 'it leaves a rejection unhandled', passed: 1,
+    problem: /^Its process exited with code 3/,
+  },
+  {
+    when: 'it leaves a rejection unhandled',
+    passed: 1,
     source: HEAD + `s('floats', () => { void Promise.reject(new Error('unseen')); }); s.run();`,
-    problem: /^A rejection was handled by nobody: Error: unseen/ },
-  { when: 'an exception is thrown outside of any test', source: HEAD + GOOD + `s.run(); throw new Error('early');`,
-    problem: /^1 of 1 tests never started/ },
-  { when: 'it hangs on after its tests', passed: 1, limit: 1500, source: HEAD + GOOD + `s.run(); setInterval(() => {}, 1000);`,
-    problem: /^It did not end within its time limit/ },
-  { when: 'a test never yields', limit: 1500, source: HEAD + `s('spins', () => { for (;;); }); s.run();`,
-    problem: /^'spins' began and never ended/ },
+    problem: /^A rejection was handled by nobody: Error: unseen/,
+  },
+  {
+    when: 'an exception is thrown outside of any test',
+    source: HEAD + GOOD + `s.run(); throw new Error('early');`,
+    problem: /^1 of 1 tests never started/,
+  },
+  {
+    when: 'it hangs on after its tests',
+    passed: 1,
+    limit: 1500,
+    source: HEAD + GOOD + `s.run(); setInterval(() => {}, 1000);`,
+    problem: /^It did not end within its time limit/,
+  },
+  {
+    when: 'a test never yields',
+    limit: 1500,
+    source: HEAD + `s('spins', () => { for (;;); }); s.run();`,
+    problem: /^'spins' began and never ended/,
+  },
   { when: 'it cannot be packed', source: HEAD + `s('is broken', () => {`, problem: /^It cannot be packed/ },
 ];
 
 for (const { when, source, problem, passed = 0, failed = 1, limit } of CASES) {
   red(when, async () => {
     const seen = await verdict(source, limit);
-    assert.ok(seen.problems.some((each) => problem.test(each)), `${problem} is not among ${JSON.stringify(seen)}`);
+    assert.ok(
+      seen.problems.some((each) => problem.test(each)),
+      `${problem} is not among ${JSON.stringify(seen)}`,
+    );
     assert.equal({ passed: seen.passed, failed: seen.failed }, { passed, failed });
   });
 }
 
 red('it leaves processes running, which are ended, whatever they did to hide', async () => {
   const pids = join(folder, 'pids');
-  const seen = await verdict(HEAD + `
+  const seen = await verdict(
+    HEAD
+      + `
     import { spawn } from 'node:child_process';
     import { appendFileSync } from 'node:fs';
     s('starts what outlives it', () => {
@@ -122,17 +216,25 @@ red('it leaves processes running, which are ended, whatever they did to hide', a
       sleep({ detached: true });
       sleep({ env: { PATH: process.env.PATH } });
     });
-    s.run();`);
+    s.run();`,
+  );
   assert.match(seen.problems.join(), /left processes running: sleep \(\d+\), sleep \(\d+\), sleep \(\d+\)/);
   const started = readFileSync(pids, 'utf8').trim().split('\n');
   assert.is(started.length, 3);
-  await new Promise((resolve) => { setTimeout(resolve, 200); });
-  assert.equal(started.filter((pid) => existsSync(`/proc/${pid}/exe`)), []);
+  await new Promise((resolve) => {
+    setTimeout(resolve, 200);
+  });
+  assert.equal(
+    started.filter((pid) => existsSync(`/proc/${pid}/exe`)),
+    [],
+  );
 });
 
 red('it hangs together with its children, and all are ended', async () => {
   const pids = join(folder, 'hung');
-  const seen = await verdict(HEAD + `
+  const seen = await verdict(
+    HEAD
+      + `
     import { spawn } from 'node:child_process';
     import { appendFileSync } from 'node:fs';
     s('waits for a child that never ends', () => new Promise((resolve) => {
@@ -140,15 +242,21 @@ red('it hangs together with its children, and all are ended', async () => {
       appendFileSync(${JSON.stringify(pids)}, String(child.pid));
       child.on('exit', resolve);
     }));
-    s.run();`, 1500);
+    s.run();`,
+    1500,
+  );
   assert.match(seen.problems.join(), /did not end within its time limit/);
   assert.is(existsSync(`/proc/${readFileSync(pids, 'utf8')}/exe`), false);
 });
 
 green('its tests pass, and they are counted', async () => {
-  const seen = await verdict(HEAD + GOOD + `s('holds too', async () => {}); s.run(); const t = suite('other'); t('holds', () => {}); t.run();`);
-  assert.equal({ ...seen, output: '', ms: 0 },
-    { file: 'small.test.ts', suites: 2, passed: 3, failed: 0, skips: [], problems: [], output: '', ms: 0 });
+  const seen = await verdict(
+    HEAD + GOOD + `s('holds too', async () => {}); s.run(); const t = suite('other'); t('holds', () => {}); t.run();`,
+  );
+  assert.equal(
+    { ...seen, output: '', ms: 0 },
+    { file: 'small.test.ts', suites: 2, passed: 3, failed: 0, skips: [], problems: [], output: '', ms: 0 },
+  );
 });
 
 green('it uses the suite without a name', async () => {
@@ -157,8 +265,11 @@ green('it uses the suite without a name', async () => {
 });
 
 green('hooks share the context with the tests', async () => {
-  const seen = await verdict(HEAD + `s.before((c) => { c.n = 1; }); s.before.each((c) => { c.n++; });
-    s('sees 2', (c) => { assert.is(c.n, 2); }); s('sees 3', (c) => { assert.is(c.n, 3); }); s.after((c) => { assert.is(c.n, 3); }); s.run();`);
+  const seen = await verdict(
+    HEAD
+      + `s.before((c) => { c.n = 1; }); s.before.each((c) => { c.n++; });
+    s('sees 2', (c) => { assert.is(c.n, 2); }); s('sees 3', (c) => { assert.is(c.n, 3); }); s.after((c) => { assert.is(c.n, 3); }); s.run();`,
+  );
   assert.equal([seen.passed, seen.failed, seen.problems], [2, 0, []]);
 });
 
@@ -169,9 +280,12 @@ green('it announces what this machine cannot run, with a reason', async () => {
 });
 
 kept('takes its temporary files along when it ends', async () => {
-  const seen = await verdict(HEAD + `import { mkdtempSync, writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os'; import { join } from 'node:path';
+  const seen = await verdict(
+    HEAD
+      + `import { mkdtempSync, writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os'; import { join } from 'node:path';
     s('leaves a file', () => { const f = mkdtempSync(join(tmpdir(), 'x-')) + '/f'; writeFileSync(f, ''); console.log('made ' + f); });
-    s('fails', () => { assert.is(1, 2); }); s.run();`);
+    s('fails', () => { assert.is(1, 2); }); s.run();`,
+  );
   const made = /made (\S+)/.exec(seen.output)?.[1] ?? '';
   assert.match(made, /\/f$/);
   assert.is(existsSync(made), false);
@@ -197,22 +311,39 @@ command('is ended by Ctrl-C together with what it runs, and leaves nothing behin
   const files = join(process.cwd(), 'test/runner/files.mjs');
   const file = join(folder, 'slow.test.ts');
   const pids = join(folder, 'pids');
-  writeFileSync(file, HEAD + `
+  writeFileSync(
+    file,
+    HEAD
+      + `
     import { spawn } from 'node:child_process'; import { writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os';
     s('is slow', () => new Promise((resolve) => {
       const child = spawn('sleep', ['60'], { detached: true });
       writeFileSync(${JSON.stringify(pids)}, process.pid + ' ' + child.pid + ' ' + tmpdir());
       child.on('exit', resolve);
-    })); s.run();`);
-  const child = spawn(process.execPath, ['--input-type=module', '-e', `
+    })); s.run();`,
+  );
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `
     import { runFiles } from ${JSON.stringify(files)};
     import { Interrupted, stopAll } from ${JSON.stringify(join(process.cwd(), 'test/runner/process.mjs'))};
     process.once('SIGINT', () => stopAll('SIGINT'));
     const file = ${JSON.stringify(file)};
     try { await runFiles({ root: ${JSON.stringify(folder)}, files: [file, file], pool: 1 }); }
-    catch (error) { process.exit(error instanceof Interrupted ? 130 : 1); }`], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const ended = new Promise((resolve) => { child.on('exit', resolve); });
-  for (let turn = 0; turn < 200 && !existsSync(pids); turn++) await new Promise((resolve) => { setTimeout(resolve, 50); });
+    catch (error) { process.exit(error instanceof Interrupted ? 130 : 1); }`,
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const ended = new Promise((resolve) => {
+    child.on('exit', resolve);
+  });
+  for (let turn = 0; turn < 200 && !existsSync(pids); turn++)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
   child.kill('SIGINT');
   assert.is(await ended, 130);
   const [test = '', sleep = '', temporary = ''] = readFileSync(pids, 'utf8').split(' ');
@@ -232,14 +363,18 @@ end('the counts alone on the last line', async () => {
 
 end('the files that failed, and red', async () => {
   const { summary } = await runner('words.mjs');
-  assert.equal(summary([broken, held], { skipFails: true }),
-    { text: '\nfailed: b.test.ts: 1 of 3 tests failed.\n\n4 passed, 1 failed', failed: true });
+  assert.equal(summary([broken, held], { skipFails: true }), {
+    text: '\nfailed: b.test.ts: 1 of 3 tests failed.\n\n4 passed, 1 failed',
+    failed: true,
+  });
 });
 
 end('the skips and their reasons', async () => {
   const { summary } = await runner('words.mjs');
-  assert.equal(summary([held, unable], { skipFails: false }),
-    { text: '\nskipped: c.lab.test.ts: Needs root.\n\n2 passed, 0 failed, 1 skipped', failed: false });
+  assert.equal(summary([held, unable], { skipFails: false }), {
+    text: '\nskipped: c.lab.test.ts: Needs root.\n\n2 passed, 0 failed, 1 skipped',
+    failed: false,
+  });
 });
 
 end('red for a skip where CI=true', async () => {

@@ -78,7 +78,10 @@ export function createUbusd(options: UbusdOptions = {}): Bus {
       if (obj.owner === from || !obj.patterns.some((pattern) => matches(pattern, name))) continue;
       eventSeq = (eventSeq + 1) & 0xffff;
       post(obj.owner, {
-        type: MessageType.INVOKE, seq: eventSeq, peer: 0, attributes: { object: obj.id, method: name, data },
+        type: MessageType.INVOKE,
+        seq: eventSeq,
+        peer: 0,
+        attributes: { object: obj.id, method: name, data },
       });
     }
   }
@@ -133,8 +136,15 @@ export function createUbusd(options: UbusdOptions = {}): Bus {
         if (path !== undefined && named(path)) return Status.INVALID_ARGUMENT;
         const { signature } = attributes;
         const obj: Obj = {
-          id: nextId(), owner: peer, path, type: signature ? nextId() : 0, signature,
-          subscribers: [], targets: [], patterns: [], seq: 0,
+          id: nextId(),
+          owner: peer,
+          path,
+          type: signature ? nextId() : 0,
+          signature,
+          subscribers: [],
+          targets: [],
+          patterns: [],
+          seq: 0,
         };
         // The signature outlives the frame it came in.
         if (signature) obj.signature = signature.slice();

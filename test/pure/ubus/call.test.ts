@@ -54,7 +54,11 @@ call('learns who calls, and may bring arguments nobody declared', async () => {
   const caller = client();
   await caller.call('o', 'm', { dry_run: true, ubus_rpc_session: 'x' });
   assert.equal(seen, {
-    args: { dry_run: true, ubus_rpc_session: 'x' }, method: 'm', user: 'root', group: 'root', peer: caller.id,
+    args: { dry_run: true, ubus_rpc_session: 'x' },
+    method: 'm',
+    user: 'root',
+    group: 'root',
+    peer: caller.id,
   });
 });
 
@@ -62,8 +66,15 @@ call('with an argument of another type than declared is answered with INVALID_AR
   const { client } = lab();
   let runs = 0;
   const args = {
-    flag: 'boolean', text: 'string', small: 'int16', whole: 'int32', large: 'int64', real: 'double', list: 'array',
-    table: 'table', any: 'any',
+    flag: 'boolean',
+    text: 'string',
+    small: 'int16',
+    whole: 'int32',
+    large: 'int64',
+    real: 'double',
+    list: 'array',
+    table: 'table',
+    any: 'any',
   } as const;
   await client().publish('o', { m: { args, answer: () => void (runs += 1) } });
   const caller = client();
@@ -71,8 +82,18 @@ call('with an argument of another type than declared is answered with INVALID_AR
   await caller.call('o', 'm', right);
   await caller.call('o', 'm', { flag: null });
   assert.is(runs, 2);
-  for (const wrong of [{ flag: 1 }, { flag: 'true' }, { text: 1 }, { small: 40000 }, { whole: 2 ** 40 }, { large: 1.5 },
-    { real: '1' }, { list: {} }, { table: [] }, { table: 'x' }]) {
+  for (const wrong of [
+    { flag: 1 },
+    { flag: 'true' },
+    { text: 1 },
+    { small: 40000 },
+    { whole: 2 ** 40 },
+    { large: 1.5 },
+    { real: '1' },
+    { list: {} },
+    { table: [] },
+    { table: 'x' },
+  ]) {
     assert.is((await rejection(caller.call('o', 'm', wrong))).status, Status.INVALID_ARGUMENT, JSON.stringify(wrong));
   }
   assert.is(runs, 2);

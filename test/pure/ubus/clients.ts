@@ -11,14 +11,16 @@ export function lab(piece?: number) {
   const bus = createUbusd();
   const wire = createWire(bus, piece);
   const troubles: UbusError[] = [];
-  const client = (options: ClientOptions = {}) =>
-    createClient(wire.door, { onTrouble: (error) => troubles.push(error), ...options });
+  const client = (options: ClientOptions = {}) => createClient(wire.door, { onTrouble: (error) => troubles.push(error), ...options });
   return { bus, wire, troubles, client };
 }
 
 /** Waits for a rejection with the one error there is. */
 export async function rejection(promise: Promise<unknown>): Promise<UbusError> {
-  const error: unknown = await promise.then(() => assert.unreachable('it was to be rejected'), (thrown) => thrown);
+  const error: unknown = await promise.then(
+    () => assert.unreachable('it was to be rejected'),
+    (thrown) => thrown,
+  );
   assert.instance(error, UbusError);
   return error as UbusError;
 }

@@ -27,7 +27,10 @@ connection.before.each((place) => {
 connection.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 async function rejection(promise: Promise<unknown>): Promise<UbusError> {
-  const error: unknown = await promise.then(() => assert.unreachable('it was to be rejected'), (thrown) => thrown);
+  const error: unknown = await promise.then(
+    () => assert.unreachable('it was to be rejected'),
+    (thrown) => thrown,
+  );
   assert.instance(error, UbusError);
   return error as UbusError;
 }
@@ -121,7 +124,9 @@ connection('gives up a ubusd that takes nothing', async ({ socket }) => {
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   const reasons: string[] = [];
   const client = open({
-    path: socket, pause: 60000, onState: (state) => state.state === 'disconnected' && reasons.push(state.reason),
+    path: socket,
+    pause: 60000,
+    onState: (state) => state.state === 'disconnected' && reasons.push(state.reason),
   });
   await client.ready();
   const text = 'x'.repeat(1_000_000);
@@ -140,8 +145,13 @@ connection('runs the example of its README, and prints what the README says', as
   assert.ok(example && printed);
   writeFileSync(`${folder}/example.mjs`, example);
   await build({
-    entryPoints: [`${folder}/example.mjs`], outfile: `${folder}/packed.mjs`, bundle: true, platform: 'node',
-    format: 'esm', alias: { 'openwrt-ubus': `${process.cwd()}/src/ubus/connection.ts` }, logLevel: 'silent',
+    entryPoints: [`${folder}/example.mjs`],
+    outfile: `${folder}/packed.mjs`,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    alias: { 'openwrt-ubus': `${process.cwd()}/src/ubus/connection.ts` },
+    logLevel: 'silent',
   });
   const ubusd = await startUbusd(socket);
   const { stdout, stderr } = await run(process.execPath, [`${folder}/packed.mjs`, socket], { timeout: 20000 });
@@ -156,13 +166,16 @@ connection('is a package that can be built and used alone', async ({ socket, fol
   await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'src/ubus', '--outDir', `${folder}/dist`]);
   const { exports } = JSON.parse(readFileSync('src/ubus/package.json', 'utf8'));
   writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
-  writeFileSync(`${folder}/use.js`, `
+  writeFileSync(
+    `${folder}/use.js`,
+    `
     import { connect } from '${exports['.'].default}';
     import { createClient } from '${exports['./client'].default}';
     const client = await connect({ path: process.argv[2] });
     console.log(typeof createClient, JSON.stringify(await client.lookup()));
     client.close();
-  `);
+  `,
+  );
   const ubusd = await startUbusd(socket);
   const { stdout } = await run(process.execPath, [`${folder}/use.js`, socket], { timeout: 20000 });
   await ubusd.stop();

@@ -40,7 +40,13 @@ for (const one of conversations) {
       if (type === 'HELLO') {
         const heard: string[] = [];
         said.set(connection, heard);
-        peers.set(connection, ubusd.attach((frame) => heard.push(hexOf(frame)), () => {}));
+        peers.set(
+          connection,
+          ubusd.attach(
+            (frame) => heard.push(hexOf(frame)),
+            () => {},
+          ),
+        );
       }
       if (direction === 'client->ubusd') peers.get(connection)!.data(bytesOf(hex));
     }
@@ -48,7 +54,11 @@ for (const one of conversations) {
     for (const [connection, peer] of peers) if (connection > 1) peer.close();
     for (const [connection, heard] of said) {
       const wanted = one.frames.filter((frame) => frame.connection === connection && frame.direction === 'ubusd->client');
-      assert.equal(heard, wanted.map(({ hex }) => hex), `connection ${connection}`);
+      assert.equal(
+        heard,
+        wanted.map(({ hex }) => hex),
+        `connection ${connection}`,
+      );
     }
   });
 }
@@ -59,8 +69,17 @@ const client = suite('the client in a recorded conversation');
 
 const demo: Methods = {
   status: () => ({
-    enabled: true, count: 42, name: 'sip', list: [1, 'two', { three: 3 }], nested: { a: null }, neg: -5,
-    big: 5000000000, dbl: 1.5, empty_table: {}, empty_list: [], utf8: 'caf\u00e9',
+    enabled: true,
+    count: 42,
+    name: 'sip',
+    list: [1, 'two', { three: 3 }],
+    nested: { a: null },
+    neg: -5,
+    big: 5000000000,
+    dbl: 1.5,
+    empty_table: {},
+    empty_list: [],
+    utf8: 'caf\u00e9',
   }),
   set: {
     args: { enabled: 'boolean', name: 'string', count: 'int32', list: 'array', table: 'table' },
@@ -88,35 +107,78 @@ const publishDemo = (publisher: Client) => publisher.publish('demo', demo);
 const wanted = ({ frames }: Conversation) => frames.filter(({ direction }) => direction === 'client->ubusd').map(({ hex }) => hex);
 
 /** Waits for a rejection and gives its status. */
-const statusOf = (promise: Promise<unknown>) => promise.then(() => 0, (error: UbusError) => error.status);
+const statusOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 0,
+    (error: UbusError) => error.status,
+  );
 
 const plays: [string, ((client: Client) => Promise<unknown>)[]][] = [
   ['list: no objects', [(c) => c.lookup().then((list) => assert.equal(list, []))]],
-  ['publish an object', [publishDemo, (c) => c.lookup(), (c) => c.lookup('demo').then(([info]) => {
-    assert.is(info?.path, 'demo');
-    assert.is(info?.id, 0xde693097);
-    assert.equal(info?.signature['set'], { enabled: 'boolean', name: 'string', count: 'int32', list: 'array', table: 'table' });
-  })]],
-  ['call: a reply with every kind', [publishDemo, (c) => c.call('demo', 'status').then(({ big, dbl, utf8 }) => {
-    assert.equal([big, dbl, utf8], [5000000000, 1.5, 'caf\u00e9']);
-  })]],
-  ['call with arguments', [publishDemo, async (c) => {
-    const args = { enabled: false, name: 'x', count: 7, list: [1, 2], table: { k: 'v' } };
-    assert.equal(await c.call('demo', 'set', args), { got: args });
-  }]],
-  ['call: a method that answers with an error', [publishDemo,
-    async (c) => assert.is(await statusOf(c.call('demo', 'fail')), 2),
-    async (c) => assert.equal(await c.call('demo', 'silent'), {})]],
-  ['call: no such method', [publishDemo,
-    async (c) => assert.is(await statusOf(c.call('demo', 'nope')), 3),
-    async (c) => assert.is(await statusOf(c.call('nope', 'x')), 4)]],
-  ['two objects', [
-    async (c) => {
-      await c.publish('demo.a', { x: () => ({ a: 1 }) });
-      await c.publish('demo.b', { x: () => ({ b: 1 }) });
-    },
-    async (c) => assert.equal((await c.lookup('demo.*')).map(({ path }) => path), ['demo.a', 'demo.b']),
-    async (c) => assert.equal(await c.call('demo.b', 'x'), { b: 1 })]],
+  [
+    'publish an object',
+    [
+      publishDemo,
+      (c) => c.lookup(),
+      (c) =>
+        c.lookup('demo').then(([info]) => {
+          assert.is(info?.path, 'demo');
+          assert.is(info?.id, 0xde693097);
+          assert.equal(info?.signature['set'], { enabled: 'boolean', name: 'string', count: 'int32', list: 'array', table: 'table' });
+        }),
+    ],
+  ],
+  [
+    'call: a reply with every kind',
+    [
+      publishDemo,
+      (c) =>
+        c.call('demo', 'status').then(({ big, dbl, utf8 }) => {
+          assert.equal([big, dbl, utf8], [5000000000, 1.5, 'caf\u00e9']);
+        }),
+    ],
+  ],
+  [
+    'call with arguments',
+    [
+      publishDemo,
+      async (c) => {
+        const args = { enabled: false, name: 'x', count: 7, list: [1, 2], table: { k: 'v' } };
+        assert.equal(await c.call('demo', 'set', args), { got: args });
+      },
+    ],
+  ],
+  [
+    'call: a method that answers with an error',
+    [
+      publishDemo,
+      async (c) => assert.is(await statusOf(c.call('demo', 'fail')), 2),
+      async (c) => assert.equal(await c.call('demo', 'silent'), {}),
+    ],
+  ],
+  [
+    'call: no such method',
+    [
+      publishDemo,
+      async (c) => assert.is(await statusOf(c.call('demo', 'nope')), 3),
+      async (c) => assert.is(await statusOf(c.call('nope', 'x')), 4),
+    ],
+  ],
+  [
+    'two objects',
+    [
+      async (c) => {
+        await c.publish('demo.a', { x: () => ({ a: 1 }) });
+        await c.publish('demo.b', { x: () => ({ b: 1 }) });
+      },
+      async (c) =>
+        assert.equal(
+          (await c.lookup('demo.*')).map(({ path }) => path),
+          ['demo.a', 'demo.b'],
+        ),
+      async (c) => assert.equal(await c.call('demo.b', 'x'), { b: 1 }),
+    ],
+  ],
 ];
 
 for (const [title, parts] of plays) {

@@ -28,7 +28,7 @@ events('reach those whose pattern fits, and nobody after they stopped', async ()
   assert.is(bus.counts().patterns, 2);
 });
 
-events('of ubusd\'s own names cannot be sent', async () => {
+events("of ubusd's own names cannot be sent", async () => {
   const { client } = lab();
   assert.is((await rejection(client().send('ubus.object.add'))).status, Status.PERMISSION_DENIED);
 });

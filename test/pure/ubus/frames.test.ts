@@ -28,7 +28,14 @@ frames('of every conversation come whole, wherever the stream is split', () => {
       const got = cut(stream, [at]);
       if (got.join() !== wanted.join()) assert.equal(got, wanted, `split at ${at}`);
     }
-    assert.equal(cut(stream, Array.from(stream, (_byte, at) => at)), wanted, 'byte by byte');
+    assert.equal(
+      cut(
+        stream,
+        Array.from(stream, (_byte, at) => at),
+      ),
+      wanted,
+      'byte by byte',
+    );
   }
 });
 
@@ -46,10 +53,15 @@ frames('of the largest size are taken; a header that claims more, less than itse
   const largest = encodeMessage({ type: MessageType.DATA, seq: 1, peer: 1, attributes: { data: new Uint8Array(MAX_BLOB - 8) } });
   assert.is(cut(largest, [100, 70000]).length, 1);
   for (const [hex, words] of [
-    ['000200010000000000100001', /1048577 bytes/], ['0002000100000000ffffffff', /16777215 bytes/],
-    ['000200010000000000000003', /3 bytes/], ['010200010000000000000004', /version 1/],
+    ['000200010000000000100001', /1048577 bytes/],
+    ['0002000100000000ffffffff', /16777215 bytes/],
+    ['000200010000000000000003', /3 bytes/],
+    ['010200010000000000000004', /version 1/],
   ] as const) {
-    assert.throws(() => cut(bytesOf(hex), []), (error: unknown) => error instanceof UbusError && words.test(error.message));
+    assert.throws(
+      () => cut(bytesOf(hex), []),
+      (error: unknown) => error instanceof UbusError && words.test(error.message),
+    );
   }
 });
 

@@ -63,17 +63,21 @@ fuzz('of every recorded frame are read or refused, and nothing else', () => {
     for (const frame of recorded) {
       const bytes = hurt(frame, random);
       const reader = createFrames();
-      const bad = refuses(() => reader.push(bytes, (whole) => {
-        refused += Number(refuses(() => void decodeMonitored(whole.subarray(12))));
-        refused += Number(refuses(() => {
-          const message = decodeMessage(whole);
-          const { data, signature } = message.attributes;
-          if (signature) decodeSignature(signature);
-          if (data) encodeTable(decodeTable(data));
-          encodeMessage(message);
-          read += 1;
-        }));
-      }));
+      const bad = refuses(() =>
+        reader.push(bytes, (whole) => {
+          refused += Number(refuses(() => void decodeMonitored(whole.subarray(12))));
+          refused += Number(
+            refuses(() => {
+              const message = decodeMessage(whole);
+              const { data, signature } = message.attributes;
+              if (signature) decodeSignature(signature);
+              if (data) encodeTable(decodeTable(data));
+              encodeMessage(message);
+              read += 1;
+            }),
+          );
+        }),
+      );
       refused += Number(bad);
     }
   }
@@ -116,7 +120,10 @@ fuzz('in the data of a call are answered with a status, each one', async () => {
   let runs = 0;
   const object = await client.publish('o', { m: { args: { a: 'string' }, answer: () => void (runs += 1) } });
   const statuses: number[] = [];
-  const peer = bus.attach((frame) => statuses.push(decodeMessage(frame).attributes.status ?? -1), () => {});
+  const peer = bus.attach(
+    (frame) => statuses.push(decodeMessage(frame).attributes.status ?? -1),
+    () => {},
+  );
   const good = encodeTable({ a: 'x', list: [1, 'two', { three: 3n }], table: { b: true, c: 1.5 } });
   for (let seq = 1; seq <= 2000; seq += 1) {
     const data = hurt(good, random);
@@ -137,22 +144,36 @@ const chance = suite('values made by chance');
 
 function value(random: Seeded, depth: number): unknown {
   switch (random.below(depth > 4 ? 8 : 10)) {
-    case 0: return null;
-    case 1: return random.below(2) === 1;
-    case 2: return random.below(2 ** 32) - 2 ** 31;
-    case 3: return (random.below(2) ? 1 : -1) * random.below(2 ** 53);
-    case 4: return BigInt.asIntN(64, (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32)));
-    case 5: return random.next() * 10 ** random.below(300);
-    case 6: return typed(random.pick(['int16', 'int32', 'double'] as const), random.below(30000) - 15000);
-    case 7: return String.fromCodePoint(...Array.from({ length: random.below(20) }, () => 1 + random.below(0xd7ff)));
-    case 8: return Array.from({ length: random.below(5) }, () => value(random, depth + 1));
-    default: return table(random, depth + 1);
+    case 0:
+      return null;
+    case 1:
+      return random.below(2) === 1;
+    case 2:
+      return random.below(2 ** 32) - 2 ** 31;
+    case 3:
+      return (random.below(2) ? 1 : -1) * random.below(2 ** 53);
+    case 4:
+      return BigInt.asIntN(64, (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32)));
+    case 5:
+      return random.next() * 10 ** random.below(300);
+    case 6:
+      return typed(random.pick(['int16', 'int32', 'double'] as const), random.below(30000) - 15000);
+    case 7:
+      return String.fromCodePoint(...Array.from({ length: random.below(20) }, () => 1 + random.below(0xd7ff)));
+    case 8:
+      return Array.from({ length: random.below(5) }, () => value(random, depth + 1));
+    default:
+      return table(random, depth + 1);
   }
 }
 
 function table(random: Seeded, depth: number): TableLike {
-  return Object.fromEntries(Array.from({ length: random.below(6) }, () =>
-    [`${random.pick(['a', 'name', '\u00e9', '__proto__', ''])}${random.below(9)}`, value(random, depth)]));
+  return Object.fromEntries(
+    Array.from({ length: random.below(6) }, () => [
+      `${random.pick(['a', 'name', '\u00e9', '__proto__', ''])}${random.below(9)}`,
+      value(random, depth),
+    ]),
+  );
 }
 
 /** What reading gives for what was written. */

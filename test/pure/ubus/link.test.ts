@@ -25,10 +25,12 @@ link('comes back after ubusd restarted, with objects, subscriptions, listeners a
   assert.equal(await user.call('o', 'm'), { n: 1 });
   const oldId = object.id;
 
-  const next = createUbusd({ ids: (() => {
-    let id = 0x50000;
-    return () => (id += 7);
-  })() });
+  const next = createUbusd({
+    ids: (() => {
+      let id = 0x50000;
+      return () => (id += 7);
+    })(),
+  });
   wire.plug(next);
   assert.is(user.id, 0);
   assert.is(object.id, 0);
@@ -46,7 +48,10 @@ link('comes back after ubusd restarted, with objects, subscriptions, listeners a
   await settle();
   assert.equal(heard, ['notified back', 'event e.back']);
   assert.ok(monitored > before);
-  assert.equal(states.map(({ state }) => state), ['connected', 'disconnected', 'connected']);
+  assert.equal(
+    states.map(({ state }) => state),
+    ['connected', 'disconnected', 'connected'],
+  );
   assert.equal(troubles, []);
 });
 
@@ -54,7 +59,9 @@ link('is tried again with pauses that grow, and that begin small again once it h
   const wire = createWire(undefined);
   const pauses: number[] = [];
   const user = createClient(wire.door, {
-    pause: 100, longestPause: 1000, onState: (state) => state.state === 'disconnected' && pauses.push(state.again),
+    pause: 100,
+    longestPause: 1000,
+    onState: (state) => state.state === 'disconnected' && pauses.push(state.again),
   });
   await wire.advance(5000);
   assert.equal(pauses, [100, 200, 400, 800, 1000, 1000, 1000, 1000]);
@@ -89,10 +96,12 @@ link('that is lost ends what is under way, and nothing is sent twice', async () 
   const { client, wire } = lab();
   let runs = 0;
   const slow = later<Table>();
-  await client().publish('o', { slow: () => {
-    runs += 1;
-    return slow.promise;
-  } });
+  await client().publish('o', {
+    slow: () => {
+      runs += 1;
+      return slow.promise;
+    },
+  });
   const caller = client();
   const waiting = rejection(caller.call('o', 'slow'));
   await settle();
@@ -127,10 +136,11 @@ link('that is lost right after an object was published publishes it on the next 
       return inner.attach((frame) => {
         send(frame);
         // After the first answer, before anybody can act on it.
-        if (frame[1] === MessageType.STATUS && cuts === 0) queueMicrotask(() => {
-          cuts += 1;
-          hangUp();
-        });
+        if (frame[1] === MessageType.STATUS && cuts === 0)
+          queueMicrotask(() => {
+            cuts += 1;
+            hangUp();
+          });
       }, hangUp);
     },
   });
@@ -139,7 +149,10 @@ link('that is lost right after an object was published publishes it on the next 
   const object = await publishing;
   assert.is(cuts, 1);
   assert.is.not(object.id, 0);
-  assert.equal((await createClient(wire.door).lookup('o')).map(({ id }) => id), [object.id]);
+  assert.equal(
+    (await createClient(wire.door).lookup('o')).map(({ id }) => id),
+    [object.id],
+  );
 });
 
 link('may be lost at any moment while an object is waited for', async () => {
@@ -158,7 +171,10 @@ link('that comes back finds the name taken: that is told, and tried until it is 
   const { client, wire, troubles } = lab();
   const object = await client().publish('o', {});
   const next = createUbusd();
-  const thief = next.attach(() => {}, () => {});
+  const thief = next.attach(
+    () => {},
+    () => {},
+  );
   const frames = wire.sent.filter((frame) => frame[1] === MessageType.ADD_OBJECT);
   thief.data(frames[0]!);
   wire.plug(next);
@@ -226,8 +242,10 @@ link('on which nobody greets, or somebody speaks something else, is given up', a
   await silent.advance(5001);
   assert.match(reasons[0]!, /no greeting within 5000 ms/);
 
-  for (const [hello, words] of [['SSH-2.0-OpenSSH_9.9\r\n', /not ubus: a message has version 83/],
-    ['\0\x02\0\x01\0\0\0\0\0\0\0\x04' + '\0\0\0\0\0\0\x0f\0\0\0\0\x04', /does not begin with a greeting/]] as const) {
+  for (const [hello, words] of [
+    ['SSH-2.0-OpenSSH_9.9\r\n', /not ubus: a message has version 83/],
+    ['\0\x02\0\x01\0\0\0\0\0\0\0\x04' + '\0\0\0\0\0\0\x0f\0\0\0\0\x04', /does not begin with a greeting/],
+  ] as const) {
     const wire = createWire({
       attach(send) {
         send(new Uint8Array(Buffer.from(hello, 'latin1')));
@@ -271,11 +289,18 @@ link('answers a call whose data is no table with PARSE_ERROR', async () => {
   const { client, wire, bus } = lab();
   const object = await client().publish('o', { m: () => ({}) });
   const heard: Uint8Array[] = [];
-  const peer = bus.attach((frame) => heard.push(frame), () => {});
-  peer.data(encodeMessage({
-    type: MessageType.INVOKE, seq: 3, peer: object.id,
-    attributes: { object: object.id, method: 'm', data: new Uint8Array([1, 2, 3, 4]) },
-  }));
+  const peer = bus.attach(
+    (frame) => heard.push(frame),
+    () => {},
+  );
+  peer.data(
+    encodeMessage({
+      type: MessageType.INVOKE,
+      seq: 3,
+      peer: object.id,
+      attributes: { object: object.id, method: 'm', data: new Uint8Array([1, 2, 3, 4]) },
+    }),
+  );
   await settle();
   assert.is(wire.dials(), 1);
   assert.is(decodeMessage(heard[1]!).attributes.status, Status.PARSE_ERROR);

@@ -33,8 +33,17 @@ message('recorded from the real programs are written byte for byte as they were 
 message('of a reply with every kind of value are read as the command printed them', () => {
   const { hex } = conversation('call: a reply with every kind').frames.find(({ type, hex }) => type === 'DATA' && hex.length > 400)!;
   assert.equal(decodeTable(decodeMessage(bytesOf(hex)).attributes.data!), {
-    enabled: true, count: 42, name: 'sip', list: [1, 'two', { three: 3 }], nested: { a: null }, neg: -5,
-    big: 5000000000, dbl: 1.5, empty_table: {}, empty_list: [], utf8: 'caf\u00e9',
+    enabled: true,
+    count: 42,
+    name: 'sip',
+    list: [1, 'two', { three: 3 }],
+    nested: { a: null },
+    neg: -5,
+    big: 5000000000,
+    dbl: 1.5,
+    empty_table: {},
+    empty_list: [],
+    utf8: 'caf\u00e9',
   });
 });
 
@@ -57,18 +66,27 @@ message('with an attribute that is not what its id says are refused', () => {
   for (const inside of ['01000006000400' + '00', '0200000561000000', '0900000800000001', '0b00000c' + '0000000600010000']) {
     const length = (4 + inside.length / 2).toString(16).padStart(8, '0');
     const frame = bytesOf('0001000100000000' + length + inside);
-    assert.throws(() => decodeMessage(frame), (error: unknown) =>
-      error instanceof UbusError && error.status === Status.PARSE_ERROR, inside);
+    assert.throws(
+      () => decodeMessage(frame),
+      (error: unknown) => error instanceof UbusError && error.status === Status.PARSE_ERROR,
+      inside,
+    );
   }
 });
 
 message('up to the size ubusd takes are written, and no larger', () => {
-  const of = (size: number) => encodeMessage({
-    type: MessageType.DATA, seq: 1, peer: 1, attributes: { data: new Uint8Array(size) },
-  });
+  const of = (size: number) =>
+    encodeMessage({
+      type: MessageType.DATA,
+      seq: 1,
+      peer: 1,
+      attributes: { data: new Uint8Array(size) },
+    });
   assert.is(of(MAX_BLOB - 8).length, MAX_BLOB + 8);
-  assert.throws(() => of(MAX_BLOB - 7), (error: unknown) =>
-    error instanceof UbusError && error.status === Status.INVALID_ARGUMENT && /1048576/.test(error.message));
+  assert.throws(
+    () => of(MAX_BLOB - 7),
+    (error: unknown) => error instanceof UbusError && error.status === Status.INVALID_ARGUMENT && /1048576/.test(error.message),
+  );
 });
 
 message.run();

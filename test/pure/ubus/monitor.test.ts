@@ -25,8 +25,16 @@ monitor('shows every message, in both directions, until it is stopped', async ()
   await caller.call('o', 'm', { a: 1 });
   await settle();
   assert.equal(seen, [
-    'to HELLO', 'from LOOKUP', 'to DATA', 'to STATUS', 'from INVOKE', 'to INVOKE',
-    'from DATA', 'to DATA', 'from STATUS', 'to STATUS',
+    'to HELLO',
+    'from LOOKUP',
+    'to DATA',
+    'to STATUS',
+    'from INVOKE',
+    'to INVOKE',
+    'from DATA',
+    'to DATA',
+    'from STATUS',
+    'to STATUS',
   ]);
   assert.equal(data, { a: 1 });
   await stop();

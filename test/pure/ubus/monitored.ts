@@ -15,7 +15,12 @@ export function encodeMonitored(seq: number, client: number, sent: boolean, mess
   writer.u16(seq);
   writer.u32(0);
   const blob = writer.open(0);
-  for (const [id, word] of [[0, client], [1, message.peer], [3, message.seq], [4, message.type]] as const) {
+  for (const [id, word] of [
+    [0, client],
+    [1, message.peer],
+    [3, message.seq],
+    [4, message.type],
+  ] as const) {
     const at = writer.open(id);
     writer.u32(word);
     writer.close(at);

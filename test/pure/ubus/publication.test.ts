@@ -36,7 +36,13 @@ objects('tells its subscribers, and asks them', async () => {
   await settle();
   assert.equal(heard, [['a', 'changed', { alg: 'off' }]]);
   const replies = await object.notifyAndWait('asked');
-  assert.equal(replies.map(({ status, data }) => [status, data]), [[Status.NOT_SUPPORTED, undefined], [0, { from: 'a' }]]);
+  assert.equal(
+    replies.map(({ status, data }) => [status, data]),
+    [
+      [Status.NOT_SUPPORTED, undefined],
+      [0, { from: 'a' }],
+    ],
+  );
 });
 
 objects('asking subscribers does not wait for one that is silent', async () => {
@@ -47,7 +53,13 @@ objects('asking subscribers does not wait for one that is silent', async () => {
   await client().subscribe('o', () => new Promise(() => {}));
   const asked = object.notifyAndWait('asked', {}, { timeout: 50 });
   await wire.advance(60);
-  assert.equal((await asked).map(({ status, data }) => [status, data]), [[Status.TIMEOUT, undefined], [0, { quick: true }]]);
+  assert.equal(
+    (await asked).map(({ status, data }) => [status, data]),
+    [
+      [Status.TIMEOUT, undefined],
+      [0, { quick: true }],
+    ],
+  );
 });
 
 objects('that was subscribed to comes back, and the subscription with it', async () => {
@@ -77,7 +89,7 @@ objects('that was subscribed to comes back, and the subscription with it', async
   assert.is(subscription.active, false);
 });
 
-objects('that is not there, or is one\'s own, cannot be subscribed to, and nothing is left behind', async () => {
+objects("that is not there, or is one's own, cannot be subscribed to, and nothing is left behind", async () => {
   const { client, bus } = lab();
   const both = client();
   await both.publish('o', {});

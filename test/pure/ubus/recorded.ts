@@ -16,8 +16,7 @@ export interface Conversation {
   frames: RecordedFrame[];
 }
 
-export const conversations: Conversation[] =
-  JSON.parse(readFileSync('test/fixtures/ubus/conversations.json', 'utf8')).conversations;
+export const conversations: Conversation[] = JSON.parse(readFileSync('test/fixtures/ubus/conversations.json', 'utf8')).conversations;
 
 export const recorded: Uint8Array[] = conversations.flatMap(({ frames }) => frames.map(({ hex }) => bytesOf(hex)));
 

@@ -27,7 +27,8 @@ text('keeps every byte that is not UTF-8, and gives it back', () => {
   const random = seeded(11);
   for (let round = 0; round < 3000; round += 1) {
     const bytes = Uint8Array.from({ length: random.below(12) }, () =>
-      random.below(2) ? random.below(256) : random.pick([0xc0, 0xe0, 0xed, 0xf0, 0xf4, 0x80, 0xbf, 0x9f]));
+      random.below(2) ? random.below(256) : random.pick([0xc0, 0xe0, 0xed, 0xf0, 0xf4, 0x80, 0xbf, 0x9f]),
+    );
     const words = read(bytes);
     assert.equal([...write(words)], [...bytes]);
     let strict: string | undefined;

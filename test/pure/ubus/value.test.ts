@@ -23,9 +23,22 @@ function refused(task: () => unknown, status: number, words: RegExp): void {
 
 value('come back as they went, whatever their kind', () => {
   const table = {
-    nothing: null, yes: true, no: false, zero: 0, negative: -5, large: 2147483647, small: -2147483648,
-    beyond: 2147483648, exact: 9007199254740991, half: 1.5, tiny: 5e-324, text: 'caf\u00e9 \u{1f4de}', empty: '',
-    list: [1, 'two', { three: 3 }, [], {}], table: {}, deep: { a: { b: [null] } },
+    nothing: null,
+    yes: true,
+    no: false,
+    zero: 0,
+    negative: -5,
+    large: 2147483647,
+    small: -2147483648,
+    beyond: 2147483648,
+    exact: 9007199254740991,
+    half: 1.5,
+    tiny: 5e-324,
+    text: 'caf\u00e9 \u{1f4de}',
+    empty: '',
+    list: [1, 'two', { three: 3 }, [], {}],
+    table: {},
+    deep: { a: { b: [null] } },
   };
   assert.equal(again(table), table);
 });

@@ -80,10 +80,12 @@ export function createWire(first: Bus | undefined, piece = Infinity): Wire {
         send(bytes) {
           sent.push(bytes.slice());
           const copy = bytes.slice();
-          queueMicrotask(() => inPieces(copy, (part) => {
-            if (peer) peer.data(part);
-            else waiting.push(part);
-          }));
+          queueMicrotask(() =>
+            inPieces(copy, (part) => {
+              if (peer) peer.data(part);
+              else waiting.push(part);
+            }),
+          );
         },
         close() {
           open = false;

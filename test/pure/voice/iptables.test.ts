@@ -3,20 +3,46 @@ import * as assert from 'uvu/assert';
 import { parseSave } from '../../../src/languages/iptables/save.ts';
 import { iptablesTables } from '../../../src/voice/render/iptables.ts';
 import { ipsetText, prefixChains, swapLines } from '../../../src/voice/render/iptables-prefixes.ts';
-import { counterName, markOf, ownTables, parseRestore, readPolicyFile, seenOf, shapeOf, tablesOf, transaction, writePolicyFile } from '../../../src/voice/render/iptables-restore.ts';
+import {
+  counterName,
+  markOf,
+  ownTables,
+  parseRestore,
+  readPolicyFile,
+  seenOf,
+  shapeOf,
+  tablesOf,
+  transaction,
+  writePolicyFile,
+} from '../../../src/voice/render/iptables-restore.ts';
 import { mergePrefixes, readPrefix, writePrefix } from '../../../src/languages/address/prefixes.ts';
 import type { Prefix } from '../../../src/languages/address/prefixes.ts';
 import { seeded } from '../../seeded.ts';
 import { VOICE } from '../../lab/voice/fw3.ts';
 
-const ALL = { comment: true, conntrack: true, multiport: true, u32: true, recent: true, hashlimit: true, DSCP: true, dscp: true, set: true };
+const ALL = {
+  comment: true,
+  conntrack: true,
+  multiport: true,
+  u32: true,
+  recent: true,
+  hashlimit: true,
+  DSCP: true,
+  dscp: true,
+  set: true,
+};
 
 const test = suite('policy/iptables');
 
 test('reads as it is meant to', () => {
   const text = transaction(iptablesTables(VOICE, 'ipv4', ALL, false), []);
-  const rules = text.split('\n').filter((line) => line.startsWith('-A ')).map((line) => line.replace(' -m comment --comment "!sipalg"', '').replace(/ --hashlimit-htable-\S+ \d+/g, ''));
-  assert.is(rules.join('\n'), `-A sipalg_internet -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x52454749,0x494e5649,0x4f505449" -g sipalg_request
+  const rules = text
+    .split('\n')
+    .filter((line) => line.startsWith('-A '))
+    .map((line) => line.replace(' -m comment --comment "!sipalg"', '').replace(/ --hashlimit-htable-\S+ \d+/g, ''));
+  assert.is(
+    rules.join('\n'),
+    `-A sipalg_internet -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x52454749,0x494e5649,0x4f505449" -g sipalg_request
 -A sipalg_request -m set --match-set sipalg_signalling4 src -j RETURN
 -A sipalg_request -m set --match-set sipalg_media4 src -j RETURN
 -A sipalg_request -g sipalg_unknown
@@ -57,7 +83,8 @@ test('reads as it is meant to', () => {
 -A FORWARD -p tcp -m multiport --ports 5060,5061 -j sipalg_signalling
 -A OUTPUT -p udp -m multiport --ports 5060 -j sipalg_signalling
 -A OUTPUT -p udp -m udp --sport 1024:65535 --dport 1024:65535 -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x1e=0x2" -j sipalg_rtp
--A OUTPUT -p tcp -m multiport --ports 5060,5061 -j sipalg_signalling`);
+-A OUTPUT -p tcp -m multiport --ports 5060,5061 -j sipalg_signalling`,
+  );
 });
 
 test('never ends with ACCEPT in mangle, and never refers to what is not there', () => {
@@ -66,22 +93,36 @@ test('never ends with ACCEPT in mangle, and never refers to what is not there', 
   for (let round = 0; round < 400; round++) {
     const has = Object.fromEntries(names.map((name) => [name, random.below(4) > 0]));
     const voice = {
-      ...VOICE, limit: random.below(4) > 0 ? VOICE.limit : null, marking: random.below(4) > 0 ? VOICE.marking : null, wan: random.pick([[], ['wan'], ['eth0.2', 'pppoe-wan']]),
+      ...VOICE,
+      limit: random.below(4) > 0 ? VOICE.limit : null,
+      marking: random.below(4) > 0 ? VOICE.marking : null,
+      wan: random.pick([[], ['wan'], ['eth0.2', 'pppoe-wan']]),
       ports: random.pick([[5060], Array.from({ length: 40 }, (_, nth) => 5060 + nth)]),
     };
     for (const family of ['ipv4', 'ipv6'] as const) {
       const tables = iptablesTables(voice, family, has, random.below(2) === 1);
       const text = transaction(tables, []);
-      assert.ok(Object.keys(has).every((name) => has[name] || !new RegExp(`-m ${name} |-j ${name} `).test(text) || name === 'conntrack' || name === 'multiport'), text);
+      assert.ok(
+        Object.keys(has).every(
+          (name) => has[name] || !new RegExp(`-m ${name} |-j ${name} `).test(text) || name === 'conntrack' || name === 'multiport',
+        ),
+        text,
+      );
       for (const { name, chains, jumps } of tables) {
         for (const rule of [...Object.values(chains).flat(), ...jumps.map((jump) => jump.rule)]) {
           const target = /-[jg] (\S+)/.exec(rule)?.[1] ?? 'RETURN';
-          assert.ok(target.startsWith('sipalg_') ? chains[target] !== undefined : ['RETURN', 'DROP', 'DSCP', 'SET', ...name === 'filter' ? ['ACCEPT'] : []].includes(target), rule);
+          assert.ok(
+            target.startsWith('sipalg_')
+              ? chains[target] !== undefined
+              : ['RETURN', 'DROP', 'DSCP', 'SET', ...(name === 'filter' ? ['ACCEPT'] : [])].includes(target),
+            rule,
+          );
           for (const [list] of rule.matchAll(/ports (\S+)/g)) assert.ok(list.split(',').length <= 15, rule);
         }
         for (const chain of Object.keys(chains)) assert.ok(chain.length <= 28, chain);
         // Drops stand only where something was limited.
-        for (const [chain, rules] of Object.entries(chains)) if (rules.some((rule) => rule.endsWith('-j DROP'))) assert.match(chain, /^sipalg_limited_/);
+        for (const [chain, rules] of Object.entries(chains))
+          if (rules.some((rule) => rule.endsWith('-j DROP'))) assert.match(chain, /^sipalg_limited_/);
       }
     }
   }
@@ -91,14 +132,19 @@ test('a device is one word, and one device', () => {
   const text = (wan: string[]): string => transaction(iptablesTables({ ...VOICE, wan }, 'ipv4', ALL, false), []);
   assert.match(text(['eth0.2']), /-A PREROUTING -i "eth0\.2" -p udp/);
   assert.not.match(text(['eth+']), /eth/);
-  assert.equal(parseRestore(text(['a" -j DROP'])).tables[0]?.rules.find(({ chain }) => chain === 'PREROUTING')?.args.slice(0, 2), ['-i', 'a" -j DROP']);
+  assert.equal(
+    parseRestore(text(['a" -j DROP']))
+      .tables[0]?.rules.find(({ chain }) => chain === 'PREROUTING')
+      ?.args.slice(0, 2),
+    ['-i', 'a" -j DROP'],
+  );
 });
 
 /** What the chains say of an address, as a packet would go through them. */
 function walk(chains: Record<string, string[]>, chain: string, bits: string): string | null {
-  for (const rule of chains[chain] ?? assert.unreachable(chain) as never) {
-    const [, network, verb, target] = /^(?:-s (\S+) )?-([jg]) (\S+)$/.exec(rule) ?? assert.unreachable(rule) as never;
-    const prefix = network === undefined ? null : readPrefix(network) as Prefix;
+  for (const rule of chains[chain] ?? (assert.unreachable(chain) as never)) {
+    const [, network, verb, target] = /^(?:-s (\S+) )?-([jg]) (\S+)$/.exec(rule) ?? (assert.unreachable(rule) as never);
+    const prefix = network === undefined ? null : (readPrefix(network) as Prefix);
     // Networks to step by may be wider than a provider's ever is.
     const [address = '', length] = (network ?? '').split('/');
     const start = prefix !== null && !('wrong' in prefix) ? prefix.bits : hexOf(address, bits.length);
@@ -111,9 +157,13 @@ function walk(chains: Record<string, string[]>, chain: string, bits: string): st
 }
 const toBits = (hex: string): string => [...hex].map((digit) => parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
 function hexOf(address: string, width: number): string {
-  if (width === 8) return address.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0')).join('');
+  if (width === 8)
+    return address
+      .split('.')
+      .map((byte) => Number(byte).toString(16).padStart(2, '0'))
+      .join('');
   const [left = '', right = ''] = address.split('::');
-  const groups = (text: string): string[] => text === '' ? [] : text.split(':').map((group) => group.padStart(4, '0'));
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':').map((group) => group.padStart(4, '0')));
   const [before, behind] = [groups(left), groups(right)];
   return [...before, ...Array<string>(8 - before.length - behind.length).fill('0000'), ...behind].join('');
 }
@@ -127,16 +177,24 @@ test('chains answer as the list of networks does, in few steps', () => {
     const start = family === 'ipv4' ? random.pick(['c', '2d', '']) : random.pick(['2001', '2a0', '']);
     const read = Array.from({ length: random.pick([1, 16, 17, 300, 2000]) }, () => {
       const bits = (start + digits(width)).slice(0, width);
-      return readPrefix(`${writePrefix({ family, bits, length: width * 4 })}/${(family === 'ipv4' ? 8 : 16) + random.below(width * 4 - (family === 'ipv4' ? 7 : 15))}`);
-    }).flatMap((prefix) => 'wrong' in prefix ? [] : [prefix]);
+      return readPrefix(
+        `${writePrefix({ family, bits, length: width * 4 })}/${(family === 'ipv4' ? 8 : 16) + random.below(width * 4 - (family === 'ipv4' ? 7 : 15))}`,
+      );
+    }).flatMap((prefix) => ('wrong' in prefix ? [] : [prefix]));
     const networks = mergePrefixes(read)[family];
     const chains: Record<string, string[]> = {};
     prefixChains(chains, 'p', networks, '-s', '-j FOUND', '-g end');
-    if (networks.length === 0) { assert.equal(chains, {}); continue; }
+    if (networks.length === 0) {
+      assert.equal(chains, {});
+      continue;
+    }
     chains['end'] = ['-j LOST'];
     for (const rules of Object.values(chains)) assert.ok(rules.length <= 34, `${rules.length} rules in a chain`);
     const held = networks.map((text) => readPrefix(text) as Prefix);
-    const asked = [...held.slice(0, 40).map(({ bits }) => bits), ...Array.from({ length: 60 }, () => (start + digits(width)).slice(0, width))];
+    const asked = [
+      ...held.slice(0, 40).map(({ bits }) => bits),
+      ...Array.from({ length: 60 }, () => (start + digits(width)).slice(0, width)),
+    ];
     for (const bits of asked) {
       const lies = held.some((prefix) => toBits(bits).startsWith(toBits(prefix.bits).slice(0, prefix.length)));
       assert.is(walk(chains, 'sipalg_p0', bits), lies ? 'FOUND' : 'LOST', `${bits} of ${networks.length}`);
@@ -146,7 +204,12 @@ test('chains answer as the list of networks does, in few steps', () => {
 
 test('sets change place with those in use', () => {
   assert.equal(swapLines('sipalg_media4', ['203.0.113.0/24']), [
-    'create sipalg_media4 hash:net family inet maxelem 131072', 'create sipalg_swap4 hash:net family inet maxelem 131072', 'flush sipalg_swap4', 'add sipalg_swap4 203.0.113.0/24', 'swap sipalg_swap4 sipalg_media4', 'destroy sipalg_swap4',
+    'create sipalg_media4 hash:net family inet maxelem 131072',
+    'create sipalg_swap4 hash:net family inet maxelem 131072',
+    'flush sipalg_swap4',
+    'add sipalg_swap4 203.0.113.0/24',
+    'swap sipalg_swap4 sipalg_media4',
+    'destroy sipalg_swap4',
   ]);
   assert.is(ipsetText(VOICE).match(/^swap /gm)?.length, 4);
 });
@@ -155,10 +218,16 @@ test('replaces what is there: chains emptied, jumps kept, taken or added, the re
   const wanted = iptablesTables(VOICE, 'ipv4', ALL, true);
   assert.is(transaction([], []), '');
   const [jump] = wanted[0]?.jumps ?? [];
-  const seen = [{
-    name: 'mangle', chains: ['sipalg_old', 'sipalg_voice_media'],
-    jumps: [{ ...jump as NonNullable<typeof jump>, rule: (jump?.rule ?? '').replace(' -m comment --comment "!sipalg"', '') }, { chain: 'OUTPUT', rule: '-j sipalg_old' }],
-  }];
+  const seen = [
+    {
+      name: 'mangle',
+      chains: ['sipalg_old', 'sipalg_voice_media'],
+      jumps: [
+        { ...(jump as NonNullable<typeof jump>), rule: (jump?.rule ?? '').replace(' -m comment --comment "!sipalg"', '') },
+        { chain: 'OUTPUT', rule: '-j sipalg_old' },
+      ],
+    },
+  ];
   const text = transaction(wanted, seen, { sipalg_voice_media: '[7:700]' });
   assert.match(text, /^\*mangle\n:sipalg_internet - \[0:0\]\n/);
   assert.match(text, /\n\[7:700\] -A sipalg_voice_media -j DSCP/);
@@ -171,14 +240,17 @@ test('replaces what is there: chains emptied, jumps kept, taken or added, the re
   assert.is(transaction([], seenOf(wanted)).match(/^-A|^-I/m), null);
 });
 
-test('reads its own text again, as the kernel\'s', () => {
+test("reads its own text again, as the kernel's", () => {
   for (const has of [ALL, { ...ALL, set: false }]) {
     const wanted = iptablesTables(VOICE, 'ipv4', has, true);
     const text = transaction(wanted, []);
     assert.equal(tablesOf(text), wanted);
     assert.is(markOf(ownTables(parseRestore(text))), markOf(seenOf(wanted)));
     // iptables writes units and implied matches in its own way.
-    const saved = text.replaceAll('/minute', '/min').replaceAll(' -p udp -m multiport', ' -p udp -m udp -m multiport').replace(/^-I (\S+) 1 /gm, '-A $1 ');
+    const saved = text
+      .replaceAll('/minute', '/min')
+      .replaceAll(' -p udp -m multiport', ' -p udp -m udp -m multiport')
+      .replace(/^-I (\S+) 1 /gm, '-A $1 ');
     assert.is(shapeOf(parseSave(saved)), shapeOf(parseRestore(text)));
     assert.is.not(shapeOf(parseSave(saved.replace('-j DROP', '-j RETURN'))), shapeOf(parseRestore(text)));
     assert.is.not(shapeOf(parseSave(saved.replace(/^-A FORWARD .*\n/m, ''))), shapeOf(parseRestore(text)));
@@ -190,11 +262,20 @@ test('reads its own text again, as the kernel\'s', () => {
 test('the mark follows the wish, and nothing else', () => {
   const mark = (voice: typeof VOICE): string | null => markOf(seenOf(iptablesTables(voice, 'ipv4', ALL, false)));
   assert.is(mark(VOICE), mark({ ...VOICE, media: { ...VOICE.media, ipv6: ['2001:db8:77::/48'] } }));
-  for (const other of [{ ...VOICE, wan: ['eth1'] }, { ...VOICE, media: { ...VOICE.media, ipv4: ['192.0.2.0/24'] } }, { ...VOICE, timeouts: { ...VOICE.timeouts, signallingReplied: 700 } }]) assert.is.not(mark(VOICE), mark(other));
+  for (const other of [
+    { ...VOICE, wan: ['eth1'] },
+    { ...VOICE, media: { ...VOICE.media, ipv4: ['192.0.2.0/24'] } },
+    { ...VOICE, timeouts: { ...VOICE.timeouts, signallingReplied: 700 } },
+  ])
+    assert.is.not(mark(VOICE), mark(other));
 });
 
 test('a file of sections gives back its sections', () => {
-  const sections = { ipset: ipsetText(VOICE), 'iptables-restore': transaction(iptablesTables(VOICE, 'ipv4', ALL, true), []), 'ip6tables-restore': transaction(iptablesTables(VOICE, 'ipv6', ALL, false), []) };
+  const sections = {
+    ipset: ipsetText(VOICE),
+    'iptables-restore': transaction(iptablesTables(VOICE, 'ipv4', ALL, true), []),
+    'ip6tables-restore': transaction(iptablesTables(VOICE, 'ipv6', ALL, false), []),
+  };
   assert.equal(readPolicyFile(writePolicyFile(sections)), sections);
   assert.is(readPolicyFile(writePolicyFile(sections).slice(0, -3)), null);
   assert.is(readPolicyFile('table inet sipalg {\n}\n'), null);

@@ -13,24 +13,33 @@ export interface Made {
 }
 
 export function made({ files = {}, answers = {}, addresses = [] }: Made = {}): Host {
-  const never = (): never => { throw new Error('a look changes nothing'); };
+  const never = (): never => {
+    throw new Error('a look changes nothing');
+  };
   return {
-    read: async (path) => Object.hasOwn(files, path) ? { state: 'present', value: files[path] as string, source: path } : { state: 'absent', source: path },
+    read: async (path) =>
+      Object.hasOwn(files, path) ? { state: 'present', value: files[path] as string, source: path } : { state: 'absent', source: path },
     list: async (path) => {
-      const names = Object.keys(files).filter((file) => file.startsWith(`${path}/`)).map((file) => file.slice(path.length + 1).split('/')[0] as string);
+      const names = Object.keys(files)
+        .filter((file) => file.startsWith(`${path}/`))
+        .map((file) => file.slice(path.length + 1).split('/')[0] as string);
       return names.length === 0 ? { state: 'absent', source: path } : { state: 'present', value: [...new Set(names)].sort(), source: path };
     },
-    kind: async (path) => Object.hasOwn(files, path) ? { state: 'present', value: 'file', source: path } : { state: 'absent', source: path },
+    kind: async (path) =>
+      Object.hasOwn(files, path) ? { state: 'present', value: 'file', source: path } : { state: 'absent', source: path },
     run: async (argv) => {
       const command = argv.join(' ');
       const answer = answers[command];
       if (answer === undefined) return { state: 'absent', command };
-      return { state: 'exited', command, code: 0, stdout: '', stderr: '', ...typeof answer === 'string' ? { stdout: answer } : answer };
+      return { state: 'exited', command, code: 0, stdout: '', stderr: '', ...(typeof answer === 'string' ? { stdout: answer } : answer) };
     },
     addresses: () => addresses,
     now: () => NOW,
     process: () => ({ pid: 1, uid: 0 }),
-    write: never, poke: never, remove: never, lock: never,
+    write: never,
+    poke: never,
+    remove: never,
+    lock: never,
   };
 }
 

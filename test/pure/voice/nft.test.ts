@@ -7,7 +7,9 @@ import type { Voice } from '../../../src/voice/rules.ts';
 import { policyFacts } from '../../voice.ts';
 
 const VOICE: Voice = {
-  wan: ['wan'], ports: [5060], tlsPorts: [5061],
+  wan: ['wan'],
+  ports: [5060],
+  tlsPorts: [5061],
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
   limit: { register: 5, invite: 10, options: 10 },
@@ -37,44 +39,79 @@ rendering('look at a forwarded packet that is no voice with three cheap tests, a
   assert.equal(chain(VOICE, 'outside'), ['ct direction reply return', 'goto internet']);
   assert.equal(chain(VOICE, 'incoming').slice(1), ['ct state new meta l4proto udp jump flows', 'iifname "wan" jump outside']);
   assert.not.match(renderNft(VOICE, true).text, /hook prerouting/, 'every packet pays for a hook');
-  assert.ok(chain({ ...VOICE, ports: [5060, 5080] }, 'forwarded').includes('th dport { 5060-5061, 5080 } meta l4proto { tcp, udp } goto signalling'));
+  assert.ok(
+    chain({ ...VOICE, ports: [5060, 5080] }, 'forwarded').includes(
+      'th dport { 5060-5061, 5080 } meta l4proto { tcp, udp } goto signalling',
+    ),
+  );
 });
 
 rendering('set timeouts whose object carries them in its name, in each family', () => {
-  assert.equal(chain(VOICE, 'timeout_signalling'), ['iifname "wan" goto timeout_unanswered', 'meta nfproto ipv4 ct timeout set "signalling4_620"', 'meta nfproto ipv6 ct timeout set "signalling6_620"']);
-  assert.equal(chain(VOICE, 'timeout_unanswered'), ['meta nfproto ipv4 ct timeout set "signalling4_120_620"', 'meta nfproto ipv6 ct timeout set "signalling6_120_620"']);
-  assert.equal(chain(VOICE, 'timeout_media'), ['meta nfproto ipv4 ct timeout set "media4_300"', 'meta nfproto ipv6 ct timeout set "media6_300"']);
+  assert.equal(chain(VOICE, 'timeout_signalling'), [
+    'iifname "wan" goto timeout_unanswered',
+    'meta nfproto ipv4 ct timeout set "signalling4_620"',
+    'meta nfproto ipv6 ct timeout set "signalling6_620"',
+  ]);
+  assert.equal(chain(VOICE, 'timeout_unanswered'), [
+    'meta nfproto ipv4 ct timeout set "signalling4_120_620"',
+    'meta nfproto ipv6 ct timeout set "signalling6_120_620"',
+  ]);
+  assert.equal(chain(VOICE, 'timeout_media'), [
+    'meta nfproto ipv4 ct timeout set "media4_300"',
+    'meta nfproto ipv6 ct timeout set "media6_300"',
+  ]);
   assert.not.match(renderNft(VOICE, false).text, /timeout_|ct timeout/);
 });
 
 rendering('let providers and calls pass before anything of a stranger is counted, and limit what is over', () => {
   assert.equal(chain(VOICE, 'internet'), [
     'meta l4proto tcp goto connections',
-    '@th,64,72 0x524547495354455220 goto from_register', '@th,64,56 0x494e5649544520 goto from_invite', '@th,64,64 0x4f5054494f4e5320 goto from_options',
+    '@th,64,72 0x524547495354455220 goto from_register',
+    '@th,64,56 0x494e5649544520 goto from_invite',
+    '@th,64,64 0x4f5054494f4e5320 goto from_options',
   ]);
   const rules = chain(VOICE, 'from_register');
   assert.equal(rules.slice(0, 3), ['ip saddr @signalling4 return', 'ip saddr @media4 return', 'ip saddr . udp sport @calls4 return']);
-  assert.equal([rules[6], rules.at(-1)], ['counter name "attempts_register"', 'limit rate over 5/minute burst 5 packets goto limited_register']);
+  assert.equal(
+    [rules[6], rules.at(-1)],
+    ['counter name "attempts_register"', 'limit rate over 5/minute burst 5 packets goto limited_register'],
+  );
   assert.not.match(renderNft(VOICE, true).text, /^\t\t.*\baccept$/m, 'who is let by is still to be marked');
   assert.ok(rules.includes('update @register4_5 { ip saddr limit rate over 5/minute burst 5 packets } goto limited_register'));
-  assert.ok(rules.includes('update @register6_5 { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate over 5/minute burst 5 packets } goto limited_register'));
+  assert.ok(
+    rules.includes(
+      'update @register6_5 { ip6 saddr & ffff:ffff:ffff:ffff:: limit rate over 5/minute burst 5 packets } goto limited_register',
+    ),
+  );
   assert.equal(chain(VOICE, 'limited_register').at(-1), 'counter name "limited_register" drop');
   assert.equal(chain(VOICE, 'connections'), ['meta l4proto tcp ct state new ct original proto-dst 5060-5061 goto from_tcp']);
-  assert.ok(chain(VOICE, 'from_tcp').some((rule) => rule.includes('over 25/minute')), 'TCP may carry any of the three');
+  assert.ok(
+    chain(VOICE, 'from_tcp').some((rule) => rule.includes('over 25/minute')),
+    'TCP may carry any of the three',
+  );
 });
 
 rendering('drop nothing anywhere but behind a limit', () => {
   const { text } = renderNft(VOICE, true);
   assert.is(text.split('\n').filter((line) => /\b(drop|reject)\b/.test(line)).length, METHODS.length);
-  for (const changes of [{ limit: null }, { wan: [] }]) assert.not.match(renderNft({ ...VOICE, ...changes }, true).text, /drop\b|internet|from_/);
+  for (const changes of [{ limit: null }, { wan: [] }])
+    assert.not.match(renderNft({ ...VOICE, ...changes }, true).text, /drop\b|internet|from_/);
 });
 
 rendering('learn phones from what leaves alone, and without a known way out from private addresses alone', () => {
   assert.is(chain(VOICE, 'signalling').at(-1), 'oifname "wan" goto leaving');
   assert.ok(chain(VOICE, 'leaving').includes('ct direction original update @phones4 { ip saddr }'));
-  const learning = (voice: Voice): string[] => renderNft(voice, true).text.split('\n').filter((line) => line.includes('update @phones4')).map((line) => line.trim());
+  const learning = (voice: Voice): string[] =>
+    renderNft(voice, true)
+      .text.split('\n')
+      .filter((line) => line.includes('update @phones4'))
+      .map((line) => line.trim());
   assert.is(learning(VOICE).length, 2);
-  assert.ok(learning({ ...VOICE, wan: [] }).includes('ct direction original ip saddr { 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 } update @phones4 { ip saddr }'));
+  assert.ok(
+    learning({ ...VOICE, wan: [] }).includes(
+      'ct direction original ip saddr { 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 } update @phones4 { ip saddr }',
+    ),
+  );
 });
 
 rendering('mark in both families, by class', () => {
@@ -83,7 +120,12 @@ rendering('mark in both families, by class', () => {
 });
 
 rendering('write neighbouring ports as ranges', () => {
-  assert.equal([[5060], [5061, 5060], [5060, 5080, 5061], [5060, 5060]].map(portMatch), ['5060', '5060-5061', '{ 5060-5061, 5080 }', '5060']);
+  assert.equal([[5060], [5061, 5060], [5060, 5080, 5061], [5060, 5060]].map(portMatch), [
+    '5060',
+    '5060-5061',
+    '{ 5060-5061, 5080 }',
+    '5060',
+  ]);
 });
 
 rendering('the same voice is the same text, another one has another mark', () => {
@@ -91,8 +133,17 @@ rendering('the same voice is the same text, another one has another mark', () =>
   assert.match(mark, /^text_1_[0-9a-f]+$/);
   assert.ok(text.includes(`\tchain ${mark} {\n\t}\n`));
   assert.equal(renderNft(structuredClone(VOICE), true), renderNft(VOICE, true));
-  const others = [{ ports: [5060, 5080] }, { wan: ['wan', 'wan2'] }, { limit: null }, { signalling: { ipv4: [], ipv6: [] } }, { media: { ipv4: ['203.0.113.0/24'], ipv6: [] } }];
-  assert.is(new Set([mark, renderNft(VOICE, false).mark, ...others.map((each) => renderNft({ ...VOICE, ...each }, true).mark)]).size, others.length + 2);
+  const others = [
+    { ports: [5060, 5080] },
+    { wan: ['wan', 'wan2'] },
+    { limit: null },
+    { signalling: { ipv4: [], ipv6: [] } },
+    { media: { ipv4: ['203.0.113.0/24'], ipv6: [] } },
+  ];
+  assert.is(
+    new Set([mark, renderNft(VOICE, false).mark, ...others.map((each) => renderNft({ ...VOICE, ...each }, true).mark)]).size,
+    others.length + 2,
+  );
   assert.is(new Set(Array.from({ length: 20_000 }, (_, at) => hash(`text ${at}`))).size, 20_000);
 });
 
@@ -109,13 +160,27 @@ rendering('what replaces a text keeps what was learnt and counted, and clears wh
   assert.is(lines[0], 'flush table inet sipalg');
   assert.equal(lines.slice(1).sort(), [
     `delete chain inet sipalg ${one.mark}`,
-    ...['media4', 'media6', 'register4_5', 'register6_5', 'signalling4', 'signalling6', 'tcp4_25', 'tcp6_25'].map((name) => `delete set inet sipalg ${name}`),
+    ...['media4', 'media6', 'register4_5', 'register6_5', 'signalling4', 'signalling6', 'tcp4_25', 'tcp6_25'].map(
+      (name) => `delete set inet sipalg ${name}`,
+    ),
   ]);
   // Flows under a timeout that is no longer given out keep it, until there are too many of them.
   const many = Array.from({ length: 20 }, (_, at) => ({ kind: 'ct timeout', name: `media4_${1000 + at}` }));
   assert.ok(!clearing([...objectsOf(one.declared), ...many.slice(0, 10)], one).some((line) => line.includes('ct timeout')));
-  assert.is(clearing([...objectsOf(one.declared), ...many], one).filter((line) => line.includes('delete ct timeout inet sipalg media4_10')).length, 20);
-  assert.equal(clearing([{ kind: 'chain', name: 'text_0_abc' }, { kind: 'set', name: 'phones4' }], one), ['delete table inet sipalg']);
+  assert.is(
+    clearing([...objectsOf(one.declared), ...many], one).filter((line) => line.includes('delete ct timeout inet sipalg media4_10')).length,
+    20,
+  );
+  assert.equal(
+    clearing(
+      [
+        { kind: 'chain', name: 'text_0_abc' },
+        { kind: 'set', name: 'phones4' },
+      ],
+      one,
+    ),
+    ['delete table inet sipalg'],
+  );
   assert.equal(clearing([{ kind: 'chain', name: 'foreign' }], one), ['delete table inet sipalg']);
 });
 
@@ -123,16 +188,23 @@ rendering.run();
 
 const resolving = suite('from names and wishes to rules');
 
-resolving('takes names\' addresses for signalling, and for audio where nothing else is said', () => {
+resolving("takes names' addresses for signalling, and for audio where nothing else is said", () => {
   const voice = voiceOf(policyFacts());
   assert.equal(voice.signalling, { ipv4: ['192.0.2.0/28', '203.0.113.0/24'], ipv6: ['2001:db8:5::5'] });
   assert.equal(voice.media, { ipv4: ['192.0.2.0/28', '198.51.100.0/24'], ipv6: ['2001:db8:5::/48'] });
   assert.equal([voice.ports, voice.tlsPorts, voice.wan], [[5060, 5080], [5061], ['pppoe-wan']]);
 });
 
-resolving('lets no name server bring other programs\' ports or nobody\'s addresses in', () => {
+resolving("lets no name server bring other programs' ports or nobody's addresses in", () => {
   const facts = policyFacts();
-  facts.names['sip.example.com'] = { addresses: ['127.0.0.1', '0.0.0.0', '224.0.0.1', '203.0.113.5', '::1', 'fe80::1'], ports: [22, 53, 5070], tlsPorts: [443, 5061], at: 1, until: 2, failed: null };
+  facts.names['sip.example.com'] = {
+    addresses: ['127.0.0.1', '0.0.0.0', '224.0.0.1', '203.0.113.5', '::1', 'fe80::1'],
+    ports: [22, 53, 5070],
+    tlsPorts: [443, 5061],
+    at: 1,
+    until: 2,
+    failed: null,
+  };
   const voice = voiceOf(facts);
   assert.equal(voice.signalling, { ipv4: ['192.0.2.0/28', '203.0.113.0/24'], ipv6: [] });
   assert.equal([voice.ports, voice.tlsPorts], [[5060, 5070, 5080], [5061]]);

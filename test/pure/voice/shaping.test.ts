@@ -1,13 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PolicyWish, Shaper } from '../../../src/voice/facts.ts';
+import type { Shaper } from '../../../src/voice/facts.ts';
 import { observeOffload, observeShapers, offloadRules } from '../../../src/voice/shaping.ts';
 import { policyFacts } from '../../voice.ts';
 import { factsWith, made } from './made.ts';
+import type { PolicyWish } from '../../../src/wish/voice.ts';
 
 const { wish } = policyFacts();
 const shapersOf = (files: Record<string, string>, of: PolicyWish = wish): Promise<Shaper[]> => observeShapers(made({ files }), of);
-const queue = (...options: string[]): string => `config queue 'wan'\n\toption enabled '1'\n\toption interface 'pppoe-wan'\n${options.map((option) => `\toption ${option}\n`).join('')}`;
+const queue = (...options: string[]): string =>
+  `config queue 'wan'\n\toption enabled '1'\n\toption interface 'pppoe-wan'\n${options.map((option) => `\toption ${option}\n`).join('')}`;
 
 const shaping = suite('what reads or writes marks after us');
 
@@ -24,7 +26,10 @@ shaping('SQM: layer_cake puts EF first but not CS3, unless it is told to look cl
   assert.not.match(one?.conflict ?? '', 'audio');
   assert.match(one?.setting ?? '', "eqdisc_opts='diffserv4 nat'");
   const told = queue("script 'layer_cake.qos'", "qdisc_really_really_advanced '1'", "eqdisc_opts 'diffserv4 nat'");
-  assert.equal((await shapersOf({ '/etc/config/sqm': told })).map(({ conflict, setting }) => [conflict, setting]), [[null, null]]);
+  assert.equal(
+    (await shapersOf({ '/etc/config/sqm': told })).map(({ conflict, setting }) => [conflict, setting]),
+    [[null, null]],
+  );
   const cs6 = { ...wish, marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS6', value: 48 } } };
   assert.is((await shapersOf({ '/etc/config/sqm': queue("script 'layer_cake.qos'") }, cs6))[0]?.conflict, null);
   assert.is((await shapersOf({ '/etc/config/sqm': queue("script 'simple.qos'") }, cs6))[0]?.conflict, null);
@@ -37,7 +42,8 @@ shaping('SQM: a queue that is off is passed over, an unknown script is said to b
 });
 
 shaping('qosify: writes its own marks, until a file of its own says what voice is', async () => {
-  const config = "config interface wan\n\toption name wan\n\toption disabled 0\nconfig device ethdev\n\toption disabled 1\n\toption name eth9\n";
+  const config =
+    'config interface wan\n\toption name wan\n\toption disabled 0\nconfig device ethdev\n\toption disabled 1\n\toption name eth9\n';
   const [one, ...more] = await shapersOf({ '/etc/config/qosify': config, '/etc/qosify/00-defaults.conf': 'udp:53 voice\n' });
   assert.equal([one?.kind, one?.device, more.length], ['qosify', 'wan', 0]);
   assert.match(one?.conflict ?? '', 'CS0');
@@ -50,10 +56,11 @@ shaping.run();
 const offload = suite('flow offload');
 const DEFAULTS = "config defaults\n\toption flow_offloading '1'\n\toption flow_offloading_hw '1'\n";
 const LIST = 'nft -a list chain inet fw4 forward';
-const ours = (handle: number): string => `\t\tip dscp { cs3, ef } ct status confirmed accept comment "!sipalg: voice (ip cs3 ef) stays out of the offload" # handle ${handle}\n`;
+const ours = (handle: number): string =>
+  `\t\tip dscp { cs3, ef } ct status confirmed accept comment "!sipalg: voice (ip cs3 ef) stays out of the offload" # handle ${handle}\n`;
 const flow = '\t\tmeta l4proto { tcp, udp } flow add @ft # handle 9\n';
 
-offload('is read from the configuration, and our rules count only before fw4\'s', async () => {
+offload("is read from the configuration, and our rules count only before fw4's", async () => {
   const look = async (config: string, chain: string) => {
     const facts = await factsWith(config);
     const read = await observeOffload(made({ answers: { [LIST]: chain } }), facts);
@@ -69,7 +76,10 @@ offload('is read from the configuration, and our rules count only before fw4\'s'
 
 offload('the rules name the classes that can be told from no mark', () => {
   assert.is(offloadRules(wish.marking).length, 2);
-  assert.match(offloadRules(wish.marking)[0] ?? '', /^insert rule inet fw4 forward ip dscp \{ cs3, ef \} ct status confirmed accept comment "!sipalg: voice \(ip cs3 ef\)/);
+  assert.match(
+    offloadRules(wish.marking)[0] ?? '',
+    /^insert rule inet fw4 forward ip dscp \{ cs3, ef \} ct status confirmed accept comment "!sipalg: voice \(ip cs3 ef\)/,
+  );
   assert.equal(offloadRules(null), []);
   assert.equal(offloadRules({ media: { name: 'CS0', value: 0 }, signalling: { name: 'CS0', value: 0 } }), []);
 });

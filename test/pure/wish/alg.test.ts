@@ -62,11 +62,20 @@ read('leaves the sections of the voice rules to them', () => {
 });
 
 read('takes option policy as OpenWrt reads a boolean, and refuses what is none', () => {
-  for (const [given, policy] of [['1', true], ['on', true], ['yes', true], ['0', false], ['disabled', false]] as const) {
+  for (const [given, policy] of [
+    ['1', true],
+    ['on', true],
+    ['yes', true],
+    ['0', false],
+    ['disabled', false],
+  ] as const) {
     assert.equal(readWish(main(`option policy '${given}'`)), { wish: { alg: 'unmanaged', policy }, problems: [] });
   }
   assert.equal(problemOf(main("option policy 'maybe'")), {
-    section: 'sipalg.main', option: 'policy', given: 'maybe', allowed: '1 or 0',
+    section: 'sipalg.main',
+    option: 'policy',
+    given: 'maybe',
+    allowed: '1 or 0',
     text: 'sipalg.main: the option policy is "maybe"; it may be 1 or 0. Until it is, the voice firewall rules are left as they are.',
   });
 });
@@ -78,8 +87,8 @@ read('refuses a bad value with the section, the option, what was given and what 
     given: 'off',
     allowed: 'unmanaged, disabled or enabled',
     text:
-      'sipalg.main: the option alg is "off"; it may be unmanaged, disabled or enabled. ' +
-      'Until it is, the ALG is left as it is (unmanaged).',
+      'sipalg.main: the option alg is "off"; it may be unmanaged, disabled or enabled. '
+      + 'Until it is, the ALG is left as it is (unmanaged).',
   });
   for (const given of ['Disabled', 'disabled ', '0', '__proto__', '']) {
     assert.is(problemOf(main(`option alg '${given}'`)).given, given);
@@ -107,7 +116,10 @@ read('reports a file that is no UCI file, with its line, and what that means', (
 read('reports a misspelt option, and lets the rest apply', () => {
   const { wish, problems } = readWish(main('option alg disabled', 'option Alg enabled'));
   assert.is(wish.alg, 'disabled');
-  assert.equal(problems.map(({ section, option, given }) => [section, option, given]), [['sipalg.main', 'Alg', 'enabled']]);
+  assert.equal(
+    problems.map(({ section, option, given }) => [section, option, given]),
+    [['sipalg.main', 'Alg', 'enabled']],
+  );
 });
 
 read('reports a main section of another type', () => {
@@ -118,7 +130,10 @@ read('reports a main section of another type', () => {
 read('reads main where there is another section of its type, and reports the other', () => {
   const { wish, problems } = readWish(`config sipalg\n\toption alg enabled\n\n${main('option alg disabled')}`);
   assert.is(wish.alg, 'disabled');
-  assert.equal(problems.map(({ section, given }) => [section, given]), [['sipalg.@sipalg[0]', 'enabled']]);
+  assert.equal(
+    problems.map(({ section, given }) => [section, given]),
+    [['sipalg.@sipalg[0]', 'enabled']],
+  );
 });
 
 read('never throws, whatever the file, and never passes over what it could not read', () => {
@@ -134,21 +149,33 @@ const serve = suite('readServe');
 
 serve('has a daemon with its page, looking every five minutes, unless told otherwise', () => {
   const standard = { enabled: true, page: true, listen: null, every: 5 };
-  for (const text of [null, '', STOCK, FULL, "config serve 'serve'\n", "config 'broken\n"]) assert.equal(readServe(text), { serve: standard, problems: [] });
-  assert.equal(readServe("config serve\n\toption enabled off\n\toption page '0'\n\toption listen '[::1]:1'\n\toption every '60'\n"),
-    { serve: { enabled: false, page: false, listen: '[::1]:1', every: 60 }, problems: [] });
-  for (const yes of ['1', 'on', 'true', 'yes', 'enabled']) assert.is(readServe(`config serve\n\toption enabled ${yes}\n`).serve.enabled, true);
+  for (const text of [null, '', STOCK, FULL, "config serve 'serve'\n", "config 'broken\n"])
+    assert.equal(readServe(text), { serve: standard, problems: [] });
+  assert.equal(readServe("config serve\n\toption enabled off\n\toption page '0'\n\toption listen '[::1]:1'\n\toption every '60'\n"), {
+    serve: { enabled: false, page: false, listen: '[::1]:1', every: 60 },
+    problems: [],
+  });
+  for (const yes of ['1', 'on', 'true', 'yes', 'enabled'])
+    assert.is(readServe(`config serve\n\toption enabled ${yes}\n`).serve.enabled, true);
 });
 
 serve('refuses a bad value by section, option and what is allowed, and the rest is in force', () => {
-  const { serve: { every, page }, problems } = readServe("config serve 'serve'\n\toption every '0'\n\toption page '0'\n\toption enabled 'constructor'\n\toption port '80'\n\tlist listen 'x'\n");
+  const {
+    serve: { every, page },
+    problems,
+  } = readServe(
+    "config serve 'serve'\n\toption every '0'\n\toption page '0'\n\toption enabled 'constructor'\n\toption port '80'\n\tlist listen 'x'\n",
+  );
   assert.is(every, 5);
   assert.is(page, false);
-  assert.equal(problems.map(({ text }) => text), [
-    'sipalg.serve: the option every is "0"; it may be 1 to 1440 (minutes). Until it is, it is 5.',
-    'sipalg.serve: the option enabled is "constructor"; it may be 1 or 0. Until it is, it is 1.',
-    'sipalg.serve: there is no option "port"; the options are enabled, page, listen and every.',
-  ]);
+  assert.equal(
+    problems.map(({ text }) => text),
+    [
+      'sipalg.serve: the option every is "0"; it may be 1 to 1440 (minutes). Until it is, it is 5.',
+      'sipalg.serve: the option enabled is "constructor"; it may be 1 or 0. Until it is, it is 1.',
+      'sipalg.serve: there is no option "port"; the options are enabled, page, listen and every.',
+    ],
+  );
 });
 
 serve('is no problem of the wish', () => {
@@ -185,7 +212,11 @@ write('puts a bad value right', () => {
 
 write('refuses a file it cannot read, rather than write over it', () => {
   for (const text of ["config sipalg 'main\n", "config other 'main'\n"]) {
-    assert.throws(() => writeWish(text, 'disabled'), (error: unknown) => error instanceof Refused, text);
+    assert.throws(
+      () => writeWish(text, 'disabled'),
+      (error: unknown) => error instanceof Refused,
+      text,
+    );
   }
 });
 

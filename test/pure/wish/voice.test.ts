@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PolicyWish } from '../../../src/voice/facts.ts';
 import { readDscp, readPolicyWish } from '../../../src/wish/voice.ts';
 import { damage, seeded } from '../../seeded.ts';
+import type { PolicyWish } from '../../../src/wish/voice.ts';
 
 const DEFAULTS: PolicyWish = {
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
@@ -50,7 +50,8 @@ config provider
 const wishes = suite('what the configuration asks for');
 
 wishes('is the defaults where nothing is written, and in the stock file', () => {
-  for (const text of [null, '', "config sipalg 'main'\n\toption policy '1'\n"]) assert.equal(readPolicyWish(text), { wish: DEFAULTS, problems: [] });
+  for (const text of [null, '', "config sipalg 'main'\n\toption policy '1'\n"])
+    assert.equal(readPolicyWish(text), { wish: DEFAULTS, problems: [] });
 });
 
 wishes('is read from every section', () => {
@@ -63,7 +64,10 @@ wishes('is read from every section', () => {
       providers: [
         {
           name: 'example',
-          hosts: [{ name: 'SIP.Example.com', port: null }, { name: 'pbx.example.net', port: 5080 }],
+          hosts: [
+            { name: 'SIP.Example.com', port: null },
+            { name: 'pbx.example.net', port: 5080 },
+          ],
           signalling: ['203.0.113.0/24', '2001:db8::/32', '192.0.2.9'],
           media: ['198.51.100.0/24'],
           inbound: { pbx: ['192.168.1.20'], ports: [5060, 5080], mediaPorts: '10000-20000' },
@@ -75,7 +79,9 @@ wishes('is read from every section', () => {
 });
 
 wishes('marking and limit can be switched off', () => {
-  const { wish, problems } = readPolicyWish("config marking 'marking'\n\toption enabled 'off'\nconfig limit 'limit'\n\toption enabled '0'\n");
+  const { wish, problems } = readPolicyWish(
+    "config marking 'marking'\n\toption enabled 'off'\nconfig limit 'limit'\n\toption enabled '0'\n",
+  );
   assert.equal([wish.marking, wish.limit, problems], [null, null, []]);
 });
 
@@ -107,13 +113,16 @@ const BAD: readonly (readonly [string, string, ...string[]])[] = [
 
 wishes('a bad value is a sentence that names it, and the rest is in force', () => {
   for (const [type, line, ...words] of BAD) {
-    const { wish, problems } = readPolicyWish(`config ${type} 'x'\n\t${line}\n\nconfig provider 'good'\n\tlist signalling '203.0.113.0/24'\n`);
+    const { wish, problems } = readPolicyWish(
+      `config ${type} 'x'\n\t${line}\n\nconfig provider 'good'\n\tlist signalling '203.0.113.0/24'\n`,
+    );
     assert.ok(problems.length > 0, line);
     const said = problems.map(({ text }) => text).join(' ');
     for (const word of words) assert.ok(said.includes(word), `${line}: ${said}`);
     assert.equal({ ...wish, providers: [] }, DEFAULTS, line);
     assert.equal(wish.providers.at(-1)?.signalling, ['203.0.113.0/24']);
-    for (const each of wish.providers.slice(0, -1)) assert.equal([...each.hosts, ...each.signalling, ...each.media, each.inbound], [null], line);
+    for (const each of wish.providers.slice(0, -1))
+      assert.equal([...each.hosts, ...each.signalling, ...each.media, each.inbound], [null], line);
   }
 });
 
@@ -125,12 +134,19 @@ wishes('a second section of a kind that stands alone is not read, and that is sa
 
 wishes('a provider without a name gets one of its own', () => {
   const { wish } = readPolicyWish("config provider\nconfig provider 'provider0'\n");
-  assert.equal(wish.providers.map(({ name }) => name), ['provider0_', 'provider0']);
+  assert.equal(
+    wish.providers.map(({ name }) => name),
+    ['provider0_', 'provider0'],
+  );
 });
 
 wishes('knows the classes by name and by number', () => {
-  assert.equal(['ef', 'CS5', '46', '0x2e', 'AF43', 'be', '5', 'LE', '', '-1', 'AF44', 'constructor', '0x40'].map((text) => readDscp(text)?.value ?? null),
-    [46, 40, 46, 46, 38, 0, 5, 1, null, null, null, null, null]);
+  assert.equal(
+    ['ef', 'CS5', '46', '0x2e', 'AF43', 'be', '5', 'LE', '', '-1', 'AF44', 'constructor', '0x40'].map(
+      (text) => readDscp(text)?.value ?? null,
+    ),
+    [46, 40, 46, 46, 38, 0, 5, 1, null, null, null, null, null],
+  );
 });
 
 wishes('whatever is written there, it answers, and nothing but plain characters comes through', () => {
@@ -138,7 +154,16 @@ wishes('whatever is written there, it answers, and nothing but plain characters 
   for (let round = 0; round < 3000; round++) {
     const { wish } = readPolicyWish(damage(FULL, random));
     for (const { name, hosts, signalling, media, inbound } of wish.providers) {
-      assert.match([name, ...hosts.map((host) => `${host.name}:${host.port}`), ...signalling, ...media, ...(inbound ? [...inbound.pbx, ...inbound.ports, inbound.mediaPorts ?? ''] : [])].join(' '), /^[A-Za-z0-9_.:/ -]*$/);
+      assert.match(
+        [
+          name,
+          ...hosts.map((host) => `${host.name}:${host.port}`),
+          ...signalling,
+          ...media,
+          ...(inbound ? [...inbound.pbx, ...inbound.ports, inbound.mediaPorts ?? ''] : []),
+        ].join(' '),
+        /^[A-Za-z0-9_.:/ -]*$/,
+      );
     }
     assert.ok(Object.values(wish.timeouts).every((value) => value >= 30 && value <= 86_400));
   }

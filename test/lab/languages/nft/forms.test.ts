@@ -25,7 +25,10 @@ async function namespace(): Promise<{ host: Host; holder: ChildProcess }> {
     holder.once('error', failed);
     holder.stdout.once('data', ready);
   });
-  const host: Host = { ...nodeHost, run: (argv, options) => nodeHost.run(['nsenter', `--net=/proc/${holder.pid}/ns/net`, ...argv], options) };
+  const host: Host = {
+    ...nodeHost,
+    run: (argv, options) => nodeHost.run(['nsenter', `--net=/proc/${holder.pid}/ns/net`, ...argv], options),
+  };
   return { host, holder };
 }
 
@@ -36,7 +39,9 @@ forms.before(async (context) => {
   context.facts = await observe(recordedRouter('stock-alg-on'));
 });
 
-forms.after(({ holder }) => { holder.stdin?.end(); });
+forms.after(({ holder }) => {
+  holder.stdin?.end();
+});
 
 async function nft(host: Host, argv: string[], input?: string): Promise<string> {
   const outcome = await host.run(['nft', ...argv], input === undefined ? {} : { input });
@@ -66,8 +71,10 @@ async function planned(context: { host: Host; facts: Facts }): Promise<{ steps: 
 
 /** The listing less what has to do with the kernel's SIP helper. */
 function withoutSip(entries: readonly unknown[], names: ReadonlySet<string>): string[] {
-  return entries.filter((entry) => !('ct helper' in (entry as object) && (entry as { 'ct helper': { type: string } })['ct helper'].type === 'sip'))
-    .map((entry) => JSON.stringify(entry)).filter((text) => ![...names].some((name) => text.includes(`"ct helper":"${name}"`)));
+  return entries
+    .filter((entry) => !('ct helper' in (entry as object) && (entry as { 'ct helper': { type: string } })['ct helper'].type === 'sip'))
+    .map((entry) => JSON.stringify(entry))
+    .filter((text) => ![...names].some((name) => text.includes(`"ct helper":"${name}"`)));
 }
 
 for (const { what, finds, ruleset } of FORMS) {
@@ -78,7 +85,13 @@ for (const { what, finds, ruleset } of FORMS) {
     assert.is((await seen(host)).assignments.length, finds);
     const { steps } = await planned(context);
     const done: Step[] = [];
-    await perform(host, steps, done, () => {}, () => true);
+    await perform(
+      host,
+      steps,
+      done,
+      () => {},
+      () => true,
+    );
     const now = await seen(host);
     assert.equal([now.assignments, now.helpers], [[], []]);
     assert.equal(await takeBack(host, done, () => {}), []);
@@ -92,16 +105,31 @@ for (const { what, finds, ruleset } of FORMS) {
     await load(host, ruleset);
     const before = await listing(host);
     const { steps, taken } = await planned(context);
-    await perform(host, steps, [], () => {}, () => true);
+    await perform(
+      host,
+      steps,
+      [],
+      () => {},
+      () => true,
+    );
     const after = await listing(host);
     assert.is(JSON.stringify(after).includes('"type":"sip"'), false);
     const names = new Set(taken.helpers.map(({ name }) => name));
     const maps = (entries: readonly unknown[]): string[] => withoutSip(entries, names).filter((text) => !text.includes('"map"'));
-    assert.equal(maps(after), maps(before).filter((text) => !isTaken(text, taken)));
+    assert.equal(
+      maps(after),
+      maps(before).filter((text) => !isTaken(text, taken)),
+    );
     const journal = JSON.parse(JSON.stringify(taken)) as TakenNft;
     const value = await seen(host, journal.rules.map(chainKey));
     const back = giveBackNft({ ...facts, nft: { state: 'present', source: 'nft', value } }, journal);
-    await perform(host, back.steps, [], () => {}, () => true);
+    await perform(
+      host,
+      back.steps,
+      [],
+      () => {},
+      () => true,
+    );
     assert.equal(await listing(host), before);
     const again = await seen(host, journal.rules.map(chainKey));
     assert.equal(giveBackNft({ ...facts, nft: { state: 'present', source: 'nft', value: again } }, journal).steps, []);
@@ -112,20 +140,41 @@ for (const { what, finds, ruleset } of FORMS) {
 /** Rules of the same name in another table are told apart by the table; names alone are not enough there. */
 function isTaken(text: string, taken: TakenNft): boolean {
   const { rule } = JSON.parse(text) as { rule?: { family: string; table: string; expr: unknown[] } };
-  return rule !== undefined && taken.helpers.some((one) => one.family === rule.family && one.table === rule.table && JSON.stringify(rule.expr).includes(`"ct helper":"${one.name}"`));
+  return (
+    rule !== undefined
+    && taken.helpers.some(
+      (one) => one.family === rule.family && one.table === rule.table && JSON.stringify(rule.expr).includes(`"ct helper":"${one.name}"`),
+    )
+  );
 }
 
 forms('every ruleset that fw4 rendered: taken and given back', async (context) => {
   const { host } = context;
-  for (const name of ['stock-alg-on', 'lan-explicit-helpers', 'set-helper-rule', 'port-forward-5060', 'global-auto-helper-off', 'user-include', 'stock-alg-absent']) {
-    const text = readFileSync(`test/fixtures/fw4/${name}.print.nft`, 'utf8')
-      .replace('include "/etc/nftables.d/*.nft"', name === 'user-include' ? readFileSync('test/fixtures/fw4/user-include.nftables.d-20-user.nft', 'utf8') : '');
+  for (const name of [
+    'stock-alg-on',
+    'lan-explicit-helpers',
+    'set-helper-rule',
+    'port-forward-5060',
+    'global-auto-helper-off',
+    'user-include',
+    'stock-alg-absent',
+  ]) {
+    const text = readFileSync(`test/fixtures/fw4/${name}.print.nft`, 'utf8').replace(
+      'include "/etc/nftables.d/*.nft"',
+      name === 'user-include' ? readFileSync('test/fixtures/fw4/user-include.nftables.d-20-user.nft', 'utf8') : '',
+    );
     await load(host, text);
     const before = await listing(host);
     const { steps } = await planned(context);
     assert.is(steps.length, name === 'stock-alg-absent' ? 0 : 1, name);
     const done: Step[] = [];
-    await perform(host, steps, done, () => {}, () => true);
+    await perform(
+      host,
+      steps,
+      done,
+      () => {},
+      () => true,
+    );
     assert.not.match(JSON.stringify(await listing(host)), /"sip"/, name);
     assert.equal(await takeBack(host, done, () => {}), []);
     assert.equal(await listing(host), before, name);
@@ -141,7 +190,13 @@ forms('each change is one transaction: what nft refuses leaves everything as it 
   await nft(host, ['delete', 'rule', 'inet', 't', 'c', 'handle', String(chains[0]!.rules[1]!.handle)]);
   const before = await listing(host);
   try {
-    await perform(host, steps, [], () => {}, () => true);
+    await perform(
+      host,
+      steps,
+      [],
+      () => {},
+      () => true,
+    );
     assert.unreachable('It worked.');
   } catch (error) {
     assert.match((error as Error).message, /That did not work: `.*nft -c -f -` ended with exit code 1/);
@@ -154,7 +209,13 @@ forms('the echoed command, typed into a shell, does what the step does', async (
   for (const { what, ruleset } of FORMS) {
     await load(host, ruleset);
     const { steps } = await planned(context);
-    await perform(host, steps, [], () => {}, () => true);
+    await perform(
+      host,
+      steps,
+      [],
+      () => {},
+      () => true,
+    );
     const after = await listing(host);
     await load(host, ruleset);
     for (const command of steps.flatMap(({ commands }) => commands)) {

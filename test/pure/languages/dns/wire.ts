@@ -27,35 +27,50 @@ export function readQuery(bytes: Uint8Array): { id: number; question: Question }
     labels.push(String.fromCharCode(...bytes.subarray(at, at + size)));
     at += size;
   }
-  const type = bytes[at]! << 8 | bytes[at + 1]!;
+  const type = (bytes[at]! << 8) | bytes[at + 1]!;
   const name = Object.keys(TYPES).find((each) => TYPES[each] === type);
-  return { id: bytes[0]! << 8 | bytes[1]!, question: { name: labels.join('.'), type: name as Question['type'] } };
+  return { id: (bytes[0]! << 8) | bytes[1]!, question: { name: labels.join('.'), type: name as Question['type'] } };
 }
 
 export function writeReply(reply: Reply): Uint8Array {
   const bytes: number[] = [];
   const seen = new Map<string, number>();
-  const u16 = (value: number): void => { bytes.push(value >> 8 & 255, value & 255); };
-  const u32 = (value: number): void => { u16(value / 65536 & 0xffff); u16(value & 0xffff); };
+  const u16 = (value: number): void => {
+    bytes.push((value >> 8) & 255, value & 255);
+  };
+  const u32 = (value: number): void => {
+    u16((value / 65536) & 0xffff);
+    u16(value & 0xffff);
+  };
   const name = (text: string): void => {
     const labels = text === '' ? [] : text.split('.');
     while (labels.length > 0) {
       const rest = labels.join('.').toLowerCase();
       const before = seen.get(rest);
-      if (before !== undefined && reply.compress !== false) { u16(0xc000 | before); return; }
+      if (before !== undefined && reply.compress !== false) {
+        u16(0xc000 | before);
+        return;
+      }
       if (bytes.length < 0x4000) seen.set(rest, bytes.length);
       const label = labels.shift()!;
       bytes.push(label.length, ...Buffer.from(label, 'latin1'));
     }
     bytes.push(0);
   };
-  const string = (text: string): void => { bytes.push(text.length, ...Buffer.from(text, 'latin1')); };
+  const string = (text: string): void => {
+    bytes.push(text.length, ...Buffer.from(text, 'latin1'));
+  };
   const address = (text: string): void => {
-    if (!text.includes(':')) { bytes.push(...text.split('.').map(Number)); return; }
+    if (!text.includes(':')) {
+      bytes.push(...text.split('.').map(Number));
+      return;
+    }
     const [before = '', after] = text.split('::');
-    const groups = (part: string): string[] => part === '' ? [] : part.split(':');
-    const all = after === undefined ? groups(before)
-      : [...groups(before), ...Array<string>(8 - groups(before).length - groups(after).length).fill('0'), ...groups(after)];
+    const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
+    const all =
+      after === undefined
+        ? groups(before)
+        : [...groups(before), ...Array<string>(8 - groups(before).length - groups(after).length).fill('0'), ...groups(after)];
     for (const group of all) u16(parseInt(group, 16));
   };
   const record = (entry: Entry): void => {
@@ -68,10 +83,23 @@ export function writeReply(reply: Reply): Uint8Array {
     const [one, two, three, four, five, six] = entry.data as [never, never, never, never, never, never];
     if (entry.type === 'A' || entry.type === 'AAAA') address(one);
     else if (entry.type === 'CNAME') name(one);
-    else if (entry.type === 'SRV') { u16(one); u16(two); u16(three); name(four); }
-    else if (entry.type === 'NAPTR') { u16(one); u16(two); string(three); string(four); string(five); name(six); }
-    else if (entry.type === 'SOA') { name(one); name(two); for (const number of entry.data.slice(2)) u32(Number(number)); }
-    else bytes.push(...entry.data.map(Number));
+    else if (entry.type === 'SRV') {
+      u16(one);
+      u16(two);
+      u16(three);
+      name(four);
+    } else if (entry.type === 'NAPTR') {
+      u16(one);
+      u16(two);
+      string(three);
+      string(four);
+      string(five);
+      name(six);
+    } else if (entry.type === 'SOA') {
+      name(one);
+      name(two);
+      for (const number of entry.data.slice(2)) u32(Number(number));
+    } else bytes.push(...entry.data.map(Number));
     const size = bytes.length - at - 2;
     bytes[at] = size >> 8;
     bytes[at + 1] = size & 255;

@@ -13,9 +13,21 @@ const quoting = suite('iptables/arguments');
 
 // What `iptables-save` 1.8.9, legacy and nft, printed for these comments.
 const WRITTEN: readonly (readonly [string, string])[] = [
-  ['plain', 'plain'], ['a_b-9', 'a_b-9'], ['-j', '-j'], ['--helper', '--helper'], ['two words', '"two words"'], ['it\'s', '"it\\\'s"'],
-  ['a"b', '"a\\"b"'], ['back\\slash', '"back\\\\slash"'], ['', '""'], ['tab\there', '"tab\there"'], ['!', '"!"'], ['h\u00e9', '"h\u00e9"'],
-  ['a;b`c$d', '"a;b`c$d"'], ['#x', '"#x"'], ['[1:2]', '"[1:2]"'],
+  ['plain', 'plain'],
+  ['a_b-9', 'a_b-9'],
+  ['-j', '-j'],
+  ['--helper', '--helper'],
+  ['two words', '"two words"'],
+  ["it's", '"it\\\'s"'],
+  ['a"b', '"a\\"b"'],
+  ['back\\slash', '"back\\\\slash"'],
+  ['', '""'],
+  ['tab\there', '"tab\there"'],
+  ['!', '"!"'],
+  ['h\u00e9', '"h\u00e9"'],
+  ['a;b`c$d', '"a;b`c$d"'],
+  ['#x', '"#x"'],
+  ['[1:2]', '"[1:2]"'],
 ];
 
 quoting('quotes as iptables-save does', () => {
@@ -46,20 +58,30 @@ quoting.run();
 const restore = suite('iptables/restore');
 
 restore('writes the commands of one table in their order', () => {
-  assert.is(renderRestore('raw', [
-    { do: 'delete', chain: 'z', rule: RULE }, { do: 'insert', chain: 'z', position: 2, rule: RULE },
-    { do: 'append', chain: 'PREROUTING', rule: '-j z' }, { do: 'delete', chain: 'z', rule: '' },
-  ]), `*raw\n-D z ${RULE}\n-I z 2 ${RULE}\n-A PREROUTING -j z\n-D z\nCOMMIT\n`);
+  assert.is(
+    renderRestore('raw', [
+      { do: 'delete', chain: 'z', rule: RULE },
+      { do: 'insert', chain: 'z', position: 2, rule: RULE },
+      { do: 'append', chain: 'PREROUTING', rule: '-j z' },
+      { do: 'delete', chain: 'z', rule: '' },
+    ]),
+    `*raw\n-D z ${RULE}\n-I z 2 ${RULE}\n-A PREROUTING -j z\n-D z\nCOMMIT\n`,
+  );
 });
 
 restore('carries every saved rule without a change', () => {
   for (const name of ['iptables-legacy', 'ip6tables-legacy', 'iptables-nft', 'ip6tables-nft', 'fw3-iptables', 'fw3-ip6tables']) {
     for (const table of parseSave(fixture(`iptables/${name}-save.txt`)).tables) {
-      const commands = table.rules.map((rule): RestoreCommand =>
-        ({ do: 'append', chain: rule.chain, rule: rule.text.slice(`-A ${rule.chain} `.length) }));
+      const commands = table.rules.map((rule): RestoreCommand => ({
+        do: 'append',
+        chain: rule.chain,
+        rule: rule.text.slice(`-A ${rule.chain} `.length),
+      }));
       const [again] = parseSave(renderRestore(table.name, commands)).tables;
-      assert.equal(again?.rules.map((rule) => [rule.chain, rule.text, rule.args]),
-        table.rules.map((rule) => [rule.chain, rule.text, rule.args]));
+      assert.equal(
+        again?.rules.map((rule) => [rule.chain, rule.text, rule.args]),
+        table.rules.map((rule) => [rule.chain, rule.text, rule.args]),
+      );
     }
   }
 });
@@ -73,7 +95,10 @@ restore('carries every rule that can be put together, or refuses it', () => {
     const command: RestoreCommand = { do: 'append', chain: 'z', rule };
     if (word.length > 300 || word.includes('\r')) continue;
     const [table] = parseSave(renderRestore('raw', [command])).tables;
-    assert.equal(table?.rules.map((one) => one.args), [['-m', 'comment', '--comment', word, '-j', 'CT', '--helper', 'sip']]);
+    assert.equal(
+      table?.rules.map((one) => one.args),
+      [['-m', 'comment', '--comment', word, '-j', 'CT', '--helper', 'sip']],
+    );
     carried++;
   }
   assert.ok(carried > 500, `only ${carried}`);

@@ -10,10 +10,12 @@ const autoload = suite('kernel/autoload: /etc/modules.d');
 
 autoload('names each module with its line and its arguments', () => {
   assert.equal(parseAutoload(EXTRA).slice(5), [
-    { line: 6, module: 'nf_conntrack_sip', args: '' }, { line: 7, module: 'nf_nat_sip', args: '' },
+    { line: 6, module: 'nf_conntrack_sip', args: '' },
+    { line: 7, module: 'nf_nat_sip', args: '' },
   ]);
-  assert.equal(parseAutoload('nf_conntrack_sip ports=5060,5080 sip_timeout=60\n'),
-    [{ line: 1, module: 'nf_conntrack_sip', args: 'ports=5060,5080 sip_timeout=60' }]);
+  assert.equal(parseAutoload('nf_conntrack_sip ports=5060,5080 sip_timeout=60\n'), [
+    { line: 1, module: 'nf_conntrack_sip', args: 'ports=5060,5080 sip_timeout=60' },
+  ]);
 });
 
 autoload('reads names as kmodloader does', () => {

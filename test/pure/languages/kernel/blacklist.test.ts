@@ -19,8 +19,10 @@ const reading = suite('kernel/autoload: /etc/modules.conf');
 
 reading('tells blacklists, options, comments and blank lines', () => {
   const { lines } = parseModulesConf(`${STOCK}\nblacklist nf_nat_sip\n  options a b=1 c=2  # why\nalias x y\n`);
-  assert.equal(lines.map((line) => line.kind),
-    ['comment', 'comment', 'comment', 'blank', 'blacklist', 'options', 'unknown']);
+  assert.equal(
+    lines.map((line) => line.kind),
+    ['comment', 'comment', 'comment', 'blank', 'blacklist', 'options', 'unknown'],
+  );
   assert.equal(lines[4], { line: 5, text: 'blacklist nf_nat_sip\n', kind: 'blacklist', module: 'nf_nat_sip' });
   assert.equal(lines[5], { line: 6, text: '  options a b=1 c=2  # why\n', kind: 'options', module: 'a', args: 'b=1 c=2' });
 });
@@ -34,8 +36,19 @@ reading('reads as kmodloader does: tabs, carriage returns, comments behind, word
 });
 
 reading('knows the lines that crash kmodloader', () => {
-  for (const text of ['blacklist', 'blacklist\n', ' word \n', 'options a', 'options a \n', 'options a # b=1', 'blacklist # a\n',
-    'blacklist\va\n', 'x'.repeat(600), `# ${'y'.repeat(600)}\n`, `blacklist a ${' '.repeat(510)}z`]) {
+  for (const text of [
+    'blacklist',
+    'blacklist\n',
+    ' word \n',
+    'options a',
+    'options a \n',
+    'options a # b=1',
+    'blacklist # a\n',
+    'blacklist\va\n',
+    'x'.repeat(600),
+    `# ${'y'.repeat(600)}\n`,
+    `blacklist a ${' '.repeat(510)}z`,
+  ]) {
     const line = only(text);
     assert.is(line.kind, 'dangerous', JSON.stringify(text.slice(0, 40)));
     if (line.kind === 'dangerous') assert.match(line.because, /crashes/);
@@ -107,7 +120,10 @@ writing('comes and goes without a trace in any file that ends its last line', ()
     const after = parseModulesConf(add(text)).lines;
     for (const module of SIP) assert.ok(after.some((line) => line.kind === 'blacklist' && line.module === module));
     const ours = after.slice(-2);
-    assert.ok(ours.every((line) => line.kind === 'blacklist'), 'what is added is never dangerous');
+    assert.ok(
+      ours.every((line) => line.kind === 'blacklist'),
+      'what is added is never dangerous',
+    );
   }
 });
 

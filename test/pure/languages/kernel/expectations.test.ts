@@ -9,20 +9,33 @@ const expectations = suite('kernel/expectations');
 expectations('tells the hole, its class and how long it stays', () => {
   const all = parseExpectations(TEXT);
   assert.is(all.length, 16);
-  assert.equal(all.find((one) => one.flags.length > 0 && one.l3proto === 2), {
-    timeout: 3597, l3proto: 2, proto: 17, src: '203.0.113.10', dst: '203.0.113.2', sport: 0, dport: 5060,
-    flags: ['PERMANENT'], helper: 'sip', klass: 'signalling', rest: [],
-  });
+  assert.equal(
+    all.find((one) => one.flags.length > 0 && one.l3proto === 2),
+    {
+      timeout: 3597,
+      l3proto: 2,
+      proto: 17,
+      src: '203.0.113.10',
+      dst: '203.0.113.2',
+      sport: 0,
+      dport: 5060,
+      flags: ['PERMANENT'],
+      helper: 'sip',
+      klass: 'signalling',
+      rest: [],
+    },
+  );
   assert.equal([...new Set(all.map((one) => `${one.helper}/${one.klass}`))].sort(), ['sip/audio', 'sip/signalling', 'sip/video']);
   assert.is(all.filter((one) => one.l3proto === 10).length, 6);
 });
 
 expectations('reads joined flags, no timer, no helper, and names that look like flags', () => {
   const [both, bare, q931, ras] = parseExpectations(
-    '- l3proto = 2 proto=17 src=1.2.3.4 dst=5.6.7.8 sport=0 dport=5060 PERMANENT,INACTIVE,USERSPACE sip/signalling\n' +
-    '-1 l3proto = 2 proto=6 src=1.2.3.4 dst=5.6.7.8 sport=0 dport=21 \n' +
-    '9 l3proto = 2 proto=6 src=1.2.3.4 dst=5.6.7.8 sport=0 dport=1720 Q.931\n' +
-    '9 l3proto = 2 proto=47 src=1.2.3.4 dst=5.6.7.8 srckey=0x1 dstkey=0x2 RAS more\n');
+    '- l3proto = 2 proto=17 src=1.2.3.4 dst=5.6.7.8 sport=0 dport=5060 PERMANENT,INACTIVE,USERSPACE sip/signalling\n'
+      + '-1 l3proto = 2 proto=6 src=1.2.3.4 dst=5.6.7.8 sport=0 dport=21 \n'
+      + '9 l3proto = 2 proto=6 src=1.2.3.4 dst=5.6.7.8 sport=0 dport=1720 Q.931\n'
+      + '9 l3proto = 2 proto=47 src=1.2.3.4 dst=5.6.7.8 srckey=0x1 dstkey=0x2 RAS more\n',
+  );
   assert.equal([both?.timeout, both?.flags], [null, ['PERMANENT', 'INACTIVE', 'USERSPACE']]);
   assert.equal([bare?.timeout, bare?.flags, bare?.helper, bare?.klass], [-1, [], null, null]);
   assert.equal([q931?.helper, q931?.klass], ['Q.931', null]);

@@ -13,8 +13,10 @@ const drops = suite('kernel/log: dropped packets');
 drops('tells when, by whom, why, and which packet', () => {
   const drop = parseHelperDrop(DMESG[3] as string);
   assert.equal([drop?.time, drop?.helper, drop?.reason], [2076.924514, 'nf_ct_sip', 'wrong port 400']);
-  assert.equal([drop?.fields['SRC'], drop?.fields['SPT'], drop?.fields['DPT'], drop?.fields['PROTO'], drop?.fields['IN']],
-    ['203.0.113.2', '5072', '5060', 'UDP', '']);
+  assert.equal(
+    [drop?.fields['SRC'], drop?.fields['SPT'], drop?.fields['DPT'], drop?.fields['PROTO'], drop?.fields['IN']],
+    ['203.0.113.2', '5072', '5060', 'UDP', ''],
+  );
   assert.is(drop?.fields['LEN'], '405', 'the IP length, not the UDP length behind it');
 });
 
@@ -35,20 +37,35 @@ drops('reads logread and syslog files, with a time or without', () => {
 });
 
 drops('keeps a reason without a packet, and other helpers', () => {
-  assert.equal(parseHelperDrop('nf_ct_ftp: dropping packet: can\'t lock'),
-    { time: null, helper: 'nf_ct_ftp', reason: 'can\'t lock', fields: {} });
+  assert.equal(parseHelperDrop("nf_ct_ftp: dropping packet: can't lock"), {
+    time: null,
+    helper: 'nf_ct_ftp',
+    reason: "can't lock",
+    fields: {},
+  });
 });
 
 drops('does not take other lines for one', () => {
-  for (const line of ['', 'nf_ct_sip: something else', 'dropping packet: x', `hostapd: ssid ${BODY}`, 'xnf_ct_sip: dropping packet: a',
-    'nf_ct_: dropping packet: a', 'nf_ct_a/b: dropping packet: a', `daemon.info hostapd: ${BODY}`]) {
+  for (const line of [
+    '',
+    'nf_ct_sip: something else',
+    'dropping packet: x',
+    `hostapd: ssid ${BODY}`,
+    'xnf_ct_sip: dropping packet: a',
+    'nf_ct_: dropping packet: a',
+    'nf_ct_a/b: dropping packet: a',
+    `daemon.info hostapd: ${BODY}`,
+  ]) {
     assert.is(parseHelperDrop(line), null, line);
   }
 });
 
 drops('never throws and never makes keys that objects have', () => {
   const drop = parseHelperDrop(`${BODY} __proto__=1 constructor=2 toString=3`);
-  assert.equal(Object.keys(drop?.fields ?? {}).filter((key) => /[a-z_]/.test(key)), []);
+  assert.equal(
+    Object.keys(drop?.fields ?? {}).filter((key) => /[a-z_]/.test(key)),
+    [],
+  );
   const seen = hurt([...DMESG, ...RAW, ...KMSG], parseHelperDrop, (value) => {
     if (value !== null) assert.ok(value.helper.startsWith('nf_ct_') && !Number.isNaN(value.time));
   });

@@ -8,18 +8,35 @@ const loaded = suite('kernel/modules: /proc/modules');
 loaded('tells the size, the references and the holders of each loaded module', () => {
   const modules = parseProcModules(fixture('kernel/proc-modules.txt'));
   assert.is(modules.length, 25);
-  assert.equal(modules.find((module) => module.name === 'nf_conntrack_sip'), {
-    name: 'nf_conntrack_sip', size: 45056, refcount: 4, holders: ['ip_vs_pe_sip', 'nf_nat_sip'], state: 'Live',
-  });
+  assert.equal(
+    modules.find((module) => module.name === 'nf_conntrack_sip'),
+    {
+      name: 'nf_conntrack_sip',
+      size: 45056,
+      refcount: 4,
+      holders: ['ip_vs_pe_sip', 'nf_nat_sip'],
+      state: 'Live',
+    },
+  );
   assert.equal(modules.find((module) => module.name === 'nf_nat_sip')?.holders, []);
 });
 
 loaded('reads a kernel that cannot unload, taint flags, a missing address, and a module on its way out', () => {
   const modules = parseProcModules(
-    'a 16384 - - Live 0x0000000000000000\nb 20480 2 c,[permanent], Loading 0xbf000000 (OE)\nd 1 -1 - Unloading\n');
-  assert.equal(modules.map((module) => module.refcount), [null, 2, -1]);
-  assert.equal(modules.map((module) => module.holders), [[], ['c', '[permanent]'], []]);
-  assert.equal(modules.map((module) => module.state), ['Live', 'Loading', 'Unloading']);
+    'a 16384 - - Live 0x0000000000000000\nb 20480 2 c,[permanent], Loading 0xbf000000 (OE)\nd 1 -1 - Unloading\n',
+  );
+  assert.equal(
+    modules.map((module) => module.refcount),
+    [null, 2, -1],
+  );
+  assert.equal(
+    modules.map((module) => module.holders),
+    [[], ['c', '[permanent]'], []],
+  );
+  assert.equal(
+    modules.map((module) => module.state),
+    ['Live', 'Loading', 'Unloading'],
+  );
 });
 
 loaded('finds nothing in an empty file', () => assert.equal(parseProcModules(''), []));
@@ -87,8 +104,10 @@ folder('is not misled by names that objects have', () => {
 
 folder('reads or refuses any damage, in linear time', () => {
   for (const seen of [
-    hurt([fixture('kernel/modules.builtin.txt')], parseBuiltin), hurt([fixture('kernel/modules.dep.txt')], parseDependencies),
-  ]) assert.ok(seen.read > 50 && seen.refused > 50, JSON.stringify(seen));
+    hurt([fixture('kernel/modules.builtin.txt')], parseBuiltin),
+    hurt([fixture('kernel/modules.dep.txt')], parseDependencies),
+  ])
+    assert.ok(seen.read > 50 && seen.refused > 50, JSON.stringify(seen));
   readsLongLines('a/b.ko', parseBuiltin);
   readsLongLines('a/b.ko: c.ko', parseDependencies);
 });

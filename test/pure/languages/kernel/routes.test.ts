@@ -22,7 +22,10 @@ routes('reads the same from a big-endian router', () => {
 
 routes('puts the route of the lowest metric first', () => {
   const all = parseDefaultRoutes(HEAD + row('wwan0', '00000000', '00000000', 20) + row('wan', '00000000', '00000000', 10));
-  assert.equal(all.map(({ device }) => device), ['wan', 'wwan0']);
+  assert.equal(
+    all.map(({ device }) => device),
+    ['wan', 'wwan0'],
+  );
 });
 
 routes('takes no route to half the internet, and none that leads nowhere', () => {

@@ -5,7 +5,15 @@ import { parseRuleset } from '../../../../src/languages/nft/ruleset.ts';
 import { fixture, readsLongLines } from '../texts.ts';
 import { damage, seeded } from '../../../seeded.ts';
 
-const ROUTERS = ['bases/openwrt-24.10', 'set-helper-rule', 'port-forward-5060', 'user-include', 'foreign-table', 'renamed-object', 'openwrt-stock'];
+const ROUTERS = [
+  'bases/openwrt-24.10',
+  'set-helper-rule',
+  'port-forward-5060',
+  'user-include',
+  'foreign-table',
+  'renamed-object',
+  'openwrt-stock',
+];
 const listed = (router: string): string => fixture(`routers/${router}/run/nft_-a_-t_list_ruleset.txt`);
 
 const listings = suite('nft/listing');
@@ -24,12 +32,16 @@ listings('takes the last "# handle" of a line for the handle, whatever a comment
   const [prerouting] = parseListing(listed('foreign-table')).filter(({ family, chain }) => family === 'ip' && chain === 'prerouting');
   assert.equal(prerouting?.rules, [
     { handle: 7, text: 'ct helper set tcp dport map { 21 : "files", 5060 : "voip_tcp" }' },
-    { handle: 9, text: 'iifname "docker0" udp dport { 5060, 5062-5065 } counter packets 0 bytes 0 ct helper set "voip" comment "pbx # handle 3"' },
+    {
+      handle: 9,
+      text: 'iifname "docker0" udp dport { 5060, 5062-5065 } counter packets 0 bytes 0 ct helper set "voip" comment "pbx # handle 3"',
+    },
   ]);
 });
 
 listings('takes nothing of objects, sets and maps for a rule', () => {
-  const text = 'table inet t { # handle 1\n\tct helper sip { # handle 2\n\t\ttype "sip" protocol udp\n\t\tl3proto inet\n\t}\n\tset s { # handle 3\n'
+  const text =
+    'table inet t { # handle 1\n\tct helper sip { # handle 2\n\t\ttype "sip" protocol udp\n\t\tl3proto inet\n\t}\n\tset s { # handle 3\n'
     + '\t\ttype inet_service\n\t\telements = { 1,\n\t\t\t     2 } # handle 9\n\t}\n\n\tchain c { # handle 4\n\t\ttype filter hook input priority filter; policy accept;\n'
     + '\t\tudp dport 1 accept # handle 5\n\t}\n}\ntable ip other { # handle 2\n\tchain c { # handle 1\n\t\taccept # handle 2\n\t}\n}\n';
   assert.equal(parseListing(text), [
@@ -39,11 +51,17 @@ listings('takes nothing of objects, sets and maps for a rule', () => {
 });
 
 listings('leaves out what counts, and nothing else', () => {
-  assert.is(withoutCounters('udp dport 5060 counter packets 12 bytes 3456 ct helper set "sip"'), 'udp dport 5060 counter ct helper set "sip"');
+  assert.is(
+    withoutCounters('udp dport 5060 counter packets 12 bytes 3456 ct helper set "sip"'),
+    'udp dport 5060 counter ct helper set "sip"',
+  );
   assert.is(withoutCounters('quota over 5 mbytes used 3 mbytes drop'), 'quota over 5 mbytes drop');
   assert.is(withoutCounters('quota 5 mbytes used 0 bytes accept'), 'quota 5 mbytes accept');
   assert.is(withoutCounters('counter name "c" quota name "q" accept'), 'counter name "c" quota name "q" accept');
-  assert.is(withoutCounters('udp dport 1 limit rate 5/second burst 5 packets accept'), 'udp dport 1 limit rate 5/second burst 5 packets accept');
+  assert.is(
+    withoutCounters('udp dport 1 limit rate 5/second burst 5 packets accept'),
+    'udp dport 1 limit rate 5/second burst 5 packets accept',
+  );
 });
 
 const isSip = (name: string): boolean => name === 'sip';
@@ -51,16 +69,28 @@ const isSip = (name: string): boolean => name === 'sip';
 listings('takes the elements that go out of an anonymous map', () => {
   const cases: [string, string | null][] = [
     ['ct helper set udp dport map { 69 : "tftp", 5060 : "sip" }', 'ct helper set udp dport map { 69 : "tftp" }'],
-    ['ct helper set udp dport map { 5060 : "sip", 69 : "tftp", 5080 : "sip" } comment "a"', 'ct helper set udp dport map { 69 : "tftp" } comment "a"'],
+    [
+      'ct helper set udp dport map { 5060 : "sip", 69 : "tftp", 5080 : "sip" } comment "a"',
+      'ct helper set udp dport map { 69 : "tftp" } comment "a"',
+    ],
     ['ct helper set udp dport map { 5060 : "sip" }', null],
     ['ct helper set udp dport map { 69 : "tftp" }', 'ct helper set udp dport map { 69 : "tftp" }'],
-    ['udp dport { 1, 2 } ct helper set ip saddr . udp dport map { 1.2.3.4 . 5060-5070 : "sip", 1.2.3.4 . 69 : "tftp" }',
-      'udp dport { 1, 2 } ct helper set ip saddr . udp dport map { 1.2.3.4 . 69 : "tftp" }'],
-    ['ct helper set iifname . udp dport map { "a,}b" . 5060 : "sip", "c:d" . 69 : "tftp" } comment "} , : \\"sip\\""',
-      'ct helper set iifname . udp dport map { "c:d" . 69 : "tftp" } comment "} , : \\"sip\\""'],
-    ['meta mark set udp dport map { 5060 : 0x1 } ct helper set udp dport map { 5060 : "sip", 69 : "tftp" }',
-      'meta mark set udp dport map { 5060 : 0x1 } ct helper set udp dport map { 69 : "tftp" }'],
-    ['udp dport 5060 ct helper set "sip" comment "x map { 5060 : \\"sip\\" }"', 'udp dport 5060 ct helper set "sip" comment "x map { 5060 : \\"sip\\" }"'],
+    [
+      'udp dport { 1, 2 } ct helper set ip saddr . udp dport map { 1.2.3.4 . 5060-5070 : "sip", 1.2.3.4 . 69 : "tftp" }',
+      'udp dport { 1, 2 } ct helper set ip saddr . udp dport map { 1.2.3.4 . 69 : "tftp" }',
+    ],
+    [
+      'ct helper set iifname . udp dport map { "a,}b" . 5060 : "sip", "c:d" . 69 : "tftp" } comment "} , : \\"sip\\""',
+      'ct helper set iifname . udp dport map { "c:d" . 69 : "tftp" } comment "} , : \\"sip\\""',
+    ],
+    [
+      'meta mark set udp dport map { 5060 : 0x1 } ct helper set udp dport map { 5060 : "sip", 69 : "tftp" }',
+      'meta mark set udp dport map { 5060 : 0x1 } ct helper set udp dport map { 69 : "tftp" }',
+    ],
+    [
+      'udp dport 5060 ct helper set "sip" comment "x map { 5060 : \\"sip\\" }"',
+      'udp dport 5060 ct helper set "sip" comment "x map { 5060 : \\"sip\\" }"',
+    ],
     ['ct helper set udp dport map { 5060 : "sip"', 'ct helper set udp dport map { 5060 : "sip"'],
     ['udp dport 5060 ct helper set "sip"', 'udp dport 5060 ct helper set "sip"'],
   ];

@@ -4,8 +4,16 @@ import { helperUses, parseRuleset } from '../../../../src/languages/nft/ruleset.
 import type { HelperUse } from '../../../../src/languages/nft/ruleset.ts';
 import { fixture, hurt, refuses } from '../texts.ts';
 
-const NAMES = ['stock-alg-on', 'stock-alg-absent', 'global-auto-helper-off', 'lan-explicit-helpers', 'set-helper-rule', 'port-forward-5060', 'user-include'] as const;
-const text = (name: typeof NAMES[number]): string => fixture(`fw4/${name}.ruleset.json`);
+const NAMES = [
+  'stock-alg-on',
+  'stock-alg-absent',
+  'global-auto-helper-off',
+  'lan-explicit-helpers',
+  'set-helper-rule',
+  'port-forward-5060',
+  'user-include',
+] as const;
+const text = (name: (typeof NAMES)[number]): string => fixture(`fw4/${name}.ruleset.json`);
 
 /** A ruleset of one rule with these statements. */
 function uses(...expr: unknown[]): HelperUse[] {
@@ -16,7 +24,12 @@ function uses(...expr: unknown[]): HelperUse[] {
 const rulesets = suite('nft/ruleset');
 
 rulesets('reads every ruleset fw4 rendered, objects, chains and rules', () => {
-  const counts = NAMES.map((name) => parseRuleset(text(name))).map(({ helpers, chains, rules, tables }) => [tables.length, chains.length, rules.length, helpers.length]);
+  const counts = NAMES.map((name) => parseRuleset(text(name))).map(({ helpers, chains, rules, tables }) => [
+    tables.length,
+    chains.length,
+    rules.length,
+    helpers.length,
+  ]);
   for (const [index, name] of NAMES.entries()) {
     const items = (JSON.parse(text(name)) as { nftables: object[] }).nftables;
     const count = (kind: string): number => items.filter((item) => kind in item).length;
@@ -25,22 +38,49 @@ rulesets('reads every ruleset fw4 rendered, objects, chains and rules', () => {
 });
 
 rulesets('finds the rules that set the helper, in each of them', () => {
-  const found = NAMES.map((name) => parseRuleset(text(name)).rules
-    .filter((rule) => helperUses(rule).some((use) => use.form === 'object' && use.object === 'sip'))
-    .map(({ chain, handle }) => `${chain} ${handle}`));
-  assert.equal(found, [['helper_lan 72'], [], [], ['helper_lan 66'], ['helper_lan 72', 'helper_lan 75'], ['helper_lan 77'], ['user_voip 41', 'helper_lan 75']]);
+  const found = NAMES.map((name) =>
+    parseRuleset(text(name))
+      .rules.filter((rule) => helperUses(rule).some((use) => use.form === 'object' && use.object === 'sip'))
+      .map(({ chain, handle }) => `${chain} ${handle}`),
+  );
+  assert.equal(found, [
+    ['helper_lan 72'],
+    [],
+    [],
+    ['helper_lan 66'],
+    ['helper_lan 72', 'helper_lan 75'],
+    ['helper_lan 77'],
+    ['user_voip 41', 'helper_lan 75'],
+  ]);
 });
 
 rulesets('tells an object from a map of objects and from a named map', () => {
   assert.equal(uses({ 'ct helper': 'sip' }), [{ form: 'object', object: 'sip' }]);
   const key = { payload: { protocol: 'udp', field: 'dport' } };
-  assert.equal(uses({ 'ct helper': { map: { key, data: { set: [[21, 'ftp'], [5060, 'sip']] } } } }), [{ form: 'map', objects: ['ftp', 'sip'] }]);
+  assert.equal(
+    uses({
+      'ct helper': {
+        map: {
+          key,
+          data: {
+            set: [
+              [21, 'ftp'],
+              [5060, 'sip'],
+            ],
+          },
+        },
+      },
+    }),
+    [{ form: 'map', objects: ['ftp', 'sip'] }],
+  );
   assert.equal(uses({ 'ct helper': { map: { key, data: '@helpers' } } }), [{ form: 'named map', map: 'helpers' }]);
 });
 
 rulesets('does not take a match on the helper for an assignment', () => {
   assert.equal(uses({ match: { op: '==', left: { ct: { key: 'helper' } }, right: 'sip' } }, { accept: null }), []);
-  assert.equal(uses({ match: { op: '!=', left: { ct: { key: 'helper' } }, right: 'sip' } }, { 'ct helper': 'ftp' }), [{ form: 'object', object: 'ftp' }]);
+  assert.equal(uses({ match: { op: '!=', left: { ct: { key: 'helper' } }, right: 'sip' } }, { 'ct helper': 'ftp' }), [
+    { form: 'object', object: 'ftp' },
+  ]);
 });
 
 rulesets('refuses a form of setting the helper that it does not know', () => {
@@ -50,33 +90,53 @@ rulesets('refuses a form of setting the helper that it does not know', () => {
 
 rulesets('refuses what is no JSON, no list, or lacks what it must have', () => {
   for (const [broken, words] of [
-    ['', /did not print JSON/], ['Segmentation fault', /did not print JSON: "Segmentation fault"/], ['[]', /without a list "nftables"/], ['null', /without a list/],
-    ['{"nftables":{}}', /without a list/], ['{"nftables":[1]}', /lists "1"; an object is wanted/],
+    ['', /did not print JSON/],
+    ['Segmentation fault', /did not print JSON: "Segmentation fault"/],
+    ['[]', /without a list "nftables"/],
+    ['null', /without a list/],
+    ['{"nftables":{}}', /without a list/],
+    ['{"nftables":[1]}', /lists "1"; an object is wanted/],
     ['{"nftables":[{"rule":{"family":"inet","table":"t","chain":"c","handle":1}}]}', /a rule without "expr"/],
-    ['{"nftables":[{"rule":{"family":"inet","table":"t","chain":"c","handle":"1","expr":[]}}]}', /a rule whose "handle" is .*; a number is wanted/],
-    ['{"nftables":[{"ct helper":{"family":"inet","table":"t","name":"sip","handle":1,"protocol":"udp"}}]}', /a ct helper whose "type" is "undefined"; a name is wanted/],
+    [
+      '{"nftables":[{"rule":{"family":"inet","table":"t","chain":"c","handle":"1","expr":[]}}]}',
+      /a rule whose "handle" is .*; a number is wanted/,
+    ],
+    [
+      '{"nftables":[{"ct helper":{"family":"inet","table":"t","name":"sip","handle":1,"protocol":"udp"}}]}',
+      /a ct helper whose "type" is "undefined"; a name is wanted/,
+    ],
     ['{"nftables":[{"chain":{"family":"inet","table":5,"name":"c","handle":1}}]}', /a chain whose "table" is "5"/],
     ['{"nftables":[{"map":{"family":"inet","table":"t","handle":1}}]}', /a map whose "name"/],
-  ] as const) refuses(() => parseRuleset(broken), words);
+  ] as const)
+    refuses(() => parseRuleset(broken), words);
 });
 
 rulesets('passes over objects of kinds it does not know', () => {
-  const ruleset = parseRuleset('{"nftables":[{"metainfo":{"version":"2.0"}},{"flowtable":{"family":"inet"}},{"quota":{}},{"a new kind":[1]}]}');
+  const ruleset = parseRuleset(
+    '{"nftables":[{"metainfo":{"version":"2.0"}},{"flowtable":{"family":"inet"}},{"quota":{}},{"a new kind":[1]}]}',
+  );
   assert.equal([ruleset.version, ruleset.rules, ruleset.tables], ['2.0', [], []]);
 });
 
 rulesets('has no limit to how deep and how large a ruleset is', () => {
   const deep = '{"set":['.repeat(3000) + '1' + ']}'.repeat(3000);
   const rules = parseRuleset(`{"nftables":[{"rule":{"family":"ip","table":"t","chain":"c","handle":1,"expr":[{"match":${deep}}]}}]}`).rules;
-  assert.equal(helperUses(rules[0] as NonNullable<typeof rules[0]>), []);
-  const many = JSON.stringify({ nftables: Array.from({ length: 50_000 }, (_, handle) => ({ rule: { family: 'ip', table: 't', chain: 'c', handle, expr: [] } })) });
+  assert.equal(helperUses(rules[0] as NonNullable<(typeof rules)[0]>), []);
+  const many = JSON.stringify({
+    nftables: Array.from({ length: 50_000 }, (_, handle) => ({ rule: { family: 'ip', table: 't', chain: 'c', handle, expr: [] } })),
+  });
   assert.is(parseRuleset(many).rules.length, 50_000);
 });
 
 rulesets('reads damaged rulesets or refuses them', () => {
-  const seen = hurt(NAMES.map(text), parseRuleset, (ruleset) => {
-    for (const rule of ruleset.rules) helperUses(rule);
-  }, 300);
+  const seen = hurt(
+    NAMES.map(text),
+    parseRuleset,
+    (ruleset) => {
+      for (const rule of ruleset.rules) helperUses(rule);
+    },
+    300,
+  );
   assert.ok(seen.read > 10 && seen.refused > 100, JSON.stringify(seen));
 });
 

@@ -20,8 +20,10 @@ scripts('renders each command as one line', () => {
     [{ do: 'add element', family: 'ip', table: 't', map: 'm', element: '5060 : "sip"' }, 'add element ip t m { 5060 : "sip" }'],
     [{ do: 'delete element', family: 'ip', table: 't', map: 'm', element: '5060 : "sip"' }, 'delete element ip t m { 5060 : "sip" }'],
     [{ do: 'delete helper', family: 'inet', table: 'fw4', name: 'Q.931' }, 'delete ct helper inet fw4 Q.931'],
-    [{ do: 'add helper', family: 'inet', table: 'fw4', name: 'sip', type: 'sip', protocol: 'udp', l3proto: 'inet' },
-      'add ct helper inet fw4 sip { type "sip" protocol udp; l3proto inet; }'],
+    [
+      { do: 'add helper', family: 'inet', table: 'fw4', name: 'sip', type: 'sip', protocol: 'udp', l3proto: 'inet' },
+      'add ct helper inet fw4 sip { type "sip" protocol udp; l3proto inet; }',
+    ],
   ];
   for (const [command, line] of commands) assert.is(renderCommand(command), line);
   assert.is(renderScript(commands.map(([command]) => command)), commands.map(([, line]) => line + '\n').join(''));
@@ -52,8 +54,15 @@ scripts('keeps every command on a line of its own, whatever a name or a rule hol
   let rendered = 0;
   for (let seed = 1; seed <= 2000; seed++) {
     const random = seeded(seed);
-    const hurt = (text: string): string => random.next() < 0.5 ? text : damage(text, random);
-    const command: Command = { do: 'insert rule', family: hurt('inet'), table: hurt('fw4'), chain: hurt('helper_lan'), handle: 1 + random.below(9), rule: hurt(rule) };
+    const hurt = (text: string): string => (random.next() < 0.5 ? text : damage(text, random));
+    const command: Command = {
+      do: 'insert rule',
+      family: hurt('inet'),
+      table: hurt('fw4'),
+      chain: hurt('helper_lan'),
+      handle: 1 + random.below(9),
+      rule: hurt(rule),
+    };
     try {
       const text = renderScript([command, command]);
       assert.is(text.split('\n').length, 3, `seed ${seed}`);

@@ -7,7 +7,12 @@ import { damage, seeded } from '../../../seeded.ts';
 /** What a file does, in short. */
 function does(source: string): string[] {
   return scanSource(source).map((use) => {
-    const what = use.kind === 'declares' ? `declares ${use.name} ${use.type}` : use.kind === 'assigns' ? `assigns ${use.objects.join('+')}` : `includes ${use.pattern}`;
+    const what =
+      use.kind === 'declares'
+        ? `declares ${use.name} ${use.type}`
+        : use.kind === 'assigns'
+          ? `assigns ${use.objects.join('+')}`
+          : `includes ${use.pattern}`;
     return `${use.line} ${what}`;
   });
 }
@@ -16,14 +21,22 @@ const sources = suite('nft/source');
 
 sources('finds what a recorded include does', () => {
   assert.equal(scanSource(fixture('fw4/user-include.nftables.d-20-user.nft')), [
-    { kind: 'assigns', line: 3, text: 'iifname "br-lan" udp dport { 5060, 5080 } ct helper set "sip" comment "added by hand"', objects: ['sip'] },
+    {
+      kind: 'assigns',
+      line: 3,
+      text: 'iifname "br-lan" udp dport { 5060, 5080 } ct helper set "sip" comment "added by hand"',
+      objects: ['sip'],
+    },
   ]);
 });
 
 sources('finds declarations, assignments and includes in every form nft has for them', () => {
   const cases: [string, string[]][] = [
     ['ct helper voip { type "sip" protocol udp; }', ['1 declares voip sip']],
-    ['ct helper voip {\n\ttype "sip" protocol udp;\n\tl3proto inet;\n}\nct helper f { type "ftp" protocol tcp; }', ['1 declares voip sip', '5 declares f ftp']],
+    [
+      'ct helper voip {\n\ttype "sip" protocol udp;\n\tl3proto inet;\n}\nct helper f { type "ftp" protocol tcp; }',
+      ['1 declares voip sip', '5 declares f ftp'],
+    ],
     ['add ct helper inet fw4 voip { type "sip" protocol udp; }', ['1 declares voip sip']],
     ['ct helper set sip comment "x"', ['1 assigns sip']],
     ['ct helper set udp dport map { 69 : tftp, 5060 : sip } comment "a : b"', ['1 assigns tftp+sip']],
@@ -40,27 +53,45 @@ sources('finds declarations, assignments and includes in every form nft has for 
     ['include "/etc/voip/*.nft"', ['1 includes /etc/voip/*.nft']],
     ["include './other.nft'", ['1 includes ./other.nft']],
     ['ct helper set udp dport map @helpers', ['1 assigns ']],
-    ['flush ruleset; ct helper voip { type "sip" protocol udp; }; chain c { ct helper set "voip"; }', ['1 declares voip sip', '1 assigns voip']],
+    [
+      'flush ruleset; ct helper voip { type "sip" protocol udp; }; chain c { ct helper set "voip"; }',
+      ['1 declares voip sip', '1 assigns voip'],
+    ],
   ];
   for (const [source, uses] of cases) assert.equal(does(source), uses, source);
 });
 
 sources('passes over comments, strings and matches', () => {
   const cases = [
-    '# ct helper set "sip"', 'udp dport 5060 accept # ct helper set "sip"', 'accept comment "ct helper set sip"', "accept comment 'ct helper voip { type sip }'",
-    'ct helper "sip" accept', 'ct helper != "sip" drop', 'ct helper { "sip", "ftp" } accept', 'ct state established accept', 'ct mark set 5', 'delete ct helper inet fw4 sip', '',
+    '# ct helper set "sip"',
+    'udp dport 5060 accept # ct helper set "sip"',
+    'accept comment "ct helper set sip"',
+    "accept comment 'ct helper voip { type sip }'",
+    'ct helper "sip" accept',
+    'ct helper != "sip" drop',
+    'ct helper { "sip", "ftp" } accept',
+    'ct state established accept',
+    'ct mark set 5',
+    'delete ct helper inet fw4 sip',
+    '',
   ];
   for (const source of cases) assert.equal(does(source), [], source);
 });
 
 sources('counts lines as an editor does', () => {
-  assert.equal(does('#\n#\n\nchain c {\n\tudp dport 5060 \\\n\t  counter \\\n\t  ct helper set "sip"\n}\nct helper a { type "sip" protocol udp; }\n'), ['7 assigns sip', '9 declares a sip']);
+  assert.equal(
+    does('#\n#\n\nchain c {\n\tudp dport 5060 \\\n\t  counter \\\n\t  ct helper set "sip"\n}\nct helper a { type "sip" protocol udp; }\n'),
+    ['7 assigns sip', '9 declares a sip'],
+  );
   assert.equal(does('chain c {\r\n\tct helper set "sip"\r\n}\r\n'), ['2 assigns sip']);
 });
 
 sources('never throws, and keeps every use on a line there is', () => {
-  const texts = [fixture('fw4/user-include.nftables.d-20-user.nft'), fixture('fw4/user-include.print.nft'),
-    'define v = "sip"\nct helper voip { type "sip" protocol udp; }\nchain c { ct helper set udp dport map { 5060 : "sip" } }\ninclude "x"\n'];
+  const texts = [
+    fixture('fw4/user-include.nftables.d-20-user.nft'),
+    fixture('fw4/user-include.print.nft'),
+    'define v = "sip"\nct helper voip { type "sip" protocol udp; }\nchain c { ct helper set udp dport map { 5060 : "sip" } }\ninclude "x"\n',
+  ];
   for (let seed = 1; seed <= 1500; seed++) {
     const random = seeded(seed);
     const text = damage(random.pick(texts), random);
@@ -76,7 +107,12 @@ sources('reads a million characters in linear time', () => {
 sources('reads many declarations and assignments in linear time', () => {
   const start = performance.now();
   scanSource('ct helper a { type "sip" protocol udp; }\n'.repeat(20_000));
-  for (const open of ['ct helper set udp dport map { 5060 : "sip"\n', 'ct helper a { type "sip"\n', 'define v = { "sip",\n', 'define v = $v $v "a"\nct helper set $v\n']) {
+  for (const open of [
+    'ct helper set udp dport map { 5060 : "sip"\n',
+    'ct helper a { type "sip"\n',
+    'define v = { "sip",\n',
+    'define v = $v $v "a"\nct helper set $v\n',
+  ]) {
     scanSource(open.repeat(20_000));
   }
   assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);

@@ -7,12 +7,18 @@ import { join } from 'node:path';
 import { editLine, line, nftLine, restoreLine, word } from '../../../../src/languages/shell/command.ts';
 import { seeded } from '../../../seeded.ts';
 
-interface Folder { folder: string }
+interface Folder {
+  folder: string;
+}
 
 const shell = suite<Folder>('commands one could type');
 
-shell.before((context) => { context.folder = mkdtempSync(join(tmpdir(), 'shell-')); });
-shell.after(({ folder }) => { rmSync(folder, { recursive: true, force: true }); });
+shell.before((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), 'shell-'));
+});
+shell.after(({ folder }) => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** What a POSIX shell makes of it; each word ends with a NUL. */
 function argumentsOf(text: string): string[] {
@@ -22,11 +28,36 @@ function argumentsOf(text: string): string[] {
 }
 
 shell('are read by a shell as the words they were made of', () => {
-  const words = ['plain', 'a b', "it's", '', '$HOME', '`id`', '"x"', 'a;b', 'x\\y', '*', '~', '#c', "''", '!fw4: SIP', 'firewall.@zone[0]', '-n', 't\u00e9l', 'a=b', '{5060}', '&&', '>f', '\\'];
+  const words = [
+    'plain',
+    'a b',
+    "it's",
+    '',
+    '$HOME',
+    '`id`',
+    '"x"',
+    'a;b',
+    'x\\y',
+    '*',
+    '~',
+    '#c',
+    "''",
+    '!fw4: SIP',
+    'firewall.@zone[0]',
+    '-n',
+    't\u00e9l',
+    'a=b',
+    '{5060}',
+    '&&',
+    '>f',
+    '\\',
+  ];
   assert.equal(argumentsOf(line(words)), words);
   for (let seed = 1; seed <= 60; seed++) {
     const random = seeded(seed);
-    const made = Array.from({ length: 1 + random.below(5) }, () => Array.from({ length: random.below(12) }, () => String.fromCharCode(1 + random.below(126))).join('')).filter((text) => !text.includes('\0'));
+    const made = Array.from({ length: 1 + random.below(5) }, () =>
+      Array.from({ length: random.below(12) }, () => String.fromCharCode(1 + random.below(126))).join(''),
+    ).filter((text) => !text.includes('\0'));
     assert.equal(argumentsOf(line(made)), made, `seed ${seed}`);
   }
 });
@@ -48,17 +79,35 @@ shell('hand iptables-restore the very lines it is to read', () => {
   assert.is(stdout, script);
 });
 
-const SEDS = ['sed', 'busybox sed'].filter((sed) => spawnSync('sh', ['-c', `${sed} --version`]).status === 0 || spawnSync('sh', ['-c', `echo | ${sed} -n p`]).status === 0);
+const SEDS = ['sed', 'busybox sed'].filter(
+  (sed) => spawnSync('sh', ['-c', `${sed} --version`]).status === 0 || spawnSync('sh', ['-c', `echo | ${sed} -n p`]).status === 0,
+);
 
 shell('edit a file to the very text that is written', ({ folder }) => {
   const path = join(folder, 'file');
-  const parts = ['config zone', "\toption name 'lan'", '\tlist helper \'ftp\'', '  two  ', '', '# c', '\\', 'a\\nb', 'a\\', '$x', "it's", 'a/b&c', 't\u00e9l', '}', '1d'];
+  const parts = [
+    'config zone',
+    "\toption name 'lan'",
+    "\tlist helper 'ftp'",
+    '  two  ',
+    '',
+    '# c',
+    '\\',
+    'a\\nb',
+    'a\\',
+    '$x',
+    "it's",
+    'a/b&c',
+    't\u00e9l',
+    '}',
+    '1d',
+  ];
   for (let seed = 1; seed <= 150; seed++) {
     const random = seeded(seed);
     const from = Array.from({ length: random.below(10) }, () => random.pick(parts));
-    const to = from.flatMap((one) => random.next() < 0.2 ? [] : random.next() < 0.25 ? [one, random.pick(parts)] : [one]);
+    const to = from.flatMap((one) => (random.next() < 0.2 ? [] : random.next() < 0.25 ? [one, random.pick(parts)] : [one]));
     if (random.next() < 0.3) to.unshift(random.pick(parts));
-    const end = (): string => random.next() < 0.9 ? '\n' : '';
+    const end = (): string => (random.next() < 0.9 ? '\n' : '');
     const [before, after] = [from.join('\n') + (from.length > 0 ? end() : ''), to.join('\n') + (to.length > 0 ? end() : '')];
     if (before === after) continue;
     for (const sed of SEDS) {

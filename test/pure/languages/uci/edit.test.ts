@@ -71,7 +71,7 @@ set('adds a new option behind the last statement of its section, the way its nei
   const cases: [text: string, added: string][] = [
     ["config a n\n    option x '1'\n# c\n\nconfig b\n", "    option new 'v w'\n"],
     ['config a n\n\toption x\t\t1\n# c\n\nconfig b\n', "\toption new\t'v w'\n"],
-    ["config a n\r\n\toption 'x' \"1\"\r\n# c\r\n\r\nconfig b\r\n", `\toption 'new' "v w"\r\n`],
+    ['config a n\r\n\toption \'x\' "1"\r\n# c\r\n\r\nconfig b\r\n', `\toption 'new' "v w"\r\n`],
     ['config a n\noption x 1\n# c\n\nconfig b\n', "option new 'v w'\n"],
     ["config a n\n# c\n\nconfig b\n  option x '1'\n", "  option new 'v w'\n"],
     ['config a n\n# c\n', "\toption new 'v w'\n"],
@@ -112,15 +112,26 @@ set("takes the option out for the value '', as uci set does", () => {
 
 set('refuses names and values that UCI does not take', () => {
   const [pkg, section] = at('config a n\n');
-  for (const [name, value] of [['x-y', '1'], ['', '1'], ['x', 'a\0b'], ['x', 'a\x1bb']] as const) {
-    assert.throws(() => setOption(pkg, section, name, value), (error: unknown) => error instanceof Refused);
+  for (const [name, value] of [
+    ['x-y', '1'],
+    ['', '1'],
+    ['x', 'a\0b'],
+    ['x', 'a\x1bb'],
+  ] as const) {
+    assert.throws(
+      () => setOption(pkg, section, name, value),
+      (error: unknown) => error instanceof Refused,
+    );
   }
 });
 
 set('refuses a section of another file', () => {
   const [pkg] = at('config a n\n');
   const [, section] = at('\nconfig a other\n');
-  assert.throws(() => setOption(pkg, section, 'x', '1'), (error: unknown) => error instanceof Refused);
+  assert.throws(
+    () => setOption(pkg, section, 'x', '1'),
+    (error: unknown) => error instanceof Refused,
+  );
 });
 
 set.run();
@@ -190,7 +201,10 @@ lists.run();
 const sections = suite('addSection and deleteSection');
 
 sections('adds a section at the end, a blank line before it', () => {
-  const options = [{ kind: 'option', name: 'x', value: "it's" }, { kind: 'list', name: 'y', value: '1' }] as const;
+  const options = [
+    { kind: 'option', name: 'x', value: "it's" },
+    { kind: 'list', name: 'y', value: '1' },
+  ] as const;
   const added = "config rule 'mine'\n\toption x 'it'\\''s'\n\tlist y '1'\n";
   assert.is(addSection(parseUci(''), 'rule', 'mine', options), added);
   assert.is(addSection(parseUci("config a\n\toption x ''\n"), 'rule', 'mine', options), `config a\n\toption x ''\n\n${added}`);
@@ -201,8 +215,20 @@ sections('adds a section at the end, a blank line before it', () => {
 
 sections('refuses a name that is taken, and types and names UCI does not take', () => {
   const pkg = parseUci('config a n\n');
-  for (const [type, name] of [['a', 'n'], ['b', 'n'], ['a b', 'm'], ['', 'm'], ["a'", 'm'], ['a', 'm-1'], ['a', '']] as const) {
-    assert.throws(() => addSection(pkg, type, name, []), (error: unknown) => error instanceof Refused, `${type} ${name}`);
+  for (const [type, name] of [
+    ['a', 'n'],
+    ['b', 'n'],
+    ['a b', 'm'],
+    ['', 'm'],
+    ["a'", 'm'],
+    ['a', 'm-1'],
+    ['a', ''],
+  ] as const) {
+    assert.throws(
+      () => addSection(pkg, type, name, []),
+      (error: unknown) => error instanceof Refused,
+      `${type} ${name}`,
+    );
   }
 });
 

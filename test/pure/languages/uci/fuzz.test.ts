@@ -97,7 +97,9 @@ function someChange(pkg: UciPackage, random: Seeded): { text: string; row: strin
 
 /** The lines of `text` that are comments and nothing else, outside the values of `origin`. */
 function comments(text: string, origin: string): string[] {
-  const ofValues = parseUci(origin).sections.flatMap(({ options }) => options.map(({ value }) => value)).join('\n');
+  const ofValues = parseUci(origin)
+    .sections.flatMap(({ options }) => options.map(({ value }) => value))
+    .join('\n');
   return text.split('\n').filter((line) => /^\s*#/.test(line) && !ofValues.includes(line.trim()));
 }
 

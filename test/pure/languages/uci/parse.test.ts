@@ -92,12 +92,10 @@ meaning('takes names that objects come with for names like any other', () => {
 
 meaning('names sections as uci show does, counting named ones too', () => {
   const names = sectionsOf("config zone\nconfig zone 'lan'\nconfig rule\nconfig zone\n");
-  assert.equal(names.map((section) => describeSection(section, 'firewall')), [
-    'firewall.@zone[0]',
-    'firewall.lan',
-    'firewall.@rule[0]',
-    'firewall.@zone[2]',
-  ]);
+  assert.equal(
+    names.map((section) => describeSection(section, 'firewall')),
+    ['firewall.@zone[0]', 'firewall.lan', 'firewall.@rule[0]', 'firewall.@zone[2]'],
+  );
 });
 
 meaning('shows a section that is opened twice once, with the statements of both places', () => {
@@ -141,26 +139,34 @@ places('gives each option its whole line, its comment and line end included', ()
 });
 
 places('gives a value over several lines all of them', () => {
-  const text = "config a n\n option x 'one\ntwo'\n option y a\\\nb\n option z \"a\n\nb\" #c\n";
+  const text = 'config a n\n option x \'one\ntwo\'\n option y a\\\nb\n option z "a\n\nb" #c\n';
   const options = only(text).options;
   assert.equal(
     options.map(({ start, end, line }) => [line, text.slice(start, end)]),
-    [[2, " option x 'one\ntwo'\n"], [4, ' option y a\\\nb\n'], [6, ' option z "a\n\nb" #c\n']],
+    [
+      [2, " option x 'one\ntwo'\n"],
+      [4, ' option y a\\\nb\n'],
+      [6, ' option z "a\n\nb" #c\n'],
+    ],
   );
 });
 
 places('gives statements that share a line their own words only', () => {
   const text = "config a 'n' ; option x '1'; list y 2 # both\n option z 3\n";
   const section = only(text);
-  assert.equal(section.options.map(({ start, end }) => text.slice(start, end)), ["option x '1'", 'list y 2', ' option z 3\n']);
+  assert.equal(
+    section.options.map(({ start, end }) => text.slice(start, end)),
+    ["option x '1'", 'list y 2', ' option z 3\n'],
+  );
   assert.equal([section.start, section.end], [0, text.length]);
 });
 
 places('knows that a ; behind a bare word swallows the rest of the line', () => {
   const text = 'config a n\n option x 1; option y 2\n';
-  assert.equal(only(text).options.map(({ name, start, end }) => [name, text.slice(start, end)]), [
-    ['x', ' option x 1; option y 2\n'],
-  ]);
+  assert.equal(
+    only(text).options.map(({ name, start, end }) => [name, text.slice(start, end)]),
+    [['x', ' option x 1; option y 2\n']],
+  );
 });
 
 places.run();

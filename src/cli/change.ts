@@ -1,0 +1,118 @@
+/** `disable`, `enable` and `apply`: what was done, and whether it is reached. */
+import { apply, NotBegun, WishChanged } from '../apply/apply.ts';
+import type { Applied, Direction } from '../apply/apply.ts';
+import { judge } from '../judge/judge.ts';
+import { exitCode } from '../survey/survey.ts';
+import type { ExitCode } from '../survey/survey.ts';
+import type { Doors, Terminal } from './command.ts';
+import { planText } from './text.ts';
+
+/** Runs what changes a router; where that began and did not work, says how to see what there is now. */
+async function changing(run: () => Promise<ExitCode>, terminal: Terminal): Promise<ExitCode> {
+  try {
+    return await run();
+  } catch (error) {
+    terminal.err(`sipalg: ${(error as Error).message}\n`);
+    if (!(error instanceof NotBegun)) terminal.err('sipalg: `sipalg status` tells how the router stands now.\n');
+    return 2;
+  }
+}
+
+/** @param writeDown see `ApplyOptions` @param dryRun only say the commands */
+export function reach(
+  doors: Doors,
+  towards: 'disabled' | 'enabled',
+  writeDown: boolean,
+  dryRun: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return changing(() => (dryRun ? rehearse(doors, towards, writeDown, terminal) : reachNow(doors, towards, writeDown, terminal)), terminal);
+}
+
+async function rehearse(
+  { host, surveyor }: Doors,
+  towards: 'disabled' | 'enabled',
+  writeDown: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const planned = await surveyor.plan(await surveyor.look(host), towards, writeDown);
+  terminal.out(
+    planned.refused.length > 0
+      ? planText(planned)
+      : planned.steps
+          .flatMap(({ commands }) => commands)
+          .map((command) => `[#] ${command}\n`)
+          .join(''),
+  );
+  return planned.refused.length > 0 ? 2 : planned.held ? 1 : 0;
+}
+
+async function reachNow(doors: Doors, towards: Direction, writeDown: boolean, terminal: Terminal): Promise<ExitCode> {
+  const { host, surveyor } = doors;
+  const applied = await apply(host, surveyor, towards, { writeDown, echo: (line) => terminal.err(`[#] ${line}\n`), goOn: terminal.goOn });
+  return say(applied, towards, doors, terminal);
+}
+
+async function say(applied: Applied, towards: Direction, { surveyor }: Doors, terminal: Terminal): Promise<ExitCode> {
+  if (applied.outcome === 'failed') {
+    for (const sentence of applied.because) terminal.err(`sipalg: ${sentence}\n`);
+    if (!applied.changed) terminal.err('sipalg: nothing was changed.\n');
+    return 2;
+  }
+  // Under an unmanaged wish the ALG is nobody's business here.
+  terminal.out(towards === 'unmanaged' ? 'The voice firewall rules are as /etc/config/sipalg wishes.\n' : `${judge(applied.facts).text}\n`);
+  if (applied.outcome === 'held') {
+    terminal.err(planText(applied.plan));
+    return 1;
+  }
+  const [done, nothing] =
+    towards !== 'enabled'
+      ? ['', 'There was nothing to do.\n']
+      : [
+          'Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.\n',
+          'There was nothing to give back.\n',
+        ];
+  terminal.out(applied.acted || (applied.changed && towards === 'disabled') ? done : nothing);
+  if (towards !== 'disabled') return 0;
+  warn(applied, terminal);
+  return exitCode(await surveyor.report(applied.facts));
+}
+
+/** What switching the ALG off shortens is said now: afterwards nothing shows how long the phones had registered for. */
+function warn({ before, facts }: Applied, terminal: Terminal): void {
+  const timeout = [before, facts].flatMap((one) => judge(one).findings).find(({ code }) => code === 'short-timeout');
+  if (timeout !== undefined) terminal.out([timeout.text, ...timeout.evidence.map((one) => `      ${one}`), ''].join('\n'));
+}
+
+/** How often a wish is read anew that another run has changed in the meantime. */
+const READINGS = 3;
+
+/** Acts on /etc/config/sipalg: at boot, on reload, by hand. */
+export function applyWish(doors: Doors, terminal: Terminal): Promise<ExitCode> {
+  return changing(async () => {
+    for (let reading = 1; ; reading++) {
+      try {
+        return await applyWishOnce(doors, terminal);
+      } catch (error) {
+        if (!(error instanceof WishChanged) || reading === READINGS) throw error;
+      }
+    }
+  }, terminal);
+}
+
+async function applyWishOnce(doors: Doors, terminal: Terminal): Promise<ExitCode> {
+  const { wish, journal, policy } = await doors.surveyor.look(doors.host);
+  for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
+  // What is well said is done all the same; where nothing could be read, nothing is.
+  const { alg } = wish.wish;
+  // A run that was cut off before it had written the wish has changed nothing that is not in the journal.
+  const cutOff = journal.state === 'present' && journal.value.state !== 'taken';
+  if (wish.problems.length > 0 && cutOff && alg === 'unmanaged') return 2;
+  const end = (code: ExitCode): ExitCode => (wish.problems.length > 0 ? 2 : code);
+  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await reachNow(doors, 'unmanaged', false, terminal));
+  if (alg === 'unmanaged' && !cutOff) {
+    terminal.out('/etc/config/sipalg says "unmanaged": nothing is changed.\n');
+    return end(0);
+  }
+  return end(await reachNow(doors, alg === 'disabled' ? 'disabled' : 'enabled', false, terminal));
+}

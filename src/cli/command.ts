@@ -1,0 +1,52 @@
+/** What a command is, what it is given, and where it speaks. */
+import type { Host, Reading } from '../host/host.ts';
+import type { ExitCode, Surveyor } from '../survey/survey.ts';
+
+/** Where words come from and go. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** As `out`, for JSON: nothing of it is changed. */
+  json(text: string): void;
+  /** All of standard input. */
+  input(): Promise<Reading<string>>;
+  /** false once the person at it wants it to stop. */
+  goOn(): boolean;
+}
+
+/** What an engine hands in. */
+export interface Doors {
+  host: Host;
+  surveyor: Surveyor;
+  /** Stays until it is told to end; absent where this engine cannot. */
+  serve?: (options: ServeOptions) => Promise<0 | 2>;
+}
+
+export interface ServeOptions {
+  /** Where the page listens, as given; null: as the configuration says. */
+  listen: string | null;
+  /** false: no page, whatever the configuration says. */
+  page: boolean;
+}
+
+/** An option; `takes`: it has a value, called so in the help. */
+export interface Option {
+  name: string;
+  takes?: string;
+}
+
+/** Options that were given, by name; one without a value is ''. */
+export type Given = ReadonlyMap<string, string>;
+
+export interface Command {
+  name: string;
+  /** One line of the help. */
+  does: string;
+  options: readonly Option[];
+  /** More than the line of the table, for `sipalg NAME --help`. */
+  usage?(): Promise<string>;
+  run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;
+}
+
+/** As the help shows an option: `--from FILE`. */
+export const shownOption = ({ name, takes }: Option): string => (takes === undefined ? name : `${name} ${takes}`);

@@ -1,0 +1,35 @@
+/** `status`, `plan` and `policy`: the report, of this router or of a saved document, in words or as JSON. */
+import type { ExitCode, Report } from '../survey/survey.ts';
+import { exitCode } from '../survey/survey.ts';
+import type { Doors, Given, Terminal } from './command.ts';
+
+/** One JSON document; what JSON itself lets through of characters a terminal obeys is written as JSON can. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`) + '\n';
+}
+
+async function reportFor({ host, surveyor }: Doors, given: Given, terminal: Terminal): Promise<Report> {
+  const from = given.get('--from');
+  if (from === undefined) return surveyor.report(await surveyor.look(host));
+  const { MOST_SAVED, savedFacts, savedReport } = await import('../survey/saved.ts');
+  const name = from === '-' ? 'standard input' : from;
+  const text = from === '-' ? await terminal.input() : await host.read(from, { most: MOST_SAVED });
+  return savedReport(surveyor, savedFacts(text, name, surveyor.version), name);
+}
+
+async function words(command: string, report: Report, { surveyor }: Doors): Promise<string> {
+  if (command === 'status') return (await import('./text.ts')).statusText(report);
+  if (command === 'plan') return (await import('./text.ts')).planText(report.plan);
+  const { policy } = report.facts;
+  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, await surveyor.voice());
+  if (policy.state === 'failed') throw new Error(`the voice firewall rules could not be looked at: ${policy.because}.`);
+  return 'The voice firewall rules are off, and nothing of them is on this router.\n`uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply` installs them.\n';
+}
+
+/** @throws Error in a sentence, where a saved document cannot be judged */
+export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  const report = await reportFor(doors, given, terminal);
+  if (given.has('--json')) terminal.json(jsonText(report));
+  else terminal.out(await words(command, report, doors));
+  return exitCode(report);
+}

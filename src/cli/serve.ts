@@ -1,0 +1,34 @@
+/** `sipalg serve`: what its options say, and the engine's own way of staying. */
+import { readPlace } from '../http/listen-address.ts';
+import type { Doors, Given, Terminal } from './command.ts';
+
+export const USAGE = `usage: sipalg serve [--listen ADDR:PORT] [--no-page]
+
+Stays, and serves the object \`sipalg\` on ubus and a web page. The page listens on loopback (127.0.0.1:8061, or the
+next port that is free), behind a one-time link that is printed; on any other address it asks for the router's own
+login. Without options it does as the section \`serve\` of /etc/config/sipalg says (options page, listen, every).
+
+  --listen ADDR:PORT  where the page listens
+  --no-page           no page, ubus alone
+
+Signals: SIGHUP reads the configuration and looks again; SIGTERM ends it, and takes back a change that is under way.
+`;
+
+export async function serve({ serve: stay }: Doors, given: Given, terminal: Terminal): Promise<0 | 2> {
+  const listen = given.get('--listen') ?? null;
+  const page = !given.has('--no-page');
+  const place = listen === null ? null : readPlace(listen);
+  const wrong =
+    place !== null && 'wrong' in place
+      ? `\`sipalg serve --listen\`: ${place.wrong}.`
+      : !page && listen !== null
+        ? '`sipalg serve` was given both --listen and --no-page; the page is to be served, or it is not.'
+        : stay === undefined
+          ? '`sipalg serve` needs Node: install the package node (24.10 and older), or call the object through rpcd.'
+          : null;
+  if (wrong !== null || stay === undefined) {
+    terminal.err(`sipalg: ${wrong}\n`);
+    return 2;
+  }
+  return stay({ listen, page });
+}

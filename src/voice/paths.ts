@@ -1,0 +1,4 @@
+/** The file by which the voice firewall rules are known to be on a router; a file of its own, for it is asked for on every router. */
+
+/** What stays on a router where our rules are, or were. */
+export const POLICY_FILE = '/etc/sipalg.policy';
