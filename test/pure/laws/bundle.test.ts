@@ -12,13 +12,14 @@ import type { Metafile } from 'esbuild';
 const MOST_OF_STATUS = 120_000;
 
 interface Packer {
-  packLone(outfile: string): Promise<Metafile>;
+  packLone(folder: string): Promise<Metafile[]>;
   packRouter(folder: string): Promise<Metafile>;
 }
 
 interface Context {
   folder: string;
   lone: Metafile;
+  qjs: Metafile;
   router: Metafile;
 }
 
@@ -28,7 +29,8 @@ const asked = (text: string): string[] => [
   ...[...text.matchAll(/[\s}*;]from"([\w:/@-]+)"|(?:^|;)import"([\w:/@-]+)"/gm)].map(([, one, other]) => one ?? other ?? ''),
 ];
 
-const ofEngine = (name: string): boolean => name.startsWith('node:') && builtinModules.includes(name.slice('node:'.length));
+const ofEngine = (name: string): boolean =>
+  name === 'std' || name === 'os' || (name.startsWith('node:') && builtinModules.includes(name.slice('node:'.length)));
 
 const sourcesOf = ({ inputs }: Metafile): string[] => Object.keys(inputs);
 
@@ -38,7 +40,7 @@ programs.before(async (context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'sipalg-packed-'));
   // build.mjs finds the project by its own place, so it is loaded from there and not packed.
   const { packLone, packRouter } = (await import(pathToFileURL(join(process.cwd(), 'build.mjs')).href)) as Packer;
-  context.lone = await packLone(join(context.folder, 'sipalg.js'));
+  [context.lone, context.qjs] = (await packLone(context.folder)) as [Metafile, Metafile];
   context.router = await packRouter(join(context.folder, 'router'));
 });
 
@@ -46,19 +48,25 @@ programs.after(({ folder }) => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-programs("is made of the project's own sources and nothing else", ({ lone, router }) => {
-  for (const metafile of [lone, router]) {
-    assert.ok(sourcesOf(metafile).includes('src/engines/node/main.ts'));
+programs("is made of the project's own sources and nothing else", ({ lone, qjs, router }) => {
+  for (const [metafile, engine] of [
+    [lone, 'node'],
+    [qjs, 'quickjs'],
+    [router, 'node'],
+    [router, 'quickjs'],
+  ] as const) {
+    assert.ok(sourcesOf(metafile).includes(`src/engines/${engine}/main.ts`));
     assert.equal(
       sourcesOf(metafile).filter((file) => !file.startsWith('src/')),
       [],
     );
   }
-  assert.equal(sourcesOf(lone).sort(), sourcesOf(router).sort(), 'the lone file holds everything that the folder does');
+  const all = [...new Set([...sourcesOf(lone), ...sourcesOf(qjs)])].sort();
+  assert.equal(all, sourcesOf(router).sort(), 'the lone files hold everything that the folder does');
 });
 
-programs('asks its engine only for modules that every Node has', ({ folder }) => {
-  const files = ['sipalg.js', ...readdirSync(join(folder, 'router')).map((name) => `router/${name}`)];
+programs('asks its engine only for modules that it has, wherever it is', ({ folder }) => {
+  const files = ['sipalg.js', 'sipalg.qjs.js', ...readdirSync(join(folder, 'router')).map((name) => `router/${name}`)];
   const wanted = files.flatMap((file) => asked(readFileSync(join(folder, file), 'utf8')));
   assert.ok(wanted.length > 5);
   assert.equal(
@@ -81,7 +89,7 @@ programs('holds no source twice on a router', ({ router }) => {
 programs('names every chunk by what it holds, so that another build never takes it for its own', ({ router }) => {
   const names = Object.keys(router.outputs).map((path) => basename(path));
   assert.equal(
-    names.filter((name) => name !== 'sipalg.mjs' && !/^[\w-]+-[A-Z0-9]{8}\.mjs$/.test(name)),
+    names.filter((name) => !/^sipalg(\.qjs)?\.mjs$/.test(name) && !/^[\w-]+-[A-Z0-9]{8}\.mjs$/.test(name)),
     [],
   );
 });

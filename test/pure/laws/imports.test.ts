@@ -75,7 +75,7 @@ const FORBIDDEN: [from: string, to: string, typeOnly: boolean, reason: RegExp][]
   ['src/cli/text.ts', 'src/languages/nft/script.ts', false, /reads no syntax/],
   ['src/cli/text.ts', 'src/engines/node/host.ts', false, /nothing goes back/],
   ['src/cli/text.ts', 'node:fs', false, /only a door/],
-  ['src/host/host.ts', 'std', true, /only a door/],
+  ['src/host/host.ts', 'qjs:std', true, /only a door/],
   ['src/host/lines.ts', 'src/observe/facts.ts', true, /nothing of what is done/],
   ['src/page/model.ts', 'src/survey/survey.ts', false, /types only/],
   ['src/engines/quickjs/host.ts', 'src/engines/node/host.ts', false, /nothing goes back/],

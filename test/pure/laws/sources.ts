@@ -45,6 +45,7 @@ export async function packedImports(): Promise<Import[]> {
     format: 'cjs',
     target: 'node18',
     logLevel: 'silent',
+    external: ['qjs:*'],
     define: { SIPALG_VERSION: '""' },
   });
   return Object.entries(metafile.inputs).flatMap(([from, { imports }]) => imports.map(({ path }) => ({ from, to: path, typeOnly: false })));

@@ -8,7 +8,7 @@ export interface Row {
   code: readonly string[];
   /** The rooms of which it may import types only. */
   types?: readonly string[];
-  /** May it import what only one engine has (`node:`, `std`, `os`)? */
+  /** May it import what only one engine has (`node:`, `qjs:`)? */
   engine?: true;
   because: string;
 }
@@ -141,7 +141,7 @@ export function breaches(imports: readonly Import[], table = TABLE): string[] {
   });
 }
 
-const ENGINE_MODULE = /^(node:.*|std|os)$/;
+const ENGINE_MODULE = /^(node|qjs):/;
 
 function breach({ from, to, typeOnly }: Import, table: readonly Row[]): string | undefined {
   const row = rowOf(from, table);

@@ -1,0 +1,292 @@
+/**
+ * The door to a machine on QuickJS, by its modules `std` and `os` alone. What they lack (fsync, chown, flock) is asked of
+ * busybox, which every OpenWrt has.
+ */
+import * as os from 'qjs:os';
+import { inWords, looked } from '../../host/errno.ts';
+import { UNFINISHED } from '../../host/host.ts';
+import type { Host, HostAddress, Lock, Outcome, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
+import { filterLines, join } from '../../host/lines.ts';
+import { first, handed, must } from './errno.ts';
+import { ended, findProgram, killTree, openPipe, readAll, start } from './processes.ts';
+import { encode, textOf } from './text.ts';
+
+const MOST_READ = 4 << 20;
+const MOST_SAID = 32 << 20;
+const TIMEOUT = 30_000;
+
+const dirname = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));
+
+/** Gathers output: all of it up to a limit, or the lines selected. */
+function gather(options: { select?: { holding: readonly string[] }; most?: number }, standard: number) {
+  const most = options.most ?? standard;
+  const filter = options.select ? filterLines(options.select.holding) : null;
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  return {
+    take(chunk: Uint8Array): void {
+      if (filter) return filter.push(chunk);
+      size += chunk.length;
+      if (size > most) throw new Error(`it holds more than ${most} bytes`);
+      parts.push(chunk);
+    },
+    text: (): string => textOf(filter ? filter.end() : parts.length === 1 ? (parts[0] as Uint8Array) : join(parts)),
+  };
+}
+
+/** By open and read: the engine's own reader takes files of /proc for empty, and hides errors. */
+function read(path: string, options: ReadOptions = {}): Reading<string> {
+  return looked(path, () => {
+    const gathered = gather(options, MOST_READ);
+    const fd = must(os.open(handed(path), os.O_RDONLY));
+    try {
+      const buffer = new ArrayBuffer(65_536);
+      for (let got = 1; got > 0; ) {
+        got = must(os.read(fd, buffer, 0, buffer.byteLength));
+        if (got > 0) gathered.take(new Uint8Array(buffer.slice(0, got)));
+      }
+    } finally {
+      os.close(fd);
+    }
+    return gathered.text();
+  });
+}
+
+/** A command of the system's that must work; its complaint is the error. */
+async function helped(argv: readonly string[]): Promise<void> {
+  const outcome = await run(argv);
+  if (outcome.state === 'absent') throw new Error(`${argv[0]} is not installed`);
+  if (outcome.state === 'failed') throw new Error(outcome.because);
+  if (outcome.code !== 0) throw new Error(outcome.stderr.trim().split('\n').pop()?.replace(/^.*: /, '') || `${argv[0]} ended with ${outcome.code}`);
+}
+
+/** busybox has fsync, coreutils' sync takes a file. */
+const SYNC = 'fsync "$1" 2>/dev/null || sync "$1"';
+
+const synced = (path: string): Promise<void> => helped(['sh', '-c', SYNC, 'sh', path]);
+
+function writeAll(fd: number, text: string): void {
+  const bytes = encode(text);
+  const buffer = bytes.buffer as ArrayBuffer;
+  for (let at = 0; at < bytes.length; ) at += must(os.write(fd, buffer, bytes.byteOffset + at, bytes.length - at));
+}
+
+async function write(path: string, text: string, mode = 0o644): Promise<void> {
+  const real = looked(path, () => first(os.realpath(handed(path))));
+  const target = real.state === 'present' ? real.value : path;
+  const before = looked(target, () => first(os.stat(target)));
+  const temporary = target + UNFINISHED;
+  let made = false;
+  try {
+    // Never through a link that lies there: what a run that was cut off has left is taken away, and the file is ours.
+    os.remove(temporary);
+    const fd = must(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600));
+    made = true;
+    try {
+      writeAll(fd, text);
+    } finally {
+      os.close(fd);
+    }
+    const [owner, bits] = before.state === 'present' ? [`${before.value.uid}:${before.value.gid}`, before.value.mode & 0o7777] : ['', mode];
+    const script = `${owner === '' ? '' : 'chown "$3" "$1" && '}chmod "$2" "$1" && { ${SYNC}; }`;
+    await helped(['sh', '-c', script, 'sh', temporary, bits.toString(8), owner]);
+    must(os.rename(temporary, target));
+    made = false;
+    await synced(dirname(target));
+  } catch (error) {
+    if (made) os.remove(temporary);
+    throw new Error(`${path} could not be written: ${inWords(error)}`);
+  }
+}
+
+function tried(sentence: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw new Error(`${sentence}: ${inWords(error)}`);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  const there = looked(path, () => first(os.lstat(handed(path))));
+  tried(`${path} could not be removed`, () => {
+    if (there.state === 'failed') throw new Error(there.because);
+    if (there.state === 'absent') return;
+    if ((there.value.mode & os.S_IFMT) === os.S_IFDIR) throw new Error('it is a directory (EISDIR)');
+    must(os.remove(path));
+  });
+  if (there.state === 'present') await synced(dirname(path)).catch(() => undefined); // removed it is; a power cut may bring it back
+}
+
+/**
+ * A command with grep behind it. Descriptors from 3 on are closed in a child, so its own exit code comes by the pipe
+ * that is its standard input.
+ */
+const FILTERED = 'exec 3>&0 </dev/null; { "$@" 3>&-; echo $? >&3; } | grep -F';
+
+/** What a shell exits with for a program that it did not find (POSIX, 2.8.2). */
+const NOT_FOUND = 127;
+
+/** The command behind a filter; null where it is read as it is. */
+function filtered(argv: readonly string[], { select }: RunOptions): readonly string[] | null {
+  if (!select?.much || !select.holding.every((needle) => /^[\w=. -]+$/.test(needle))) return null;
+  return ['sh', '-c', `${FILTERED} ${select.holding.map((needle) => `-e '${needle}'`).join(' ')}`, 'sh', ...argv];
+}
+
+async function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const command = argv.join(' ');
+  try {
+    argv.forEach(handed);
+    return await runCommand(argv, command, options);
+  } catch (error) {
+    return { state: 'failed', command, because: inWords(error) };
+  }
+}
+
+async function runCommand(argv: readonly string[], command: string, options: RunOptions): Promise<Outcome> {
+  const through = filtered(argv, options);
+  const called = through ?? argv;
+  const file = findProgram(called[0] ?? '');
+  if (file === null || findProgram(argv[0] ?? '') === null) return { state: 'absent', command };
+  const out = gather(options, MOST_SAID);
+  const err = gather({}, MOST_SAID);
+  const [outRead, outWrite] = openPipe();
+  const [errRead, errWrite] = openPipe();
+  const [codeRead, codeWrite] = through === null ? [-1, -1] : openPipe();
+  const written = [outWrite, errWrite, codeWrite].filter((fd) => fd >= 0);
+  let pid: number;
+  try {
+    const input = through === null ? options.input : codeWrite;
+    pid = start(file, { argv: called, stdout: outWrite, stderr: errWrite, ...(input === undefined ? {} : { input }) });
+  } catch (error) {
+    for (const fd of [outRead, errRead, codeRead]) if (fd >= 0) os.close(fd);
+    throw error;
+  } finally {
+    for (const fd of written) os.close(fd);
+  }
+  let stopped = '';
+  let exit = '';
+  const readers: (() => void)[] = [];
+  const stop = (because: string): void => {
+    if (stopped !== '') return;
+    stopped = because;
+    killTree(pid);
+    for (const close of readers) close(); // what has left the family keeps the pipes open, and is not waited for
+  };
+  const reading = (fd: number, take: (chunk: Uint8Array) => void): Promise<void> =>
+    new Promise((resolve) => {
+      readers.push(
+        readAll(fd, take, (error) => {
+          if (error !== null) stop(`its output was not read to the end: ${error.message}`);
+          resolve();
+        }),
+      );
+    });
+  const timeout = options.timeout ?? TIMEOUT;
+  const timer = os.setTimeout(() => stop(`it did not end within ${timeout / 1000} s and was killed`), timeout);
+  await Promise.all([
+    reading(outRead, out.take),
+    reading(errRead, err.take),
+    ...(codeRead < 0 ? [] : [reading(codeRead, (chunk) => { exit += textOf(chunk); })]),
+  ]);
+  const end = await ended(pid);
+  os.clearTimeout(timer);
+  if (stopped !== '') return { state: 'failed', command, because: stopped };
+  if ('signal' in end) return { state: 'failed', command, because: `it was ended by signal ${end.signal}` };
+  if (through !== null && (exit === '' || Number(exit) === NOT_FOUND)) return { state: 'absent', command };
+  return { state: 'exited', command, code: through === null ? end.code : Number(exit), stdout: out.text(), stderr: err.text() };
+}
+
+/** flock(2), held by a child that reads from a pipe of ours, and so ends, and lets go, when we end in any way. */
+async function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }> {
+  const complaint = (text: string): Error => new Error(`the lock ${path} could not be taken: ${text}`);
+  const file = findProgram('flock');
+  if (file === null) {
+    throw new Error('flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux');
+  }
+  const [heldRead, heldWrite] = openPipe();
+  const [outRead, outWrite] = openPipe();
+  const [errRead, errWrite] = openPipe();
+  const argv = ['flock', '-x', handed(path), 'sh', '-c', 'echo held; read -r _'];
+  const pid = start(file, { argv, input: heldRead, stdout: outWrite, stderr: errWrite });
+  for (const fd of [heldRead, outWrite, errWrite]) os.close(fd);
+  let said = '';
+  const closeErr = readAll(errRead, (chunk) => { said += textOf(chunk).slice(0, 500); }, () => undefined);
+  const got = await new Promise<'held' | 'busy' | 'ended'>((resolve) => {
+    const timer = os.setTimeout(() => resolve('busy'), wait);
+    const settle = (how: 'held' | 'ended'): void => {
+      os.clearTimeout(timer);
+      resolve(how);
+    };
+    readAll(outRead, () => settle('held'), () => settle('ended'));
+  });
+  const letGo = async (): Promise<void> => {
+    os.close(heldWrite);
+    await ended(pid);
+    closeErr();
+  };
+  if (got === 'held') {
+    try {
+      if (who !== '') {
+        const fd = must(os.open(path, os.O_WRONLY | os.O_TRUNC));
+        try {
+          writeAll(fd, `${who}\n`);
+        } finally {
+          os.close(fd);
+        }
+      }
+    } catch (error) {
+      await letGo();
+      throw new Error(`the lock ${path} could not be written: ${inWords(error)}`);
+    }
+    return { lock: { release: letGo } };
+  }
+  if (got === 'busy') killTree(pid);
+  await letGo();
+  if (got === 'ended') throw complaint(said.trim() || 'flock ended');
+  const holder = read(path);
+  return { busy: holder.state === 'present' ? holder.value.trim() : '' };
+}
+
+/** This machine, through QuickJS. Addresses and effective user are looked at when the program starts. */
+export function quickjsHost(addresses: () => HostAddress[]): Host {
+  return {
+    read: async (path, options) => read(path, options),
+    list: async (path) =>
+      looked(path, () =>
+        first(os.readdir(handed(path)))
+          .filter((name) => name !== '.' && name !== '..')
+          .sort(),
+      ),
+    kind: async (path) =>
+      looked(path, () => {
+        const type = first(os.stat(handed(path))).mode & os.S_IFMT;
+        return type === os.S_IFREG ? 'file' : type === os.S_IFDIR ? 'directory' : 'other';
+      }),
+    write,
+    async poke(path, text) {
+      tried(`${path} could not be set to "${text.trim()}"`, () => {
+        const fd = must(os.open(handed(path), os.O_WRONLY));
+        try {
+          writeAll(fd, text);
+        } finally {
+          os.close(fd);
+        }
+      });
+    },
+    remove,
+    run,
+    lock,
+    addresses,
+    now: () => Date.now(),
+    process: () => ({ pid: os.getpid(), uid: effectiveUser() }),
+  };
+}
+
+/** proc_pid_status(5): `Uid:` real, effective, saved, file system. */
+function effectiveUser(): number {
+  const status = read('/proc/self/status');
+  const [, uid] = status.state === 'present' ? (/^Uid:\s+\d+\s+(\d+)/m.exec(status.value) ?? []) : [];
+  return uid === undefined ? -1 : Number(uid);
+}
+
