@@ -1,16 +1,20 @@
-// The bench: npm run bench. Ratios, measured side by side in one run, each with its limit. Needs root: it measures in a
-// network namespace of its own, which it takes away again.
+// The bench: npm run bench [-- --against DIST]. Ratios, measured side by side in one run, each with its limit; with DIST, the
+// folder of another build, also this build against that one. Needs root: it measures in a network namespace of its own, which
+// it takes away again.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { need } from '../test/setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const TABLE_SIZE = '/proc/sys/net/netfilter/nf_conntrack_max'; // the machine's, for all its namespaces
 const TABLE_NEEDED = 80_000;
-const BUNDLE_MOST = 128_000;
+
+const at = process.argv.indexOf('--against');
+/** The folder of another build. */
+const against = at < 0 ? undefined : (process.argv[at + 1] ?? '');
 
 process.env.PATH += ':/usr/local/sbin:/usr/sbin:/sbin';
 const missing = await need(['npm', 'namespaces', 'alg']);
@@ -69,9 +73,10 @@ function measure([command, ...args]) {
 
 let failed = false;
 try {
-  const program = join(folder, 'sipalg.js');
-  await (await import('../build.mjs')).bundles(program);
-  const size = statSync(program).size;
+  const product = join(folder, 'router');
+  const program = join(product, 'sipalg.mjs');
+  await (await import('../build.mjs')).packRouter(product);
+  const size = readdirSync(product).reduce((sum, name) => sum + statSync(join(product, name)).size, 0);
   makeRoom();
   ip('netns', 'add', namespace);
   undo.push(() => ip('netns', 'delete', namespace));
@@ -81,16 +86,17 @@ try {
   const broken = await pack(join(root, 'bench/watch-return.ts'), join(folder, 'watch-return.cjs'));
   if (broken !== undefined) throw new Error(broken);
   rows.push(...(await measure([process.execPath, join(folder, 'watch-return.cjs')])));
-  for (const [name, what] of [
+  for (const [name, what, ...more] of [
+    ...(against === undefined ? [] : [['against', `commands against ${against}`, resolve(against)]]),
     ['forwarding', 'what the voice rules cost a packet'],
     ['networks', 'how long ten thousand networks take'],
   ]) {
     console.error(`bench: ${what}`);
     const packed = await pack(join(root, `bench/${name}.ts`), join(folder, `${name}.cjs`));
     if (packed !== undefined) throw new Error(packed);
-    rows.push(...(await measure([process.execPath, join(folder, `${name}.cjs`), program])));
+    rows.push(...(await measure([process.execPath, join(folder, `${name}.cjs`), product, ...more])));
   }
-  rows.push({ what: 'size of the bundle', unit: 'kB', limit: BUNDLE_MOST / 1000, value: size / 1000, seen: `${size} bytes` });
+  rows.push({ what: 'size of the program on a router, all chunks', unit: 'kB', limit: null, value: size / 1000, seen: `${size} bytes` });
 
   const line = (/** @type {string[]} */ [verdict, what, value, limit, seen]) =>
     console.log(`${verdict.padEnd(5)} ${what.padEnd(66)} ${value.padStart(9)} ${limit.padStart(9)}   ${seen}`);
