@@ -2,6 +2,7 @@
 // sentence what cannot be had. Plain Node, no dependency: it runs on a fresh clone, before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -84,7 +85,7 @@ export async function need(layers) {
   }
   const reasons = debian(layers);
   for (const layer of layers) {
-    const reason = reasons.get(layer) ?? able(layer);
+    const reason = reasons.get(layer) ?? (await able(layer));
     if (reason !== undefined) missing.push({ layer, reason });
   }
   return missing;
@@ -127,15 +128,12 @@ function last(text) {
 
 /**
  * Engines the program must run on besides the one at hand, kept under .cache/engines/NAME.
- * Node as npm's own packages carry it; QuickJS (OpenWrt's other engine) compiled to WebAssembly, which Node runs.
+ * Node as npm's own packages carry it. QuickJS is Debian's: see QJS.
  * @returns {{ name: string, package: string, file: string }[]} `file`: what proves it is there, below node_modules
  */
 export function wantedEngines() {
   const platform = `node-linux-${process.arch === 'arm64' ? 'arm64' : 'x64'}`;
-  return [
-    ...[18, 20, 22, 24].map((major) => ({ name: `node-${major}`, package: `${platform}@${major}`, file: `${platform}/bin/node` })),
-    { name: 'quickjs', package: 'quickjs-emscripten@0.32', file: 'quickjs-emscripten/dist/index.js' },
-  ];
+  return [...[18, 20, 22, 24].map((major) => ({ name: `node-${major}`, package: `${platform}@${major}`, file: `${platform}/bin/node` }))];
 }
 
 /** @param {string} name @returns {string} the path of an engine's file, be it there or not */
@@ -145,8 +143,34 @@ export function enginePath(name) {
   return `${root}.cache/engines/${name}/node_modules/${engine.file}`;
 }
 
-function engines() {
+/** QuickJS as Debian 13 packages it, with its own C library: a script that starts it. */
+export const QJS = `${root}.cache/engines/qjs/qjs`;
+
+/** Its release of Debian, and what names the architecture there. */
+const QJS_FROM = { release: 'trixie', packages: ['quickjs', 'libc6'] };
+
+async function qjs() {
+  if (existsSync(QJS)) return undefined;
+  say(`unpacking ${QJS_FROM.packages.join(', ')} of Debian ${QJS_FROM.release} into .cache/engines: the program must run on QuickJS`);
+  const { unpackRelease } = await import('./debian-release.mjs');
+  const folder = dirname(QJS);
+  try {
+    unpackRelease(QJS_FROM.release, QJS_FROM.packages, folder);
+    const libraries = readdirSync(`${folder}/usr/lib`).find((name) => name.endsWith('-linux-gnu'));
+    const loader = readdirSync(`${folder}/usr/lib/${libraries}`).find((name) => /^ld-linux.*\.so\.\d+$/.test(name));
+    if (libraries === undefined || loader === undefined) return `There is no C library in what ${QJS_FROM.packages.join(', ')} brought.`;
+    const at = `"$here"/usr/lib/${libraries}`;
+    writeFileSync(QJS, `#!/bin/sh\nhere=\${0%/*}\nexec ${at}/${loader} --library-path ${at} "$here"/usr/bin/qjs "$@"\n`, { mode: 0o755 });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function engines() {
   if (process.platform !== 'linux') return `The engines are binaries for Linux; this is ${process.platform}.`;
+  const quickjs = await qjs();
+  if (quickjs !== undefined) return quickjs;
   for (const { name, package: wanted } of wantedEngines().filter((each) => !existsSync(enginePath(each.name)))) {
     say(`npm install ${wanted} into .cache/engines: the program must run on it`);
     const folder = `${root}.cache/engines/${name}`;

@@ -41,7 +41,7 @@ function read(path: string, options: ReadOptions = {}): Reading<string> {
     const fd = must(os.open(handed(path), os.O_RDONLY));
     try {
       const buffer = new ArrayBuffer(65_536);
-      for (let got = 1; got > 0; ) {
+      for (let got = 1; got > 0;) {
         got = must(os.read(fd, buffer, 0, buffer.byteLength));
         if (got > 0) gathered.take(new Uint8Array(buffer.slice(0, got)));
       }
@@ -57,7 +57,8 @@ async function helped(argv: readonly string[]): Promise<void> {
   const outcome = await run(argv);
   if (outcome.state === 'absent') throw new Error(`${argv[0]} is not installed`);
   if (outcome.state === 'failed') throw new Error(outcome.because);
-  if (outcome.code !== 0) throw new Error(outcome.stderr.trim().split('\n').pop()?.replace(/^.*: /, '') || `${argv[0]} ended with ${outcome.code}`);
+  if (outcome.code !== 0)
+    throw new Error(outcome.stderr.trim().split('\n').pop()?.replace(/^.*: /, '') || `${argv[0]} ended with ${outcome.code}`);
 }
 
 /** busybox has fsync, coreutils' sync takes a file. */
@@ -68,7 +69,7 @@ const synced = (path: string): Promise<void> => helped(['sh', '-c', SYNC, 'sh', 
 function writeAll(fd: number, text: string): void {
   const bytes = encode(text);
   const buffer = bytes.buffer as ArrayBuffer;
-  for (let at = 0; at < bytes.length; ) at += must(os.write(fd, buffer, bytes.byteOffset + at, bytes.length - at));
+  for (let at = 0; at < bytes.length;) at += must(os.write(fd, buffer, bytes.byteOffset + at, bytes.length - at));
 }
 
 async function write(path: string, text: string, mode = 0o644): Promise<void> {
@@ -187,7 +188,13 @@ async function runCommand(argv: readonly string[], command: string, options: Run
   await Promise.all([
     reading(outRead, out.take),
     reading(errRead, err.take),
-    ...(codeRead < 0 ? [] : [reading(codeRead, (chunk) => { exit += textOf(chunk); })]),
+    ...(codeRead < 0
+      ? []
+      : [
+          reading(codeRead, (chunk) => {
+            exit += textOf(chunk);
+          }),
+        ]),
   ]);
   const end = await ended(pid);
   os.clearTimeout(timer);
@@ -211,14 +218,24 @@ async function lock(path: string, wait: number, who: string): Promise<{ lock: Lo
   const pid = start(file, { argv, input: heldRead, stdout: outWrite, stderr: errWrite });
   for (const fd of [heldRead, outWrite, errWrite]) os.close(fd);
   let said = '';
-  const closeErr = readAll(errRead, (chunk) => { said += textOf(chunk).slice(0, 500); }, () => undefined);
+  const closeErr = readAll(
+    errRead,
+    (chunk) => {
+      said += textOf(chunk).slice(0, 500);
+    },
+    () => undefined,
+  );
   const got = await new Promise<'held' | 'busy' | 'ended'>((resolve) => {
     const timer = os.setTimeout(() => resolve('busy'), wait);
     const settle = (how: 'held' | 'ended'): void => {
       os.clearTimeout(timer);
       resolve(how);
     };
-    readAll(outRead, () => settle('held'), () => settle('ended'));
+    readAll(
+      outRead,
+      () => settle('held'),
+      () => settle('ended'),
+    );
   });
   const letGo = async (): Promise<void> => {
     os.close(heldWrite);
@@ -289,4 +306,3 @@ function effectiveUser(): number {
   const [, uid] = status.state === 'present' ? (/^Uid:\s+\d+\s+(\d+)/m.exec(status.value) ?? []) : [];
   return uid === undefined ? -1 : Number(uid);
 }
-

@@ -40,7 +40,12 @@ function input(): Promise<Reading<string>> {
     readAll(
       0,
       (chunk) => chunks.push(chunk),
-      (error) => resolve(error === null ? { state: 'present', source, value: chunks.map(textOf).join('') } : { state: 'failed', source, because: error.message }),
+      (error) =>
+        resolve(
+          error === null
+            ? { state: 'present', source, value: chunks.map(textOf).join('') }
+            : { state: 'failed', source, because: error.message },
+        ),
     );
   });
 }
@@ -52,13 +57,17 @@ function flushed(): boolean {
   return !std.out.error();
 }
 
-void cli(scriptArgs.slice(1), { host, surveyor }, {
-  out: (text) => std.out.puts(written(text)),
-  err(text) {
-    std.out.flush();
-    std.err.puts(written(text));
-    std.err.flush();
+void cli(
+  scriptArgs.slice(1),
+  { host, surveyor },
+  {
+    out: (text) => std.out.puts(written(text)),
+    err(text) {
+      std.out.flush();
+      std.err.puts(written(text));
+      std.err.flush();
+    },
+    input,
+    goOn: () => !interrupted,
   },
-  input,
-  goOn: () => !interrupted,
-}).then((code) => std.exit(flushed() ? code : 2));
+).then((code) => std.exit(flushed() ? code : 2));

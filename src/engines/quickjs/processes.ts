@@ -14,7 +14,11 @@ const toolPath = (): string => [std.getenviron()['PATH'], TOOL_PATH].filter(Bool
 
 /** `os.exec` looks in the caller's PATH and says nothing where it finds nothing: so the file is looked for here. */
 export function findProgram(name: string): string | null {
-  const paths = name.includes('/') ? [name] : toolPath().split(':').map((folder) => `${folder}/${name}`);
+  const paths = name.includes('/')
+    ? [name]
+    : toolPath()
+        .split(':')
+        .map((folder) => `${folder}/${name}`);
   return (
     paths.find((path) => {
       const [stat, errno] = os.stat(path);

@@ -5,7 +5,7 @@ import type { IncludeUse } from '../../../src/observe/facts.ts';
 import { firewallFacts } from '../../../src/observe/firewall.ts';
 import type { Firewall } from '../../../src/observe/firewall.ts';
 import { observeIncludes } from '../../../src/observe/includes.ts';
-import { recorded } from '../../engines/recording.ts';
+import { recorded } from './recording.ts';
 
 const USE = 'udp dport 5060 ct helper set "sip"';
 const DECLARE = 'ct helper voip { type "sip" protocol udp; }';

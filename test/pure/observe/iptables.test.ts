@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Reading } from '../../../src/host/host.ts';
 import type { NftFacts } from '../../../src/observe/facts.ts';
 import { observeIptables } from '../../../src/observe/iptables.ts';
-import { recorded } from '../../engines/recording.ts';
+import { recorded } from './recording.ts';
 
 const SAVED = readFileSync('test/fixtures/iptables/iptables-nft-save.txt', 'utf8');
 const NAMES = { '/proc/net/ip_tables_names': 'raw\n' };

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Host, Reading } from '../../../src/host/host.ts';
 import { observeModules } from '../../../src/observe/modules.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
-import { recorded } from '../../engines/recording.ts';
+import { recorded } from './recording.ts';
 
 const RELEASE = '6.6.110';
 

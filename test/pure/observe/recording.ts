@@ -2,7 +2,7 @@
  * A router as data: what its files hold and what its commands say. It needs no
  * engine, so the same recording is looked at on Node and on QuickJS.
  */
-import type { Host, Outcome, Reading, Selection } from '../../src/host/host.ts';
+import type { Host, Outcome, Reading, Selection } from '../../../src/host/host.ts';
 
 export interface Recording {
   /** Path to text; the folders above a file are there with it. */
