@@ -28,6 +28,8 @@ const VAGUE = /(^|[-_.])(utils?|common|manager|service|misc|stuff)\b/i;
 const EMPTY_CATCH = /\bcatch\s*(\(\s*\w*\s*\))?\s*\{\s*\}|\.catch\(\s*(\(\s*\w*\s*\)|\w+)\s*=>\s*(\{\s*\}|undefined)\s*\)(?!;?[ \t]*\/\/)/;
 const CHANCE = /\bMath\s*\.\s*random\b/;
 const HIDING = /^\s*[\w.]+\.(only|skip)\(/m;
+// A string there is what uvu shows when nothing is thrown; what is thrown is not looked at. test/saying.ts looks.
+const DEAF = /\bassert\.throws\((?:[^;{}\n]|\{[^{}\n]*\})*, (['"])(?:(?!\1)[^\\\n]|\\.)*\1\);/;
 const PLACES = new RegExp([
   '/(work|home/\\w+)/', '/tmp/(owrt|fw|brief)\\b', '\\.\\./shared\\b', '\\b(localhost|127\\.0\\.0\\.1):4873\\b',
   'https?://[^\\s"\']*\\b(artifactory|verdaccio|nexus|proxy)\\b',
@@ -63,6 +65,10 @@ house('leaves no test to chance', () => {
 house('hides no test', () => {
   // test/runner tries .only and .skip out on purpose.
   assert.equal(places(tests().filter((file) => !file.startsWith('test/runner/')), HIDING), []);
+});
+
+house('looks at what an error says, where it says what', () => {
+  assert.equal(places(tests().filter((file) => file !== 'test/laws/house.test.ts'), DEAF), []);
 });
 
 house('mirrors src/ in test/: every test of a room stands beside that room\'s name', () => {
@@ -103,6 +109,9 @@ const CASES: [law: string, pattern: RegExp, breaks: readonly string[], keeps: re
     ['catch { return undefined; }', 'catch {\n  // it was gone already\n}', 'catch (error) {\n  // why\n  throw error;\n}', '.catch((e) => log(e))', '.catch(() => undefined); // it is told below']],
   ['chance', CHANCE, ['Math' + '.random()'], ['Math.round(1)', 'seeded.random()']],
   ['hidden tests', HIDING, ['flows.only(\'alone\', () => {})', '  a.b.skip('], ['assert.is(1, 1)', 'reader.skipLine(']],
+  ['errors nobody listens to', DEAF,
+    ['assert.throws(() => f(\'a\'), \'b\');', 'assert.throws(() => { throw new Error(\'a\'); }, \'b\');', 'assert.throws(f, "it\\\'s");'],
+    ['assert.throws(() => f(\'a\', \'b\'));', 'assert.throws(() => { f(\'a\', \'b\'); });', 'assert.throws(f, saying(\'a\'));', 'assert.throws(f, /a/);', 'assert.throws(f, (e) => e, \'a\' + b);']],
   ['places that only one machine has', PLACES,
     ['/wo' + 'rk/main/x', '/tmp/' + 'owrt/NOTES', '../' + 'shared/data', 'http://127.0.0.1' + ':4873/uvu'],
     ['/tmp/fwd', 'test/network/', '/tmp/sipalg', 'https://openwrt.org/', 'workshop/']],

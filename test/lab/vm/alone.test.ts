@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundled } from '../bundled.ts';
+import { saying } from '../../saying.ts';
 import { alone } from './alone.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sipalg-alone-'));
@@ -15,7 +16,7 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('gives what is made, passes an error on, and leaves no lock', () => {
   assert.is(alone(lock, () => readFileSync(lock, 'utf8')), String(process.pid));
-  assert.throws(() => alone(lock, () => { throw new Error('not made'); }), 'not made');
+  assert.throws(() => alone(lock, () => { throw new Error('not made'); }), saying('not made'));
   assert.not.ok(existsSync(lock));
 });
 
