@@ -40,6 +40,7 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'npm test': { by: 'test/run.mjs', words: 'The test command: npm test' },
   'npm run build': { by: 'test/runner/checks.mjs', words: "'npm run build', root, [process.execPath, 'build.mjs']" },
   'npm run package': { by: 'test/package/made.ts', words: "'package/build.mjs'" },
+  'npm run package -- --key FILE': { by: 'test/package/made.ts', words: "['--key', key]" },
   'scp -O dist/*.ipk root@192.168.1.1:/tmp/': { by: 'here' },
   'scp -O dist/sipalg.js root@192.168.1.1:/tmp/': { by: 'here' },
   'ssh root@192.168.1.1 node /tmp/sipalg.js status': { by: 'here' },
