@@ -1,13 +1,14 @@
 /** Signatures of apk-tools 3: those it made itself, and ours. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { saying } from '../saying.ts';
 import { library, type Library, type SigningKey } from './apk-library.ts';
 
 const fixture = (name: string): Buffer => readFileSync(`test/fixtures/apk/${name}`);
-const pem = (type: 'pkcs8' | 'sec1' | 'pkcs1', key: ReturnType<typeof generateKeyPairSync>['privateKey']): string => key.export({ format: 'pem', type } as { format: 'pem'; type: 'pkcs8' }).toString();
+const pem = (type: 'pkcs8' | 'sec1' | 'pkcs1', key: KeyObject): string =>
+  key.export({ format: 'pem', type } as { format: 'pem'; type: 'pkcs8' }).toString();
 
 const signature = suite<{ lib: Library; keys: Record<string, SigningKey> }>('a signature');
 
@@ -36,7 +37,8 @@ signature('of ours is what apk looks for: the key\'s id, and SHA-512 of schema, 
     assert.equal([...block.subarray(0, 2)], [0, 4]);
     const publicKey = createPublicKey(key.publicPem);
     // The end of an EC key's wrapping is its point; RSA's bare form is PKCS #1.
-    const bare = kind === 'ec' ? publicKey.export({ format: 'der', type: 'spki' }).subarray(-65) : publicKey.export({ format: 'der', type: 'pkcs1' });
+    const bare = kind === 'ec' ? publicKey.export({ format: 'der', type: 'spki' }).subarray(-65)
+      : publicKey.export({ format: 'der', type: 'pkcs1' });
     assert.ok(block.subarray(2, 18).equals(createHash('sha512').update(bare).digest().subarray(0, 16)));
     const signed = Buffer.concat([Buffer.from('pckg'), block.subarray(0, 18), createHash('sha512').update(file.adb).digest()]);
     assert.ok(verify('sha512', signed, publicKey, block.subarray(18)), kind);
@@ -48,7 +50,10 @@ signature('does not outlive the change of any byte', ({ lib, keys }) => {
   for (const [kind, key] of Object.entries(keys)) {
     const whole = lib.writePackage(one, { compression: 'none', keys: [key] });
     const feed = lib.writeIndex([whole], { compression: 'none', keys: [key] });
-    const trusted = { package: (bytes: Buffer) => lib.isSignedBy(lib.readPackage(bytes).file, key.publicKey), index: (bytes: Buffer) => lib.isSignedBy(lib.readIndex(bytes).file, key.publicKey) };
+    const trusted = {
+      package: (bytes: Buffer) => lib.isSignedBy(lib.readPackage(bytes).file, key.publicKey),
+      index: (bytes: Buffer) => lib.isSignedBy(lib.readIndex(bytes).file, key.publicKey),
+    };
     for (const [what, bytes] of [['package', whole], ['index', feed]] as const) {
       assert.ok(trusted[what](bytes));
       let refused = 0;
@@ -90,11 +95,13 @@ signature('may be several', ({ lib, keys }) => {
 });
 
 signature('is made by no key that apk on OpenWrt would not take', ({ lib }) => {
-  const made = (key: ReturnType<typeof generateKeyPairSync>['privateKey']) => () => lib.signingKey(pem('pkcs8', key));
-  assert.throws(made(generateKeyPairSync('ed25519').privateKey), saying('The key is "ed25519"; EC keys on prime256v1 (P-256) and RSA keys of at least 2048 bits can sign.'));
+  const made = (key: KeyObject) => () => lib.signingKey(pem('pkcs8', key));
+  assert.throws(made(generateKeyPairSync('ed25519').privateKey),
+    saying('The key is "ed25519"; EC keys on prime256v1 (P-256) and RSA keys of at least 2048 bits can sign.'));
   assert.throws(made(generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey), saying('The key is "ec secp384r1"'));
   assert.throws(made(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey), saying('The key is "rsa of 1024 bits"'));
-  const locked = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' });
+  const locked = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+    .export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' });
   for (const text of ['', 'no key', fixture('signer-ec.pem'), locked]) {
     assert.throws(() => lib.signingKey(text), saying('That is no private key in PEM without a passphrase ('));
   }

@@ -70,6 +70,7 @@ export interface Library {
 }
 
 export async function library(): Promise<Library> {
-  const modules = await Promise.all(['adb', 'apk-dependency', 'adb-signature', 'apk', 'apk-read'].map((name) => packer<Partial<Library>>(name)));
+  const names = ['adb', 'apk-dependency', 'adb-signature', 'apk', 'apk-read'];
+  const modules = await Promise.all(names.map((name) => packer<Partial<Library>>(name)));
   return Object.assign({}, ...modules) as Library;
 }

@@ -36,7 +36,8 @@ packages.before(async (context) => {
 const member = (members: Member[], path: string): string => members.find((one) => one.path === path)?.bytes.toString() ?? `there is no ${path}`;
 
 packages('writes both packages for either manager, both indexes, and the public key of who signed', ({ made }) => {
-  assert.equal(Object.keys(made.files), ['Packages', 'Packages.gz', 'packages.adb', 'sipalg-apk.pem', ...NAMES.map(fileOf), ...NAMES.map(apkOf)].sort());
+  const all = ['Packages', 'Packages.gz', 'packages.adb', 'sipalg-apk.pem', ...NAMES.map(fileOf), ...NAMES.map(apkOf)];
+  assert.equal(Object.keys(made.files), all.sort());
   for (const [name, { length }] of Object.entries(made.files)) assert.match(made.said, `/${name}  ${length} bytes\n`);
 });
 
@@ -118,7 +119,7 @@ for (const name of NAMES) {
     }
   });
 
-  packages(`${name}: its .apk holds the files of its .ipk, as they are there, and besides them OpenWrt's lists alone`, ({ ipk, made, lib }) => {
+  packages(`${name}: its .apk holds the files of its .ipk, and besides them OpenWrt's lists alone`, ({ ipk, made, lib }) => {
     const { files = new Map(), info } = lib.readPackage(made.files[apkOf(name)] ?? Buffer.alloc(0));
     assert.equal([info.name, info.version, info.arch], [name, `${version}-r1`, 'noarch']);
     const paths = new Set<string>();
@@ -126,7 +127,8 @@ for (const name of NAMES) {
       const place = path === './' ? '/' : path.slice(1).replace(/\/$/, '');
       const entry = files.get(place);
       paths.add(place);
-      assert.equal([entry?.type, entry?.mode, entry?.user, entry?.group], [type === 'directory' ? 'folder' : 'file', mode, 'root', 'root'], path);
+      const kind = type === 'directory' ? 'folder' : 'file';
+      assert.equal([entry?.type, entry?.mode, entry?.user, entry?.group], [kind, mode, 'root', 'root'], path);
       if (type === 'file') assert.ok(entry?.type === 'file' && entry.time === TIME && bytes.equals(entry.bytes), path);
     }
     const more = [...files.keys()].filter((path) => !paths.has(path) && path !== '/lib');
@@ -198,22 +200,27 @@ packages('makes the folder a feed for apk too: named as apk looks for them, with
 
 packages('signs for apk with the key it is given, and with none unless it is given one', ({ folder, made, lib }) => {
   const files = (of: Made): [name: string, signed: boolean, signatures: number][] => [...NAMES.map(apkOf), 'packages.adb'].map((name) => {
-    const { file } = name === 'packages.adb' ? lib.readIndex(of.files[name] ?? Buffer.alloc(0)) : lib.readPackage(of.files[name] ?? Buffer.alloc(0));
+    const read = name === 'packages.adb' ? lib.readIndex : lib.readPackage;
+    const { file } = read(of.files[name] ?? Buffer.alloc(0));
     return [name, lib.isSignedBy(file, String(made.files['sipalg-apk.pem'])), file.signatures.length];
   });
   assert.equal(files(made), [...NAMES.map(apkOf), 'packages.adb'].map((name) => [name, true, 1]));
   const without = make(join(folder, 'three'), { built: join(folder, 'one'), env: ENVIRONMENT });
   assert.equal(files(without), [...NAMES.map(apkOf), 'packages.adb'].map((name) => [name, false, 0]));
   assert.equal(Object.keys(made.files).filter((name) => !(name in without.files)), ['sipalg-apk.pem']);
-  for (const name of ['Packages', 'Packages.gz', ...NAMES.map(fileOf)]) assert.ok(without.files[name]?.equals(made.files[name] ?? Buffer.alloc(0)), name);
+  for (const name of ['Packages', 'Packages.gz', ...NAMES.map(fileOf)]) {
+    assert.ok(without.files[name]?.equals(made.files[name] ?? Buffer.alloc(0)), name);
+  }
 });
 
 packages('packs nothing where the key cannot sign, or more is asked than it knows', ({ folder }) => {
   const none = join(folder, 'none');
   writeFileSync(join(folder, 'no-key'), 'text');
-  assert.throws(() => make(none, { key: join(folder, 'no-key'), env: ENVIRONMENT }), saying('no-key" cannot sign: That is no private key in PEM'));
-  assert.throws(() => make(none, { key: join(folder, 'nowhere'), env: ENVIRONMENT }), saying('nowhere" cannot sign: ENOENT'));
-  assert.throws(() => make(none, { env: { ...ENVIRONMENT, SIPALG_APK_KEY: join(folder, 'nowhere') } }), saying('Nothing was packed, for "'));
+  const nowhere = join(folder, 'nowhere');
+  const packed = (given: Parameters<typeof make>[1]) => () => make(none, { env: ENVIRONMENT, ...given });
+  assert.throws(packed({ key: join(folder, 'no-key') }), saying('no-key" cannot sign: That is no private key in PEM'));
+  assert.throws(packed({ key: nowhere }), saying('nowhere" cannot sign: ENOENT'));
+  assert.throws(packed({ env: { ...ENVIRONMENT, SIPALG_APK_KEY: nowhere } }), saying('Nothing was packed, for "'));
   assert.not.ok(existsSync(none));
 });
 
@@ -223,7 +230,8 @@ const archives = suite('an archive');
 
 archives('with a path longer than its header holds is refused', async () => {
   const { tar } = await packer<{ tar(entries: object[], time: number): Buffer }>('tar');
-  assert.throws(() => tar([{ path: './' + 'x'.repeat(98), type: 'file', mode: 0o644, bytes: Buffer.alloc(0) }], 0), saying('longer than 99 bytes'));
+  const path = './' + 'x'.repeat(98);
+  assert.throws(() => tar([{ path, type: 'file', mode: 0o644, bytes: Buffer.alloc(0) }], 0), saying('longer than 99 bytes'));
   assert.is(untar(tar([{ path: './' + 'x'.repeat(97), type: 'file', mode: 0o644, bytes: Buffer.alloc(0) }], 0)).length, 1);
 });
 

@@ -10,7 +10,8 @@ import { library, type Info, type Library, type Options } from './apk-library.ts
 import { packer } from './made.ts';
 
 interface Package {
-  name: string; conffiles: string[]; provides?: string[]; files: Map<string, { bytes: Buffer; mode: number }>; prerm?: string; postinst?: string;
+  name: string; conffiles: string[]; provides?: string[]; prerm?: string; postinst?: string;
+  files: Map<string, { bytes: Buffer; mode: number }>;
 }
 interface Release { version: string; time: number }
 interface OpenWrt {
@@ -49,7 +50,7 @@ apks('says that it is for every architecture, and asks for what its .ipk asks fo
   assert.equal(apk.info({ ...wanted[0]!, provides: ['sip-alg=1', 'sipalg-any'] }, RELEASE).provides, ['sip-alg=1', 'sipalg-any']);
 });
 
-apks('is named as apk looks for it, and holds all of it: files with their modes, root\'s, at the time of the release', ({ wanted, apk, lib }) => {
+apks('is named as apk looks for it, and holds files with their modes, root\'s, at the time of the release', ({ wanted, apk, lib }) => {
   for (const one of wanted) {
     const { file, bytes } = apk.apk(one, RELEASE);
     assert.is(file, `${one.name}-1.2.3-r1.apk`);
@@ -95,11 +96,15 @@ function run(text: string, env: Record<string, string> = {}): { status: number |
   for (const folder of ['lib', 'bin']) mkdirSync(join(root, folder));
   const log = join(root, 'log');
   const names = ['add_group_and_user', 'default_postinst', 'default_prerm'];
-  writeFileSync(join(root, 'lib/functions.sh'), names.map((name) => `${name}() { echo "${name} $pkgname $PKG_UPGRADE" >> '${log}'; return 3; }\n`).join(''));
-  for (const name of ['sh', 'rm']) writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\nexit 4\n`, { mode: 0o755 });
+  const functions = names.map((name) => `${name}() { echo "${name} $pkgname $PKG_UPGRADE" >> '${log}'; return 3; }\n`);
+  writeFileSync(join(root, 'lib/functions.sh'), functions.join(''));
+  for (const name of ['sh', 'rm']) {
+    writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\nexit 4\n`, { mode: 0o755 });
+  }
   writeFileSync(join(root, 'script'), text.replaceAll('${IPKG_INSTROOT}/lib/functions.sh', `${root}/lib/functions.sh`), { mode: 0o755 });
   // apk hands on nothing of its caller's.
-  const { status } = spawnSync(join(root, 'script'), ['1.2.3-r1'], { encoding: 'utf8', env: { PATH: `${join(root, 'bin')}:${process.env['PATH']}`, ...env } });
+  const PATH = `${join(root, 'bin')}:${process.env['PATH']}`;
+  const { status } = spawnSync(join(root, 'script'), ['1.2.3-r1'], { encoding: 'utf8', env: { PATH, ...env } });
   return { status, calls: existsSync(log) ? readFileSync(log, 'utf8').replace(/\n$/, '').split('\n') : [] };
 }
 
@@ -123,7 +128,8 @@ apks('has only scripts that a shell can read and that do nothing where OpenWrt\'
     for (const [moment, text] of Object.entries(apk.scripts(one))) {
       assert.match(text, /^#!\/bin\/sh\n/, moment);
       assert.is(spawnSync('sh', ['-n'], { input: text, encoding: 'utf8' }).stderr, '', moment);
-      assert.is(spawnSync('/bin/sh', [], { input: text, encoding: 'utf8', env: { PATH: '/nowhere', IPKG_INSTROOT: '/nowhere' } }).status, 0, moment);
+      const env = { PATH: '/nowhere', IPKG_INSTROOT: '/nowhere' };
+      assert.is(spawnSync('/bin/sh', [], { input: text, encoding: 'utf8', env }).status, 0, moment);
     }
   }
 });
