@@ -85,13 +85,19 @@ export const CASES: Readonly<Record<string, Contents>> = {
   'the largest number in place': {
     info: about('number', { buildTime: 0x0fff_ffff, providerPriority: 0 }), files: new Map([['/x', file('x')]]), time: 0xffff_ffff,
   },
+  // The id's place, before it is filled in, is 20 zero bytes too, and is to be its own.
+  'a commit of zeros': { info: about('zeros', { repoCommit: '00'.repeat(20) }) },
   'dependencies': {
     info: about('deps', {
       depends: [
         'zlib', 'b>=2', 'b<3', 'b<10', 'Z', 'a~1.2', 'c>~1', 'd<~1', 'e=1-r1', 'f<=1', 'g>1', '!h', '!i=1', 'so:libx.so.1', '/bin/sh',
-        'b>=2',
+        'b>=2', 'b<2', 'b>2',
       ],
       provides: ['deps-any', 'cmd:deps=1.0-r0'], replaces: ['old', 'older<2'], installIf: ['deps=1.0-r0', 'base'], recommends: ['more'],
     }),
   },
 };
+
+/** In an index their long numbers come to lie at every distance from a multiple of eight. */
+export const LONG_NUMBERS: readonly Contents[] =
+  Array.from({ length: 8 }, (_, at) => ({ info: about('n'.repeat(at + 1), { buildTime: 5_000_000_000 + at }) }));

@@ -32,7 +32,8 @@ words('that is a version stands where apk puts it', ({ lib }) => {
 
 words('that apk would refuse is refused', ({ lib }) => {
   const versions = [
-    '', '1.0.0-1', '1.0.0-rc.1', '1.0.0-rc1', 'v1.0', '1.0.0+1', '1..0', '1.', '1ab', '1_foo', '1~xyz', '1-r', '1-r1-r2', '1 ', '1\n', '~abc', '1a.1',
+    '', '1.0.0-1', '1.0.0-rc.1', '1.0.0-rc1', 'v1.0', '1.0.0+1', '1..0', '1.', '1ab', '1_foo', '1~xyz', '1-r', '1-r1-r2', '1 ', '1\n', '~abc',
+    '1a.1',
   ];
   for (const version of versions) {
     assert.throws(() => lib.checkedVersion(version), saying(`"${version}" is no version that apk takes`));

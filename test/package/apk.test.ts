@@ -10,12 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { saying } from '../saying.ts';
-import { CASES, DEMO } from './apk-cases.ts';
+import { CASES, DEMO, LONG_NUMBERS } from './apk-cases.ts';
 import { library, type Contents, type Library } from './apk-library.ts';
 import { apk as run, apkAtHand, mkndx, mkpkg } from './apk-tool.ts';
 
 const fixture = (name: string): Buffer => readFileSync(`test/fixtures/apk/${name}`);
-const recorded = JSON.parse(fixture('recorded.json').toString()) as { packages: Record<string, string>; index: string; described: string };
+type Recorded = { packages: Record<string, string>; index: string; described: string; numbers: string };
+const recorded = JSON.parse(fixture('recorded.json').toString()) as Recorded;
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 const PLAIN = { compression: 'none' };
 const SPEC = '${name}_${version}.apk';
@@ -84,6 +85,40 @@ apk('is read back as it was made', ({ lib }) => {
   }
 });
 
+apk('is for every architecture unless it says otherwise, and a file is of its own time before the package\'s', ({ lib }) => {
+  const bytes = Buffer.from('x');
+  const files = new Map([['/own', { bytes, mode: 0o644, time: 5 }], ['/common', { bytes, mode: 0o644 }]]);
+  const read = lib.readPackage(lib.writePackage({ info: { name: 'a', version: '1' }, files, time: 7 }));
+  assert.is(read.info.arch, 'noarch');
+  for (const [path, time] of [['/own', 5], ['/common', 7]] as const) {
+    assert.equal(read.files?.get(path), { type: 'file', bytes, mode: 0o644, user: 'root', group: 'root', time });
+  }
+  assert.is(lib.readPackage(lib.writePackage({ info: { name: 'a', version: '1', arch: 'x86_64' } })).info.arch, 'x86_64');
+});
+
+apk('with what is not read here is refused by name, and not read by half', ({ lib }) => {
+  const made = (entry: (writer: InstanceType<Library['AdbWriter']>) => number): Buffer => {
+    const writer = new lib.AdbWriter();
+    const text = (one: string): number => writer.blob(one);
+    const id = writer.blob(Buffer.alloc(20, 1));
+    const info = writer.object([text('a'), text('1'), id, ...Array.from({ length: 8 }, () => 0), writer.integer(1)]);
+    const acl = writer.object([writer.integer(0o755), text('root'), text('root')]);
+    const paths = writer.object([writer.object([0, acl, writer.object([entry(writer)])])]);
+    return lib.writeAdb({ schema: 'pckg', adb: writer.finish(writer.object([info, paths])), signatures: [], data: [] });
+  };
+  const empty = createHash('sha256').digest();
+  assert.is(lib.readPackage(made((writer) => writer.object([writer.blob('f'), 0, 0, 0, writer.blob(empty)]))).files?.size, 2);
+  const xattr = made((writer) => {
+    const acl = writer.object([0, 0, 0, writer.object([writer.blob('user.x\0y')])]);
+    return writer.object([writer.blob('f'), acl, 0, 0, writer.blob(empty)]);
+  });
+  assert.throws(() => lib.readPackage(xattr), saying('A file has extended attributes, which are not read here.'));
+  for (const [target, type] of [['\x00\x80f', '0100000'], ['\x00\x20' + '\0'.repeat(8), '020000'], ['x', '00']] as const) {
+    const other = made((writer) => writer.object([writer.blob('f'), 0, 0, 0, 0, writer.blob(Buffer.from(target, 'latin1'))]));
+    assert.throws(() => lib.readPackage(other), saying(`"f" is of the type ${type}; files and symbolic links are read here.`));
+  }
+});
+
 apk('is refused where what it is made of cannot be in one', ({ lib }) => {
   const files = (paths: string[]): Contents =>
     ({ info: { name: 'a', version: '1' }, time: 1, files: new Map(paths.map((path) => [path, { bytes: Buffer.alloc(1), mode: 0o644 }])) });
@@ -146,8 +181,11 @@ index('is apk\'s own to the byte, once it is inflated', ({ lib }) => {
 index('of many packages is what apk makes of them, in either order, with a description and a pattern of names', ({ lib, all }) => {
   const turned = [...all].reverse();
   const [plain, described] = [lib.writeIndex(all, PLAIN), lib.writeIndex(turned, { ...PLAIN, description: 'A feed', pkgnameSpec: SPEC })];
-  assert.equal([sha256(plain), sha256(described)], [recorded.index, recorded.described]);
+  const odd = LONG_NUMBERS.map((one) => lib.writePackage(one, PLAIN));
+  const numbers = lib.writeIndex(odd, PLAIN);
+  assert.equal([plain, described, numbers].map(sha256), [recorded.index, recorded.described, recorded.numbers]);
   if (atHand === undefined) return;
+  assert.ok(numbers.equals(mkndx(odd)), atHand);
   assert.ok(plain.equals(mkndx(all)), atHand);
   assert.ok(described.equals(mkndx(turned, ['--description', 'A feed', '--pkgname-spec', SPEC])), atHand);
 });
