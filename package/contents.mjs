@@ -22,6 +22,7 @@ const RELEASE = 1;
  * @property {string} section
  * @property {string} license
  * @property {{ name: string, least?: string }[]} depends
+ * @property {string[]} [provides] what else it counts as for apk: `name=1` where only one such package may be there, `name` else
  * @property {string[]} conffiles
  * @property {string} [postinst] run while the package is being installed, before its init scripts are started
  * @property {string} [prerm] run before anything of the package goes

@@ -27,6 +27,8 @@ const VAGUE = /(^|[-_.])(utils?|common|manager|service|misc|stuff)\b/i;
 // A comment that says why an error may be dropped makes it a decision.
 const EMPTY_CATCH = /\bcatch\s*(\(\s*\w*\s*\))?\s*\{\s*\}|\.catch\(\s*(\(\s*\w*\s*\)|\w+)\s*=>\s*(\{\s*\}|undefined)\s*\)(?!;?[ \t]*\/\/)/;
 const CHANCE = /\bMath\s*\.\s*random\b/;
+// A string there is what uvu shows when nothing is thrown; what is thrown is not looked at. test/saying.ts looks.
+const DEAF = /\bassert\.throws\((?:[^;{}\n]|\{[^{}\n]*\})*, (['"])(?:(?!\1)[^\\\n]|\\.)*\1\);/;
 const HIDING = /^\s*[\w.]+\.(only|skip)\(/m;
 const PLACES = new RegExp(
   [
@@ -91,6 +93,16 @@ house('hides no test', () => {
     places(
       tests().filter((file) => !file.startsWith('test/runner/')),
       HIDING,
+    ),
+    [],
+  );
+});
+
+house('looks at what an error says, where it says what', () => {
+  assert.equal(
+    places(
+      tests().filter((file) => !file.startsWith('test/pure/laws/')),
+      DEAF,
     ),
     [],
   );

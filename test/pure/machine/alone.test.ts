@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundled } from '../../lab/bundled.ts';
+import { saying } from '../../saying.ts';
 import { alone } from '../../machine/qemu/alone.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sipalg-alone-'));
@@ -23,7 +24,7 @@ test('gives what is made, passes an error on, and leaves no lock', () => {
       alone(lock, () => {
         throw new Error('not made');
       }),
-    'not made',
+    saying('not made'),
   );
   assert.not.ok(existsSync(lock));
 });

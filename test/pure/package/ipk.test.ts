@@ -1,11 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { saying } from '../../saying.ts';
+import { library, type Library } from './apk-library.ts';
 import { make, packer, type Made } from './made.ts';
 import { fieldsOf, unpackIpk, untar, type Ipk, type Member } from './unpack.ts';
 
@@ -13,40 +15,44 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const NAMES = ['sipalg', 'luci-app-sipalg'];
 const fileOf = (name: string): string => `${name}_${version}-r1_all.ipk`;
 const TIME = 1_700_000_000;
-const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), APK: '/nowhere/apk' };
+const apkOf = (name: string): string => `${name}-${version}-r1.apk`;
+const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '' };
 /** Bytes. The first was to be 70,000; with the voice rules, the daemon and its page in it, it is not. */
-const MOST: Record<string, number> = { sipalg: 128_000, 'luci-app-sipalg': 20_000 };
+const MOST: Record<string, number> = { sipalg: 148_000, 'luci-app-sipalg': 20_000 };
 
-type Context = { folder: string; made: Made; ipk: Record<string, Ipk> };
+type Context = { folder: string; key: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
 const packages = suite<Context>('npm run package');
 
-packages.before((context) => {
+packages.before(async (context) => {
+  context.lib = await library();
   context.folder = mkdtempSync(join(tmpdir(), 'k-'));
-  context.made = make(join(context.folder, 'one'), { env: ENVIRONMENT });
+  context.key = join(context.folder, 'key');
+  // RSA, for EC signs otherwise each time.
+  writeFileSync(context.key, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  context.made = make(join(context.folder, 'one'), { env: ENVIRONMENT, key: context.key });
   context.ipk = Object.fromEntries(NAMES.map((name) => [name, unpackIpk(context.made.files[fileOf(name)] ?? Buffer.alloc(0))]));
 });
 
 const member = (members: Member[], path: string): string =>
   members.find((one) => one.path === path)?.bytes.toString() ?? `there is no ${path}`;
 
-packages('writes both packages, an index, and says why there is no .apk', ({ made }) => {
-  assert.equal(Object.keys(made.files), ['Packages', 'Packages.gz', ...NAMES.map(fileOf)].sort());
-  assert.match(made.said, 'No .apk was made: that takes the tool apk of version 3 (apk-tools), and "/nowhere/apk" was not found.');
+packages('writes both packages for either manager, both indexes, and the public key of who signed', ({ made }) => {
+  const all = ['Packages', 'Packages.gz', 'packages.adb', 'sipalg-apk.pem', ...NAMES.map(fileOf), ...NAMES.map(apkOf)];
+  assert.equal(Object.keys(made.files), all.sort());
+  for (const [name, { length }] of Object.entries(made.files)) assert.match(made.said, `/${name}  ${length} bytes\n`);
 });
 
-packages('gives the same bytes again: under another umask, time zone, language and folder', ({ folder, made }) => {
-  const again = make(join(folder, 'two'), {
-    built: join(folder, 'one'),
-    cwd: '/',
-    umask: '077',
-    env: { ...ENVIRONMENT, TZ: 'Pacific/Auckland', LC_ALL: 'C' },
-  });
+packages('gives the same bytes again: at another time, under another umask, time zone, language and folder', ({ folder, key, made }) => {
+  const env = { ...ENVIRONMENT, SIPALG_APK_KEY: key, TZ: 'Pacific/Auckland', LC_ALL: 'C' };
+  const again = make(join(folder, 'two'), { built: join(folder, 'one'), cwd: '/', umask: '077', env });
   assert.equal(Object.keys(again.files), Object.keys(made.files));
   for (const [name, bytes] of Object.entries(made.files)) assert.ok(bytes.equals(again.files[name] ?? Buffer.alloc(0)), name);
 });
 
 packages('is built to the same bytes as by npm run build', ({ folder }) => {
-  const names = readdirSync(join(folder, 'one'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(m?js|css|html|lmo)$/.test(name));
+  const names = readdirSync(join(folder, 'one'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(m?js|css|html|lmo)$/.test(name),
+  );
   assert.ok(names.length > 6);
   for (const name of names) assert.ok(readFileSync(join(folder, 'one', name)).equals(readFileSync(join('dist', name))), name);
 });
@@ -145,8 +151,27 @@ for (const name of NAMES) {
   });
 
   packages(`${name}: is small`, ({ made }) => {
-    const { length } = made.files[fileOf(name)] ?? Buffer.alloc(0);
-    assert.ok(length > 5000 && length <= (MOST[name] ?? 0), `${fileOf(name)} is ${length} bytes; at most ${MOST[name]} are wanted`);
+    for (const file of [fileOf(name), apkOf(name)]) {
+      const { length } = made.files[file] ?? Buffer.alloc(0);
+      assert.ok(length > 5000 && length <= (MOST[name] ?? 0), `${file} is ${length} bytes; at most ${MOST[name]} are wanted`);
+    }
+  });
+
+  packages(`${name}: its .apk holds the files of its .ipk, and besides them OpenWrt's lists alone`, ({ ipk, made, lib }) => {
+    const { files = new Map(), info } = lib.readPackage(made.files[apkOf(name)] ?? Buffer.alloc(0));
+    assert.equal([info.name, info.version, info.arch], [name, `${version}-r1`, 'noarch']);
+    const paths = new Set<string>();
+    for (const { path, type, mode, bytes } of ipk[name]?.data ?? []) {
+      const place = path === './' ? '/' : path.slice(1).replace(/\/$/, '');
+      const entry = files.get(place);
+      paths.add(place);
+      const kind = type === 'directory' ? 'folder' : 'file';
+      assert.equal([entry?.type, entry?.mode, entry?.user, entry?.group], [kind, mode, 'root', 'root'], path);
+      if (type === 'file') assert.ok(entry?.type === 'file' && entry.time === TIME && bytes.equals(entry.bytes), path);
+    }
+    const more = [...files.keys()].filter((path) => !paths.has(path) && path !== '/lib');
+    const lists = name === 'sipalg' ? ['conffiles', 'conffiles_static', 'list'] : ['list'];
+    assert.equal(more, ['/lib/apk', '/lib/apk/packages', ...lists.map((list) => `/lib/apk/packages/${name}.${list}`)]);
   });
 }
 
@@ -214,13 +239,60 @@ packages('makes the folder a feed: sizes and sums are those of the files, and th
   }
 });
 
+packages('makes the folder a feed for apk too: named as apk looks for them, with their sizes and sums', ({ made, lib }) => {
+  const { packages: listed, pkgnameSpec } = lib.readIndex(made.files['packages.adb'] ?? Buffer.alloc(0));
+  assert.equal([listed.map(({ name }) => name), pkgnameSpec], [[...NAMES].sort(), '']);
+  for (const one of listed) {
+    const bytes = made.files[`${one.name}-${one.version}.apk`] ?? Buffer.alloc(0);
+    const { info, file } = lib.readPackage(bytes);
+    assert.equal(one, { ...info, fileSize: bytes.length, hashes: createHash('sha256').update(file.adb).digest('hex') });
+  }
+});
+
+packages('signs for apk with the key it is given, and with none unless it is given one', ({ folder, made, lib }) => {
+  const files = (of: Made): [name: string, signed: boolean, signatures: number][] =>
+    [...NAMES.map(apkOf), 'packages.adb'].map((name) => {
+      const read = name === 'packages.adb' ? lib.readIndex : lib.readPackage;
+      const { file } = read(of.files[name] ?? Buffer.alloc(0));
+      return [name, lib.isSignedBy(file, String(made.files['sipalg-apk.pem'])), file.signatures.length];
+    });
+  assert.equal(
+    files(made),
+    [...NAMES.map(apkOf), 'packages.adb'].map((name) => [name, true, 1]),
+  );
+  const without = make(join(folder, 'three'), { built: join(folder, 'one'), env: ENVIRONMENT });
+  assert.equal(
+    files(without),
+    [...NAMES.map(apkOf), 'packages.adb'].map((name) => [name, false, 0]),
+  );
+  assert.equal(
+    Object.keys(made.files).filter((name) => !(name in without.files)),
+    ['sipalg-apk.pem'],
+  );
+  for (const name of ['Packages', 'Packages.gz', ...NAMES.map(fileOf)]) {
+    assert.ok(without.files[name]?.equals(made.files[name] ?? Buffer.alloc(0)), name);
+  }
+});
+
+packages('packs nothing where the key cannot sign, or more is asked than it knows', ({ folder }) => {
+  const none = join(folder, 'none');
+  writeFileSync(join(folder, 'no-key'), 'text');
+  const nowhere = join(folder, 'nowhere');
+  const packed = (given: Parameters<typeof make>[1]) => () => make(none, { env: ENVIRONMENT, ...given });
+  assert.throws(packed({ key: join(folder, 'no-key') }), saying('no-key" cannot sign: That is no private key in PEM'));
+  assert.throws(packed({ key: nowhere }), saying('nowhere" cannot sign: ENOENT'));
+  assert.throws(packed({ env: { ...ENVIRONMENT, SIPALG_APK_KEY: nowhere } }), saying('Nothing was packed, for "'));
+  assert.not.ok(existsSync(none));
+});
+
 packages.run();
 
 const archives = suite('an archive');
 
 archives('with a path longer than its header holds is refused', async () => {
   const { tar } = await packer<{ tar(entries: object[], time: number): Buffer }>('tar');
-  assert.throws(() => tar([{ path: './' + 'x'.repeat(98), type: 'file', mode: 0o644, bytes: Buffer.alloc(0) }], 0), 'longer than 99 bytes');
+  const path = './' + 'x'.repeat(98);
+  assert.throws(() => tar([{ path, type: 'file', mode: 0o644, bytes: Buffer.alloc(0) }], 0), saying('longer than 99 bytes'));
   assert.is(untar(tar([{ path: './' + 'x'.repeat(97), type: 'file', mode: 0o644, bytes: Buffer.alloc(0) }], 0)).length, 1);
 });
 
@@ -236,9 +308,9 @@ archives('that is damaged is told from a whole one, by the reader of these tests
     untar(whole).map(({ path, bytes }) => [path, String(bytes)]),
     [['./a', 'text']],
   );
-  assert.throws(() => untar(with1(0)), 'has the sum');
-  assert.throws(() => untar(with1(5000)), 'something follows the end');
-  assert.throws(() => untar(whole.subarray(0, 2048)), 'no whole number of records');
+  assert.throws(() => untar(with1(0)), saying('has the sum'));
+  assert.throws(() => untar(with1(5000)), saying('something follows the end'));
+  assert.throws(() => untar(whole.subarray(0, 2048)), saying('no whole number of records'));
 });
 
 archives.run();
@@ -252,7 +324,7 @@ release('is SOURCE_DATE_EPOCH, and anything but seconds there is refused', async
     process.env['SOURCE_DATE_EPOCH'] = '12345';
     assert.equal(about(), { version: `${version}-r1`, time: 12_345 });
     process.env['SOURCE_DATE_EPOCH'] = '2026-01-01';
-    assert.throws(about, 'SOURCE_DATE_EPOCH is "2026-01-01"; it is a number of seconds');
+    assert.throws(about, saying('SOURCE_DATE_EPOCH is "2026-01-01"; it is a number of seconds'));
     delete process.env['SOURCE_DATE_EPOCH'];
     assert.ok(about().time >= Date.UTC(2025, 0) / 1000);
   } finally {

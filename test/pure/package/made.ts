@@ -23,17 +23,21 @@ interface Options {
   env?: Record<string, string>;
   /** A folder where all is built already: then it is only packed. */
   built?: string;
+  /** A private key's file, as the option that names it. */
+  key?: string;
 }
 
-export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {}, built }: Options = {}): Made {
+export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {}, built, key }: Options = {}): Made {
   const program = join(process.cwd(), 'package/build.mjs');
   const words =
     built === undefined
-      ? [program, folder]
+      ? [program, ...(key === undefined ? [] : ['--key', key]), folder]
       : [
           '--input-type=module',
           '-e',
-          `(await import(${JSON.stringify(pathToFileURL(program).href)})).pack(${JSON.stringify(folder)}, ${JSON.stringify(built)})`,
+          `
+    const { pack, readKey } = await import(${JSON.stringify(pathToFileURL(program).href)});
+    pack(${JSON.stringify(folder)}, ${JSON.stringify(built)}, readKey());`,
         ];
   const { status, stdout, stderr } = spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, process.execPath, ...words], {
     cwd,
@@ -43,7 +47,7 @@ export function make(folder: string, { cwd = process.cwd(), umask = '022', env =
   });
   if (status !== 0) throw new Error(`npm run package ended with ${status}: ${stderr}`);
   const names = readdirSync(folder)
-    .filter((name) => /\.(ipk|apk)$|^Packages/.test(name))
+    .filter((name) => /\.(ipk|apk|adb|pem)$|^Packages/.test(name))
     .sort();
   return { said: stdout, files: Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))])) };
 }

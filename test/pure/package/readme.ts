@@ -29,7 +29,7 @@ function variants(line: string): string[] {
 /**
  * Who runs a command.
  * here: readme.test.ts, with ssh and scp that end on this machine. bus: readme.test.ts, on a bus in memory.
- * router: test/machine/readme.test.ts, on a router with opkg; apk: test/machine/readme-apk.test.ts; the exit code there, 0 unless said otherwise.
+ * router: test/vm/readme.vm.test.ts, on a router with opkg; apk: readme-apk.vm.test.ts; the exit code there, 0 unless said otherwise.
  * Otherwise a file that holds, by these words, the test that runs it.
  */
 export type Runner = { by: 'here' | 'bus' } | { by: 'router' | 'apk'; status?: number } | { by: string; words: string };
@@ -40,6 +40,7 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'npm test': { by: 'test/run.mjs', words: 'The test command: npm test' },
   'npm run build': { by: 'test/runner/checks.mjs', words: "'npm run build', root, [process.execPath, 'build.mjs']" },
   'npm run package': { by: 'test/pure/package/made.ts', words: "'package/build.mjs'" },
+  'npm run package -- --key FILE': { by: 'test/pure/package/made.ts', words: "['--key', key]" },
   'scp -O dist/*.ipk root@192.168.1.1:/tmp/': { by: 'here' },
   'scp -O dist/sipalg.js root@192.168.1.1:/tmp/': { by: 'here' },
   'ssh root@192.168.1.1 node /tmp/sipalg.js status': { by: 'here' },
