@@ -124,7 +124,7 @@ export function handPolicy(): HandPolicy {
     refreshed: { changed: false, next: null },
     refreshes: 0,
     facts: policyFacts(),
-    observe: async () => ({ policy: policy.facts, problems: [] }),
+    observe: async () => policy.facts,
     refresh: async () => {
       policy.refreshes += 1;
       return policy.refreshed;

@@ -3,7 +3,7 @@ import { apply, NotBegun, WishChanged } from '../apply/apply.ts';
 import type { Applied, Direction } from '../apply/apply.ts';
 import { judge } from '../judge/judge.ts';
 import { exitCode } from '../survey/survey.ts';
-import type { ExitCode } from '../survey/survey.ts';
+import type { ExitCode, RouterFacts } from '../survey/survey.ts';
 import type { Doors, Terminal } from './command.ts';
 import { planText } from './text.ts';
 
@@ -35,7 +35,9 @@ async function rehearse(
   writeDown: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const planned = await surveyor.plan(await surveyor.look(host), towards, writeDown);
+  const facts = await surveyor.look(host);
+  const planned = await surveyor.plan(facts, towards, writeDown);
+  sayProblems(facts, terminal);
   terminal.out(
     planned.refused.length > 0
       ? planText(planned)
@@ -47,9 +49,16 @@ async function rehearse(
   return planned.refused.length > 0 ? 2 : planned.held ? 1 : 0;
 }
 
+/** What of /etc/config/sipalg is not in force. */
+function sayProblems({ wish }: RouterFacts, terminal: Terminal): void {
+  for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
+}
+
 async function reachNow(doors: Doors, towards: Direction, writeDown: boolean, terminal: Terminal): Promise<ExitCode> {
   const { host, surveyor } = doors;
   const applied = await apply(host, surveyor, towards, { writeDown, echo: (line) => terminal.err(`[#] ${line}\n`), goOn: terminal.goOn });
+  // `apply` says them before it begins, for they are what it acts on.
+  if (writeDown) sayProblems(applied.facts, terminal);
   return say(applied, towards, doors, terminal);
 }
 
@@ -101,8 +110,9 @@ export function applyWish(doors: Doors, terminal: Terminal): Promise<ExitCode> {
 }
 
 async function applyWishOnce(doors: Doors, terminal: Terminal): Promise<ExitCode> {
-  const { wish, journal, policy } = await doors.surveyor.look(doors.host);
-  for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
+  const facts = await doors.surveyor.look(doors.host);
+  const { wish, journal, policy } = facts;
+  sayProblems(facts, terminal);
   // What is well said is done all the same; where nothing could be read, nothing is.
   const { alg } = wish.wish;
   // A run that was cut off before it had written the wish has changed nothing that is not in the journal.

@@ -30,6 +30,12 @@ async function words(command: string, report: Report, { surveyor }: Doors): Prom
 export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
   const report = await reportFor(doors, given, terminal);
   if (given.has('--json')) terminal.json(jsonText(report));
-  else terminal.out(await words(command, report, doors));
+  else {
+    terminal.out(await words(command, report, doors));
+    // The other commands have them among their findings.
+    const { policy, wish } = report.facts;
+    if (command === 'plan' || (command === 'policy' && policy.state === 'absent'))
+      for (const { text } of wish.problems) terminal.err(`sipalg: ${text}\n`);
+  }
   return exitCode(report);
 }

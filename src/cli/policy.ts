@@ -9,7 +9,7 @@ import type { Plan } from '../plan/step.ts';
 import type { Report, RouterFacts } from '../survey/survey.ts';
 import type { VoiceRules } from '../voice/voice.ts';
 import { findingLines } from './text.ts';
-import type { Provider } from '../wish/voice.ts';
+import type { Provider } from '../wish/wish.ts';
 
 /** So many addresses of a list, and so many attempts, are shown; the rest are counted, and `--json` has them all. */
 const SHOWN = 8;

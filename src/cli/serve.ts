@@ -1,5 +1,5 @@
 /** `sipalg serve`: what its options say, and the engine's own way of staying. */
-import { readPlace } from '../http/listen-address.ts';
+import { readPlace } from '../languages/address/place.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 
 export const USAGE = `usage: sipalg serve [--listen ADDR:PORT] [--no-page]

@@ -1,8 +1,8 @@
 /** The resident daemon, put together: the object, ubus, the watch and the page's own mount. Opens nothing itself. */
 import { apply } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
-import { readServe } from '../wish/serve.ts';
-import type { ServeWish } from '../wish/serve.ts';
+import { readConfiguration } from '../wish/read.ts';
+import type { ServeWish } from '../wish/wish.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
 import type { Surveyor } from '../survey/survey.ts';
 import type { Client, ClientOptions } from '../ubus/client.ts';
@@ -54,15 +54,15 @@ const RPCD_WITHIN = 5000;
 /** Starts. Resolves when the page is there; rejects with an Error, a sentence, when it cannot be where the command line wants it. */
 export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon> {
   const { host, surveyor, clock, say } = doors;
-  let wish: ServeWish = readServe(null).serve;
+  let wish: ServeWish = readConfiguration(null).serve;
   let busless: string | null = 'it has not answered yet';
   let bus: Bus | null = null;
 
-  async function readConfiguration(): Promise<void> {
+  async function readWishes(): Promise<void> {
     const text = await host.read(WISH_CONFIG);
     // What cannot be read says nothing new; the report says that it cannot.
     if (text.state === 'failed') return say(`${WISH_CONFIG} could not be read: ${text.because}; the daemon goes on as before`);
-    const { serve: read, problems } = readServe(text.state === 'present' ? text.value : null);
+    const { serve: read, problems } = readConfiguration(text.state === 'present' ? text.value : null);
     wish = read;
     for (const problem of problems) say(problem.text);
   }
@@ -130,7 +130,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   });
 
   async function furnish(): Promise<void> {
-    await readConfiguration();
+    await readWishes();
     const wanted = options.page && (options.listen !== null || wish.page);
     await page.serve(wanted ? { listen: options.listen ?? wish.listen, must: options.listen !== null } : null);
   }

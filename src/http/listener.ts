@@ -1,7 +1,7 @@
 /** The page's own mount on its socket: opened where it is wanted, moved when the configuration says so. */
 import type { Host } from '../host/host.ts';
-import { isLoopback, MOST_PORTS, readPlace, STANDARD, urlOf } from './listen-address.ts';
-import type { Place } from './listen-address.ts';
+import { isLoopback, readPlace, urlOf } from '../languages/address/place.ts';
+import type { Place } from '../languages/address/place.ts';
 import { createAttempts } from './attempts.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Answer, Asked } from './message.ts';
@@ -9,6 +9,10 @@ import { createMount } from './routes.ts';
 import type { MountOptions } from './routes.ts';
 import { createSessions } from './sessions.ts';
 import type { Sessions } from './sessions.ts';
+
+/** Where it listens unless told otherwise: on loopback, the first of these ports that is free. */
+const STANDARD: Place = { address: '127.0.0.1', port: 8061 };
+const MOST_PORTS = 10;
 
 /** A socket that listens. */
 export interface Listening {
@@ -62,7 +66,9 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     if (read.state === 'present') return { text: read.value };
     const why = read.state === 'absent' ? 'it is not there' : read.because;
     return {
-      lacking: `The page's file ${path} could not be read: ${why}. Install the package again; \`ubus call sipalg status\` and \`sipalg status\` work without it.`,
+      lacking:
+        `The page's file ${path} could not be read: ${why}. Install the package again; `
+        + '`ubus call sipalg status` and `sipalg status` work without it.',
     };
   }
 

@@ -7,7 +7,7 @@
  * timeouts are seconds, handles and line numbers are what nft and editors count.
  */
 import type { HostAddress, Reading } from '../host/host.ts';
-import type { Wish, Problem } from '../wish/alg.ts';
+import type { Wish, Problem } from '../wish/wish.ts';
 import type { Journal } from '../journal/journal.ts';
 
 /** A kernel module, as far as it shows. */

@@ -6,7 +6,7 @@ import type { Host, Reading } from '../host/host.ts';
 import { JOURNAL_PATH, parseJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MODULES_CONF, observeBoot } from './boot.ts';
-import { readWish } from '../wish/alg.ts';
+import { readConfiguration } from '../wish/read.ts';
 import type { Facts, FirewallUci } from './facts.ts';
 import { FIREWALL_CONFIG, firewallFacts, observeDefinitions } from './firewall.ts';
 import { observeDrops, observeExpectations, observeFlows } from './flows.ts';
@@ -43,8 +43,8 @@ async function observeFirewall(host: Host, kind: Facts['system']['firewall']): P
 
 async function observeWish(host: Host): Promise<Facts['wish']> {
   const text = await host.read(WISH_CONFIG);
-  const { wish, problems } = readWish(orElse(text, null));
-  if (text.state !== 'failed') return { text, wish, problems };
+  const { wish, problems } = readConfiguration(orElse(text, null));
+  if (text.state !== 'failed') return { text, wish: { ...wish }, problems: [...problems] };
   // What the owner wishes could not be read: that is a problem, not the default.
   const problem = {
     section: '',

@@ -95,7 +95,7 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
     title: words.theSwitch,
     lines,
     notices: [
-      ...facts.wish.problems.map(({ section, option, text }) => notice(`problem ${section}.${option}`, 'warning', text)),
+      ...facts.wish.problems.map(({ section, option, text }, at) => notice(`problem ${at} ${section}.${option}`, 'warning', text)),
       ...(managed ? againstOf(plan, words) : []),
     ],
     buttons: busy

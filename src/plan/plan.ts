@@ -4,10 +4,9 @@
  */
 import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judge/questions.ts';
 import { Refused } from '../languages/refused.ts';
-import { writeWish } from '../wish/alg.ts';
+import { wishSection, writeWish } from '../wish/read.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
-import { describeSection, parseUci } from '../languages/uci/parse.ts';
 import { planBlock, planUnblock } from './block.ts';
 import { planConfiguration } from './configuration.ts';
 import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
@@ -71,7 +70,8 @@ function planWish(facts: Facts, towards: Towards): Part {
     after = writeWish(before, towards);
   } catch (error) {
     return refuse([
-      `The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: ${(error as Error).message}. Mend the file, or remove it.`,
+      `The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: `
+        + `${(error as Error).message}. Mend the file, or remove it.`,
     ]);
   }
   const step: Step = {
@@ -87,12 +87,11 @@ function planWish(facts: Facts, towards: Towards): Part {
 
 /** uci sets no option of a section, or a section of a file, that is not there. */
 function wishCommands(before: string | null, towards: Towards): string[] {
-  const sections = parseUci(before ?? '').sections.filter(({ type }) => type === 'sipalg');
-  const section = sections.find(({ name }) => name === 'main') ?? sections[0];
+  const section = wishSection(before);
   return [
     ...(before === null ? [`touch ${WISH_CONFIG}`] : []),
-    ...(section === undefined ? ['uci set sipalg.main=sipalg'] : []),
-    `uci set ${section === undefined ? 'sipalg.main' : describeSection(section, 'sipalg')}.alg=${towards}`,
+    ...(section === null ? ['uci set sipalg.main=sipalg'] : []),
+    `uci set ${section ?? 'sipalg.main'}.alg=${towards}`,
     'uci commit sipalg',
   ];
 }

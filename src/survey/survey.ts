@@ -124,8 +124,7 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
     voice,
     async look(host) {
       const facts = await observe(host);
-      const { policy, problems } = await observeVoice(host, facts, facts.wish.wish.policy === true, voice);
-      return { ...facts, wish: { ...facts.wish, problems: [...facts.wish.problems, ...problems] }, policy };
+      return { ...facts, policy: await observeVoice(host, facts, facts.wish.wish.policy === true, voice) };
     },
     report: async (facts) => reportOn(version, facts, await neededFor(facts)),
     plan: async (facts, towards, writeDown) => planAll(facts, await neededFor(facts), towards, writeDown),

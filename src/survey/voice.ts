@@ -4,7 +4,6 @@ import type { Facts } from '../observe/facts.ts';
 import type { PolicyFacts } from '../voice/facts.ts';
 import { POLICY_FILE } from '../voice/paths.ts';
 import type { VoiceRules } from '../voice/voice.ts';
-import type { Problem } from '../wish/alg.ts';
 
 /** @param wanted `option policy` is 1 @returns absent: the rules are not wanted, and nothing of them is here */
 export async function observeVoice(
@@ -12,16 +11,14 @@ export async function observeVoice(
   facts: Facts,
   wanted: boolean,
   load: () => Promise<VoiceRules>,
-): Promise<{ policy: Reading<PolicyFacts>; problems: Problem[] }> {
+): Promise<Reading<PolicyFacts>> {
   const trace = wanted ? null : await host.kind(POLICY_FILE);
-  if (trace?.state === 'absent')
-    return { policy: { state: 'absent', source: `sipalg.main.policy is not 1, and there is no ${POLICY_FILE}` }, problems: [] };
+  if (trace?.state === 'absent') return { state: 'absent', source: `sipalg.main.policy is not 1, and there is no ${POLICY_FILE}` };
   const source = 'the voice firewall rules';
-  if (trace?.state === 'failed') return { policy: { ...trace }, problems: [] };
+  if (trace?.state === 'failed') return { ...trace };
   try {
-    const { policy, problems } = await (await load()).observe(host, facts);
-    return { policy: { state: 'present', value: policy, source }, problems };
+    return { state: 'present', value: await (await load()).observe(host, facts), source };
   } catch (error) {
-    return { policy: { state: 'failed', source, because: (error as Error).message }, problems: [] };
+    return { state: 'failed', source, because: (error as Error).message };
   }
 }

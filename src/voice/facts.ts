@@ -4,7 +4,7 @@
  */
 import type { Reading } from '../host/host.ts';
 import type { Ways } from '../observe/wan.ts';
-import type { PolicyWish } from '../wish/voice.ts';
+import type { PolicyWish } from '../wish/wish.ts';
 import type { InboundSeen } from './plan/inbound.ts';
 import type { SeenPolicy } from './seen/iptables.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import type { Prefixes } from '../languages/address/prefixes.ts';
-import type { Limit, Marking, Timeouts } from '../wish/voice.ts';
+import type { Limit, Marking, Timeouts } from '../wish/wish.ts';
 
 export interface Voice {
   /** Devices towards the internet, sorted. Empty: nothing is limited, for nobody can be told to come from there. */

@@ -7,7 +7,7 @@ import { word } from '../languages/shell/command.ts';
 import { describeSection, optionOf, parseUci } from '../languages/uci/parse.ts';
 import type { UciSection } from '../languages/uci/parse.ts';
 import type { Offload, Shaper } from './facts.ts';
-import type { Dscp, Marking, PolicyWish } from '../wish/voice.ts';
+import type { Dscp, Marking, PolicyWish } from '../wish/wish.ts';
 
 /** How the comment begins by which our rules in fw4's table are known; the classes follow. */
 export const OFFLOAD_COMMENT = '!sipalg: voice';

@@ -1,7 +1,6 @@
 /** The voice firewall rules, put together: what is looked at, what it means, what is to be done. */
 import type { Asking, Host, Reading } from '../host/host.ts';
 import type { Finding } from '../judge/verdict.ts';
-import type { Problem } from '../wish/alg.ts';
 import type { Facts } from '../observe/facts.ts';
 import { orElse, understood } from '../observe/reading.ts';
 import { joinParts } from '../plan/files.ts';
@@ -19,17 +18,17 @@ import { LISTED_FILE, observeNftPolicy, observePerFlow } from './seen/nft.ts';
 import { observeOffload, observeShapers, OFFLOAD_FILE } from './shaping.ts';
 import { INCLUDE_FILE, planFilesOff, planKeeping, planNftOff, planNftOn, planSysctlOn, SYSCTL_FILE } from './plan/plan.ts';
 import { observeWays } from '../observe/wan.ts';
-import { readPolicyWish } from '../wish/voice.ts';
+import { readConfiguration } from '../wish/read.ts';
 
 const WISH_CONFIG = '/etc/config/sipalg';
 /** What may be ours on disk and in memory. */
 const FILES = [POLICY_FILE, INCLUDE_FILE, OFFLOAD_FILE, SYSCTL_FILE, LISTED_FILE, KEPT_NAMES, NAMES];
 const OTHER: Reading<never> = { state: 'absent', source: 'the other firewall is used' };
 
-async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {
+async function observeRules(host: Host, facts: Facts): Promise<PolicyFacts> {
   const wanted = facts.wish.wish.policy === true;
   const backend = orElse(facts.system.firewall, 'fw4') === 'fw3' ? 'iptables' : 'nft';
-  const { wish, problems } = readPolicyWish(orElse(facts.wish.text, null));
+  const { voice: wish } = readConfiguration(orElse(facts.wish.text, null));
   const [ways, names, offload, shapers, read] = await Promise.all([
     observeWays(host, facts),
     readNames(host),
@@ -59,23 +58,19 @@ async function observeRules(host: Host, facts: Facts): Promise<{ policy: PolicyF
   };
   if (backend === 'iptables') {
     const seen = await observeIptablesPolicy(host, facts, files[POLICY_FILE] as Reading<string>, wanted);
-    return { policy: { ...policy, ...seen, offload: keptOut(offload, seen), inForce: { all: OTHER, ...seen.inForce } }, problems };
+    return { ...policy, ...seen, offload: keptOut(offload, seen), inForce: { all: OTHER, ...seen.inForce } };
   }
-  if (facts.nft.state !== 'present')
-    return { policy: { ...policy, perFlow: facts.nft, inForce: { ...policy.inForce, all: facts.nft } }, problems };
+  if (facts.nft.state !== 'present') return { ...policy, perFlow: facts.nft, inForce: { ...policy.inForce, all: facts.nft } };
   const there = facts.nft.value.tables.includes('inet sipalg');
   const all = await observeNftPolicy(host, there, voiceOf(policy));
-  return {
-    policy: { ...policy, perFlow: wanted ? await observePerFlow(host, all) : policy.perFlow, inForce: { ...policy.inForce, all } },
-    problems,
-  };
+  return { ...policy, perFlow: wanted ? await observePerFlow(host, all) : policy.perFlow, inForce: { ...policy.inForce, all } };
 }
 
 /** Looks at everything the rules need to know. Never throws. */
-export async function observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }> {
-  const { policy, problems } = await observeRules(host, facts);
+export async function observe(host: Host, facts: Facts): Promise<PolicyFacts> {
+  const policy = await observeRules(host, facts);
   const { inbound, files } = await observeInbound(host, facts, policy);
-  return { policy: { ...policy, inbound, files: { ...policy.files, ...files } }, problems };
+  return { ...policy, inbound, files: { ...policy.files, ...files } };
 }
 
 /** What would change. Pure. */
@@ -101,7 +96,7 @@ export function judge(facts: Facts, policy: PolicyFacts, { steps, refused }: Par
 
 /** Asks for the providers' names whose time has come. */
 async function refresh(host: Host, asking: Asking | null): Promise<{ changed: boolean; next: number | null }> {
-  const { wish } = readPolicyWish(orElse(await host.read(WISH_CONFIG), null));
+  const { voice: wish } = readConfiguration(orElse(await host.read(WISH_CONFIG), null));
   const { changed, next } = await refreshNames(
     host,
     asking,
@@ -113,7 +108,7 @@ async function refresh(host: Host, asking: Asking | null): Promise<{ changed: bo
 /** What the voice firewall rules add at each stage of the way. */
 export interface VoiceRules {
   /** Looks at what the rules need to know, the rest of the facts being known. Never throws. */
-  observe(host: Host, facts: Facts): Promise<{ policy: PolicyFacts; problems: Problem[] }>;
+  observe(host: Host, facts: Facts): Promise<PolicyFacts>;
   /** Asks for the providers' names whose time has come, and keeps the answers. Never throws; says what changed. */
   refresh(host: Host): Promise<{ changed: boolean; next: number | null }>;
   /** What would change, as data. Pure. */

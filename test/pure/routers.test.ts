@@ -126,7 +126,7 @@ for (const name of routerNames()) {
       const planned = planAll(facts, voice, towards, true);
       const host = recordedRouter(name);
       const said = await say([word, '--dry-run'], host, surveyorOf(name));
-      assert.is(said.err, '');
+      assert.is(said.err, facts.wish.problems.map(({ text }) => `sipalg: ${text}\n`).join(''));
       assert.equal(host.unanswered, []);
       const commands = planned.steps.flatMap((step) => step.commands);
       if (planned.refused.length === 0) assert.is(said.out, commands.map((command) => `[#] ${command}\n`).join(''));

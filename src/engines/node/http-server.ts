@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { MOST_BODY, refusal } from '../../http/message.ts';
 import type { Answer, Asked } from '../../http/message.ts';
-import type { Place } from '../../http/listen-address.ts';
+import type { Place } from '../../languages/address/place.ts';
 import type { Listening } from '../../http/listener.ts';
 
 /** Bytes of a request's line and headers, and how many of them. */

@@ -8,7 +8,7 @@ import { quote } from '../../languages/refused.ts';
 import type { Answer, Names } from '../facts.ts';
 import { locate, nameServers, questions } from './servers.ts';
 import type { Located } from './servers.ts';
-import type { Provider } from '../../wish/voice.ts';
+import type { Provider } from '../../wish/wish.ts';
 
 /** Outlives a boot; written when it has to be, for flash wears out. */
 export const KEPT_NAMES = '/etc/sipalg.names';

@@ -16,7 +16,7 @@ import { hash } from './nft.ts';
 import { firstShared, lastOf, mergePrefixes, readPrefix } from '../../languages/address/prefixes.ts';
 import { prefixes } from '../wanted.ts';
 import { zonesOf } from '../../observe/wan.ts';
-import type { Provider } from '../../wish/voice.ts';
+import type { Provider } from '../../wish/wish.ts';
 
 type Options = [name: string, value: string][];
 

@@ -9,7 +9,7 @@
  * port that was dialled is asked of the flow.
  */
 import type { Voice } from '../rules.ts';
-import type { Limit } from '../../wish/voice.ts';
+import type { Limit } from '../../wish/wish.ts';
 
 export const TABLE = 'inet sipalg';
 export const PRIORITY = -140;

@@ -141,10 +141,14 @@ page('reads its configuration again on SIGHUP', async ({ all }) => {
   all.lab.files.write('/etc/config/sipalg', "config serve 'serve'\n\toption listen '127.0.0.1:8090'\n");
   const daemon = all.start();
   await daemon.said(/http:\/\/127\.0\.0\.1:8090\/\?token/);
-  all.lab.files.write('/etc/config/sipalg', "config serve 'serve'\n\toption listen '127.0.0.1:8091'\n\toption every 'often'\n");
+  all.lab.files.write(
+    '/etc/config/sipalg',
+    "config serve 'serve'\n\toption listen '127.0.0.1:8091'\n\toption every 'often'\n\nconfig providr 'example'\n",
+  );
   daemon.process.signal('SIGHUP');
   await daemon.said(/http:\/\/127\.0\.0\.1:8091\/\?token/);
   assert.match(daemon.log(), /sipalg\.serve: the option every is "often"; it may be 1 to 1440 \(minutes\)\. Until it is, it is 5\./);
+  assert.match(daemon.log(), /sipalg\.example: there is no section type "providr" .* Did you mean "provider"\?/);
   assert.is(
     (await all.lab.router.run(['node', '-e', 'require("node:http").get("http://127.0.0.1:8090/").on("error", () => process.exit(7))']))
       .status,

@@ -194,6 +194,21 @@ faces('is that nothing is changed where nothing is wished', async () => {
   assert.equal([code, out, err], [0, '/etc/config/sipalg says "unmanaged": nothing is changed.\n', '']);
 });
 
+faces('names what is misspelt in the configuration, with the nearest right one, whatever is asked', async () => {
+  const sentences = [
+    'sipalg.example: there is no section type "providr" (line 11), so nothing in it is read; '
+      + 'the types are sipalg, timeouts, marking, limit, provider and serve. Did you mean "provider"?',
+    'sipalg.main: there is no option "polcy"; the options are alg and policy. Did you mean "policy"?',
+    'sipalg.timeouts: the option media is "5"; it may be 30 to 86400 (seconds). Until it is, it is 300.',
+    'sipalg.serve: there is no option "evry"; the options are enabled, page, listen and every. Did you mean "every"?',
+  ];
+  for (const words of [['status'], ['plan'], ['policy'], ['apply'], ['disable', '--dry-run'], ['enable', '--dry-run']]) {
+    const { code, out, err } = await say(words, 'wish-misspelt');
+    for (const sentence of sentences) assert.is(`${out}${err}`.split(sentence).length, 2, `${words.join(' ')}: ${sentence}`);
+    if (words.length === 1) assert.is(code, 2, words[0]);
+  }
+});
+
 faces('is what would be done, command by command, with --dry-run', async () => {
   const { code, out, err } = await say(['disable', '--dry-run'], 'stock-alg-on');
   assert.equal([code, err], [0, '']);

@@ -7,7 +7,7 @@ import { RANK } from '../../../src/plan/step.ts';
 import type { PolicyFacts } from '../../../src/voice/facts.ts';
 import { HOUR, MINUTE, policyFacts } from '../../voice.ts';
 import { handClock, later, reportOf } from './hand.ts';
-import type { Provider } from '../../../src/wish/voice.ts';
+import type { Provider } from '../../../src/wish/wish.ts';
 
 const STEP = {
   rank: RANK.policy,

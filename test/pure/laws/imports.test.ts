@@ -61,7 +61,7 @@ const FORBIDDEN: [from: string, to: string, typeOnly: boolean, reason: RegExp][]
   ['src/languages/kernel/log.ts', 'src/host/host.ts', true, /knows nothing of sipalg/],
   ['src/ubus/blob.ts', 'src/languages/refused.ts', false, /published alone/],
   ['src/ubus/link.ts', 'src/ubus/connection.ts', false, /is a door/],
-  ['src/wish/alg.ts', 'src/observe/facts.ts', true, /does not change it/],
+  ['src/wish/read.ts', 'src/observe/facts.ts', true, /does not change it/],
   ['src/observe/observe.ts', 'src/judge/verdict.ts', true, /does not judge/],
   ['src/observe/observe.ts', 'src/voice/facts.ts', true, /does not judge/],
   ['src/observe/observe.ts', 'src/engines/node/host.ts', false, /nothing goes back/],

@@ -92,7 +92,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'http',
-    code: ['object', 'ubus'],
+    code: ['object', 'ubus', 'languages/address'],
     types: ['host'],
     because: 'HTTP is requests and answers as data: no socket, so every request can be tested without one.',
   },
@@ -104,7 +104,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'http/listen-address.ts', 'languages/nearest.ts'],
+    code: ['survey', 'apply', 'judge', 'plan', 'languages/address', 'languages/nearest.ts'],
     types: ['host', 'wish', 'voice'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },

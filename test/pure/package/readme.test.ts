@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { serveBus } from '../../../src/daemon/bus.ts';
 import { createObject } from '../../../src/object/object.ts';
-import { readWish } from '../../../src/wish/alg.ts';
+import { readConfiguration } from '../../../src/wish/read.ts';
 import { renderNft } from '../../../src/voice/render/nft.ts';
 import { handClock } from '../daemon/hand.ts';
 import { recordedRouter } from '../../routers.ts';
@@ -151,7 +151,7 @@ readme('has a template for OpenWISP that the program reads without a word', () =
   const [template] = blocks('json').map((text) => JSON.parse(text) as { sipalg: Record<string, string | string[]>[] });
   const text = rendered(template?.sipalg ?? []);
   assert.match(text, /^config sipalg 'main'\n\toption alg 'disabled'\n\toption policy '1'\n/);
-  const { wish, problems } = readWish(text);
+  const { wish, problems } = readConfiguration(text);
   assert.equal([wish.alg, problems], ['disabled', []]);
 });
 

@@ -8,7 +8,7 @@ import { deleteSection } from '../../../src/languages/uci/edit.ts';
 import { parseUci } from '../../../src/languages/uci/parse.ts';
 import { fixture } from '../languages/texts.ts';
 import { seeded } from '../../seeded.ts';
-import type { Provider } from '../../../src/wish/voice.ts';
+import type { Provider } from '../../../src/wish/wish.ts';
 
 const STOCK = fixture('fw4/stock-alg-on.config');
 const PROVIDER: Provider = {

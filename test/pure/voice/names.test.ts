@@ -6,7 +6,7 @@ import { nameServers } from '../../../src/voice/names/servers.ts';
 import { KEPT_NAMES, NAMES, readNames, refreshNames } from '../../../src/voice/names/names.ts';
 import { repliesTo } from '../../lab/name-server.ts';
 import type { Asked, Zone } from '../../lab/name-server.ts';
-import type { Provider } from '../../../src/wish/voice.ts';
+import type { Provider } from '../../../src/wish/wish.ts';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;

@@ -4,7 +4,7 @@ import type { Shaper } from '../../../src/voice/facts.ts';
 import { observeOffload, observeShapers, offloadRules } from '../../../src/voice/shaping.ts';
 import { policyFacts } from '../../voice.ts';
 import { factsWith, made } from './made.ts';
-import type { PolicyWish } from '../../../src/wish/voice.ts';
+import type { PolicyWish } from '../../../src/wish/wish.ts';
 
 const { wish } = policyFacts();
 const shapersOf = (files: Record<string, string>, of: PolicyWish = wish): Promise<Shaper[]> => observeShapers(made({ files }), of);

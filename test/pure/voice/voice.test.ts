@@ -12,7 +12,7 @@ import { voiceOf } from '../../../src/voice/wanted.ts';
 import { judge, plan } from '../../../src/voice/voice.ts';
 import { OFFLOAD_FILE } from '../../../src/voice/shaping.ts';
 import { INCLUDE_FILE, SYSCTL_FILE } from '../../../src/voice/plan/plan.ts';
-import { readPolicyWish } from '../../../src/wish/voice.ts';
+import { readConfiguration } from '../../../src/wish/read.ts';
 import { NOW } from '../../routers.ts';
 import { IN_FORCE, policyFacts } from '../../voice.ts';
 import { factsWith } from './made.ts';
@@ -400,7 +400,7 @@ finding('show who tried, the busiest first, with counts and times', async () => 
 finding('whatever is wished, every text stays free of what was not checked', async () => {
   const hostile =
     "config provider 'x'\n\tlist host 'a\"; flush ruleset; #'\n\tlist signalling '1.2.3.4; drop'\n\tlist media '$(reboot)'\n\toption inbound '1'\n\toption pbx '`id`'\n";
-  const { wish, problems } = readPolicyWish(hostile);
+  const { voice: wish, problems } = readConfiguration(hostile);
   assert.is(problems.length, 6);
   const { steps } = planOn(await router({ wish }));
   for (const text of steps

@@ -1,8 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readDscp, readPolicyWish } from '../../../src/wish/voice.ts';
+import { readConfiguration } from '../../../src/wish/read.ts';
+import { dscpOf } from '../../../src/wish/values.ts';
 import { damage, seeded } from '../../seeded.ts';
-import type { PolicyWish } from '../../../src/wish/voice.ts';
+import type { PolicyWish, Problem } from '../../../src/wish/wish.ts';
+
+function readPolicyWish(text: string | null): { wish: PolicyWish; problems: Problem[] } {
+  const { voice, problems } = readConfiguration(text);
+  return { wish: voice, problems };
+}
 
 const DEFAULTS: PolicyWish = {
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
@@ -90,7 +96,13 @@ const BAD: readonly (readonly [string, string, ...string[]])[] = [
   ['timeouts', "option media '5'", 'sipalg.x', 'media', '"5"', '30 to 86400'],
   ['timeouts', "option signalling_replied '10 min'", '"10 min"', 'Until it is, it is 620'],
   ['timeouts', "list media '300'", '"list 300"'],
-  ['timeouts', "option signaling_replied '620'", 'no option "signaling_replied"', 'signalling_unreplied, signalling_replied, media'],
+  [
+    'timeouts',
+    "option signaling_replied '620'",
+    'no option "signaling_replied"',
+    'signalling_unreplied, signalling_replied and media',
+    'mean "signalling_replied"?',
+  ],
   ['marking', "option media 'gold'", '"gold"', 'AF11 to AF43', 'it is EF'],
   ['marking', "option signalling '64'", '"64"', '0 to 63'],
   ['marking', "option enabled 'maybe'", '"maybe"', '1 or 0'],
@@ -143,7 +155,7 @@ wishes('a provider without a name gets one of its own', () => {
 wishes('knows the classes by name and by number', () => {
   assert.equal(
     ['ef', 'CS5', '46', '0x2e', 'AF43', 'be', '5', 'LE', '', '-1', 'AF44', 'constructor', '0x40'].map(
-      (text) => readDscp(text)?.value ?? null,
+      (text) => dscpOf(text)?.value ?? null,
     ),
     [46, 40, 46, 46, 38, 0, 5, 1, null, null, null, null, null],
   );

@@ -1,4 +1,4 @@
-/** Where the page's own mount listens: `ADDRESS:PORT`. */
+/** A place to listen, as text: `ADDRESS:PORT`. */
 
 export interface Place {
   /** An IP address, IPv6 without its brackets. */
@@ -6,10 +6,6 @@ export interface Place {
   /** 0: any that is free. */
   port: number;
 }
-
-/** Where it listens unless told otherwise: on loopback, the first of these ports that is free. */
-export const STANDARD: Place = { address: '127.0.0.1', port: 8061 };
-export const MOST_PORTS = 10;
 
 const ALLOWED = 'it must be an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061';
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isLoopback, readPlace, urlOf } from '../../../src/http/listen-address.ts';
-import type { Place } from '../../../src/http/listen-address.ts';
+import { isLoopback, readPlace, urlOf } from '../../../../src/languages/address/place.ts';
+import type { Place } from '../../../../src/languages/address/place.ts';
 
 const place = suite('a place to listen');
 

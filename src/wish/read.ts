@@ -1,0 +1,217 @@
+/**
+ * Reads and writes /etc/config/sipalg by its schema. What is bad there is a problem with its sentence, and never
+ * passed over: a value, an option or a section type that is not known, a second section where one is read.
+ */
+import { nearest } from '../languages/nearest.ts';
+import { Refused, quote } from '../languages/refused.ts';
+import { addSection, setOption } from '../languages/uci/edit.ts';
+import { describeSection, parseUci, settingsOf } from '../languages/uci/parse.ts';
+import type { Setting, UciSection } from '../languages/uci/parse.ts';
+import { SCHEMA } from './schema.ts';
+import type { Options, SectionType, TypeName, Values } from './schema.ts';
+import type { AlgWish, Configuration, Problem, Provider } from './wish.ts';
+
+const PACKAGE = 'sipalg';
+const TYPES: Readonly<Record<string, SectionType>> = SCHEMA;
+
+const namesOf = (section: UciSection): string => describeSection(section, PACKAGE);
+/** `a, b and c` */
+const listed = (names: readonly string[]): string => names.join(', ').replace(/, ([^,]*)$/, ' and $1');
+
+/** The section that is read of a type that has one: the one of its name, else the first. */
+function sectionOf(sections: readonly UciSection[], type: TypeName): UciSection | undefined {
+  const all = sections.filter((section) => section.type === type);
+  return all.find(({ name }) => name === TYPES[type]?.name) ?? all[0];
+}
+
+/** A file being read. */
+class Reader {
+  readonly problems: Problem[] = [];
+  private readonly sections: readonly UciSection[];
+
+  constructor(sections: readonly UciSection[]) {
+    this.sections = sections;
+    for (const section of sections) this.stray(section);
+  }
+
+  private say(section: UciSection, option: string, given: string, allowed: string, sentence: string): void {
+    this.problems.push({ section: namesOf(section), option, given, allowed, text: `${namesOf(section)}: ${sentence}` });
+  }
+
+  /** A section that is not read at all. */
+  private stray(section: UciSection): void {
+    const { type, name, line } = section;
+    const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
+    if (known === undefined) {
+      const types = Object.keys(TYPES);
+      const meant = types.find((one) => name !== null && TYPES[one]?.name === name);
+      const sentence =
+        meant === undefined
+          ? `there is no section type ${quote(type)} (line ${line}), so nothing in it is read; the types are ${listed(types)}.`
+            + nearest(type, types)
+          : `the section ${name} is of type ${quote(type)}, so nothing in it is read; it must be of type ${meant} `
+            + `(config ${meant} '${name}').`;
+      return this.say(section, '', type, meant ?? listed(types), sentence);
+    }
+    const read = known.name === null ? section : sectionOf(this.sections, type as TypeName);
+    if (read === undefined || read === section) return;
+    const [option = ''] = section.options.map((one) => one.name);
+    const sentence =
+      `a second section of type ${type} (line ${line}) is not read; `
+      + `set ${option === '' ? 'what it is for' : listed([...new Set(section.options.map((one) => one.name))])} in ${namesOf(read)}.`;
+    this.say(section, option, section.options[0]?.value ?? '', `one section of type ${type}`, sentence);
+  }
+
+  one<T extends TypeName>(type: T): Values<(typeof SCHEMA)[T]['options']> {
+    return this.values(sectionOf(this.sections, type), SCHEMA[type].options);
+  }
+
+  /** What is in force of a section; null: there is none. */
+  private values<O extends Options>(section: UciSection | undefined, options: O): Values<O> {
+    const values: Record<string, unknown> = {};
+    for (const [name, option] of Object.entries(options)) values[name] = option.takes === 'option' ? option.unset : [];
+    if (section === undefined) return values as Values<O>;
+    const settings = settingsOf(section);
+    for (const name of new Set(section.options.map((one) => one.name))) {
+      const setting: Setting = settings.get(name) ?? { kind: 'option', values: [''], statements: [] };
+      const option = Object.hasOwn(options, name) ? options[name] : undefined;
+      if (option === undefined) this.unknown(section, name, setting, Object.keys(options));
+      else if (option.takes === 'list') values[name] = this.list(section, name, setting, option.read, option.allowed);
+      else {
+        const given = setting.kind === 'option' ? (setting.values[0] ?? '') : `list ${setting.values.join(' ')}`;
+        const value = setting.kind === 'option' ? option.read(given) : undefined;
+        values[name] = value ?? option.bad(given);
+        if (value === undefined) this.bad(section, name, given, option.allowed, option.until);
+      }
+    }
+    return values as Values<O>;
+  }
+
+  private list(section: UciSection, name: string, { kind, values }: Setting, read: (given: string) => unknown, allowed: string): unknown[] {
+    const given = values.flatMap((value) => (kind === 'list' ? [value.trim()] : value.split(/\s+/))).filter((value) => value !== '');
+    return given.flatMap((each) => {
+      const value = read(each);
+      if (value === undefined) this.bad(section, name, each, allowed, 'It is left out.');
+      else if (typeof value === 'object' && value !== null && 'wrong' in value)
+        this.say(section, name, each, allowed, `${name}: ${String(value.wrong)}. It is left out.`);
+      else return [value];
+      return [];
+    });
+  }
+
+  private bad(section: UciSection, option: string, given: string, allowed: string, until: string): void {
+    this.say(section, option, given, allowed, `the option ${option} is ${quote(given)}; it may be ${allowed}. ${until}`);
+  }
+
+  private unknown(section: UciSection, name: string, { values }: Setting, options: readonly string[]): void {
+    const sentence = `there is no option ${quote(name)}; the options are ${listed(options)}.${nearest(name, options)}`;
+    this.say(section, name, values.join(' '), options.join(', '), sentence);
+  }
+
+  providers(): Provider[] {
+    const names = new Set(this.sections.flatMap(({ name }) => (name === null ? [] : [name])));
+    return this.sections
+      .filter(({ type }) => type === 'provider')
+      .flatMap((section) => {
+        let name = section.name ?? `provider${section.index}`;
+        while (section.name === null && names.has(name)) name += '_';
+        names.add(name);
+        return this.provider(section, name);
+      });
+  }
+
+  private provider(section: UciSection, name: string): Provider[] {
+    const { enabled, host, signalling, media, inbound, pbx, port, media_ports } = this.values(section, SCHEMA.provider.options);
+    if (!enabled) return [];
+    const without = (option: string, given: string, sentence: string): void =>
+      this.say(section, option, given, '', `${option}: ${sentence}`);
+    if (inbound && pbx.length === 0)
+      without('inbound', '1', 'calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.');
+    if (host.length + signalling.length + media.length === 0) {
+      const sentence = 'no name and no network of this provider is known, so it stands for nobody.';
+      without('host', '', `${sentence} Give it a \`list host\` or a \`list signalling\`.`);
+    }
+    const ports = port.length === 0 ? [5060] : [...new Set(port)].sort((a, b) => a - b);
+    return [
+      {
+        name,
+        hosts: host.flatMap((each) => (typeof each === 'string' ? [] : [each])),
+        signalling: [...new Set([...signalling, ...host.flatMap((each) => (typeof each === 'string' ? [each] : []))])],
+        media: [...new Set(media)],
+        inbound: inbound && pbx.length > 0 ? { pbx: [...new Set(pbx)], ports, mediaPorts: media_ports } : null,
+      },
+    ];
+  }
+}
+
+function read(sections: readonly UciSection[]): Configuration {
+  const reader = new Reader(sections);
+  const wish = reader.one('sipalg');
+  const timeouts = reader.one('timeouts');
+  const { enabled: marked, ...marks } = reader.one('marking');
+  const { enabled: limited, ...limits } = reader.one('limit');
+  const providers = reader.providers();
+  return {
+    wish,
+    voice: {
+      timeouts: {
+        signallingUnreplied: timeouts.signalling_unreplied,
+        signallingReplied: timeouts.signalling_replied,
+        media: timeouts.media,
+      },
+      marking: marked ? marks : null,
+      limit: limited ? limits : null,
+      providers,
+    },
+    serve: reader.one('serve'),
+    problems: reader.problems,
+  };
+}
+
+function unreadable(text: string, { line, message }: Refused): Problem {
+  const given = text.split('\n')[line - 1]?.trim().slice(0, 80) ?? '';
+  const sentence =
+    `/etc/config/sipalg, line ${line}: ${message}. Nothing in the file is in force until that is put right; `
+    + 'the ALG is left as it is (unmanaged).';
+  return { section: PACKAGE, option: '', given, allowed: 'a UCI file', text: sentence };
+}
+
+function configurationOf(text: string): Configuration {
+  try {
+    return read(parseUci(text).sections);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const nothing = read([]);
+    return { ...nothing, wish: { ...nothing.wish, policy: null }, problems: [unreadable(text, error)] };
+  }
+}
+
+/** The file is read by several at each look, and seldom changes. */
+let last: { text: string; configuration: Configuration } | null = null;
+
+/**
+ * Reads the file.
+ * @param text null when there is none, which is as good as the one a package installs
+ * @returns what is in force, and what is not and why: the same value for the same text, for reading only
+ */
+export function readConfiguration(text: string | null): Configuration {
+  if (last === null || last.text !== (text ?? '')) last = { text: text ?? '', configuration: configurationOf(text ?? '') };
+  return last.configuration;
+}
+
+/**
+ * The file with another wish in it, everything else as it was; a file of that wish alone where there is none.
+ * @throws Refused when the file is no UCI file or has another use for the name `main`
+ */
+export function writeWish(text: string | null, alg: AlgWish): string {
+  const pkg = parseUci(text ?? '');
+  const section = sectionOf(pkg.sections, 'sipalg');
+  if (section !== undefined) return setOption(pkg, section, 'alg', alg);
+  return addSection(pkg, 'sipalg', SCHEMA.sipalg.name, [{ kind: 'option', name: 'alg', value: alg }]);
+}
+
+/** The section the wish stands in, as uci names it; null where there is none yet. @throws Refused when the file is no UCI file */
+export function wishSection(text: string | null): string | null {
+  const section = sectionOf(parseUci(text ?? '').sections, 'sipalg');
+  return section === undefined ? null : namesOf(section);
+}

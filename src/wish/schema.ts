@@ -1,0 +1,122 @@
+/**
+ * The schema of /etc/config/sipalg: its section types, their options, what each may be, what it is where it is not
+ * given, and what holds until a bad value is put right. The one place that knows any of it.
+ */
+import { addressOf, booleanOf, dscpOf, hostOf, listenOf, networkOf, numberOf, PORTS, portsOf } from './values.ts';
+import type { AlgWish, Dscp } from './wish.ts';
+
+/** An option of one value. */
+export interface One<T> {
+  takes: 'option';
+  /** undefined for what is not allowed. */
+  read(given: string): T | undefined;
+  /** What may stand there. */
+  allowed: string;
+  /** What it is where nothing is given. */
+  unset: T;
+  /** What it is where something bad is given, and the sentence that says so. */
+  bad(given: string): T;
+  until: string;
+}
+
+/** A list; each value is read by itself, and a bad one is left out. As an option, its words are the values. */
+export interface Many<T> {
+  takes: 'list';
+  /** undefined for what is not allowed; `wrong` where more can be said of it, as the end of a sentence. */
+  read(given: string): T | { wrong: string } | undefined;
+  allowed: string;
+}
+
+export type Options = Readonly<Record<string, One<unknown> | Many<unknown>>>;
+
+/** What was read of a section, by option. */
+export type Values<O extends Options> = {
+  [K in keyof O]: O[K] extends One<infer T> ? T : O[K] extends Many<infer T> ? T[] : never;
+};
+
+export interface SectionType {
+  /** The name of the one section of this type; null: there may be many, each with a name of its own. */
+  name: string | null;
+  options: Options;
+}
+
+function one<T>(read: (given: string) => T | undefined, allowed: string, unset: T, until: string, bad = (_: string): T => unset): One<T> {
+  return { takes: 'option', read, allowed, unset, bad, until };
+}
+
+const flag = (unset: boolean): One<boolean> => one(booleanOf, '1 or 0', unset, `Until it is, it is ${unset ? 1 : 0}.`);
+
+const number = (least: number, most: number, unit: string, unset: number): One<number> =>
+  one((given) => numberOf(given, { least, most }), `${least} to ${most} (${unit})`, unset, `Until it is, it is ${unset}.`);
+
+const dscp = (name: string): One<Dscp> =>
+  one(dscpOf, 'CS0 to CS7, AF11 to AF43, EF, VA, LE or 0 to 63', dscpOf(name) as Dscp, `Until it is, it is ${name}.`);
+
+const many = <T>(read: Many<T>['read'], allowed: string): Many<T> => ({ takes: 'list', read, allowed });
+
+const ALG: readonly AlgWish[] = ['unmanaged', 'disabled', 'enabled'];
+
+/** A day: no registration is longer, and a flow that is forgotten later only fills the table. */
+const seconds = (unset: number): One<number> => number(30, 86_400, 'seconds', unset);
+const rate = (unset: number): One<number> => number(1, 6000, 'requests per minute', unset);
+const network = many(networkOf, 'a network such as 203.0.113.0/24, or an address');
+
+export const SCHEMA = {
+  sipalg: {
+    name: 'main',
+    options: {
+      alg: one<AlgWish>(
+        (given) => ALG.find((word) => word === given),
+        'unmanaged, disabled or enabled',
+        'unmanaged',
+        'Until it is, the ALG is left as it is (unmanaged).',
+      ),
+      policy: one<boolean | null>(booleanOf, '1 or 0', false, 'Until it is, the voice firewall rules are left as they are.', () => null),
+    },
+  },
+  timeouts: {
+    name: 'timeouts',
+    options: { signalling_unreplied: seconds(120), signalling_replied: seconds(620), media: seconds(300) },
+  },
+  marking: { name: 'marking', options: { enabled: flag(true), media: dscp('EF'), signalling: dscp('CS3') } },
+  limit: { name: 'limit', options: { enabled: flag(true), register: rate(5), invite: rate(10), options: rate(10) } },
+  provider: {
+    name: null,
+    options: {
+      enabled: flag(true),
+      host: many(
+        // An address needs no asking.
+        (given) => addressOf(given) ?? hostOf(given),
+        `a name such as sip.example.com, or one with a port from ${PORTS.least} to ${PORTS.most}, such as sip.example.com:5080`,
+      ),
+      signalling: network,
+      media: network,
+      inbound: flag(false),
+      pbx: many(addressOf, 'the address of a PBX, such as 192.168.1.20'),
+      port: many((given) => numberOf(given, PORTS), `${PORTS.least} to ${PORTS.most}`),
+      media_ports: one<string | null>(
+        portsOf,
+        'two ports, the first below the second, such as 10000-20000',
+        null,
+        'Until it is, no audio ports are opened.',
+      ),
+    },
+  },
+  serve: {
+    name: 'serve',
+    options: {
+      enabled: flag(true),
+      page: flag(true),
+      listen: one<string | null>(
+        listenOf,
+        'an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061',
+        null,
+        'Until it is, the page is not served.',
+        (given) => given,
+      ),
+      every: number(1, 1440, 'minutes', 5),
+    },
+  },
+} as const satisfies Readonly<Record<string, SectionType>>;
+
+export type TypeName = keyof typeof SCHEMA;

@@ -1,0 +1,86 @@
+/** What /etc/config/sipalg can ask for, as plain JSON. schema.ts says how each of it is written, read.ts reads it. */
+
+/** unmanaged: look, never touch; disabled: keep the SIP ALG off; enabled: give back what was there before. */
+export type AlgWish = 'unmanaged' | 'disabled' | 'enabled';
+
+/** The section `sipalg`. */
+export interface Wish {
+  alg: AlgWish;
+  /** Whether the voice firewall rules are wanted; null where that cannot be told, and they are left as they are. */
+  policy: boolean | null;
+}
+
+/** What the resident daemon is told: the section `serve`. */
+export interface ServeWish {
+  /** false: no daemon is wanted. */
+  enabled: boolean;
+  /** Whether it serves the page. */
+  page: boolean;
+  /** Where the page listens, `ADDRESS:PORT`, as it is given, good or bad; null where it is not. */
+  listen: string | null;
+  /** Minutes between two looks that nothing asked for. */
+  every: number;
+}
+
+/** A DSCP class (RFC 2474): its name as the firewall writes it (`EF`, `CS3`, or the number), and its six bits, 0..63. */
+export interface Dscp {
+  name: string;
+  value: number;
+}
+
+/** Seconds a UDP flow lives without a packet. */
+export interface Timeouts {
+  /** A SIP flow from the internet that has not been answered; a phone's lives as one that has, see voice/render/nft.ts. */
+  signallingUnreplied: number;
+  signallingReplied: number;
+  media: number;
+}
+
+/** null: nothing is marked. */
+export type Marking = { media: Dscp; signalling: Dscp } | null;
+
+/** Requests per minute and source address; null: nothing is limited. */
+export type Limit = { register: number; invite: number; options: number } | null;
+
+/** A section `provider` that is enabled. */
+export interface Provider {
+  /** The section's name. */
+  name: string;
+  /** Names to resolve, as given; `port` where one was given with it. */
+  hosts: { name: string; port: number | null }[];
+  /** Networks in canonical text. */
+  signalling: string[];
+  media: string[];
+  /** A PBX this provider may open calls to; null for none. */
+  inbound: { pbx: string[]; ports: number[]; mediaPorts: string | null } | null;
+}
+
+/** What the voice firewall rules are to be like. */
+export interface PolicyWish {
+  timeouts: Timeouts;
+  marking: Marking;
+  limit: Limit;
+  providers: Provider[];
+}
+
+/** Something in the configuration that is not in force, and what is wrong with it. */
+export interface Problem {
+  /** As uci names it, sipalg.main; `sipalg` where the whole file is meant. */
+  section: string;
+  /** '' where the whole section or file is meant. */
+  option: string;
+  /** What stands there. */
+  given: string;
+  /** What may stand there. */
+  allowed: string;
+  /** All of it as a sentence. */
+  text: string;
+}
+
+/** The whole file: what is in force of it, and what is not and why. */
+export interface Configuration {
+  wish: Wish;
+  serve: ServeWish;
+  voice: PolicyWish;
+  problems: Problem[];
+}
