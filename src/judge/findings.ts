@@ -347,7 +347,7 @@ export const FINDINGS: readonly Row[] = [
     [],
     (facts) =>
       some((read(facts.boot.blacklist)?.dangerous ?? []).map((one) => `/etc/modules.conf:${one.line}: ${one.text}: ${one.because}`)),
-    () => 'A line of /etc/modules.conf makes kmodloader crash, and no module at all is loaded at the next boot.',
+    () => 'A line of /etc/modules.conf has no documented form: a module loader that stumbles over it loads no module at boot.',
   ),
   row(
     'unfinished',

@@ -43,7 +43,7 @@ export interface Autoload {
 export interface Blacklist {
   text: string;
   modules: string[];
-  /** Lines that would crash kmodloader, and with it the loading of every module. */
+  /** Lines of no documented form: over some of them kmodloader ends, and then loads no module at all. */
   dangerous: { line: number; text: string; because: string }[];
 }
 

@@ -94,7 +94,7 @@ function putRule(nft: NftFacts, taken: TakenRule, given: Set<number>): { put: Co
     if (found !== null) {
       const { handle } = rules[found] as { handle: number };
       given.add(handle);
-      // Not `replace rule`: nft (1.0.6) aborts over one that holds a range in braces.
+      // Not `replace rule`: some rules make nft 1.0.6 end by a signal when they come that way.
       return { put: { do: 'insert rule', ...at, handle, rule }, then: [{ do: 'delete rule', ...at, handle }] };
     }
   }

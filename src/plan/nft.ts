@@ -78,7 +78,7 @@ function takeRule(taking: Taking, one: NftAssignment, around: Neighbours): void 
     return;
   }
   taking.taken.rules.push({ family, table, chain, rule, remains, ...around });
-  // Not `replace rule`: nft (1.0.6) aborts over one that holds a range in braces.
+  // Not `replace rule`: some rules make nft 1.0.6 end by a signal when they come that way.
   if (remains !== null) taking.commands.push({ do: 'insert rule', family, table, chain, handle, rule: remains });
   taking.commands.push({ do: 'delete rule', family, table, chain, handle });
 }

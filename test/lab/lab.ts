@@ -9,6 +9,7 @@ import { hold, type Member } from './member.ts';
 import { hideModules } from './modules.ts';
 import { ADDRESS, ADDRESS6, connect, type Members } from './network.ts';
 import { furnish } from './openwrt.ts';
+import { rootFolder } from './root.ts';
 import * as sip from './sip.ts';
 import { talkerIn, type Peer, type Talker } from './talker.ts';
 
@@ -76,8 +77,9 @@ const FIXTURES = 'test/fixtures/fw4';
 export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const missing = whyNot();
   if (missing !== undefined) throw new Error(missing);
+  const root = rootFolder();
   const names = ['phone', 'phone2', 'router', 'provider'] as const;
-  const held = await Promise.allSettled(names.map((name) => hold(name === 'router' ? 'OpenWrt' : name)));
+  const held = await Promise.allSettled(names.map((name) => (name === 'router' ? hold('OpenWrt', root) : hold(name))));
   const all = held.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   try {
     for (const one of held) if (one.status === 'rejected') throw one.reason;

@@ -50,15 +50,21 @@ export type Member = {
   readonly gone: Promise<void>;
 };
 
-// The root is an overlay of the host's with a memory file system on top: whatever is written in the member stays
-// in it. The host's /proc is still mounted when the pid is read, so it is the pid the host knows.
+// The machine's root, read-only, or a root of the member's own (root.ts) with a memory file system on top: whatever is
+// written in such a member stays in it. What the member shares with nobody is mounted over both. The host's /proc is
+// still mounted when the pid is read, so it is the pid the host knows. The lower folder is named from where it lies: its
+// path may hold a colon or a comma, which mean something in a mount option.
 const HOLD = `set -e
 read -r pid rest < /proc/self/stat
 cd "$LAB_PROJECT"
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 lab /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root
+if [ -n "$LAB_ROOT" ]; then
+  (cd "$LAB_ROOT" && mount -t overlay -o lowerdir=.,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root)
+else
+  mount --bind / /mnt/root
+fi
 mount -t proc proc /mnt/root/proc
 mount -t sysfs sysfs /mnt/root/sys
 mount --rbind /dev /mnt/root/dev
@@ -67,6 +73,7 @@ mount -t tmpfs -o mode=755 run /mnt/root/run
 mkdir -p "/mnt/root$LAB_PROJECT"
 mount --bind . "/mnt/root$LAB_PROJECT"
 mount -o remount,bind,ro "/mnt/root$LAB_PROJECT"
+[ -n "$LAB_ROOT" ] || mount -o remount,bind,ro /mnt/root
 cd /mnt/root
 pivot_root . mnt
 umount -l /mnt
@@ -83,13 +90,16 @@ function environment(extra: Readonly<Record<string, string>> = {}): Record<strin
   return { PATH, HOME: '/root', LC_ALL: 'C', ...extra };
 }
 
-/** Starts a member; `name` becomes its host name. Needs root. */
-export async function hold(name: string, project = process.cwd()): Promise<Member> {
+/**
+ * Starts a member; `name` becomes its host name. Needs root.
+ * @param root the folder of a root file system of its own; without one it sees the machine's, and writes only to /tmp and /run
+ */
+export async function hold(name: string, root = '', project = process.cwd()): Promise<Member> {
   const holder = start(
     'unshare',
     ['--net', '--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child', 'sh', '-c', HOLD],
     // Its own session: Ctrl-C in a terminal is for the program, which then closes the lab in order.
-    { detached: true, stdio: 'pipe', cwd: '/', env: environment({ LAB_PROJECT: project, LAB_NAME: name }) },
+    { detached: true, stdio: 'pipe', cwd: '/', env: environment({ LAB_PROJECT: project, LAB_NAME: name, LAB_ROOT: root }) },
   );
   holder.stdin.on('error', () => undefined); // EPIPE after end(): the holder was faster
   let said = '';

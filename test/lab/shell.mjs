@@ -38,7 +38,7 @@ if (process.stdin.isTTY && command.length === 1 && command[0] === 'sh') {
   );
 }
 const [program, ...rest] = lab[where].way(command);
-const env = { ...process.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', PS1: `${where}# ` };
+const env = { TERM: process.env.TERM ?? 'dumb', LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', PS1: `${where}# ` };
 const child = spawn(program, rest, { stdio: 'inherit', env });
 process.on('SIGINT', () => undefined); // for the program in the lab; it decides
 process.on('SIGTERM', () => child.kill('SIGKILL'));

@@ -107,11 +107,6 @@ test('with only the helper blocked, the NAT module brings it along', async (rout
   await router.must(['rmmod', 'nf_conntrack_sip']);
 });
 
-test('a line of one word in /etc/modules.conf kills the loader', async (router) => {
-  await router.write('/etc/modules.conf', 'blacklist\n');
-  assert.is((await router.run(['kmodloader'])).signal, 'SIGSEGV');
-});
-
 test('blocked, the router boots without the modules, and with a firewall that needs none', async (router) => {
   await router.write('/etc/modules.conf', BLOCK);
   await router.reboot();

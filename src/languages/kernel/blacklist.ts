@@ -1,8 +1,8 @@
 /**
  * What OpenWrt's kmodloader must not load: `/etc/modules.conf`, read as kmodloader
- * itself reads it (ubox since 2022, kmodloader.c: `load_options`), and written so
- * that it cannot trip over it. Which files crash it was tried on the real one: 610
- * files, 166 of them with a line that is `dangerous` here; it crashed on those alone.
+ * itself reads it (ubox since 2022, kmodloader.c: `load_options`). It documents two
+ * forms of line and does not check for others, some of which it does not survive; so
+ * whatever is neither is `dangerous` here, and nothing is added to such a file.
  */
 import { Refused, quote } from '../refused.ts';
 
@@ -18,16 +18,14 @@ export type ConfLine = { line: number; text: string } & (
   | { kind: 'comment' }
   | { kind: 'blacklist'; module: string }
   | { kind: 'options'; module: string; args: string }
-  /** It would make kmodloader crash, and no module would load at boot. */
+  /** None of the documented forms: `because` says what it lacks. A loader that stumbles over it loads no module at all. */
   | { kind: 'dangerous'; because: string }
-  /** Harmless, and without effect. */
-  | { kind: 'unknown' }
 );
 
 type Meaning = ConfLine extends infer L ? (L extends ConfLine ? Omit<L, 'line' | 'text'> : never) : never;
 
-/** kmodloader reads lines into 512 bytes (`fgets`), newline and NUL included: the rest is a line of its own. */
-const PIECE = 511;
+/** The longest line, in bytes of UTF-8, its newline included. kmodloader (`fgets`) takes what follows for a line of its own. */
+export const LONGEST = 511;
 
 /**
  * `/etc/modules.conf`: `blacklist NAME`, `options NAME ARGS`; `#` starts a comment
@@ -51,39 +49,22 @@ export function parseModulesConf(text: string): ModulesConf {
   return { text, lines };
 }
 
+const FORMS = 'it is neither "blacklist NAME" nor "options NAME ARGUMENT..."';
+
 function meaningOf(written: string): Meaning {
-  if (bytesOf(written) <= PIECE) return readPiece(written);
-  for (const piece of piecesOf(written)) {
-    const read = readPiece(piece);
-    if (read.kind === 'dangerous') {
-      return {
-        kind: 'dangerous',
-        because: `it is longer than ${PIECE} bytes, so what follows is read as a line of its own, and ${read.because}`,
-      };
-    }
-  }
-  return { kind: 'unknown' };
-}
-
-/** What C's isspace() takes for space. */
-const SPACE = ' \t\n\v\f\r';
-
-function readPiece(written: string): Meaning {
+  if (written.length > LONGEST || bytesOf(written) > LONGEST) return { kind: 'dangerous', because: `it is longer than ${LONGEST} bytes` };
   const hash = written.indexOf('#');
   const rest = trimSpace(hash < 0 ? written : written.slice(0, hash));
   if (rest === '') return hash < 0 ? { kind: 'blank' } : { kind: 'comment' };
   const [command, afterCommand] = cutWord(rest);
-  if (afterCommand === null) {
-    return { kind: 'dangerous', because: `${quote(command)} stands alone; kmodloader crashes on a line of one word` };
-  }
-  const [module, args] = cutWord(afterCommand);
-  if (command === 'blacklist') return { kind: 'blacklist', module };
-  if (command !== 'options') return { kind: 'unknown' };
-  if (args === null) {
-    return { kind: 'dangerous', because: `"options" gives ${quote(module)} no value; kmodloader crashes on that` };
-  }
-  return { kind: 'options', module, args };
+  const [module, args] = cutWord(afterCommand ?? '');
+  if (command === 'blacklist' && module !== '') return { kind: 'blacklist', module };
+  if (command === 'options' && args !== null) return { kind: 'options', module, args };
+  return { kind: 'dangerous', because: FORMS };
 }
+
+/** What C's isspace() takes for space. */
+const SPACE = ' \t\n\v\f\r';
 
 /** The first word and what follows it; null where nothing follows. Words end at a space or a tab (`strsep`). */
 function cutWord(text: string): [string, string | null] {
@@ -113,23 +94,6 @@ function widthAt(text: string, at: number): number {
   if (code < 0x80) return 1;
   if (code < 0x800) return 2;
   return code >= 0xd800 && code < 0xe000 ? 2 : 3;
-}
-
-function piecesOf(text: string): string[] {
-  const pieces: string[] = [];
-  let start = 0;
-  let bytes = 0;
-  for (let at = 0; at < text.length; at++) {
-    const width = widthAt(text, at);
-    if (bytes + width > PIECE) {
-      pieces.push(text.slice(start, at));
-      start = at;
-      bytes = 0;
-    }
-    bytes += width;
-  }
-  pieces.push(text.slice(start));
-  return pieces;
 }
 
 /**

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ConfLine } from '../../../../src/languages/kernel/autoload.ts';
 import { addBlacklist, parseModulesConf, removeMarked } from '../../../../src/languages/kernel/autoload.ts';
+import { LONGEST } from '../../../../src/languages/kernel/blacklist.ts';
 import { damage, seeded } from '../../../seeded.ts';
 import { hurt, readsLongLines, refuses } from '../texts.ts';
 
@@ -18,10 +19,10 @@ function only(text: string): ConfLine {
 const reading = suite('kernel/autoload: /etc/modules.conf');
 
 reading('tells blacklists, options, comments and blank lines', () => {
-  const { lines } = parseModulesConf(`${STOCK}\nblacklist nf_nat_sip\n  options a b=1 c=2  # why\nalias x y\n`);
+  const { lines } = parseModulesConf(`${STOCK}\nblacklist nf_nat_sip\n  options a b=1 c=2  # why\n`);
   assert.equal(
     lines.map((line) => line.kind),
-    ['comment', 'comment', 'comment', 'blank', 'blacklist', 'options', 'unknown'],
+    ['comment', 'comment', 'comment', 'blank', 'blacklist', 'options'],
   );
   assert.equal(lines[4], { line: 5, text: 'blacklist nf_nat_sip\n', kind: 'blacklist', module: 'nf_nat_sip' });
   assert.equal(lines[5], { line: 6, text: '  options a b=1 c=2  # why\n', kind: 'options', module: 'a', args: 'b=1 c=2' });
@@ -35,36 +36,33 @@ reading('reads as kmodloader does: tabs, carriage returns, comments behind, word
   }
 });
 
-reading('knows the lines that crash kmodloader', () => {
+reading('names every line of another form', () => {
   for (const text of [
-    'blacklist',
-    'blacklist\n',
-    ' word \n',
-    'options a',
-    'options a \n',
-    'options a # b=1',
-    'blacklist # a\n',
-    'blacklist\va\n',
-    'x'.repeat(600),
-    `# ${'y'.repeat(600)}\n`,
-    `blacklist a ${' '.repeat(510)}z`,
+    'alias x y',
+    'alias x y\n',
+    'softdep a pre: b',
+    'install a /bin/true',
+    'Blacklist a',
+    'blacklists a b',
+    '\talias\ta b # c\r\n',
   ]) {
-    const line = only(text);
-    assert.is(line.kind, 'dangerous', JSON.stringify(text.slice(0, 40)));
-    if (line.kind === 'dangerous') assert.match(line.because, /crashes/);
+    assert.equal(only(text), {
+      line: 1,
+      text,
+      kind: 'dangerous',
+      because: 'it is neither "blacklist NAME" nor "options NAME ARGUMENT..."',
+    });
   }
 });
 
-reading('does not call a long line dangerous that falls into harmless pieces', () => {
-  assert.is(only(`# ${'two words '.repeat(80)}\n`).kind, 'unknown');
-  assert.is(only(`# ${'y'.repeat(508)}\n`).kind, 'comment');
-  assert.is(only(`# ${'y'.repeat(509)}\n`).kind, 'unknown', 'its newline is read alone');
-  assert.is(only(`# ${'y'.repeat(510)}\n`).kind, 'dangerous', 'its last letter is read alone');
-});
-
-reading('counts bytes, not characters, where kmodloader does', () => {
-  assert.is(only(`# ${'\u00e9'.repeat(254)}\n`).kind, 'comment');
-  assert.is(only(`# ${'\u00e9'.repeat(256)}\n`).kind, 'dangerous');
+reading('names a line that is longer than the loader takes at a time, in bytes', () => {
+  const words = (bytes: number): string => `# ${'two words '.repeat(bytes)}`.slice(0, bytes - 1) + '\n';
+  assert.is(only(words(LONGEST)).kind, 'comment');
+  const long = only(words(LONGEST + 9));
+  assert.is(long.kind === 'dangerous' && long.because, `it is longer than ${LONGEST} bytes`);
+  const wide = (count: number): string => `# ${'\u00e9 \u00e9 '.repeat(count)}`;
+  assert.is(only(wide(84)).kind, 'comment');
+  assert.is(only(wide(85)).kind, 'dangerous');
 });
 
 reading('loses nothing, whatever the damage', () => {
