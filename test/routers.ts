@@ -202,6 +202,7 @@ export function recordedRouter(name: string): RecordedRouter {
       return look(path, ([file = '']) => (isDirectory(file) ? 'directory' : 'file'));
     },
     write: refuse('write'),
+    narrow: refuse('narrow'),
     poke: refuse('poke'),
     remove: refuse('remove'),
     lock: refuse('lock'),

@@ -5,7 +5,7 @@
  */
 import { UNFINISHED } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
-import { JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
+import { JOURNAL_MODE, JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { fingerprint, unread } from '../judge/questions.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
@@ -64,7 +64,7 @@ const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}
 
 async function writeJournal(host: Host, journal: Journal | null): Promise<void> {
   if (journal === null) await host.remove(JOURNAL_PATH);
-  else await host.write(JOURNAL_PATH, renderJournal(journal));
+  else await host.write(JOURNAL_PATH, renderJournal(journal), JOURNAL_MODE);
 }
 
 const fresh = (program: string, since: number): Journal => ({ format: 1, program, since, state: 'taking', taken: [], held: null });
@@ -180,7 +180,7 @@ class Run {
     // While something could not be taken back, what the journal holds is still needed.
     if (this.left.length > 0 || this.found === undefined) return this.left;
     try {
-      await settle(this.host, putFile(JOURNAL_PATH, this.found));
+      await settle(this.host, putFile(JOURNAL_PATH, this.found, JOURNAL_MODE));
     } catch (error) {
       this.left.push(`The journal could not be put back as it was: ${(error as Error).message}.`);
     }
@@ -224,6 +224,8 @@ class Run {
     for (const path of new Set([JOURNAL_PATH, WISH_CONFIG, FIREWALL_CONFIG, MODULES_CONF, POLICY_FILE, ...taken])) {
       if ((await this.host.kind(path + UNFINISHED)).state === 'present') await this.host.remove(path + UNFINISHED);
     }
+    // Up to 0.1.0 everybody could read it, and so what of a private file it holds.
+    await this.host.narrow(JOURNAL_PATH, JOURNAL_MODE);
   }
 
   private async reach(): Promise<Applied> {

@@ -17,15 +17,26 @@ export interface Patience {
   goOn: () => boolean;
 }
 
+/**
+ * Who holds a lock, by what its file says. The file says so still when that process has ended, and whoever could open it
+ * then may hold it.
+ */
+async function holder(host: Host, said: string): Promise<string> {
+  const pid = /^process (\d+) /.exec(said)?.[1];
+  if (pid === undefined || (await host.kind(`/proc/${pid}`)).state !== 'absent') return said;
+  return `an unknown process (its file names process ${pid}, which is gone)`;
+}
+
 /** Throws an Error in a sentence when the lock is not to be had. */
 export async function take(host: Host, path: string, { patience = 30_000, goOn }: Patience, who: string, what: string): Promise<Lock> {
   for (let left = patience; ; left -= TRY) {
     const got = await host.lock(path, Math.min(left, TRY), who);
     if ('lock' in got) return got.lock;
     if (!goOn()) throw new Interrupted('It was interrupted while it waited for another program.');
+    const by = left <= TRY ? await holder(host, got.busy) : '';
     if (left <= TRY)
       throw new Error(
-        `${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s; try again when it has ended.`,
+        `${what} is locked (${path})${by === '' ? '' : ` by ${by}`}, for longer than ${patience / 1000} s; try again when it has ended.`,
       );
   }
 }

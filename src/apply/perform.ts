@@ -78,7 +78,7 @@ async function runAction(host: Host, argv: readonly string[], input: string | un
 async function act(host: Host, action: Action): Promise<void> {
   switch (action.do) {
     case 'write':
-      return host.write(action.path, action.text);
+      return host.write(action.path, action.text, action.mode);
     case 'remove':
       return host.remove(action.path);
     case 'poke':

@@ -80,10 +80,12 @@ export interface Host {
   /**
    * Replaces a file's bytes so that a power cut leaves either the old or the new
    * ones: temporary file (named with UNFINISHED), sync, rename, sync of the directory. Mode and owner of
-   * an existing file are kept; a link is followed, not replaced. Throws an Error
-   * whose message is a sentence.
+   * an existing file are kept, `mode` is that of a new one (0644 where it is not given); a link is followed, not
+   * replaced. Until all of it is written, nobody but root may read it. Throws an Error whose message is a sentence.
    */
   write(path: string, text: string, mode?: number): Promise<void>;
+  /** Takes away the permissions of a file that are not in `mode`; one that is not there has none. Throws as `write` does. */
+  narrow(path: string, mode: number): Promise<void>;
   /** Writes into a kernel file (/proc, /sys) in one write. Throws as `write` does. */
   poke(path: string, text: string): Promise<void>;
   /** Removes a file; one that is not there is removed already. Throws as `write` does. */
@@ -93,7 +95,8 @@ export interface Host {
   /**
    * Takes an flock(2) on a file, waiting at most `wait` milliseconds. While it is
    * held the file says `who` (unless that is ''). Resolves to `busy` with what the
-   * file said when somebody else holds it. Throws as `write` does.
+   * file said when somebody else holds it. A file that says who holds it is ours, and root's alone (0600): whoever may
+   * read a file may lock it. Throws as `write` does.
    */
   lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }>;
   /** Addresses of the devices that are up. */

@@ -1,4 +1,7 @@
-/** Attempts to log in: each one that fails makes the next one wait, for its address and, beyond a measure, for all. */
+/**
+ * Attempts to log in: each one that fails makes the next one wait, for its address and, beyond a measure, for every other
+ * address that keeps failing. Who has not failed waits for nobody: an owner with the right password gets in while others guess.
+ */
 import type { Clock } from '../host/clock.ts';
 
 /** The first pause after a failure; doubled for each one after it, up to the longest. Milliseconds. */
@@ -6,11 +9,13 @@ export const PAUSE = 1000;
 export const LONGEST_PAUSE = 60_000;
 /** Failures of an address are forgotten after so long without one. Milliseconds. */
 export const FORGET = 15 * 60_000;
-/** So many attempts may fail at once from everywhere; then one in each interval (milliseconds). */
+/** So often a person may mistype a password before it is a guess that counts with those of others. */
+export const MISTYPED = 3;
+/** So many further attempts of those who have failed more often may be made at once, from everywhere; then one in each interval (milliseconds). */
 export const MOST_AT_ONCE = 20;
 export const INTERVAL = 2000;
 /** Addresses that are remembered. */
-export const MOST_ADDRESSES = 256;
+export const MOST_ADDRESSES = 1024;
 
 export interface Attempts {
   /**
@@ -68,15 +73,20 @@ export function createAttempts(clock: Clock): Attempts {
       const before = failed.get(key);
       const now = clock.now();
       if (before !== undefined && before.until > now) return before.until - now;
-      if (tokens < 1) return Math.ceil((1 - tokens) * INTERVAL);
-      tokens -= 1;
+      if (before !== undefined && before.times >= MISTYPED) {
+        if (tokens < 1) return Math.ceil((1 - tokens) * INTERVAL);
+        tokens -= 1;
+      }
       const times = (before?.times ?? 0) + 1;
       failed.delete(key);
       failed.set(key, { times, last: now, until: now + Math.min(LONGEST_PAUSE, PAUSE * 2 ** Math.min(times - 1, 10)) });
       return 0;
     },
     succeeded(address) {
-      if (failed.delete(origin(address))) tokens = Math.min(MOST_AT_ONCE, tokens + 1);
+      const before = failed.get(origin(address));
+      if (before === undefined) return;
+      failed.delete(origin(address));
+      if (before.times > MISTYPED) tokens = Math.min(MOST_AT_ONCE, tokens + 1); // it had taken one
     },
   };
 }

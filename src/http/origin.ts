@@ -36,6 +36,12 @@ export function checkHost(asked: Asked, names: readonly string[]): Answer | null
   );
 }
 
+/** Whether a browser says that another site's page made it send this (Fetch Metadata, W3C); `none` is a person's own doing. */
+export function isFromAnotherSite(asked: Asked): boolean {
+  const site = headerOf(asked, 'sec-fetch-site');
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
 /**
  * Refuses requests that act unless the page itself sends them: same Origin, and
  * a header that no form and no other site can add without being asked first.

@@ -6,7 +6,7 @@
 import type { Attempts } from './attempts.ts';
 import { cookiesOf, headerOf, json, partsOf, refusal, SAFE_HEADERS } from './message.ts';
 import type { Answer, Asked } from './message.ts';
-import { checkHost, checkOrigin } from './origin.ts';
+import { checkHost, checkOrigin, isFromAnotherSite } from './origin.ts';
 import { isMethod, METHODS, WrongArgument } from '../object/object.ts';
 import type { Arguments, MethodName, Reply } from '../object/object.ts';
 import type { Logins, Rights } from './logins.ts';
@@ -70,9 +70,12 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
 
   function openByLink(asked: Asked, token: string): Answer {
     if (options.login !== 'token') return refusal(403, 'This page is opened by logging in, not by a link.');
-    const wait = attempts.begin(asked.address);
-    if (wait > 0) return tooSoon(wait);
-    if (!sessions.spend(token)) return refusal(403, `This link has been used, is too old, or was never given out; ${options.another}.`);
+    // The right one is never kept waiting: whoever guesses (any page of the web, any user of this machine) would keep its
+    // owner out, and 256 random bits are guessed by nobody.
+    if (!sessions.spend(token)) {
+      const wait = isFromAnotherSite(asked) ? 0 : attempts.begin(asked.address);
+      return wait > 0 ? tooSoon(wait) : refusal(403, `This link has been used, is too old, or was never given out; ${options.another}.`);
+    }
     attempts.succeeded(asked.address);
     const session = opened('token', null);
     say(`page: a session was opened by the link, from ${asked.address}`);

@@ -22,6 +22,8 @@ export interface Journal {
 }
 
 export const JOURNAL_PATH = '/etc/sipalg.journal';
+/** It holds the text of files that only root may read. */
+export const JOURNAL_MODE = 0o600;
 
 /** The text of the file. */
 export function renderJournal(journal: Journal): string {

@@ -34,6 +34,7 @@ export function watchPending(host: Host): Pending {
       list: (path) => reading(path, () => host.list(path)),
       kind: (path) => reading(path, () => host.kind(path)),
       write: (path, text, mode) => during(path, () => host.write(path, text, mode)),
+      narrow: (path, mode) => during(path, () => host.narrow(path, mode)),
       poke: (path, text) => during(path, () => host.poke(path, text)),
       remove: (path) => during(path, () => host.remove(path)),
       run: (argv, options) => during(argv.join(' '), () => host.run(argv, options)),

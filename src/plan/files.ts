@@ -29,9 +29,9 @@ export function joinParts(parts: readonly Part[]): Part {
   };
 }
 
-/** What puts a file into a state: its text, or its absence. */
-export function putFile(path: string, text: string | null): Action {
-  return text === null ? { do: 'remove', path } : { do: 'write', path, text };
+/** What puts a file into a state: its text, or its absence. `mode`: of one that is not there yet, where it is not 0644. */
+export function putFile(path: string, text: string | null, mode?: number): Action {
+  return text === null ? { do: 'remove', path } : { do: 'write', path, text, ...(mode === undefined ? {} : { mode }) };
 }
 
 export interface FileEdit {

@@ -7,7 +7,7 @@ import type { Taken, TakenIptables, TakenNft } from '../journal/taken.ts';
 /** The primitive changes; everything done to a router is one of them. */
 export type Action =
   /** Replaces a file; `mode` for one that is new. */
-  | { do: 'write'; path: string; text: string }
+  | { do: 'write'; path: string; text: string; mode?: number }
   | { do: 'remove'; path: string }
   /** Writes into a kernel file. */
   | { do: 'poke'; path: string; text: string }

@@ -10,12 +10,14 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 // Each by name: an import of the whole module costs the bundle half a kilobyte of shims.
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readSync,
   readdirSync,
@@ -35,6 +37,9 @@ import type { Host, Lock, Outcome, ReadOptions, Reading, RunOptions } from '../.
 import { inWords, isMissing, looked } from '../../host/errno.ts';
 import { filterLines, join } from '../../host/lines.ts';
 import { decode, encode } from '../../host/text.ts';
+
+/** Of a file while it is being written, and of what is ours alone. */
+const PRIVATE = 0o600;
 
 const MOST_READ = 4 << 20;
 const MOST_SAID = 32 << 20;
@@ -116,7 +121,10 @@ function write(path: string, text: string, mode = 0o644): void {
   const temporary = target + UNFINISHED;
   let made = false;
   try {
-    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, mode);
+    // One that is there an interrupted run has left, with whatever mode.
+    const left = looked(temporary, () => lstatSync(temporary).isFile());
+    if (left.state === 'present' && left.value) unlinkSync(temporary);
+    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, PRIVATE);
     made = true;
     try {
       const bytes = encode(text);
@@ -137,6 +145,14 @@ function write(path: string, text: string, mode = 0o644): void {
     if (made) looked(temporary, () => unlinkSync(temporary));
     throw new Error(`${path} could not be written: ${inWords(error)}`);
   }
+}
+
+/** Permission bits of a file, those that are not in `mode` taken away. */
+function narrow(path: string, mode: number): void {
+  const before = looked(path, () => statSync(path).mode & 0o7777);
+  if (before.state === 'failed') throw new Error(`the mode of ${path} could not be read: ${before.because}`);
+  if (before.state === 'present' && (before.value & ~mode) !== 0)
+    tried(`the mode of ${path} could not be changed`, () => chmodSync(path, before.value & mode));
 }
 
 function tried(sentence: string, act: () => void): void {
@@ -222,12 +238,21 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
   });
 }
 
+/** Made before flock makes it with the mode that the caller's umask gives: whoever may read a file may lock it. */
+function ownLock(path: string): void {
+  tried(`the lock ${path} could not be taken`, () =>
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, PRIVATE)),
+  );
+  narrow(path, PRIVATE);
+}
+
 /**
  * flock(2) is out of Node's reach, so a child holds it: `flock FILE sh` that
  * reads from a pipe of ours, and so ends, and lets go, when we end in any way.
  */
 function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }> {
   return new Promise((resolve, reject) => {
+    if (who !== '') ownLock(path);
     const child = spawn('flock', ['-x', path, 'sh', '-c', 'echo held; read -r _'], {
       cwd: '/',
       detached: true,
@@ -319,6 +344,9 @@ export const nodeHost: Host = {
         closeSync(file);
       }
     });
+  },
+  async narrow(path, mode) {
+    narrow(path, mode);
   },
   async remove(path) {
     tried(`${path} could not be removed`, () => {

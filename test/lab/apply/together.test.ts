@@ -51,8 +51,8 @@ together.before(async (context) => {
     locked(
       context.ours,
       '/var/run/sipalg.lock',
-      'process 4242 (sipalg, towards "enabled")',
-      /^sipalg: sipalg is locked \(\/var\/run\/sipalg\.lock\) by process 4242 \(sipalg, towards "enabled"\), for longer than 30 s; try again when it has ended\. Nothing was changed\.$/,
+      'process 1 (sipalg, towards "enabled")',
+      /^sipalg: sipalg is locked \(\/var\/run\/sipalg\.lock\) by process 1 \(sipalg, towards "enabled"\), for longer than 30 s; try again when it has ended\. Nothing was changed\.$/,
     ),
     locked(
       context.theirs,

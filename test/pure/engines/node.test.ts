@@ -103,6 +103,59 @@ writing('makes a file with the mode asked for, and keeps the mode of one that is
   assert.is(fs.statSync(plain).mode & 0o7777, 0o644, 'whatever the umask is');
 });
 
+/** Prints every mode that a file has while it is there and not yet as long as it is to be. */
+const MODES = `
+const fs = require('fs');
+const [, path] = process.argv;
+const seen = new Set();
+const end = Date.now() + 20000;
+console.log('ready');
+while (Date.now() < end) {
+  let stat;
+  try { stat = fs.statSync(path); } catch { if (seen.size > 0) break; continue; }
+  seen.add((stat.mode & 0o7777).toString(8));
+}
+console.log([...seen].join(' '));
+`;
+
+writing('lets nobody but root read a file before all of it is written', async ({ folder }) => {
+  const text = 'secret\n'.repeat(8 << 20);
+  for (const mode of [0o600, 0o644]) {
+    const path = join(folder, `secret-${mode}`);
+    fs.writeFileSync(path, 'old', { mode });
+    fs.writeFileSync(path + '.sipalg-new', 'left by an interrupted run', { mode: 0o644 });
+    fs.chmodSync(path + '.sipalg-new', 0o600); // so that every wider one is of this run
+    const child = spawn(process.execPath, ['-e', MODES, path + '.sipalg-new'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => {
+      said += data;
+    });
+    const closed = new Promise((done) => {
+      child.on('close', done);
+    });
+    await new Promise((ready) => {
+      child.stdout.once('data', ready);
+    });
+    await nodeHost.write(path, text);
+    await closed;
+    const seen = said.split('\n')[1]?.split(' ') ?? [];
+    assert.ok(seen.includes('600'), said);
+    assert.is(fs.statSync(path).mode & 0o7777, mode);
+    if (mode === 0o600) assert.equal(seen, ['600'], 'a private file is private all the while');
+  }
+});
+
+writing('narrows what it is told to, and nothing else', async ({ folder }) => {
+  const path = join(folder, 'wide');
+  fs.writeFileSync(path, 'x', { mode: 0o644 });
+  await nodeHost.narrow(path, 0o600);
+  assert.is(fs.statSync(path).mode & 0o7777, 0o600);
+  fs.chmodSync(path, 0o400);
+  await nodeHost.narrow(path, 0o600);
+  assert.is(fs.statSync(path).mode & 0o7777, 0o400, 'nothing is added');
+  await nodeHost.narrow(join(folder, 'not there'), 0o600);
+});
+
 writing('keeps the owner of a file that is there', async ({ folder }) => {
   if (process.geteuid?.() !== 0) return; // only root may give a file away, and only then is there something to keep
   const path = join(folder, 'owned');
@@ -327,6 +380,23 @@ locking('keeps a second one out until it is released, and says who holds it', as
   assert.ok('lock' in second);
   assert.is(fs.readFileSync(path, 'utf8'), 'process 2\n');
   if ('lock' in second) await second.lock.release();
+});
+
+locking('keeps a lock of our own from everybody else, and leaves that of another program as it is', async ({ folder }) => {
+  const [own, old, other] = [join(folder, 'mine.lock'), join(folder, 'older.lock'), join(folder, 'another.lock')];
+  fs.writeFileSync(old, '', { mode: 0o644 });
+  fs.writeFileSync(other, '', { mode: 0o644 });
+  for (const [path, who] of [
+    [own, 'me'],
+    [old, 'me'],
+    [other, ''],
+  ] as const) {
+    const got = await nodeHost.lock(path, 5000, who);
+    assert.ok('lock' in got);
+    if ('lock' in got) await got.lock.release();
+  }
+  const modes = [own, old, other].map((path) => (fs.statSync(path).mode & 0o7777).toString(8));
+  assert.equal(modes, ['600', '600', '644']);
 });
 
 locking('waits for a lock as long as it was told to', async ({ folder }) => {

@@ -85,6 +85,19 @@ reading('guesses of a link are slowed', async () => {
   assert.is((await ask('GET', '/?token=guess')).status, 403);
 });
 
+reading('a link opens a session whoever guesses at it, and another site is not even counted', async () => {
+  const { ask, sessions } = mounted();
+  const token = sessions.newToken();
+  const cross: [string, string][] = [
+    ['host', HOST],
+    ['sec-fetch-site', 'cross-site'],
+  ];
+  for (let n = 0; n < 50; n++) assert.is((await ask('GET', '/?token=guess', cross)).status, 403);
+  assert.is((await ask('GET', '/?token=guess')).status, 403, 'the first guess that counts');
+  assert.is((await ask('GET', '/?token=guess')).status, 429);
+  assert.is((await ask('GET', `/?token=${token}`)).status, 303, 'the right one waits for no guess');
+});
+
 reading('lets a session end: by itself, and by logging out', async () => {
   const { post, clock, link } = mounted();
   const cookie = await link();
@@ -277,6 +290,18 @@ login("the router's own login opens a session with the rights that rpcd grants",
     assert.is(bus.open.size, 0, "rpcd's session is ended too");
     assert.not.match(lines.join(), /right/, 'no password in the log');
   }
+});
+
+login('forty addresses that guess keep nobody with the right password out', async () => {
+  const { post, clock } = mounted({ login: 'password' });
+  const guess = (n: number) => post('/login', { username: 'root', password: 'guess' }, { address: `192.0.2.${n}` });
+  const inside: number[] = [];
+  for (let round = 0; round < 12; round++) {
+    for (let n = 0; n < 40; n++) await guess(n);
+    inside.push((await post('/login', { username: 'root', password: 'right' }, { address: '192.168.1.50' })).status);
+    await clock.pass(1000);
+  }
+  assert.equal(new Set(inside), new Set([200]));
 });
 
 login('a wrong password is refused and slows the next attempt', async () => {

@@ -5,6 +5,7 @@ import {
   FORGET,
   INTERVAL,
   LONGEST_PAUSE,
+  MISTYPED,
   MOST_ADDRESSES,
   MOST_AT_ONCE,
   origin,
@@ -125,14 +126,26 @@ attempts('of others need not wait for it, and success forgets', async () => {
   assert.is(all.begin('192.0.2.2'), PAUSE, 'the first failure was forgotten');
 });
 
-attempts('from everywhere at once are slowed too', async () => {
+attempts('of those who have failed are slowed from everywhere at once, and of nobody else', async () => {
   const clock = handClock();
   const all = createAttempts(clock);
-  for (let n = 0; n < MOST_AT_ONCE; n++) assert.is(all.begin(`192.0.2.${n}`), 0);
-  assert.is(all.begin('198.51.100.1'), INTERVAL);
-  await clock.pass(INTERVAL);
-  assert.is(all.begin('198.51.100.1'), 0);
-  assert.is(all.begin('198.51.100.2'), INTERVAL);
+  const guessing = Array.from({ length: MOST_AT_ONCE + 20 }, (_, n) => `192.0.2.${n}`);
+  for (let n = 0; n < MISTYPED; n++) {
+    for (const address of guessing) assert.is(all.begin(address), 0, 'one may mistype');
+    await clock.pass(PAUSE * 2 ** n);
+  }
+  const waits = guessing.map((address) => all.begin(address));
+  assert.is(waits.filter((wait) => wait === 0).length, MOST_AT_ONCE);
+  assert.ok(waits.slice(MOST_AT_ONCE).every((wait) => wait > 0 && wait <= INTERVAL));
+  for (let round = 0; round < 12; round++) {
+    assert.is(all.begin('198.51.100.1'), 0, 'the owner mistypes');
+    await clock.pass(PAUSE);
+    assert.is(all.begin('198.51.100.1'), 0, 'and gets in');
+    all.succeeded('198.51.100.1');
+    for (const address of guessing) all.begin(address);
+    await clock.pass(INTERVAL);
+  }
+  assert.ok(guessing.map((address) => all.begin(address)).filter((wait) => wait === 0).length <= 1, 'success gives nobody else a try');
 });
 
 attempts('are remembered for a bounded number of addresses', async () => {

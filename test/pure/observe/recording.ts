@@ -49,6 +49,7 @@ export function recorded({ files, commands }: Recording): Host {
         : { state: 'exited', command, code: 0, stdout: chosen(stdout, options?.select), stderr: '' };
     },
     write: refuse,
+    narrow: refuse,
     poke: refuse,
     remove: refuse,
     lock: refuse,

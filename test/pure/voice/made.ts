@@ -37,6 +37,7 @@ export function made({ files = {}, answers = {}, addresses = [] }: Made = {}): H
     now: () => NOW,
     process: () => ({ pid: 1, uid: 0 }),
     write: never,
+    narrow: never,
     poke: never,
     remove: never,
     lock: never,
