@@ -1,10 +1,11 @@
 /** Voice firewall rules made by hand: what was seen of them, and a policy that finds and plans what a test says. */
 import type { Reading } from '../src/host/host.ts';
-import type { Finding } from '../src/judge/verdict.ts';
+import type { Finding, PolicyVerdict } from '../src/judge/verdict.ts';
 import type { Part } from '../src/plan/files.ts';
 import type { InForce, PolicyFacts } from '../src/voice/facts.ts';
 import { createSurveyor } from '../src/survey/survey.ts';
 import type { RouterFacts, Surveyor } from '../src/survey/survey.ts';
+import { compare } from '../src/voice/judge/compare.ts';
 import type { VoiceRules } from '../src/voice/voice.ts';
 import type { Facts } from '../src/observe/facts.ts';
 import { NOW } from './routers.ts';
@@ -18,7 +19,8 @@ const absent = (source: string): Reading<never> => ({ state: 'absent', source })
 
 export const IN_FORCE: InForce = {
   mark: 'text_0123456789ab',
-  intact: true,
+  shape: '5eed',
+  loaded: '5eed',
   objects: [],
   counters: [
     { name: 'voice_media', packets: 90_210, bytes: 18_042_000 },
@@ -92,7 +94,7 @@ export function policyFacts(changes: Partial<PolicyFacts> = {}): PolicyFacts {
       ipv6: absent('nftables is used'),
     },
     files: {},
-    offload: { state: 'present', value: { software: false, hardware: false, excluded: false }, source: '/etc/config/firewall' },
+    offload: { state: 'present', value: { software: false, hardware: false }, source: '/etc/config/firewall' },
     shapers: [],
     ...changes,
   };
@@ -107,6 +109,8 @@ export const withVoice = (facts: Facts | RouterFacts, policy: PolicyFacts = poli
 
 export interface HandPolicy extends VoiceRules {
   found: Finding[];
+  /** What else it judges. */
+  judged: PolicyVerdict;
   planned: Part;
   /** What `refresh` answers, and how often it was asked. */
   refreshed: { changed: boolean; next: number | null };
@@ -120,6 +124,7 @@ export interface HandPolicy extends VoiceRules {
 export function handPolicy(): HandPolicy {
   const policy: HandPolicy = {
     found: [],
+    judged: { changed: [], excluded: false, shapers: [] },
     planned: { steps: [], takes: [], refused: [] },
     refreshed: { changed: false, next: null },
     refreshes: 0,
@@ -129,7 +134,8 @@ export function handPolicy(): HandPolicy {
       policy.refreshes += 1;
       return policy.refreshed;
     },
-    judge: () => policy.found,
+    compare,
+    judge: () => ({ ...policy.judged, findings: policy.found }),
     plan: () => policy.planned,
     surveyor: createSurveyor(VERSION, async () => policy),
   };

@@ -8,7 +8,7 @@ import { observeIptables } from '../observe/iptables.ts';
 import { chainKey, observeNft } from '../observe/nft.ts';
 import { putBackIptables, takeOutIptables } from '../plan/give-back-iptables.ts';
 import { putBack, takeOut } from '../plan/give-back-nft.ts';
-import { restoreAction } from '../plan/iptables.ts';
+import { restoreAction } from '../plan/actions.ts';
 import { transaction } from '../plan/nft.ts';
 import { RANK } from '../plan/step.ts';
 import type { Action, Step } from '../plan/step.ts';

@@ -17,11 +17,11 @@ async function reportFor({ host, surveyor }: Doors, given: Given, terminal: Term
   return savedReport(surveyor, savedFacts(text, name, surveyor.version), name);
 }
 
-async function words(command: string, report: Report, { surveyor }: Doors): Promise<string> {
+async function words(command: string, report: Report): Promise<string> {
   if (command === 'status') return (await import('./text.ts')).statusText(report);
   if (command === 'plan') return (await import('./text.ts')).planText(report.plan);
   const { policy } = report.facts;
-  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, await surveyor.voice());
+  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report);
   if (policy.state === 'failed') throw new Error(`the voice firewall rules could not be looked at: ${policy.because}.`);
   return 'The voice firewall rules are off, and nothing of them is on this router.\n`uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply` installs them.\n';
 }
@@ -31,7 +31,7 @@ export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, 
   const report = await reportFor(doors, given, terminal);
   if (given.has('--json')) terminal.json(jsonText(report));
   else {
-    terminal.out(await words(command, report, doors));
+    terminal.out(await words(command, report));
     // The other commands have them among their findings.
     const { policy, wish } = report.facts;
     if (command === 'plan' || (command === 'policy' && policy.state === 'absent'))

@@ -3,16 +3,15 @@
  * own chunk of the program, for most runs have no use for it.
  */
 import type { Reading } from '../host/host.ts';
+import { SHOWN } from '../judge/evidence.ts';
+import type { PolicyVerdict } from '../judge/verdict.ts';
 import type { InForce, Offload, PolicyFacts } from '../voice/facts.ts';
-import type { Finding } from '../judge/verdict.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Report, RouterFacts } from '../survey/survey.ts';
-import type { VoiceRules } from '../voice/voice.ts';
 import { findingLines } from './text.ts';
 import type { Provider } from '../wish/wish.ts';
 
-/** So many addresses of a list, and so many attempts, are shown; the rest are counted, and `--json` has them all. */
-const SHOWN = 8;
+/** So many attempts are shown; the rest are counted, and `--json` has them all. */
 const MOST_ATTEMPTS = 50;
 
 /** Findings that the rest of the text tells in full. */
@@ -115,7 +114,7 @@ function providerLines({ wish: { providers }, names }: PolicyFacts, at: number):
   ];
 }
 
-function countedLines(policy: PolicyFacts): string[] {
+function countedLines(policy: PolicyFacts, verdict: PolicyVerdict): string[] {
   const counters = kernel(policy).flatMap((one, at) =>
     readings([one]).flatMap(({ counters }) =>
       counters.map(({ name, packets, bytes }) => [
@@ -125,9 +124,7 @@ function countedLines(policy: PolicyFacts): string[] {
       ]),
     ),
   );
-  const changed = kernel(policy).flatMap((one) =>
-    one.state === 'present' && !one.value.intact ? [`  ${one.source}: changed by somebody since it was loaded`] : [],
-  );
+  const changed = verdict.changed.map((source) => `  ${source}: changed by somebody since it was loaded`);
   const phones = readings(kernel(policy)).flatMap(({ phones }) => phones);
   return [
     ...(changed.length > 0 ? ['In the kernel:', ...changed] : []),
@@ -153,9 +150,9 @@ function attemptLines(policy: PolicyFacts, at: number): string[] {
   ];
 }
 
-function besideLines({ offload, shapers }: PolicyFacts): string[] {
+function besideLines({ offload }: PolicyFacts, { excluded, shapers }: PolicyVerdict): string[] {
   return [
-    ...offloadLines(offload),
+    ...offloadLines(offload, excluded),
     ...shapers.map(
       ({ kind, device, how, conflict, setting }) =>
         `${kind} on ${device} (${how}): ${conflict ?? 'it honours the marks.'}${setting === null ? '' : ` ${setting}`}`,
@@ -163,31 +160,30 @@ function besideLines({ offload, shapers }: PolicyFacts): string[] {
   ];
 }
 
-function offloadLines(offload: Reading<Offload>): string[] {
+function offloadLines(offload: Reading<Offload>, excluded: boolean): string[] {
   if (offload.state !== 'present') return [];
-  const { software, hardware, excluded } = offload.value;
+  const { software, hardware } = offload.value;
   return software || hardware
     ? [`Flow offload is on${hardware ? ', in hardware too' : ''}; marked voice is ${excluded ? '' : 'not '}kept out of it.`]
     : [];
 }
 
-/** @param voice what judges the voice rules, of which the report has some */
-export function voiceText({ facts, plan }: Report, voice: VoiceRules): string {
+/** @throws Error where the report is on a router without voice rules */
+export function voiceText({ facts, verdict, plan }: Report): string {
   const { policy } = facts;
-  if (policy.state !== 'present') throw new Error('there are no voice firewall rules to show');
+  if (policy.state !== 'present' || verdict.policy === undefined) throw new Error('there are no voice firewall rules to show');
   const steps = plan.steps.filter(({ of }) => of === 'policy');
   const { lacking } = plan;
-  const found: Finding[] = voice.judge(facts, policy.value, { steps, takes: [], refused: lacking });
   const findings = [
-    ...findingLines(found.filter(({ code }) => !SAID.includes(code))),
+    ...findingLines(verdict.findings.filter(({ of, code }) => of === 'policy' && !SAID.includes(code))),
     ...facts.wish.problems.map(({ text }) => `  ! ${text}`),
   ];
   const blocks = [
     headline(facts, policy.value, { steps, lacking }),
     findings,
-    [...wishLines(policy.value), ...besideLines(policy.value)],
+    [...wishLines(policy.value), ...besideLines(policy.value, verdict.policy)],
     providerLines(policy.value, facts.at),
-    countedLines(policy.value),
+    countedLines(policy.value, verdict.policy),
     attemptLines(policy.value, facts.at),
   ];
   return blocks

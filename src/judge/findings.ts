@@ -2,6 +2,7 @@
  * The findings: one table. A row looks for its evidence and says it in a
  * sentence. A row whose cause already speaks (`dependsOn`) stays silent.
  */
+import { shown } from './evidence.ts';
 import type { Reading } from '../host/host.ts';
 import type { Facts, FlowFact } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
@@ -42,13 +43,6 @@ function some(list: readonly string[]): string[] | null {
 }
 
 const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
-
-/** So many flows are shown; the rest are counted. */
-const SHOWN = 8;
-
-function shown(list: readonly string[]): string[] {
-  return list.length <= SHOWN ? [...list] : [...list.slice(0, SHOWN), `and ${list.length - SHOWN} more`];
-}
 
 const assignersOf = (facts: Facts, kind: ReturnType<typeof assigners>[number]['kind']): string[] =>
   assigners(facts)

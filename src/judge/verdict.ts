@@ -26,11 +26,34 @@ export type Weight = 'alarm' | 'trouble' | 'risk' | 'note';
 
 export interface Finding {
   code: string;
+  /** It is about the voice firewall rules. */
+  of?: 'policy';
   weight: Weight;
   /** A sentence. */
   text: string;
   /** What it rests on, each something a person can look up: file and line, table and handle, flow. */
   evidence: string[];
+}
+
+/** What a shaper does to the marks of voice. */
+export interface ShaperVerdict {
+  kind: 'sqm' | 'qosify';
+  device: string;
+  /** The script or mode, e.g. `piece_of_cake.qos`. */
+  how: string;
+  /** What is wrong, in one sentence; null where it honours the marks. */
+  conflict: string | null;
+  /** The setting that fits, as a command; null where none is needed, or none is known. */
+  setting: string | null;
+}
+
+/** What the facts of the voice firewall rules mean, beside their findings. */
+export interface PolicyVerdict {
+  /** Where rules are not as they were loaded: the sources of those readings. */
+  changed: string[];
+  /** Marked voice is kept out of the flow offload, which is on. */
+  excluded: boolean;
+  shapers: ShaperVerdict[];
 }
 
 export interface Verdict {
@@ -41,4 +64,6 @@ export interface Verdict {
   findings: Finding[];
   /** Readings that decide and could not be read. */
   unread: { source: string; because: string }[];
+  /** Absent where the facts have no voice firewall rules. */
+  policy?: PolicyVerdict;
 }

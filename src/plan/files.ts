@@ -34,22 +34,30 @@ export function putFile(path: string, text: string | null, mode?: number): Actio
   return text === null ? { do: 'remove', path } : { do: 'write', path, text, ...(mode === undefined ? {} : { mode }) };
 }
 
-export interface FileEdit {
+export interface FileChange {
   rank: number;
   why: string;
   text: string;
   path: string;
+  /** null: it is not there. */
   before: string | null;
-  after: string;
+  /** null: it goes. */
+  after: string | null;
   commands: string[];
+  /** What is asked before it is written. */
+  checks?: Action[];
+}
+
+/** A step that gives a file another text, or takes it away; none where it is so already. */
+export function changeFile({ rank, why, text, path, before, after, commands, checks = [] }: FileChange): Part {
+  if (before === after) return NOTHING;
+  // What is in memory is gone with a boot, and needs no way back.
+  const undo = path.startsWith('/var/run/') ? [] : [putFile(path, before)];
+  return one({ rank, why, text, actions: [...checks, putFile(path, after)], undo, commands });
 }
 
 /** A step that edits a file, and the journal's entry that gives it back. */
-export function fileStep({ rank, why, text, path, before, after, commands }: FileEdit): Part {
-  if (before === after) return NOTHING;
-  return {
-    steps: [{ rank, why, text, actions: [putFile(path, after)], undo: [putFile(path, before)], commands }],
-    takes: [{ kind: 'file', path, before, after }],
-    refused: [],
-  };
+export function fileStep(change: FileChange & { after: string }): Part {
+  const { path, before, after } = change;
+  return before === after ? NOTHING : { ...changeFile(change), takes: [{ kind: 'file', path, before, after }] };
 }

@@ -6,7 +6,7 @@ import type { Facts, IptablesFacts } from '../observe/facts.ts';
 import { NOTHING, one, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { nearest } from './give-back-nft.ts';
-import { restoreAction } from './iptables.ts';
+import { restoreAction } from './actions.ts';
 import { restoreLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 

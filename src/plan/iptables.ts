@@ -3,18 +3,12 @@ import type { TakenIptables } from '../journal/taken.ts';
 import { renderRestore } from '../languages/iptables/restore.ts';
 import type { RestoreCommand } from '../languages/iptables/restore.ts';
 import type { Facts, IptablesFacts } from '../observe/facts.ts';
+import { restoreAction } from './actions.ts';
 import { joinParts, NOTHING, one } from './files.ts';
 import type { Part } from './files.ts';
 import { neighbours } from './nft.ts';
 import { restoreLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
-import type { Action } from './step.ts';
-
-/** `--wait`: another program may hold the xtables lock. */
-export function restoreAction(restore: string, script: string): Action {
-  const argv = [restore, '--noflush', '--wait', '10'];
-  return { do: 'run', argv, input: script, rehearsal: { argv: [...argv, '--test'], input: script } };
-}
 
 function planOne(facts: IptablesFacts): Part {
   const taken: TakenIptables = { kind: 'iptables', save: facts.save, restore: facts.restore, rules: [] };

@@ -8,6 +8,7 @@ import { chainKey } from '../observe/nft.ts';
 import { withoutCounters } from '../languages/nft/listing.ts';
 import { renderScript } from '../languages/nft/script.ts';
 import type { Command } from '../languages/nft/script.ts';
+import { nftAction } from './actions.ts';
 import { NOTHING, one, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { nftLine } from '../languages/shell/command.ts';
@@ -16,8 +17,7 @@ import type { Action, Step } from './step.ts';
 
 /** A transaction; nft itself says beforehand whether it would take it. */
 export function transaction(commands: readonly Command[], rehearsed: readonly Command[] = commands): Action {
-  const argv = ['nft', '-f', '-'];
-  return { do: 'run', argv, input: renderScript(commands), rehearsal: { argv: ['nft', '-c', '-f', '-'], input: renderScript(rehearsed) } };
+  return nftAction(renderScript(commands), renderScript(rehearsed));
 }
 
 /** The nearest rules that stay, before and behind, and how many that stay are before. */

@@ -5,7 +5,7 @@
  */
 import type { Host, Reading } from '../host/host.ts';
 import { judge } from '../judge/judge.ts';
-import type { Finding, Verdict } from '../judge/verdict.ts';
+import type { Finding, PolicyVerdict, Verdict } from '../judge/verdict.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
 import { NOTHING, refuse } from '../plan/files.ts';
@@ -32,37 +32,39 @@ export interface Report {
   plan: Plan;
 }
 
-/** What is to be done about the voice rules; null: these facts have none. @throws Error where they have and `voice` is null */
-function voicePart(facts: RouterFacts, voice: VoiceRules | null): Part | null {
+/** What was seen of the voice rules held against the wish, and what is to be done; null: these facts have none. */
+interface VoicePart {
+  part: Part;
+  judged(): PolicyVerdict & { findings: Finding[] };
+}
+
+/** @throws Error where facts have voice rules and `voice` is null */
+function voicePart(facts: RouterFacts, voice: VoiceRules | null): VoicePart | null {
   if (facts.policy.state !== 'present') return null;
   if (voice === null) throw new Error('These facts hold voice firewall rules, and the part of sipalg that judges them is not loaded.');
-  return voice.plan(facts, facts.policy.value);
+  const { value } = facts.policy;
+  const compared = voice.compare(facts, value);
+  const part = voice.plan(facts, value, compared);
+  return { part, judged: () => voice.judge(facts, value, compared, part) };
 }
 
 /** Steps of the voice rules alone, with the refusals that keep the rest from being done. */
-function voicePlan({ wish, policy }: RouterFacts, part: Part | null): Pick<Plan, 'steps' | 'lacking'> {
+function voicePlan({ wish, policy }: RouterFacts, voice: VoicePart | null): Pick<Plan, 'steps' | 'lacking'> {
   const { steps, refused } =
     wish.wish.policy === null
       ? NOTHING
       : policy.state === 'failed'
         ? refuse([`The voice firewall rules are left as they are: ${policy.because}.`])
-        : (part ?? NOTHING);
+        : (voice?.part ?? NOTHING);
   return { steps: steps.map((step) => ({ ...step, of: 'policy' as const })).sort((one, other) => one.rank - other.rank), lacking: refused };
 }
 
-function voiceFindings(facts: RouterFacts, voice: VoiceRules | null, part: Part | null): Finding[] {
-  const { policy } = facts;
-  if (policy.state === 'failed') {
-    return [
-      {
-        code: 'policy-unread',
-        weight: 'trouble',
-        text: `The voice firewall rules could not be looked at: ${policy.because}.`,
-        evidence: [policy.source],
-      },
-    ];
-  }
-  return policy.state === 'absent' || voice === null ? [] : voice.judge(facts, policy.value, part ?? NOTHING);
+const ofVoice = (finding: Finding): Finding => ({ ...finding, of: 'policy' });
+
+function unreadFindings({ policy }: RouterFacts): Finding[] {
+  if (policy.state !== 'failed') return [];
+  const text = `The voice firewall rules could not be looked at: ${policy.because}.`;
+  return [{ code: 'policy-unread', weight: 'trouble', text, evidence: [policy.source] }];
 }
 
 /** The voice firewall rules alone; the ALG is left as it is. Pure. */
@@ -92,8 +94,10 @@ export function reportOn(version: string, facts: RouterFacts, voice: VoiceRules 
   const part = voicePart(facts, voice);
   const alg = planAlg(facts, wished(facts), facts.wish.wish.alg === 'unmanaged');
   const { steps, lacking } = voicePlan(facts, part);
-  const verdict = judge(facts, voiceFindings(facts, voice, part));
-  return { version, facts, verdict, plan: { ...alg, steps: [...alg.steps, ...steps], lacking } };
+  const plan = { ...alg, steps: [...alg.steps, ...steps], lacking };
+  if (part === null) return { version, facts, verdict: judge(facts, unreadFindings(facts)), plan };
+  const { findings, ...policy } = part.judged();
+  return { version, facts, verdict: { ...judge(facts, findings.map(ofVoice)), policy }, plan };
 }
 
 /** The same, with the voice rules loaded where facts have some. An engine's main file makes one and hands it to every face. */

@@ -1,12 +1,12 @@
 /**
- * What was seen that the voice rules need to know, as plain JSON; a part of
- * `Facts` where `option policy` is 1, or something of ours is still there.
+ * What was seen that the voice rules need to know, as plain JSON; a part of `Facts` where `option policy` is 1, or something of
+ * ours is still there. Nothing here has been held against the wish: what it means is `judge/`'s to say. Rules and networks that
+ * are only compared stand here as a digest.
  */
 import type { Reading } from '../host/host.ts';
 import type { Ways } from '../observe/wan.ts';
 import type { PolicyWish } from '../wish/wish.ts';
-import type { InboundSeen } from './plan/inbound.ts';
-import type { SeenPolicy } from './seen/iptables.ts';
+import type { Networks } from './digest.ts';
 
 /** The last good answer for a name, and how the last try went. */
 export interface Answer {
@@ -47,8 +47,12 @@ export interface Attempt {
 export interface InForce {
   /** Which text was loaded: its fingerprint, kept in the rules themselves; null where it is not there any more. */
   mark: string | null;
-  /** Whether nothing of it has been changed since it was loaded. */
-  intact: boolean;
+  /** `hash` of all rules and declarations of ours, without handles, counts and what sets hold. */
+  shape: string;
+  /** nftables alone: the same of the listing that was kept right after they were loaded; null where there is none, or a cut one. */
+  loaded?: string | null;
+  /** nftables alone: what the sets of providers' networks hold, by name. */
+  networks?: Record<string, Networks>;
   /** Names of what there is, kind by kind, for the transaction that replaces it. */
   objects: { kind: 'chain' | 'set' | 'map' | 'counter' | 'ct timeout'; name: string }[];
   counters: { name: string; packets: number; bytes: number }[];
@@ -61,24 +65,67 @@ export interface Offload {
   /** `flow_offloading` of /etc/config/firewall. */
   software: boolean;
   hardware: boolean;
-  /** Rules of ours keep marked voice out of it. */
-  excluded: boolean;
-  /** fw4 alone: those rules, in its chain forward; absent where that chain is not loaded. */
+  /** fw4 alone: rules of ours in its chain forward that let marked voice pass; absent where that chain is not loaded. */
   rules?: { handle: number; rule: string }[];
   /** fw4 alone: that chain puts flows into the offload, as it is loaded now. */
   loaded?: boolean;
+  /** fw4 alone: one of those rules stands behind the rule that does so. */
+  late?: boolean;
 }
 
-/** Something that sets or reads DSCP marks after us. */
-export interface Shaper {
-  kind: 'sqm' | 'qosify';
+/** Something that sets or reads DSCP marks after us, and is switched on. */
+export type Shaper = {
   device: string;
   /** The script or mode, e.g. `piece_of_cake.qos`. */
   how: string;
-  /** What it does to the marks, in one sentence; null where it fits. */
-  conflict: string | null;
-  /** The setting that fits, as a command; null where none is needed. */
-  setting: string | null;
+} & (
+  | {
+      kind: 'sqm';
+      /** As `uci show sqm` names it. */
+      section: string;
+      /** `eqdisc_opts`, where they are in force. */
+      options: string;
+    }
+  | {
+      kind: 'qosify';
+      /** One of its files says that SIP is voice. */
+      voice: boolean;
+    }
+);
+
+/** What of ours stands in a table of iptables. */
+export interface SeenTable {
+  name: string;
+  chains: string[];
+  /** Rules of other chains that lead into ours, after `-A CHAIN `. */
+  jumps: Jump[];
+}
+
+/** A rule in a chain that is not ours, which leads into one of ours. */
+export interface Jump {
+  chain: string;
+  /** As iptables-save writes it, after `-A CHAIN `. */
+  rule: string;
+  /** Where it must stand before all others. */
+  first?: true;
+}
+
+/** A family's iptables: its commands, and what of ours stands there. */
+export interface IptablesSeen {
+  restore: string;
+  tables: SeenTable[];
+  /** `[packets:bytes]` by chain. */
+  counted: Record<string, string>;
+  /** Marked voice meets our rule before its flow could be offloaded. */
+  keeps: boolean;
+}
+
+/** What of the firewall's own rules and sets is ours: those for calls that providers may open. */
+export interface InboundSeen {
+  /** What our rules are called that the firewall has in force. */
+  titles: string[];
+  /** Our sets that the firewall has, and what they hold. */
+  sets: { name: string; networks: Networks }[];
 }
 
 export interface PolicyFacts extends Ways {
@@ -94,8 +141,14 @@ export interface PolicyFacts extends Ways {
   /** absent: nothing of ours is in the kernel. For iptables one per family. */
   inForce: { all: Reading<InForce>; ipv4: Reading<InForce>; ipv6: Reading<InForce> };
   /** iptables alone: the commands, and what of ours stands in which table. */
-  iptables?: SeenPolicy['iptables'];
-  /** Calls that providers may open to a PBX; absent or null where there is nothing of that. */
+  iptables?: {
+    /** Absent: there is no iptables for that family. */
+    ipv4: Reading<IptablesSeen>;
+    ipv6: Reading<IptablesSeen>;
+    /** Our sets of ipset, and how many entries each has; null where an old one does not say. */
+    sets: { name: string; entries: number | null }[];
+  };
+  /** Calls that providers may open to a PBX; absent or null where there is nothing of that, and none is wished. */
   inbound?: InboundSeen | null;
   /** Our own files, by path. */
   files: Record<string, Reading<string>>;

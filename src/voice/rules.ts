@@ -5,6 +5,7 @@
 
 import type { Prefixes } from '../languages/address/prefixes.ts';
 import type { Limit, Marking, Timeouts } from '../wish/wish.ts';
+import type { Method } from './own.ts';
 
 export interface Voice {
   /** Devices towards the internet, sorted. Empty: nothing is limited, for nobody can be told to come from there. */
@@ -19,4 +20,9 @@ export interface Voice {
   /** All providers' networks, resolved names among them. */
   signalling: Prefixes;
   media: Prefixes;
+}
+
+/** Rates by method; new TCP connections may carry any of them. */
+export function ratesOf(limit: NonNullable<Limit>): Record<Method, number> {
+  return { ...limit, tcp: limit.register + limit.invite + limit.options };
 }

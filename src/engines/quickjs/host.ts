@@ -100,6 +100,22 @@ async function write(path: string, text: string, mode = 0o644): Promise<void> {
   }
 }
 
+/** Permission bits of a file, those that are not in `mode` taken away. */
+async function narrow(path: string, mode: number): Promise<void> {
+  const before = looked(path, () => first(os.stat(handed(path))).mode & 0o7777);
+  if (before.state === 'failed') throw new Error(`the mode of ${path} could not be read: ${before.because}`);
+  if (before.state === 'absent' || (before.value & ~mode) === 0) return;
+  await helped(['chmod', (before.value & mode).toString(8), path]).catch((error: Error) => {
+    throw new Error(`the mode of ${path} could not be changed: ${inWords(error)}`);
+  });
+}
+
+/** Made before flock makes it with the mode that the caller's umask gives: whoever may read a file may lock it. */
+async function ownLock(path: string): Promise<void> {
+  tried(`the lock ${path} could not be taken`, () => os.close(must(os.open(handed(path), os.O_WRONLY | os.O_CREAT, 0o600))));
+  await narrow(path, 0o600);
+}
+
 function tried(sentence: string, act: () => void): void {
   try {
     act();
@@ -211,6 +227,7 @@ async function lock(path: string, wait: number, who: string): Promise<{ lock: Lo
   if (file === null) {
     throw new Error('flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux');
   }
+  if (who !== '') await ownLock(path);
   const [heldRead, heldWrite] = openPipe();
   const [outRead, outWrite] = openPipe();
   const [errRead, errWrite] = openPipe();
@@ -290,6 +307,9 @@ export function quickjsHost(addresses: () => HostAddress[]): Host {
           os.close(fd);
         }
       });
+    },
+    async narrow(path, mode) {
+      await narrow(path, mode);
     },
     remove,
     run,

@@ -102,12 +102,15 @@ export function readPrefix(text: string): Read {
 
 /** Canonical text; the length is left out where it is a single address. */
 export function writePrefix({ family, bits, length }: Prefix): string {
-  const address = family === 'ipv4' ? (bits.match(/../g) as string[]).map((byte) => parseInt(byte, 16)).join('.') : writeV6(bits);
+  const address = family === 'ipv4' ? (bits.match(/../g) as string[]).map((byte) => parseInt(byte, 16)).join('.') : writeIpv6(bits);
   return length === WIDTH[family] ? address : `${address}/${length}`;
 }
 
-/** RFC 5952: the longest run of two or more zero groups, the first of several, becomes `::`. */
-function writeV6(bits: string): string {
+/**
+ * RFC 5952: the longest run of two or more zero groups, the first of several, becomes `::`.
+ * @param bits 32 hex digits
+ */
+export function writeIpv6(bits: string): string {
   const groups = (bits.match(/..../g) as string[]).map((group) => parseInt(group, 16).toString(16));
   let at = 0;
   let most = 1;

@@ -3,6 +3,7 @@
  * is read or refused. Of an answer only its own section and the SOA of a negative
  * one are looked at: what else a server sends along was not asked for.
  */
+import { writeIpv6 } from '../address/prefixes.ts';
 import { Refused, quote } from '../refused.ts';
 
 export type QuestionType = 'A' | 'AAAA' | 'SRV' | 'NAPTR';
@@ -14,18 +15,16 @@ export interface Question {
 }
 
 /** `ttl` in seconds; names in lower case, without their final dot. */
-export type ResourceRecord = { name: string; ttl: number }
-  & /** RFC 1035 §3.4.1. */
-  (
-    | { type: 'A'; address: string }
-    /** RFC 3596; in canonical text (RFC 5952). */
-    | { type: 'AAAA'; address: string }
-    | { type: 'CNAME'; target: string }
-    /** RFC 2782. The target `` (the root) says that there is no such thing here. */
-    | { type: 'SRV'; priority: number; weight: number; port: number; target: string }
-    /** RFC 3403 §4.1; service as in `SIP+D2U`, flags in lower case. */
-    | { type: 'NAPTR'; order: number; preference: number; flags: string; service: string; regexp: string; replacement: string }
-  );
+export type ResourceRecord = { name: string; ttl: number } /** RFC 1035 §3.4.1. */ & (
+  | { type: 'A'; address: string }
+  /** RFC 3596; in canonical text (RFC 5952). */
+  | { type: 'AAAA'; address: string }
+  | { type: 'CNAME'; target: string }
+  /** RFC 2782. The target `` (the root) says that there is no such thing here. */
+  | { type: 'SRV'; priority: number; weight: number; port: number; target: string }
+  /** RFC 3403 §4.1; service as in `SIP+D2U`, flags in lower case. */
+  | { type: 'NAPTR'; order: number; preference: number; flags: string; service: string; regexp: string; replacement: string }
+);
 
 export interface Answer {
   /** RCODE: 0 no error, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. */
@@ -272,11 +271,7 @@ class Reader {
     }
   }
 
-  /** RFC 5952: lower case, no leading zeros, the first longest run of two zero groups or more as `::`. */
   #ipv6(): string {
-    const groups = Array.from({ length: 8 }, () => this.next(2).toString(16));
-    const runs = [...`:${groups.join(':')}:`.matchAll(/:(?:0:){2,}/g)].map(([run]) => run).sort((one, other) => other.length - one.length);
-    const text = `:${groups.join(':')}:`;
-    return runs[0] === undefined ? groups.join(':') : text.replace(runs[0], '::').replace(/^:(?!:)|(?<!:):$/g, '');
+    return writeIpv6(Array.from({ length: 8 }, () => this.next(2).toString(16).padStart(4, '0')).join(''));
   }
 }

@@ -10,11 +10,11 @@ import { parseUci } from '../../languages/uci/parse.ts';
 import type { UciSection } from '../../languages/uci/parse.ts';
 import { word } from '../../languages/shell/command.ts';
 import type { PolicyFacts } from '../facts.ts';
-import { digit } from './iptables-prefixes.ts';
-import type { Family } from './iptables-prefixes.ts';
-import { hash } from './nft.ts';
+import { hash } from '../digest.ts';
+import { digit, isInbound, setOf, TITLE } from '../own.ts';
+import type { Family } from '../own.ts';
 import { firstShared, lastOf, mergePrefixes, readPrefix } from '../../languages/address/prefixes.ts';
-import { prefixes } from '../wanted.ts';
+import { prefixes } from './voice.ts';
 import { zonesOf } from '../../observe/wan.ts';
 import type { Provider } from '../../wish/wish.ts';
 
@@ -42,22 +42,11 @@ export interface Inbound {
   lacking: string[];
 }
 
-/** Our sections here, beside `sipalg_include`. */
-const OWN = /^sipalg_\w+_(set|call|media)[46]/;
-export const isInbound = ({ name }: Pick<UciSection, 'name'>): boolean => name !== null && OWN.test(name);
-/** Files in /etc that sets are loaded from. */
-export const LOADFILE = /^sipalg\.\w+[46]m?$/;
-/** What the firewall calls our rules; the comments of the rules in force hold it. */
-const TITLE = 'sipalg: ';
-
 /** fw3 without ipset has a rule for each network. */
 const MOST_WITHOUT_SETS = 64;
 
 /** ipset takes names of 31 characters. */
 const short = (name: string): string => (name.length <= 19 ? name : `${name.slice(0, 10)}_${hash(name).slice(0, 8)}`);
-
-/** The set that a file is loaded into; no set of the voice rules themselves is called so. */
-export const setOf = (file: string): string => file.replace(/^\/etc\/sipalg\.(\w+)([46]m?)$/, 'sipalg_$1_in$2');
 
 /** The networks of a provider, with what its names lead to. */
 function networksOf(provider: Provider, { names }: PolicyFacts): { signalling: Record<Family, string[]>; media: Record<Family, string[]> } {
@@ -234,10 +223,6 @@ function addSet(wished: Inbound, set: InboundSet, section: string, fw3: boolean)
 /** The names the firewall gives to the rules it makes of them. */
 export const titlesOf = (sections: readonly Section[]): string[] =>
   [...new Set(sections.flatMap(({ type, options }) => (type === 'ipset' ? [] : [options[0]?.[1] ?? ''])))].sort();
-
-/** Those names in a listing of nft, or in saved rules. */
-export const titlesIn = (listing: string): string[] =>
-  [...new Set([...listing.matchAll(/"!fw[34]: (sipalg: [^"]*)"/g)].map(([, title]) => title as string))].sort();
 
 const lists = ({ options }: Section): Set<string> =>
   new Set(options.map(([name]) => name).filter((name, at, all) => name === 'match' || all.indexOf(name) !== at));

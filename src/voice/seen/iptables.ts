@@ -1,33 +1,20 @@
 /** What of the voice rules is in iptables and ipset, what they have counted, and what this router's iptables can do. */
 import type { Host, Reading } from '../../host/host.ts';
 import { parseSave } from '../../languages/iptables/save.ts';
-import type { SavedRuleset } from '../../languages/iptables/save.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { answered, orElse, present, understood } from '../../observe/reading.ts';
-import type { Attempt, InForce, Offload } from '../facts.ts';
-import { LIMIT_EXPIRES } from '../render/iptables.ts';
-import { digit, OURS } from '../render/iptables-prefixes.ts';
-import type { Family } from '../render/iptables-prefixes.ts';
-import { counterName, markOf, ownTables, parseRestore, readPolicyFile, shapeOf } from '../render/iptables-restore.ts';
-import type { Sections, SeenTable } from '../render/iptables-restore.ts';
 import { readPrefix, writePrefix } from '../../languages/address/prefixes.ts';
-
-/** A family's iptables: its commands, and what of ours stands there. */
-export interface IptablesSeen {
-  restore: string;
-  tables: SeenTable[];
-  /** `[packets:bytes]` by chain. */
-  counted: Record<string, string>;
-  /** Marked voice meets our rule before it could be offloaded. */
-  keeps: boolean;
-}
+import { hash } from '../digest.ts';
+import type { Attempt, InForce, IptablesSeen, PolicyFacts } from '../facts.ts';
+import { digit, LIMIT_EXPIRES, OURS } from '../own.ts';
+import type { Family } from '../own.ts';
+import { counterName, markOf, ownTables, shapeOf } from './iptables-own.ts';
 
 /** What `observeIptablesPolicy` adds to the facts. */
 export interface SeenPolicy {
   extensions: Record<string, boolean>;
   inForce: { ipv4: Reading<InForce>; ipv6: Reading<InForce> };
-  /** Absent: there is no iptables for that family. */
-  iptables: { ipv4: Reading<IptablesSeen>; ipv6: Reading<IptablesSeen>; sets: string[] };
+  iptables: NonNullable<PolicyFacts['iptables']>;
 }
 
 /** One rule for each match and target, such as the voice rules need it. */
@@ -186,39 +173,10 @@ async function observePhones(host: Host, family: Family, sets: ReadonlyMap<strin
   return [...orElse(saved, '').matchAll(/^add \S+ (\S+)/gm)].map(([, address]) => address as string);
 }
 
-/** Whether what is there is what the file says. A file that says something else is no measure. */
-function isIntact(
-  ruleset: SavedRuleset,
-  mark: string | null,
-  sections: Sections | null,
-  restore: string,
-  sets: ReadonlyMap<string, number | null> | null,
-  family: Family,
-): boolean {
-  const text = sections?.[restore];
-  if (text === undefined) return true;
-  const loaded = parseRestore(text);
-  if (markOf(ownTables(loaded)) !== mark) return true;
-  const held = new Map<string, number>();
-  let added = 0;
-  for (const line of (sections?.['ipset'] ?? '').split('\n')) {
-    if (line.startsWith('add ')) added++;
-    const swapped = /^swap \S+ (\S+)$/.exec(line)?.[1];
-    if (swapped === undefined) continue;
-    held.set(swapped, added);
-    added = 0;
-  }
-  const filled = [...held].every(
-    ([name, entries]) => !name.endsWith(String(digit(family))) || (sets?.has(name) === true && (sets.get(name) ?? entries) === entries),
-  );
-  return filled && shapeOf(ruleset) === shapeOf(loaded);
-}
-
 async function observeFamily(
   host: Host,
   facts: Facts,
   family: Family,
-  sections: Sections | null,
   sets: Map<string, number | null> | null,
 ): Promise<{ seen: Reading<IptablesSeen>; inForce: Reading<InForce> }> {
   const none = family === 'ipv6' ? await host.kind('/proc/net/if_inet6') : null;
@@ -243,13 +201,12 @@ async function observeFamily(
   const keeps = at(`${OURS}keep`) >= 0 && (at('FLOWOFFLOAD') < 0 || at(`${OURS}keep`) < at('FLOWOFFLOAD'));
   const seen = present(ruleset.source, { restore, tables, counted, keeps });
   if (tables.length === 0) return { seen, inForce: { state: 'absent', source: ruleset.source } };
-  const mark = markOf(tables);
   const own = sets === null ? [] : [...sets.keys()].filter((name) => name.endsWith(String(digit(family))));
   return {
     seen,
     inForce: present(ruleset.source, {
-      mark,
-      intact: isIntact(ruleset.value, mark, sections, restore, sets, family),
+      mark: markOf(tables),
+      shape: hash(shapeOf(ruleset.value)),
       counters,
       objects: [
         ...tables.flatMap(({ chains }) => chains.map((name) => ({ kind: 'chain' as const, name }))),
@@ -261,26 +218,17 @@ async function observeFamily(
   };
 }
 
-/** Whether marked voice is kept out of the offload, in every family there is. */
-export function keptOut(offload: Reading<Offload>, { iptables: { ipv4, ipv6 } }: SeenPolicy): Reading<Offload> {
-  const keeps = [ipv4, ipv6].every((seen) => seen.state === 'absent' || orElse(seen, null)?.keeps === true);
-  return offload.state === 'present' ? { ...offload, value: { ...offload.value, excluded: offload.value.software && keeps } } : offload;
-}
-
 /**
  * Looks at both families. Never throws.
- * @param file   /etc/sipalg.policy
  * @param wanted `option policy` is 1: only then it is asked what iptables can do
  */
-export async function observeIptablesPolicy(host: Host, facts: Facts, file: Reading<string>, wanted: boolean): Promise<SeenPolicy> {
-  const sections = file.state === 'present' ? readPolicyFile(file.value) : null;
+export async function observeIptablesPolicy(host: Host, facts: Facts, wanted: boolean): Promise<SeenPolicy> {
   const sets = await observeSets(host);
-  const [ipv4, ipv6] = await Promise.all((['ipv4', 'ipv6'] as const).map((family) => observeFamily(host, facts, family, sections, sets)));
-  if (ipv4 === undefined || ipv6 === undefined) throw new Error('two families');
+  const [ipv4, ipv6] = await Promise.all([observeFamily(host, facts, 'ipv4', sets), observeFamily(host, facts, 'ipv6', sets)]);
   const extensions = wanted && ipv4.seen.state === 'present' ? await observeExtensions(host, ipv4.seen.value.restore, sets !== null) : {};
   return {
     extensions,
     inForce: { ipv4: ipv4.inForce, ipv6: ipv6.inForce },
-    iptables: { ipv4: ipv4.seen, ipv6: ipv6.seen, sets: sets === null ? [] : [...sets.keys()] },
+    iptables: { ipv4: ipv4.seen, ipv6: ipv6.seen, sets: [...(sets ?? [])].map(([name, entries]) => ({ name, entries })) },
   };
 }

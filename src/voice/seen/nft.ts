@@ -2,16 +2,12 @@
 import type { Host, Reading } from '../../host/host.ts';
 import { Refused, quote } from '../../languages/refused.ts';
 import { answered, orElse, understood } from '../../observe/reading.ts';
+import { hash, networksOf } from '../digest.ts';
+import type { Networks } from '../digest.ts';
 import type { Attempt, InForce } from '../facts.ts';
-import { FIRST_KNOWN, METHODS, REMEMBERED, TABLE, wantedNft } from '../render/nft.ts';
-import { lastOf, readPrefix } from '../../languages/address/prefixes.ts';
-import type { Voice } from '../rules.ts';
+import { FIRST_KNOWN, LISTED_FILE, METHODS, NETWORK_SETS, REMEMBERED, TABLE, TEXT_CHAIN } from '../own.ts';
 
-/** How nft listed the rules right after they were loaded; in memory, for a boot loads them anew. */
-export const LISTED_FILE = '/var/run/sipalg.policy';
-export const LIST = ['nft', '-j', 'list', 'table', 'inet', 'sipalg'];
-/** What keeps the listing, without the elements of sets. */
-export const KEEP_LISTING = `nft -j -t list table ${TABLE} > ${LISTED_FILE}`;
+export const LIST = ['nft', '-j', 'list', 'table', ...TABLE.split(' ')];
 
 type Json = Record<string, unknown>;
 type Item = [kind: string, object: Json];
@@ -116,71 +112,43 @@ const textOf = (element: unknown): string => {
   return isObject(prefix) ? `${String(prefix['addr'])}/${String(prefix['len'])}` : String(element);
 };
 
-/** The stretches of addresses of a set, neighbours joined, as hex digits: some nft show two neighbours as one range. */
-export function stretches(elements: readonly unknown[]): string {
-  const read = (text: unknown): [string, string] => {
-    const prefix = readPrefix(textOf(text));
-    return 'wrong' in prefix ? ['?', ''] : [prefix.bits, lastOf(prefix)];
-  };
-  const all = elements
-    .map((element): [string, string] => {
+/** What a set holds, as nft lists its elements: some nft show two neighbours as one range. */
+export function heldBy(elements: readonly unknown[]): Networks {
+  return networksOf(
+    elements.map((element) => {
       const range = isObject(element) ? element['range'] : null;
-      return Array.isArray(range) ? [read(range[0])[0], read(range[1])[1]] : read(element);
-    })
-    .sort(([one], [other]) => (one < other ? -1 : 1));
-  // What no provider can have was not put there by us.
-  if (all.some(([from]) => from === '?')) return '?';
-  const joined: [string, string][] = [];
-  for (const [from, to] of all) {
-    const last = joined.at(-1);
-    if (last !== undefined && BigInt(`0x${last[1]}`) + 1n === BigInt(`0x${from}`)) last[1] = to;
-    else joined.push([from, to]);
-  }
-  return joined.join(' ');
-}
-
-function networksAsWished(items: readonly Item[], voice: Voice): boolean {
-  return (['ipv4', 'ipv6'] as const).every((family) =>
-    (['signalling', 'media'] as const).every((name) => {
-      const seen = elementsOf(items, `${name}${family.slice(3)}`).map(({ value }) => value);
-      const wished = voice[name][family];
-      return (
-        (seen.length === wished.length && wished.every((text, at) => text === textOf(seen[at]))) || stretches(seen) === stretches(wished)
-      );
+      return Array.isArray(range) ? ([textOf(range[0]), textOf(range[1])] as const) : textOf(element);
     }),
   );
 }
 
 const KINDS: readonly InForce['objects'][number]['kind'][] = ['chain', 'set', 'map', 'counter', 'ct timeout'];
 
+/** `shapeOf` a listing as a digest; null where it was cut short, which says nothing. */
+function loadedShape(listed: string | null): string | null {
+  try {
+    return listed === null ? null : hash(shapeOf(itemsOf(listed)));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return null;
+  }
+}
+
 /**
- * @param listed the listing kept when the rules were loaded; null where there is none, and then nobody knows whether they are whole
- * @param voice what the rules should hold
+ * @param listed the listing kept when the rules were loaded; null where there is none
+ * @throws Refused
  */
-export function parseInForce(text: string, listed: string | null, voice: Voice, now: number): InForce {
+export function parseInForce(text: string, listed: string | null, now: number): InForce {
   const items = itemsOf(text);
   const objects = items.flatMap(([kind, { name }]) => {
     const known = KINDS.find((each) => each === kind);
     return known !== undefined && typeof name === 'string' ? [{ kind: known, name }] : [];
   });
-  const mark = objects.find(({ kind, name }) => kind === 'chain' && name.startsWith('text_'))?.name ?? null;
-  let whole = false;
-  try {
-    whole = listed !== null && shapeOf(itemsOf(listed)) === shapeOf(items);
-  } catch {
-    // A listing that was cut short says nothing.
-  }
   return {
-    mark,
-    // The networks of another text are not known, and it is replaced anyway.
-    intact:
-      whole
-      && (mark
-        !== wantedNft(
-          voice,
-          objects.some(({ kind }) => kind === 'ct timeout'),
-        ).mark
-        || networksAsWished(items, voice)),
+    mark: objects.find(({ kind, name }) => kind === 'chain' && name.startsWith(TEXT_CHAIN))?.name ?? null,
+    shape: hash(shapeOf(items)),
+    loaded: loadedShape(listed),
+    networks: Object.fromEntries(NETWORK_SETS.map((name) => [name, heldBy(elementsOf(items, name).map(({ value }) => value))])),
     objects,
     counters: items.flatMap(([kind, { name, packets, bytes }]) =>
       kind === 'counter' ? [{ name: String(name), packets: Number(packets), bytes: Number(bytes) }] : [],
@@ -191,10 +159,10 @@ export function parseInForce(text: string, listed: string | null, voice: Voice, 
 }
 
 /** @param there whether nftables has our table at all, as far as that was seen */
-export async function observeNftPolicy(host: Host, there: boolean, voice: Voice): Promise<Reading<InForce>> {
+export async function observeNftPolicy(host: Host, there: boolean): Promise<Reading<InForce>> {
   if (!there) return { state: 'absent', source: LIST.join(' ') };
   const [table, listed] = await Promise.all([host.run(LIST), host.read(LISTED_FILE)]);
-  return understood(answered(table), (text) => parseInForce(text, orElse(listed, null), voice, host.now()));
+  return understood(answered(table), (text) => parseInForce(text, orElse(listed, null), host.now()));
 }
 
 const TRY = `table inet sipalg_try {

@@ -53,9 +53,9 @@ names(
     await eventually('the first address', async () => (await set()).includes('203.0.113.10') || undefined, 20_000);
     const client = await all.client();
     const mark = async (): Promise<string | null | undefined> => {
-      const { facts } = (await client.call('sipalg', 'policy', {})) as unknown as Reply;
+      const { facts, verdict } = (await client.call('sipalg', 'policy', {})) as unknown as Reply;
       const seen = facts?.policy.state === 'present' ? facts.policy.value.inForce.all : undefined;
-      return seen?.state === 'present' && seen.value.intact ? seen.value.mark : undefined;
+      return seen?.state === 'present' && verdict?.policy?.changed.length === 0 ? seen.value.mark : undefined;
     };
     const before = await eventually('the rules, whole', async () => (await mark()) ?? undefined);
     say(zone('198.51.100.7'));

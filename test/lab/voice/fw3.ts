@@ -6,6 +6,8 @@ import { observeIptables } from '../../../src/observe/iptables.ts';
 import { observeNft } from '../../../src/observe/nft.ts';
 import type { Part } from '../../../src/plan/files.ts';
 import type { PolicyFacts } from '../../../src/voice/facts.ts';
+import { intactIptables } from '../../../src/voice/judge/compare.ts';
+import { planIptablesPolicy } from '../../../src/voice/plan/iptables.ts';
 import { observeIptablesPolicy } from '../../../src/voice/seen/iptables.ts';
 import { POLICY_FILE } from '../../../src/voice/paths.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
@@ -102,7 +104,7 @@ export async function look(lab: Lab, wanted = true): Promise<PolicyFacts> {
   const host = hostOf(lab);
   const iptables = await observeIptables(host, observeNft(host, []), []);
   const file = await host.read(POLICY_FILE);
-  const seen = await observeIptablesPolicy(host, { iptables } as Facts, file, wanted);
+  const seen = await observeIptablesPolicy(host, { iptables } as Facts, wanted);
   return {
     wanted,
     wish: { timeouts: VOICE.timeouts, marking: null, limit: null, providers: [] },
@@ -114,10 +116,13 @@ export async function look(lab: Lab, wanted = true): Promise<PolicyFacts> {
     names: {},
     inForce: { all: { state: 'absent', source: '' }, ...seen.inForce },
     files: { [POLICY_FILE]: file },
-    offload: { state: 'present', value: { software: false, hardware: false, excluded: false }, source: '' },
+    offload: { state: 'present', value: { software: false, hardware: false }, source: '' },
     shapers: [],
   };
 }
+
+/** The plan to these rules, or to none. */
+export const planOf = (policy: PolicyFacts, voice: Voice | null): Part => planIptablesPolicy(policy, intactIptables(policy), voice);
 
 /** Makes every step of a part, each with its rehearsal. */
 export async function perform(lab: Lab, part: Part): Promise<void> {

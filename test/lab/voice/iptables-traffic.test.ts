@@ -1,10 +1,9 @@
 /** What the chains do to packets: marks on the wire, the limit, calls and providers that are never limited. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { planIptablesPolicy } from '../../../src/voice/plan/iptables.ts';
 import type { Lab } from '../lab.ts';
 import type { Peer } from '../talker.ts';
-import { look, openFw3, perform, VOICE } from './fw3.ts';
+import { look, openFw3, perform, planOf, VOICE } from './fw3.ts';
 import type { Flavour } from './fw3.ts';
 
 const STRANGERS = ['203.0.113.66', '203.0.113.67', '203.0.113.68'];
@@ -46,7 +45,7 @@ for (const [flavour, ipset] of [
     for (const address of STRANGERS) await provider.must(['ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
     await provider.must(['ip', 'addr', 'add', `${STRANGER6}/64`, 'dev', 'eth0', 'nodad']);
     for (const member of [provider, phone]) await member.must(['sh', '-c', 'echo 0 > /proc/sys/net/ipv4/icmp_ratelimit']);
-    await perform(lab, planIptablesPolicy(await look(lab), VOICE));
+    await perform(lab, planOf(await look(lab), VOICE));
   });
   test.after(({ lab }) => lab.close());
 

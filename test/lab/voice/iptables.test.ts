@@ -1,13 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { orElse } from '../../../src/observe/reading.ts';
-import { iptablesFindings, planIptablesPolicy } from '../../../src/voice/plan/iptables.ts';
-import { keptOut } from '../../../src/voice/seen/iptables.ts';
-import type { SeenPolicy } from '../../../src/voice/seen/iptables.ts';
+import { intactIptables, isExcluded } from '../../../src/voice/judge/compare.ts';
+import { iptablesFindings } from '../../../src/voice/judge/iptables.ts';
 import { POLICY_FILE } from '../../../src/voice/paths.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
 import type { Lab } from '../lab.ts';
-import { openFw3, look, perform, undo, VOICE } from './fw3.ts';
+import { look, openFw3, perform, planOf, undo, VOICE } from './fw3.ts';
 import type { Flavour } from './fw3.ts';
 
 /** What another program would see: all rules of both families, without the times in comments. */
@@ -45,15 +43,15 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         set: ipset,
       });
       assert.is(first.inForce.ipv4.state, 'absent');
-      const part = planIptablesPolicy(first, VOICE);
+      const part = planOf(first, VOICE);
       assert.equal(part.refused, []);
       await perform(lab, part);
 
       const second = await look(lab);
-      assert.equal(planIptablesPolicy(second, VOICE).steps, []);
+      assert.equal(planOf(second, VOICE).steps, []);
       for (const family of ['ipv4', 'ipv6'] as const) {
         const { [family]: inForce } = second.inForce;
-        assert.ok(inForce.state === 'present' && inForce.value.intact && inForce.value.mark !== null, family);
+        assert.ok(inForce.state === 'present' && intactIptables(second)[family] && inForce.value.mark !== null, family);
         assert.equal(
           inForce.state === 'present' && inForce.value.counters.map(({ name }) => name).sort(),
           [
@@ -67,7 +65,7 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       await undo(lab, part);
       assert.is(await saved(lab), before);
       assert.not(lab.files.exists(POLICY_FILE));
-      await perform(lab, planIptablesPolicy(await look(lab), VOICE));
+      await perform(lab, planOf(await look(lab), VOICE));
 
       const other: Voice = {
         ...VOICE,
@@ -75,40 +73,40 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         wan: ['pppoe-wan', 'wan'],
         media: { ipv4: ['192.0.2.0/24'], ipv6: [] },
       };
-      const replace = planIptablesPolicy(await look(lab), other);
+      const replace = planOf(await look(lab), other);
       const stood = await saved(lab);
       await perform(lab, replace);
       const replaced = await saved(lab);
-      assert.equal(planIptablesPolicy(await look(lab), other).steps, []);
+      assert.equal(planOf(await look(lab), other).steps, []);
       await undo(lab, replace);
       assert.is(await saved(lab), stood);
-      await perform(lab, planIptablesPolicy(await look(lab), other));
+      await perform(lab, planOf(await look(lab), other));
       assert.is(await saved(lab), replaced);
 
-      await perform(lab, planIptablesPolicy(await look(lab, false), null));
+      await perform(lab, planOf(await look(lab, false), null));
       assert.is(await saved(lab), before);
       lab.files.remove(POLICY_FILE); // the room's last step
       if (ipset) assert.is(await lab.router.must(['ipset', 'list', '-n']), '');
-      assert.equal(planIptablesPolicy(await look(lab, false), null).steps, []);
+      assert.equal(planOf(await look(lab, false), null).steps, []);
     });
 
     test('sees what was changed by hand, and keeps what was counted', async ({ lab }) => {
-      await perform(lab, planIptablesPolicy(await look(lab), VOICE));
+      await perform(lab, planOf(await look(lab), VOICE));
       await lab.router.must(['iptables', '-t', 'mangle', '-D', 'sipalg_unknown', '1']);
       const seen = await look(lab);
-      assert.ok(seen.inForce.ipv4.state === 'present' && !seen.inForce.ipv4.value.intact);
-      assert.ok(seen.inForce.ipv6.state === 'present' && seen.inForce.ipv6.value.intact);
+      assert.equal([seen.inForce.ipv4.state, seen.inForce.ipv6.state], ['present', 'present']);
+      assert.equal(intactIptables(seen), { ipv4: false, ipv6: true });
       await lab.router.must(['iptables-restore', '--noflush', '--counters'], {
         input: '*mangle\n:sipalg_voice_media - [0:0]\n[12:3400] -A sipalg_voice_media -j DSCP --set-dscp 0x2e\nCOMMIT\n',
       });
-      const part = planIptablesPolicy(await look(lab), VOICE);
+      const part = planOf(await look(lab), VOICE);
       assert.equal(
         part.steps.map(({ text }) => /IPv[46]/.exec(text)?.[0] ?? 'sets'),
         ipset ? ['sets', 'IPv4'] : ['IPv4'],
       );
       await perform(lab, part);
       const mended = await look(lab);
-      assert.ok(mended.inForce.ipv4.state === 'present' && mended.inForce.ipv4.value.intact);
+      assert.ok(mended.inForce.ipv4.state === 'present' && intactIptables(mended).ipv4);
       assert.equal(
         mended.inForce.ipv4.state === 'present' && mended.inForce.ipv4.value.counters.find(({ name }) => name === 'voice_media'),
         { name: 'voice_media', packets: 12, bytes: 3400 },
@@ -133,17 +131,17 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       ];
       for (const verb of ['-D', '-A']) {
         await lab.router.must(['iptables', '-t', 'mangle', verb, ...jump]);
-        assert.ok(planIptablesPolicy(await look(lab), VOICE).steps.length > 0);
-        await perform(lab, planIptablesPolicy(await look(lab), VOICE));
+        assert.ok(planOf(await look(lab), VOICE).steps.length > 0);
+        await perform(lab, planOf(await look(lab), VOICE));
         assert.is((await saved(lab)).split('-A FORWARD -p udp -m multiport ').length, 3);
       }
     });
 
     test('keeps marked voice out of flow offload, before every rule of the firewall', async ({ lab }) => {
       const seen = await look(lab);
-      const offload = { state: 'present', value: { software: true, hardware: false, excluded: false }, source: 'test' } as const;
-      assert.is(orElse(keptOut(offload, seen as SeenPolicy), null)?.excluded, false);
-      const part = planIptablesPolicy({ ...seen, offload }, VOICE);
+      const offload = { state: 'present', value: { software: true, hardware: false }, source: 'test' } as const;
+      assert.is(isExcluded({ ...seen, offload }), false);
+      const part = planOf({ ...seen, offload }, VOICE);
       await perform(lab, part);
       assert.match(
         await lab.router.must(['iptables', '-S', 'FORWARD']),
@@ -154,9 +152,9 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         '-N sipalg_keep\n-A sipalg_keep -m dscp --dscp 0x2e -j ACCEPT\n-A sipalg_keep -m dscp --dscp 0x18 -j ACCEPT\n',
       );
       const after = await look(lab);
-      assert.is(orElse(keptOut(offload, after as SeenPolicy), null)?.excluded, true);
-      assert.equal(planIptablesPolicy({ ...after, offload }, VOICE).steps, []);
-      await perform(lab, planIptablesPolicy(after, VOICE));
+      assert.is(isExcluded({ ...after, offload }), true);
+      assert.equal(planOf({ ...after, offload }, VOICE).steps, []);
+      await perform(lab, planOf(after, VOICE));
       assert.not.match(await lab.router.must(['iptables-save', '-t', 'filter']), /sipalg/);
     });
 
@@ -165,16 +163,16 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       const ipv6 = Array.from({ length: 2000 }, (_, nth) => `2001:${(nth >> 6).toString(16)}:${(nth & 63).toString(16)}::/48`);
       const many: Voice = { ...VOICE, signalling: { ipv4, ipv6 }, media: { ipv4, ipv6 } };
       const start = Date.now();
-      const part = planIptablesPolicy(await look(lab), many);
+      const part = planOf(await look(lab), many);
       const rendered = Date.now() - start;
       await perform(lab, part);
       console.log(`${flavour} ${ipset ? 'ipset' : 'chains'}: planned in ${rendered} ms, applied in ${Date.now() - start - rendered} ms`);
       const again = Date.now();
       const seen = await look(lab);
       console.log(`looked in ${Date.now() - again} ms`);
-      assert.equal(planIptablesPolicy(seen, many).steps, []);
-      await perform(lab, planIptablesPolicy(await look(lab), VOICE));
-      await perform(lab, planIptablesPolicy(await look(lab, false), null));
+      assert.equal(planOf(seen, many).steps, []);
+      await perform(lab, planOf(await look(lab), VOICE));
+      await perform(lab, planOf(await look(lab, false), null));
       assert.not.match(await saved(lab), /sipalg/);
     });
 
@@ -190,14 +188,14 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         : '/usr/lib/aarch64-linux-gnu/xtables';
       for (const name of ['u32', 'recent', 'hashlimit', 'dscp', 'DSCP']) {
         // Rules that use it can not even be listed without it.
-        await perform(lab, planIptablesPolicy(await look(lab, false), null));
+        await perform(lab, planOf(await look(lab, false), null));
         lab.files.remove(`${folder}/libxt_${name}.so`);
         const seen = await look(lab);
         assert.is(seen.extensions[name], false, name);
-        const part = planIptablesPolicy(seen, VOICE);
+        const part = planOf(seen, VOICE);
         assert.equal(part.refused, []);
         await perform(lab, part);
-        assert.equal(planIptablesPolicy(await look(lab), VOICE).steps, [], name);
+        assert.equal(planOf(await look(lab), VOICE).steps, [], name);
       }
       const seen = await look(lab);
       assert.equal(

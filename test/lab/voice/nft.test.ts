@@ -6,8 +6,10 @@ import type { ChildProcess } from 'node:child_process';
 import type { Host, Reading } from '../../../src/host/host.ts';
 import { nodeHost } from '../../../src/engines/node/host.ts';
 import type { InForce } from '../../../src/voice/facts.ts';
-import { clearing, renderNft } from '../../../src/voice/render/nft.ts';
-import type { NftText } from '../../../src/voice/render/nft.ts';
+import { isIntactNft } from '../../../src/voice/judge/compare.ts';
+import { clearing } from '../../../src/voice/render/nft/clearing.ts';
+import { renderNft } from '../../../src/voice/render/nft/table.ts';
+import type { NftText } from '../../../src/voice/render/nft/table.ts';
 import { mergePrefixes, readPrefix } from '../../../src/languages/address/prefixes.ts';
 import type { Prefix } from '../../../src/languages/address/prefixes.ts';
 import { LIST, observePerFlow, parseInForce } from '../../../src/voice/seen/nft.ts';
@@ -94,8 +96,8 @@ nft('every text is accepted, replaces any other in one transaction, and is then 
     const voice = anyVoice(random);
     const rendered = renderNft(voice, random.next() < 0.7);
     await load(host, [...clearing(objects, rendered), rendered.text].join('\n'));
-    const now = parseInForce(await listing(host), await kept(host), voice, 0);
-    assert.equal([now.mark, now.intact], [rendered.mark, true], JSON.stringify(voice));
+    const now = parseInForce(await listing(host), await kept(host), 0);
+    assert.equal([now.mark, isIntactNft(now, voice, rendered)], [rendered.mark, true], JSON.stringify(voice));
     const names = now.objects
       .filter(({ kind }) => kind !== 'ct timeout')
       .map(({ kind, name }) => `${kind} ${name}`)
@@ -105,7 +107,7 @@ nft('every text is accepted, replaces any other in one transaction, and is then 
     objects = now.objects;
     // Loaded once more by hand, nothing changes.
     await load(host, rendered.text);
-    assert.ok(parseInForce(await listing(host), await kept(host), voice, 0).intact);
+    assert.ok(isIntactNft(parseInForce(await listing(host), await kept(host), 0), voice, rendered));
   }
 });
 
@@ -121,7 +123,8 @@ const VOICE: Voice = {
 };
 
 nft("any change of somebody's shows, and what the rules themselves fill and count does not", async ({ host }) => {
-  const whole = async (reference: string | null): Promise<boolean> => parseInForce(await listing(host), reference, VOICE, 0).intact;
+  const whole = async (reference: string | null): Promise<boolean> =>
+    isIntactNft(parseInForce(await listing(host), reference, 0), VOICE, renderNft(VOICE, true));
   const change = async (...commands: string[]): Promise<boolean> => {
     await load(host, renderNft(VOICE, true).text);
     const reference = await kept(host);
@@ -170,13 +173,13 @@ nft('what was learnt and counted outlives a replacement; sources, methods, count
       'add element inet sipalg seen_tcp6 { 2001:db8:bad:: counter packets 3 bytes 180 }',
     ].join('\n'),
   );
-  const before = parseInForce(await listing(host), await kept(host), VOICE, 1_800_000_000_000);
+  const before = parseInForce(await listing(host), await kept(host), 1_800_000_000_000);
   const other = renderNft(
     { ...VOICE, limit: { register: 6, invite: 10, options: 11 }, marking: null, media: { ipv4: ['192.0.2.0/24'], ipv6: [] } },
     true,
   );
   await load(host, [...clearing(before.objects, other), other.text].join('\n'));
-  const now = parseInForce(await listing(host), await kept(host), VOICE, 1_800_000_000_000);
+  const now = parseInForce(await listing(host), await kept(host), 1_800_000_000_000);
   assert.is(now.mark, other.mark);
   assert.equal(now.phones, ['192.168.1.10', 'fd00::10']);
   const [one, two] = now.attempts;
@@ -195,8 +198,8 @@ nft('timeouts that are given out no longer stay for the flows under them, and go
     const voice = { ...VOICE, timeouts: { ...VOICE.timeouts, media: 100 + round } };
     const rendered = renderNft(voice, true);
     await load(host, [...clearing(objects, rendered), rendered.text].join('\n'));
-    const now = parseInForce(await listing(host), await kept(host), voice, 0);
-    assert.ok(now.intact, `round ${round}`);
+    const now = parseInForce(await listing(host), await kept(host), 0);
+    assert.ok(isIntactNft(now, voice, rendered), `round ${round}`);
     const timeouts = now.objects.filter(({ kind }) => kind === 'ct timeout').map(({ name }) => name);
     if (round === 3) assert.ok(timeouts.includes('media4_100'), timeouts.join());
     most = Math.max(most, timeouts.length);
@@ -216,7 +219,7 @@ nft('the kernel says whether a flow can have timeouts of its own, and is not ask
   assert.is(((await observePerFlow(refusing, none)) as { value: boolean }).value, false);
   const rendered = renderNft(VOICE, true);
   await load(host, rendered.text);
-  const all: Reading<InForce> = { state: 'present', value: parseInForce(await listing(host), null, VOICE, 0), source: '' };
+  const all: Reading<InForce> = { state: 'present', value: parseInForce(await listing(host), null, 0), source: '' };
   assert.is(((await observePerFlow(refusing, all)) as { value: boolean }).value, true);
 });
 
@@ -232,8 +235,8 @@ nft('10,000 networks load in one transaction, are read back whole, and are repla
   for (const each of [voice, { ...voice, media: voice.signalling }]) {
     const rendered: NftText = renderNft(each, true);
     await load(host, [...clearing(now?.objects ?? [], rendered), rendered.text].join('\n'));
-    now = parseInForce(await listing(host), await kept(host), each, 0);
-    assert.ok(now.intact);
+    now = parseInForce(await listing(host), await kept(host), 0);
+    assert.ok(isIntactNft(now, each, rendered));
   }
 });
 

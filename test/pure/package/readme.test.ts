@@ -9,7 +9,7 @@ import { COMMANDS } from '../../../src/cli/commands.ts';
 import { serveBus } from '../../../src/daemon/bus.ts';
 import { createObject } from '../../../src/object/object.ts';
 import { readConfiguration } from '../../../src/wish/read.ts';
-import { renderNft } from '../../../src/voice/render/nft.ts';
+import { renderNft } from '../../../src/voice/render/nft/table.ts';
 import { handClock } from '../daemon/hand.ts';
 import { recordedRouter } from '../../routers.ts';
 import { surveyor } from '../../survey.ts';

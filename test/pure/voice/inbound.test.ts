@@ -2,8 +2,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Facts } from '../../../src/observe/facts.ts';
 import type { PolicyFacts } from '../../../src/voice/facts.ts';
-import { addOwn, inboundEdit, inboundOf, titlesIn, titlesOf } from '../../../src/voice/render/inbound.ts';
+import type { Part } from '../../../src/plan/files.ts';
+import { networksOf } from '../../../src/voice/digest.ts';
+import { compare } from '../../../src/voice/judge/compare.ts';
 import { planInbound } from '../../../src/voice/plan/inbound.ts';
+import { addOwn, inboundEdit, inboundOf, titlesOf } from '../../../src/voice/render/inbound.ts';
+import { titlesIn } from '../../../src/voice/seen/inbound.ts';
 import { deleteSection } from '../../../src/languages/uci/edit.ts';
 import { parseUci } from '../../../src/languages/uci/parse.ts';
 import { fixture } from '../languages/texts.ts';
@@ -19,6 +23,10 @@ const PROVIDER: Provider = {
   inbound: { pbx: ['192.168.1.20'], ports: [5060], mediaPorts: null },
 };
 
+const ABSENT = { state: 'absent', source: '' } as const;
+
+const planned = (facts: Facts, policy: PolicyFacts, edited: boolean): Part => planInbound(facts, policy, compare(facts, policy), edited);
+
 function inbound(
   providers: Partial<Provider>[],
   { text = STOCK, firewall = 'fw4' as 'fw3' | 'fw4', set = true, wanted = true, loaded = true } = {},
@@ -33,9 +41,18 @@ function inbound(
     wanted,
     backend: firewall === 'fw4' ? 'nft' : 'iptables',
     extensions: { set },
-    wish: { providers: providers.map((each) => ({ ...PROVIDER, ...each })) },
+    wish: {
+      timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
+      marking: null,
+      limit: null,
+      providers: providers.map((each) => ({ ...PROVIDER, ...each })),
+    },
     files: {},
-    names: { 'sip.example.com': { addresses: ['203.0.113.7', '192.0.2.9', '2001:db8:99::1'] } },
+    wan: { state: 'absent', source: '' },
+    inForce: { all: ABSENT, ipv4: ABSENT, ipv6: ABSENT },
+    perFlow: ABSENT,
+    offload: ABSENT,
+    names: { 'sip.example.com': { addresses: ['203.0.113.7', '192.0.2.9', '2001:db8:99::1'], ports: [], tlsPorts: [] } },
     lan: [
       { device: 'br-lan', address: '192.168.1.1', prefix: 24, zone: 'lan' },
       { device: 'br-lan', address: '2001:db8:1::1', prefix: 64, zone: 'lan' },
@@ -256,9 +273,9 @@ test('networks that changed go into the set in force and the file, without a rel
   const seen = (more: object): PolicyFacts => ({
     ...policy,
     files: { '/etc/sipalg.example4': file },
-    inbound: { titles, sets: ['sipalg_example_in4'], stale: ['sipalg_example_in4'], ...more },
+    inbound: { titles, sets: [{ name: 'sipalg_example_in4', networks: networksOf(['198.18.0.0/15']) }], ...more },
   });
-  const { steps } = planInbound(facts, seen({}), false);
+  const { steps } = planned(facts, seen({}), false);
   assert.equal(
     steps.map(({ actions }) => (actions[0]?.do === 'run' ? actions[0].input : actions[0]?.do)),
     ['write', 'flush set inet fw4 sipalg_example_in4\nadd element inet fw4 sipalg_example_in4 { 192.0.2.9, 203.0.113.0/25 }\n'],
@@ -273,20 +290,26 @@ test('networks that changed go into the set in force and the file, without a rel
       },
     },
   ]);
-  const fresh = planInbound(facts, seen({ titles: [], sets: [], stale: [] }), true);
+  const right = seen({ sets: [{ name: 'sipalg_example_in4', networks: networksOf(['203.0.113.0/25', '192.0.2.9']) }] });
+  assert.equal(
+    planned(facts, right, false).steps.map(({ actions }) => actions[0]?.do),
+    ['write'],
+    'a set that holds them already is left alone',
+  );
+  const fresh = planned(facts, seen({ titles: [], sets: [] }), true);
   assert.equal(
     fresh.steps.map(({ commands, unlocked }) => `${commands[0]?.split(',')[0]}${unlocked ? ', unlocked' : ''}`),
     ['# write /etc/sipalg.example4', 'fw4 check', 'fw4 reload, unlocked'],
   );
   const fw3 = inbound([{}], { firewall: 'fw3' });
-  const made = planInbound(fw3.facts, { ...fw3.policy, files: {}, inbound: { titles: [], sets: [], stale: [] } }, true);
+  const made = planned(fw3.facts, { ...fw3.policy, files: {}, inbound: { titles: [], sets: [] } }, true);
   assert.equal(
     made.steps.map(({ actions }) =>
       actions[0]?.do === 'run' ? (actions[0].input ?? actions[0].argv.join(' ')).split('\n')[0] : actions[0]?.do,
     ),
     ['write', 'create sipalg_example_in4 hash:net family inet', 'fw3 reload'],
   );
-  const gone = planInbound(facts, { ...seen({ titles: [], stale: [] }), wanted: false }, true);
+  const gone = planned(facts, { ...seen({ titles: [] }), wanted: false }, true);
   assert.equal(
     gone.steps.map(({ commands }) => commands[0]),
     ['fw4 check', 'fw4 reload', 'nft delete set inet fw4 sipalg_example_in4', 'rm /etc/sipalg.example4'],
@@ -295,9 +318,9 @@ test('networks that changed go into the set in force and the file, without a rel
 
 test('a firewall that its owner has stopped is not asked to load anything, and nothing is missing then', () => {
   const { facts, policy } = inbound([{}], { loaded: false });
-  const stopped = { ...policy, inbound: { titles: [], sets: [], stale: [] } } as unknown as PolicyFacts;
+  const stopped = { ...policy, inbound: { titles: [], sets: [] } } as unknown as PolicyFacts;
   const commands = (edited: boolean): string[] =>
-    planInbound(facts, stopped, edited)
+    planned(facts, stopped, edited)
       .steps.flatMap((step) => step.commands)
       .filter((command) => command.startsWith('fw4'));
   assert.equal(commands(true), ['fw4 check']);

@@ -1,8 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { clearing, hash, METHODS, portMatch, renderNft } from '../../../src/voice/render/nft.ts';
-import type { Existing } from '../../../src/voice/render/nft.ts';
-import { voiceOf } from '../../../src/voice/wanted.ts';
+import { hash } from '../../../src/voice/digest.ts';
+import { METHODS } from '../../../src/voice/own.ts';
+import { clearing } from '../../../src/voice/render/nft/clearing.ts';
+import type { Existing } from '../../../src/voice/render/nft/clearing.ts';
+import { portMatch, renderNft } from '../../../src/voice/render/nft/table.ts';
+import { voiceOf } from '../../../src/voice/render/voice.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
 import { policyFacts } from '../../voice.ts';
 

@@ -1,13 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Shaper } from '../../../src/voice/facts.ts';
-import { observeOffload, observeShapers, offloadRules } from '../../../src/voice/shaping.ts';
+import type { ShaperVerdict } from '../../../src/judge/verdict.ts';
+import type { Offload } from '../../../src/voice/facts.ts';
+import { isExcluded } from '../../../src/voice/judge/compare.ts';
+import { judgeShapers } from '../../../src/voice/judge/shapers.ts';
+import { offloadRules } from '../../../src/voice/render/offload.ts';
+import { observeOffload, observeShapers } from '../../../src/voice/seen/shaping.ts';
 import { policyFacts } from '../../voice.ts';
 import { factsWith, made } from './made.ts';
 import type { PolicyWish } from '../../../src/wish/wish.ts';
 
 const { wish } = policyFacts();
-const shapersOf = (files: Record<string, string>, of: PolicyWish = wish): Promise<Shaper[]> => observeShapers(made({ files }), of);
+const shapersOf = async (files: Record<string, string>, of: PolicyWish = wish): Promise<ShaperVerdict[]> =>
+  judgeShapers(await observeShapers(made({ files })), of);
 const queue = (...options: string[]): string =>
   `config queue 'wan'\n\toption enabled '1'\n\toption interface 'pppoe-wan'\n${options.map((option) => `\toption ${option}\n`).join('')}`;
 
@@ -64,14 +69,20 @@ offload("is read from the configuration, and our rules count only before fw4's",
   const look = async (config: string, chain: string) => {
     const facts = await factsWith(config);
     const read = await observeOffload(made({ answers: { [LIST]: chain } }), facts);
-    return read.state === 'present' ? read.value : read;
+    if (read.state !== 'present') throw new Error(`it was not read: ${read.source}`);
+    return read.value;
   };
-  assert.equal(await look('', ''), { software: false, hardware: false, excluded: false, rules: [], loaded: false });
-  assert.equal(await look(DEFAULTS, flow), { software: true, hardware: true, excluded: false, rules: [], loaded: true });
+  const excluded = (value: Offload): boolean => isExcluded(policyFacts({ offload: { state: 'present', value, source: '' } }));
+  assert.equal(await look('', ''), { software: false, hardware: false, rules: [], loaded: false, late: false });
+  assert.equal(await look(DEFAULTS, flow), { software: true, hardware: true, rules: [], loaded: true, late: false });
   const both = await look(DEFAULTS, ours(21) + ours(20) + flow);
-  assert.equal(['excluded' in both && both.excluded, 'rules' in both && both.rules?.map(({ handle }) => handle)], [true, [21, 20]]);
+  assert.equal(
+    both.rules?.map(({ handle }) => handle),
+    [21, 20],
+  );
   const late = await look(DEFAULTS, flow + ours(20));
-  assert.is('excluded' in late && late.excluded, false);
+  assert.equal([both.late, late.late], [false, true]);
+  assert.equal([await look(DEFAULTS, flow), both, late, { ...both, software: false }].map(excluded), [false, true, false, false]);
 });
 
 offload('the rules name the classes that can be told from no mark', () => {

@@ -7,11 +7,13 @@ import type { Part } from '../../../src/plan/files.ts';
 import type { Action, Step } from '../../../src/plan/step.ts';
 import type { InForce, PolicyFacts } from '../../../src/voice/facts.ts';
 import { POLICY_FILE } from '../../../src/voice/paths.ts';
-import { renderNft } from '../../../src/voice/render/nft.ts';
-import { voiceOf } from '../../../src/voice/wanted.ts';
-import { judge, plan } from '../../../src/voice/voice.ts';
-import { OFFLOAD_FILE } from '../../../src/voice/shaping.ts';
-import { INCLUDE_FILE, SYSCTL_FILE } from '../../../src/voice/plan/plan.ts';
+import { networksOf } from '../../../src/voice/digest.ts';
+import { compare } from '../../../src/voice/judge/compare.ts';
+import { judge } from '../../../src/voice/judge/findings.ts';
+import { INCLUDE_FILE, OFFLOAD_FILE, SYSCTL_FILE } from '../../../src/voice/own.ts';
+import { plan } from '../../../src/voice/plan/plan.ts';
+import { renderNft } from '../../../src/voice/render/nft/table.ts';
+import { voiceOf } from '../../../src/voice/render/voice.ts';
 import { readConfiguration } from '../../../src/wish/read.ts';
 import { NOW } from '../../routers.ts';
 import { IN_FORCE, policyFacts } from '../../voice.ts';
@@ -54,11 +56,17 @@ function after(facts: RouterFacts, steps: readonly Step[]): RouterFacts {
 }
 
 function loaded(policy: PolicyFacts): InForce {
-  const { mark, declared } = renderNft(voiceOf(policy), (policy.perFlow as { value: boolean }).value);
+  const voice = voiceOf(policy);
+  const { mark, declared } = renderNft(voice, (policy.perFlow as { value: boolean }).value);
   return {
     ...IN_FORCE,
     mark,
-    intact: true,
+    networks: {
+      signalling4: networksOf(voice.signalling.ipv4),
+      signalling6: networksOf(voice.signalling.ipv6),
+      media4: networksOf(voice.media.ipv4),
+      media6: networksOf(voice.media.ipv6),
+    },
     objects: [...declared].map(
       (each) => ({ kind: each.slice(0, each.lastIndexOf(' ')), name: each.slice(each.lastIndexOf(' ') + 1) }) as InForce['objects'][number],
     ),
@@ -75,8 +83,9 @@ const touched = (steps: readonly Step[]): string[] =>
       'path' in action ? [`${action.do} ${action.path}`] : action.do === 'run' ? [action.argv.join(' ')] : [action.do],
     );
 
-const planOn = (facts: RouterFacts): Part => plan(facts, policyIn(facts));
-const findingsOn = (facts: RouterFacts): Finding[] => judge(facts, policyIn(facts), planOn(facts));
+const planOn = (facts: RouterFacts): Part => plan(facts, policyIn(facts), compare(facts, policyIn(facts)));
+const findingsOn = (facts: RouterFacts): Finding[] =>
+  judge(facts, policyIn(facts), compare(facts, policyIn(facts)), planOn(facts)).findings;
 
 const planning = suite('the way of the voice rules');
 
@@ -117,8 +126,25 @@ planning("back takes the section first, then the table, and the trace of it all 
 planning('puts right what somebody changed, with nothing but a load', async () => {
   const facts = await router();
   const on = after(facts, planOn(facts).steps);
+  assert.equal(planOn(on).steps, []);
   const all = policyIn(on).inForce.all as { value: InForce };
-  all.value = { ...all.value, intact: false };
+  const whole = all.value;
+  const networks = whole.networks as NonNullable<InForce['networks']>;
+  // A kept listing that is gone or cut, and networks of a set that are others, show nothing less than another rule does.
+  for (const changed of [
+    { shape: 'another' },
+    { loaded: null },
+    { networks: { ...networks, media6: networksOf(['2001:db8:1::/48']) } },
+    { networks: { ...networks, signalling4: networksOf([]) } },
+    { networks: { ...networks, signalling4: { stretches: 1, digest: null } } },
+  ]) {
+    all.value = { ...whole, ...changed };
+    assert.ok(
+      planOn(on).steps.some(({ why }) => why === 'policy-changed'),
+      JSON.stringify(changed),
+    );
+  }
+  all.value = { ...whole, shape: 'another' };
   const { steps } = planOn(on);
   assert.equal(
     steps.map(({ why }) => why),
@@ -218,11 +244,8 @@ planning('an include of that name that means something else becomes ours, and go
 });
 
 const OFFLOADING = `${FIREWALL}\nconfig defaults\n\toption flow_offloading '1'\n`;
-const offloaded = (
-  rules: { handle: number; rule: string }[] | undefined,
-  excluded = rules !== undefined && rules.length > 0,
-): PolicyFacts['offload'] =>
-  present({ software: true, hardware: false, excluded, ...(rules === undefined ? {} : { rules, loaded: true }) });
+const offloaded = (rules: { handle: number; rule: string }[] | undefined, late = false): PolicyFacts['offload'] =>
+  present({ software: true, hardware: false, ...(rules === undefined ? {} : { rules, loaded: true, late }) });
 const standing = (classes = 'cs3 ef'): { handle: number; rule: string }[] =>
   ['ip', 'ip6'].map((ip, at) => ({
     handle: 30 + at,
@@ -252,11 +275,11 @@ planning(
     assert.equal(planOn(on).steps, []);
 
     // Somebody took them out, or they stand too late: a load puts them where they belong.
-    for (const offload of [offloaded([]), offloaded(standing().slice(1)), offloaded(standing(), false)]) {
+    for (const offload of [offloaded([]), offloaded(standing().slice(1)), offloaded(standing(), true)]) {
       assert.equal(aboutOffload(planOn({ ...on, policy: present({ ...policyIn(on), offload }) }).steps), ['fw4 check', 'fw4 reload']);
     }
     // A firewall that is not loaded, or does not offload yet, is not loaded by us; it takes them in when its owner starts it.
-    const waiting = present({ software: true, hardware: false, excluded: false, rules: [], loaded: false });
+    const waiting = present({ software: true, hardware: false, rules: [], loaded: false, late: false });
     for (const offload of [offloaded(undefined), waiting]) {
       assert.equal(planOn({ ...on, policy: present({ ...policyIn(on), offload }) }).steps, []);
       const first = await router({ offload }, OFFLOADING);
@@ -275,7 +298,7 @@ planning(
     for (const change of [
       { wanted: false },
       { wish: { ...wish, marking: null } },
-      { offload: present({ software: false, hardware: false, excluded: false, rules: standing(), loaded: true }) },
+      { offload: present({ software: false, hardware: false, rules: standing(), loaded: true, late: false }) },
     ]) {
       const off = { ...on, policy: present({ ...policyIn(on), ...change }) };
       const back = planOn(off).steps;
@@ -296,10 +319,7 @@ planning(
 );
 
 planning('a load for calls from providers serves the offload too: the firewall is loaded once', async () => {
-  const facts = await router(
-    { wish: policyFacts().wish, inbound: { titles: [], sets: [], stale: [] }, offload: offloaded([]) },
-    OFFLOADING,
-  );
+  const facts = await router({ wish: policyFacts().wish, inbound: { titles: [], sets: [] }, offload: offloaded([]) }, OFFLOADING);
   const { steps } = planOn(facts);
   assert.equal(
     touched(steps)
@@ -334,17 +354,20 @@ finding('say each what is lacking, once', async () => {
     await codes({ ...quiet, inForce: policyFacts({ inForce: { all: absent(''), ipv4: absent(''), ipv6: absent('') } }).inForce }),
     ['policy-missing'],
   );
-  assert.equal(await codes({ ...quiet, inForce: inForce({ intact: false }) }), ['policy-changed']);
+  assert.equal(await codes({ ...quiet, inForce: inForce({ shape: 'another' }) }), ['policy-changed']);
   assert.equal(await codes({ ...quiet, wan: absent('/etc/config/firewall') }), ['policy-wan-unknown']);
   assert.equal(await codes({ ...quiet, perFlow: present(false) }), ['timeouts-global']);
-  assert.equal(await codes({ ...quiet, offload: present({ software: true, hardware: false, excluded: false }) }), ['policy-offload']);
-  assert.equal(await codes({ ...quiet, offload: present({ software: true, hardware: false, excluded: true }) }), []);
+  assert.equal(await codes({ ...quiet, offload: present({ software: true, hardware: false }) }), ['policy-offload']);
+  assert.equal(
+    await codes({ ...quiet, offload: present({ software: true, hardware: false, rules: standing(), loaded: true, late: false }) }),
+    [],
+  );
   assert.equal(
     await codes({
       ...quiet,
       shapers: [
-        { kind: 'sqm', device: 'wan', how: 'x', conflict: 'It does.', setting: null },
-        { kind: 'sqm', device: 'wan', how: 'y', conflict: null, setting: null },
+        { kind: 'sqm', device: 'wan', how: 'own.qos', section: 'sqm.wan', options: '' },
+        { kind: 'sqm', device: 'wan', how: 'layer_cake.qos', section: 'sqm.wan', options: 'diffserv4' },
       ],
     }),
     ['policy-shaper'],
@@ -360,7 +383,10 @@ finding('of flow offload name what is not marked, and the setting that fits', as
   const dscp = (name: string, value: number) => ({ name, value });
   const texts = async (marking: PolicyFacts['wish']['marking'], excluded: boolean): Promise<string[]> =>
     findingsOn(
-      await router({ inForce: inForce(), wish: { ...wish, providers: [], marking }, offload: offloaded([], excluded) }, OFFLOADING),
+      await router(
+        { inForce: inForce(), wish: { ...wish, providers: [], marking }, offload: offloaded(excluded ? standing() : []) },
+        OFFLOADING,
+      ),
     )
       .filter(({ code }) => code === 'policy-offload')
       .map(({ text }) => text);

@@ -1,14 +1,9 @@
 /** Prefixes for iptables: as sets of ipset, or as a tree of chains that looks at a digit of the address at a time. */
-import { readPrefix, writePrefix } from '../../languages/address/prefixes.ts';
-import type { Prefix } from '../../languages/address/prefixes.ts';
-import type { Voice } from '../rules.ts';
-
-export type Family = 'ipv4' | 'ipv6';
-
-/** All that is ours begins with it: chains, sets, lists. */
-export const OURS = 'sipalg_';
-/** What the names of a family's sets and lists end with. */
-export const digit = (family: Family): 4 | 6 => (family === 'ipv4' ? 4 : 6);
+import { readPrefix, writePrefix } from '../../../languages/address/prefixes.ts';
+import type { Prefix } from '../../../languages/address/prefixes.ts';
+import { digit, OURS } from '../../own.ts';
+import type { Family } from '../../own.ts';
+import type { Voice } from '../../rules.ts';
 
 /** A chain of this many rules is not worth another step. */
 const LEAF = 16;

@@ -1,23 +1,25 @@
 /** What the owner should know of the voice rules. Codes are an interface. */
-import type { Finding, Weight } from '../judge/verdict.ts';
-import type { Facts } from '../observe/facts.ts';
-import { orElse } from '../observe/reading.ts';
-import type { InForce, PolicyFacts } from './facts.ts';
-import { MOST_ATTEMPTS } from './seen/nft.ts';
+import type { Finding, PolicyVerdict, Weight } from '../../judge/verdict.ts';
+import type { Facts } from '../../observe/facts.ts';
+import { orElse } from '../../observe/reading.ts';
+import { shown } from '../../judge/evidence.ts';
+import type { Part } from '../../plan/files.ts';
+import type { Reading } from '../../host/host.ts';
+import type { InForce, PolicyFacts } from '../facts.ts';
+import { MOST_ATTEMPTS } from '../seen/nft.ts';
+import type { Compared } from './compare.ts';
+import { iptablesFindings } from './iptables.ts';
+import { judgeShapers } from './shapers.ts';
 
-const SHOWN = 8;
 const HOUR = 3_600_000;
 const OFFLOAD_OFF = 'uci set firewall.@defaults[0].flow_offloading=0';
 
-function shown(list: readonly string[]): string[] {
-  return list.length <= SHOWN ? [...list] : [...list.slice(0, SHOWN), `and ${list.length - SHOWN} more`];
-}
+type Where = keyof Compared['intact'];
 
-/** What is in the kernel: of nftables, or of each family. */
-export function inForceOf({ backend, inForce }: PolicyFacts): InForce[] {
-  return (backend === 'nft' ? [inForce.all] : [inForce.ipv4, inForce.ipv6]).flatMap((reading) =>
-    reading.state === 'present' ? [reading.value] : [],
-  );
+/** The kernel's answers that count: of nftables, or of each family. */
+function kernel({ backend, inForce }: PolicyFacts): { where: Where; reading: Reading<InForce> }[] {
+  const places: readonly Where[] = backend === 'nft' ? ['all'] : ['ipv4', 'ipv6'];
+  return places.map((where) => ({ where, reading: inForce[where] }));
 }
 
 /** Names whose last try failed: with an older answer, or with none at all. */
@@ -35,13 +37,17 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
   return { unresolved, stale };
 }
 
+/** Where rules are not as they were loaded. */
+const changedIn = (policy: PolicyFacts, { intact }: Compared): string[] =>
+  kernel(policy).flatMap(({ where, reading }) => (reading.state === 'present' && !intact[where] ? [reading.source] : []));
+
 /** @param left what is still to be done, and what can not be, as sentences */
-export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly string[]): Finding[] {
+function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, left: readonly string[]): Finding[] {
   const findings: Finding[] = [];
   const say = (code: string, weight: Weight, evidence: readonly string[], text: string): void => {
     findings.push({ code, weight, text, evidence: shown(evidence) });
   };
-  const there = inForceOf(policy);
+  const there = kernel(policy).flatMap(({ reading }) => (reading.state === 'present' ? [reading.value] : []));
   if (!policy.wanted) {
     if (left.length > 0)
       say(
@@ -52,10 +58,10 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
       );
     return findings;
   }
-  const { wish, wan, offload, shapers } = policy;
+  const { wish, wan, offload } = policy;
   if (there.length === 0)
     say('policy-missing', 'risk', left, 'The voice firewall rules are wished, and not in force; `sipalg apply` puts them there.');
-  else if (there.some(({ intact }) => !intact))
+  else if (changedIn(policy, compared).length > 0)
     say('policy-changed', 'risk', left, 'The voice firewall rules are not as they were loaded; `sipalg apply` puts them right.');
   if (wish.limit !== null && orElse(wan, []).length === 0) {
     say(
@@ -89,11 +95,11 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
         `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`,
       );
     }
-    if (!off.excluded && off.loaded !== false && bare.length !== 2 && marking !== null) {
+    if (!compared.excluded && off.loaded !== false && bare.length !== 2 && marking !== null) {
       bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }
   }
-  for (const { kind, device, how, conflict, setting } of shapers) {
+  for (const { kind, device, how, conflict, setting } of judgeShapers(policy.shapers, wish)) {
     if (conflict !== null)
       say('policy-shaper', 'note', [`${kind} on ${device}: ${how}`], setting === null ? conflict : `${conflict} What fits: ${setting}`);
   }
@@ -132,4 +138,28 @@ export function voiceFindings(facts: Facts, policy: PolicyFacts, left: readonly 
     );
   }
   return findings;
+}
+
+/** What can not be let in, and why. */
+const inboundFindings = ({ inbound }: Compared): Finding[] =>
+  inbound.lacking.map((text) => ({ code: 'policy-inbound', weight: 'risk', text, evidence: ['/etc/config/sipalg'] }));
+
+/** @param compared what `compare` says of the same facts @param planned what `plan` says of them */
+export function judge(
+  facts: Facts,
+  policy: PolicyFacts,
+  compared: Compared,
+  { steps, refused }: Part,
+): PolicyVerdict & { findings: Finding[] } {
+  const lacking = policy.backend === 'iptables' && policy.wanted ? iptablesFindings(policy, compared.voice) : [];
+  return {
+    findings: [
+      ...voiceFindings(facts, policy, compared, [...refused, ...steps.map(({ text }) => text)]),
+      ...lacking,
+      ...inboundFindings(compared),
+    ],
+    changed: changedIn(policy, compared),
+    excluded: compared.excluded,
+    shapers: judgeShapers(policy.shapers, policy.wish),
+  };
 }

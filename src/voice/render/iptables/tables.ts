@@ -1,6 +1,6 @@
 /**
  * The voice rules as chains of iptables, for routers with fw3: the same wish as
- * nft.ts. All of it stands in table mangle: before the destination is translated,
+ * nft/table.ts. All of it stands in table mangle: before the destination is translated,
  * and after conntrack knows the flow. One rule of another table keeps marked
  * voice out of flow offload, where that is on.
  *
@@ -8,24 +8,17 @@
  * that look like a new request or like RTP already. Nothing here ends with
  * ACCEPT in mangle: the rules of others behind ours still see every packet.
  */
-import { quoteArgument } from '../../languages/iptables/arguments.ts';
-import { digit, OURS, prefixChains } from './iptables-prefixes.ts';
-import type { Family } from './iptables-prefixes.ts';
-import { hash, ratesOf } from './nft.ts';
-import type { Method } from './nft.ts';
-import type { Voice } from '../rules.ts';
+import { quoteArgument } from '../../../languages/iptables/arguments.ts';
+import { hash } from '../../digest.ts';
+import type { Jump } from '../../facts.ts';
+import { digit, LIMIT_EXPIRES, OURS } from '../../own.ts';
+import type { Family, Method } from '../../own.ts';
+import { ratesOf } from '../../rules.ts';
+import type { Voice } from '../../rules.ts';
+import { prefixChains } from './prefixes.ts';
 
 /** Which matches and targets are to be had, by name; `set` stands for ipset, its match and its target. */
 export type Extensions = Readonly<Record<string, boolean>>;
-
-/** A rule in a chain that is not ours, which leads into one of ours. */
-export interface Jump {
-  chain: string;
-  /** As iptables-save writes it, after `-A CHAIN `. */
-  rule: string;
-  /** Where it must stand before all others. */
-  first?: true;
-}
 
 /** What is ours of a table. Rules as iptables-restore takes them, after `-A CHAIN `. */
 export interface Table {
@@ -83,9 +76,6 @@ export const limitName = (method: Method, rate: number): string => `${OURS}${met
 
 /** Who has one IPv6 address has 2^64 of them. */
 const SOURCE = { ipv4: { bits: 32, mask: '255.255.255.255' }, ipv6: { bits: 64, mask: 'ffff:ffff:ffff:ffff::' } };
-
-/** Seconds a source stays in hashlimit's table after its last request; as long as it takes to have its whole rate again, and more. */
-export const LIMIT_EXPIRES = 120;
 
 /** What comes from the internet, and what of it is a request of somebody unknown. */
 function limits(voice: Voice, family: Family, has: Extensions, table: Table, comment: string): void {

@@ -6,45 +6,13 @@
  * new ones. Also the file these texts are kept in, and the script that loads it
  * after the firewall was started.
  */
-import { splitArguments } from '../../languages/iptables/arguments.ts';
-import { parseSave } from '../../languages/iptables/save.ts';
-import type { SavedRuleset } from '../../languages/iptables/save.ts';
-import { OURS } from './iptables-prefixes.ts';
-import type { Jump, Table } from './iptables.ts';
-
-/** What of ours stands in a table, as plain JSON. */
-export interface SeenTable {
-  name: string;
-  chains: string[];
-  /** Rules of other chains that lead into ours, after `-A CHAIN `. */
-  jumps: Jump[];
-}
-
-/** Chains whose first rule is a counter that outlives a replacement: its name is the chain's without `sipalg_`. */
-const COUNTED = /^sipalg_((?:voice|limited|attempts)_[a-z]+)$/;
-
-export const counterName = (chain: string): string | null => COUNTED.exec(chain)?.[1] ?? null;
-
-const isOurs = (chain: string): boolean => chain.startsWith(OURS);
-
-/** Where a rule leads, by -j or -g. */
-function targetOf(args: readonly string[]): string | null {
-  const at = Math.max(args.lastIndexOf('-j'), args.lastIndexOf('-g'));
-  return at < 0 ? null : (args[at + 1] ?? null);
-}
-
-/** What of a ruleset is ours; tables without anything of ours are left out. */
-export function ownTables(ruleset: SavedRuleset): SeenTable[] {
-  return ruleset.tables
-    .map(({ name, chains, rules }) => ({
-      name,
-      chains: chains.flatMap((chain) => (isOurs(chain.name) ? [chain.name] : [])),
-      jumps: rules
-        .filter(({ chain, args }) => !isOurs(chain) && isOurs(targetOf(args) ?? ''))
-        .map(({ chain, text }) => ({ chain, rule: text.slice(`-A ${chain} `.length) })),
-    }))
-    .filter(({ chains, jumps }) => chains.length + jumps.length > 0);
-}
+import { splitArguments } from '../../../languages/iptables/arguments.ts';
+import { parseSave } from '../../../languages/iptables/save.ts';
+import type { SavedRuleset } from '../../../languages/iptables/save.ts';
+import { Refused } from '../../../languages/refused.ts';
+import type { Jump, SeenTable } from '../../facts.ts';
+import { counterName, ownTables } from '../../seen/iptables-own.ts';
+import type { Table } from './tables.ts';
 
 /** A jump is the same whatever its comment: not every router can write one. */
 function sameJump(jump: Jump): string {
@@ -90,45 +58,20 @@ export function transaction(wanted: readonly Table[], seen: readonly SeenTable[]
     .join('');
 }
 
-/** Matches that iptables adds to a rule, or leaves out, as it likes. */
-const IMPLIED = ['tcp', 'udp', 'comment'];
-
-/** What a rule is made of, without the values that one iptables writes so and another one so. */
-function shape(args: readonly string[]): string {
-  const parts: string[] = [];
-  args.forEach((arg, at) => {
-    const value = args[at + 1] ?? '';
-    if (arg === '-m' && !IMPLIED.includes(value)) parts.push(value);
-    if (['-i', '-o', '-p', '-j', '-g'].includes(arg)) parts.push(`${arg} ${value}`);
-    if (arg === '-s' || arg === '-d') parts.push(arg);
-  });
-  return parts.sort().join(' ');
+/** A text of `transaction` that began with nothing, read like the saved rules it leads to; null where it is no such text. */
+export function readRestore(text: string): SavedRuleset | null {
+  try {
+    return parseSave(text.replace(/^-I (\S+) 1 /gm, '-A $1 '));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return null;
+  }
 }
 
-/** All that is ours as one text that is the same before and after iptables has had it. */
-export function shapeOf(ruleset: SavedRuleset): string {
-  return ruleset.tables
-    .flatMap(({ name, chains, rules }) => {
-      const own = new Map(chains.filter((chain) => isOurs(chain.name)).map((chain) => [chain.name, [] as string[]]));
-      const jumps: string[] = [];
-      for (const { chain, args } of rules) {
-        own.get(chain)?.push(shape(args));
-        if (!isOurs(chain) && isOurs(targetOf(args) ?? '')) jumps.push(`${name} ${chain} ${shape(args)}`);
-      }
-      return [...[...own].map(([chain, shapes]) => `${name} ${chain} ${shapes.join(', ')}`), ...jumps];
-    })
-    .sort()
-    .join('\n');
-}
-
-/** A text of `transaction` that began with nothing, read like the saved rules it leads to. @throws Refused */
-export function parseRestore(text: string): SavedRuleset {
-  return parseSave(text.replace(/^-I (\S+) 1 /gm, '-A $1 '));
-}
-
-/** The same as it was rendered from. @throws Refused */
-export function tablesOf(text: string): Table[] {
-  const ruleset = parseRestore(text);
+/** The same as it was rendered from; null where it is no such text. */
+export function tablesOf(text: string): Table[] | null {
+  const ruleset = readRestore(text);
+  if (ruleset === null) return null;
   return ownTables(ruleset).map(({ name, jumps }) => {
     const chains: Table['chains'] = {};
     const table = ruleset.tables.find((one) => one.name === name);
@@ -145,17 +88,6 @@ export function tablesOf(text: string): Table[] {
 /** What is seen of tables that are in force. */
 export const seenOf = (tables: readonly Table[]): SeenTable[] =>
   tables.map(({ name, chains, jumps }) => ({ name, chains: Object.keys(chains), jumps }));
-
-/** The mark kept in the rules: a chain that nothing leads to. */
-export function markOf(tables: readonly { chains: readonly string[] }[]): string | null {
-  const prefix = `${OURS}text_`;
-  return (
-    tables
-      .flatMap(({ chains }) => chains)
-      .find((chain) => chain.startsWith(prefix))
-      ?.slice(prefix.length) ?? null
-  );
-}
 
 /** What /etc/sipalg.policy holds on such a router: a text for each command that reads one. */
 export type Sections = Readonly<Record<string, string>>;

@@ -8,21 +8,16 @@
  * otherwise. None is before destination NAT: every packet of the router pays for a hook (1 to 1.5 % of what it costs), so the
  * port that was dialled is asked of the flow.
  */
-import type { Voice } from '../rules.ts';
-import type { Limit } from '../../wish/wish.ts';
+import { hash } from '../../digest.ts';
+import { FIRST_KNOWN, METHODS, REMEMBERED, TABLE, TEXT_CHAIN } from '../../own.ts';
+import { ratesOf } from '../../rules.ts';
+import type { Voice } from '../../rules.ts';
+import type { Limit } from '../../../wish/wish.ts';
 
-export const TABLE = 'inet sipalg';
 export const PRIORITY = -140;
 /** Raised whenever an object of the same name is declared in another way: then the old table goes as a whole. */
-const FORMAT = 1;
+export const FORMAT = 1;
 
-export const METHODS = ['register', 'invite', 'options', 'tcp'] as const;
-export type Method = (typeof METHODS)[number];
-
-/** How long a source is remembered after its last request, in seconds. */
-export const REMEMBERED = 86_400;
-/** How long it is known when a source was first seen: 30 days. */
-export const FIRST_KNOWN = 2_592_000;
 /** Most sources that are told apart, in each family. Those beyond share one allowance and are counted, not listed. */
 export const MOST_SOURCES = 4096;
 export const MOST_LISTED = 1024;
@@ -35,20 +30,6 @@ export interface NftText {
   mark: string;
   /** What it declares, as `kind name`. */
   declared: Set<string>;
-}
-
-/** Told apart, not kept secret (cyrb53, 53 bits). */
-export function hash(text: string): string {
-  let one = 0xdeadbeef;
-  let two = 0x41c6ce57;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    one = Math.imul(one ^ unit, 2654435761);
-    two = Math.imul(two ^ unit, 1597334677);
-  }
-  one = Math.imul(one ^ (one >>> 16), 2246822507) ^ Math.imul(two ^ (two >>> 13), 3266489909);
-  two = Math.imul(two ^ (two >>> 16), 2246822507) ^ Math.imul(one ^ (one >>> 13), 3266489909);
-  return (4294967296 * (2097151 & two) + (one >>> 0)).toString(16);
 }
 
 /** ASCII as nft matches it in a payload. */
@@ -88,11 +69,6 @@ function portTest(side: 'sport' | 'dport', ports: readonly number[]): string {
 function devices(wan: readonly string[]): string {
   const quoted = wan.map((device) => JSON.stringify(device));
   return quoted.length === 1 ? (quoted[0] as string) : `{ ${quoted.join(', ')} }`;
-}
-
-/** Rates by method; new TCP connections may carry any of them. */
-export function ratesOf(limit: NonNullable<Limit>): Record<Method, number> {
-  return { ...limit, tcp: limit.register + limit.invite + limit.options };
 }
 
 /** Lines of the table, by kind and name. */
@@ -294,48 +270,11 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   writer.chain('outgoing', passing, 'output');
 
   const body = writer.text();
-  const name = `text_${FORMAT}_${hash(body)}`;
+  const name = `${TEXT_CHAIN}${FORMAT}_${hash(body)}`;
   writer.chain(name, []);
   return {
     text: `table ${TABLE} {\n}\nflush table ${TABLE}\ntable ${TABLE} {\n${writer.text()}\n}\n`,
     mark: name,
     declared: writer.declared,
   };
-}
-
-/** Written once for the same voice, however often one asks. */
-const written = new WeakMap<Voice, { perFlow: boolean; text: NftText }>();
-
-export function wantedNft(voice: Voice, perFlow: boolean): NftText {
-  const known = written.get(voice);
-  if (known?.perFlow === perFlow) return known.text;
-  const text = renderNft(voice, perFlow);
-  written.set(voice, { perFlow, text });
-  return text;
-}
-
-export interface Existing {
-  kind: string;
-  name: string;
-}
-
-/** Most objects of timeouts that are kept beside those in use: taking one away would forget the timeouts of flows under it. */
-const MOST_TIMEOUTS = 16;
-
-/**
- * What has to go before a text is loaded, as lines for the same transaction; none where nothing has. What the rules have
- * filled and counted stays, unless it is of another make or nothing fills it any more.
- */
-export function clearing(existing: readonly Existing[], { declared }: Pick<NftText, 'declared'>): string[] {
-  const marks = existing.filter(({ kind, name }) => kind === 'chain' && name.startsWith('text_'));
-  if (existing.length > 0 && !marks.some(({ name }) => name.startsWith(`text_${FORMAT}_`))) return [`delete table ${TABLE}`];
-  const old = existing.filter(({ kind, name }) => kind === 'ct timeout' && !declared.has(`${kind} ${name}`));
-  const gone = existing.filter(({ kind, name }) =>
-    kind === 'ct timeout'
-      ? old.length > MOST_TIMEOUTS && !declared.has(`${kind} ${name}`)
-      : // What is in a set of networks is given anew.
-        !declared.has(`${kind} ${name}`) || (kind === 'set' && /^(signalling|media)[46]$/.test(name)),
-  );
-  // Rules first, and what jumps before what it jumps to: with no rules left there is no order.
-  return gone.length === 0 ? [] : [`flush table ${TABLE}`, ...gone.map(({ kind, name }) => `delete ${kind} ${TABLE} ${name}`)];
 }

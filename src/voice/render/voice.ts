@@ -1,9 +1,9 @@
 /** From the wish and what the providers' names lead to, the rules as data. */
-import type { PolicyFacts } from './facts.ts';
-import { mergePrefixes, readPrefix } from '../languages/address/prefixes.ts';
-import type { Prefix } from '../languages/address/prefixes.ts';
-import { isDevice } from '../languages/kernel/devices.ts';
-import type { Voice } from './rules.ts';
+import type { PolicyFacts } from '../facts.ts';
+import { mergePrefixes, readPrefix } from '../../languages/address/prefixes.ts';
+import type { Prefix } from '../../languages/address/prefixes.ts';
+import { isDevice } from '../../languages/kernel/devices.ts';
+import type { Voice } from '../rules.ts';
 
 /** Below are other programs' ports: a name server must not bring their traffic under these rules. */
 const LEAST_PORT = 1024;
@@ -22,23 +22,8 @@ function ports(given: readonly number[]): number[] {
 
 type Sources = Pick<PolicyFacts, 'wish' | 'names' | 'wan'>;
 
-/** Ten thousand networks are merged once for the same facts, however often one looks. */
-const made = new WeakMap<PolicyFacts['wish'], { of: string; voice: Voice }>();
-
 /** The same facts give the same value, in whatever order answers came in. */
 export function voiceOf({ wish, names, wan }: Sources): Voice {
-  const of = JSON.stringify([
-    wan.state === 'present' ? wan.value : null,
-    Object.entries(names).map(([name, { addresses, ports, tlsPorts }]) => [name, addresses, ports, tlsPorts]),
-  ]);
-  const known = made.get(wish);
-  if (known?.of === of) return known.voice;
-  const voice = resolve({ wish, names, wan });
-  made.set(wish, { of, voice });
-  return voice;
-}
-
-function resolve({ wish, names, wan }: Sources): Voice {
   const signalling: Prefix[] = [];
   const media: Prefix[] = [];
   const plain = [5060];

@@ -1,0 +1,49 @@
+/** What this router's iptables can not do of what is wished. */
+import type { Finding } from '../../judge/verdict.ts';
+import type { PolicyFacts } from '../facts.ts';
+import type { Voice } from '../rules.ts';
+
+/** What is lost without a match or target, and the package that brings it. */
+const LACKS: readonly { name: string; of: string; lost: string; when: (voice: Voice) => boolean }[] = [
+  {
+    name: 'u32',
+    of: 'iptables-mod-u32',
+    lost: "new requests over UDP are not limited, and audio is only known by its provider's networks",
+    when: ({ limit, marking }) => limit !== null || marking !== null,
+  },
+  {
+    name: 'hashlimit',
+    of: 'iptables-mod-hashlimit',
+    lost: 'new requests from the internet are counted but not limited',
+    when: ({ limit }) => limit !== null,
+  },
+  {
+    name: 'recent',
+    of: 'iptables-mod-conntrack-extra',
+    lost: 'who tried, how often and when is not remembered',
+    when: ({ limit }) => limit !== null,
+  },
+  { name: 'DSCP', of: 'iptables-mod-ipopt', lost: 'voice is not marked', when: ({ marking }) => marking !== null },
+];
+
+/** What this router's iptables can not do of what is wished, each with the package to install. */
+export function iptablesFindings(policy: PolicyFacts, voice: Voice): Finding[] {
+  const { extensions: has } = policy;
+  const lacking = LACKS.filter(({ name, when }) => has[name] === false && when(voice));
+  const findings: Finding[] = lacking.map(({ name, of, lost }) => ({
+    code: 'policy-iptables',
+    weight: 'risk',
+    text: `This router's iptables has no ${name}: ${lost}. Install the package ${of}, then run \`sipalg apply\`.`,
+    evidence: [`iptables-restore --test: ${name}`],
+  }));
+  const prefixes = [voice.signalling, voice.media].reduce((sum, { ipv4, ipv6 }) => sum + ipv4.length + ipv6.length, 0);
+  if (has['set'] === false && prefixes > 1000) {
+    findings.push({
+      code: 'policy-iptables',
+      weight: 'note',
+      evidence: [`${prefixes} networks`],
+      text: `The ${prefixes} networks of the providers stand in iptables as rules, for there is no ipset. It works, and takes more memory; the package ipset makes it cheaper.`,
+    });
+  }
+  return findings;
+}

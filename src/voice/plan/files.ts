@@ -1,0 +1,37 @@
+/** Our own files on a router. */
+import { word } from '../../languages/shell/command.ts';
+import { changeFile, refuse } from '../../plan/files.ts';
+import type { Part } from '../../plan/files.ts';
+import { RANK } from '../../plan/step.ts';
+import type { Action } from '../../plan/step.ts';
+import type { PolicyFacts } from '../facts.ts';
+import { POLICY_FILE } from '../paths.ts';
+
+/** A longer text is not echoed: it is in the file. */
+const MOST_ECHOED = 2000;
+
+export function textOf(policy: PolicyFacts, path: string): string | null {
+  const file = policy.files[path];
+  return file?.state === 'present' ? file.value : null;
+}
+
+function commandOf(path: string, after: string | null): string {
+  if (after === null) return `rm ${path}`;
+  return after.length > MOST_ECHOED ? `# write ${path}, ${after.length} bytes` : `printf %s ${word(after)} > ${path}`;
+}
+
+/** A file of ours becomes `after`; null: it goes. One that could not be read is left as it is. */
+export function changeOwn(policy: PolicyFacts, path: string, after: string | null, text: string, checks: Action[] = []): Part {
+  const file = policy.files[path];
+  if (file?.state === 'failed') return refuse([`${path} could not be read, so it is left as it is: ${file.because}.`]);
+  return changeFile({
+    rank: after === null ? RANK.policyOff : path === POLICY_FILE ? RANK.policy : RANK.policyFiles,
+    why: after === null ? 'policy-unwanted' : 'policy-missing',
+    text,
+    path,
+    before: textOf(policy, path),
+    after,
+    checks,
+    commands: [commandOf(path, after)],
+  });
+}

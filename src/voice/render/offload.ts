@@ -1,0 +1,22 @@
+/** What keeps marked voice out of fw4's flow offload. */
+import { OFFLOAD_COMMENT } from '../own.ts';
+import type { Dscp, Marking } from '../../wish/wish.ts';
+
+/** Marks that can be told from no mark at all. */
+const told = (marking: Marking): Dscp[] => (marking === null ? [] : [marking.media, marking.signalling].filter(({ value }) => value !== 0));
+
+/**
+ * The rules that let marked voice pass before fw4 puts a flow into the offload, as nft commands. Empty where nothing is marked.
+ *
+ * Not `ct state established`: a UDP flow goes into the offload with its second packet, answered or not (nft_flow_offload.c).
+ * A flow is confirmed once the firewall has let its first packet pass; behind these rules the offload would take it past
+ * the firewall for good.
+ */
+export function offloadRules(marking: Marking): string[] {
+  const classes = [...new Set(told(marking).map(({ name }) => name.toLowerCase()))].sort();
+  if (classes.length === 0) return [];
+  return ['ip', 'ip6'].map(
+    (ip) =>
+      `insert rule inet fw4 forward ${ip} dscp { ${classes.join(', ')} } ct status confirmed accept comment "${OFFLOAD_COMMENT} (${ip} ${classes.join(' ')}) stays out of the offload"`,
+  );
+}

@@ -1,0 +1,67 @@
+/** Looks at everything that the voice rules need to know, and holds nothing of it against the wish. */
+import type { Host, Reading } from '../../host/host.ts';
+import type { Facts } from '../../observe/facts.ts';
+import { orElse, understood } from '../../observe/reading.ts';
+import { observeWays } from '../../observe/wan.ts';
+import { readConfiguration } from '../../wish/read.ts';
+import type { PolicyFacts } from '../facts.ts';
+import { KEPT_NAMES, NAMES, readNames } from '../names/names.ts';
+import { INCLUDE_FILE, LISTED_FILE, OFFLOAD_FILE, SYSCTL_FILE } from '../own.ts';
+import { POLICY_FILE } from '../paths.ts';
+import { observeInbound } from './inbound.ts';
+import { observeIptablesPolicy } from './iptables.ts';
+import { observeNftPolicy, observePerFlow } from './nft.ts';
+import { observeOffload, observeShapers } from './shaping.ts';
+
+/** What may be ours on disk and in memory. */
+const FILES = [POLICY_FILE, INCLUDE_FILE, OFFLOAD_FILE, SYSCTL_FILE, LISTED_FILE, KEPT_NAMES, NAMES];
+const OTHER: Reading<never> = { state: 'absent', source: 'the other firewall is used' };
+
+async function observeFiles(host: Host): Promise<PolicyFacts['files']> {
+  const read = FILES.map(async (path) => {
+    // What is in memory only is of no further use here: that it is there is enough.
+    const inMemory = path.startsWith('/var/run/');
+    return [path, inMemory ? understood(await host.kind(path), () => '') : await host.read(path)] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
+}
+
+/** What of the rules is in the kernel, and what the kernel can do. */
+async function observeRules(host: Host, facts: Facts, policy: PolicyFacts): Promise<PolicyFacts> {
+  const { wanted, backend } = policy;
+  if (backend === 'iptables') {
+    const { extensions, inForce, iptables } = await observeIptablesPolicy(host, facts, wanted);
+    return { ...policy, extensions, iptables, inForce: { all: OTHER, ...inForce } };
+  }
+  if (facts.nft.state !== 'present') return { ...policy, perFlow: facts.nft, inForce: { ...policy.inForce, all: facts.nft } };
+  const all = await observeNftPolicy(host, facts.nft.value.tables.includes('inet sipalg'));
+  return { ...policy, perFlow: wanted ? await observePerFlow(host, all) : policy.perFlow, inForce: { ...policy.inForce, all } };
+}
+
+/** Never throws. */
+export async function observe(host: Host, facts: Facts): Promise<PolicyFacts> {
+  const wanted = facts.wish.wish.policy === true;
+  const { voice: wish } = readConfiguration(orElse(facts.wish.text, null));
+  const [ways, names, offload, shapers, files] = await Promise.all([
+    observeWays(host, facts),
+    readNames(host),
+    observeOffload(host, facts),
+    wanted ? observeShapers(host) : [],
+    observeFiles(host),
+  ]);
+  const policy = await observeRules(host, facts, {
+    wanted,
+    wish,
+    backend: orElse(facts.system.firewall, 'fw4') === 'fw3' ? 'iptables' : 'nft',
+    ...ways,
+    perFlow: { state: 'present', value: false, source: 'iptables' },
+    extensions: {},
+    names,
+    inForce: { all: OTHER, ipv4: OTHER, ipv6: OTHER },
+    files,
+    offload,
+    shapers,
+  });
+  const inbound = await observeInbound(host, facts, policy);
+  return { ...policy, inbound: inbound.inbound, files: { ...policy.files, ...inbound.files } };
+}
