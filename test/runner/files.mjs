@@ -15,7 +15,7 @@ import { judge } from './verdict.mjs';
  * @type {readonly { name: string, needs: string[], limit: number, pool: number }[]}
  */
 export const LAYERS = [
-  { name: 'pure', needs: [], limit: 60_000, pool: 2 },
+  { name: 'pure', needs: [], limit: 180_000, pool: 2 },
   { name: 'engines', needs: ['engines'], limit: 300_000, pool: 2 },
   { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page'], limit: 480_000, pool: 1 },
   { name: 'machine', needs: ['vm'], limit: 900_000, pool: 2 },
