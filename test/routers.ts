@@ -6,6 +6,7 @@
  * What a folder does not answer is an error that names the file to create: a
  * test never takes "nobody recorded it" for "it is not there".
  */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host, HostAddress, Outcome, Reading, ReadOptions, RunOptions } from '../src/host/host.ts';
@@ -68,10 +69,14 @@ function layersOf(name: string): Layer[] {
   return layers;
 }
 
-/** The file that holds what a command says. */
-export function commandFile(argv: readonly string[]): string {
-  return argv.join('_').replaceAll('/', '%') + '.txt';
+/** The file that holds what a command says. @param input what it was given to read: a command may be asked several things */
+export function commandFile(argv: readonly string[], input?: string): string {
+  const of = input === undefined ? '' : `.${createHash('sha256').update(input).digest('hex').slice(0, 8)}`;
+  return `${argv.join('_').replaceAll('/', '%')}${of}.txt`;
 }
+
+/** A command that is given something to read and changes nothing: it says whether it would take it. */
+const asksOnly = (argv: readonly string[]): boolean => argv.includes('-c') || argv.includes('--test');
 
 function selected(bytes: Uint8Array, options: ReadOptions | RunOptions, standard: number): Uint8Array {
   if (options.select) {
@@ -156,15 +161,19 @@ export function recordedRouter(name: string): RecordedRouter {
   async function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const command = argv.join(' ');
     asked.push(command);
-    if (options.input !== undefined) return lacking(`\`${command}\` was given something to read: a recorded router can not be changed.`);
+    if (options.input !== undefined && !asksOnly(argv))
+      return lacking(`\`${command}\` was given something to read: a recorded router can not be changed.`);
+    const name = commandFile(argv, options.input);
     const refusal = deniedBecause(command);
     if (refusal !== undefined) return { state: 'exited', command, code: 1, stdout: '', stderr: refusal + '\n' };
     for (const { folder, absent } of layers) {
-      const file = join(folder, 'run', commandFile(argv));
+      const file = join(folder, 'run', name);
       if (existsSync(file)) {
         try {
-          const said = textFile(join(folder, 'run'), commandFile(argv).replace(/txt$/, 'stderr.txt')) ?? '';
-          return { state: 'exited', command, code: 0, stdout: decode(selected(readFileSync(file), options, MOST_SAID)), stderr: said };
+          const beside = (ending: string): string | null => textFile(join(folder, 'run'), name.replace(/txt$/, ending));
+          const said = beside('stderr.txt') ?? '';
+          const code = Number(beside('exit.txt') ?? 0);
+          return { state: 'exited', command, code, stdout: decode(selected(readFileSync(file), options, MOST_SAID)), stderr: said };
         } catch (error) {
           return { state: 'failed', command, because: `its output was not read to the end: ${(error as Error).message}` };
         }
@@ -172,7 +181,7 @@ export function recordedRouter(name: string): RecordedRouter {
       if (absent.has(argv[0] as string)) return { state: 'absent', command };
     }
     return lacking(
-      `Nothing says what \`${command}\` answers: create ${join(own, 'run', commandFile(argv))}, `
+      `Nothing says what \`${command}\` answers: create ${join(own, 'run', name)}, `
         + `or write ${argv[0]} into ${own}/absent.txt, or "${command}: REASON" into ${own}/denied.txt.`,
     );
   }

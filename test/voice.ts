@@ -21,6 +21,7 @@ export const IN_FORCE: InForce = {
   mark: 'text_0123456789ab',
   shape: '5eed',
   loaded: '5eed',
+  networks: null,
   objects: [],
   counters: [
     { name: 'voice_media', packets: 90_210, bytes: 18_042_000 },
@@ -94,7 +95,9 @@ export function policyFacts(changes: Partial<PolicyFacts> = {}): PolicyFacts {
       ipv6: absent('nftables is used'),
     },
     files: {},
-    offload: { state: 'present', value: { software: false, hardware: false }, source: '/etc/config/firewall' },
+    offload: { state: 'present', value: { software: false, hardware: false, forward: null }, source: '/etc/config/firewall' },
+    iptables: null,
+    inbound: null,
     shapers: [],
     ...changes,
   };

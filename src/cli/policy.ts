@@ -3,7 +3,6 @@
  * own chunk of the program, for most runs have no use for it.
  */
 import type { Reading } from '../host/host.ts';
-import { SHOWN } from '../judge/evidence.ts';
 import type { PolicyVerdict } from '../judge/verdict.ts';
 import type { InForce, Offload, PolicyFacts } from '../voice/facts.ts';
 import type { Plan } from '../plan/step.ts';
@@ -11,7 +10,8 @@ import type { Report, RouterFacts } from '../survey/survey.ts';
 import { findingLines } from './text.ts';
 import type { Provider } from '../wish/wish.ts';
 
-/** So many attempts are shown; the rest are counted, and `--json` has them all. */
+/** So many addresses of a list, and so many attempts, are shown; the rest are counted, and `--json` has them all. */
+const SHOWN = 8;
 const MOST_ATTEMPTS = 50;
 
 /** Findings that the rest of the text tells in full. */

@@ -3,9 +3,6 @@ import type { Action } from './step.ts';
 
 type Run = Extract<Action, { do: 'run' }>;
 
-/** What asks nft whether it would take a script. Changes nothing. */
-export const nftCheck = (input: string): Run => ({ do: 'run', argv: ['nft', '-c', '-f', '-'], input });
-
 /**
  * A script of nft's, which is one transaction.
  * @param rehearsed what nft is asked beforehand whether it would take it; null: it was just asked, or it is the way back
@@ -23,6 +20,3 @@ export function restoreAction(restore: string, input: string, counters = false):
   const argv = [restore, '--noflush', '--wait', '10', ...(counters ? ['--counters'] : [])];
   return { do: 'run', argv, input, rehearsal: { argv: [...argv, '--test'], input } };
 }
-
-/** A text for `ipset restore`, in which what is there already, or gone already, is no error. */
-export const ipsetAction = (input: string): Run => ({ do: 'run', argv: ['ipset', 'restore', '-!'], input });

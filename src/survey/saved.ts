@@ -1,5 +1,10 @@
-/** Facts that were saved on a router (`sipalg status --json`) and are judged somewhere else. Nothing of the machine at hand is looked at. */
+/**
+ * Facts that were saved on a router (`sipalg status --json`) and are judged somewhere else. Nothing of the machine at hand is
+ * looked at.
+ */
 import type { Reading } from '../host/host.ts';
+import { Refused } from '../languages/refused.ts';
+import { FACTS } from './facts-shape.ts';
 import type { Report, RouterFacts, Surveyor } from './survey.ts';
 
 /** Bytes a saved document may have: ten thousand networks and a day of attempts are 4 MB. */
@@ -7,68 +12,12 @@ export const MOST_SAVED = 64 << 20;
 
 const SAVE = 'save one with `sipalg status --json > FILE` on the router';
 
-/** What facts are made of, by path from the top: `reading`, a list of readings, an object, a number. */
-const SHAPE: readonly (readonly [path: string, kind: 'reading' | 'readings' | 'object' | 'number'])[] = [
-  ['at', 'number'],
-  ['uid', 'number'],
-  ...[
-    'system.release',
-    'system.kernel',
-    'system.packageManager',
-    'system.firewall',
-    'modules.tracker',
-    'modules.rewriter',
-    'modules.inImage',
-    'boot.autoload',
-    'boot.blacklist',
-    'boot.loader',
-    'boot.automatic',
-    'automatic',
-    'nft',
-    'firewall.uci',
-    'firewall.definitions',
-    'firewall.includes',
-    'flows',
-    'expectations',
-    'drops',
-    'timeouts.udp',
-    'timeouts.udpStream',
-    'wan',
-    'wish.text',
-    'journal',
-    'policy',
-  ].map((path) => [path, 'reading'] as const),
-  ['iptables', 'readings'],
-  ['wish.wish', 'object'],
-  ['wish.problems', 'object'],
-  ['edited', 'object'],
-];
+const isObject = (data: unknown): data is Record<string, unknown> => typeof data === 'object' && data !== null && !Array.isArray(data);
 
-const isObject = (data: unknown): data is Record<string, unknown> => typeof data === 'object' && data !== null;
-
-function isReading(data: unknown): boolean {
-  if (!isObject(data) || typeof data['source'] !== 'string') return false;
-  const { state } = data;
-  return (
-    state === 'absent'
-    || (state === 'present' && data['value'] !== undefined)
-    || (state === 'failed' && typeof data['because'] === 'string')
-  );
-}
-
-const FITS: Record<(typeof SHAPE)[number][1], (data: unknown) => boolean> = {
-  reading: isReading,
-  readings: (data) => Array.isArray(data) && data.every(isReading),
-  object: isObject,
-  number: (data) => typeof data === 'number' && Number.isFinite(data),
-};
-
-/** The first path of facts that is missing or not what it should be; null where all are there. */
-function lacking(facts: Record<string, unknown>): string | null {
-  const [path] =
-    SHAPE.find(([path, kind]) => !FITS[kind](path.split('.').reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), facts)))
-    ?? [];
-  return path ?? null;
+/** Facts that were saved, and what the document says of them; null where it holds the facts alone. */
+export interface Saved {
+  facts: RouterFacts;
+  said: { verdict: unknown; plan: unknown } | null;
 }
 
 /** Facts keep their shape within a minor version (0.1.x). */
@@ -80,7 +29,7 @@ const minor = (version: string): string => version.split('.').slice(0, 2).join('
  * @param version of this program
  * @throws Error in a sentence
  */
-export function savedFacts(text: Reading<string>, name: string, version: string): RouterFacts {
+export function savedFacts(text: Reading<string>, name: string, version: string): Saved {
   if (text.state === 'absent') throw new Error(`There is no ${name}; ${SAVE}.`);
   if (text.state === 'failed') throw new Error(`${name} could not be read: ${text.because}.`);
   if (text.value.trim() === '') throw new Error(`${name} is empty; ${SAVE}.`);
@@ -88,7 +37,9 @@ export function savedFacts(text: Reading<string>, name: string, version: string)
   try {
     data = JSON.parse(text.value);
   } catch {
-    const cut = text.value.trimStart().startsWith('{') && !text.value.trimEnd().endsWith('}');
+    // More is opened than closed, strings aside, of which the last may be open too.
+    const rest = text.value.replace(/"(?:[^"\\]|\\.)*"?/gs, '');
+    const cut = rest.trimStart().startsWith('{') && rest.replace(/[^{[]/g, '').length > rest.replace(/[^}\]]/g, '').length;
     throw new Error(
       cut
         ? `${name} ends in the middle of the document, after ${text.value.length} characters: it was cut. Save it again, whole.`
@@ -98,31 +49,55 @@ export function savedFacts(text: Reading<string>, name: string, version: string)
   const document = isObject(data) ? data : {};
   const isReport = document['facts'] !== undefined;
   const facts = isReport ? document['facts'] : document;
-  if (isReport && typeof document['version'] === 'string' && minor(document['version']) !== minor(version)) {
+  const by = document['version'];
+  if (isReport && typeof by === 'string' && minor(by) !== minor(version)) {
     throw new Error(
-      `${name} was saved by sipalg ${document['version'].slice(0, 20)}, and this is ${version}: facts of another version are not judged. `
-        + `Save the document with sipalg ${minor(version)}, or judge it with sipalg ${minor(document['version']).slice(0, 20)}.`,
+      `${name} was saved by sipalg ${by.slice(0, 20)}, and this is ${version}: facts of another version are not judged. `
+        + `Save the document with sipalg ${minor(version)}, or judge it with sipalg ${minor(by).slice(0, 20)}.`,
     );
   }
+  if (isReport && typeof by !== 'string')
+    throw new Error(`${name} does not say which version of sipalg saved it; was it edited? To judge it, ${SAVE}.`);
   if (facts === null) throw new Error(`${name} holds a reply without facts: sipalg was still looking when it was saved. Save it again.`);
-  const missing = isObject(facts) ? lacking(facts) : null;
-  if (!isObject(facts) || missing === 'at')
+  if (!isObject(facts) || facts['at'] === undefined)
     throw new Error(`${name} is JSON, but no document of sipalg: it has neither \`facts\` nor what they hold; ${SAVE}.`);
-  if (missing !== null)
+  if (document['shortened'] !== undefined)
+    throw new Error(`${name} is a reply that ubus had to shorten: its facts are not whole, and cannot be judged. To judge them, ${SAVE}.`);
+  const lacking = FACTS(facts, '');
+  if (lacking !== null)
     throw new Error(
-      `${name}: the facts lack "${missing}", or hold something else there; was the document shortened or edited? To judge it, ${SAVE}.`,
+      `${name}: the facts lack "${lacking}", or hold something else there; was the document shortened or edited? To judge it, ${SAVE}.`,
     );
-  return facts as unknown as RouterFacts;
+  const { verdict, plan } = document;
+  // Another version may judge the same facts in another way.
+  const said = isReport && by === version && verdict !== undefined && plan !== undefined ? { verdict, plan } : null;
+  return { facts: facts as unknown as RouterFacts, said };
 }
 
-/** @throws Error in a sentence where facts of the right outer shape turn out not to be whole */
-export async function savedReport(surveyor: Surveyor, facts: RouterFacts, name: string): Promise<Report> {
+/** The same text for the same value, in whatever order its fields stand. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1))) : inner,
+  );
+}
+
+/**
+ * The report on saved facts, made here.
+ * @throws Error in a sentence where they cannot be judged, or the document says something else of them
+ */
+export async function savedReport(surveyor: Surveyor, { facts, said }: Saved, name: string): Promise<Report> {
+  let report: Report;
   try {
-    return await surveyor.report(facts);
+    report = await surveyor.report(facts);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new Error(
-      `${name}: the facts are not whole, and cannot be judged (${error.message}); was the document edited? To judge it, ${SAVE}.`,
-    );
+    // Texts that the program itself never writes are refused by their language; all else was found out by its shape.
+    if (!(error instanceof Refused || error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw new Error(`${name}: the facts cannot be judged: ${error.message}. Was the document edited? To judge it, ${SAVE}.`);
   }
+  if (said !== null && canonical(said) !== canonical({ verdict: report.verdict, plan: report.plan }))
+    throw new Error(
+      `${name}: its facts do not lead to the verdict and the plan that it holds; was it edited? `
+        + `${SAVE[0]?.toUpperCase()}${SAVE.slice(1)}, or give its \`facts\` alone to judge them as they are.`,
+    );
+  return report;
 }

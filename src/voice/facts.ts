@@ -7,6 +7,7 @@ import type { Reading } from '../host/host.ts';
 import type { Ways } from '../observe/wan.ts';
 import type { PolicyWish } from '../wish/wish.ts';
 import type { Networks } from './digest.ts';
+import type { NetworkSet } from './own.ts';
 
 /** The last good answer for a name, and how the last try went. */
 export interface Answer {
@@ -49,10 +50,10 @@ export interface InForce {
   mark: string | null;
   /** `hash` of all rules and declarations of ours, without handles, counts and what sets hold. */
   shape: string;
-  /** nftables alone: the same of the listing that was kept right after they were loaded; null where there is none, or a cut one. */
-  loaded?: string | null;
-  /** nftables alone: what the sets of providers' networks hold, by name. */
-  networks?: Record<string, Networks>;
+  /** The same of the listing that was kept right after they were loaded; null where there is none, or a cut one, and for iptables. */
+  loaded: string | null;
+  /** What the sets of providers' networks hold, by name; null for iptables. */
+  networks: Record<NetworkSet, Networks> | null;
   /** Names of what there is, kind by kind, for the transaction that replaces it. */
   objects: { kind: 'chain' | 'set' | 'map' | 'counter' | 'ct timeout'; name: string }[];
   counters: { name: string; packets: number; bytes: number }[];
@@ -65,12 +66,15 @@ export interface Offload {
   /** `flow_offloading` of /etc/config/firewall. */
   software: boolean;
   hardware: boolean;
-  /** fw4 alone: rules of ours in its chain forward that let marked voice pass; absent where that chain is not loaded. */
-  rules?: { handle: number; rule: string }[];
-  /** fw4 alone: that chain puts flows into the offload, as it is loaded now. */
-  loaded?: boolean;
-  /** fw4 alone: one of those rules stands behind the rule that does so. */
-  late?: boolean;
+  /** fw4's chain forward; null where it is not loaded, and for fw3. */
+  forward: {
+    /** Rules of ours in it that let marked voice pass. */
+    rules: { handle: number; rule: string }[];
+    /** It puts flows into the offload, as it is loaded now. */
+    loaded: boolean;
+    /** One of those rules stands behind the rule that does so. */
+    late: boolean;
+  } | null;
 }
 
 /** Something that sets or reads DSCP marks after us, and is switched on. */
@@ -140,16 +144,16 @@ export interface PolicyFacts extends Ways {
   names: Names;
   /** absent: nothing of ours is in the kernel. For iptables one per family. */
   inForce: { all: Reading<InForce>; ipv4: Reading<InForce>; ipv6: Reading<InForce> };
-  /** iptables alone: the commands, and what of ours stands in which table. */
-  iptables?: {
+  /** The commands of iptables, and what of ours stands in which table; null for nftables. */
+  iptables: {
     /** Absent: there is no iptables for that family. */
     ipv4: Reading<IptablesSeen>;
     ipv6: Reading<IptablesSeen>;
     /** Our sets of ipset, and how many entries each has; null where an old one does not say. */
     sets: { name: string; entries: number | null }[];
-  };
-  /** Calls that providers may open to a PBX; absent or null where there is nothing of that, and none is wished. */
-  inbound?: InboundSeen | null;
+  } | null;
+  /** Calls that providers may open to a PBX; null where there is nothing of that, and none is wished. */
+  inbound: InboundSeen | null;
   /** Our own files, by path. */
   files: Record<string, Reading<string>>;
   offload: Reading<Offload>;

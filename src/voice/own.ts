@@ -1,5 +1,6 @@
 /** By what our own things are known on a router: the names of files, tables, chains, sets, sections and comments. */
 import type { UciSection } from '../languages/uci/parse.ts';
+import { POLICY_FILE } from './paths.ts';
 
 /** The script that a firewall runs after each load, and the rules that fw4 takes in with one. */
 export const INCLUDE_FILE = '/etc/sipalg.include';
@@ -8,6 +9,11 @@ export const OFFLOAD_FILE = '/etc/sipalg.offload';
 export const SYSCTL_FILE = '/etc/sysctl.d/99-sipalg.conf';
 /** How nft listed the rules right after they were loaded; in memory, for a boot loads them anew. */
 export const LISTED_FILE = '/var/run/sipalg.policy';
+/** Providers' names and the last good answers: what outlives a boot, and what is in memory, with the times. */
+export const KEPT_NAMES = '/etc/sipalg.names';
+export const NAMES = '/var/run/sipalg.names';
+/** All that may be ours on disk and in memory, whatever is wished. */
+export const OWN_FILES = [POLICY_FILE, INCLUDE_FILE, OFFLOAD_FILE, SYSCTL_FILE, LISTED_FILE, KEPT_NAMES, NAMES] as const;
 
 /** Of nftables: the table, and how the chain begins whose name says which text is in force. */
 export const TABLE = 'inet sipalg';
@@ -20,6 +26,7 @@ export const REMEMBERED = 86_400;
 export const FIRST_KNOWN = 2_592_000;
 /** The sets of providers' networks, which a text fills; all others are filled by the kernel. */
 export const NETWORK_SETS = ['signalling4', 'signalling6', 'media4', 'media6'] as const;
+export type NetworkSet = (typeof NETWORK_SETS)[number];
 
 /** Of iptables and ipset: what the names of chains, sets and lists begin with. */
 export const OURS = 'sipalg_';

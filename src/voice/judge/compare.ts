@@ -38,12 +38,12 @@ export function nftTextOf({ voice, nft }: Pick<Compared, 'voice' | 'nft'>, perFl
 const inForceIn = ({ inForce }: PolicyFacts, family: 'all' | Family): InForce | null => orElse(inForce[family], null);
 
 /** Whether rules are as they were loaded, and their sets hold the networks of the text in force. */
-export function isIntactNft({ shape, loaded, mark, networks = {} }: InForce, voice: Voice, wished: NftText): boolean {
-  if (loaded === undefined || loaded === null || shape !== loaded) return false;
+export function isIntactNft({ shape, loaded, mark, networks }: InForce, voice: Voice, wished: NftText): boolean {
+  if (shape !== loaded) return false;
   // The networks of another text are not known, and it is replaced anyway.
   if (mark !== wished.mark) return true;
   return NETWORK_SETS.every((set) => {
-    const held = networks[set];
+    const held = networks?.[set];
     const [, which, n] = /^(signalling|media)([46])$/.exec(set) as unknown as [string, 'signalling' | 'media', '4' | '6'];
     return held !== undefined && same(held, networksOf(voice[which][`ipv${n}`]));
   });
@@ -82,10 +82,9 @@ function heldBySections(sections: Sections): Map<string, number> {
 export function isExcluded({ backend, offload, iptables }: PolicyFacts): boolean {
   const seen = orElse(offload, null);
   if (seen === null || !seen.software) return false;
-  if (backend === 'nft') return (seen.rules ?? []).length > 0 && seen.late !== true;
+  if (backend === 'nft') return seen.forward !== null && seen.forward.rules.length > 0 && !seen.forward.late;
   return (
-    iptables !== undefined
-    && [iptables.ipv4, iptables.ipv6].every((family) => family.state === 'absent' || orElse(family, null)?.keeps === true)
+    iptables !== null && [iptables.ipv4, iptables.ipv6].every((family) => family.state === 'absent' || orElse(family, null)?.keeps === true)
   );
 }
 

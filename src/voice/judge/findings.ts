@@ -95,7 +95,7 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
         `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`,
       );
     }
-    if (!compared.excluded && off.loaded !== false && bare.length !== 2 && marking !== null) {
+    if (!compared.excluded && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
       bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }
   }

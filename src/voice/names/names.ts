@@ -6,14 +6,10 @@ import { isName } from '../../languages/dns/message.ts';
 import type { Asking, Host } from '../../host/host.ts';
 import { quote } from '../../languages/refused.ts';
 import type { Answer, Names } from '../facts.ts';
+import { KEPT_NAMES, NAMES } from '../own.ts';
 import { locate, nameServers, questions } from './servers.ts';
 import type { Located } from './servers.ts';
 import type { Provider } from '../../wish/wish.ts';
-
-/** Outlives a boot; written when it has to be, for flash wears out. */
-export const KEPT_NAMES = '/etc/sipalg.names';
-/** In memory, with the times. */
-export const NAMES = '/var/run/sipalg.names';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;

@@ -17,7 +17,9 @@ export function textOf(policy: PolicyFacts, path: string): string | null {
 
 function commandOf(path: string, after: string | null): string {
   if (after === null) return `rm ${path}`;
-  return after.length > MOST_ECHOED ? `# write ${path}, ${after.length} bytes` : `printf %s ${word(after)} > ${path}`;
+  if (after.length > MOST_ECHOED) return `# write ${path}, ${after.length} bytes`;
+  // A line of its own for each would be no command that can be typed.
+  return `printf '%s\\n' ${after.trimEnd().split('\n').map(word).join(' ')} > ${path}`;
 }
 
 /** A file of ours becomes `after`; null: it goes. One that could not be read is left as it is. */

@@ -2,7 +2,7 @@
 import { line } from '../../languages/shell/command.ts';
 import { readPrefix } from '../../languages/address/prefixes.ts';
 import type { Facts } from '../../observe/facts.ts';
-import { ipsetAction, nftAction } from '../../plan/actions.ts';
+import { nftAction } from '../../plan/actions.ts';
 import { changeFile, NOTHING } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import { RANK } from '../../plan/step.ts';
@@ -14,6 +14,7 @@ import { titlesOf } from '../render/inbound.ts';
 import type { InboundSet } from '../render/inbound.ts';
 import { swapLines } from '../render/iptables/prefixes.ts';
 import { textOf } from './files.ts';
+import { ipsetAction } from './ipset.ts';
 
 /** As the firewall reads it: a network on a line, and nothing else. */
 const fileText = ({ networks }: InboundSet): string => networks.map((network) => `${network}\n`).join('');
@@ -31,7 +32,7 @@ function refill(nft: boolean, { name, networks }: InboundSet): Action {
  */
 export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compared, edited: boolean): Part {
   const { inbound, backend, files } = policy;
-  if (inbound === undefined || inbound === null) return NOTHING;
+  if (inbound === null) return NOTHING;
   const nft = backend === 'nft';
   const { sections, sets } = compared.inbound;
   const steps: Step[] = [];

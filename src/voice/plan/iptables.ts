@@ -1,5 +1,5 @@
 /** From the wish to steps where the firewall is iptables: sets first, then each family's chains, each step with the way back. */
-import { ipsetAction, restoreAction } from '../../plan/actions.ts';
+import { restoreAction } from '../../plan/actions.ts';
 import { changeFile, NOTHING, refuse } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import { line, restoreLine } from '../../languages/shell/command.ts';
@@ -13,6 +13,7 @@ import { readPolicyFile, seenOf, tablesOf, transaction, writePolicyFile } from '
 import type { Sections } from '../render/iptables/restore.ts';
 import { markOf } from '../seen/iptables-own.ts';
 import { textOf } from './files.ts';
+import { ipsetAction } from './ipset.ts';
 import { POLICY_FILE } from '../paths.ts';
 import type { Voice } from '../rules.ts';
 import type { Family } from '../own.ts';
@@ -88,7 +89,7 @@ function familyStep(
  */
 export function planIptablesPolicy(policy: PolicyFacts, intact: Readonly<Record<Family, boolean>>, voice: Voice | null): Part {
   const { iptables, extensions: has } = policy;
-  if (iptables === undefined) return NOTHING;
+  if (iptables === null) return NOTHING;
   const unread = FAMILIES.flatMap((family) => (iptables[family].state === 'failed' ? [iptables[family]] : []));
   const [first] = unread;
   if (first?.state === 'failed')

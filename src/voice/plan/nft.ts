@@ -1,7 +1,7 @@
 /** From the wish to steps where the firewall is nftables: the text in its file, then the table, in one transaction. */
 import { nftLine } from '../../languages/shell/command.ts';
 import { orElse } from '../../observe/reading.ts';
-import { nftAction, nftCheck } from '../../plan/actions.ts';
+import { nftAction } from '../../plan/actions.ts';
 import { NOTHING, joinParts, one, refuse } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import { RANK } from '../../plan/step.ts';
@@ -44,7 +44,7 @@ export function planNftOn(policy: PolicyFacts, compared: Compared): Part {
   const clear = clearing(now?.objects ?? [], { declared });
   const script = (rules: string): string => [...clear, rules].join('\n');
   const file = changeOwn(policy, POLICY_FILE, text, 'Keep the voice firewall rules in a file, for the next start of the firewall.', [
-    nftCheck(script(text)),
+    { do: 'run', argv: ['nft', '-c', '-f', '-'], input: script(text) },
   ]);
   if (file.refused.length > 0 || (now !== null && now.mark === mark && compared.intact.all)) return file;
   const loaded = former !== null && now?.mark != null && former.includes(now.mark);

@@ -33,7 +33,7 @@ const TAKE_OFFLOAD_OUT = `nft -a list chain inet fw4 forward | sed -n 's/.*${OFF
 export function planOffload(policy: PolicyFacts, compared: Compared, edited: boolean): Part {
   const text = offloadText(policy);
   const seen = orElse(policy.offload, null);
-  const rules = seen?.rules ?? null;
+  const rules = seen?.forward?.rules ?? null;
   if (text === null) {
     if (rules === null || rules.length === 0) return NOTHING;
     const script = rules.map(({ handle }) => `delete rule inet fw4 forward handle ${handle}\n`).join('');
@@ -49,7 +49,7 @@ export function planOffload(policy: PolicyFacts, compared: Compared, edited: boo
   }
   const fits =
     compared.excluded && rules?.length === 2 && rules.every(({ rule }) => text.includes(/comment "[^"]*"/.exec(rule)?.[0] ?? '?'));
-  if (!edited && (fits || seen?.loaded !== true)) return NOTHING;
+  if (!edited && (fits || seen?.forward?.loaded !== true)) return NOTHING;
   const check: Step = {
     rank: RANK.policyConfiguration,
     why: 'policy-offload',
@@ -68,5 +68,5 @@ export function planOffload(policy: PolicyFacts, compared: Compared, edited: boo
     unlocked: true,
   };
   // A firewall that offloads nothing yet takes them in when it begins to.
-  return joinParts([one(check), seen?.loaded === true ? one(load) : NOTHING]);
+  return joinParts([one(check), seen?.forward?.loaded === true ? one(load) : NOTHING]);
 }

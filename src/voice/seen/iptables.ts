@@ -207,6 +207,8 @@ async function observeFamily(
     inForce: present(ruleset.source, {
       mark: markOf(tables),
       shape: hash(shapeOf(ruleset.value)),
+      loaded: null,
+      networks: null,
       counters,
       objects: [
         ...tables.flatMap(({ chains }) => chains.map((name) => ({ kind: 'chain' as const, name }))),

@@ -6,6 +6,7 @@ import { hash, networksOf } from '../digest.ts';
 import type { Networks } from '../digest.ts';
 import type { Attempt, InForce } from '../facts.ts';
 import { FIRST_KNOWN, LISTED_FILE, METHODS, NETWORK_SETS, REMEMBERED, TABLE, TEXT_CHAIN } from '../own.ts';
+import type { NetworkSet } from '../own.ts';
 
 export const LIST = ['nft', '-j', 'list', 'table', ...TABLE.split(' ')];
 
@@ -148,7 +149,10 @@ export function parseInForce(text: string, listed: string | null, now: number): 
     mark: objects.find(({ kind, name }) => kind === 'chain' && name.startsWith(TEXT_CHAIN))?.name ?? null,
     shape: hash(shapeOf(items)),
     loaded: loadedShape(listed),
-    networks: Object.fromEntries(NETWORK_SETS.map((name) => [name, heldBy(elementsOf(items, name).map(({ value }) => value))])),
+    networks: Object.fromEntries(NETWORK_SETS.map((name) => [name, heldBy(elementsOf(items, name).map(({ value }) => value))])) as Record<
+      NetworkSet,
+      Networks
+    >,
     objects,
     counters: items.flatMap(([kind, { name, packets, bytes }]) =>
       kind === 'counter' ? [{ name: String(name), packets: Number(packets), bytes: Number(bytes) }] : [],

@@ -5,20 +5,17 @@ import { orElse, understood } from '../../observe/reading.ts';
 import { observeWays } from '../../observe/wan.ts';
 import { readConfiguration } from '../../wish/read.ts';
 import type { PolicyFacts } from '../facts.ts';
-import { KEPT_NAMES, NAMES, readNames } from '../names/names.ts';
-import { INCLUDE_FILE, LISTED_FILE, OFFLOAD_FILE, SYSCTL_FILE } from '../own.ts';
-import { POLICY_FILE } from '../paths.ts';
+import { readNames } from '../names/names.ts';
+import { OWN_FILES } from '../own.ts';
 import { observeInbound } from './inbound.ts';
 import { observeIptablesPolicy } from './iptables.ts';
 import { observeNftPolicy, observePerFlow } from './nft.ts';
 import { observeOffload, observeShapers } from './shaping.ts';
 
-/** What may be ours on disk and in memory. */
-const FILES = [POLICY_FILE, INCLUDE_FILE, OFFLOAD_FILE, SYSCTL_FILE, LISTED_FILE, KEPT_NAMES, NAMES];
 const OTHER: Reading<never> = { state: 'absent', source: 'the other firewall is used' };
 
 async function observeFiles(host: Host): Promise<PolicyFacts['files']> {
-  const read = FILES.map(async (path) => {
+  const read = OWN_FILES.map(async (path) => {
     // What is in memory only is of no further use here: that it is there is enough.
     const inMemory = path.startsWith('/var/run/');
     return [path, inMemory ? understood(await host.kind(path), () => '') : await host.read(path)] as const;
@@ -59,6 +56,8 @@ export async function observe(host: Host, facts: Facts): Promise<PolicyFacts> {
     names,
     inForce: { all: OTHER, ipv4: OTHER, ipv6: OTHER },
     files,
+    iptables: null,
+    inbound: null,
     offload,
     shapers,
   });

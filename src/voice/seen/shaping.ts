@@ -17,7 +17,7 @@ export async function observeOffload(host: Host, facts: Facts): Promise<Reading<
     const defaults = parseUci(text).sections.find(({ type }) => type === 'defaults');
     const on = (option: string): boolean => defaults !== undefined && boolean(firewall, optionOf(defaults, option), false) === true;
     const software = on('flow_offloading');
-    return { software, hardware: software && on('flow_offloading_hw') };
+    return { software, hardware: software && on('flow_offloading_hw'), forward: null };
   });
   // Rules of ours may be left from when it was on.
   if (read.state !== 'present' || firewall !== 'fw4' || !orElse(facts.nft, null)?.present.includes('inet fw4 forward')) return read;
@@ -28,7 +28,7 @@ export async function observeOffload(host: Host, facts: Facts): Promise<Reading<
     );
     const flow = lines.findIndex((line) => /^\s*(meta l4proto .*)?flow (add|offload) @/.test(line));
     const late = flow >= 0 && lines.slice(flow).some((line) => line.includes(OFFLOAD_COMMENT));
-    return { ...read.value, rules, loaded: flow >= 0, late };
+    return { ...read.value, forward: { rules, loaded: flow >= 0, late } };
   });
 }
 

@@ -116,8 +116,9 @@ export async function look(lab: Lab, wanted = true): Promise<PolicyFacts> {
     names: {},
     inForce: { all: { state: 'absent', source: '' }, ...seen.inForce },
     files: { [POLICY_FILE]: file },
-    offload: { state: 'present', value: { software: false, hardware: false }, source: '' },
+    offload: { state: 'present', value: { software: false, hardware: false, forward: null }, source: '' },
     shapers: [],
+    inbound: null,
   };
 }
 

@@ -139,7 +139,7 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
 
     test('keeps marked voice out of flow offload, before every rule of the firewall', async ({ lab }) => {
       const seen = await look(lab);
-      const offload = { state: 'present', value: { software: true, hardware: false }, source: 'test' } as const;
+      const offload = { state: 'present', value: { software: true, hardware: false, forward: null }, source: 'test' } as const;
       assert.is(isExcluded({ ...seen, offload }), false);
       const part = planOf({ ...seen, offload }, VOICE);
       await perform(lab, part);

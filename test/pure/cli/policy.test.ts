@@ -186,7 +186,7 @@ words('shows both families of iptables, and who changed what', (context) => {
 words('tells of flow offload and of shapers', (context) => {
   const offload = (software: boolean, hardware: boolean, excluded: boolean): string => {
     context.policy.judged = { changed: [], excluded, shapers: [] };
-    return say(context, { offload: { state: 'present', value: { software, hardware }, source: 'x' } });
+    return say(context, { offload: { state: 'present', value: { software, hardware, forward: null }, source: 'x' } });
   };
   assert.match(offload(true, false, true), '\nFlow offload is on; marked voice is kept out of it.\n');
   assert.match(offload(true, true, false), '\nFlow offload is on, in hardware too; marked voice is not kept out of it.\n');

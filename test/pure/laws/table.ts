@@ -75,7 +75,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'survey',
-    code: ['observe', 'judge', 'plan', 'voice/paths.ts'],
+    code: ['observe', 'judge', 'plan', 'journal', 'voice/paths.ts', 'voice/own.ts', 'languages/refused.ts'],
     types: ['host', 'wish', 'voice'],
     because: 'The one room that knows both the ALG and the voice rules, whose code an engine hands in; only `look` touches a machine.',
   },

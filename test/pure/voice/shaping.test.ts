@@ -73,15 +73,15 @@ offload("is read from the configuration, and our rules count only before fw4's",
     return read.value;
   };
   const excluded = (value: Offload): boolean => isExcluded(policyFacts({ offload: { state: 'present', value, source: '' } }));
-  assert.equal(await look('', ''), { software: false, hardware: false, rules: [], loaded: false, late: false });
-  assert.equal(await look(DEFAULTS, flow), { software: true, hardware: true, rules: [], loaded: true, late: false });
+  assert.equal(await look('', ''), { software: false, hardware: false, forward: { rules: [], loaded: false, late: false } });
+  assert.equal(await look(DEFAULTS, flow), { software: true, hardware: true, forward: { rules: [], loaded: true, late: false } });
   const both = await look(DEFAULTS, ours(21) + ours(20) + flow);
   assert.equal(
-    both.rules?.map(({ handle }) => handle),
+    both.forward?.rules.map(({ handle }) => handle),
     [21, 20],
   );
   const late = await look(DEFAULTS, flow + ours(20));
-  assert.equal([both.late, late.late], [false, true]);
+  assert.equal([both.forward?.late, late.forward?.late], [false, true]);
   assert.equal([await look(DEFAULTS, flow), both, late, { ...both, software: false }].map(excluded), [false, true, false, false]);
 });
 

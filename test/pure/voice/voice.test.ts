@@ -245,7 +245,7 @@ planning('an include of that name that means something else becomes ours, and go
 
 const OFFLOADING = `${FIREWALL}\nconfig defaults\n\toption flow_offloading '1'\n`;
 const offloaded = (rules: { handle: number; rule: string }[] | undefined, late = false): PolicyFacts['offload'] =>
-  present({ software: true, hardware: false, ...(rules === undefined ? {} : { rules, loaded: true, late }) });
+  present({ software: true, hardware: false, forward: rules === undefined ? null : { rules, loaded: true, late } });
 const standing = (classes = 'cs3 ef'): { handle: number; rule: string }[] =>
   ['ip', 'ip6'].map((ip, at) => ({
     handle: 30 + at,
@@ -279,7 +279,7 @@ planning(
       assert.equal(aboutOffload(planOn({ ...on, policy: present({ ...policyIn(on), offload }) }).steps), ['fw4 check', 'fw4 reload']);
     }
     // A firewall that is not loaded, or does not offload yet, is not loaded by us; it takes them in when its owner starts it.
-    const waiting = present({ software: true, hardware: false, rules: [], loaded: false, late: false });
+    const waiting = present({ software: true, hardware: false, forward: { rules: [], loaded: false, late: false } });
     for (const offload of [offloaded(undefined), waiting]) {
       assert.equal(planOn({ ...on, policy: present({ ...policyIn(on), offload }) }).steps, []);
       const first = await router({ offload }, OFFLOADING);
@@ -298,7 +298,7 @@ planning(
     for (const change of [
       { wanted: false },
       { wish: { ...wish, marking: null } },
-      { offload: present({ software: false, hardware: false, rules: standing(), loaded: true, late: false }) },
+      { offload: present({ software: false, hardware: false, forward: { rules: standing(), loaded: true, late: false } }) },
     ]) {
       const off = { ...on, policy: present({ ...policyIn(on), ...change }) };
       const back = planOn(off).steps;
@@ -357,11 +357,8 @@ finding('say each what is lacking, once', async () => {
   assert.equal(await codes({ ...quiet, inForce: inForce({ shape: 'another' }) }), ['policy-changed']);
   assert.equal(await codes({ ...quiet, wan: absent('/etc/config/firewall') }), ['policy-wan-unknown']);
   assert.equal(await codes({ ...quiet, perFlow: present(false) }), ['timeouts-global']);
-  assert.equal(await codes({ ...quiet, offload: present({ software: true, hardware: false }) }), ['policy-offload']);
-  assert.equal(
-    await codes({ ...quiet, offload: present({ software: true, hardware: false, rules: standing(), loaded: true, late: false }) }),
-    [],
-  );
+  assert.equal(await codes({ ...quiet, offload: present({ software: true, hardware: false, forward: null }) }), ['policy-offload']);
+  assert.equal(await codes({ ...quiet, offload: offloaded(standing()) }), []);
   assert.equal(
     await codes({
       ...quiet,
