@@ -153,6 +153,13 @@ export interface FirewallUci {
   includes: { section: string; line: number; type: 'nftables' | 'script' | 'restore'; path: string }[];
 }
 
+/** What fw4 itself says of what it would load. */
+export interface FirewallCheck {
+  loads: boolean;
+  /** Its error, where it would not; '' where it would. */
+  because: string;
+}
+
 /** A line of a file that somebody wrote and the firewall loads, which has to do with the SIP helper. */
 export interface IncludeUse {
   file: string;
@@ -263,6 +270,8 @@ export interface Facts {
     uci: Reading<FirewallUci>;
     definitions: Reading<HelperDefinition[]>;
     includes: Reading<IncludeUse[]>;
+    /** Absent: not asked (no fw4, not root, or no SIP module on this router). Not in documents of 0.1.0 and older. */
+    check?: Reading<FirewallCheck>;
   };
   flows: Reading<FlowFacts>;
   expectations: Reading<ExpectationFact[]>;
