@@ -114,6 +114,8 @@ export interface IptablesFacts {
   save: string;
   /** The command that takes changes, e.g. `iptables-legacy-restore`. */
   restore: string;
+  /** What its header says; null where there was nothing to save. Not in documents of 0.1.0 and older. */
+  flavour?: 'legacy' | 'nft' | null;
   assignments: IptablesAssignment[];
   /** The rules of every chain in a raw table, in order, after `-A CHAIN `. */
   chains: { table: string; chain: string; rules: string[] }[];
