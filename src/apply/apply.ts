@@ -87,6 +87,8 @@ class Run {
   /** The firewall's lock, while it is held. */
   private lock: Lock | null = null;
   private reloaded = false;
+  /** What fw4 said of what it would load, before anything was done. */
+  private checked: Facts['firewall']['check'];
 
   constructor(host: Host, surveyor: Surveyor, towards: Direction, options: ApplyOptions) {
     this.host = host;
@@ -96,7 +98,8 @@ class Run {
   }
 
   private async look(): Promise<{ facts: RouterFacts; plan: Plan }> {
-    const facts = await this.surveyor.look(this.host);
+    const facts = await this.surveyor.look(this.host, this.checked);
+    this.checked = facts.firewall.check;
     const planned =
       this.towards === 'unmanaged' ? await this.surveyor.planVoice(facts) : planAlg(facts, this.towards, this.options.writeDown);
     // Where voice is looked after at all, also under an unmanaged wish; planAlg has them otherwise.
@@ -263,8 +266,10 @@ class Run {
       if (this.towards === 'enabled') await writeJournal(this.host, null);
       else if (journal.state !== 'taken') await writeJournal(this.host, { ...journal, state: 'taken' });
     }
-    const settled =
-      journal === null || this.towards === 'unmanaged' || journal.state === 'taken' ? facts : await this.surveyor.look(this.host);
+    // What was done may have mended what fw4 did not take.
+    const stale = this.checked?.state === 'present' && !this.checked.value.loads && this.done.length > 0;
+    const same = journal === null || this.towards === 'unmanaged' || journal.state === 'taken';
+    const settled = same && !stale ? facts : await this.surveyor.look(this.host, stale ? undefined : this.checked);
     return { outcome: held ? 'held' : 'reached', because: [], facts: settled };
   }
 }

@@ -6,6 +6,7 @@ import type { Host, Reading } from '../host/host.ts';
 import { renderRestore } from '../languages/iptables/restore.ts';
 import { observeIptables } from '../observe/iptables.ts';
 import { chainKey, observeNft } from '../observe/nft.ts';
+import { complaint } from '../observe/reading.ts';
 import { putBackIptables, takeOutIptables } from '../plan/give-back-iptables.ts';
 import { putBack, takeOut } from '../plan/give-back-nft.ts';
 import { restoreAction } from '../plan/actions.ts';
@@ -55,22 +56,12 @@ export class StepFailed extends Error {
 /** Somebody wants it to stop. */
 export class Interrupted extends Error {}
 
-/** The first line that says something, short. */
-function said(text: string): string {
-  const line =
-    text
-      .split('\n')
-      .map((one) => one.trim())
-      .find((one) => one !== '') ?? '';
-  return line.slice(0, 300);
-}
-
 async function runAction(host: Host, argv: readonly string[], input: string | undefined, tolerated: readonly number[]): Promise<void> {
   const outcome = await host.run(argv, input === undefined ? {} : { input });
   if (outcome.state === 'absent') throw new Error(`${argv[0]} is not installed`);
   if (outcome.state === 'failed') throw new Error(`\`${outcome.command}\`: ${outcome.because}`);
   if (outcome.code !== 0 && !tolerated.includes(outcome.code)) {
-    const words = said(outcome.stderr) || said(outcome.stdout);
+    const words = complaint(outcome.stderr, outcome.stdout);
     throw new Error(`\`${outcome.command}\` ended with exit code ${outcome.code}${words === '' ? '' : `: ${words}`}`);
   }
 }

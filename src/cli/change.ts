@@ -84,7 +84,11 @@ async function say(applied: Applied, towards: Direction, { surveyor }: Doors, te
   terminal.out(applied.acted || (applied.changed && towards === 'disabled') ? done : nothing);
   if (towards !== 'disabled') return 0;
   warn(applied, terminal);
-  return exitCode(await surveyor.report(applied.facts));
+  const report = await surveyor.report(applied.facts);
+  // The wish is reached; what needs a person all the same makes the exit code, so it is said.
+  for (const { code, weight, text } of report.verdict.findings)
+    if (weight === 'trouble' && code !== 'wish-problem') terminal.err(`sipalg: ${text}\n`);
+  return exitCode(report);
 }
 
 /** What switching the ALG off shortens is said now: afterwards nothing shows how long the phones had registered for. */

@@ -244,6 +244,15 @@ export const FINDINGS: readonly Row[] = [
       "An include needs the SIP helper, which is blacklisted: fw4's whole ruleset is refused at the next reload or boot. Take these lines out; until then `sipalg apply` lets the modules in again.",
   ),
   row(
+    'firewall-does-not-load',
+    'trouble',
+    [],
+    ['firewall-would-fail', 'include-would-fail'],
+    ({ firewall: { check } }) => (check?.state === 'present' && !check.value.loads ? [`${check.source}: ${check.value.because}`] : null),
+    () =>
+      'fw4 would not load the firewall of this router, with SIP or without: the rules of now are the last that were loaded, and the next boot comes up without a firewall. Mend what fw4 names.',
+  ),
+  row(
     'uci-set-helper',
     'risk',
     ['uci'],

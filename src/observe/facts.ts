@@ -114,6 +114,8 @@ export interface IptablesFacts {
   save: string;
   /** The command that takes changes, e.g. `iptables-legacy-restore`. */
   restore: string;
+  /** What its header says; null where there was nothing to save. Not in documents of 0.1.0 and older. */
+  flavour?: 'legacy' | 'nft' | null;
   assignments: IptablesAssignment[];
   /** The rules of every chain in a raw table, in order, after `-A CHAIN `. */
   chains: { table: string; chain: string; rules: string[] }[];
@@ -151,6 +153,13 @@ export interface FirewallUci {
   forwards: { section: string; line: number; name: string | null }[];
   /** `config include` sections that are in force. */
   includes: { section: string; line: number; type: 'nftables' | 'script' | 'restore'; path: string }[];
+}
+
+/** What fw4 itself says of what it would load. */
+export interface FirewallCheck {
+  loads: boolean;
+  /** Its error, where it would not; '' where it would. */
+  because: string;
 }
 
 /** A line of a file that somebody wrote and the firewall loads, which has to do with the SIP helper. */
@@ -263,6 +272,8 @@ export interface Facts {
     uci: Reading<FirewallUci>;
     definitions: Reading<HelperDefinition[]>;
     includes: Reading<IncludeUse[]>;
+    /** Absent: not asked (no fw4, not root, or no SIP module on this router). Not in documents of 0.1.0 and older. */
+    check?: Reading<FirewallCheck>;
   };
   flows: Reading<FlowFacts>;
   expectations: Reading<ExpectationFact[]>;

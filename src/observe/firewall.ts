@@ -7,9 +7,9 @@
 import type { Host, Reading } from '../host/host.ts';
 import { describeSection, listOf, optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { UciSection } from '../languages/uci/parse.ts';
-import type { FirewallUci, HelperDefinition, ZoneFact } from './facts.ts';
+import type { Facts, FirewallCheck, FirewallUci, HelperDefinition, ZoneFact } from './facts.ts';
 import { TRACKER } from './modules.ts';
-import { present, understood } from './reading.ts';
+import { complaint, present, understood } from './reading.ts';
 
 export type Firewall = 'fw4' | 'fw3';
 
@@ -148,4 +148,22 @@ export async function observeDefinitions(host: Host, firewall: Firewall): Promis
     })),
   );
   return present(parsed.source, definitions);
+}
+
+const CHECK = ['fw4', 'check'];
+
+/**
+ * Whether fw4 takes what it would load now. Asked only of a router that has the SIP modules: what is to be known is
+ * whether the firewall loads for reasons of its owner's own, before SIP is taken from it. Changes nothing.
+ */
+export async function observeCheck(host: Host, { system, modules }: Pick<Facts, 'system' | 'modules'>): Promise<Reading<FirewallCheck>> {
+  const source = CHECK.join(' ');
+  const sip = modules.tracker.state === 'present' && modules.tracker.value.state !== 'not there';
+  const fw4 = system.firewall.state === 'present' && system.firewall.value === 'fw4';
+  if (!sip || !fw4 || host.process().uid !== 0) return { state: 'absent', source };
+  const outcome = await host.run(CHECK);
+  if (outcome.state === 'absent') return { state: 'absent', source };
+  if (outcome.state === 'failed') return { state: 'failed', source, because: outcome.because };
+  if (outcome.code === 0) return present(source, { loads: true, because: '' });
+  return present(source, { loads: false, because: complaint(outcome.stderr, outcome.stdout) || `it ended with exit code ${outcome.code}` });
 }

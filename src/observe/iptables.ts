@@ -18,7 +18,7 @@ function body(text: string): string {
 }
 
 function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
-  const facts: IptablesFacts = { save, restore: save.replace(/-save$/, '-restore'), assignments: [], chains: [] };
+  const facts: IptablesFacts = { save, restore: save.replace(/-save$/, '-restore'), flavour: ruleset.flavour, assignments: [], chains: [] };
   for (const table of ruleset.tables) {
     const positions = new Map<string, string[]>();
     for (const rule of table.rules) {
@@ -37,10 +37,23 @@ function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
   return facts;
 }
 
-/** Whether the kernel has tables of the legacy flavour: it lists those in use, and iptables-legacy-save shows no others. */
-async function hasLegacy(host: Host, family: string): Promise<boolean> {
+/** The tables of the legacy flavour: the kernel lists those in use, and iptables-legacy-save shows no others. */
+async function legacyTables(host: Host, family: string): Promise<Reading<string[]>> {
   const names = await host.read(family === 'iptables' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names');
-  return names.state === 'failed' || (names.state === 'present' && names.value.trim() !== '');
+  return understood(names, (text) => text.split(/\s+/).filter((name) => name !== ''));
+}
+
+/**
+ * What is said of legacy tables that no tool here shows: the nft flavour's tools pass them over in silence. Only the raw
+ * table can set a helper; null where it is not there.
+ */
+function unseen(family: string, tables: Reading<string[]>): Reading<IptablesFacts> | null {
+  if (tables.state === 'absent' || (tables.state === 'present' && !tables.value.includes('raw'))) return null;
+  const because =
+    tables.state === 'failed'
+      ? tables.because
+      : `the kernel holds a table raw of the legacy flavour of ${family}, which nothing installed here shows; install iptables-zz-legacy`;
+  return { state: 'failed', source: tables.source, because };
 }
 
 /**
@@ -62,9 +75,11 @@ export async function observeIptables(
         const command = `${family}-${flavour}-save`;
         return wanted.includes(command) || wanted.includes(plain) || (await has) ? save(host, command) : null;
       };
+      const legacy = await legacyTables(host, family);
+      const has = legacy.state === 'failed' || (legacy.state === 'present' && legacy.value.length > 0);
       const flavours = (
         await Promise.all([
-          asked('legacy', hasLegacy(host, family)),
+          asked('legacy', Promise.resolve(has)),
           asked(
             'nft',
             nft.then((reading) => reading.state !== 'present' || reading.value.foreign),
@@ -73,13 +88,21 @@ export async function observeIptables(
       ).filter((reading) => reading !== null);
       if (flavours.length === 0) return [];
       const installed = flavours.filter(({ state }) => state !== 'absent');
-      if (installed.length > 0) return installed;
-      const other = await save(host, plain);
-      return other.state === 'absent' ? [] : [other];
+      const isLegacy = ({ source }: Reading<IptablesFacts>): boolean => source === `${family}-legacy-save`;
+      if (installed.some(isLegacy)) return installed;
+      // On older releases the plain name is the legacy flavour; its header tells.
+      const other = installed.length > 0 && !has ? null : await save(host, plain);
+      const more = other === null || other.state === 'absent' || (installed.length > 0 && !showsLegacy(other)) ? [] : [other];
+      const lost = has && !more.some(showsLegacy) ? unseen(family, legacy) : null;
+      return [...installed, ...more, ...(lost === null ? [] : [lost])];
     }),
   );
   return all.flat();
 }
+
+/** Where it failed, its failure says enough. */
+const showsLegacy = (reading: Reading<IptablesFacts>): boolean =>
+  reading.state === 'failed' || (reading.state === 'present' && reading.value.flavour === 'legacy');
 
 async function save(host: Host, command: string): Promise<Reading<IptablesFacts>> {
   return understood(answered(await host.run([command])), (text) => factsOf(command, parseSave(text)));

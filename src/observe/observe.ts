@@ -7,8 +7,8 @@ import { JOURNAL_PATH, parseJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MODULES_CONF, observeBoot } from './boot.ts';
 import { readConfiguration } from '../wish/read.ts';
-import type { Facts, FirewallUci } from './facts.ts';
-import { FIREWALL_CONFIG, firewallFacts, observeDefinitions } from './firewall.ts';
+import type { Facts, FirewallCheck, FirewallUci } from './facts.ts';
+import { FIREWALL_CONFIG, firewallFacts, observeCheck, observeDefinitions } from './firewall.ts';
 import { observeDrops, observeExpectations, observeFlows } from './flows.ts';
 import { observeIncludes } from './includes.ts';
 import { observeIptables } from './iptables.ts';
@@ -63,8 +63,11 @@ async function observeEdited(host: Host, journal: Reading<Journal>): Promise<Fac
   return Object.fromEntries(await Promise.all(others.map(async (path) => [path, await host.read(path)] as const)));
 }
 
-/** Looks at everything. Never throws: what could not be read is in its reading. */
-export async function observe(host: Host): Promise<Facts> {
+/**
+ * Looks at everything. Never throws: what could not be read is in its reading.
+ * @param checked what fw4 said a moment ago of what it would load, where a run need not ask again: it renders everything for it
+ */
+export async function observe(host: Host, checked?: Reading<FirewallCheck>): Promise<Facts> {
   // First of all what may take longest. Loaded or built in, the tracker shows here; where it does not, no long life is the helper's doing.
   const tracker = await host.kind(`/sys/module/${TRACKER}`);
   const udpStream = await observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream');
@@ -79,6 +82,7 @@ export async function observe(host: Host): Promise<Facts> {
   const rules = observeNft(host, chainsOf(journal));
   const tools = Promise.all([rules, observeIptables(host, rules, savesOf(journal)), observeDrops(host)]);
   const modules = await observeModules(host, orElse(system.kernel, ''));
+  const check = checked ?? observeCheck(host, { system, modules });
   const [boot, firewall, automatic, expectations, wan] = await Promise.all([
     observeBoot(host),
     observeFirewall(host, system.firewall),
@@ -96,7 +100,7 @@ export async function observe(host: Host): Promise<Facts> {
     automatic,
     nft,
     iptables,
-    firewall,
+    firewall: { ...firewall, check: await check },
     flows: await flows,
     expectations,
     drops,

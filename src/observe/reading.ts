@@ -17,13 +17,23 @@ export function understood<A, B>(reading: Reading<A>, make: (value: A) => B): Re
   }
 }
 
+/**
+ * The line of a tool's words that says what went wrong: fw4 and nft print warnings before it. The first line where none
+ * speaks of an error; '' where nothing was said.
+ */
+export function complaint(...said: readonly string[]): string {
+  const lines = said.flatMap((text) => text.split('\n')).map((line) => line.trim());
+  const first = lines.find((line) => /\berror\b|\bnot? such\b|\bfailed\b/i.test(line) && !/^(\[!\]|Section |Include )/.test(line));
+  return (first ?? lines.find((line) => line !== '') ?? '').slice(0, 300);
+}
+
 /** A command's output as a reading: exit code 0 alone means that it could look. */
 export function answered(outcome: Outcome): Reading<string> {
   const source = outcome.command;
   if (outcome.state === 'absent') return { state: 'absent', source };
   if (outcome.state === 'failed') return { state: 'failed', source, because: outcome.because };
   if (outcome.code === 0) return present(source, outcome.stdout);
-  const said = outcome.stderr.trim().split('\n')[0]?.slice(0, 200) ?? '';
+  const said = complaint(outcome.stderr);
   return { state: 'failed', source, because: `it ended with exit code ${outcome.code}${said === '' ? '' : `: ${said}`}` };
 }
 

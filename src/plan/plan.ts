@@ -28,6 +28,8 @@ export function wished(facts: Facts): Towards {
 /** With the module gone, fw4 itself must still take what it would load. */
 function planCheck(facts: Facts, parts: readonly Part[]): Part {
   const { firewall } = facts.system;
+  // A firewall that does not load for reasons of its owner's own proves nothing, and does not keep the ALG on.
+  if (facts.firewall.check?.state === 'present' && !facts.firewall.check.value.loads) return NOTHING;
   const risky = parts.some(({ steps }) => steps.some(({ rank }) => rank === RANK.durable || rank === RANK.unload));
   if (!risky || firewall.state !== 'present' || firewall.value !== 'fw4') return NOTHING;
   return one({

@@ -104,8 +104,8 @@ export function reportOn(version: string, facts: RouterFacts, voice: VoiceRules 
 export interface Surveyor {
   /** Of this program. */
   readonly version: string;
-  /** Looks at a router. Never throws: what could not be read is in its reading. */
-  look(host: Host): Promise<RouterFacts>;
+  /** Looks at a router. Never throws: what could not be read is in its reading. @param checked see `observe` */
+  look(host: Host, checked?: Facts['firewall']['check']): Promise<RouterFacts>;
   /** As `reportOn`, `planAll` and `planVoice`; they reject, with a sentence, where the voice rules are needed and cannot be loaded. */
   report(facts: RouterFacts): Promise<Report>;
   plan(facts: RouterFacts, towards: Towards, writeDown: boolean): Promise<Plan>;
@@ -126,8 +126,8 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
   return {
     version,
     voice,
-    async look(host) {
-      const facts = await observe(host);
+    async look(host, checked) {
+      const facts = await observe(host, checked);
       return { ...facts, policy: await observeVoice(host, facts, facts.wish.wish.policy === true, voice) };
     },
     report: async (facts) => reportOn(version, facts, await neededFor(facts)),

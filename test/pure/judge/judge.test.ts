@@ -137,7 +137,7 @@ judged('gives evidence with every finding that accuses, and with every return', 
     const { findings, returns } = judge(await observe(recordedRouter(name)));
     for (const { code, weight, text, evidence } of findings) {
       assert.ok(evidence.length > 0, `${name}: ${code}`);
-      assert.match(text, /^\S.*\.$/, `${name}: ${code} is a sentence`);
+      assert.match(text, /^\S.*[.?]$/, `${name}: ${code} is a sentence`);
       assert.ok(
         evidence.every((one) => one.trim() !== '' && !one.includes('\n')),
         `${name}: ${code}`,
@@ -153,7 +153,9 @@ judged('keeps a finding silent whose cause speaks', async () => {
   for (const row of FINDINGS)
     for (const cause of row.dependsOn) assert.ok(rows.has(cause), `${row.code} depends on ${cause}, which is no code`);
   for (const name of routerNames()) {
-    const codes = judge(await observe(recordedRouter(name))).findings.map(({ code }) => code);
+    // Each problem of the configuration is a finding of its own.
+    const found = judge(await observe(recordedRouter(name))).findings.map(({ code }) => code);
+    const codes = found.filter((code, at) => code !== 'wish-problem' || found.indexOf(code) === at);
     assert.equal(codes, [...new Set(codes)], name);
     for (const code of codes)
       assert.equal(

@@ -7,6 +7,7 @@ import { observeIptables } from '../../../src/observe/iptables.ts';
 import { recorded } from './recording.ts';
 
 const SAVED = readFileSync('test/fixtures/iptables/iptables-nft-save.txt', 'utf8');
+const LEGACY = readFileSync('test/fixtures/iptables/iptables-legacy-save.txt', 'utf8');
 const NAMES = { '/proc/net/ip_tables_names': 'raw\n' };
 
 function nft(foreign: boolean): Promise<Reading<NftFacts>> {
@@ -56,9 +57,47 @@ iptables('whatever something was taken from, for it is to be given back there', 
 });
 
 iptables('the one command there is, where it has no flavours', async () => {
-  const host = recorded({ files: NAMES, commands: { 'iptables-save': SAVED } });
-  const [reading] = await observeIptables(host, nft(false), []);
-  assert.is(reading?.state === 'present' && reading.value.restore, 'iptables-restore');
+  const host = recorded({ files: NAMES, commands: { 'iptables-save': LEGACY } });
+  const readings = await observeIptables(host, nft(false), []);
+  assert.equal(
+    readings.map((reading) => [reading.source, reading.state === 'present' && reading.value.restore]),
+    [['iptables-save', 'iptables-restore']],
+  );
 });
+
+const unseen = suite('a table of the legacy flavour that nothing installed shows');
+
+/** Each reading as its state and source. */
+async function seen(names: Record<string, string>, commands: Record<string, string>): Promise<string[]> {
+  const readings = await observeIptables(recorded({ files: names, commands }), nft(true), []);
+  return readings.map(({ state, source }) => `${state} ${source}`);
+}
+
+unseen('has failed, and is not absent, with the tools of the nft flavour alone', async () => {
+  const lost = 'failed /proc/net/ip_tables_names';
+  const warning = '# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n';
+  assert.equal(await seen(NAMES, {}), [lost]);
+  assert.equal(await seen(NAMES, { 'iptables-nft-save': SAVED }), ['present iptables-nft-save', lost]);
+  assert.equal(await seen(NAMES, { 'iptables-nft-save': SAVED, 'iptables-save': SAVED }), ['present iptables-nft-save', lost]);
+  assert.equal(await seen(NAMES, { 'iptables-save': SAVED }), ['present iptables-save', lost]);
+  assert.equal(await seen(NAMES, { 'iptables-save': warning }), ['present iptables-save', lost]);
+  assert.equal(await seen({ '/proc/net/ip6_tables_names': 'filter\nraw\n' }, { 'ip6tables-nft-save': '' }), [
+    'present ip6tables-nft-save',
+    'failed /proc/net/ip6_tables_names',
+  ]);
+});
+
+unseen('is seen by the plain command where that is the legacy flavour', async () => {
+  assert.equal(await seen(NAMES, { 'iptables-nft-save': SAVED, 'iptables-save': LEGACY }), [
+    'present iptables-nft-save',
+    'present iptables-save',
+  ]);
+});
+
+unseen('matters only where it is the raw one, which alone can set a helper', async () => {
+  assert.equal(await seen({ '/proc/net/ip_tables_names': 'filter\nnat\n' }, { 'iptables-nft-save': SAVED }), ['present iptables-nft-save']);
+});
+
+unseen.run();
 
 iptables.run();

@@ -1,0 +1,27 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { answered, complaint } from '../../../src/observe/reading.ts';
+
+const said = suite("a tool's complaint");
+
+said('is the line that speaks of an error, not the warnings before it', () => {
+  const warnings =
+    '[!] Section @zone[2] (docker) option "helper" is unknown\nSection @include[0] specifies unreachable path, no such file, ignoring section\n';
+  const error = '/dev/stdin:118:2-14: Error: Could not process rule: File exists';
+  assert.is(complaint(`${warnings}${error}\n\tchain input_docker {\n`), error);
+  assert.is(complaint('', `\n${error}\n`), error);
+  assert.is(complaint('flow_offloading_hw: nft failed\n'), 'flow_offloading_hw: nft failed');
+});
+
+said('is the first line where none speaks of an error, and short', () => {
+  assert.is(complaint(' \nnetlink said no\nmore\n'), 'netlink said no');
+  assert.is(complaint('', ''), '');
+  assert.is(complaint(`Error: ${'x'.repeat(5000)}`).length, 300);
+});
+
+said('is why a reading has failed', () => {
+  const reading = answered({ state: 'exited', command: 'x', code: 3, stdout: '', stderr: 'a warning\nError: it broke\n' });
+  assert.equal(reading, { state: 'failed', source: 'x', because: 'it ended with exit code 3: Error: it broke' });
+});
+
+said.run();
