@@ -4,6 +4,7 @@ import { isLoopback, MOST_PORTS, readPlace, STANDARD, urlOf } from './listen-add
 import type { Place } from './listen-address.ts';
 import { createAttempts } from './attempts.ts';
 import type { Clock } from '../host/clock.ts';
+import { createRepeated } from '../host/repeated.ts';
 import type { Answer, Asked } from './message.ts';
 import { createMount } from './routes.ts';
 import type { MountOptions } from './routes.ts';
@@ -49,6 +50,7 @@ const HOSTNAME = '/proc/sys/kernel/hostname';
 
 export function createPage({ doors, folder, call, logins, busless }: PageOptions): Page {
   const { host, clock, random, say } = doors;
+  const complain = createRepeated(clock, say);
   let wanted: Wanted | null = null;
   let open: { listening: Listening; sessions: Sessions } | null = null;
   let cancel = (): void => undefined;
@@ -62,7 +64,9 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     if (read.state === 'present') return { text: read.value };
     const why = read.state === 'absent' ? 'it is not there' : read.because;
     return {
-      lacking: `The page's file ${path} could not be read: ${why}. Install the package again; \`ubus call sipalg status\` and \`sipalg status\` work without it.`,
+      lacking:
+        `The page's file ${path} could not be read: ${why}. Install the package again; `
+        + `\`ubus call sipalg status\` and \`sipalg status\` work without it.`,
     };
   }
 
@@ -90,7 +94,7 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     const listening = await doors.listen(
       place,
       (asked) => (mount as (asked: Asked) => Promise<Answer>)(asked),
-      (error) => say(`page: ${error.message}`),
+      (error) => complain(`page: ${error.message}`),
     );
     mount = createMount({
       login,
@@ -103,6 +107,7 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
       busless,
       file,
       say,
+      complain,
       another,
     });
     open = { listening, sessions };
