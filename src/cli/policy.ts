@@ -27,6 +27,11 @@ function span(milliseconds: number): string {
   return `${Math.floor(seconds / size)} ${unit}`;
 }
 
+/** A router without a clock of its own has had a later time before, when this was written. */
+function ago(milliseconds: number): string {
+  return milliseconds < 0 ? 'when the clock was ahead' : `${span(milliseconds)} ago`;
+}
+
 /** Rows of a table; a column that ends in a figure is set flush right. */
 function columns(rows: readonly string[][]): string[] {
   const column = (at: number): string[] => rows.map((row) => row[at] ?? '');
@@ -71,7 +76,8 @@ function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyF
         ? 'the internet, but no device leads there'
         : few(wan.value);
   return [
-    `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; media ${timeouts.media} s; ${reach}.`,
+    `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; `
+      + `media ${timeouts.media} s; ${reach}.`,
     marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}.`,
     limit === null
       ? 'Limits: none.'
@@ -85,7 +91,7 @@ function nameLines({ name, port }: Provider['hosts'][number], names: PolicyFacts
   const said = `    ${name}${port === null ? '' : `:${port}`}: `;
   const { failed = null, refused = [] } = answer ?? {};
   const more = refused.map((text) => `      ${text}`);
-  const vain = failed && `asked in vain ${span(at - failed.at)} ago: ${failed.because}`;
+  const vain = failed && `asked in vain ${ago(at - failed.at)}: ${failed.because}`;
   if (answer === undefined || answer.at === 0) return [`${said}no answer yet${vain ? `; ${vain}` : ''}`, ...more];
   const ports = [...answer.ports, ...answer.tlsPorts.map((one) => `${one} (TLS)`)].join(', ');
   // One server of several may have been silent when the others answered.
@@ -96,7 +102,7 @@ function nameLines({ name, port }: Provider['hosts'][number], names: PolicyFacts
         ? ['STALE: ', vain]
         : ['', `in part: ${failed.because}`];
   return [
-    `${said}${few(answer.addresses) || 'no address'}${ports && `, port ${ports}`}; ${stale}answered ${span(at - answer.at)} ago, ${end}`,
+    `${said}${few(answer.addresses) || 'no address'}${ports && `, port ${ports}`}; ${stale}answered ${ago(at - answer.at)}, ${end}`,
     ...more,
   ];
 }
@@ -138,10 +144,10 @@ function attemptLines(policy: PolicyFacts, at: number): string[] {
     .flatMap(({ attempts }) => attempts)
     .sort((one, other) => other.seen - one.seen);
   if (attempts.length === 0) return [];
-  const ago = (time: number | null): string => (time === null ? '?' : `${span(at - time)} ago`);
+  const when = (time: number | null): string => (time === null ? '?' : ago(at - time));
   const rows = attempts
     .slice(0, MOST_ATTEMPTS)
-    .map(({ source, method, seen, dropped, first, last }) => [source, method, `${seen}`, `${dropped}`, ago(first), ago(last)]);
+    .map(({ source, method, seen, dropped, first, last }) => [source, method, `${seen}`, `${dropped}`, when(first), when(last)]);
   const more = attempts.length - rows.length;
   return [
     'Attempts from the internet, by addresses of no provider:',

@@ -13,6 +13,7 @@ import { createObject } from '../object/object.ts';
 import { createPage } from '../http/listener.ts';
 import type { ListenDoor } from '../http/listener.ts';
 import { createKeep } from './enforce.ts';
+import { createRepeated } from '../host/repeated.ts';
 import { createLogins } from '../http/logins.ts';
 import { createWatch } from './polling.ts';
 
@@ -111,13 +112,15 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     keep.seen(report);
   });
 
+  // What other programs send here may be damaged a thousand times in a minute.
+  const sayOften = createRepeated(clock, say);
   const sayConnection = connectionSayer(say);
   const client = doors.ubus({
     onState(state) {
       busless = state.state === 'connected' ? null : `it is not connected (${state.reason})`;
       sayConnection(state);
     },
-    onTrouble: (error) => say(`ubus: ${error.message}`),
+    onTrouble: (error) => sayOften(`ubus: ${error.message}`),
   });
   bus = serveBus({ client, clock, call: object.call, onEvent: watch.event, say });
 

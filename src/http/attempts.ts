@@ -11,7 +11,7 @@ export const LONGEST_PAUSE = 60_000;
 export const FORGET = 15 * 60_000;
 /** So often a person may mistype a password before it is a guess that counts with those of others. */
 export const MISTYPED = 3;
-/** So many further attempts of those who have failed more often may be made at once, from everywhere; then one in each interval (milliseconds). */
+/** Of who has failed more often so many may try at once, from everywhere; then one in each interval (milliseconds). */
 export const MOST_AT_ONCE = 20;
 export const INTERVAL = 2000;
 /** Addresses that are remembered. */

@@ -4,6 +4,7 @@ import { isLoopback, readPlace, urlOf } from '../languages/address/place.ts';
 import type { Place } from '../languages/address/place.ts';
 import { createAttempts } from './attempts.ts';
 import type { Clock } from '../host/clock.ts';
+import { createRepeated } from '../host/repeated.ts';
 import type { Answer, Asked } from './message.ts';
 import { createMount } from './routes.ts';
 import type { MountOptions } from './routes.ts';
@@ -53,6 +54,7 @@ const HOSTNAME = '/proc/sys/kernel/hostname';
 
 export function createPage({ doors, folder, call, logins, busless }: PageOptions): Page {
   const { host, clock, random, say } = doors;
+  const complain = createRepeated(clock, say);
   let wanted: Wanted | null = null;
   let open: { listening: Listening; sessions: Sessions } | null = null;
   let cancel = (): void => undefined;
@@ -96,7 +98,7 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     const listening = await doors.listen(
       place,
       (asked) => (mount as (asked: Asked) => Promise<Answer>)(asked),
-      (error) => say(`page: ${error.message}`),
+      (error) => complain(`page: ${error.message}`),
     );
     mount = createMount({
       login,
@@ -109,6 +111,7 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
       busless,
       file,
       say,
+      complain,
       another,
     });
     open = { listening, sessions };

@@ -30,6 +30,8 @@ export interface MountOptions {
   file: (name: string) => Promise<{ text: string } | { lacking: string }>;
   /** Lines for the log. */
   say: (line: string) => void;
+  /** The same for what anybody may cause as often as they like; `say` where it is not given. */
+  complain?: (line: string) => void;
   /** How to get another link. */
   another: string;
 }
@@ -49,6 +51,7 @@ const ALL: Rights = { read: true, write: true };
 
 export function createMount(options: MountOptions): (asked: Asked) => Promise<Answer> {
   const { sessions, attempts, logins, call, say } = options;
+  const complain = options.complain ?? say;
   const cookie = `sipalg_${options.port}`;
   const cookieText = (id: string, seconds: number): string => `${cookie}=${id}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}`;
   const howToLogIn = options.login === 'token' ? `Open the link that \`sipalg serve\` printed; ${options.another}.` : 'Log in first.';
@@ -127,7 +130,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
       return refusal(503, answer.unavailable);
     }
     if ('wrong' in answer) {
-      say(`page: a login from ${asked.address} failed`);
+      complain(`page: a login from ${asked.address} failed`);
       return refusal(403, answer.wrong);
     }
     attempts.succeeded(asked.address);
@@ -170,14 +173,15 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
       if (access === 'refused')
         return refusal(
           403,
-          `This session may not ${METHODS[method].right === 'write' ? 'change anything here' : 'see the SIP ALG'}: the user lacks the right to call ${method}.`,
+          `This session may not ${METHODS[method].right === 'write' ? 'change anything here' : 'see the SIP ALG'}: `
+            + `the user lacks the right to call ${method}.`,
         );
     }
     try {
       return json(200, { result: await call(method, args as Arguments) });
     } catch (error) {
       if (error instanceof WrongArgument) return refusal(400, error.message);
-      say(`page: ${method} failed: ${(error as Error).message}`);
+      complain(`page: ${method} failed: ${(error as Error).message}`);
       return refusal(500, `The method ${method} failed within sipalg itself: ${(error as Error).message}.`);
     }
   }

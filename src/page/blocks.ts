@@ -13,9 +13,10 @@ export function foldOf(name: string, label: string, lines: readonly string[], st
   return lines.length === 0 ? null : { name, label, open: state.open.includes(name), lines: [...lines] };
 }
 
-/** @param milliseconds how long ago by the router's own clock */
+/** @param milliseconds how long ago by the router's own clock; below 0 where that has gone back since (a second may be the reader's) */
 export function ago(milliseconds: number, words: Words): string {
   const seconds = Math.floor(milliseconds / 1000);
+  if (seconds < -2) return words.clockAhead;
   if (seconds < 2) return words.justNow;
   const span =
     seconds < 120

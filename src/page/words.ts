@@ -191,6 +191,7 @@ export function wordsIn(_: Translate) {
     taken: _('Taken away since'),
     age: _('Last look'),
     justNow: _('just now'),
+    clockAhead: _('when the clock was ahead'),
     minutes: _('%s min'),
     hours: _('%s h'),
     days: _('%s days'),

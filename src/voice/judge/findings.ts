@@ -12,6 +12,10 @@ import { iptablesFindings } from './iptables.ts';
 import { judgeShapers } from './shapers.ts';
 
 const HOUR = 3_600_000;
+
+/** A router without a clock of its own has had a later time before. */
+const hoursAgo = (milliseconds: number): string =>
+  milliseconds < 0 ? 'when the clock was ahead' : `${Math.round(milliseconds / HOUR)} h ago`;
 const OFFLOAD_OFF = 'uci set firewall.@defaults[0].flow_offloading=0';
 
 type Where = keyof Compared['intact'];
@@ -30,8 +34,7 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
     for (const { name } of hosts) {
       const answer = names[name.toLowerCase()];
       if (!answer?.addresses.length) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? 'not asked yet'}`);
-      else if (answer.failed)
-        stale.push(`${provider}: ${name}: answered ${Math.round((at - answer.at) / HOUR)} h ago, then: ${answer.failed.because}`);
+      else if (answer.failed) stale.push(`${provider}: ${name}: answered ${hoursAgo(at - answer.at)}, then: ${answer.failed.because}`);
     }
   }
   return { unresolved, stale };

@@ -92,7 +92,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'http',
-    code: ['object', 'ubus', 'languages/address'],
+    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts'],
     types: ['host'],
     because: 'HTTP is requests and answers as data: no socket, so every request can be tested without one.',
   },

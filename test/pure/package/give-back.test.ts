@@ -2,7 +2,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { renderJournal } from '../../../src/journal/journal.ts';
@@ -71,6 +82,7 @@ class Router {
   }
 
   command(name: string, text: string, logged = true): void {
+    rmSync(join(this.bin, name), { force: true }); // a link to the machine's own, which must not be written through
     writeFileSync(
       join(this.bin, name),
       `#!/bin/sh\nPATH=${process.env['PATH']}\n${logged ? `echo "${name} $*" >> ${this.log}\n` : ''}${text}\n`,
@@ -415,6 +427,62 @@ COMMIT
     calls.filter((call) => /^(ipset d|iptables-r)/.test(call)),
     ['iptables-restore --noflush', 'ipset destroy sipalg_phones'],
   );
+});
+
+removal("without Node takes the rules of either flavour of iptables, and the providers' sets with the files they are loaded from", () => {
+  const legacy =
+    '*raw\n:sipalg_arriving - [0:0]\n-A PREROUTING -j sipalg_arriving\n-A PREROUTING -m comment --comment "not of sipalg"\nCOMMIT\n';
+  const router = new Router(
+    {
+      ...POLICY,
+      '/.saved': '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n',
+      '/.legacy': legacy,
+      '/etc/sipalg.example4': 'create sipalg_example_in4 hash:net\n',
+      '/etc/sipalg.example6m': 'create sipalg_example_in6m hash:net\n',
+      '/etc/sipalg.mine': 'an owner has written this',
+    },
+    {
+      'iptables-save': 'cat "$SIPALG_ROOT/.saved"',
+      'iptables-restore': 'exit 1',
+      'iptables-legacy-save': 'cat "$SIPALG_ROOT/.legacy"',
+      'iptables-legacy-restore': 'cat > "$SIPALG_ROOT/.restored"',
+      ipset: '[ "$1" = destroy ] || printf "mine\\nsipalg_example_in4\\n"',
+    },
+  );
+  const { status, stderr, calls } = router.giveBack();
+  assert.is(status, 0, stderr);
+  assert.is(router.read('/.restored'), '*raw\n-F sipalg_arriving\n-D PREROUTING -j sipalg_arriving\n-X sipalg_arriving\nCOMMIT\n');
+  assert.ok(calls.includes('ipset destroy sipalg_example_in4') && !calls.includes('ipset destroy mine'));
+  assert.equal(
+    ['/etc/sipalg.example4', '/etc/sipalg.example6m', '/etc/sipalg.policy', '/etc/sipalg.mine'].map((path) => router.read(path)),
+    [null, null, null, 'an owner has written this'],
+  );
+});
+
+removal('finds another place where no temporary folder can be made in /tmp, and names what stays where there is none', () => {
+  const files = { '/etc/modules.conf': blocked(''), '/etc/sipalg.journal': journal([]), '/etc/sipalg.policy': 'x' };
+  const elsewhere = new Router(files, {
+    mktemp: 'case "$2" in "$SIPALG_ROOT"/root/*) mkdir -p "$SIPALG_ROOT/root/t" && echo "$SIPALG_ROOT/root/t";; *) exit 1;; esac',
+  });
+  elsewhere.write('/root/.keep', '');
+  assert.is(elsewhere.giveBack().status, 0);
+  assert.equal(
+    ['/etc/modules.conf', '/etc/sipalg.journal', '/etc/sipalg.policy'].map((path) => elsewhere.read(path)),
+    ['', null, null],
+  );
+  const nowhere = new Router(files, { mktemp: 'exit 1' });
+  const { status, stderr } = nowhere.giveBack();
+  assert.is(status, 0, 'the removal goes on');
+  assert.match(stderr, /No folder can be written/);
+  for (const what of ['/etc/sipalg.journal stays', '/etc/sipalg.policy stays', '/etc/modules.conf keeps the SIP modules out'])
+    assert.ok(stderr.includes(what), `${what}: ${stderr}`);
+  assert.is(nowhere.read('/etc/modules.conf'), blocked(''));
+});
+
+removal('writes no file from a temporary one that a full disk has cut short', () => {
+  const router = new Router({ '/etc/config/firewall': withSection(ZONES, 'sipalg_call'), '/etc/sipalg.policy': 'x' }, { dd: 'exit 1' });
+  assert.match(router.giveBack().stderr, /No folder can be written/);
+  assert.is(router.read('/etc/config/firewall'), withSection(ZONES, 'sipalg_call'));
 });
 
 const same = suite('plain shell and the program');

@@ -22,8 +22,20 @@ echoed() { echo "[#] $*" >&2; }
 leave() { left=1; say "$*"; }
 there() { command -v "$1" >/dev/null 2>&1; }
 
-T=$(mktemp -d) || exit 0
-trap 'rm -rf "$T"' EXIT
+# The loadfiles of the providers' sets.
+loadfiles() { for each in "$R"/etc/sipalg.*[46] "$R"/etc/sipalg.*[46]m; do [ ! -e "$each" ] || echo "$each"; done; }
+
+# A folder for temporary files, with room: where /tmp is full or cannot be written, another place does. A file that was cut
+# short there would be taken for what is to be.
+T=''
+for each in "${TMPDIR:-/tmp}" /tmp "$R/var/run" "$R/root" "$R/etc"; do
+	T=$(mktemp -d "$each/sipalg.XXXXXX" 2>/dev/null) || { T=$each/sipalg.$$; (umask 077; mkdir "$T") 2>/dev/null || T=''; }
+	[ -n "$T" ] || continue
+	dd if=/dev/zero of="$T/room" bs=1024 count=512 2>/dev/null && rm -f "$T/room" && break
+	rm -rf "$T"
+	T=''
+done
+trap '[ -z "$T" ] || rm -rf "$T"' EXIT
 
 # put FILE NEW: FILE becomes NEW in one step, with its mode.
 put() {
@@ -145,20 +157,27 @@ take_policy() {
 			nft delete rule inet fw4 forward handle "$each"
 		done
 	fi
-	for save in iptables-save ip6tables-save; do
+	# The plain commands are one flavour; rules of the other one may be from before its change.
+	for save in iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save iptables-nft-save ip6tables-nft-save; do
 		there $save || continue
 		$save 2>/dev/null | awk '
 			/^\*/ { if (text != "") printf "%s%s%sCOMMIT\n", table, text, chains; table = $0 "\n"; text = ""; chains = "" }
 			/^:sipalg/ { name = substr($1, 2); text = "-F " name "\n" text; chains = chains "-X " name "\n" }
-			/^-A/ && /sipalg/ && $2 !~ /^sipalg/ { sub(/^-A/, "-D"); text = text $0 "\n" }
+			/^-A/ && $2 !~ /^sipalg/ && (/ (-j|-g|--match-set) sipalg_/ || /--comment "?!?(fw[34]: )?sipalg: /) { sub(/^-A/, "-D"); text = text $0 "\n" }
 			END { if (text != "") printf "%s%s%sCOMMIT\n", table, text, chains }' > "$T/rules"
 		[ -s "$T/rules" ] || continue
 		echoed "${save%-save}-restore --noflush < rules of sipalg, deleted"
 		"${save%-save}-restore" --noflush < "$T/rules" || leave "The rules of sipalg in ${save%-save} could not be deleted."
 	done
-	if there ipset; then
-		for each in $(ipset list -n 2>/dev/null | grep '^sipalg'); do ipset destroy "$each"; done
-	fi
+}
+
+# After the firewall has been loaded without the rules of its own that use a set.
+take_sets() {
+	there ipset || return 0
+	for each in $(ipset list -n 2>/dev/null | grep '^sipalg'); do
+		echoed "ipset destroy $each"
+		ipset destroy "$each" 2>/dev/null || leave "The set $each could not be deleted."
+	done
 }
 
 take_sections() {
@@ -185,9 +204,19 @@ take_sysctl() {
 changed() {
 	[ -e "$JOURNAL" ] && return 0
 	for each in $POLICY; do [ -e "$each" ] && return 0; done
+	[ -n "$(loadfiles)" ] && return 0
 	[ -f "$BLOCK" ] && grep -qxF "$MARK" "$BLOCK" && return 0
-	[ -f "$FIREWALL" ] && without_sections "$FIREWALL" > "$T/less" && ! cmp -s "$FIREWALL" "$T/less" && return 0
+	[ -f "$FIREWALL" ] && ! without_sections "$FIREWALL" | cmp -s "$FIREWALL" - && return 0
 	there nft && nft list table inet sipalg >/dev/null 2>&1
+}
+
+# Where nothing can be given back, what stays is named.
+name_all() {
+	# shellcheck disable=SC2046 # a list of paths without blanks
+	for each in "$JOURNAL" $POLICY $(loadfiles); do [ ! -e "$each" ] || say "${each#"$R"} stays."; done
+	[ ! -f "$BLOCK" ] || ! grep -qxF "$MARK" "$BLOCK" || say '/etc/modules.conf keeps the SIP modules out, behind the mark of sipalg.'
+	[ ! -f "$FIREWALL" ] || without_sections "$FIREWALL" | cmp -s "$FIREWALL" - || say 'The sections sipalg_* of /etc/config/firewall stay.'
+	! there nft || ! nft list table inet sipalg >/dev/null 2>&1 || say 'The nft table inet sipalg stays.'
 }
 
 # The program itself. It writes its wishes down, so the owner's file is put back behind it.
@@ -244,15 +273,21 @@ by_shell() {
 	done
 	take_sections && reload=1
 	[ -z "$reload" ] || firewall_reload
-	# shellcheck disable=SC2086 # a list of paths without blanks
-	rm -f $POLICY
+	take_sets
+	# shellcheck disable=SC2046,SC2086 # lists of paths without blanks
+	rm -f $POLICY $(loadfiles)
 	[ -n "$left" ] || rm -f "$JOURNAL"
 }
 
 [ ! -x "$R/etc/init.d/sipalg" ] || "$R/etc/init.d/sipalg" stop >/dev/null 2>&1
 if changed; then
-	by_program
-	! changed || by_shell
+	if [ -n "$T" ]; then
+		by_program
+		! changed || by_shell
+	else
+		leave "No folder can be written, not even for temporary files (/tmp, /var/run, /root, /etc), so nothing is given back."
+		name_all
+	fi
 fi
 # The stock configuration that opkg or apk has put beside a changed one is no more of use than the package.
 rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy "$WISH-opkg" "$WISH.apk-new"
