@@ -4,8 +4,7 @@ import { parseJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import type * as Alg from '../observe/facts.ts';
 import type * as Policy from '../voice/facts.ts';
-import type { Problem, Wish } from '../wish/alg.ts';
-import type { Dscp, Limit, Marking, PolicyWish, Provider, Timeouts } from '../wish/voice.ts';
+import type { Dscp, Limit, Marking, PolicyWish, Problem, Provider, Timeouts, Wish } from '../wish/wish.ts';
 import { OWN_FILES } from '../voice/own.ts';
 import { among, both, fields, flag, kinds, list, maybe, moment, number, orNull, read, reading, record, text } from './shape.ts';
 import type { Shape } from './shape.ts';
@@ -50,6 +49,7 @@ const nft = fields<Alg.NftFacts>({
 const iptables = fields<Alg.IptablesFacts>({
   save: text,
   restore: text,
+  flavour: maybe(orNull(among(['legacy', 'nft'] as const))),
   assignments: list(fields<Alg.IptablesAssignment>({ table: text, chain: text, position: number, rule: text, helper: text })),
   chains: list(fields<Alg.IptablesFacts['chains'][number]>({ table: text, chain: text, rules: texts })),
 });
@@ -238,6 +238,7 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
   iptables: list(reading(iptables)),
   firewall: fields<Alg.Facts['firewall']>({
     uci: reading(firewall),
+    check: maybe(reading(fields<Alg.FirewallCheck>({ loads: flag, because: text }))),
     definitions: reading(list(fields<Alg.HelperDefinition>({ name: text, module: text, available: flag }))),
     includes: reading(
       list(

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { cli } from '../../../src/cli/cli.ts';
 import { createSurveyor, exitCode } from '../../../src/survey/survey.ts';
@@ -71,12 +71,12 @@ elsewhere(
 
 elsewhere('is judged by the built program, which may read nothing but itself and the document', async () => {
   const { packLone } = (await import(pathToFileURL(join(process.cwd(), 'build.mjs')).href)) as {
-    packLone(outfile: string): Promise<unknown>;
+    packLone(folder: string): Promise<unknown>;
   };
   const folder = mkdtempSync(join(tmpdir(), 'sipalg-built-'));
   try {
     const program = join(folder, 'sipalg.js');
-    await packLone(program);
+    await packLone(dirname(program));
     // Node 20 and later can keep a program from everything else; on an older one it runs as it is.
     const permission = ['--permission', '--experimental-permission'].find((option) => process.allowedNodeEnvironmentFlags.has(option));
     const guard = permission === undefined ? [] : [permission, `--allow-fs-read=${folder}/*`, '--no-warnings'];
