@@ -1,6 +1,7 @@
 /** `status`, `plan` and `policy`: the report, of this router or of a saved document, in words or as JSON. */
 import type { ExitCode, Report } from '../survey/survey.ts';
 import { exitCode } from '../survey/survey.ts';
+import type { RouterFacts } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 
 /** One JSON document; what JSON itself lets through of characters a terminal obeys is written as JSON can. */
@@ -8,9 +9,8 @@ function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`) + '\n';
 }
 
-async function reportFor({ host, surveyor }: Doors, given: Given, terminal: Terminal): Promise<Report> {
-  const from = given.get('--from');
-  if (from === undefined) return surveyor.report(await surveyor.look(host));
+/** A saved document, judged here. */
+async function reportFrom({ host, surveyor }: Doors, from: string, terminal: Terminal): Promise<Report> {
   const { MOST_SAVED, savedFacts, savedReport } = await import('../survey/saved.ts');
   const name = from === '-' ? 'standard input' : from;
   const text = from === '-' ? await terminal.input() : await host.read(from, { most: MOST_SAVED });
@@ -26,9 +26,20 @@ async function words(command: string, report: Report): Promise<string> {
   return 'The voice firewall rules are off, and nothing of them is on this router.\n`uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply` installs them.\n';
 }
 
+/** Under an unmanaged wish nothing of a plan is said or decides the exit code, and loading one is half of what `status` costs. */
+const needsNoPlan = ({ wish, policy }: RouterFacts): boolean =>
+  wish.wish.alg === 'unmanaged' && wish.wish.policy === false && policy.state !== 'present';
+
 /** @throws Error in a sentence, where a saved document cannot be judged */
 export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
-  const report = await reportFor(doors, given, terminal);
+  const from = given.get('--from');
+  const facts = from === undefined ? await doors.surveyor.look(doors.host) : null;
+  if (facts !== null && command === 'status' && !given.has('--json') && needsNoPlan(facts)) {
+    const verdict = doors.surveyor.verdict(facts);
+    terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }));
+    return exitCode({ facts, verdict, plan: { wish: 'unmanaged', steps: [], refused: [], lacking: [] } });
+  }
+  const report = facts !== null ? await doors.surveyor.report(facts) : await reportFrom(doors, from ?? '', terminal);
   if (given.has('--json')) terminal.json(jsonText(report));
   else {
     terminal.out(await words(command, report));

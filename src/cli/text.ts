@@ -18,7 +18,7 @@ export function findingLines(findings: readonly Finding[]): string[] {
   return findings.flatMap(({ weight, text, evidence }) => [`  ${SIGNS[weight]} ${text}`, ...evidence.map((one) => INDENT + one)]);
 }
 
-export function statusText({ version, facts, verdict, plan }: Report): string {
+export function statusText({ version, facts, verdict }: Omit<Report, 'plan'>): string {
   const lines = [verdict.text, '', ...findingLines(verdict.findings)];
   if (verdict.returns.length > 0) {
     lines.push('', 'What would bring it back:');
@@ -31,9 +31,10 @@ export function statusText({ version, facts, verdict, plan }: Report): string {
   const { system } = facts;
   lines.push(
     '',
-    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${plan.wish}${journal}; sipalg ${version}`,
+    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${facts.wish.wish.alg}${journal}; sipalg ${version}`,
   );
-  if (verdict.alg !== 'off' && plan.towards === 'disabled' && plan.steps.length > 0)
+  // Also where the plan is refused: it says why.
+  if (verdict.alg !== 'off' && verdict.unread.length === 0 && facts.wish.wish.alg !== 'enabled')
     lines.push('`sipalg plan` shows what would be done about it, `sipalg disable` does it.');
   return lines.join('\n').replaceAll('\n\n\n', '\n\n') + '\n';
 }

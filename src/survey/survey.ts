@@ -5,16 +5,14 @@
  */
 import type { Host, Reading } from '../host/host.ts';
 import { judge } from '../judge/judge.ts';
-import type { Finding, PolicyVerdict, Verdict } from '../judge/verdict.ts';
+import type { Verdict } from '../judge/verdict.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
-import { NOTHING, refuse } from '../plan/files.ts';
-import type { Part } from '../plan/files.ts';
-import { planAlg, wished } from '../plan/plan.ts';
 import type { Towards } from '../plan/plan.ts';
 import { isLasting } from '../plan/step.ts';
 import type { Plan } from '../plan/step.ts';
 import type { PolicyFacts } from '../voice/facts.ts';
+import { unreadFindings } from './unread.ts';
 import { observeVoice } from './voice.ts';
 import type { VoiceRules } from '../voice/voice.ts';
 
@@ -32,74 +30,6 @@ export interface Report {
   plan: Plan;
 }
 
-/** What was seen of the voice rules held against the wish, and what is to be done; null: these facts have none. */
-interface VoicePart {
-  part: Part;
-  judged(): PolicyVerdict & { findings: Finding[] };
-}
-
-/** @throws Error where facts have voice rules and `voice` is null */
-function voicePart(facts: RouterFacts, voice: VoiceRules | null): VoicePart | null {
-  if (facts.policy.state !== 'present') return null;
-  if (voice === null) throw new Error('These facts hold voice firewall rules, and the part of sipalg that judges them is not loaded.');
-  const { value } = facts.policy;
-  const compared = voice.compare(facts, value);
-  const part = voice.plan(facts, value, compared);
-  return { part, judged: () => voice.judge(facts, value, compared, part) };
-}
-
-/** Steps of the voice rules alone, with the refusals that keep the rest from being done. */
-function voicePlan({ wish, policy }: RouterFacts, voice: VoicePart | null): Pick<Plan, 'steps' | 'lacking'> {
-  const { steps, refused } =
-    wish.wish.policy === null
-      ? NOTHING
-      : policy.state === 'failed'
-        ? refuse([`The voice firewall rules are left as they are: ${policy.because}.`])
-        : (voice?.part ?? NOTHING);
-  return { steps: steps.map((step) => ({ ...step, of: 'policy' as const })).sort((one, other) => one.rank - other.rank), lacking: refused };
-}
-
-const ofVoice = (finding: Finding): Finding => ({ ...finding, of: 'policy' });
-
-function unreadFindings({ policy }: RouterFacts): Finding[] {
-  if (policy.state !== 'failed') return [];
-  const text = `The voice firewall rules could not be looked at: ${policy.because}.`;
-  return [{ code: 'policy-unread', weight: 'trouble', text, evidence: [policy.source] }];
-}
-
-/** The voice firewall rules alone; the ALG is left as it is. Pure. */
-export function planVoice(facts: RouterFacts, voice: VoiceRules | null): Plan {
-  return {
-    wish: facts.wish.wish.alg,
-    towards: 'unmanaged',
-    ...voicePlan(facts, voicePart(facts, voice)),
-    takes: [],
-    refused: [],
-    held: null,
-  };
-}
-
-/** All that is to be done: what the ALG needs, then the voice rules. Pure. @param writeDown see `planAlg` */
-export function planAll(facts: RouterFacts, voice: VoiceRules | null, towards: Towards, writeDown: boolean): Plan {
-  const alg = planAlg(facts, towards, writeDown);
-  const { steps, lacking } = voicePlan(facts, voicePart(facts, voice));
-  return { ...alg, steps: [...alg.steps, ...steps], lacking };
-}
-
-/**
- * The report on facts, read here or anywhere. With an unmanaged wish the plan shows what `disable` would do. Pure.
- * @param voice null will do where the facts have no voice rules
- */
-export function reportOn(version: string, facts: RouterFacts, voice: VoiceRules | null): Report {
-  const part = voicePart(facts, voice);
-  const alg = planAlg(facts, wished(facts), facts.wish.wish.alg === 'unmanaged');
-  const { steps, lacking } = voicePlan(facts, part);
-  const plan = { ...alg, steps: [...alg.steps, ...steps], lacking };
-  if (part === null) return { version, facts, verdict: judge(facts, unreadFindings(facts)), plan };
-  const { findings, ...policy } = part.judged();
-  return { version, facts, verdict: { ...judge(facts, findings.map(ofVoice)), policy }, plan };
-}
-
 /** The same, with the voice rules loaded where facts have some. An engine's main file makes one and hands it to every face. */
 export interface Surveyor {
   /** Of this program. */
@@ -110,6 +40,11 @@ export interface Surveyor {
   report(facts: RouterFacts): Promise<Report>;
   plan(facts: RouterFacts, towards: Towards, writeDown: boolean): Promise<Plan>;
   planVoice(facts: RouterFacts): Promise<Plan>;
+  /**
+   * The verdict alone, of facts without voice rules: all that `sipalg status` says under an unmanaged wish, for which no
+   * plan needs to be loaded.
+   */
+  verdict(facts: RouterFacts): Verdict;
   /** Rejects with a sentence where they cannot be loaded. */
   voice(): Promise<VoiceRules>;
 }
@@ -130,16 +65,34 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
       const facts = await observe(host, checked);
       return { ...facts, policy: await observeVoice(host, facts, facts.wish.wish.policy === true, voice) };
     },
-    report: async (facts) => reportOn(version, facts, await neededFor(facts)),
-    plan: async (facts, towards, writeDown) => planAll(facts, await neededFor(facts), towards, writeDown),
-    planVoice: async (facts) => planVoice(facts, await neededFor(facts)),
+    report: async (facts) => {
+      const [rules, { reportOn }] = await Promise.all([neededFor(facts), import('./report.ts')]);
+      return reportOn(version, facts, rules);
+    },
+    plan: async (facts, towards, writeDown) => {
+      const [rules, { planAll }] = await Promise.all([neededFor(facts), import('./report.ts')]);
+      return planAll(facts, rules, towards, writeDown);
+    },
+    planVoice: async (facts) => {
+      const [rules, { planVoice }] = await Promise.all([neededFor(facts), import('./report.ts')]);
+      return planVoice(facts, rules);
+    },
+    verdict(facts) {
+      if (facts.policy.state === 'present') throw new Error('These facts hold voice firewall rules, whose verdict is in the report.');
+      return judge(facts, unreadFindings(facts));
+    },
   };
 }
 
 /** 0: off, and nothing would bring it back. 1: on, would come back, or a wish is not met. 2: trouble or unknown. */
 export type ExitCode = 0 | 1 | 2;
 
-export function exitCode({ facts, verdict, plan: { wish, steps, refused, lacking } }: Report): ExitCode {
+export function exitCode({
+  facts,
+  verdict,
+  plan,
+}: Pick<Report, 'facts' | 'verdict'> & { plan: Pick<Plan, 'wish' | 'steps' | 'refused' | 'lacking'> }): ExitCode {
+  const { wish, steps, refused, lacking } = plan;
   if (verdict.alg === 'unknown' || verdict.unread.length > 0 || facts.wish.problems.length > 0) return 2;
   if (wish !== 'unmanaged' && refused.length > 0) return 2;
   if (verdict.alg !== 'off' || verdict.returns.length > 0) return 1;

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { cli } from '../../../src/cli/cli.ts';
 import { voiceText } from '../../../src/cli/policy.ts';
 import type { Host } from '../../../src/host/host.ts';
-import { reportOn } from '../../../src/survey/survey.ts';
+import { reportOn } from '../../../src/survey/report.ts';
 import type { RouterFacts } from '../../../src/survey/survey.ts';
 import { RANK } from '../../../src/plan/step.ts';
 import type { Step } from '../../../src/plan/step.ts';

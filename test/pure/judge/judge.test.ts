@@ -7,7 +7,8 @@ import { canBlock, canUnload, fingerprint, heldBy, isBlocked, otherHolders } fro
 import type { Facts, Module } from '../../../src/observe/facts.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { planAlg as plan } from '../../../src/plan/plan.ts';
-import { exitCode, reportOn } from '../../../src/survey/survey.ts';
+import { reportOn } from '../../../src/survey/report.ts';
+import { exitCode } from '../../../src/survey/survey.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
 
 interface Routers {

@@ -6,7 +6,7 @@ import type { Host, Reading } from '../../../src/host/host.ts';
 import { filterLines } from '../../../src/host/lines.ts';
 import { decode } from '../../../src/host/text.ts';
 import { unread } from '../../../src/judge/questions.ts';
-import { planAll, reportOn } from '../../../src/survey/survey.ts';
+import { planAll, reportOn } from '../../../src/survey/report.ts';
 import { createVoice } from '../../../src/voice/voice.ts';
 import { recordedRouter, Unanswered } from '../../routers.ts';
 import { damage, seeded } from '../../seeded.ts';

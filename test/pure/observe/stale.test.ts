@@ -6,7 +6,8 @@ import { staleFlows } from '../../../src/judge/questions.ts';
 import type { Facts } from '../../../src/observe/facts.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { planAlg as plan } from '../../../src/plan/plan.ts';
-import { exitCode, reportOn } from '../../../src/survey/survey.ts';
+import { reportOn } from '../../../src/survey/report.ts';
+import { exitCode } from '../../../src/survey/survey.ts';
 import { recordedRouter } from '../../routers.ts';
 
 const ROUTER = 'wan-changed';
