@@ -5,7 +5,7 @@ import { judge } from '../judge/judge.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { ExitCode, RouterFacts } from '../survey/survey.ts';
 import type { Doors, Terminal } from './command.ts';
-import { planText } from './text.ts';
+import { planText } from './plan-text.ts';
 
 /** Runs what changes a router; where that began and did not work, says how to see what there is now. */
 async function changing(run: () => Promise<ExitCode>, terminal: Terminal): Promise<ExitCode> {

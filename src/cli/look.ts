@@ -19,7 +19,7 @@ async function reportFrom({ host, surveyor }: Doors, from: string, terminal: Ter
 
 async function words(command: string, report: Report): Promise<string> {
   if (command === 'status') return (await import('./text.ts')).statusText(report);
-  if (command === 'plan') return (await import('./text.ts')).planText(report.plan);
+  if (command === 'plan') return (await import('./plan-text.ts')).planText(report.plan);
   const { policy } = report.facts;
   if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report);
   if (policy.state === 'failed') throw new Error(`the voice firewall rules could not be looked at: ${policy.because}.`);

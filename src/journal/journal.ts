@@ -21,7 +21,7 @@ export interface Journal {
   held: { because: string; of: string } | null;
 }
 
-export const JOURNAL_PATH = '/etc/sipalg.journal';
+export { JOURNAL_PATH } from './path.ts';
 /** It holds the text of files that only root may read. */
 export const JOURNAL_MODE = 0o600;
 

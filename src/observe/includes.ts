@@ -5,7 +5,6 @@
  * ruleset down with it when the helper can not be created any more.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { scanSource } from '../languages/nft/source.ts';
 import type { SourceUse } from '../languages/nft/source.ts';
 import type { FirewallUci, IncludeUse } from './facts.ts';
 import type { Firewall } from './firewall.ts';
@@ -86,6 +85,8 @@ async function usesIn(host: Host, firewall: Firewall, uci: FirewallUci): Promise
     const text = await host.read(file);
     if (text.state === 'failed') throw new Unreadable(file, text.because);
     if (text.state === 'absent') continue;
+    // Loaded where somebody has written something of their own.
+    const { scanSource } = await import('../languages/nft/source.ts');
     const uses = scanSource(text.value);
     scanned.push({ file, uses });
     for (const use of uses) if (use.kind === 'includes') waiting.push(...(await expand(host, use.pattern)));

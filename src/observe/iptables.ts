@@ -4,7 +4,7 @@
  * create the table that is asked for.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { helperOf, parseSave } from '../languages/iptables/save.ts';
+import type * as Save from '../languages/iptables/save.ts';
 import type { SavedRuleset } from '../languages/iptables/save.ts';
 import type { IptablesFacts, NftFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
@@ -17,7 +17,7 @@ function body(text: string): string {
   return text.replace(/^-A (?:"[^"]*"|\S+) ?/, '');
 }
 
-function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
+function factsOf(save: string, ruleset: SavedRuleset, helperOf: typeof Save.helperOf): IptablesFacts {
   const facts: IptablesFacts = { save, restore: save.replace(/-save$/, '-restore'), flavour: ruleset.flavour, assignments: [], chains: [] };
   for (const table of ruleset.tables) {
     const positions = new Map<string, string[]>();
@@ -105,5 +105,9 @@ const showsLegacy = (reading: Reading<IptablesFacts>): boolean =>
   reading.state === 'failed' || (reading.state === 'present' && reading.value.flavour === 'legacy');
 
 async function save(host: Host, command: string): Promise<Reading<IptablesFacts>> {
-  return understood(answered(await host.run([command])), (text) => factsOf(command, parseSave(text)));
+  const saved = answered(await host.run([command]));
+  if (saved.state !== 'present') return saved;
+  // Most routers of today have none of it: its reader is loaded where something was said.
+  const { helperOf, parseSave } = await import('../languages/iptables/save.ts');
+  return understood(saved, (text) => factsOf(command, parseSave(text), helperOf));
 }

@@ -3,7 +3,7 @@
  * tests all look through here.
  */
 import type { Host, Reading } from '../host/host.ts';
-import { JOURNAL_PATH, parseJournal } from '../journal/journal.ts';
+import { JOURNAL_PATH } from '../journal/path.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MODULES_CONF, observeBoot } from './boot.ts';
 import { readConfiguration } from '../wish/read.ts';
@@ -56,6 +56,12 @@ async function observeWish(host: Host): Promise<Facts['wish']> {
   return { text, wish: { ...wish, policy: null }, problems: [problem, ...problems] };
 }
 
+/** Its reader is loaded where there is one. */
+async function observeJournal(host: Host): Promise<Reading<Journal>> {
+  const text = await host.read(JOURNAL_PATH);
+  return text.state === 'present' ? understood(text, (await import('../journal/journal.ts')).parseJournal) : text;
+}
+
 /** The files of the journal that no other question reads. */
 async function observeEdited(host: Host, journal: Reading<Journal>): Promise<Facts['edited']> {
   const paths = journal.state === 'present' ? journal.value.taken.flatMap((entry) => (entry.kind === 'file' ? [entry.path] : [])) : [];
@@ -75,7 +81,7 @@ export async function observe(host: Host, checked?: Reading<FirewallCheck>): Pro
   const [system, wish, journal, udp] = await Promise.all([
     observeSystem(host),
     observeWish(host),
-    host.read(JOURNAL_PATH).then((text) => understood(text, parseJournal)),
+    observeJournal(host),
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout'),
   ]);
   // The tools start first, so that files are read while they run.

@@ -4,7 +4,7 @@
  */
 import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judge/questions.ts';
 import { Refused } from '../languages/refused.ts';
-import { wishSection, writeWish } from '../wish/read.ts';
+import { wishSection, writeWish } from '../wish/write.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
 import { planBlock, planUnblock } from './block.ts';

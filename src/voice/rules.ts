@@ -3,7 +3,7 @@
  * nothing else. The same value gives the same text on every run.
  */
 
-import type { Prefixes } from '../languages/address/prefixes.ts';
+import type { Prefixes } from '../languages/address/prefix-sets.ts';
 import type { Limit, Marking, Timeouts } from '../wish/wish.ts';
 import type { Method } from './own.ts';
 

@@ -4,22 +4,21 @@
  */
 import { nearest } from '../languages/nearest.ts';
 import { Refused, quote } from '../languages/refused.ts';
-import { addSection, setOption } from '../languages/uci/edit.ts';
 import { describeSection, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { Setting, UciSection } from '../languages/uci/parse.ts';
 import { SCHEMA } from './schema.ts';
 import type { Options, SectionType, TypeName, Values } from './schema.ts';
-import type { AlgWish, Configuration, Problem, Provider } from './wish.ts';
+import type { Configuration, Problem, Provider } from './wish.ts';
 
 const PACKAGE = 'sipalg';
 const TYPES: Readonly<Record<string, SectionType>> = SCHEMA;
 
-const namesOf = (section: UciSection): string => describeSection(section, PACKAGE);
+export const namesOf = (section: UciSection): string => describeSection(section, PACKAGE);
 /** `a, b and c` */
 const listed = (names: readonly string[]): string => names.join(', ').replace(/, ([^,]*)$/, ' and $1');
 
 /** The section that is read of a type that has one: the one of its name, else the first. */
-function sectionOf(sections: readonly UciSection[], type: TypeName): UciSection | undefined {
+export function sectionOf(sections: readonly UciSection[], type: TypeName): UciSection | undefined {
   const all = sections.filter((section) => section.type === type);
   return all.find(({ name }) => name === TYPES[type]?.name) ?? all[0];
 }
@@ -197,21 +196,4 @@ let last: { text: string; configuration: Configuration } | null = null;
 export function readConfiguration(text: string | null): Configuration {
   if (last === null || last.text !== (text ?? '')) last = { text: text ?? '', configuration: configurationOf(text ?? '') };
   return last.configuration;
-}
-
-/**
- * The file with another wish in it, everything else as it was; a file of that wish alone where there is none.
- * @throws Refused when the file is no UCI file or has another use for the name `main`
- */
-export function writeWish(text: string | null, alg: AlgWish): string {
-  const pkg = parseUci(text ?? '');
-  const section = sectionOf(pkg.sections, 'sipalg');
-  if (section !== undefined) return setOption(pkg, section, 'alg', alg);
-  return addSection(pkg, 'sipalg', SCHEMA.sipalg.name, [{ kind: 'option', name: 'alg', value: alg }]);
-}
-
-/** The section the wish stands in, as uci names it; null where there is none yet. @throws Refused when the file is no UCI file */
-export function wishSection(text: string | null): string | null {
-  const section = sectionOf(parseUci(text ?? '').sections, 'sipalg');
-  return section === undefined ? null : namesOf(section);
 }

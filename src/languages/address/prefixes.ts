@@ -5,12 +5,6 @@
  */
 import { quote } from '../refused.ts';
 
-/** Prefixes in canonical text, sorted, disjoint: none lies in another. */
-export interface Prefixes {
-  ipv4: string[];
-  ipv6: string[];
-}
-
 export interface Prefix {
   family: 'ipv4' | 'ipv6';
   /** The address as 8 or 32 hex digits, host bits cleared: sorted as text, it is sorted as a number. */
@@ -49,16 +43,13 @@ function v6(text: string): string | null {
 }
 
 /** The first `length` bits, the rest `0` or `f`: the first address of a network, or its last. */
-function filled(bits: string, length: number, rest: '0' | 'f'): string {
+export function filled(bits: string, length: number, rest: '0' | 'f'): string {
   const whole = length >> 2;
   const left = length & 3;
   const first = parseInt(bits[whole] as string, 16);
   const digit = left === 0 ? '' : (rest === '0' ? first & (0xf0 >> left) : first | (0xf >> left)).toString(16);
   return (bits.slice(0, whole) + digit).padEnd(bits.length, rest);
 }
-
-/** The last address of a network. */
-export const lastOf = ({ bits, length }: Prefix): string => filled(bits, length, 'f');
 
 /** Networks that are nobody's on the internet, and never a provider's. */
 const NOBODYS = (
@@ -120,34 +111,4 @@ export function writeIpv6(bits: string): string {
     if (end - start > most) [at, most] = [start, end - start];
   }
   return most < 2 ? groups.join(':') : `${groups.slice(0, at).join(':')}::${groups.slice(at + most).join(':')}`;
-}
-
-/** Sorted, each once, none within another: as one set of intervals takes them. */
-export function mergePrefixes(prefixes: readonly Prefix[]): Prefixes {
-  const merged: Prefixes = { ipv4: [], ipv6: [] };
-  const before = (one: Prefix, other: Prefix): number =>
-    one.bits < other.bits ? -1 : one.bits > other.bits ? 1 : one.length - other.length;
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    let last = '';
-    for (const prefix of prefixes.filter((each) => each.family === family).sort(before)) {
-      // Sorted, a network that begins within the one before lies in it as a whole.
-      if (prefix.bits <= last) continue;
-      merged[family].push(writePrefix(prefix));
-      last = lastOf(prefix);
-    }
-  }
-  return merged;
-}
-
-/** The first of `others` that has an address in common with one of `these`; null where none has. Both as `mergePrefixes` gives them, of one family. */
-export function firstShared(these: readonly string[], others: readonly string[]): string | null {
-  const mine = these.map((text) => readPrefix(text) as Prefix);
-  let at = 0;
-  return (
-    others.find((text) => {
-      const other = readPrefix(text) as Prefix;
-      while (at < mine.length && lastOf(mine[at] as Prefix) < other.bits) at++;
-      return at < mine.length && (mine[at] as Prefix).bits <= lastOf(other);
-    }) ?? null
-  );
 }

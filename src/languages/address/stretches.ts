@@ -1,5 +1,6 @@
 /** The addresses that networks cover, as stretches without a gap: what two lists of networks are compared by. */
-import { lastOf, readPrefix } from './prefixes.ts';
+import { lastOf } from './prefix-sets.ts';
+import { readPrefix } from './prefixes.ts';
 
 /** Whether `next` is the address after `last`, both as hex digits of one width. */
 function follows(last: string, next: string): boolean {

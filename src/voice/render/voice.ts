@@ -1,6 +1,7 @@
 /** From the wish and what the providers' names lead to, the rules as data. */
 import type { PolicyFacts } from '../facts.ts';
-import { mergePrefixes, readPrefix } from '../../languages/address/prefixes.ts';
+import { readPrefix } from '../../languages/address/prefixes.ts';
+import { mergePrefixes } from '../../languages/address/prefix-sets.ts';
 import type { Prefix } from '../../languages/address/prefixes.ts';
 import { isDevice } from '../../languages/kernel/devices.ts';
 import type { Voice } from '../rules.ts';

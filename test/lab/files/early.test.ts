@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderJournal } from '../../../src/journal/journal.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
-import { writeWish } from '../../../src/wish/read.ts';
+import { writeWish } from '../../../src/wish/write.ts';
 import { openRoot, SHELLS, type Root } from './scripts.ts';
 
 const TAKEN: Journal = {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeWish } from '../../../src/wish/read.ts';
+import { writeWish } from '../../../src/wish/write.ts';
 import { openRoot, SHELLS } from './scripts.ts';
 
 const SCRIPT = readFileSync('files/etc/hotplug.d/iface/30-sipalg', 'utf8');

@@ -1,7 +1,8 @@
 /** Routers that say too much, or garbage: what could not be read is told from what is not there, and nothing is an error. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { planText, statusText } from '../../../src/cli/text.ts';
+import { statusText } from '../../../src/cli/text.ts';
+import { planText } from '../../../src/cli/plan-text.ts';
 import type { Host, Reading } from '../../../src/host/host.ts';
 import { filterLines } from '../../../src/host/lines.ts';
 import { decode } from '../../../src/host/text.ts';

@@ -1,7 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { firstShared, mergePrefixes, readPrefix, writePrefix } from '../../../../src/languages/address/prefixes.ts';
+import { readPrefix, writePrefix } from '../../../../src/languages/address/prefixes.ts';
+import { firstShared, mergePrefixes } from '../../../../src/languages/address/prefix-sets.ts';
 import type { Prefix } from '../../../../src/languages/address/prefixes.ts';
 import { damage, seeded } from '../../../seeded.ts';
 
