@@ -71,7 +71,8 @@ function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyF
         ? 'the internet, but no device leads there'
         : few(wan.value);
   return [
-    `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; media ${timeouts.media} s; ${reach}.`,
+    `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; `
+      + `media ${timeouts.media} s; ${reach}.`,
     marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}.`,
     limit === null
       ? 'Limits: none.'

@@ -16,7 +16,8 @@ const TEXT = 4096;
 const ITEMS = 500;
 
 const SAID =
-  'The whole reply is more than ubus takes in one message: long texts in it end early, and long lists too where that was not enough. `sipalg status --json` has all of it.';
+  'The whole reply is more than ubus takes in one message: long texts in it end early, and long lists too where that was not enough. '
+  + '`sipalg status --json` has all of it.';
 
 function fits(table: TableLike): boolean {
   try {
