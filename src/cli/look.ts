@@ -23,7 +23,10 @@ async function words(command: string, report: Report): Promise<string> {
   const { policy } = report.facts;
   if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report);
   if (policy.state === 'failed') throw new Error(`the voice firewall rules could not be looked at: ${policy.because}.`);
-  return 'The voice firewall rules are off, and nothing of them is on this router.\n`uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply` installs them.\n';
+  return (
+    'The voice firewall rules are off, and nothing of them is on this router.\n'
+    + '`uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply` installs them.\n'
+  );
 }
 
 /** Under an unmanaged wish nothing of a plan is said or decides the exit code, and loading one is half of what `status` costs. */

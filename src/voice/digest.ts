@@ -19,7 +19,7 @@ export function hash(text: string): string {
 export interface Networks {
   /** Stretches of addresses: networks that touch are one. */
   stretches: number;
-  /** `hash` of the stretches, each as its first and last address in hex digits; null where something in it is no network of a provider's. */
+  /** `hash` of the stretches, each as its first and last address; null where something in it is no network. */
   digest: string | null;
 }
 

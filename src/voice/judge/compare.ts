@@ -3,7 +3,7 @@ import type { Facts } from '../../observe/facts.ts';
 import { orElse } from '../../observe/reading.ts';
 import { hash, networksOf, same } from '../digest.ts';
 import type { InForce, PolicyFacts } from '../facts.ts';
-import { digit, NETWORK_SETS } from '../own.ts';
+import { digit } from '../own.ts';
 import type { Family } from '../own.ts';
 import { POLICY_FILE } from '../paths.ts';
 import { inboundOf } from '../render/inbound.ts';
@@ -20,7 +20,10 @@ export interface Compared {
   voice: Voice;
   /** nftables alone: the text of those rules, made for a kernel that can (or cannot) give a flow timeouts of its own. */
   nft: { perFlow: boolean; text: NftText } | null;
-  /** Nothing of the rules in force has been changed since they were loaded, and their sets hold the wished networks; true where none are. */
+  /**
+   * Nothing of the rules in force has been changed since they were loaded, and their sets hold the wished networks; true where
+   * none are.
+   */
   intact: Record<'all' | Family, boolean>;
   /** Marked voice is kept out of the flow offload, which is on. */
   excluded: boolean;
@@ -42,11 +45,14 @@ export function isIntactNft({ shape, loaded, mark, networks }: InForce, voice: V
   if (shape !== loaded) return false;
   // The networks of another text are not known, and it is replaced anyway.
   if (mark !== wished.mark) return true;
-  return NETWORK_SETS.every((set) => {
-    const held = networks?.[set];
-    const [, which, n] = /^(signalling|media)([46])$/.exec(set) as unknown as [string, 'signalling' | 'media', '4' | '6'];
-    return held !== undefined && same(held, networksOf(voice[which][`ipv${n}`]));
-  });
+  const fit = (family: Family): boolean => {
+    const wish = networksOf(voice.signalling[family]);
+    // Where nothing else is said of audio, its networks are those of signalling.
+    const audio = voice.media === voice.signalling ? wish : networksOf(voice.media[family]);
+    const [signalling, media] = family === 'ipv4' ? (['signalling4', 'media4'] as const) : (['signalling6', 'media6'] as const);
+    return networks !== null && same(networks[signalling], wish) && same(networks[media], audio);
+  };
+  return fit('ipv4') && fit('ipv6');
 }
 
 /** Whether what is there is what the file says. A file that says something else is no measure. */

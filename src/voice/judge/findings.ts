@@ -71,7 +71,8 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       'policy-wan-unknown',
       'risk',
       [wan.state === 'failed' ? `${wan.source}: ${wan.because}` : wan.source],
-      "No device is known to lead to the internet, so nothing is limited; give its zone of /etc/config/firewall `option masq '1'` or the name wan.",
+      'No device is known to lead to the internet, so nothing is limited; '
+        + "give its zone of /etc/config/firewall `option masq '1'` or the name wan.",
     );
   }
   if (!orElse(policy.perFlow, true)) {
@@ -123,7 +124,8 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       'provider-plain',
       'note',
       secure,
-      'A phone here signals in plain text, and its provider may offer TLS: who listens learns who calls whom, and on some phones the password.',
+      'A phone here signals in plain text, and its provider may offer TLS: '
+        + 'who listens learns who calls whom, and on some phones the password.',
     );
   const attempts = there.flatMap(({ attempts: some }) => some);
   if (attempts.length > 0) {
@@ -137,7 +139,8 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
         ({ source, method, seen, dropped, last }) =>
           `${source}: ${method}, ${seen} seen, ${dropped} dropped${last === null ? '' : `, last ${new Date(last).toISOString()}`}`,
       ),
-      `${full}${sources} address${sources === 1 ? '' : 'es'} of no provider's tried SIP from the internet: ${sum('seen')} requests, ${sum('dropped')} of them dropped.`,
+      `${full}${sources} address${sources === 1 ? '' : 'es'} of no provider's tried SIP from the internet: `
+        + `${sum('seen')} requests, ${sum('dropped')} of them dropped.`,
     );
   }
   return findings;

@@ -42,7 +42,9 @@ export function iptablesFindings(policy: PolicyFacts, voice: Voice): Finding[] {
       code: 'policy-iptables',
       weight: 'note',
       evidence: [`${prefixes} networks`],
-      text: `The ${prefixes} networks of the providers stand in iptables as rules, for there is no ipset. It works, and takes more memory; the package ipset makes it cheaper.`,
+      text:
+        `The ${prefixes} networks of the providers stand in iptables as rules, for there is no ipset. `
+        + 'It works, and takes more memory; the package ipset makes it cheaper.',
     });
   }
   return findings;

@@ -39,7 +39,9 @@ function sqm({ how: script, options, section }: Extract<Shaper, { kind: 'sqm' }>
   ).flatMap(([what, { name, value }]) => (served.includes(value) ? [] : [`${what} (${name})`]));
   if (lost.length === 0) return FITS;
   return {
-    conflict: `SQM does not put ${lost.join(' and ')} before other traffic with this script; on the way in it shapes before the marks are set.`,
+    conflict:
+      `SQM does not put ${lost.join(' and ')} before other traffic with this script; `
+      + 'on the way in it shapes before the marks are set.',
     setting: served === FIRST3 ? setting('qdisc_advanced=1', 'qdisc_really_really_advanced=1', "eqdisc_opts='diffserv4 nat'") : null,
   };
 }

@@ -182,7 +182,10 @@ function gist(names: Names): string {
   );
 }
 
-/** New and forgotten names at once; changed addresses at most once an hour, for some providers show another part of their pool each minute. */
+/**
+ * New and forgotten names at once; changed addresses at most once an hour, for some providers show another part of their pool
+ * each minute.
+ */
 function worthFlash(kept: Names, names: Names, now: number): boolean {
   const only = (all: Names): Names => namesOf(Object.entries(all).filter(([, { addresses }]) => addresses.length > 0));
   const [was, is] = [only(kept), only(names)];

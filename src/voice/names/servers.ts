@@ -56,10 +56,8 @@ export function questions(asking: Asking, servers: readonly NameServer[], now: (
       );
       if (answer.truncated && way === 'datagram') return await over('stream', server, name, type);
       if (answer.truncated || (answer.code !== 0 && answer.code !== 3)) {
-        return {
-          state: 'failed',
-          because: `${name}: ${server.address} says ${answer.truncated ? 'only a part over TCP' : (CODES[answer.code] ?? `error ${answer.code}`)}`,
-        };
+        const said = answer.truncated ? 'only a part over TCP' : (CODES[answer.code] ?? `error ${answer.code}`);
+        return { state: 'failed', because: `${name}: ${server.address} says ${said}` };
       }
       const { records, ttl, name: end } = recordsFor(answer, question);
       if (records.length > 0) return { state: 'found', records, ttl };

@@ -99,7 +99,8 @@ export function planIptablesPolicy(policy: PolicyFacts, intact: Readonly<Record<
   const basic = voice === null ? [] : ['conntrack', 'multiport'].filter((name) => !has[name]);
   if (basic.length > 0)
     return refuse([
-      `The voice firewall rules can not be set: this iptables has no match ${basic.join(' and no match ')}. Install the packages iptables and kmod-ipt-conntrack, then run \`sipalg apply\`.`,
+      `The voice firewall rules can not be set: this iptables has no match ${basic.join(' and no match ')}. `
+        + 'Install the packages iptables and kmod-ipt-conntrack, then run `sipalg apply`.',
     ]);
 
   const before = textOf(policy, POLICY_FILE);

@@ -28,7 +28,8 @@ function includeText(policy: PolicyFacts): string {
     '# Written by sipalg. The firewall runs it after each load: it puts the voice firewall rules back where they are missing.',
     'if ! nft list chain inet sipalg forwarded >/dev/null 2>&1; then',
     // Where something of another text is left, that goes first.
-    `\tif nft -f ${POLICY_FILE} 2>/dev/null || nft 'delete table ${TABLE}; include "${POLICY_FILE}"' 2>/dev/null; then ${KEEP_LISTING}; else logger -t sipalg 'nft does not take ${POLICY_FILE}; run: sipalg apply'; fi`,
+    `\tif nft -f ${POLICY_FILE} 2>/dev/null || nft 'delete table ${TABLE}; include "${POLICY_FILE}"' 2>/dev/null; then ${KEEP_LISTING}; `
+      + `else logger -t sipalg 'nft does not take ${POLICY_FILE}; run: sipalg apply'; fi`,
     'fi',
     // Where fw4 does not take them in by itself.
     ...(offloadText(policy) === null

@@ -22,7 +22,8 @@ export function offloadText(policy: PolicyFacts): string | null {
 }
 
 /** Handles are known only once the rules stand there. */
-const TAKE_OFFLOAD_OUT = `nft -a list chain inet fw4 forward | sed -n 's/.*${OFFLOAD_COMMENT}.*# handle \\([0-9]*\\)$/delete rule inet fw4 forward handle \\1/p' | nft -f -`;
+const OURS_AS_DELETIONS = `sed -n 's/.*${OFFLOAD_COMMENT}.*# handle \\([0-9]*\\)$/delete rule inet fw4 forward handle \\1/p'`;
+const TAKE_OFFLOAD_OUT = `nft -a list chain inet fw4 forward | ${OURS_AS_DELETIONS} | nft -f -`;
 
 /**
  * The rules stand in fw4's table and are part of the transaction that loads it. Put there behind a load they would be late:

@@ -10,6 +10,7 @@ import { SYSCTL_FILE } from '../own.ts';
 import { changeOwn, textOf } from './files.ts';
 
 const KEYS = { udp: 'nf_conntrack_udp_timeout', udpStream: 'nf_conntrack_udp_timeout_stream' } as const;
+const ABOUT = '# Written by sipalg: this kernel knows no timeouts for single flows, so all UDP flows live as long as SIP needs.\n';
 const NAMES = ['udp', 'udpStream'] as const;
 const procPath = (name: 'udp' | 'udpStream'): string => `/proc/sys/net/netfilter/${KEYS[name]}`;
 
@@ -33,13 +34,14 @@ export function planSysctl(facts: Facts, policy: PolicyFacts, perFlow: boolean, 
       return text !== null
         ? NOTHING
         : refuse([
-            'The timeouts of UDP flows could not be read (/proc/sys/net/netfilter), so they are left as they are. `modprobe nf_conntrack` may bring them.',
+            'The timeouts of UDP flows could not be read (/proc/sys/net/netfilter), so they are left as they are. '
+              + '`modprobe nf_conntrack` may bring them.',
           ]);
     }
     const { signallingReplied } = policy.wish.timeouts;
     const before = { udp: former.udp ?? live.udp, udpStream: former.udpStream ?? live.udpStream };
     const wish = { udp: Math.max(before.udp, signallingReplied), udpStream: Math.max(before.udpStream, signallingReplied) };
-    const after = `# Written by sipalg: this kernel knows no timeouts for single flows, so all UDP flows live as long as SIP needs.\n# before: ${before.udp} ${before.udpStream}\n${NAMES.map(
+    const after = `${ABOUT}# before: ${before.udp} ${before.udpStream}\n${NAMES.map(
       (name) => `net.netfilter.${KEYS[name]}=${wish[name]}\n`,
     ).join('')}`;
     return joinParts([

@@ -68,7 +68,8 @@ export function inboundOf(facts: Facts, policy: PolicyFacts): Inbound {
     .map(({ name }) => name);
   if (wan.length === 0)
     wished.lacking.push(
-      'Calls can not be let in: /etc/config/firewall has no zone wan and none that masquerades. Give the zone of the internet the option masq.',
+      'Calls can not be let in: /etc/config/firewall has no zone wan and none that masquerades. '
+        + 'Give the zone of the internet the option masq.',
     );
   const forwarded: Forwarded[] = [];
   if (wan.length > 0)
@@ -95,7 +96,9 @@ function forward(wished: Inbound, forwarded: Forwarded[], mine: Forwarded): void
       earlier.address === address || earlier.first > last || earlier.last < first ? null : firstShared(earlier.networks, networks);
     if (shared !== null)
       return void wished.lacking.push(
-        `Not all calls of ${earlier.provider} to ${earlier.address} and of ${provider} to ${address} can be let in: both have the network ${shared}, and port ${first}${first === last ? '' : `-${last}`} can lead to one address alone. Give both the same \`option pbx\`, or other ports.`,
+        `Not all calls of ${earlier.provider} to ${earlier.address} and of ${provider} to ${address} can be let in: `
+          + `both have the network ${shared}, and port ${first}${first === last ? '' : `-${last}`} can lead to one address alone. `
+          + 'Give both the same `option pbx`, or other ports.',
       );
   }
 }
@@ -129,7 +132,8 @@ function open(
     else if (near.zone === null) lacks(`${near.device} is in no zone of the firewall. Add its network to a zone in /etc/config/firewall.`);
     else if (networks.signalling[family].length === 0)
       lacks(
-        `no IP${family4 ? 'v4' : 'v6'} network of the provider is known. Give it one with \`list signalling\`, or a \`list host\` that resolves to one.`,
+        `no IP${family4 ? 'v4' : 'v6'} network of the provider is known. `
+          + 'Give it one with `list signalling`, or a `list host` that resolves to one.',
       );
     else if (family4 && taken.has(family)) lacks('a port can be forwarded to one IPv4 address alone, and an earlier `option pbx` has it.');
     else if (!sets && networks.signalling[family].length > MOST_WITHOUT_SETS)
@@ -156,7 +160,8 @@ function open(
         }
         wan.forEach((zone, nth) => {
           const title = `${TITLE}${what === 'call' ? 'calls' : 'audio'} from ${name} to ${address} port`;
-          const place = `sipalg_${name}_${what}${n}${pbx.indexOf(address) > 0 ? `_${pbx.indexOf(address)}` : ''}${nth > 0 ? `_wan${nth}` : ''}`;
+          const which = pbx.indexOf(address) > 0 ? `_${pbx.indexOf(address)}` : '';
+          const place = `sipalg_${name}_${what}${n}${which}${nth > 0 ? `_wan${nth}` : ''}`;
           const common: Options = [
             ['src', zone],
             ...(self ? [] : ([['dest', near.zone as string]] as Options)),

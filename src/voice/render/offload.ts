@@ -17,6 +17,7 @@ export function offloadRules(marking: Marking): string[] {
   if (classes.length === 0) return [];
   return ['ip', 'ip6'].map(
     (ip) =>
-      `insert rule inet fw4 forward ${ip} dscp { ${classes.join(', ')} } ct status confirmed accept comment "${OFFLOAD_COMMENT} (${ip} ${classes.join(' ')}) stays out of the offload"`,
+      `insert rule inet fw4 forward ${ip} dscp { ${classes.join(', ')} } ct status confirmed accept `
+      + `comment "${OFFLOAD_COMMENT} (${ip} ${classes.join(' ')}) stays out of the offload"`,
   );
 }

@@ -65,7 +65,10 @@ function saveOf(facts: Facts, family: Family): string {
   return seen.find((save) => !save.includes('nft')) ?? seen[0] ?? plain;
 }
 
-/** `jiffies` of the kernel now and how many there are in a second; null where it does not say. They begin five minutes before they overflow (include/linux/jiffies.h). */
+/**
+ * `jiffies` of the kernel now and how many there are in a second; null where it does not say. They begin five minutes before they
+ * overflow (include/linux/jiffies.h).
+ */
 async function clock(host: Host): Promise<{ now: number; hz: number } | null> {
   const [list, uptime] = await Promise.all([
     host.read('/proc/timer_list', { select: { holding: ['jiffies: '] } }),
@@ -81,7 +84,10 @@ async function clock(host: Host): Promise<{ now: number; hz: number } | null> {
   return off(hz) < 60 ? { now, hz } : null;
 }
 
-/** A list of the match `recent` (xt_recent.c): each source with its last stamps: 32 of them, of the last 100 sources, unless the module was told otherwise. */
+/**
+ * A list of the match `recent` (xt_recent.c): each source with its last stamps: 32 of them, of the last 100 sources, unless the
+ * module was told otherwise.
+ */
 interface Remembered {
   source: string;
   stamps: number[];

@@ -45,7 +45,15 @@ keep('puts them in force, and says every command', async (context) => {
   await present(context);
   await context.daemon.said(/sipalg: not as wished any more: .*in force/);
   await context.daemon.said(/\[#\] .*nft.*/);
-  const { verdict, plan } = await ask(context.client, 'status');
+  // The table is there before the last of the steps is done.
+  const { verdict, plan } = await eventually(
+    'the last step',
+    async () => {
+      const reply = await ask(context.client, 'status');
+      return reply.plan?.steps.some(({ of }) => of === 'policy') ? undefined : reply;
+    },
+    20_000,
+  );
   assert.equal(
     [verdict?.alg, plan?.steps.filter(({ of }) => of === 'policy'), plan?.lacking],
     ['rewriting', [], []],

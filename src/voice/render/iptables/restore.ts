@@ -95,7 +95,8 @@ export type Sections = Readonly<Record<string, string>>;
 /** @param sections by command: `ipset`, `iptables-restore`, `ip6tables-restore` */
 export function writePolicyFile(sections: Sections): string {
   return [
-    '# The voice firewall rules, as sipalg loads them and /etc/sipalg.include puts them back. Change /etc/config/sipalg instead, then: sipalg apply',
+    '# The voice firewall rules, as sipalg loads them and /etc/sipalg.include puts them back. '
+      + 'Change /etc/config/sipalg instead, then: sipalg apply',
     '',
     ...Object.entries(sections)
       .filter(([, text]) => text !== '')
@@ -121,6 +122,8 @@ export function readPolicyFile(text: string): Sections | null {
   );
 }
 
+const FW3_COMPLAINS = 'logger -t sipalg "$restore does not take the voice firewall rules; run: sipalg apply"';
+
 /**
  * The script fw3 runs after each start and reload (`option reload '1'`): puts our rules back where they are missing,
  * which is after `firewall stop`. It never makes the firewall fail.
@@ -131,7 +134,7 @@ part() { sed -n "/^## $1\\$/,/^## /p" $rules; }
 for restore in $(sed -n 's/^## \\(ip6\\{0,1\\}tables[a-z-]*-restore\\)$/\\1/p' $rules 2>/dev/null); do
 	"\${restore%restore}save" 2>/dev/null | grep -q '^-A [A-Z]* .*-j sipalg_' && continue
 	part ipset | ipset restore -! 2>/dev/null
-	part "$restore" | "$restore" --noflush --wait 10 2>/dev/null || logger -t sipalg "$restore does not take the voice firewall rules; run: sipalg apply"
+	part "$restore" | "$restore" --noflush --wait 10 2>/dev/null || ${FW3_COMPLAINS}
 done
 exit 0
 `;

@@ -37,7 +37,10 @@ const METHODS = {
   options: { first: '0x4f505449', rest: '=0x4f4e5320' },
 } as const;
 
-/** Where a byte of a UDP packet's payload is (xt_u32.c), in iptables' own spelling, by which a jump is known again; behind IPv6's own header, for one without extension headers. */
+/**
+ * Where a byte of a UDP packet's payload is (xt_u32.c), in iptables' own spelling, by which a jump is known again; behind IPv6's
+ * own header, for one without extension headers.
+ */
 const byte = (family: Family, at: number): string =>
   family === 'ipv4' ? `0x0>>0x16&0x3c@0x${(8 + at).toString(16)}` : `0x${(48 + at).toString(16)}`;
 const u32 = (...tests: string[]): string => `-m u32 --u32 "${tests.join('&&')}"`;
@@ -125,10 +128,12 @@ function limits(voice: Voice, family: Family, has: Extensions, table: Table, com
     // A rule without a target counts, and lets pass.
     const chain: string[] = (chains[`${OURS}attempts_${method}`] = [notes(method)]);
     if (!has['hashlimit']) continue;
-    // A table that is full drops what a new stranger asks until others have left it, for two minutes at most; providers and calls never come here.
+    // A table that is full drops what a new stranger asks until others have left it, for two minutes at most; providers and calls
+    // never come here.
     chain.push(
-      `-m hashlimit --hashlimit-above ${rate}/minute --hashlimit-burst ${Math.min(rate, 10_000)} --hashlimit-mode srcip --hashlimit-srcmask ${SOURCE[family].bits}`
-        + ` --hashlimit-name ${limitName(method, rate)} --hashlimit-htable-size 1024 --hashlimit-htable-max 8192 --hashlimit-htable-expire ${LIMIT_EXPIRES}000 -g ${OURS}limited_${method}`,
+      `-m hashlimit --hashlimit-above ${rate}/minute --hashlimit-burst ${Math.min(rate, 10_000)} --hashlimit-mode srcip`
+        + ` --hashlimit-srcmask ${SOURCE[family].bits} --hashlimit-name ${limitName(method, rate)} --hashlimit-htable-size 1024`
+        + ` --hashlimit-htable-max 8192 --hashlimit-htable-expire ${LIMIT_EXPIRES}000 -g ${OURS}limited_${method}`,
     );
     chains[`${OURS}limited_${method}`] = [`${notes(`limited_${method}`)} -j DROP`.trim()];
   }
@@ -153,16 +158,14 @@ function marks(voice: Voice, family: Family, has: Extensions, table: Table, comm
   const learns = (has['set'] || has['recent']) && has['u32'];
   const phones = memory(`${OURS}phones${n}`, has, DAY);
   const media = `-g ${OURS}voice_media`;
+  const version = has['u32'] ? ` ${u32(`${byte(family, 0)}>>0x1e=0x2`)}` : '';
   for (const chain of ['FORWARD', 'OUTPUT']) {
     // Straight to where it leads: most packets are no voice, and a jump and the way back cost each of them.
     for (const match of ports('--ports', voice.ports)) jumps.push({ chain, rule: `-p udp ${match}${comment} -j ${OURS}signalling` });
     // Version 2 (RFC 3550, section 5.1); below 1024 no phone sends audio.
     jumps.push({
       chain,
-      rule: `-p udp -m udp --sport 1024:65535 --dport 1024:65535 ${has['u32'] ? u32(`${byte(family, 0)}>>0x1e=0x2`) : ''}${comment} -j ${OURS}rtp`.replace(
-        '  ',
-        ' ',
-      ),
+      rule: `-p udp -m udp --sport 1024:65535 --dport 1024:65535${version}${comment} -j ${OURS}rtp`,
     });
     for (const match of ports('--ports', [...voice.ports, ...voice.tlsPorts]))
       jumps.push({ chain, rule: `-p tcp ${match}${comment} -j ${OURS}signalling` });

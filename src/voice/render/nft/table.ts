@@ -135,7 +135,8 @@ function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, ti
     writer.dynamic(`first${number}`, type, FIRST_KNOWN, MOST_SOURCES);
     writer.dynamic(`lately${number}`, type, 60, MOST_SOURCES);
     for (const method of METHODS) {
-      // The rate is in the name: an element keeps the limit it was made with. After a minute without a request its allowance is whole again.
+      // The rate is in the name: an element keeps the limit it was made with. After a minute without a request its
+      // allowance is whole again.
       writer.dynamic(`${method}${number}_${rates[method]}`, type, 60, MOST_SOURCES);
       for (const what of ['seen', 'dropped']) writer.dynamic(`${what}_${method}${number}`, type, REMEMBERED, MOST_LISTED);
     }
