@@ -4,6 +4,7 @@
  * create the table that is asked for.
  */
 import type { Host, Reading } from '../host/host.ts';
+import { canMatchInRaw, reachedChains, translation } from '../languages/iptables/reach.ts';
 import { helperOf, parseSave } from '../languages/iptables/save.ts';
 import type { SavedRuleset } from '../languages/iptables/save.ts';
 import type { IptablesFacts, NftFacts } from './facts.ts';
@@ -19,7 +20,11 @@ function body(text: string): string {
 
 function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
   const facts: IptablesFacts = { save, restore: save.replace(/-save$/, '-restore'), flavour: ruleset.flavour, assignments: [], chains: [] };
+  facts.fw3 = ruleset.tables.some(({ chains }) => chains.some(({ name }) => /^zone_.+_(input|output|forward)$/.test(name)));
+  facts.translates = translation(ruleset.tables.find(({ name }) => name === 'nat'));
   for (const table of ruleset.tables) {
+    const canMatch = table.name === 'raw' ? canMatchInRaw : () => true;
+    const reached = reachedChains(table, canMatch);
     const positions = new Map<string, string[]>();
     for (const rule of table.rules) {
       const rules = positions.get(rule.chain) ?? [];
@@ -27,12 +32,14 @@ function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
       rules.push(body(rule.text));
       const helper = helperOf(rule);
       if (helper !== null && isSipHelper(helper)) {
-        facts.assignments.push({ table: table.name, chain: rule.chain, position: rules.length, rule: body(rule.text), helper });
+        const place = { table: table.name, chain: rule.chain, position: rules.length };
+        facts.assignments.push({ ...place, rule: body(rule.text), helper, reached: reached.has(rule.chain) && canMatch(rule) });
       }
     }
     // The CT target is valid in the raw table alone (xt_CT.c), so no other is remembered.
     if (table.name === 'raw')
-      for (const { name } of table.chains) facts.chains.push({ table: table.name, chain: name, rules: positions.get(name) ?? [] });
+      for (const { name } of table.chains)
+        facts.chains.push({ table: table.name, chain: name, rules: positions.get(name) ?? [], reached: reached.has(name) });
   }
   return facts;
 }
