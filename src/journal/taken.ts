@@ -53,6 +53,8 @@ export interface TakenRule extends Neighbours {
   rule: string;
   /** What was left in its place, where only some elements of its map went. */
   remains: string | null;
+  /** No packet came there when it was taken. */
+  unreached?: true;
 }
 
 export interface TakenHelper {

@@ -4,18 +4,21 @@
  */
 import { shown } from './evidence.ts';
 import type { Reading } from '../host/host.ts';
-import type { Facts, FlowFact } from '../observe/facts.ts';
+import type { Facts, FlowFact, IptablesAssignment, NftAssignment } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import {
   assigners,
+  assignmentsOf,
   canBlock,
   flowsUnder,
   inKernel,
   includesThatNeedHelper,
   isBlocked,
+  isWatchedOnly,
   moduleIn,
   otherHolders,
   place,
+  sectionPlace,
   staleFlows,
   unread,
 } from './questions.ts';
@@ -52,6 +55,12 @@ const assignersOf = (facts: Facts, kind: ReturnType<typeof assigners>[number]['k
 const flowText = ({ flows }: Facts, { protocol, source, sourcePort, destination, destinationPort }: FlowFact): string =>
   `${flows.source}: ${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
 
+const nftText = ({ family, table, chain, handle, rule, map }: NftAssignment): string =>
+  `${family} ${table} ${chain} handle ${handle}: ${rule ?? 'ct helper set'}${map ? ` (map ${map.name}: ${map.elements.join(', ')})` : ''}`;
+
+const iptablesText = (source: string, { table, chain, position, rule }: IptablesAssignment): string =>
+  `${source}: table ${table}, chain ${chain}, rule ${position}: ${rule}`;
+
 /** A row, written short: the table is read as a table. */
 function row(
   code: string,
@@ -79,13 +88,7 @@ export const FINDINGS: readonly Row[] = [
     'alarm',
     ['nft'],
     [],
-    (facts) =>
-      some(
-        (read(facts.nft)?.assignments ?? []).map(
-          (one) =>
-            `${one.family} ${one.table} ${one.chain} handle ${one.handle}: ${one.rule ?? 'ct helper set'}${one.map ? ` (map ${one.map.name}: ${one.map.elements.join(', ')})` : ''}`,
-        ),
-      ),
+    (facts) => some(assignmentsOf(facts).nft.map(nftText)),
     (_facts, evidence) => `nftables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
   ),
   row(
@@ -93,14 +96,7 @@ export const FINDINGS: readonly Row[] = [
     'alarm',
     [],
     [],
-    (facts) =>
-      some(
-        facts.iptables.flatMap((reading) =>
-          (read(reading)?.assignments ?? []).map(
-            (one) => `${reading.source}: table ${one.table}, chain ${one.chain}, rule ${one.position}: ${one.rule}`,
-          ),
-        ),
-      ),
+    (facts) => some(assignmentsOf(facts).iptables.map(({ source, rule }) => iptablesText(source, rule))),
     (_facts, evidence) => `iptables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
   ),
   row(
@@ -171,6 +167,35 @@ export const FINDINGS: readonly Row[] = [
         ? [facts.modules.rewriter.source]
         : null,
     () => `${REWRITER} is not in the kernel: nothing is edited, but the helper still drops messages and opens holes in the firewall.`,
+  ),
+  row(
+    'not-translated',
+    'note',
+    ['tracker'],
+    ['rewriter-missing'],
+    (facts) =>
+      inKernel(facts, 'tracker') === true
+      && isWatchedOnly(facts)
+      && FINDINGS.some(({ code, evidence }) => ASSIGNED.includes(code) && evidence(facts) !== null)
+        ? [`no rule translates what leaves by ${read(facts.wan)?.device}`]
+        : null,
+    () =>
+      'Nothing that leaves this router is translated here, so the helper edits nothing; it drops messages and opens holes all the same.',
+  ),
+  row(
+    'assignment-unreached',
+    'note',
+    [],
+    [],
+    (facts) =>
+      some([
+        ...(read(facts.nft)?.assignments ?? []).filter(({ reached }) => reached === false).map(nftText),
+        ...facts.iptables.flatMap((reading) =>
+          (read(reading)?.assignments ?? []).filter(({ reached }) => reached === false).map((rule) => iptablesText(reading.source, rule)),
+        ),
+      ]),
+    (_facts, evidence) =>
+      `${count(evidence.length, 'rule')} would set the SIP helper and ${evidence.length === 1 ? 'does' : 'do'} not: no packet comes there.`,
   ),
   row(
     'messages-dropped',
@@ -278,12 +303,12 @@ export const FINDINGS: readonly Row[] = [
   ),
   row(
     'uci-forward',
-    'risk',
+    'note',
     ['uci'],
     [],
-    (facts) => some(assignersOf(facts, 'port forward')),
+    (facts) => some((read(facts.firewall.uci)?.forwards ?? []).map(sectionPlace)),
     () =>
-      "A port forward of 5060 gets the SIP helper by itself (fw3); `option auto_helper '0'` in `config defaults`, with the wanted helpers listed by zone, ends that.",
+      'A port forward of 5060 gets a rule for the SIP helper by itself (fw3). No packet matches it: it asks in the raw table for a state that comes later.',
   ),
   row(
     'automatic-at-boot',

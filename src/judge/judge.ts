@@ -2,7 +2,7 @@
 import type { Facts } from '../observe/facts.ts';
 import { TRACKER } from '../observe/modules.ts';
 import { ASSIGNED, findingsOf } from './findings.ts';
-import { assigners, inKernel, isBlocked, moduleIn, unread } from './questions.ts';
+import { assigners, flowsTouched, inKernel, isBlocked, isWatchedOnly, moduleIn, unread } from './questions.ts';
 import type { AlgState, Finding, Return, Verdict } from './verdict.ts';
 
 function algOf(facts: Facts, findings: readonly Finding[], missing: readonly unknown[]): AlgState {
@@ -11,7 +11,7 @@ function algOf(facts: Facts, findings: readonly Finding[], missing: readonly unk
   if (!tracker) return 'off';
   if (findings.some(({ code }) => ASSIGNED.includes(code))) {
     const rewriter = inKernel(facts, 'rewriter');
-    return rewriter === null ? 'unknown' : rewriter ? 'rewriting' : 'tracking';
+    return rewriter === null ? 'unknown' : rewriter && !isWatchedOnly(facts) ? 'rewriting' : 'tracking';
   }
   return missing.length > 0 ? 'unknown' : 'off';
 }
@@ -88,6 +88,14 @@ const SENTENCES: Record<AlgState, string> = {
   unknown: 'Whether a SIP ALG touches calls on this router could not be told.',
 };
 
+/** What is seen of the flows, where the state alone would say too much. */
+function touched(alg: AlgState, flows: Verdict['flows']): string {
+  if (flows === null || (alg !== 'rewriting' && alg !== 'tracking')) return '';
+  const { translated, watched } = flows;
+  if (translated + watched === 0) return ' No flow is under it now.';
+  return alg === 'rewriting' && watched > 0 ? ` Of ${translated + watched} flows under it now ${watched} are only watched.` : '';
+}
+
 /** @param voice what the voice rules have to say, which is part of the verdict's findings */
 export function judge(facts: Facts, voice: readonly Finding[] = []): Verdict {
   const missing = unread(facts);
@@ -100,5 +108,6 @@ export function judge(facts: Facts, voice: readonly Finding[] = []): Verdict {
   const returns = returnsOf(facts);
   const back = returns.length > 0 && alg === 'off' ? ` It would come back at the next ${returns.map(({ at }) => at).join(', ')}.` : '';
   const because = missing.length > 0 ? ` ${missing.map((one) => `${one.source} could not be read: ${one.because}`).join('; ')}.` : '';
-  return { alg, text: SENTENCES[alg] + back + because, returns, findings, unread: missing };
+  const flows = flowsTouched(facts);
+  return { alg, flows, text: SENTENCES[alg] + touched(alg, flows) + back + because, returns, findings, unread: missing };
 }

@@ -4,7 +4,7 @@
  * Pure; each answer is about what was read and nothing else.
  */
 import type { Reading } from '../host/host.ts';
-import type { Facts, FlowFact, FlowFacts, IncludeUse, Module } from '../observe/facts.ts';
+import type { Facts, FlowFact, FlowFacts, IncludeUse, IptablesAssignment, Module, NftAssignment, NftFacts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 
 function valueOf<T>(reading: Reading<T>): T | null {
@@ -79,39 +79,78 @@ export function flowsUnder(facts: Facts): FlowFact[] {
  * SIP flows that no answer reaches, and that would work if they began anew: the
  * WAN has an address now. One whose translation some rule still asks for is no such
  * flow (an address that is routed here need not be one of this router's own), and
- * where a rule's target is not told, none that was translated is.
+ * where a rule's target is not told, none that was translated is. One that was not translated is stale only where its way
+ * out translates: on a routed line, or behind DS-Lite, it never was to be.
  */
 export function staleFlows(facts: Facts): FlowFacts['stale'] {
   const uci = valueOf(facts.firewall.uci);
   const sources = valueOf(facts.nft)?.sources;
   if (!uci || !sources || !valueOf(facts.wan)?.addresses.some(({ family }) => family === 'ipv4')) return [];
-  return (valueOf(facts.flows)?.stale ?? []).filter(({ lost }) =>
+  // By which way a flow leaves is told by its route; a rule of its owner's may send it another way, which the zone wan is a sign of.
+  const plain = !uci.zones.some(({ name, masquerades }) => name === 'wan' && !masquerades);
+  return (valueOf(facts.flows)?.stale ?? []).filter(({ lost, device }) =>
     lost === ''
-      ? uci.zones.some(({ masquerades }) => masquerades)
+      ? plain && device !== undefined && device !== null && translates(facts, device) === true
       : !sources.includes('') && !sources.includes(lost) && !uci.text.includes(lost),
   );
 }
 
+/** Assignments that packets come to; the others set nothing, wherever they stand. */
+export function assignmentsOf(facts: Facts): { nft: NftAssignment[]; iptables: { source: string; rule: IptablesAssignment }[] } {
+  return {
+    nft: (valueOf(facts.nft)?.assignments ?? []).filter(({ reached }) => reached !== false),
+    iptables: facts.iptables.flatMap((reading) =>
+      (valueOf(reading)?.assignments ?? []).flatMap((rule) => (rule.reached === false ? [] : [{ source: reading.source, rule }])),
+    ),
+  };
+}
+
+/** Whether IPv4 flows that leave by a device are translated; null: other things decide, or it was not seen. */
+export function translates(facts: Facts, device: string): boolean | null {
+  const readings: Reading<Pick<NftFacts, 'translates'>>[] = [facts.nft, ...facts.iptables];
+  const tables = readings.filter(({ state }) => state !== 'absent').map((reading) => valueOf(reading)?.translates);
+  const each = tables.map((table) => (table === undefined ? null : (table[Object.hasOwn(table, device) ? device : ''] ?? null)));
+  return each.includes(true) ? true : each.includes(null) ? null : false;
+}
+
+/**
+ * What becomes of flows under the helper: how many of those that are seen are translated, and so edited, and how many only
+ * watched; null where the kernel does not show flows.
+ */
+export function flowsTouched(facts: Facts): { translated: number; watched: number } | null {
+  if (!valueOf(facts.flows)?.certain) return null;
+  const flows = flowsUnder(facts);
+  const translated = flows.filter((flow) => flow.translated !== false).length;
+  return { translated, watched: flows.length - translated };
+}
+
+/** Nothing that leaves by the default way is translated, nor any flow that is seen: the helper has nothing to edit. */
+export function isWatchedOnly(facts: Facts): boolean {
+  const device = valueOf(facts.wan)?.device;
+  return device !== undefined && translates(facts, device) === false && !flowsUnder(facts).some(({ translated }) => translated !== false);
+}
+
 /** Something that sets the helper whenever the firewall is loaded while the tracker is there. */
 export interface Assigner {
-  kind: 'zone lists sip' | 'zone automatic' | 'set_helper rule' | 'port forward' | 'include' | 'script' | 'sysctl';
+  kind: 'zone lists sip' | 'zone automatic' | 'set_helper rule' | 'include' | 'script' | 'sysctl';
   /** Where it is written: a section, or a file and a line. */
   where: string;
 }
 
 export const place = ({ file, line }: { file: string; line: number }): string => `${file}:${line}`;
 
+/** Where a section of /etc/config/firewall stands. */
+export const sectionPlace = ({ section, line }: { section: string; line: number }): string => `${section} (/etc/config/firewall:${line})`;
+
 /** All that would set the helper at the next load of the firewall. */
 export function assigners(facts: Facts): Assigner[] {
   const uci = valueOf(facts.firewall.uci);
   const found: Assigner[] = [];
-  const section = (one: { section: string; line: number }): string => `${one.section} (/etc/config/firewall:${one.line})`;
   for (const zone of uci?.zones ?? []) {
-    if (zone.sip === 'listed') found.push({ kind: 'zone lists sip', where: `${section(zone)}, zone ${zone.name}` });
-    if (zone.sip === 'automatic') found.push({ kind: 'zone automatic', where: `${section(zone)}, zone ${zone.name}` });
+    if (zone.sip === 'listed') found.push({ kind: 'zone lists sip', where: `${sectionPlace(zone)}, zone ${zone.name}` });
+    if (zone.sip === 'automatic') found.push({ kind: 'zone automatic', where: `${sectionPlace(zone)}, zone ${zone.name}` });
   }
-  for (const rule of uci?.setHelper ?? []) if (rule.enabled) found.push({ kind: 'set_helper rule', where: section(rule) });
-  for (const forward of uci?.forwards ?? []) found.push({ kind: 'port forward', where: section(forward) });
+  for (const rule of uci?.setHelper ?? []) if (rule.enabled) found.push({ kind: 'set_helper rule', where: sectionPlace(rule) });
   // The setting says something only on a kernel that still has it.
   if (facts.automatic.state !== 'absent')
     for (const one of valueOf(facts.boot.automatic) ?? [])

@@ -2,9 +2,9 @@
 
 /** Is a SIP ALG touching calls? */
 export type AlgState =
-  /** The helper is set and nf_nat_sip is there: messages are edited. */
+  /** The helper is set and nf_nat_sip is there: messages of flows that are translated are edited. */
   | 'rewriting'
-  /** The helper is set without nf_nat_sip: nothing is edited, but messages are dropped and holes opened. */
+  /** The helper is set without nf_nat_sip, or where nothing is translated: nothing is edited, but messages are dropped and holes opened. */
   | 'tracking'
   | 'off'
   /** A reading that decides has failed; see `unread`. */
@@ -58,7 +58,9 @@ export interface PolicyVerdict {
 
 export interface Verdict {
   alg: AlgState;
-  /** The verdict in one sentence. */
+  /** Flows under the helper that are translated, and so edited, and those that are only watched; null: the kernel does not show them. */
+  flows: { translated: number; watched: number } | null;
+  /** The verdict in sentences. */
   text: string;
   returns: Return[];
   findings: Finding[];

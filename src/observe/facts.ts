@@ -60,6 +60,8 @@ export interface NftAssignment {
   remains: string | null;
   /** The named map through which it is set, and its SIP elements as nft would write them. */
   map: { name: string; elements: string[] } | null;
+  /** false: no packet comes there, so it sets nothing. Not in documents of 0.1.0 and older. */
+  reached?: boolean;
 }
 
 /** A `ct helper` object of type sip, whatever its name. */
@@ -96,6 +98,10 @@ export interface NftFacts {
   tables: string[];
   /** Every chain there is, as `family table chain`. */
   present: string[];
+  /** Those of fw4's, and of tables with assignments, that no packet comes to where a helper could be set. */
+  unreached?: string[];
+  /** Whether the source of an IPv4 flow is translated on its way out, by device; '' is every other one, null: that is not told. */
+  translates?: Record<string, boolean | null>;
 }
 
 /** One iptables rule that sets a SIP helper. */
@@ -107,6 +113,8 @@ export interface IptablesAssignment {
   /** As iptables-save wrote it, after `-A CHAIN `. */
   rule: string;
   helper: string;
+  /** false: no packet comes there, or none can match, so it sets nothing. */
+  reached?: boolean;
 }
 
 export interface IptablesFacts {
@@ -118,7 +126,11 @@ export interface IptablesFacts {
   flavour?: 'legacy' | 'nft' | null;
   assignments: IptablesAssignment[];
   /** The rules of every chain in a raw table, in order, after `-A CHAIN `. */
-  chains: { table: string; chain: string; rules: string[] }[];
+  chains: { table: string; chain: string; rules: string[]; reached?: boolean }[];
+  /** Whether fw3's chains are there: it runs. */
+  fw3?: boolean;
+  /** As of `NftFacts`. */
+  translates?: Record<string, boolean | null>;
 }
 
 /** A zone of /etc/config/firewall, as far as helpers are concerned. */
@@ -140,6 +152,7 @@ export interface SetHelperFact {
   section: string;
   line: number;
   name: string | null;
+  /** The firewall makes a rule of it. */
   enabled: boolean;
 }
 
@@ -178,6 +191,9 @@ export interface IncludeUse {
 export interface HelperDefinition {
   name: string;
   module: string;
+  /** Of its flows, where it has one alone. Not in documents of 0.1.0 and older, as `protocols`. */
+  port?: number;
+  protocols?: string[];
   /** Its module is in the kernel, and so the firewall would use it. */
   available: boolean;
 }
@@ -194,6 +210,8 @@ export interface FlowFact {
   replyDestination: string;
   timeout: number | null;
   helper: string | null;
+  /** Whether its source or destination is translated, without which nothing in it is edited. Not in documents of 0.1.0 and older. */
+  translated?: boolean;
   /** The arguments with which `conntrack -D` hits this flow alone. */
   remove: string[];
 }
@@ -209,9 +227,9 @@ export interface FlowFacts {
   /**
    * SIP flows (port 5060 or 5061), under the helper or not, whose answers can not
    * come back: `lost` is the address they go to, which the router no longer has;
-   * '' where the flow was never translated and nobody has answered it.
+   * '' where the flow was never translated and nobody has answered it, and `device` is the one its route leaves by.
    */
-  stale: (FlowFact & { lost: string })[];
+  stale: (FlowFact & { lost: string; device?: string | null })[];
 }
 
 export interface ExpectationFact {

@@ -42,7 +42,13 @@ function targetsHelper(section: UciSection): boolean {
   return target !== '' && 'helper'.startsWith(target);
 }
 
-function zoneOf(section: UciSection, firewall: Firewall, globalAuto: boolean, definitions: readonly HelperDefinition[]): ZoneFact {
+/** @returns the zone, and whether the firewall leaves it out */
+function zoneOf(
+  section: UciSection,
+  firewall: Firewall,
+  globalAuto: boolean,
+  definitions: readonly HelperDefinition[],
+): { zone: ZoneFact; skipped: boolean } {
   const values = helperValues(section);
   const names = values.map(helperNamed);
   const auto = boolean(firewall, optionOf(section, 'auto_helper'), true);
@@ -62,7 +68,7 @@ function zoneOf(section: UciSection, firewall: Firewall, globalAuto: boolean, de
     && masq !== true
     && masq6 !== true
     && definitions.some(({ module }) => module === TRACKER);
-  return {
+  const zone: ZoneFact = {
     section: describeSection(section, 'firewall'),
     line: section.line,
     name: optionOf(section, 'name') ?? '',
@@ -71,6 +77,7 @@ function zoneOf(section: UciSection, firewall: Firewall, globalAuto: boolean, de
     helpers: names,
     sip: skipped ? 'not' : listed ? 'listed' : automatic ? 'automatic' : 'not',
   };
+  return { zone, skipped };
 }
 
 function sameName(firewall: Firewall, one: string, other: string): boolean {
@@ -90,23 +97,29 @@ export function firewallFacts(text: string, firewall: Firewall, definitions: rea
   const autoHelper = boolean(firewall, option('auto_helper'), true) === true;
   const of = (type: string): UciSection[] => pkg.sections.filter((section) => section.type === type);
   const place = (section: UciSection) => ({ section: describeSection(section, 'firewall'), line: section.line });
+  const zones = of('zone').map((section) => zoneOf(section, firewall, autoHelper, known));
+  // A rule that sets a helper needs a zone its packets come from; without one it is left out with a warning (fw4.uc, rules.c).
+  const hasSource = (section: UciSection): boolean => {
+    const src = (optionOf(section, 'src') ?? '').trim();
+    return src !== '' && src !== '*' && zones.some(({ zone, skipped }) => zone.name === src && !skipped);
+  };
   return {
     text,
     autoHelper,
     autoIncludes: boolean(firewall, option('auto_includes'), true) === true,
-    zones: of('zone').map((section) => zoneOf(section, firewall, autoHelper, known)),
+    zones: zones.map(({ zone }) => zone),
     setHelper: of('rule')
       .filter((section) => targetsHelper(section) && sip(optionOf(section, 'set_helper') ?? ''))
       .map((section) => ({
         ...place(section),
         name: optionOf(section, 'name'),
-        enabled: boolean(firewall, optionOf(section, 'enabled'), true) === true,
+        enabled: boolean(firewall, optionOf(section, 'enabled'), true) === true && hasSource(section),
       })),
     forwards: (firewall === 'fw3' ? of('redirect') : [])
       .filter((section) => {
         // A helper of its own is set as well as matched (redirects.c), and keeps the automatic one away.
         const own = (optionOf(section, 'helper') ?? '').trim();
-        return forwards(section) && (own === '' ? autoHelper && forwardsSip(section) : sip(own));
+        return forwards(section) && (own === '' ? autoHelper && forwardsSip(section, known) : sip(own));
       })
       .map((section) => ({ ...place(section), name: optionOf(section, 'name') })),
     includes: of('include').flatMap((section) => {
@@ -124,12 +137,46 @@ function forwards(section: UciSection): boolean {
   return 'dnat'.startsWith(target) && boolean('fw3', optionOf(section, 'enabled'), true) === true;
 }
 
-/** fw3's select_helper (redirects.c): one protocol alone, rewritten to the helper's port. */
-function forwardsSip(section: UciSection): boolean {
-  const port = optionOf(section, 'dest_port') ?? optionOf(section, 'src_dport');
-  const protocols = listOf(section, 'proto').flatMap((value) => value.split(/\s+/));
-  return port === '5060' && protocols.length === 1 && ['udp', 'tcp'].includes(protocols[0] as string);
+/** As fw3 reads a protocol (options.c, fw3_parse_protocol): by name in any letter case, or by number. */
+const PROTOCOLS: Readonly<Record<string, string>> = { 6: 'tcp', 17: 'udp', tcp: 'tcp', udp: 'udp' };
+
+/** As fw3 reads a port (fw3_parse_port): one, or a range that may hold one alone; null for none or many. */
+function portOf(text: string | null): number | null {
+  const [, from, to = from] = /^(\d{1,5})(?:[-:](\d{1,5}))?$/.exec((text ?? '').trim()) ?? [];
+  return from !== undefined && Number(from) === Number(to) ? Number(from) : null;
 }
+
+/** fw3's select_helper (redirects.c): one protocol alone, rewritten to the port of a helper of that protocol. */
+function forwardsSip(section: UciSection, definitions: readonly HelperDefinition[]): boolean {
+  const port = portOf(optionOf(section, 'dest_port')) ?? portOf(optionOf(section, 'src_dport'));
+  const words = listOf(section, 'proto').flatMap((value) => value.split(/\s+/));
+  const protocol = words.length === 1 ? PROTOCOLS[(words[0] as string).toLowerCase()] : undefined;
+  return (
+    protocol !== undefined
+    && definitions.some(
+      (one) => one.module === TRACKER && port === (one.port ?? 5060) && (one.protocols ?? ['tcp', 'udp']).includes(protocol),
+    )
+  );
+}
+
+/** A port that is not one alone, and a protocol that is none of the two, is left out: nothing is told by them here. */
+function definitionOf(section: UciSection): Omit<HelperDefinition, 'available'> {
+  const proto = (optionOf(section, 'proto') ?? 'tcpudp').toLowerCase();
+  const port = portOf(optionOf(section, 'port'));
+  return {
+    name: optionOf(section, 'name') ?? '',
+    module: optionOf(section, 'module') ?? '',
+    ...(port === null ? {} : { port }),
+    protocols: proto === 'tcpudp' ? ['tcp', 'udp'] : proto.split(/\s+/).flatMap((word) => PROTOCOLS[word] ?? []),
+  };
+}
+
+/** `option enabled '0'` leaves out the section alone, not a stock definition of its name (helpers.c). */
+const ownDefinitions = (text: string): Omit<HelperDefinition, 'available'>[] =>
+  parseUci(text)
+    .sections.filter(({ type }) => type === 'helper')
+    .filter((section) => boolean('fw3', optionOf(section, 'enabled'), true) === true)
+    .map(definitionOf);
 
 /** The helpers the firewall knows, and whether their modules are in the kernel. */
 export async function observeDefinitions(host: Host, firewall: Firewall): Promise<Reading<HelperDefinition[]>> {
@@ -137,15 +184,14 @@ export async function observeDefinitions(host: Host, firewall: Firewall): Promis
   const parsed = understood(file, (text) =>
     parseUci(text)
       .sections.filter(({ type }) => type === 'helper')
-      .map((section) => ({ name: optionOf(section, 'name') ?? '', module: optionOf(section, 'module') ?? '' })),
+      .map(definitionOf),
   );
   if (parsed.state !== 'present') return parsed;
+  // fw3 takes definitions of the owner's beside its own; fw4 passes them over.
+  const own = firewall === 'fw3' ? understood(await host.read(FIREWALL_CONFIG), ownDefinitions) : null;
+  const all = [...parsed.value, ...(own?.state === 'present' ? own.value : [])];
   const definitions = await Promise.all(
-    parsed.value.map(async ({ name, module }) => ({
-      name,
-      module,
-      available: (await host.kind(`/sys/module/${module}`)).state === 'present',
-    })),
+    all.map(async (one) => ({ ...one, available: (await host.kind(`/sys/module/${one.module}`)).state === 'present' })),
   );
   return present(parsed.source, definitions);
 }

@@ -28,6 +28,7 @@ function flowFact(flow: Flow): FlowFact {
     replyDestination: reply.dst,
     timeout: flow.timeout,
     helper: flow.helper,
+    translated: reply.dst !== original.src || reply.src !== original.dst,
     remove: deleteArguments(flow),
   };
 }
@@ -71,7 +72,7 @@ async function factsOf(
   return understood(flows, (all) => ({
     flows: all.filter(isUnderHelper).map(flowFact),
     certain,
-    stale: stale.map(({ flow, lost }) => ({ ...flowFact(flow), lost })),
+    stale: stale.map(({ flow, lost, device }) => ({ ...flowFact(flow), lost, device })),
   }));
 }
 

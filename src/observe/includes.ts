@@ -82,12 +82,11 @@ async function usesIn(host: Host, firewall: Firewall, uci: FirewallUci): Promise
     const file = waiting.shift() as string;
     if (seen.has(file)) continue;
     seen.add(file);
-    const text = await host.read(file);
-    if (text.state === 'failed') throw new Unreadable(file, text.because);
-    if (text.state === 'absent') continue;
+    const text = await sourceOf(host, file);
+    if (text === null) continue;
     // Loaded where somebody has written something of their own.
     const { scanSource } = await import('../languages/nft/source.ts');
-    const uses = scanSource(text.value);
+    const uses = scanSource(text);
     scanned.push({ file, uses });
     for (const use of uses) if (use.kind === 'includes') waiting.push(...(await expand(host, use.pattern)));
   }
@@ -110,16 +109,20 @@ async function usesIn(host: Host, firewall: Firewall, uci: FirewallUci): Promise
   return found;
 }
 
+/** A file's text; null where it is not there, or is no file: a directory cannot be run or loaded. */
+async function sourceOf(host: Host, file: string): Promise<string | null> {
+  const text = await host.read(file);
+  if (text.state === 'present') return text.value;
+  if (text.state === 'absent' || orElse(await host.kind(file), 'file') === 'directory') return null;
+  throw new Unreadable(file, text.because);
+}
+
 /** Lines of a script that set the helper by themselves: an nft or iptables command, outside comments. */
 async function scriptUses(host: Host, file: string): Promise<IncludeUse[]> {
-  const text = await host.read(file);
-  if (text.state === 'failed') throw new Unreadable(file, text.because);
-  return orElse(text, '')
-    .split('\n')
-    .flatMap((written, index): IncludeUse[] => {
-      const line = written.trim();
-      if (line.startsWith('#')) return [];
-      const sets = /(--helper[ =]|ct helper (set|[^{]*\{))/.test(line) && /sip/.test(line) && !/-m helper/.test(line);
-      return sets ? [{ file, line: index + 1, text: line.slice(0, 200), kind: 'runs', name: null }] : [];
-    });
+  return ((await sourceOf(host, file)) ?? '').split('\n').flatMap((written, index): IncludeUse[] => {
+    const line = written.trim();
+    if (line.startsWith('#')) return [];
+    const sets = /(--helper[ =]|ct helper (set|[^{]*\{))/.test(line) && /sip/.test(line) && !/-m helper/.test(line);
+    return sets ? [{ file, line: index + 1, text: line.slice(0, 200), kind: 'runs', name: null }] : [];
+  });
 }

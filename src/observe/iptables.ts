@@ -4,38 +4,10 @@
  * create the table that is asked for.
  */
 import type { Host, Reading } from '../host/host.ts';
-import type * as Save from '../languages/iptables/save.ts';
-import type { SavedRuleset } from '../languages/iptables/save.ts';
 import type { IptablesFacts, NftFacts } from './facts.ts';
-import { isSipHelper } from './nft.ts';
 import { answered, understood } from './reading.ts';
 
 const FAMILIES = ['iptables', 'ip6tables'];
-
-/** What a saved rule says after `-A CHAIN `. */
-function body(text: string): string {
-  return text.replace(/^-A (?:"[^"]*"|\S+) ?/, '');
-}
-
-function factsOf(save: string, ruleset: SavedRuleset, helperOf: typeof Save.helperOf): IptablesFacts {
-  const facts: IptablesFacts = { save, restore: save.replace(/-save$/, '-restore'), flavour: ruleset.flavour, assignments: [], chains: [] };
-  for (const table of ruleset.tables) {
-    const positions = new Map<string, string[]>();
-    for (const rule of table.rules) {
-      const rules = positions.get(rule.chain) ?? [];
-      positions.set(rule.chain, rules);
-      rules.push(body(rule.text));
-      const helper = helperOf(rule);
-      if (helper !== null && isSipHelper(helper)) {
-        facts.assignments.push({ table: table.name, chain: rule.chain, position: rules.length, rule: body(rule.text), helper });
-      }
-    }
-    // The CT target is valid in the raw table alone (xt_CT.c), so no other is remembered.
-    if (table.name === 'raw')
-      for (const { name } of table.chains) facts.chains.push({ table: table.name, chain: name, rules: positions.get(name) ?? [] });
-  }
-  return facts;
-}
 
 /** The tables of the legacy flavour: the kernel lists those in use, and iptables-legacy-save shows no others. */
 async function legacyTables(host: Host, family: string): Promise<Reading<string[]>> {
@@ -107,7 +79,6 @@ const showsLegacy = (reading: Reading<IptablesFacts>): boolean =>
 async function save(host: Host, command: string): Promise<Reading<IptablesFacts>> {
   const saved = answered(await host.run([command]));
   if (saved.state !== 'present') return saved;
-  // Most routers of today have none of it: its reader is loaded where something was said.
-  const { helperOf, parseSave } = await import('../languages/iptables/save.ts');
-  return understood(saved, (text) => factsOf(command, parseSave(text), helperOf));
+  const { factsIn } = await import('./iptables-facts.ts');
+  return understood(saved, (text) => factsIn(command, text));
 }

@@ -2,6 +2,7 @@
 import type { Host, Reading } from '../host/host.ts';
 import { parseListing, withoutMapElements } from '../languages/nft/listing.ts';
 import type { ListedChain } from '../languages/nft/listing.ts';
+import { translation, unreachedChains } from '../languages/nft/reach.ts';
 import { hasExtension, helperUses, parseRuleset } from '../languages/nft/ruleset.ts';
 import type { HelperUse, Rule, Ruleset } from '../languages/nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
@@ -46,16 +47,21 @@ export async function observeNft(host: Host, wanted: readonly string[]): Promise
     if (listing.state !== 'present') return listing.state === 'failed' ? listing : { state: 'absent', source: listing.source };
     chains = listing.value.filter((chain) => matter.has(chainKey(chain)));
   }
+  // Who walks every jump of a ruleset only for nothing wastes a router's time.
+  const unreached = matter.size > 0 ? unreachedChains(ruleset.value) : new Set<string>();
+  const near = new Set([...matter].map((key) => key.slice(0, key.lastIndexOf(' '))));
   return understood(ruleset, (value) => ({
     version: value.version,
     helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
-    assignments: found.value.map((assignment) => withText(assignment, chains, value)),
+    assignments: found.value.map((one) => ({ ...withText(one, chains, value), reached: !unreached.has(chainKey(one)) })),
     timeouts: value.timeouts,
     sources: value.rules.flatMap(sourcesOf),
     foreign: value.rules.some(hasExtension),
     chains,
     tables: value.tables.map(({ family, table }) => `${family} ${table}`),
     present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),
+    unreached: [...unreached].filter((key) => near.has(key.slice(0, key.lastIndexOf(' ')))),
+    translates: translation(value),
   }));
 }
 

@@ -8,7 +8,8 @@
  */
 import type { Host } from '../host/host.ts';
 import type { Flow } from '../languages/kernel/conntrack.ts';
-import { orElse } from './reading.ts';
+import { parseRoutes, wayTo } from '../languages/kernel/routes.ts';
+import { orElse, understood } from './reading.ts';
 
 /** Not to be met on the internet: RFC 6890, and multicast. */
 const NOT_PUBLIC = /^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])|2[2-5]\d)\./;
@@ -44,14 +45,18 @@ async function ownAddresses(host: Host): Promise<Set<string>> {
  * The stale ones of these flows, each with the router's former address; '' for one
  * that is not translated. None where the router's addresses could not be read.
  */
-export async function staleAmong(host: Host, flows: readonly Flow[]): Promise<{ flow: Flow; lost: string }[]> {
+export async function staleAmong(host: Host, flows: readonly Flow[]): Promise<{ flow: Flow; lost: string; device: string | null }[]> {
   const suspects = flows
     .filter(({ family }) => family === 'ipv4')
     .flatMap((flow) => {
       const lost = routersAddress(flow) ?? (isUntranslated(flow) ? '' : null);
       return lost === null ? [] : [{ flow, lost }];
     });
-  if (suspects.length === 0) return suspects;
+  if (suspects.length === 0) return [];
   const own = await ownAddresses(host);
-  return own.size === 0 ? [] : suspects.filter(({ lost }) => !own.has(lost));
+  if (own.size === 0) return [];
+  const routes = orElse(understood(await host.read('/proc/net/route'), parseRoutes), []);
+  return suspects
+    .filter(({ lost }) => !own.has(lost))
+    .map((suspect) => ({ ...suspect, device: suspect.lost === '' ? wayTo(routes, suspect.flow.original.dst) : null }));
 }

@@ -24,16 +24,35 @@ function words(section: UciSection, name: string): string[] {
     : (optionOf(section, name) ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
-/** Protocols whose device is not the one they run over, but `PROTOCOL-NAME` (netifd's proto scripts). */
-const TUNNELS = /^(ppp|pppoe|pppoa|pptp|l2tp|6in4|6to4|6rd|ds-?lite|map|464xlat|3g|modemmanager|sstp|openconnect|vpnc|wwan)$/;
+/** What the device of a tunnel is called before its interface's name: each protocol's script in netifd says it by itself. */
+const TUNNELS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['ppp', 'pppoe', 'pppoa', 'pptp', 'l2tp', '3g', 'sstp', '6in4', '6to4', '6rd', 'map', 'ipip'].map((proto) => [proto, `${proto}-`]),
+  ),
+  dslite: 'ds-',
+  '464xlat': '464-',
+  openconnect: 'vpn-',
+  openfortivpn: 'vpn-',
+  vpnc: 'vpn-',
+  gre: 'gre4-',
+  gretap: 'gre4t-',
+  grev6: 'gre6-',
+  grev6tap: 'gre6t-',
+  wireguard: '',
+  vxlan: '',
+  vxlan6: '',
+  xfrm: '',
+};
+/** Their device is a modem's, which only netifd knows. */
+const MODEMS: readonly string[] = ['modemmanager', 'wwan', 'qmi', 'ncm', 'mbim', 'huawei_ncm', 'directip'];
 
 /** What a network's device will be called, by /etc/config/network. */
 function configured(sections: readonly UciSection[], name: string, depth = 0): string[] {
   const section = sections.find((one) => one.type === 'interface' && one.name === name);
   if (section === undefined || depth > 4) return [];
   const proto = optionOf(section, 'proto') ?? 'none';
-  if (TUNNELS.test(proto)) return [`${proto}-${name}`];
-  if (/^wireguard|^tun|^gre/.test(proto)) return [name];
+  if (Object.hasOwn(TUNNELS, proto)) return [`${TUNNELS[proto]}${name}`];
+  if (MODEMS.includes(proto)) return [];
   if (optionOf(section, 'type') === 'bridge') return [`br-${name}`];
   return [...words(section, 'device'), ...words(section, 'ifname')].flatMap((device) =>
     device.startsWith('@') ? configured(sections, device.slice(1), depth + 1) : [device],

@@ -80,7 +80,8 @@ export function planConfiguration(facts: Facts, stays: boolean): Part {
       // A helper whose module is not there would only make the firewall warn at each load.
       const others = new Set(definitions.filter((one) => one.available && !isSip(one.name)).map(({ name }) => name));
       for (const name of others) editing.addToList(zone.section, 'helper', name);
-      if (others.size === 0) editing.set(zone.section, 'auto_helper', '0');
+      // LuCI's zone dialog shows and keeps the list only beside this (zones.js), and the firewall makes the same of it.
+      editing.set(zone.section, 'auto_helper', '0');
       why.add('uci-automatic');
     }
   }

@@ -13,6 +13,20 @@ import { RANK } from './step.ts';
 /** Chains that are there whenever their table is. */
 const BUILT_IN = ['PREROUTING', 'OUTPUT'];
 
+/** A rule that fw3 itself has written; one of its owner's comes back with its owner. */
+const OF_FW3 = '--comment "!fw3: ';
+
+/** Whether fw3 runs and lacks, or no longer leads to, a chain that held a rule of its own. */
+export function lacksChain({ chains, fw3 }: IptablesFacts, taken: TakenIptables): boolean {
+  return (
+    fw3 === true
+    && taken.rules.some(
+      ({ chain, rule }) =>
+        rule.includes(OF_FW3) && !BUILT_IN.includes(chain) && !chains.some((one) => one.chain === chain && one.reached !== false),
+    )
+  );
+}
+
 type Chains = IptablesFacts['chains'];
 
 const counted = (rules: readonly string[], rule: string): number => rules.filter((one) => one === rule).length;

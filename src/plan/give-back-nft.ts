@@ -19,12 +19,21 @@ function chainOf(nft: NftFacts, rule: TakenRule): ChainRules | undefined {
   return nft.chains.find((one) => chainKey(one) === chainKey(rule));
 }
 
+/**
+ * Whether a rule that was taken has lost the packets it had: fw4 keeps the chain and no longer leads to it, after a load
+ * without the helper. There only another load brings it back.
+ */
+export function isForsaken(nft: NftFacts, rule: TakenRule): boolean {
+  const own = rule.family === 'inet' && rule.table === 'fw4';
+  return own && rule.unreached !== true && (nft.unreached ?? []).includes(chainKey(rule));
+}
+
 /** The rules of an entry that are missing: of twins, as many as are missing. */
 function missingRules(nft: NftFacts, taken: TakenNft): TakenRule[] {
   const wanted = new Map<string, number>();
   return taken.rules.filter((rule) => {
     const chain = chainOf(nft, rule);
-    if (chain === undefined) return false;
+    if (chain === undefined || isForsaken(nft, rule)) return false;
     const text = withoutCounters(rule.rule);
     const key = `${chainKey(rule)} ${text}`;
     wanted.set(key, (wanted.get(key) ?? 0) + 1);

@@ -5,7 +5,7 @@
  */
 import type { Journal } from '../journal/journal.ts';
 import { mergeIptables, mergeNft } from '../journal/merge.ts';
-import type { TakenFile, TakenModule, TakenNft } from '../journal/taken.ts';
+import type { TakenFile, TakenIptables, TakenModule, TakenNft } from '../journal/taken.ts';
 import { inKernel, moduleIn } from '../judge/questions.ts';
 import { parseModulesConf, removeMarked } from '../languages/kernel/autoload.ts';
 import { parseSysctl, setSysctl } from '../languages/kernel/sysctl.ts';
@@ -18,8 +18,8 @@ import { AUTOMATIC } from '../observe/observe.ts';
 import { MARK } from './block.ts';
 import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
-import { giveBackIptables } from './give-back-iptables.ts';
-import { giveBackNft } from './give-back-nft.ts';
+import { giveBackIptables, lacksChain } from './give-back-iptables.ts';
+import { giveBackNft, isForsaken } from './give-back-nft.ts';
 import { loadArguments } from './kernel.ts';
 import { undoSettings } from './options.ts';
 import { editLine, line, word } from '../languages/shell/command.ts';
@@ -127,6 +127,24 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
   });
 }
 
+const LOAD = {
+  rank: RANK.reload,
+  why: 'journal',
+  text: "Let the firewall bring back the chain that held the helper's rules.",
+  undo: [],
+  unlocked: true,
+} as const;
+
+/** The same on fw3, which drops the chain of a zone that has no helper. A firewall that its owner has stopped stays so. */
+function reloadFw3({ iptables, system }: Facts, taken: readonly TakenIptables[]): Part {
+  if (system.firewall.state !== 'present' || system.firewall.value !== 'fw3') return NOTHING;
+  const lacking = taken.some((entry) =>
+    iptables.some((reading) => reading.state === 'present' && reading.value.save === entry.save && lacksChain(reading.value, entry)),
+  );
+  if (!lacking) return NOTHING;
+  return one({ ...LOAD, undo: [], actions: [{ do: 'run', argv: ['fw3', 'reload'] }], commands: ['fw3 reload'] });
+}
+
 /** A chain that fw4 makes only while it has a helper to set in it: fw4 itself brings it back. */
 function reload(facts: Facts, taken: TakenNft): Part {
   const { nft, system } = facts;
@@ -136,20 +154,17 @@ function reload(facts: Facts, taken: TakenNft): Part {
       rule.family === 'inet'
       && rule.table === 'fw4'
       && nft.value.tables.includes('inet fw4')
-      && !nft.value.present.includes(chainKey(rule)),
+      && (!nft.value.present.includes(chainKey(rule)) || isForsaken(nft.value, rule)),
   );
   if (!lacking) return NOTHING;
   return one({
-    rank: RANK.reload,
-    why: 'journal',
-    text: "Let the firewall bring back the chain that held the helper's rules.",
+    ...LOAD,
+    undo: [],
     actions: [
       { do: 'check', argv: ['fw4', 'check'] },
       { do: 'run', argv: ['fw4', 'reload'] },
     ],
-    undo: [],
     commands: ['fw4 reload'],
-    unlocked: true,
   });
 }
 
@@ -163,6 +178,7 @@ export function planGiveBack(facts: Facts): Part {
   const { taken }: Journal = facts.journal.value;
   const files = taken.filter((entry) => entry.kind === 'file');
   const nft = mergeNft(taken.filter((entry) => entry.kind === 'nft'));
+  const iptables = mergeIptables(taken.filter((entry) => entry.kind === 'iptables'));
   const modules = taken.filter((entry) => entry.kind === 'module');
   // The rewriter may have been taken by an earlier run than the tracker, and loading it brings the tracker without its parameters.
   const unique = [TRACKER, REWRITER].flatMap((which) => modules.find(({ name }) => name === which) ?? []);
@@ -190,7 +206,8 @@ export function planGiveBack(facts: Facts): Part {
           : NOTHING,
       ),
     giveBackNft(facts, nft),
-    ...mergeIptables(taken.filter((entry) => entry.kind === 'iptables')).map((entry) => giveBackIptables(facts, entry)),
+    ...iptables.map((entry) => giveBackIptables(facts, entry)),
     reload(facts, nft),
+    reloadFw3(facts, iptables),
   ]);
 }

@@ -10,7 +10,8 @@ import { neighbours } from './nft.ts';
 import { restoreLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 
-function planOne(facts: IptablesFacts): Part {
+function planOne(facts: IptablesFacts, unloads: boolean): Part {
+  if (!unloads && !facts.assignments.some(({ reached }) => reached !== false)) return NOTHING;
   const taken: TakenIptables = { kind: 'iptables', save: facts.save, restore: facts.restore, rules: [] };
   const goes: RestoreCommand[] = [];
   for (const { chain, rules, table } of facts.chains) {
@@ -38,6 +39,7 @@ function planOne(facts: IptablesFacts): Part {
   );
 }
 
-export function planIptables(facts: Facts): Part {
-  return joinParts(facts.iptables.map((reading) => (reading.state === 'present' ? planOne(reading.value) : NOTHING)));
+/** @param unloads the module goes, which rules that set nothing would hold too */
+export function planIptables(facts: Facts, unloads: boolean): Part {
+  return joinParts(facts.iptables.map((reading) => (reading.state === 'present' ? planOne(reading.value, unloads) : NOTHING)));
 }

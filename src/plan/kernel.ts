@@ -65,11 +65,12 @@ export function planFlows(facts: Facts): Part {
   );
 }
 
-/** Ends the flows that no answer reaches. */
-export function planStale(facts: Facts): Part {
+/** Ends the flows that no answer reaches. @param others that other steps end already */
+export function planStale(facts: Facts, others: readonly FlowFact[] = []): Part {
+  const ended = new Set(others.map(({ remove }) => remove.join(' ')));
   return endFlows(
     facts,
-    staleFlows(facts),
+    staleFlows(facts).filter(({ remove }) => !ended.has(remove.join(' '))),
     'lost',
     FLOW_STALE,
     'End the SIP flows that no answer reaches; they begin anew with the address of now.',

@@ -77,7 +77,7 @@ function takeRule(taking: Taking, one: NftAssignment, around: Neighbours): void 
     );
     return;
   }
-  taking.taken.rules.push({ family, table, chain, rule, remains, ...around });
+  taking.taken.rules.push({ family, table, chain, rule, remains, ...around, ...(one.reached === false ? { unreached: true } : {}) });
   // Not `replace rule`: some rules make nft 1.0.6 end by a signal when they come that way.
   if (remains !== null) taking.commands.push({ do: 'insert rule', family, table, chain, handle, rule: remains });
   taking.commands.push({ do: 'delete rule', family, table, chain, handle });
@@ -109,7 +109,9 @@ export function addHelper({ family, table, name, type, protocol, l3proto }: Take
  */
 export function planRules(facts: Facts, unloads: boolean): Part {
   const { nft } = facts;
-  if (nft.state !== 'present' || (nft.value.assignments.length === 0 && !(unloads && nft.value.helpers.length > 0))) return NOTHING;
+  // What sets nothing holds the module all the same.
+  const goes = (rule: NftAssignment): boolean => unloads || rule.reached !== false;
+  if (nft.state !== 'present' || (!nft.value.assignments.some(goes) && !(unloads && nft.value.helpers.length > 0))) return NOTHING;
   const { commands, taken, refused } = takeAssignments(nft.value);
   if (refused.length > 0) return refuse(refused);
   const step: Step = {

@@ -33,13 +33,39 @@ export function settingEdits(before: string, after: string): SettingEdit[] {
 }
 
 /** The section an edit was made in: by its own name, else by its `option name`, else by its place. */
-function find(pkg: UciPackage, edit: SettingEdit): UciSection | null {
-  const ofType = pkg.sections.filter(({ type }) => type === edit.type);
+function named(ofType: readonly UciSection[], edit: SettingEdit): UciSection | null {
   if (edit.name !== null) return ofType.find(({ name }) => name === edit.name) ?? null;
   if (edit.label === null) return ofType[edit.index] ?? null;
   const labelled = ofType.filter((section) => optionOf(section, 'name') === edit.label);
   if (labelled.length === 1) return labelled[0] as UciSection;
   return labelled.find(({ index }) => index === edit.index) ?? null;
+}
+
+/** Whether an option still holds what the edit made of it, and what its owner may have added or taken since. */
+function holds(edit: SettingEdit, now: SettingValue | null): boolean {
+  if (same(now, edit.after)) return true;
+  return now?.kind === 'list' && edit.after?.kind === 'list' && edit.after.values.some((value) => now.values.includes(value));
+}
+
+const isSameSection = (one: SettingEdit, other: SettingEdit): boolean =>
+  one.type === other.type && one.name === other.name && one.label === other.label && one.index === other.index;
+
+/**
+ * The section of an edit; where its owner has renamed it since, the one that holds what we left there. null: it is gone;
+ * 'many': more than one might be it.
+ */
+function find(pkg: UciPackage, edit: SettingEdit, edits: readonly SettingEdit[]): UciSection | null | 'many' {
+  const ofType = pkg.sections.filter(({ type }) => type === edit.type);
+  const known = named(ofType, edit);
+  if (known !== null) return known;
+  const group = edits.filter((one) => isSameSection(one, edit) && one.after !== null);
+  // Sections that other edits know by their names are none that were renamed.
+  const others = new Set(edits.filter((one) => !isSameSection(one, edit)).map((one) => named(ofType, one)));
+  const like = ofType.filter(
+    (section) => group.length > 0 && !others.has(section) && group.every((one) => holds(one, valueOf(section, one.option))),
+  );
+  const here = like.find(({ index }) => index === edit.index);
+  return here ?? (like.length > 1 ? 'many' : (like[0] ?? null));
 }
 
 function words(value: SettingValue | null): string {
@@ -51,6 +77,11 @@ function wanted(edit: SettingEdit, now: SettingValue | null): SettingValue | nul
   if (same(now, edit.before)) return 'as it is';
   if (same(now, edit.after)) return edit.before;
   const { before, after } = edit;
+  // A list of ours, to which its owner has added, or from which taken: what is ours goes, and what is theirs stays.
+  if (before === null && after?.kind === 'list' && (now === null || now.kind === 'list')) {
+    const values = (now?.values ?? []).filter((value) => !after.values.includes(value));
+    return values.length === 0 ? null : { kind: 'list', values };
+  }
   // Only taken from: what was taken comes back beside whatever the owner has added since.
   if (now?.kind === 'list' && before?.kind === 'list' && (after === null || after.values.every((value) => before.values.includes(value)))) {
     return {
@@ -67,31 +98,46 @@ function wanted(edit: SettingEdit, now: SettingValue | null): SettingValue | nul
  */
 export function undoSettings(text: string, edits: readonly SettingEdit[]): { text: string } | { conflict: string[] } {
   const conflict: string[] = [];
+  const whole = parseUci(text);
+  // Places are told once: what makes a renamed section known goes with the first option that is undone, and no section moves.
+  const places = edits.map((edit) => {
+    const found = find(whole, edit, edits);
+    return found === null || found === 'many' ? found : whole.sections.indexOf(found);
+  });
   let edited = text;
-  for (const edit of [...edits].reverse()) {
-    const section = find(parseUci(edited), edit);
-    if (section === null) continue; // its owner has taken the whole section away
-    const value = wanted(edit, valueOf(section, edit.option));
+  for (const [nth, edit] of [...edits.entries()].reverse()) {
+    const place = places[nth] ?? null;
+    if (place === null) continue; // its owner has taken the whole section away
+    const called = `the ${edit.type} ${edit.label ?? edit.name ?? `number ${edit.index + 1}`}`;
+    if (place === 'many') {
+      conflict.push(
+        `${called} has another name now, and more than one could be it; `
+          + `sipalg had left its option "${edit.option}" ${words(edit.after)}, and it was ${words(edit.before)} before.`,
+      );
+      continue;
+    }
+    const now = valueOf(parseUci(edited).sections[place], edit.option);
+    const value = wanted(edit, now);
     if (value === 'as it is') continue;
     if (value === undefined) {
       conflict.push(
-        `option "${edit.option}" of the ${edit.type} ${edit.label ?? edit.name ?? `number ${edit.index + 1}`} is ${words(valueOf(section, edit.option))} now; `
+        `option "${edit.option}" of ${called} is ${words(now)} now; `
           + `it was ${words(edit.before)} before, and sipalg had left it ${words(edit.after)}.`,
       );
       continue;
     }
-    edited = put(edited, edit, value);
+    edited = put(edited, place, edit.option, value);
   }
   return conflict.length > 0 ? { conflict } : { text: edited };
 }
 
-function put(text: string, edit: SettingEdit, value: SettingValue | null): string {
+function put(text: string, place: number, option: string, value: SettingValue | null): string {
   const section = (now: string): [UciPackage, UciSection] => {
     const pkg = parseUci(now);
-    return [pkg, find(pkg, edit) as UciSection];
+    return [pkg, pkg.sections[place] as UciSection];
   };
-  if (value?.kind === 'option') return setOption(...section(text), edit.option, value.values[0] ?? '');
-  let edited = deleteOption(...section(text), edit.option);
-  for (const one of value?.values ?? []) edited = addToList(...section(edited), edit.option, one);
+  if (value?.kind === 'option') return setOption(...section(text), option, value.values[0] ?? '');
+  let edited = deleteOption(...section(text), option);
+  for (const one of value?.values ?? []) edited = addToList(...section(edited), option, one);
   return edited;
 }

@@ -2,7 +2,7 @@
  * Plan: what would change, as data. Pure: the same facts give the same plan, and
  * a plan for facts that are as wished has no steps.
  */
-import { canBlock, canUnload, heldBy, inKernel, moduleIn, unread } from '../judge/questions.ts';
+import { canBlock, canUnload, flowsUnder, heldBy, inKernel, moduleIn, unread } from '../judge/questions.ts';
 import { Refused } from '../languages/refused.ts';
 import { wishSection, writeWish } from '../wish/write.ts';
 import type { Facts } from '../observe/facts.ts';
@@ -44,7 +44,8 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
 
 function planDisable(facts: Facts): Part {
   const held = heldBy(facts) !== null;
-  const rules = [planRules(facts, !held && canUnload(facts)), planIptables(facts), planAutomatic(facts)];
+  const unloads = !held && canUnload(facts);
+  const rules = [planRules(facts, unloads), planIptables(facts, unloads), planAutomatic(facts)];
   if (held) return joinParts([planUnblock(facts), ...rules, planFlows(facts)]);
   const stays = inKernel(facts, 'tracker') === true && !canUnload(facts);
   const builtin = moduleIn(facts, 'tracker')?.state === 'built in';
@@ -108,7 +109,8 @@ export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Pla
   const part = blind.length > 0 ? refuse(blind) : towards === 'disabled' ? planDisable(facts) : planGiveBack(facts);
   const wish = writeDown ? planWish(facts, towards) : NOTHING;
   const refused = [...wish.refused, ...part.refused];
-  const steps = [...wish.steps, ...part.steps, ...planStale(facts).steps].sort((one, other) => one.rank - other.rank);
+  const ended = part.steps.some(({ why }) => why === 'flow-under-helper') ? flowsUnder(facts) : [];
+  const steps = [...wish.steps, ...part.steps, ...planStale(facts, ended).steps].sort((one, other) => one.rank - other.rank);
   return {
     wish: facts.wish.wish.alg,
     towards,

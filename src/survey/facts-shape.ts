@@ -36,9 +36,12 @@ const nft = fields<Alg.NftFacts>({
       rule: orNull(text),
       remains: orNull(text),
       map: orNull(fields({ name: text, elements: texts })),
+      reached: maybe(flag),
     }),
   ),
   timeouts: number,
+  unreached: maybe(texts),
+  translates: maybe(record(orNull(flag))),
   sources: texts,
   foreign: flag,
   chains: list(fields<Alg.ChainRules>({ ...chain, rules: list(fields({ handle: number, text })) })),
@@ -50,8 +53,12 @@ const iptables = fields<Alg.IptablesFacts>({
   save: text,
   restore: text,
   flavour: maybe(orNull(among(['legacy', 'nft'] as const))),
-  assignments: list(fields<Alg.IptablesAssignment>({ table: text, chain: text, position: number, rule: text, helper: text })),
-  chains: list(fields<Alg.IptablesFacts['chains'][number]>({ table: text, chain: text, rules: texts })),
+  fw3: maybe(flag),
+  translates: maybe(record(orNull(flag))),
+  assignments: list(
+    fields<Alg.IptablesAssignment>({ table: text, chain: text, position: number, rule: text, helper: text, reached: maybe(flag) }),
+  ),
+  chains: list(fields<Alg.IptablesFacts['chains'][number]>({ table: text, chain: text, rules: texts, reached: maybe(flag) })),
 });
 
 const place = { section: text, line: number };
@@ -84,6 +91,7 @@ const flow = fields<Alg.FlowFact>({
   replyDestination: text,
   timeout: orNull(number),
   helper: orNull(text),
+  translated: maybe(flag),
   remove: texts,
 });
 
@@ -239,7 +247,9 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
   firewall: fields<Alg.Facts['firewall']>({
     uci: reading(firewall),
     check: maybe(reading(fields<Alg.FirewallCheck>({ loads: flag, because: text }))),
-    definitions: reading(list(fields<Alg.HelperDefinition>({ name: text, module: text, available: flag }))),
+    definitions: reading(
+      list(fields<Alg.HelperDefinition>({ name: text, module: text, port: maybe(number), protocols: maybe(texts), available: flag })),
+    ),
     includes: reading(
       list(
         fields<Alg.IncludeUse>({
@@ -253,7 +263,11 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
     ),
   }),
   flows: reading(
-    fields<Alg.FlowFacts>({ flows: list(flow), certain: flag, stale: list(both(flow, fields<{ lost: string }>({ lost: text }))) }),
+    fields<Alg.FlowFacts>({
+      flows: list(flow),
+      certain: flag,
+      stale: list(both(flow, fields<{ lost: string; device?: string | null }>({ lost: text, device: maybe(orNull(text)) }))),
+    }),
   ),
   expectations: reading(list(expectation)),
   drops: reading(list(drop)),

@@ -28,6 +28,10 @@ export interface HelperObject extends TableName {
 
 export interface Chain extends TableName {
   name: string;
+  /** filter, nat or route, for a base chain; null for one that only rules lead to. */
+  type: string | null;
+  hook: string | null;
+  priority: number | null;
 }
 
 export interface Rule extends TableName {
@@ -119,7 +123,13 @@ function readObject(ruleset: Ruleset, kind: string, value: Json): void {
       ruleset.tables.push({ family: textIn(value, 'family', 'a table'), table: textIn(value, 'name', 'a table') });
       return;
     case 'chain':
-      ruleset.chains.push({ ...place('a chain'), name: textIn(value, 'name', 'a chain') });
+      ruleset.chains.push({
+        ...place('a chain'),
+        name: textIn(value, 'name', 'a chain'),
+        type: typeof value['type'] === 'string' ? value['type'] : null,
+        hook: typeof value['hook'] === 'string' ? value['hook'] : null,
+        priority: typeof value['prio'] === 'number' ? value['prio'] : null,
+      });
       return;
     case 'rule': {
       const expr = value['expr'];

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Report } from '../../../src/survey/survey.ts';
@@ -40,3 +41,37 @@ broken('does not keep the ALG on: it goes off, for good, and nothing is said to 
 );
 
 broken.run();
+
+const left = suite('a chain of the firewall that is left over');
+
+/** The stock configuration, where one zone lists SIP and nothing else, as a vendor's file does. */
+function alone(): string {
+  const text = readFileSync('test/fixtures/fw4/stock-alg-on.config', 'utf8');
+  return text.replace(/(config zone\n\s+option name\s+'?lan'?\n)/, "$1\toption auto_helper '0'\n\tlist helper 'sip'\n");
+}
+
+left('assigns nothing, in the verdict and in the way back', () =>
+  onRouter({}, async (router) => {
+    assert.match(alone(), "list helper 'sip'");
+    router.lab.files.write('/etc/config/firewall', alone());
+    await router.lab.router.must(['fw4', 'restart']);
+    assert.is((await router.sipalg(['disable'])).status, 0);
+    await router.lab.router.must(['fw4', 'reload']);
+    // What somebody puts there, as the way back did: nothing leads to it.
+    await router.lab.router.must(['nft', 'add rule inet fw4 helper_lan udp dport 5060 ct helper set "sip"']);
+    const seen = await report(router);
+    assert.is(seen.verdict.alg, 'off');
+    assert.ok(seen.verdict.findings.some(({ code }) => code === 'assignment-unreached'));
+    assert.equal(seen.plan.steps, []);
+    await router.lab.router.must(['fw4', 'reload']);
+    assert.is((await router.sipalg(['enable'])).status, 0);
+    const chain = await router.lab.router.must(['nft', 'list', 'chain', 'inet', 'fw4', 'helper_lan']);
+    assert.match(chain, 'ct helper set "sip"');
+    const jumps = await router.lab.router.must(['nft', 'list', 'chain', 'inet', 'fw4', 'prerouting']);
+    assert.match(jumps, 'jump helper_lan');
+    await router.call();
+    assert.is((await report(router)).verdict.alg, 'rewriting');
+  }),
+);
+
+left.run();

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { boolean, firewallFacts, observeDefinitions } from '../../../src/observe/firewall.ts';
@@ -86,7 +87,20 @@ zones.run();
 const rules = suite('rules and redirects of the firewall');
 
 const rule = (options: string, firewall: Firewall = 'fw4'): FirewallUci['setHelper'] =>
-  facts(`config rule\n\toption src 'lan'\n\toption dest_port '5060'\n${options}`, firewall).setHelper;
+  facts(`config zone\n\toption name 'lan'\nconfig rule\n\toption src 'lan'\n\toption dest_port '5060'\n${options}`, firewall).setHelper;
+
+rules('that set the helper are left out where they name no zone their packets come from, as fw4 says with a warning', () => {
+  const helper = "\toption target 'HELPER'\n\toption set_helper 'sip'\n";
+  const enabled = (src: string, zone = ''): boolean | undefined =>
+    facts(`config zone\n\toption name 'lan'\n${zone}\nconfig rule\n${src}${helper}`).setHelper[0]?.enabled;
+  assert.is(enabled("\toption src 'lan'\n"), true);
+  assert.is(enabled("\toption src 'lan'\n\toption dest 'wan'\n"), true);
+  assert.is(enabled("\toption dest 'lan'\n"), false);
+  assert.is(enabled("\toption src '*'\n"), false);
+  assert.is(enabled("\toption src 'lna'\n"), false);
+  assert.is(enabled("\toption src 'lan'\n", "\toption enabled '0'\n"), false, 'the zone is left out');
+  assert.is(enabled("\toption src 'lan'\n", "\tlist helper 'unknown'\n"), false, 'the zone is left out');
+});
 
 rules('set the helper with any beginning of HELPER, in any case', () => {
   for (const target of ['HELPER', 'helper', 'H', 'Hel'])
@@ -122,6 +136,22 @@ rules('give a port forward of 5060 the helper in fw3 alone, and only for one pro
   assert.is(forwards("option proto 'udp'\noption src_dport '5060'\noption enabled '0'"), 0);
   assert.is(forwards("option proto 'udp'\noption src_dport '5060'", 'fw3', "option auto_helper '0'"), 0);
   assert.is(forwards("option proto 'udp'\noption src_dport '5060'", 'fw4'), 0);
+});
+
+rules('know the forms of a port and of a protocol that fw3 knows, and helpers of other ports', () => {
+  for (const proto of ['17', 'UDP', 'Tcp', '6']) assert.is(forwards(`option proto '${proto}'\noption src_dport '5060'`), 1, proto);
+  for (const port of ['5060-5060', '5060:5060', ' 5060 ']) assert.is(forwards(`option proto 'udp'\noption src_dport '${port}'`), 1, port);
+  for (const port of ['5060-5061', '5060 5061', '!5060', '5080'])
+    assert.is(forwards(`option proto 'udp'\noption src_dport '${port}'`), 0, port);
+  const text = readFileSync('test/fixtures/fw3/own-helper-5080.config', 'utf8');
+  const more = "\nconfig redirect\n\toption src 'wan'\n\toption proto 'udp'\n\toption dest_ip '192.168.1.20'\n\toption src_dport '5080'\n";
+  const own: HelperDefinition[] = [
+    ...DEFINITIONS,
+    { name: 'sip', module: 'nf_conntrack_sip', port: 5080, protocols: ['udp'], available: true },
+  ];
+  assert.is(firewallFacts(text + more, 'fw3', own).forwards.length, 1);
+  assert.is(firewallFacts(text + more, 'fw3', DEFINITIONS).forwards.length, 0);
+  assert.is(firewallFacts(text + more.replace('udp', 'tcp'), 'fw3', own).forwards.length, 0);
 });
 
 rules('give a port forward with a helper of its own that one', () => {

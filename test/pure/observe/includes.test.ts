@@ -22,6 +22,27 @@ async function found(files: Record<string, string>, uci = '', firewall: Firewall
 
 const includes = suite('files the firewall includes');
 
+includes('that are directories are nothing that could be run, and hide nothing', async () => {
+  const script = "config include\n\toption path '/etc/mine'\n";
+  const nft = "config include\n\toption type 'nftables'\n\toption path '/etc/mine'\n";
+  for (const uci of [script, nft]) {
+    const host = recorded({ files: { '/etc/nftables.d/a.nft': USE }, commands: {} });
+    const reading = await observeIncludes(
+      {
+        ...host,
+        read: (path, options) =>
+          path === '/etc/mine'
+            ? Promise.resolve({ state: 'failed', source: path, because: 'it is a directory (EISDIR)' })
+            : host.read(path, options),
+        kind: (path) => (path === '/etc/mine' ? Promise.resolve({ state: 'present', source: path, value: 'directory' }) : host.kind(path)),
+      },
+      'fw4',
+      firewallFacts(uci, 'fw4', []),
+    );
+    assert.is(reading.state === 'present' && reading.value.length, 1);
+  }
+});
+
 includes('are looked for wherever fw4 includes them', async () => {
   const shared = '/usr/share/nftables.d';
   const files: Record<string, string> = {

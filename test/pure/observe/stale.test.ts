@@ -68,6 +68,39 @@ stale('are not those that a rule still translates so, to an address that is rout
   assert.equal(sources(await observe(router({}, await withRule({ snat: { addr: '198.51.100.1', port: 5060 } })))), ALL, 'another address');
 });
 
+stale('are none of those that were never to be translated: on a routed line, or by a way that nothing translates', async () => {
+  const facts = await observe(router());
+  if (facts.nft.state !== 'present' || facts.firewall.uci.state !== 'present') throw new Error('not seen');
+  const { value } = facts.nft;
+  const translating = (translates: Record<string, boolean | null>): Facts => ({
+    ...facts,
+    nft: { ...(facts.nft as object), value: { ...value, translates } } as Facts['nft'],
+  });
+  assert.ok(sources(translating({ '': false, wan: true })).includes(UNTRANSLATED));
+  for (const other of [{ '': false }, { '': true, wan: false }, { '': true, wan: null }, { '': false, tun0: true }])
+    assert.not.ok(sources(translating(other)).includes(UNTRANSLATED), JSON.stringify(other));
+  const uci = {
+    ...facts.firewall.uci.value,
+    zones: facts.firewall.uci.value.zones.map((zone) => ({ ...zone, masquerades: zone.name !== 'wan' })),
+  };
+  const routed: Facts = { ...facts, firewall: { ...facts.firewall, uci: { state: 'present', source: 'x', value: uci } } };
+  assert.not.ok(sources(routed).includes(UNTRANSLATED), 'a VPN that masquerades says nothing of the way by wan');
+});
+
+stale('that are under the helper as well are ended once', async () => {
+  const facts = await observe(recordedRouter('built-in'));
+  const [flow] = facts.flows.state === 'present' ? facts.flows.value.flows : [];
+  if (flow === undefined || facts.flows.state !== 'present') throw new Error('no flow');
+  const lost = { ...flow, lost: '203.0.113.99', replyDestination: '203.0.113.99' };
+  const both: Facts = { ...facts, flows: { ...facts.flows, value: { ...facts.flows.value, stale: [lost] } } };
+  assert.equal(staleFlows(both).length, 1);
+  const ended = plan(both, 'disabled', false)
+    .steps.flatMap(({ commands }) => commands)
+    .filter((command) => command.startsWith('conntrack -D'));
+  assert.equal(ended, [...new Set(ended)]);
+  assert.ok(ended.length > 0);
+});
+
 stale("cannot be told where a rule's target is no single address", async () => {
   for (const expr of [
     { snat: { family: 'ip', addr: { prefix: { addr: '198.51.100.0', len: 29 } } } },

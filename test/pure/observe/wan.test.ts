@@ -66,6 +66,27 @@ ways('are the devices of the zone that masquerades, as netifd names them', async
 ways('are known from the configuration alone, where netifd does not answer', async () => {
   assert.equal(await wanOf(STOCK, { files: { '/etc/config/network': NETWORK } }), ['pppoe-wan']);
   assert.equal(await wanOf(STOCK, { files: { '/etc/config/network': NETWORK.replace('pppoe', 'dhcp') } }), ['eth1']);
+  const named: Record<string, string[]> = {
+    dslite: ['ds-wan'],
+    '464xlat': ['464-wan'],
+    map: ['map-wan'],
+    '6in4': ['6in4-wan'],
+    l2tp: ['l2tp-wan'],
+    openconnect: ['vpn-wan'],
+    gre: ['gre4-wan'],
+    gretap: ['gre4t-wan'],
+    wireguard: ['wan'],
+    static: ['eth1'],
+  };
+  for (const [proto, devices] of Object.entries(named)) {
+    const network = NETWORK.replace('pppoe', proto).replace("'@wan'", "''");
+    assert.equal(await wanOf(STOCK, { files: { '/etc/config/network': network } }), devices, proto);
+  }
+  assert.equal(
+    await wanOf(STOCK, { files: { '/etc/config/network': NETWORK.replace('pppoe', 'modemmanager').replace("'@wan'", "''") } }),
+    'absent',
+    'only netifd knows a modem',
+  );
   assert.equal(await wanOf(STOCK, { answers: { [UBUS]: 'no JSON' }, files: { '/etc/config/network': NETWORK } }), ['pppoe-wan']);
   assert.equal(
     await wanOf(STOCK, { files: { '/etc/config/network': "config interface 'wan'\n\toption ifname 'eth0.2 eth0.3'\n" } }, null, 'fw3'),

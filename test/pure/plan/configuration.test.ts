@@ -62,8 +62,19 @@ configuration('loses the SIP of an option, and of a name with a "!" that fw4 doe
   assert.is(edited(facts, `${LAN}\tlist helper 'ftp'\n\tlist helper '!sip'\n`)?.text, `${LAN}\tlist helper 'ftp'\n`);
 });
 
+configuration('lists the other helpers with the switch beside them, without which LuCI deletes the list', ({ facts }) => {
+  const after = edited(facts, LAN, true);
+  assert.match(after?.text ?? '', /list helper 'ftp'/);
+  assert.match(after?.text ?? '', /option auto_helper '0'/);
+  assert.equal(
+    after?.commands.filter((command) => command.includes('auto_helper')),
+    ['uci set firewall.@zone[0].auto_helper=0'],
+  );
+});
+
 configuration('has the rule that sets the helper switched off, not taken away', ({ facts }) => {
-  const rule = "config rule 'voice'\n\toption src 'lan'\n\toption target 'HELPER'\n\toption set_helper 'sip'\n";
+  const rule =
+    "config zone\n\toption name 'lan'\n\tlist helper 'ftp'\n\nconfig rule 'voice'\n\toption src 'lan'\n\toption target 'HELPER'\n\toption set_helper 'sip'\n";
   const after = edited(facts, rule);
   assert.equal(after?.commands, ['uci set firewall.voice.enabled=0', 'uci commit firewall']);
   assert.equal(

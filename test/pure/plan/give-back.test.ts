@@ -6,6 +6,7 @@ import { parseModulesConf } from '../../../src/languages/kernel/autoload.ts';
 import type { Facts } from '../../../src/observe/facts.ts';
 import { FIREWALL_CONFIG, firewallFacts } from '../../../src/observe/firewall.ts';
 import { observe } from '../../../src/observe/observe.ts';
+import { planConfiguration } from '../../../src/plan/configuration.ts';
 import { planGiveBack } from '../../../src/plan/give-back.ts';
 import { planAlg as plan } from '../../../src/plan/plan.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
@@ -98,6 +99,119 @@ back('keeps what the owner has written meanwhile, before, between and behind our
   const again = written(withJournal(withConfig(facts, changed), [zone]), FIREWALL_CONFIG) ?? '';
   assert.equal([...(firewallFacts(again, 'fw4', []).zones[0]?.helpers ?? [])].sort(), ['ftp', 'sip', 'tftp']);
   assert.match(again, "option name 'new'");
+});
+
+/** What disable leaves of the configuration of a router whose kernel holds the modules: nine helpers, and the switch beside them. */
+async function builtIn(): Promise<{ before: string; after: string; entry: Taken }> {
+  const text = "config zone\n\toption name 'lan'\n\nconfig zone\n\toption name 'wan'\n\toption masq '1'\n";
+  const [entry] = planConfiguration(withConfig(await observe(recordedRouter('built-in')), text), true).takes;
+  if (entry?.kind !== 'file' || entry.before === null) throw new Error('no entry');
+  assert.match(entry.after, "list helper 'ftp'");
+  assert.match(entry.after, "option auto_helper '0'");
+  return { before: entry.before, after: entry.after, entry };
+}
+
+/** The sections in which something of ours is left. */
+const ours = (text: string): string[] => text.split(/\n(?=config )/).filter((section) => /helper/.test(section));
+
+back('finds a zone again that its owner has renamed', async ({ facts }) => {
+  const { after, entry } = await builtIn();
+  for (const renamed of [
+    after.replace(/(option name\s+)'?lan'?/, "$1'home'"),
+    after.replace(/(option name\s+)'?lan'?/, "$1'home'").replace("list helper 'ftp'", "list helper 'mine'"),
+  ]) {
+    const again = written(withJournal(withConfig(facts, renamed), [entry]), FIREWALL_CONFIG) ?? '';
+    assert.match(again, 'home');
+    assert.equal(ours(again).join(''), renamed.includes("'mine'") ? ours(again).join('') : '', 'nothing of ours is left');
+    if (renamed.includes("'mine'")) assert.equal(firewallFacts(again, 'fw4', []).zones[0]?.helpers, ['mine']);
+  }
+});
+
+back('says what is left where more than one section could be the one it was', async ({ facts }) => {
+  const { after, entry } = await builtIn();
+  const [, zone = ''] = /(?:^|\n)(config zone\n(?:(?!\nconfig )[^])*helper[^]*?)(?=\nconfig |$)/.exec(after) ?? [];
+  assert.match(zone, 'list helper');
+  const other = (name: string): string => `${zone.replace(/(option name\s+)'?lan'?/, `$1'${name}'`)}\n`;
+  const twice = `config zone\n\toption name 'first'\n\n${after.replace(`${zone}\n`, `${other('one')}\n${other('two')}`)}`;
+  const { steps, refused } = planGiveBack(withJournal(withConfig(facts, twice), [entry]));
+  assert.equal(steps, []);
+  assert.match(refused.join(' '), /the zone lan has another name now, and more than one could be it/);
+});
+
+back('takes away all that is ours of a list to which its owner has added, or from which taken', async ({ facts }) => {
+  const { after, entry } = await builtIn();
+  const added = after.replace("list helper 'ftp'", "list helper 'ftp'\n\tlist helper 'mine'");
+  const again = written(withJournal(withConfig(facts, added), [entry]), FIREWALL_CONFIG) ?? '';
+  assert.equal(firewallFacts(again, 'fw4', []).zones[0]?.helpers, ['mine']);
+  assert.not.match(again, 'auto_helper');
+  const less = after.replace(/\n\s+list helper 'ftp'/, '');
+  assert.equal(ours(written(withJournal(withConfig(facts, less), [entry]), FIREWALL_CONFIG) ?? ''), []);
+});
+
+/** The rule of a zone, taken from its chain. */
+const taken = (chain: string, unreached = false): Taken => ({
+  kind: 'nft',
+  rules: [
+    {
+      family: 'inet',
+      table: chain === 'mine' ? 'own' : 'fw4',
+      chain,
+      rule: 'udp dport 5060 ct helper set "sip"',
+      remains: null,
+      previous: null,
+      next: null,
+      place: 0,
+      ...(unreached ? { unreached: true } : {}),
+    },
+  ],
+  elements: [],
+  helpers: [],
+});
+
+back('puts no rule into a chain of fw4 that nothing leads to any more: another load of it brings the chain back', ({ facts }) => {
+  if (facts.nft.state !== 'present') throw new Error('no rules');
+  const withChain = (table: string, chain: string): Facts => ({
+    ...facts,
+    nft: {
+      ...facts.nft,
+      value: {
+        ...(facts.nft.state === 'present' ? facts.nft.value : ({} as never)),
+        tables: ['inet fw4', 'inet own'],
+        present: [`inet ${table} ${chain}`],
+        unreached: [`inet ${table} ${chain}`],
+        chains: [{ family: 'inet', table, chain, rules: [] }],
+      },
+    } as Facts['nft'],
+  });
+  const commands = (given: Facts, entry: Taken): string[] =>
+    planGiveBack(withJournal(given, [entry])).steps.flatMap((step) => step.commands);
+  assert.equal(commands(withChain('fw4', 'helper_lan'), taken('helper_lan')), ['fw4 reload']);
+  assert.match(commands(withChain('fw4', 'helper_lan'), taken('helper_lan', true)).join(), 'add rule inet fw4 helper_lan');
+  assert.match(commands(withChain('own', 'mine'), taken('mine')).join(), 'add rule inet own mine');
+});
+
+back('lets fw3 bring back the chain of a zone that had no other helper, and starts no fw3 that its owner has stopped', async () => {
+  const fw3 = await observe(recordedRouter('fw3-21.02'));
+  const rule = '-i br-lan -p udp -m comment --comment "!fw3: SIP VoIP connection tracking" -m udp --dport 5060 -j CT --helper sip';
+  const entry: Taken = {
+    kind: 'iptables',
+    save: 'iptables-save',
+    restore: 'iptables-restore',
+    rules: [{ table: 'raw', chain: 'zone_lan_helper', rule, previous: null, next: null, place: 0 }],
+  };
+  const iptables = (running: boolean, chains: { table: string; chain: string; rules: string[]; reached: boolean }[]): Facts['iptables'] => [
+    {
+      state: 'present',
+      source: 'iptables-save',
+      value: { save: 'iptables-save', restore: 'iptables-restore', flavour: 'legacy', assignments: [], chains, fw3: running },
+    },
+  ];
+  const commands = (seen: Facts['iptables']): string[] =>
+    planGiveBack(withJournal({ ...fw3, iptables: seen }, [entry])).steps.flatMap((step) => step.commands);
+  assert.equal(commands(iptables(true, [])), ['fw3 reload']);
+  assert.equal(commands(iptables(false, [])), []);
+  const there = { table: 'raw', chain: 'zone_lan_helper', rules: [], reached: true };
+  assert.not.match(commands(iptables(true, [there])).join(), 'fw3 reload');
 });
 
 back('leaves alone what the owner has given back or taken away', async ({ facts }) => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseDefaultRoutes } from '../../../../src/languages/kernel/routes.ts';
+import { parseDefaultRoutes, parseRoutes, wayTo } from '../../../../src/languages/kernel/routes.ts';
 import { fixture, hurt, readsLongLines, refuses } from '../texts.ts';
 
 const TEXT = fixture('kernel/proc-net-route.txt');
@@ -30,6 +30,22 @@ routes('puts the route of the lowest metric first', () => {
 
 routes('takes no route to half the internet, and none that leads nowhere', () => {
   assert.equal(parseDefaultRoutes(HEAD + row('tun0', '00000000', '00000080', 0) + row('*', '00000000', '00000000', 0, '0201')), []);
+});
+
+routes('tells the device a packet leaves by: the longest prefix, then the lowest metric, in either byte order', () => {
+  const more = row('tun0', '0000000A', '000000FF', 0) + row('tun1', '00000000', '00000080', 5) + row('wg0', '0A7100CB', 'FFFFFFFF', 0);
+  for (const text of [
+    TEXT + more,
+    (TEXT + more).replace(/\b[0-9A-F]{8}\b/g, (word) => (word.match(/../g) as string[]).reverse().join('')),
+  ]) {
+    const all = parseRoutes(text);
+    const ways = ['192.168.1.9', '203.0.113.77', '203.0.113.10', '10.9.8.7', '100.64.0.1', '198.51.100.1'];
+    assert.equal(
+      ways.map((address) => wayTo(all, address)),
+      ['lan0', 'wan0', 'wg0', 'tun0', 'tun1', 'wan0'],
+    );
+  }
+  assert.is(wayTo(parseRoutes(HEAD), '198.51.100.1'), null);
 });
 
 routes('finds none in a router without routes', () => assert.equal(parseDefaultRoutes(HEAD), []));
