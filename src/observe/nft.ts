@@ -1,11 +1,11 @@
 /** Where nftables declares and sets SIP helpers: every table of every family, whoever owns it. */
 import type { Host, Reading } from '../host/host.ts';
-import { parseListing, withoutMapElements } from '../languages/nft/listing.ts';
+import { createListingReader, withoutMapElements } from '../languages/nft/listing.ts';
 import type { ListedChain } from '../languages/nft/listing.ts';
-import { hasExtension, helperUses, parseRuleset } from '../languages/nft/ruleset.ts';
+import { createRulesetReader, hasExtension, helperUses, RULE, setsHelper } from '../languages/nft/ruleset.ts';
 import type { HelperUse, Rule, Ruleset } from '../languages/nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
-import { answered, understood } from './reading.ts';
+import { answered, runInParts, understood } from './reading.ts';
 
 /**
  * The kernel names the helper `sip`, and `sip-N` where the module was loaded for
@@ -25,10 +25,37 @@ function lacksElements(rule: Rule): boolean {
   return helperUses(rule).some((use) => use.form === 'named map' || (use.form === 'map' && use.objects.length === 0));
 }
 
-async function listRuleset(host: Host): Promise<Reading<Ruleset>> {
-  const ruleset = understood(answered(await host.run(LIST_JSON)), parseRuleset);
-  const lacking = understood(ruleset, ({ rules }) => rules.some(lacksElements));
-  return lacking.state === 'present' && lacking.value ? understood(answered(await host.run(LIST_WHOLE)), parseRuleset) : ruleset;
+/** A ruleset without the rules that set no helper, and what was seen of those. */
+interface Listed {
+  ruleset: Ruleset;
+  sources: string[];
+  foreign: boolean;
+}
+
+/** A rule that sets a helper is held; of fifty thousand others only what they say beyond that. */
+async function listWith(host: Host, argv: readonly string[]): Promise<Reading<Listed>> {
+  const sources = new Set<string>();
+  let foreign = false;
+  const reader = createRulesetReader((rule) => {
+    for (const source of sourcesOf(rule)) sources.add(source);
+    foreign ||= hasExtension(rule);
+    return setsHelper(rule);
+  });
+  const answer = answered(await runInParts(host, argv, { parts: { at: RULE, take: reader.take } }));
+  return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign }));
+}
+
+async function listRuleset(host: Host): Promise<Reading<Listed>> {
+  const listed = await listWith(host, LIST_JSON);
+  const lacking = understood(listed, ({ ruleset }) => ruleset.rules.some(lacksElements));
+  return lacking.state === 'present' && lacking.value ? listWith(host, LIST_WHOLE) : listed;
+}
+
+/** The rules of the chains that matter, as nft writes them. */
+async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Reading<ListedChain[]>> {
+  const reader = createListingReader((chain) => matter.has(chainKey(chain)));
+  const answer = answered(await runInParts(host, LIST_TEXT, { parts: { at: '\n', take: (part) => reader.take(part.replace(/^\n/, '')) } }));
+  return understood(answer, () => reader.end());
 }
 
 /**
@@ -36,23 +63,23 @@ async function listRuleset(host: Host): Promise<Reading<Ruleset>> {
  *   them now, because something may have to be given back to them
  */
 export async function observeNft(host: Host, wanted: readonly string[]): Promise<Reading<NftFacts>> {
-  const ruleset = await listRuleset(host);
-  const found = understood(ruleset, assignmentsIn);
-  if (ruleset.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
+  const listed = await listRuleset(host);
+  const found = understood(listed, ({ ruleset }) => assignmentsIn(ruleset));
+  if (listed.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
   let chains: ListedChain[] = [];
   const matter = new Set([...wanted, ...found.value.map(chainKey)]);
   if (matter.size > 0) {
-    const listing = understood(answered(await host.run(LIST_TEXT)), parseListing);
-    if (listing.state !== 'present') return listing.state === 'failed' ? listing : { state: 'absent', source: listing.source };
-    chains = listing.value.filter((chain) => matter.has(chainKey(chain)));
+    const listing = await listChains(host, matter);
+    if (listing.state !== 'present') return listing;
+    chains = listing.value;
   }
-  return understood(ruleset, (value) => ({
+  return understood(listed, ({ ruleset: value, sources, foreign }) => ({
     version: value.version,
     helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
     assignments: found.value.map((assignment) => withText(assignment, chains, value)),
     timeouts: value.timeouts,
-    sources: value.rules.flatMap(sourcesOf),
-    foreign: value.rules.some(hasExtension),
+    sources,
+    foreign,
     chains,
     tables: value.tables.map(({ family, table }) => `${family} ${table}`),
     present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),
@@ -61,6 +88,8 @@ export async function observeNft(host: Host, wanted: readonly string[]): Promise
 
 /** `snat to`, and the target of that name which iptables wrote. */
 function sourcesOf({ expr }: Rule): string[] {
+  // A statement of its own, or the target's name inside that of iptables.
+  if (!expr.some((one) => typeof one === 'object' && one !== null && ('snat' in one || 'xt' in one))) return [];
   return [...JSON.stringify(expr).matchAll(/"snat":(?:\{(?:"family":"\w+",)?"addr":"([^"]+)")?|"SNAT"/g)].map(
     ([, address = '']) => address,
   );
