@@ -190,7 +190,10 @@ export interface FlowFact {
 }
 
 export interface FlowFacts {
+  /** Those under the helper; of very many the first ones. */
   flows: FlowFact[];
+  /** How many more there are under the helper, counted and not listed; not there where these are all. */
+  beyond?: number;
   /**
    * true: the kernel said which flows carry the helper. false: it does not show it
    * (no conntrack tool), and these are flows on 5060 that live longer than a plain
@@ -203,6 +206,8 @@ export interface FlowFacts {
    * '' where the flow was never translated and nobody has answered it.
    */
   stale: (FlowFact & { lost: string })[];
+  /** How many SIP flows were not looked at for that, because there are very many; not there where all were. */
+  unseen?: number;
 }
 
 export interface ExpectationFact {
