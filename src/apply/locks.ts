@@ -1,7 +1,7 @@
 /** The locks a run is held under: our own, and the firewall's. */
 import type { Host, Lock } from '../host/host.ts';
 import { observeSystem } from '../observe/system.ts';
-import { Interrupted } from './perform.ts';
+import { Interrupted } from './interrupted.ts';
 
 /** Two runs at once: the second waits so long, then says who holds it. */
 export const OWN_LOCK = '/var/run/sipalg.lock';

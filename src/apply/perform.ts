@@ -4,6 +4,8 @@
  */
 import type { Host, Reading } from '../host/host.ts';
 import { renderRestore } from '../languages/iptables/restore.ts';
+import { endFlows } from './flows.ts';
+import { Interrupted } from './interrupted.ts';
 import { observeIptables } from '../observe/iptables.ts';
 import { chainKey, observeNft } from '../observe/nft.ts';
 import { complaint } from '../observe/reading.ts';
@@ -55,8 +57,6 @@ export class StepFailed extends Error {
   }
 }
 
-/** Somebody wants it to stop. */
-export class Interrupted extends Error {}
 
 async function runAction(host: Host, argv: readonly string[], input: string | undefined, tolerated: readonly number[]): Promise<void> {
   const outcome = await host.run(argv, input === undefined ? {} : { input });
@@ -76,6 +76,8 @@ async function act(host: Host, action: Action): Promise<void> {
       return host.remove(action.path);
     case 'poke':
       return host.poke(action.path, action.text);
+    case 'end flows':
+      return endFlows(host, { echo: () => undefined, goOn: () => true });
     case 'check':
       return runAction(host, action.argv, undefined, []);
     case 'run':
@@ -168,10 +170,18 @@ function isSafe(action: Action): boolean {
 export async function perform(host: Host, steps: readonly Step[], done: Step[], echo: Echo, goOn: () => boolean): Promise<void> {
   for (const step of steps) {
     if (!goOn()) throw new Interrupted('It was interrupted.');
-    for (const command of step.commands) echo(command);
+    const isMany = step.actions.some((action) => action.do === 'end flows');
+    // What those are is seen as they are ended.
+    if (!isMany) for (const command of step.commands) echo(command);
     try {
-      for (const action of step.actions) await act(host, action);
+      for (const action of step.actions) {
+        // What needs no taking back may end half way.
+        if (step.undo.length === 0 && !goOn()) throw new Interrupted('It was interrupted.');
+        if (action.do === 'end flows') await endFlows(host, { echo, goOn });
+        else await act(host, action);
+      }
     } catch (error) {
+      if (error instanceof Interrupted) throw error;
       // It may have been done all the same: a tool that was killed as it ended, a disk that could not be synced.
       if (step.undo.every(isSafe)) done.push(step);
       throw new StepFailed(step, (error as Error).message);

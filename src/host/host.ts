@@ -26,7 +26,15 @@ export interface Selection {
   much?: true;
 }
 
+/** Hands a large output over instead of holding it: what is read or said is '' then. */
+export interface Parts {
+  /** ASCII, and no beginning of it is an end of it: each part but the first begins with it. */
+  at: string;
+  take: (part: string) => void;
+}
+
 export interface ReadOptions {
+  parts?: Parts;
   /** Keep only these lines (the file may be far larger than memory allows). */
   select?: Selection;
   /** Refuse a file that yields more than this many bytes. Default 4 MiB. */
@@ -36,6 +44,9 @@ export interface ReadOptions {
 export interface RunOptions {
   /** What the command reads on standard input; none by default. */
   input?: string;
+  parts?: Parts;
+  /** Asked several times a second: false kills it. For what may be broken off at any moment. */
+  goOn?: () => boolean;
   /** Kill it after this many milliseconds. Default 30,000. */
   timeout?: number;
   /** Keep only these lines of its output. */

@@ -28,8 +28,9 @@ export interface LineFilter {
 /**
  * @param needles ASCII
  * @param search  the engine's own search in bytes where it has a faster one
+ * @param sink    takes the lines kept as they come; none is held then
  */
-export function filterLines(needles: readonly string[], search = find): LineFilter {
+export function filterLines(needles: readonly string[], search = find, sink?: (line: Uint8Array) => void): LineFilter {
   const wanted = needles.map((needle) => Uint8Array.from(needle, (char) => char.charCodeAt(0)));
   const kept: Uint8Array[] = [];
   let carried = new Uint8Array(0);
@@ -45,7 +46,8 @@ export function filterLines(needles: readonly string[], search = find): LineFilt
       const start = bytes.lastIndexOf(NEWLINE, hit) + 1;
       const newline = bytes.indexOf(NEWLINE, hit);
       const end = newline < 0 ? bytes.length : newline + 1;
-      kept.push(bytes.slice(start, end));
+      if (sink) sink(bytes.subarray(start, end));
+      else kept.push(bytes.slice(start, end));
       from = end;
     }
   };

@@ -10,6 +10,7 @@ import {
   assigners,
   assignmentsOf,
   canBlock,
+  flowsBeyond,
   flowsUnder,
   inKernel,
   includesThatNeedHelper,
@@ -117,7 +118,7 @@ export const FINDINGS: readonly Row[] = [
     [],
     (facts) => some(shown(flowsUnder(facts).map((flow) => `${flowText(facts, flow)}, ${flow.timeout} s left`))),
     (facts) => {
-      const number = flowsUnder(facts).length;
+      const number = flowsUnder(facts).length + flowsBeyond(facts);
       return read(facts.flows)?.certain
         ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
         : `${count(number, 'UDP flow')} on port 5060 ${number === 1 ? 'lives' : 'live'} longer than a plain flow may, as only the SIP helper makes them.`;

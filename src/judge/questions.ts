@@ -75,6 +75,11 @@ export function flowsUnder(facts: Facts): FlowFact[] {
   return flows.flows;
 }
 
+/** How many more there are than are listed. */
+export function flowsBeyond(facts: Facts): number {
+  return flowsUnder(facts).length === 0 ? 0 : (valueOf(facts.flows)?.beyond ?? 0);
+}
+
 /**
  * SIP flows that no answer reaches, and that would work if they began anew: the
  * WAN has an address now. One whose translation some rule still asks for is no such

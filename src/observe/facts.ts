@@ -217,7 +217,10 @@ export interface FlowFact {
 }
 
 export interface FlowFacts {
+  /** Those under the helper; of very many the first ones. */
   flows: FlowFact[];
+  /** How many more there are under the helper, counted and not listed; not there where these are all. */
+  beyond?: number;
   /**
    * true: the kernel said which flows carry the helper. false: it does not show it
    * (no conntrack tool), and these are flows on 5060 that live longer than a plain
@@ -230,6 +233,8 @@ export interface FlowFacts {
    * '' where the flow was never translated and nobody has answered it, and `device` is the one its route leaves by.
    */
   stale: (FlowFact & { lost: string; device?: string | null })[];
+  /** How many SIP flows were not looked at for that, because there are very many; not there where all were. */
+  unseen?: number;
 }
 
 export interface ExpectationFact {

@@ -6,14 +6,14 @@
  * than any plain UDP flow may is one the helper keeps alive (it refreshes to
  * sip_timeout, 3600 s, with every message).
  */
-import type { Host, Reading } from '../host/host.ts';
-import { deleteArguments, parseConntrackFlow, parseProcFlow } from '../languages/kernel/conntrack.ts';
+import type { Host, Outcome, Reading } from '../host/host.ts';
+import { deleteArguments, kindOfFlow, parseConntrackFlow, parseProcFlow, shownFlows } from '../languages/kernel/conntrack.ts';
 import type { Flow } from '../languages/kernel/conntrack.ts';
 import { parseExpectations } from '../languages/kernel/expectations.ts';
 import { parseHelperDrop } from '../languages/kernel/log.ts';
 import type { DropFact, ExpectationFact, FlowFact, FlowFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
-import { answered, present, understood } from './reading.ts';
+import { answered, readInParts, runInParts, understood } from './reading.ts';
 import { staleAmong } from './stale.ts';
 
 function flowFact(flow: Flow): FlowFact {
@@ -37,11 +37,15 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
+/** Flows under the helper that are listed, and SIP flows that are looked at one by one; of more it is only counted how many there are. */
+const MOST_LISTED = 300;
+const MOST_SUSPECTS = 2000;
+
 /**
  * conntrack -L shows both families from 1.4.7 on, and IPv4 alone before; it tells
  * its version behind the list. A table may hold 65,536 flows, so it is walked once.
  */
-function showsIpv4Alone(stderr: string): boolean {
+export function showsIpv4Alone(stderr: string): boolean {
   const [, major, minor, patch] = /conntrack v(\d+)\.(\d+)\.(\d+)/.exec(stderr)?.map(Number) ?? [];
   return major !== undefined && (major * 1000 + (minor as number)) * 1000 + (patch as number) < 1_004_007;
 }
@@ -49,50 +53,118 @@ function showsIpv4Alone(stderr: string): boolean {
 /** Signalling in either direction, as both tables write it: sport= and dport=. */
 const SIGNALLING = ['port=5060 ', 'port=5061 '];
 
-/** The lines of `conntrack -L` that name a SIP helper or are of a port of SIP's. */
-async function listed(host: Host): Promise<Reading<string>> {
-  const select = { holding: ['helper=sip', ...SIGNALLING], much: true } as const;
-  const outcome = await host.run(['conntrack', '-L'], { select });
-  const all = answered(outcome);
-  if (all.state !== 'present' || outcome.state !== 'exited' || !showsIpv4Alone(outcome.stderr)) return all;
-  const other = answered(await host.run(['conntrack', '-L', '-f', 'ipv6'], { select }));
-  return other.state === 'present' ? present(all.source, all.value + other.value) : other;
+/** What a walk over a table finds, line by line; all else has gone by. */
+interface Found {
+  under: Flow[];
+  beyond: number;
+  suspects: Flow[];
+  unseen: number;
 }
 
-/** What is made of the lines of either table. */
-async function factsOf(
-  host: Host,
-  listing: Reading<string>,
-  parse: (line: string) => Flow,
-  isUnderHelper: (flow: Flow) => boolean,
-  certain: boolean,
-): Promise<Reading<FlowFacts>> {
-  const flows = understood(listing, (text) => lines(text).map(parse));
-  const stale = flows.state === 'present' ? await staleAmong(host, flows.value) : [];
-  return understood(flows, (all) => ({
-    flows: all.filter(isUnderHelper).map(flowFact),
+/** @param counted says of a line, without reading all of it, whether it is of a flow under the helper; null: it does not tell */
+function createFinder(parse: (line: string) => Flow, isUnderHelper: (flow: Flow) => boolean, counted: (line: string) => boolean | null) {
+  const found: Found = { under: [], beyond: 0, suspects: [], unseen: 0 };
+  let refused: unknown = null;
+
+  function look(line: string): void {
+    const cheap = found.under.length < MOST_LISTED ? null : counted(line);
+    const isFull = found.suspects.length >= MOST_SUSPECTS;
+    if (cheap === true || (cheap === false && isFull)) {
+      found.beyond += cheap ? 1 : 0;
+      found.unseen += 1;
+      return;
+    }
+    const flow = parse(line);
+    if (isUnderHelper(flow)) {
+      if (found.under.length < MOST_LISTED) found.under.push(flow);
+      else found.beyond += 1;
+    }
+    if (isFull) found.unseen += 1;
+    else found.suspects.push(flow);
+  }
+
+  return {
+    take(part: string): void {
+      const line = part.trim();
+      if (line === '' || refused !== null) return;
+      try {
+        look(line);
+      } catch (error) {
+        refused = error;
+      }
+    },
+    /** Throws Refused for a line that is no flow. */
+    end(): Found {
+      if (refused !== null) throw refused;
+      return found;
+    },
+  };
+}
+
+/** What conntrack -L says of its own work has to be there: a program that does nothing at all ends with 0 too. */
+export function believed(outcome: Outcome, said: boolean): Reading<string> {
+  const answer = answered(outcome);
+  if (answer.state !== 'present' || outcome.state !== 'exited' || said || shownFlows(outcome.stderr) !== null) return answer;
+  return { state: 'failed', source: answer.source, because: 'it ended with exit code 0 and did not say how many flows it has shown' };
+}
+
+const carriesHelper = ({ helper }: { helper: string | null }): boolean => helper !== null && isSipHelper(helper);
+
+/** The lines of `conntrack -L` that name a SIP helper or are of a port of SIP's. */
+async function listed(host: Host): Promise<Reading<Found>> {
+  const finder = createFinder(parseConntrackFlow, carriesHelper, (line) => {
+    const kind = kindOfFlow(line);
+    return kind && carriesHelper(kind);
+  });
+  let said = false;
+  const parts = {
+    at: '\n',
+    take(part: string): void {
+      said ||= part.trim() !== '';
+      finder.take(part);
+    },
+  };
+  const select = { holding: ['helper=sip', ...SIGNALLING], much: true } as const;
+  const outcome = await runInParts(host, ['conntrack', '-L'], { select, parts });
+  let all = believed(outcome, said);
+  if (all.state === 'present' && outcome.state === 'exited' && showsIpv4Alone(outcome.stderr)) {
+    said = false;
+    const other = believed(await runInParts(host, ['conntrack', '-L', '-f', 'ipv6'], { select, parts }), said);
+    if (other.state !== 'present') all = other;
+  }
+  return understood(all, () => finder.end());
+}
+
+/** Facts of what a walk has found. */
+async function factsOf(host: Host, found: Reading<Found>, certain: boolean): Promise<Reading<FlowFacts>> {
+  const stale = found.state === 'present' ? await staleAmong(host, found.value.suspects) : [];
+  return understood(found, ({ under, beyond, unseen }) => ({
+    flows: under.map(flowFact),
+    ...(beyond > 0 ? { beyond } : {}),
     certain,
-    stale: stale.map(({ flow, lost, device }) => ({ ...flowFact(flow), lost, device })),
+    stale: stale.slice(0, MOST_LISTED).map(({ flow, lost, device }) => ({ ...flowFact(flow), lost, device })),
+    ...(unseen > 0 ? { unseen } : {}),
   }));
 }
 
 /** @param udpStream seconds a plain UDP flow lives at most; null where that is not known, or no flow can be under the helper */
 export async function observeFlows(host: Host, udpStream: number | null): Promise<Reading<FlowFacts>> {
   const answer = await listed(host);
-  if (answer.state === 'present')
-    return factsOf(host, answer, parseConntrackFlow, ({ helper }) => helper !== null && isSipHelper(helper), true);
+  if (answer.state === 'present') return factsOf(host, answer, true);
   // Not installed, or a kernel without ctnetlink: the kernel's own table still says how long each flow lives.
-  const table = await host.read('/proc/net/nf_conntrack', { select: { holding: SIGNALLING } });
-  if (table.state === 'present') {
+  const outlives = ({ protocol, timeout, original, reply }: Flow): boolean =>
+    protocol === 'udp' && [original.dport, reply.dport].includes(5060) && udpStream !== null && timeout !== null && timeout > udpStream;
+  const finder = createFinder(parseProcFlow, outlives, () => null);
+  const table = await readInParts(host, '/proc/net/nf_conntrack', {
+    select: { holding: SIGNALLING },
+    parts: { at: '\n', take: finder.take },
+  });
+  if (table.state === 'present')
     return factsOf(
       host,
-      table,
-      parseProcFlow,
-      ({ protocol, timeout, original, reply }) =>
-        protocol === 'udp' && [original.dport, reply.dport].includes(5060) && udpStream !== null && timeout !== null && timeout > udpStream,
+      understood(table, () => finder.end()),
       false,
     );
-  }
   return answer.state === 'failed' ? answer : table;
 }
 

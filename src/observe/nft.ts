@@ -1,12 +1,12 @@
 /** Where nftables declares and sets SIP helpers: every table of every family, whoever owns it. */
 import type { Host, Reading } from '../host/host.ts';
-import { parseListing, withoutMapElements } from '../languages/nft/listing.ts';
+import { createListingReader, withoutMapElements } from '../languages/nft/listing.ts';
 import type { ListedChain } from '../languages/nft/listing.ts';
-import { translation, unreachedChains } from '../languages/nft/reach.ts';
-import { hasExtension, helperUses, parseRuleset } from '../languages/nft/ruleset.ts';
+import { createWays, translation, unreachedChains } from '../languages/nft/reach.ts';
+import { createRulesetReader, hasExtension, helperUses, RULE, setsHelper } from '../languages/nft/ruleset.ts';
 import type { HelperUse, Rule, Ruleset } from '../languages/nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
-import { answered, understood } from './reading.ts';
+import { answered, runInParts, understood } from './reading.ts';
 
 /**
  * The kernel names the helper `sip`, and `sip-N` where the module was loaded for
@@ -26,10 +26,43 @@ function lacksElements(rule: Rule): boolean {
   return helperUses(rule).some((use) => use.form === 'named map' || (use.form === 'map' && use.objects.length === 0));
 }
 
-async function listRuleset(host: Host): Promise<Reading<Ruleset>> {
-  const ruleset = understood(answered(await host.run(LIST_JSON)), parseRuleset);
-  const lacking = understood(ruleset, ({ rules }) => rules.some(lacksElements));
-  return lacking.state === 'present' && lacking.value ? understood(answered(await host.run(LIST_WHOLE)), parseRuleset) : ruleset;
+/** A ruleset with the rules that matter, and what was seen of the others. */
+interface Listed {
+  ruleset: Ruleset;
+  sources: string[];
+  foreign: boolean;
+  /** Chains, as `family table chain`, of which rules that end a packet's way were passed over. */
+  passedOver: ReadonlySet<string>;
+}
+
+/** A rule that sets a helper, leads elsewhere or translates is held; of fifty thousand others only what they say beyond that. */
+async function listWith(host: Host, argv: readonly string[]): Promise<Reading<Listed>> {
+  const sources = new Set<string>();
+  const passedOver = new Set<string>();
+  let foreign = false;
+  const ways = createWays();
+  const reader = createRulesetReader((rule, ruleset) => {
+    for (const source of sourcesOf(rule)) sources.add(source);
+    foreign ||= hasExtension(rule);
+    if (setsHelper(rule) || ways.matters(rule, ruleset)) return true;
+    if (ways.ends(rule)) passedOver.add(chainKey(rule));
+    return false;
+  });
+  const answer = answered(await runInParts(host, argv, { parts: { at: RULE, take: reader.take } }));
+  return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign, passedOver }));
+}
+
+async function listRuleset(host: Host): Promise<Reading<Listed>> {
+  const listed = await listWith(host, LIST_JSON);
+  const lacking = understood(listed, ({ ruleset }) => ruleset.rules.some(lacksElements));
+  return lacking.state === 'present' && lacking.value ? listWith(host, LIST_WHOLE) : listed;
+}
+
+/** The rules of the chains that matter, as nft writes them. */
+async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Reading<ListedChain[]>> {
+  const reader = createListingReader((chain) => matter.has(chainKey(chain)));
+  const answer = answered(await runInParts(host, LIST_TEXT, { parts: { at: '\n', take: (part) => reader.take(part.replace(/^\n/, '')) } }));
+  return understood(answer, () => reader.end());
 }
 
 /**
@@ -37,36 +70,38 @@ async function listRuleset(host: Host): Promise<Reading<Ruleset>> {
  *   them now, because something may have to be given back to them
  */
 export async function observeNft(host: Host, wanted: readonly string[]): Promise<Reading<NftFacts>> {
-  const ruleset = await listRuleset(host);
-  const found = understood(ruleset, assignmentsIn);
-  if (ruleset.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
+  const listed = await listRuleset(host);
+  const found = understood(listed, ({ ruleset }) => assignmentsIn(ruleset));
+  if (listed.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
   let chains: ListedChain[] = [];
   const matter = new Set([...wanted, ...found.value.map(chainKey)]);
   if (matter.size > 0) {
-    const listing = understood(answered(await host.run(LIST_TEXT)), parseListing);
-    if (listing.state !== 'present') return listing.state === 'failed' ? listing : { state: 'absent', source: listing.source };
-    chains = listing.value.filter((chain) => matter.has(chainKey(chain)));
+    const listing = await listChains(host, matter);
+    if (listing.state !== 'present') return listing;
+    chains = listing.value;
   }
   // Who walks every jump of a ruleset only for nothing wastes a router's time.
-  const unreached = matter.size > 0 ? unreachedChains(ruleset.value) : new Set<string>();
+  const unreached = matter.size > 0 ? unreachedChains(listed.value.ruleset) : new Set<string>();
   const near = new Set([...matter].map((key) => key.slice(0, key.lastIndexOf(' '))));
-  return understood(ruleset, (value) => ({
+  return understood(listed, ({ ruleset: value, sources, foreign, passedOver }) => ({
     version: value.version,
     helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
     assignments: found.value.map((one) => ({ ...withText(one, chains, value), reached: !unreached.has(chainKey(one)) })),
     timeouts: value.timeouts,
-    sources: value.rules.flatMap(sourcesOf),
-    foreign: value.rules.some(hasExtension),
+    sources,
+    foreign,
     chains,
     tables: value.tables.map(({ family, table }) => `${family} ${table}`),
     present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),
     unreached: [...unreached].filter((key) => near.has(key.slice(0, key.lastIndexOf(' ')))),
-    translates: translation(value),
+    translates: translation(value, passedOver),
   }));
 }
 
 /** `snat to`, and the target of that name which iptables wrote. */
 function sourcesOf({ expr }: Rule): string[] {
+  // A statement of its own, or the target's name inside that of iptables.
+  if (!expr.some((one) => typeof one === 'object' && one !== null && ('snat' in one || 'xt' in one))) return [];
   return [...JSON.stringify(expr).matchAll(/"snat":(?:\{(?:"family":"\w+",)?"addr":"([^"]+)")?|"SNAT"/g)].map(
     ([, address = '']) => address,
   );

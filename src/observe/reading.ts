@@ -1,5 +1,6 @@
 /** Small steps with readings; a refusal of a language becomes a failed reading that says why. */
-import type { Outcome, Reading } from '../host/host.ts';
+import type { Host, Outcome, Parts, Reading, ReadOptions, RunOptions } from '../host/host.ts';
+import { splitText } from '../host/parts.ts';
 import { Refused } from '../languages/refused.ts';
 
 export function present<T>(source: string, value: T): Reading<T> {
@@ -40,4 +41,18 @@ export function answered(outcome: Outcome): Reading<string> {
 /** What was read, or `otherwise` where it is not there or could not be read. */
 export function orElse<T>(reading: Reading<T>, otherwise: T): T {
   return reading.state === 'present' ? reading.value : otherwise;
+}
+
+/** Runs a command and takes what it says part by part; a host that holds the whole of it (a recorded one) is taken at its word too. */
+export async function runInParts(host: Host, argv: readonly string[], options: RunOptions & { parts: Parts }): Promise<Outcome> {
+  const outcome = await host.run(argv, options);
+  if (outcome.state === 'exited' && outcome.stdout !== '') splitText(outcome.stdout, options.parts);
+  return outcome;
+}
+
+/** Reads a file in the same way. */
+export async function readInParts(host: Host, path: string, options: ReadOptions & { parts: Parts }): Promise<Reading<string>> {
+  const reading = await host.read(path, options);
+  if (reading.state === 'present' && reading.value !== '') splitText(reading.value, options.parts);
+  return reading;
 }

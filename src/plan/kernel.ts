@@ -1,5 +1,5 @@
 /** What lives in the kernel: the automatic helper, flows under the helper, and the modules themselves. */
-import { canUnload, flowsUnder, moduleIn, staleFlows } from '../judge/questions.ts';
+import { canUnload, flowsBeyond, flowsUnder, moduleIn, staleFlows } from '../judge/questions.ts';
 import { setSysctl } from '../languages/kernel/sysctl.ts';
 import { AUTOMATIC_KEY } from '../observe/boot.ts';
 import type { Facts, FlowFact, Module } from '../observe/facts.ts';
@@ -7,7 +7,7 @@ import { AUTOMATIC } from '../observe/observe.ts';
 import { fileStep, joinParts, NOTHING, one } from './files.ts';
 import type { Part } from './files.ts';
 import { editLine, line, word } from '../languages/shell/command.ts';
-import { FLOW_STALE, RANK } from './step.ts';
+import { FEW_FLOWS, FLOW_STALE, RANK } from './step.ts';
 import type { Action, Step } from './step.ts';
 
 export function planAutomatic(facts: Facts): Part {
@@ -49,6 +49,11 @@ export function planAutomaticAtBoot(facts: Facts): Part {
 /** conntrack says this when the flow has ended by itself meanwhile. */
 const NOTHING_DELETED = 1;
 
+/** The words by which conntrack knows the flows of a family and a protocol to one port. */
+export function flowFilter(family: 'ipv4' | 'ipv6', protocol: string, port: number): string[] {
+  return ['-f', family, '-p', protocol, '--orig-port-dst', String(port)];
+}
+
 /**
  * Ends the flows that carry the helper, and with them their expectations. Only
  * where the module stays: when it goes, the kernel itself takes the helper off
@@ -56,6 +61,18 @@ const NOTHING_DELETED = 1;
  * nobody's registration is lost.
  */
 export function planFlows(facts: Facts): Part {
+  const flows = flowsUnder(facts);
+  if (facts.flows.state === 'present' && facts.flows.value.certain && flows.length + flowsBeyond(facts) > FEW_FLOWS) {
+    const filters = flows.map(({ family, protocol, destinationPort }) => line(flowFilter(family, protocol, destinationPort ?? 0)));
+    return one({
+      rank: RANK.flows,
+      why: 'flow-under-helper',
+      text: 'End the flows that are under the helper; they come back without it.',
+      actions: [{ do: 'end flows' }],
+      undo: [],
+      commands: [...new Set(filters)].map((filter) => `conntrack -D ${filter}`),
+    });
+  }
   return endFlows(
     facts,
     flowsUnder(facts),

@@ -9,6 +9,8 @@ export type Action =
   /** Replaces a file; `mode` for one that is new. */
   | { do: 'write'; path: string; text: string; mode?: number }
   | { do: 'remove'; path: string }
+  /** Ends every flow that is under the helper when it is done, many at a time. */
+  | { do: 'end flows' }
   /** Writes into a kernel file. */
   | { do: 'poke'; path: string; text: string }
   /**
@@ -81,6 +83,9 @@ export const RANK = {
 
 /** The finding whose flows are ended as they are seen; that some are there, or come back, keeps no wish from being reached. */
 export const FLOW_STALE = 'flow-stale';
+
+/** So many flows are ended one by one, each by words that hit it alone; more than that by what they have in common. */
+export const FEW_FLOWS = 20;
 
 export const isLasting = ({ why }: Step): boolean => why !== FLOW_STALE;
 

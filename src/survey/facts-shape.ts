@@ -265,6 +265,8 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
   flows: reading(
     fields<Alg.FlowFacts>({
       flows: list(flow),
+      beyond: maybe(number),
+      unseen: maybe(number),
       certain: flag,
       stale: list(both(flow, fields<{ lost: string; device?: string | null }>({ lost: text, device: maybe(orNull(text)) }))),
     }),

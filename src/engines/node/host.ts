@@ -12,15 +12,19 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import type { Host, Outcome, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
+import type { Host, Outcome, Parts, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
 import { inWords, isMissing, looked } from '../../host/errno.ts';
 import { filterLines, join } from '../../host/lines.ts';
+import { createSplitter } from '../../host/parts.ts';
 import { decode, encode } from '../../host/text.ts';
 import { toolPath } from './tools.ts';
 
 const MOST_READ = 4 << 20;
 const MOST_SAID = 32 << 20;
 const TIMEOUT = 30_000;
+/** Milliseconds between two questions whether a command is still wanted, and for one that was killed to be gone. */
+const ASKED_EVERY = 100;
+const UNKILLABLE = 2000;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -49,20 +53,30 @@ function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
 const search = (bytes: Uint8Array, needle: Uint8Array, from: number): number =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(needle, from);
 
-/** Gathers output: all of it up to a limit, or the lines selected. */
-function gather(options: { select?: { holding: readonly string[] }; most?: number }, standard: number) {
+const searchLast = (bytes: Uint8Array, needle: Uint8Array): number =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(needle);
+
+/** Gathers output: all of it up to a limit, or the lines selected; or hands it over part by part. */
+function gather(options: { select?: { holding: readonly string[] }; most?: number; parts?: Parts }, standard: number) {
   const most = options.most ?? standard;
-  const filter = options.select ? filterLines(options.select.holding, search) : null;
+  const splitter = options.parts ? createSplitter(options.parts, textOf, searchLast) : null;
+  const filter = options.select ? filterLines(options.select.holding, search, splitter?.push) : null;
   const parts: Uint8Array[] = [];
   let size = 0;
   return {
     take(chunk: Uint8Array): void {
       if (filter) return filter.push(chunk);
+      if (splitter) return splitter.push(chunk);
       size += chunk.length;
       if (size > most) throw new Error(`it holds more than ${most} bytes`);
       parts.push(chunk);
     },
     text(): string {
+      if (splitter) {
+        filter?.end();
+        splitter.end();
+        return '';
+      }
       return textOf(filter ? filter.end() : parts.length === 1 ? (parts[0] as Uint8Array) : join(parts));
     },
   };
@@ -96,7 +110,8 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
   const [program = '', ...args] = called;
   const command = argv.join(' ');
   return new Promise((resolve) => {
-    const out = gather(options, MOST_SAID);
+    // What a filter beside us lets through needs none of ours.
+    const out = gather(called === argv || !options.parts ? options : { parts: options.parts }, MOST_SAID);
     const err = gather({}, MOST_SAID);
     let stopped = '';
     const environment = { ...process.env, LC_ALL: 'C', PATH: toolPath() };
@@ -118,6 +133,8 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
       // What has left the group keeps them open all the same, and is not waited for.
       child.stdout.destroy();
       child.stderr.destroy();
+      // One that the kernel does not let end (a disk, a driver that hangs) is not waited for either.
+      setTimeout(() => finish({ state: 'failed', command, because: stopped }), UNKILLABLE).unref();
     };
     const taking =
       (gathered: typeof out) =>
@@ -131,18 +148,28 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
       };
     const timeout = options.timeout ?? TIMEOUT;
     const timer = setTimeout(() => stop(`it did not end within ${timeout / 1000} s and was killed`), timeout);
+    const asking = options.goOn && setInterval(() => options.goOn?.() === false && stop('it was broken off'), ASKED_EVERY);
+    const finish = (outcome: Outcome): void => {
+      clearTimeout(timer);
+      clearInterval(asking);
+      resolve(outcome);
+    };
     child.stdout.on('data', taking(out));
     child.stderr.on('data', taking(err));
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      resolve(isMissing(error) ? { state: 'absent', command } : { state: 'failed', command, because: inWords(error) });
-    });
+    child.on('error', (error) =>
+      finish(isMissing(error) ? { state: 'absent', command } : { state: 'failed', command, because: inWords(error) }),
+    );
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (stopped !== '') resolve({ state: 'failed', command, because: stopped });
-      else if (code === null) resolve({ state: 'failed', command, because: `it was ended by ${signal}` });
-      else if (called !== argv && (exit === '' || Number(exit) === NOT_FOUND)) resolve({ state: 'absent', command });
-      else resolve({ state: 'exited', command, code: called === argv ? code : Number(exit), stdout: out.text(), stderr: err.text() });
+      let stdout = '';
+      try {
+        if (stopped === '') stdout = out.text();
+      } catch (error) {
+        stopped = `its output was not read to the end: ${(error as Error).message}`;
+      }
+      if (stopped !== '') finish({ state: 'failed', command, because: stopped });
+      else if (code === null) finish({ state: 'failed', command, because: `it was ended by ${signal}` });
+      else if (called !== argv && (exit === '' || Number(exit) === NOT_FOUND)) finish({ state: 'absent', command });
+      else finish({ state: 'exited', command, code: called === argv ? code : Number(exit), stdout, stderr: err.text() });
     });
     child.stdin?.on('error', () => {
       /* it ended without reading its input: its exit code says why */

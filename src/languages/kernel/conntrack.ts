@@ -52,6 +52,34 @@ export interface Flow {
 }
 
 /**
+ * How many flows `conntrack -L` says it has shown, in its last words (src/conntrack.c, exit_msg): `conntrack v1.4.7
+ * (conntrack-tools): 5 flow entries have been shown.` null: it says nothing of the kind, and has not looked.
+ */
+export function shownFlows(stderr: string): number | null {
+  const found = /\(conntrack-tools\): (\d{1,10}) flow entries have been shown\./.exec(stderr)?.[1];
+  return found === undefined ? null : Number(found);
+}
+
+/** What a flow is told by in bulk: its family is that of the listing. */
+export interface FlowKind {
+  protocol: string;
+  source: string;
+  destination: string;
+  destinationPort: number;
+  helper: string | null;
+}
+
+const KIND =
+  /^(?:ipv[46] +\d+ +)?([a-z0-9]+) +\d+ (?:\d+ )?(?:[A-Z0-9_]+ )?src=([0-9A-Fa-f:.]{2,45}) dst=([0-9A-Fa-f:.]{2,45}) sport=\d+ dport=(\d{1,5}) (?:.* )?src=\S+ dst=\S+ sport=\d+ dport=\d+ /;
+
+/** The kind of a flow, from a line of `conntrack -L` that has one; null for a line that is to be read word by word. */
+export function kindOfFlow(line: string): FlowKind | null {
+  const [, protocol = '', source = '', destination = '', port = ''] = KIND.exec(line) ?? [];
+  if (protocol === '') return null;
+  return { protocol, source, destination, destinationPort: Number(port), helper: / helper=(\S+)/.exec(line)?.[1] ?? null };
+}
+
+/**
  * One line of `/proc/net/nf_conntrack`.
  *
  * @throws Refused for anything else

@@ -15,36 +15,50 @@ export interface ListedChain {
 
 /** Reads a listing with handles. Lines that are no rule are passed over. */
 export function parseListing(text: string): ListedChain[] {
+  const reader = createListingReader(() => true);
+  for (const line of text.split('\n')) reader.take(line);
+  return reader.end();
+}
+
+export interface ListingReader {
+  /** The next line, without its newline. */
+  take(line: string): void;
+  end(): ListedChain[];
+}
+
+/** The same line by line. @param keep says which chains are wanted */
+export function createListingReader(keep: (chain: { family: string; table: string; chain: string }) => boolean): ListingReader {
   const chains: ListedChain[] = [];
   let family = '';
   let table = '';
   let current: ListedChain | null = null;
-  for (const line of text.split('\n')) {
+  function take(line: string): void {
     const opensTable = /^table (\S+) (\S+) \{/.exec(line);
     if (opensTable) {
       family = opensTable[1] as string;
       table = opensTable[2] as string;
       current = null;
-      continue;
+      return;
     }
     const opensChain = /^\tchain (\S+) \{/.exec(line);
     if (opensChain) {
-      current = { family, table, chain: opensChain[1] as string, rules: [] };
-      chains.push(current);
-      continue;
+      const chain = { family, table, chain: opensChain[1] as string, rules: [] };
+      current = keep(chain) ? chain : null;
+      if (current !== null) chains.push(current);
+      return;
     }
     if (line === '\t}' || line === '}') {
       current = null;
-      continue;
+      return;
     }
-    if (current === null) continue;
+    if (current === null) return;
     // The handle is what stands last: a comment may well hold "# handle 3" itself.
     const at = line.lastIndexOf(' # handle ');
-    if (at < 0 || !line.startsWith('\t\t')) continue;
+    if (at < 0 || !line.startsWith('\t\t')) return;
     const handle = line.slice(at + ' # handle '.length);
     if (/^\d+$/.test(handle)) current.rules.push({ handle: Number(handle), text: line.slice(2, at) });
   }
-  return chains;
+  return { take, end: () => chains };
 }
 
 /** A rule's text without what counts while it stands there: two listings of one rule compare equal. */

@@ -74,6 +74,31 @@ function reachedFrom(ruleset: Ruleset, rules: ReadonlyMap<string, readonly Rule[
   return reached;
 }
 
+const has = (rule: Rule, names: readonly string[]): boolean => rule.expr.some((one) => isObject(one) && names.some((name) => name in one));
+
+/** Which rules of a listing have to be held, for these questions to be answered: told rule by rule, in the listing's order. */
+export function createWays(): { matters(rule: Rule, ruleset: Ruleset): boolean; ends(rule: Rule): boolean } {
+  /** Chains of nat on the way out, and those they are seen to lead to. */
+  const translating = new Set<string>();
+  let seen = 0;
+  /** Chains stand before the rules of their table. */
+  const learn = ({ chains }: Ruleset): void => {
+    for (const one of chains.slice(seen)) if (one.type === 'nat' && one.hook === 'postrouting') translating.add(keyOf(one, one.name));
+    seen = chains.length;
+  };
+  return {
+    matters(rule, ruleset) {
+      const leads = has(rule, ['jump', 'goto', 'vmap']);
+      const here = keyOf(rule, rule.chain);
+      if (ruleset.chains.length > seen) learn(ruleset);
+      const inNat = translating.has(here);
+      if (inNat && leads) for (const target of targetsOf(rule.expr, () => null) ?? []) translating.add(keyOf(rule, target));
+      return leads || inNat || has(rule, ['masquerade', 'snat', 'xt']);
+    },
+    ends: (rule) => has(rule, ['accept', 'drop', 'return', 'reject']),
+  };
+}
+
 /** The chains, as `family table chain`, in which no rule can set a helper on any flow. */
 export function unreachedChains(ruleset: Ruleset): Set<string> {
   const reached = reachedFrom(ruleset, rulesByChain(ruleset), ruleset.chains.filter(canAssign));
@@ -98,8 +123,15 @@ function holds(statement: Json, device: string): boolean | null {
 /** What a chain does: the flow's source is translated, left as it is for good, or the next rule decides; null: not told. */
 type Outcome = 'translated' | 'left' | 'returned' | 'on' | null;
 
-function walk(rules: ReadonlyMap<string, readonly Rule[]>, at: TableName, chain: string, device: string, depth: number): Outcome {
-  let told = true;
+/** What a walk goes by: the rules that are held, and the chains of which some are not. */
+interface Walked {
+  rules: ReadonlyMap<string, readonly Rule[]>;
+  passedOver: ReadonlySet<string>;
+}
+
+function walk(walked: Walked, at: TableName, chain: string, device: string, depth: number): Outcome {
+  const { rules, passedOver } = walked;
+  let told = !passedOver.has(keyOf(at, chain));
   for (const { expr } of depth > 8 ? [] : (rules.get(keyOf(at, chain)) ?? [])) {
     const statements = expr.filter(isObject);
     const conditions = statements.map((statement) => holds(statement, device));
@@ -112,7 +144,7 @@ function walk(rules: ReadonlyMap<string, readonly Rule[]>, at: TableName, chain:
       if ('accept' in statement || 'drop' in statement) return 'left';
       if ('return' in statement) return 'returned';
       const [target] = targetsOf([statement], () => null) ?? [];
-      return target === undefined ? ('vmap' in statement ? null : 'on') : walk(rules, at, target, device, depth + 1);
+      return target === undefined ? ('vmap' in statement ? null : 'on') : walk(walked, at, target, device, depth + 1);
     }, 'on');
     if (outcome === 'on') continue;
     if (outcome === null || !sure) told = false;
@@ -130,9 +162,10 @@ function devicesIn(rules: readonly Rule[]): string[] {
 
 /**
  * Whether the source of an IPv4 flow is translated on its way out, by device; '' stands for every device not named.
- * null: other things than the device decide.
+ * null: other things than the device decide, or a rule that was passed over may.
+ * @param passedOver chains, as `family table chain`, of which rules that end a packet's way are not in the ruleset
  */
-export function translation(ruleset: Ruleset): Record<string, boolean | null> {
+export function translation(ruleset: Ruleset, passedOver: ReadonlySet<string> = new Set()): Record<string, boolean | null> {
   const bases = ruleset.chains.filter(
     ({ family, type, hook }) => type === 'nat' && hook === 'postrouting' && (family === 'ip' || family === 'inet'),
   );
@@ -144,7 +177,7 @@ export function translation(ruleset: Ruleset): Record<string, boolean | null> {
   // `tun*` may stand for one that has no name here.
   const told = !named.some((name) => name.endsWith('*'));
   const of = (device: string): boolean | null => {
-    const outcomes = bases.map((base) => walk(rules, base, base.name, device, 0));
+    const outcomes = bases.map((base) => walk({ rules, passedOver }, base, base.name, device, 0));
     return outcomes.includes('translated') ? true : outcomes.includes(null) ? null : false;
   };
   return Object.fromEntries([...devices].map((device) => [device, device !== '' || told ? of(device) : null]));

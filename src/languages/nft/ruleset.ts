@@ -90,27 +90,118 @@ function numberIn(object: Json, field: string, what: string): number {
   throw new Refused(`nft's JSON has ${what} whose "${field}" is ${quote(String(JSON.stringify(value)))}; a number is wanted`);
 }
 
+const emptyRuleset = (): Ruleset => ({ version: null, tables: [], chains: [], rules: [], helpers: [], maps: [], timeouts: 0 });
+
+/** JSON, or undefined. The engine's own words differ from engine to engine. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads `nft -j list ruleset`. Throws Refused. */
 export function parseRuleset(text: string): Ruleset {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    // The engine's own words differ from engine to engine; the text says enough.
-    throw new Refused(`nft did not print JSON: ${quote(text)}`);
-  }
-  if (!isObject(document) || !Array.isArray(document['nftables'])) {
-    throw new Refused(`nft printed JSON without a list "nftables": ${quote(text)}`);
-  }
-  const ruleset: Ruleset = { version: null, tables: [], chains: [], rules: [], helpers: [], maps: [], timeouts: 0 };
-  for (const item of document['nftables'] as unknown[]) {
-    if (!isObject(item)) throw new Refused(`nft's JSON lists ${quote(String(JSON.stringify(item)))}; an object is wanted`);
-    for (const [kind, value] of Object.entries(item)) if (isObject(value)) readObject(ruleset, kind, value);
-  }
+  const ruleset = emptyRuleset();
+  readDocument(ruleset, text, (rule) => ruleset.rules.push(rule));
   return ruleset;
 }
 
-function readObject(ruleset: Ruleset, kind: string, value: Json): void {
+/** What comes of each rule. */
+type TakeRule = (rule: Rule) => void;
+
+/** @param shown how the text begins, where this is a part of it */
+function readDocument(ruleset: Ruleset, text: string, take: TakeRule, shown = text): void {
+  const document = parsed(text);
+  if (document === undefined) throw new Refused(`nft did not print JSON: ${quote(shown)}`);
+  if (!isObject(document) || !Array.isArray(document['nftables'])) {
+    throw new Refused(`nft printed JSON without a list "nftables": ${quote(shown)}`);
+  }
+  readItems(ruleset, document['nftables'], take);
+}
+
+function readItems(ruleset: Ruleset, items: readonly unknown[], take: TakeRule): void {
+  for (const item of items) {
+    if (!isObject(item)) throw new Refused(`nft's JSON lists ${quote(String(JSON.stringify(item)))}; an object is wanted`);
+    for (const [kind, value] of Object.entries(item)) if (isObject(value)) readObject(ruleset, kind, value, take);
+  }
+}
+
+/**
+ * Where the text is cut: before each rule. Within a string of JSON a quote is always escaped, so these bytes stand nowhere
+ * but at the beginning of an object whose first name is `rule`, and rules stand in the list alone.
+ */
+export const RULE = '{"rule": ';
+
+/** Characters of the text that a refusal can need. */
+const SHOWN = 400;
+
+export interface RulesetReader {
+  /** The next part of the text; each but the first begins with RULE. Never throws. */
+  take(part: string): void;
+  /** All but what `keep` did not want. Throws Refused, as parseRuleset does for the same text. */
+  end(): Ruleset;
+}
+
+/**
+ * Reads `nft -j list ruleset` part by part: of fifty thousand rules only those are held that matter. Every part is JSON of
+ * its own and is parsed as such, so that nothing is passed over that the whole text would be refused for.
+ *
+ * @param keep sees every rule with what was read before it, and says whether it is to be held
+ */
+export function createRulesetReader(keep: (rule: Rule, ruleset: Ruleset) => boolean): RulesetReader {
+  const ruleset = emptyRuleset();
+  let before: string | null = null;
+  let parts = 0;
+  /** How the whole text begins, for a sentence. */
+  let head = '';
+  let refused: unknown = null;
+  const take: TakeRule = (rule) => {
+    if (keep(rule, ruleset)) ruleset.rules.push(rule);
+  };
+
+  /** One part, which another one follows. */
+  function readPart(part: string): void {
+    const text = part.trimEnd();
+    // The list begins in the first part, which need hold nothing of it.
+    if (parts === 1 && /[,[]$/.test(text)) return readDocument(ruleset, `${text.replace(/,$/, '')}]}`, take, head);
+    const items = parts > 1 && text.endsWith(',') ? parsed(`[${text.slice(0, -1)}]`) : undefined;
+    if (!Array.isArray(items)) throw new Refused(`nft did not print JSON: ${quote(head)}`);
+    readItems(ruleset, items, take);
+  }
+
+  /** The last one, which ends the document. */
+  function readLast(part: string): void {
+    if (parts === 1) return readDocument(ruleset, part, take, head);
+    readDocument(ruleset, `{"nftables": [${part}`, take, head);
+  }
+
+  function attempt(act: (part: string) => void, part: string): void {
+    if (refused !== null) return;
+    try {
+      act(part);
+    } catch (error) {
+      refused = error;
+    }
+  }
+
+  return {
+    take(part) {
+      if (head.length < SHOWN) head = (head + part).slice(0, SHOWN);
+      if (before !== null) attempt(readPart, before);
+      before = part;
+      parts += 1;
+    },
+    end() {
+      attempt(readLast, before ?? '');
+      if (refused !== null) throw refused;
+      return ruleset;
+    },
+  };
+}
+
+function readObject(ruleset: Ruleset, kind: string, value: Json, take: TakeRule): void {
   const place = (what: string): TableName => ({
     family: textIn(value, 'family', what),
     table: textIn(value, 'table', what),
@@ -134,7 +225,7 @@ function readObject(ruleset: Ruleset, kind: string, value: Json): void {
     case 'rule': {
       const expr = value['expr'];
       if (!Array.isArray(expr)) throw new Refused(`nft's JSON has a rule without "expr": ${quote(JSON.stringify(value))}`);
-      ruleset.rules.push({
+      take({
         ...place('a rule'),
         chain: textIn(value, 'chain', 'a rule'),
         handle: numberIn(value, 'handle', 'a rule'),
@@ -176,6 +267,11 @@ function pairs(elements: unknown): { key: unknown; value: unknown }[] {
 /** Whether a rule holds a match or target of iptables, which nft shows as `xt` and nothing more. */
 export function hasExtension(rule: Rule): boolean {
   return rule.expr.some((statement) => isObject(statement) && 'xt' in statement);
+}
+
+/** Whether a rule has a statement that sets a helper, in a form that is known or not. */
+export function setsHelper(rule: Rule): boolean {
+  return rule.expr.some((statement) => isObject(statement) && 'ct helper' in statement);
 }
 
 /**

@@ -59,6 +59,39 @@ flows('are not known where neither may be asked', async () => {
   assert.is((await observeFlows(broken, 180)).state, 'present', 'the table itself still says something');
 });
 
+/** A router whose conntrack says this. */
+function saying(stdout: string, stderr: string): Host {
+  return { ...recordedRouter('built-in'), run: async (argv) => ({ state: 'exited', command: argv.join(' '), code: 0, stdout, stderr }) };
+}
+
+const SUMMARY = (number: number): string => `conntrack v1.4.8 (conntrack-tools): ${number} flow entries have been shown.\n`;
+const FLOW = (n: number, helper = ' helper=sip'): string =>
+  `udp      17 3590 src=192.168.1.10 dst=198.51.${n >> 8}.${n & 255} sport=5060 dport=5060 [UNREPLIED] `
+  + `src=198.51.${n >> 8}.${n & 255} dst=203.0.113.20 sport=5060 dport=5060 mark=0${helper} use=1\n`;
+
+flows('are not known from a conntrack that says nothing and ends with 0', async () => {
+  const silent = await observeFlows(saying('', ''), 180);
+  assert.is(silent.state === 'present' && silent.value.certain, false, 'it is looked at the table itself');
+  const none = await observeFlows(saying('', SUMMARY(0)), 180);
+  assert.equal(none.state === 'present' && none.value, { flows: [], certain: true, stale: [] });
+});
+
+flows('are counted beyond some hundred, to the last one, and a line that is none is still refused', async () => {
+  const many = Array.from({ length: 5000 }, (_, n) => FLOW(n, n % 5 === 4 ? '' : n % 5 === 3 ? ' helper=sip-1' : ' helper=sip'));
+  const withLine = (line: string): string[] => many.map((one, n) => (n === 4500 ? line : one));
+  const reading = await observeFlows(saying(many.join(''), SUMMARY(5000)), 180);
+  assert.ok(reading.state === 'present');
+  if (reading.state !== 'present') return;
+  const { flows: listed, beyond = 0, unseen = 0 } = reading.value;
+  assert.is(listed.length + beyond, 4000);
+  assert.ok(listed.length <= 500 && unseen > 2000);
+  const other = withLine(FLOW(4500, ' helper=siphon'));
+  const less = await observeFlows(saying(other.join(''), SUMMARY(5000)), 180);
+  assert.is(less.state === 'present' && less.value.flows.length + (less.value.beyond ?? 0), 3999, 'another helper');
+  const damaged = await observeFlows(saying(withLine('udp 17 helper=sip\n').join(''), SUMMARY(5000)), 180);
+  assert.is(damaged.state === 'present' && damaged.value.certain, false, 'what is not understood is not counted as none');
+});
+
 flows('leave holes and drops behind, which are read too', async () => {
   const holes = await observeExpectations(recordedRouter('stock-alg-on'));
   assert.is(holes.state === 'present' && holes.value.length, 16);

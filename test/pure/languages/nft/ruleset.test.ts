@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { helperUses, parseRuleset } from '../../../../src/languages/nft/ruleset.ts';
-import type { HelperUse } from '../../../../src/languages/nft/ruleset.ts';
+import { createRulesetReader, helperUses, parseRuleset, RULE } from '../../../../src/languages/nft/ruleset.ts';
+import type { HelperUse, Rule, Ruleset } from '../../../../src/languages/nft/ruleset.ts';
+import { splitText } from '../../../../src/host/parts.ts';
 import { fixture, hurt, refuses } from '../texts.ts';
 
 const NAMES = [
@@ -109,6 +110,57 @@ rulesets('refuses what is no JSON, no list, or lacks what it must have', () => {
     ['{"nftables":[{"map":{"family":"inet","table":"t","handle":1}}]}', /a map whose "name"/],
   ] as const)
     refuses(() => parseRuleset(broken), words);
+});
+
+/** The same ruleset, read part by part. */
+function inParts(whole: string, keep: (rule: Rule) => boolean = () => true): Ruleset {
+  const reader = createRulesetReader(keep);
+  splitText(whole, { at: RULE, take: reader.take });
+  return reader.end();
+}
+
+/** As nft writes it: with a blank behind each colon and comma. */
+const asWritten = (value: unknown): string =>
+  JSON.stringify(value)
+    .replace(/("(?:[^"\\\\]|\\\\.)*")|([:,])/g, (_, text?: string, mark?: string) => text ?? `${mark} `)
+    .concat('\n');
+
+rulesets('is the same part by part as in one piece, and holds the rules that are wanted', () => {
+  for (const name of NAMES) {
+    const whole = asWritten(JSON.parse(text(name)));
+    assert.ok(whole.split(RULE).length > 20, name);
+    assert.equal(inParts(whole), parseRuleset(whole), name);
+    const some = inParts(whole, ({ chain }) => chain === 'helper_lan');
+    assert.equal(
+      some.rules,
+      parseRuleset(whole).rules.filter(({ chain }) => chain === 'helper_lan'),
+      name,
+    );
+    assert.equal([some.chains, some.helpers], [parseRuleset(whole).chains, parseRuleset(whole).helpers], name);
+  }
+});
+
+rulesets('refuses part by part whatever it refuses in one piece, in rules that nobody wants too', () => {
+  const texts = NAMES.map((name) => asWritten(JSON.parse(text(name))));
+  const { read, refused } = hurt(
+    texts,
+    (damaged) => inParts(damaged, () => false),
+    (got, damaged) => {
+      const { rules, ...rest } = parseRuleset(damaged); // throws where the whole is refused
+      assert.equal({ ...got, rules: [] }, { ...rest, rules: [] });
+      assert.ok(rules.length >= 0);
+    },
+  );
+  assert.ok(read > 100 && refused > 500, `${read} read, ${refused} refused`);
+  for (const cut of [
+    '{"nftables": [{"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": []}} {"rule": {"family": "ip"}}]}',
+    '{"nftables": [{"metainfo": {}} {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": []}}]}',
+    '{"nftables": [{"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": []}}, ',
+    '{"nftables": [{"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [{"match": {"rule": {"a": 1}}}]}}, ]}',
+    '{"nftables": [{"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1}}, {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 2, "expr": []}}]}',
+    '',
+  ])
+    refuses(() => inParts(cut, () => false), /nft('s JSON| did not print JSON| printed JSON)/);
 });
 
 rulesets('passes over objects of kinds it does not know', () => {

@@ -1,0 +1,2 @@
+/** Somebody wants it to stop. */
+export class Interrupted extends Error {}
