@@ -17,7 +17,7 @@ import { judge } from './verdict.mjs';
 export const LAYERS = [
   { name: 'pure', needs: [], limit: 60_000, pool: 2 },
   { name: 'engines', needs: ['engines'], limit: 120_000, pool: 1 },
-  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page'], limit: 480_000, pool: 1 },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 480_000, pool: 1 },
   { name: 'machine', needs: ['vm'], limit: 900_000, pool: 2 },
   { name: 'page', needs: ['page'], limit: 180_000, pool: 1 },
 ];
