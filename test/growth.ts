@@ -3,6 +3,8 @@
  * machine could make a test miss. The same work is done at two sizes and their costs are held against each other.
  */
 
+import { held } from './asserting.ts';
+
 /** How many times larger the large size is. Linear work costs as many times more, quadratic work its square. */
 const TIMES = 16;
 /** How many times dearer than linear the large one may be: caches and memory make it a few times. */
@@ -22,11 +24,11 @@ export function growsInStep<T>(what: string, make: (size: number) => T, work: (g
   // Again where it seems dear: the first time pays for the compiler and the collector too.
   for (let time = 0; time < 3; time++) {
     large = Math.min(large, cost(work, all));
-    if (large < CHEAP) return;
+    if (large < CHEAP) return held();
   }
   const few = make(largest / TIMES);
   const small = [0, 1, 2].map(() => cost(work, few)).sort((a, b) => a - b)[1] as number;
-  if (large < small * TIMES * SLACK) return;
+  if (large < small * TIMES * SLACK) return held();
   throw new Error(
     `${what}: ${TIMES} times the size costs ${(large / small).toFixed(0)} times as much (${small} and ${large} microseconds of processor)`,
   );

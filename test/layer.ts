@@ -4,6 +4,7 @@
  * `*.page.test.ts` (a browser). The test command looks before it starts such
  * a file, and lists it as skipped, with the reason, where it cannot run.
  */
+import { held } from './asserting.ts';
 import { report } from './runner/report.ts';
 
 /**
@@ -13,6 +14,7 @@ import { report } from './runner/report.ts';
  * @param reason a sentence that names what is lacking and how to get it
  */
 export function announceSkip(reason: string): void {
+  held();
   report({ event: 'skip', reason });
   console.log(`skipped: ${reason}`);
 }

@@ -90,7 +90,8 @@ try {
     if (mine.length === 0) continue;
     const missing = await need(layer.needs);
     const began = Date.now();
-    if (missing.length === 0) await runFiles({ root, files: mine, limit: layer.limit, pool: layer.pool, onVerdict });
+    if (missing.length === 0)
+      await runFiles({ root, files: mine, limit: layer.limit, pool: layer.pool, demanding: layer.demanding, onVerdict });
     else for (const file of mine) onVerdict(skipped(relative(root, file), missing.map(({ reason }) => reason).join(' ')));
     durations.set(layer.name, (Date.now() - began) / 1000);
   }

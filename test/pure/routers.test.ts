@@ -101,11 +101,10 @@ for (const name of routerNames()) {
     expected(name, 'plan.txt', planText(report.plan));
   });
 
-  routers(`${name}: judging and planning change nothing and come to the same twice`, async () => {
+  routers(`${name}: judging and planning change nothing, and come to the same from saved facts`, async () => {
     const { facts } = await look(name);
     const before = JSON.stringify(facts);
     for (const towards of ['disabled', 'enabled'] as const) {
-      assert.is(JSON.stringify(planAll(facts, voice, towards, true)), JSON.stringify(planAll(facts, voice, towards, true)));
       // Facts are plain JSON: what was saved on a router and is read elsewhere gives the same plan.
       assert.is(JSON.stringify(planAll(JSON.parse(before), voice, towards, true)), JSON.stringify(planAll(facts, voice, towards, true)));
     }

@@ -7,6 +7,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packer } from './made.ts';
+import { announceSkip } from '../../layer.ts';
 
 interface Package {
   name: string;
@@ -151,7 +152,7 @@ apks('that the tool refuses to make is an error in its words', ({ wanted, apk })
 
 apks('of the real tool, where it is at hand, holds it all', ({ wanted, apk }) => {
   const tool = apk.findApk();
-  if ('because' in tool) return console.log(tool.because);
+  if ('because' in tool) return announceSkip(tool.because);
   for (const one of wanted) {
     const [file, bytes] = apk.apk(one, RELEASE, tool.path);
     const path = join(mkdtempSync(join(tmpdir(), 'k-')), file);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Refused } from '../../../src/languages/refused.ts';
+import { parseUci } from '../../../src/languages/uci/parse.ts';
 import { readWish, writeWish } from '../../../src/wish/alg.ts';
 import { readServe } from '../../../src/wish/serve.ts';
 import type { Problem } from '../../../src/wish/alg.ts';
@@ -136,13 +137,45 @@ read('reads main where there is another section of its type, and reports the oth
   );
 });
 
-read('never throws, whatever the file, and never passes over what it could not read', () => {
-  for (let seed = 1; seed <= 2000; seed++) {
-    const text = damage(FULL, seeded(seed));
-    const { wish, problems } = readWish(text);
-    assert.ok(['unmanaged', 'disabled', 'enabled'].includes(wish.alg), `seed ${seed}`);
-    for (const problem of problems) assert.ok(problem.text.length < 700 && problem.section !== '', `seed ${seed}`);
+/** What stands in the file, as another reader of UCI sees it: the last `option alg` of the section that counts. */
+function written(text: string): string | null | 'unreadable' {
+  try {
+    const sections = parseUci(text).sections.filter(({ type }) => type === 'sipalg');
+    const section = sections.find(({ name }) => name === 'main') ?? sections[0];
+    const given = section?.options.filter(({ name }) => name === 'alg') ?? [];
+    return given.length === 0 ? null : given.map(({ value }) => value).join(' ');
+  } catch (error) {
+    assert.instance(error, Refused);
+    return 'unreadable';
   }
+}
+
+read('never throws, whatever the file, and never passes over what it could not read', () => {
+  const seen = { wished: 0, unreadable: 0, other: 0, none: 0 };
+  for (let seed = 1; seed <= 1000; seed++) {
+    const text = damage(FULL, seeded(seed));
+    const given = written(text);
+    const { wish, problems } = readWish(text);
+    for (const problem of problems) assert.ok(problem.text.length < 700 && problem.section !== '', `seed ${seed}`);
+    if (given === 'unreadable') {
+      assert.equal([wish, problems.length], [{ alg: 'unmanaged', policy: null }, 1], `seed ${seed}`);
+      seen.unreadable++;
+    } else if (given === null) {
+      assert.is(wish.alg, 'unmanaged', `seed ${seed}`);
+      seen.none++;
+    } else if (given === 'disabled') {
+      assert.is(wish.alg, 'disabled', `seed ${seed}`);
+      seen.wished++;
+    } else if (!given.includes(' ')) {
+      assert.is(wish.alg, 'unmanaged', `seed ${seed}`);
+      assert.ok(
+        problems.some((one) => one.option === 'alg'),
+        `seed ${seed}: ${given}`,
+      );
+      seen.other++;
+    }
+  }
+  assert.ok(Math.min(...Object.values(seen)) > 4, JSON.stringify(seen));
 });
 
 const serve = suite('readServe');
