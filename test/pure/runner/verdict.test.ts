@@ -394,6 +394,19 @@ end('red for a skip where CI=true', async () => {
   assert.match(text, /\nCI=true: a skip is a failure here\.\n\n2 passed, 1 failed, 1 skipped$/);
 });
 
+end('how long each layer took', async () => {
+  const { spent } = await runner('words.mjs');
+  assert.is(
+    spent(
+      new Map([
+        ['pure', 41.4],
+        ['lab', 600],
+      ]),
+    ),
+    'took: pure 41 s, lab 600 s',
+  );
+});
+
 red.run();
 green.run();
 kept.run();
