@@ -2,12 +2,16 @@
  * uvu, counted. Test files import plain 'uvu'; the test command packs them
  * with this in its place, because uvu's own exit code is 0 for a file that
  * registers nothing, a suite that is never run, a `before` that throws and a
- * forgotten `.only`. What is registered, started, passed and failed is told to
+ * forgotten `.only`, and for a test that asserts nothing. What is registered, started, passed and failed is told to
  * the test command, which does the counting (runner/verdict.mjs).
  */
 import * as uvu from 'uvu';
 import type { Callback, Test } from 'uvu';
+import { assertions } from './asserting.ts';
 import { report } from './runner/report.ts';
+
+/** Whether a test that makes no assertion fails. In a lab or a machine a command that must succeed is one, and is not counted. */
+const DEMANDING = process.env['SIPALG_TEST_DEMANDING'] === '1';
 
 let suites = 0;
 let tests = 0;
@@ -38,8 +42,10 @@ function counted<T>(inner: Test<T>, title: string): Test<T> {
     report({ event: 'registered', suite, test, title: name });
     inner(name, async (context) => {
       report({ event: 'started', test });
+      const before = assertions();
       try {
         await handler(context);
+        if (DEMANDING && assertions() === before) throw new Error('It asserted nothing, so it cannot fail.');
       } catch (thrown) {
         report({ event: 'failed', test });
         // uvu reads `name` and `stack` of whatever was thrown, and dies of what has neither.

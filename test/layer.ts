@@ -1,9 +1,10 @@
 /**
- * Tests that need more than Node say so in their file's name: `*.lab.test.ts`
- * (network namespaces and the kernel's SIP ALG), `*.vm.test.ts` (qemu),
- * `*.page.test.ts` (a browser). The test command looks before it starts such
- * a file, and lists it as skipped, with the reason, where it cannot run.
+ * What a test needs more than Node is said by the folder it lies in: test/lab
+ * (network namespaces and the kernel's SIP ALG), test/machine (qemu), test/page
+ * (a browser). The test command looks before it starts a layer, and lists its
+ * files as skipped, with the reason, where they cannot run.
  */
+import { held } from './asserting.ts';
 import { report } from './runner/report.ts';
 
 /**
@@ -13,6 +14,7 @@ import { report } from './runner/report.ts';
  * @param reason a sentence that names what is lacking and how to get it
  */
 export function announceSkip(reason: string): void {
+  held();
   report({ event: 'skip', reason });
   console.log(`skipped: ${reason}`);
 }

@@ -7,7 +7,7 @@
  * test never takes "nobody recorded it" for "it is not there".
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Host, HostAddress, Outcome, Reading, ReadOptions, RunOptions } from '../src/host/host.ts';
 import { filterLines } from '../src/host/lines.ts';
@@ -24,6 +24,23 @@ const MOST_SAID = 32 << 20;
 
 /** A directory that git would lose; the file itself is not on the router. */
 const KEEP = '.keep';
+
+/** Of a file system that does not change while a test runs: each place is asked for once. */
+function remembered<T>(ask: (path: string) => T): (path: string) => T {
+  const answers = new Map<string, T>();
+  return (path) => {
+    const known = answers.get(path);
+    if (known !== undefined) return known;
+    const answer = ask(path);
+    answers.set(path, answer);
+    return answer;
+  };
+}
+
+const existsSync = remembered((path) => fs.existsSync(path));
+const readFileSync = remembered((path) => fs.readFileSync(path));
+const readdirSync = remembered((path) => fs.readdirSync(path));
+const isDirectory = remembered((path) => fs.statSync(path).isDirectory());
 
 /** Something that was asked and that no file answers. */
 export class Unanswered extends Error {}
@@ -156,8 +173,6 @@ export function recordedRouter(name: string): RecordedRouter {
     }
   }
 
-  const isDirectory = (file: string): boolean => statSync(file).isDirectory();
-
   async function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const command = argv.join(' ');
     asked.push(command);
@@ -223,7 +238,8 @@ export function recordedRouter(name: string): RecordedRouter {
 
 /** The folders that are routers of their own; those in `bases` are what others are like. */
 export function routerNames(): string[] {
-  return readdirSync(ROUTERS, { withFileTypes: true })
+  return fs
+    .readdirSync(ROUTERS, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== 'bases')
     .map(({ name }) => name)
     .sort();

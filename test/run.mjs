@@ -6,26 +6,6 @@ import { relative } from 'node:path';
 import { need } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** @param {readonly string[]} argv @returns {{ layer?: string, words: string[] } | { wrong: string }} */
-function asked(argv) {
-  const at = argv.findIndex((word) => word === '--layer' || word.startsWith('--layer='));
-  if (at < 0) {
-    const unknown = argv.find((word) => word.startsWith('-'));
-    return unknown === undefined
-      ? { words: [...argv] }
-      : { wrong: `There is no option '${unknown}'; there is --layer NAME. Other words are parts of a test file's path.` };
-  }
-  const [, inside] = argv[at]?.split('=') ?? [];
-  const rest = [...argv.slice(0, at), ...argv.slice(inside === undefined ? at + 2 : at + 1)];
-  return { layer: inside ?? argv[at + 1] ?? '', words: rest };
-}
-
-const wish = asked(process.argv.slice(2));
-if ('wrong' in wish) {
-  console.error(wish.wrong);
-  process.exit(2);
-}
-const { layer: only, words } = wish;
 const inCI = process.env.CI === 'true';
 
 const lacking = await need(['npm']);
@@ -34,9 +14,18 @@ if (lacking.length > 0) process.exit(1);
 
 // Only now: these need what was just installed.
 const { findTests, layerOf, LAYERS, runFiles, skipped } = await import('./runner/files.mjs');
+const { asked } = await import('./runner/asked.mjs');
 const { checks } = await import('./runner/checks.mjs');
 const { Interrupted, proceed, stopAll } = await import('./runner/process.mjs');
 const { line, spent, summary } = await import('./runner/words.mjs');
+
+const names = LAYERS.map(({ name }) => name);
+const wish = asked(process.argv.slice(2), names);
+if ('wrong' in wish) {
+  console.error(wish.wrong);
+  process.exit(2);
+}
+const { layer: only, words } = wish;
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
   process.once(signal, () => {
@@ -45,11 +34,6 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
   });
 }
 
-const names = LAYERS.map(({ name }) => name);
-if (only !== undefined && !names.includes(only)) {
-  console.error(`There is no layer '${only}'; there are ${names.join(', ')}.`);
-  process.exit(2);
-}
 const found = findTests(root + 'test');
 const lost = found.filter((file) => !names.includes(layerOf(relative(root, file))));
 if (lost.length > 0) {
@@ -90,7 +74,8 @@ try {
     if (mine.length === 0) continue;
     const missing = await need(layer.needs);
     const began = Date.now();
-    if (missing.length === 0) await runFiles({ root, files: mine, limit: layer.limit, pool: layer.pool, onVerdict });
+    if (missing.length === 0)
+      await runFiles({ root, files: mine, limit: layer.limit, pool: layer.pool, demanding: layer.demanding, onVerdict });
     else for (const file of mine) onVerdict(skipped(relative(root, file), missing.map(({ reason }) => reason).join(' ')));
     durations.set(layer.name, (Date.now() - began) / 1000);
   }

@@ -36,7 +36,27 @@ const DATA = ['/etc/protocols', '/etc/services', '/lib/terminfo/x'];
 /** Folders of plugins, below each folder of libraries: what iptables loads for `-m NAME` and `-j NAME`. */
 const PLUGINS = 'xtables';
 
-const FOLDERS = ['dev', 'etc/config', 'lib/modules', 'mnt', 'proc', 'root', 'run', 'srv', 'sys', 'tmp', 'usr/lib', 'usr/sbin', 'var/lib'];
+/** What base-files makes on OpenWrt, and where this lab mounts. */
+const FOLDERS = [
+  'dev',
+  'etc/config',
+  'etc/hotplug.d/iface',
+  'etc/init.d',
+  'etc/rc.d',
+  'etc/sysctl.d',
+  'etc/uci-defaults',
+  'lib/modules',
+  'mnt',
+  'proc',
+  'root',
+  'run',
+  'srv',
+  'sys',
+  'tmp',
+  'usr/lib',
+  'usr/sbin',
+  'var/lib',
+];
 
 const OWN: Readonly<Record<string, string>> = {
   '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:*:65534:65534:nobody:/var:/bin/false\n',
@@ -68,7 +88,7 @@ export function rootFolder(): string {
 
 const wanted = (): string =>
   createHash('sha256')
-    .update(JSON.stringify([FORMAT, COMMANDS, DATA, OWN, process.execPath]))
+    .update(JSON.stringify([FORMAT, COMMANDS, DATA, FOLDERS, OWN, process.execPath]))
     .digest('hex');
 
 /** What tells a file from the one that a package puts in its place. */

@@ -10,20 +10,20 @@ import { judge } from './verdict.mjs';
 
 /**
  * Layers in the order they run. A layer is a folder of test/: what setup.mjs is asked for, how long one file may take
- * (milliseconds), how many files run at a time. Labs share one machine, so they run one by one; virtual machines wait
+ * (milliseconds), how many files run at a time, and whether a test that asserts nothing fails. Labs share one machine, so they run one by one; virtual machines wait
  * mostly for their own disks and clocks, so two run side by side.
- * @type {readonly { name: string, needs: string[], limit: number, pool: number }[]}
+ * @type {readonly { name: string, needs: string[], limit: number, pool: number, demanding: boolean }[]}
  */
 export const LAYERS = [
-  { name: 'pure', needs: [], limit: 180_000, pool: 2 },
-  { name: 'engines', needs: ['engines'], limit: 300_000, pool: 2 },
-  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page'], limit: 480_000, pool: 1 },
-  { name: 'machine', needs: ['vm'], limit: 900_000, pool: 2 },
-  { name: 'page', needs: ['page'], limit: 180_000, pool: 1 },
+  { name: 'pure', needs: [], limit: 180_000, pool: 2, demanding: true },
+  { name: 'engines', needs: ['engines'], limit: 300_000, pool: 2, demanding: true },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 480_000, pool: 1, demanding: false },
+  { name: 'machine', needs: ['vm'], limit: 900_000, pool: 2, demanding: false },
+  { name: 'page', needs: ['page'], limit: 180_000, pool: 1, demanding: true },
 ];
 
 /** What a file is given where nothing else is said. */
-const USUAL = { limit: 60_000, pool: 2 };
+const USUAL = { limit: 60_000, pool: 2, demanding: true };
 
 /**
  * @param {string} file its path from the root, such as test/lab/wan.test.ts
@@ -52,17 +52,18 @@ export function findTests(folder) {
  * @param {string[]} task.files     absolute paths
  * @param {number} [task.limit]     milliseconds for one file
  * @param {number} [task.pool]      how many run at a time
+ * @param {boolean} [task.demanding] whether a test that asserts nothing fails
  * @param {(verdict: Verdict) => void} [task.onVerdict]
  * @returns {Promise<Verdict[]>} one for each file
  */
-export async function runFiles({ root, files, limit = USUAL.limit, pool = USUAL.pool, onVerdict = () => {} }) {
+export async function runFiles({ root, files, limit = USUAL.limit, pool = USUAL.pool, demanding = USUAL.demanding, onVerdict = () => {} }) {
   const folder = mkdtempSync(join(tmpdir(), 'sipalg-test-'));
   /** @type {Verdict[]} */
   const verdicts = [];
   const rest = [...files];
   const work = async () => {
     for (let file = rest.shift(); file !== undefined; file = rest.shift()) {
-      const verdict = await runFile(file, { root, limit, folder });
+      const verdict = await runFile(file, { root, limit, folder, demanding });
       verdicts.push(verdict);
       onVerdict(verdict);
     }
@@ -89,8 +90,8 @@ function clear(folder) {
   else console.error(`${folder} was not removed: ${point} is still mounted. Unmount it, then remove the folder.`);
 }
 
-/** @param {string} file @param {{ root: string, limit: number, folder: string }} task */
-async function runFile(file, { root, limit, folder }) {
+/** @param {string} file @param {{ root: string, limit: number, folder: string, demanding: boolean }} task */
+async function runFile(file, { root, limit, folder, demanding }) {
   const name = relative(root, file);
   const stem = join(folder, name.split(sep).join('__'));
   // What a test puts among temporary files goes away with it, also when it is killed. Short: sockets have short names.
@@ -102,7 +103,7 @@ async function runFile(file, { root, limit, folder }) {
   const ended = await runProcess([process.execPath, '--enable-source-maps', `${stem}.cjs`], {
     cwd: root,
     limit,
-    env: { SIPALG_TEST_JOURNAL: journal, TMPDIR: temporary },
+    env: { SIPALG_TEST_JOURNAL: journal, SIPALG_TEST_DEMANDING: demanding ? '1' : '', TMPDIR: temporary },
   });
   return judge(name, readFileSync(journal, 'utf8'), ended);
 }

@@ -1,10 +1,11 @@
-// Packs one test file into one that Node runs, with the counting uvu in uvu's place.
+// Packs one test file into one that Node runs, with the counting uvu in uvu's place, and its assertions counted.
 import { build } from 'esbuild';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const counting = root + 'test/counting.ts';
+const asserting = root + 'test/asserting.ts';
 const require = createRequire(import.meta.url);
 
 /** @type {import('esbuild').Plugin} */
@@ -15,6 +16,7 @@ const resolving = {
     onResolve({ filter: /^uvu(\/\w+)?$/ }, ({ path, kind, importer, pluginData }) => {
       if (pluginData === 'real') return undefined;
       if (path === 'uvu' && importer !== counting) return { path: counting };
+      if (path === 'uvu/assert' && importer !== asserting) return { path: asserting };
       return resolve(path, { kind, resolveDir: root, pluginData: 'real' });
     });
     // The packer finds its own binary by its place, so it is left where it is.

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Outcome } from '../../../src/host/host.ts';
 import { nodeHost } from '../../../src/engines/node/host.ts';
+import { announceSkip } from '../../layer.ts';
 
 interface Folder {
   folder: string;
@@ -157,7 +158,8 @@ writing('narrows what it is told to, and nothing else', async ({ folder }) => {
 });
 
 writing('keeps the owner of a file that is there', async ({ folder }) => {
-  if (process.geteuid?.() !== 0) return; // only root may give a file away, and only then is there something to keep
+  // Only root may give a file away, and only then is there something to keep.
+  if (process.geteuid?.() !== 0) return announceSkip('That an owner is kept is not tested: run this as root.');
   const path = join(folder, 'owned');
   fs.writeFileSync(path, 'one');
   fs.chownSync(path, 1234, 2345);
@@ -255,9 +257,9 @@ running('tells exit code, output and complaint apart', async () => {
 
 running('tells a program that is not installed from one that may not be run and one that was ended', async () => {
   assert.equal(await nodeHost.run(['sipalg-no-such-tool', '-L']), { state: 'absent', command: 'sipalg-no-such-tool -L' });
-  assert.equal(await nodeHost.run(['/etc/passwd']), {
+  assert.equal(await nodeHost.run(['/dev/null']), {
     state: 'failed',
-    command: '/etc/passwd',
+    command: '/dev/null',
     because: 'permission denied; run as root (EACCES)',
   });
   const killed = await nodeHost.run(shell('kill -9 $$'));
@@ -288,32 +290,27 @@ running('hands over more input than a pipe holds, and outlives a program that do
 });
 
 running('ends a program that takes too long, with all it started', async () => {
-  const start = Date.now();
+  // Both sleep longer than a test file may take.
   const slow = await nodeHost.run(shell('sleep 63 & echo $!; sleep 63'), { timeout: 300 });
   assert.equal(slow, {
     state: 'failed',
     command: 'sh -c sleep 63 & echo $!; sleep 63',
     because: 'it did not end within 0.3 s and was killed',
   });
-  assert.ok(Date.now() - start < 5000);
 });
 
 running('does not wait for a program that left its group and kept the pipes open', async () => {
-  const start = Date.now();
   const note = join(fs.mkdtempSync(join(tmpdir(), 'left-')), 'pid');
   const left = await nodeHost.run(shell(`setsid sh -c 'echo $$ >${note}; exec sleep 20' & echo here`), { timeout: 500 });
-  process.kill(Number(fs.readFileSync(note, 'utf8')), 'SIGKILL');
-  assert.ok(Date.now() - start < 10_000, `${Date.now() - start} ms`);
+  process.kill(Number(fs.readFileSync(note, 'utf8')), 'SIGKILL'); // it still runs: nobody waited for it
   assert.is(left.state === 'failed' && left.because, 'it did not end within 0.5 s and was killed');
 });
 
 running('ends a program that says too much', async () => {
-  const start = Date.now();
   const loud = await nodeHost.run(['yes'], { most: 100_000 });
   assert.is(loud.state === 'failed' && loud.because, 'its output was not read to the end: it holds more than 100000 bytes');
   const endless = await nodeHost.run(shell('tr "\\0" a </dev/zero'), { select: { holding: ['sip'] } });
   assert.is(endless.state === 'failed' && endless.because, 'its output was not read to the end: a line is longer than 1048576 bytes');
-  assert.ok(Date.now() - start < 20_000);
 });
 
 running('keeps only the lines selected', async () => {

@@ -64,6 +64,12 @@ const CASES: { when: string; source: string; problem: RegExp; passed?: number; f
     problem: /^1 of 2 tests failed/,
     passed: 1,
   },
+  {
+    when: 'a test asserts nothing',
+    source: HEAD + GOOD + `s('loops', () => { for (const each of []) assert.ok(each); }); s.run();`,
+    problem: /^1 of 2 tests failed/,
+    passed: 1,
+  },
   { when: 'it registers no test', source: `import 'uvu'; console.log('nothing here');`, problem: /^No test was registered/ },
   { when: 'it does not even import uvu', source: `console.log('nothing here');`, problem: /^No test was registered/ },
   { when: 'its suite is never run', source: HEAD + GOOD, problem: /^1 of 1 tests never started/ },
@@ -120,7 +126,7 @@ const CASES: { when: string; source: string; problem: RegExp; passed?: number; f
   },
   {
     when: 'a test is marked .only',
-    source: HEAD + GOOD + `s.only('alone', () => {}); s.run();`,
+    source: HEAD + GOOD + `s.only('alone', () => { assert.ok(1); }); s.run();`,
     passed: 2,
     problem: /^\.only hides tests: suite 'small', 'alone'/,
   },
@@ -164,7 +170,7 @@ const CASES: { when: string; source: string; problem: RegExp; passed?: number; f
   {
     when: 'it leaves a rejection unhandled',
     passed: 1,
-    source: HEAD + `s('floats', () => { void Promise.reject(new Error('unseen')); }); s.run();`,
+    source: HEAD + `s('floats', () => { assert.ok(1); void Promise.reject(new Error('unseen')); }); s.run();`,
     problem: /^A rejection was handled by nobody: Error: unseen/,
   },
   {
@@ -251,7 +257,9 @@ red('it hangs together with its children, and all are ended', async () => {
 
 green('its tests pass, and they are counted', async () => {
   const seen = await verdict(
-    HEAD + GOOD + `s('holds too', async () => {}); s.run(); const t = suite('other'); t('holds', () => {}); t.run();`,
+    HEAD
+      + GOOD
+      + `s('holds too', async () => { assert.not(0); }); s.run(); const t = suite('other'); t('holds', () => { assert.is.not(1, 2); }); t.run();`,
   );
   assert.equal(
     { ...seen, output: '', ms: 0 },
@@ -260,7 +268,9 @@ green('its tests pass, and they are counted', async () => {
 });
 
 green('it uses the suite without a name', async () => {
-  const seen = await verdict(`import { test } from 'uvu'; test('holds', () => {}); test.run();`);
+  const seen = await verdict(
+    `import { test } from 'uvu'; import * as assert from 'uvu/assert'; test('holds', () => { assert.ok(1); }); test.run();`,
+  );
   assert.equal([seen.passed, seen.failed, seen.suites], [1, 0, 1]);
 });
 
@@ -382,6 +392,19 @@ end('red for a skip where CI=true', async () => {
   const { text, failed } = summary([held, unable], { skipFails: true });
   assert.is(failed, true);
   assert.match(text, /\nCI=true: a skip is a failure here\.\n\n2 passed, 1 failed, 1 skipped$/);
+});
+
+end('how long each layer took', async () => {
+  const { spent } = await runner('words.mjs');
+  assert.is(
+    spent(
+      new Map([
+        ['pure', 41.4],
+        ['lab', 600],
+      ]),
+    ),
+    'took: pure 41 s, lab 600 s',
+  );
 });
 
 red.run();

@@ -5,6 +5,7 @@ import { Refused } from '../../../../src/languages/refused.ts';
 import { addToList, deleteOption, deleteSection, removeFromList, setOption } from '../../../../src/languages/uci/edit.ts';
 import { describeSection, optionOf, parseUci, settingsOf } from '../../../../src/languages/uci/parse.ts';
 import type { UciPackage } from '../../../../src/languages/uci/parse.ts';
+import { growsInStep } from '../../../growth.ts';
 import { damage, seeded } from '../../../seeded.ts';
 import type { Seeded } from '../../../seeded.ts';
 import { show } from './show.ts';
@@ -29,7 +30,7 @@ const fuzz = suite('damaged UCI files');
 
 fuzz('are read or refused, and what is read stands where it is said to stand', () => {
   let read = 0;
-  for (let seed = 1; seed <= 3000; seed++) {
+  for (let seed = 1; seed <= 1000; seed++) {
     const random = seeded(seed);
     const text = damage(random.pick([...REAL, ...READABLE]), random);
     const pkg = unlessRefused(() => parseUci(text));
@@ -48,12 +49,12 @@ fuzz('are read or refused, and what is read stands where it is said to stand', (
       }
     }
   }
-  assert.ok(read > 300, `${read} of 3000 are read`);
+  assert.ok(read > 150, `${read} of 1000 are read`);
 });
 
 fuzz('take a change as asked, everything else as it was, or are left alone', () => {
   let changed = 0;
-  for (let seed = 1; seed <= 3000; seed++) {
+  for (let seed = 1; seed <= 1000; seed++) {
     const random = seeded(seed);
     const text = random.below(3) === 0 ? damage(random.pick(READABLE), random) : random.pick(READABLE);
     const pkg = unlessRefused(() => parseUci(text));
@@ -68,7 +69,7 @@ fuzz('take a change as asked, everything else as it was, or are left alone', () 
     assert.equal(is, was, `seed ${seed}: ${JSON.stringify(text)} -> ${JSON.stringify(done.text)}`);
     assert.equal(comments(done.text, text), comments(text, text), `seed ${seed}: ${JSON.stringify(done.text)}`);
   }
-  assert.ok(changed > 1500, `${changed} changes`);
+  assert.ok(changed > 500, `${changed} changes`);
 });
 
 fuzz.run();
@@ -103,50 +104,52 @@ function comments(text: string, origin: string): string[] {
   return text.split('\n').filter((line) => /^\s*#/.test(line) && !ofValues.includes(line.trim()));
 }
 
-const hostile = suite('a megabyte of malice');
+const hostile = suite('malice in UCI files');
 
-const MILLION = 1_000_000;
-const MALICE: Record<string, string> = {
-  'one long word': 'x'.repeat(MILLION),
-  'one long value': `config a n\n option x ${'y'.repeat(MILLION)}\n`,
-  'one long quoted value': `config a n\n option x '${'#;"\\'.repeat(MILLION / 4)}'\n`,
-  'backslashes in double quotes': `config a n\n option x "${'\\\\'.repeat(MILLION / 2)}"\n`,
-  'backslashes outside quotes': `config a n\n option x ${'\\\\'.repeat(MILLION / 2)}\n`,
-  'a quote that is never closed': `config a n\n option x '${'y\n'.repeat(MILLION / 2)}`,
-  'a double quote that is never closed': `config a n\n option x "${'y\n'.repeat(MILLION / 2)}`,
-  'joined lines': `config a n\n option x ${'y\\\n'.repeat(MILLION / 3)}\n`,
-  'joined lines in quotes': `config a n\n option x "${'y\\\n'.repeat(MILLION / 3)}"\n`,
-  'pieces of a word': `config a n\n option x ${"'a'".repeat(MILLION / 3)}\n`,
-  'statements in one line': `config a 'n' ; ${"o x 'y';".repeat(MILLION / 8)} o x z`,
-  'sections in one line': `config a 'n'${" ; config a 'n'".repeat(MILLION / 15)}`,
-  'sections': 'config a\n'.repeat(MILLION / 9),
-  'options of one name': `config a n\n${'list x y\n'.repeat(MILLION / 9)}`,
-  'empty lines': '\n'.repeat(MILLION),
-  'blanks': ' '.repeat(MILLION),
-  'comments': '#\n'.repeat(MILLION / 2),
-  'carriage returns': `config a n\n option x y${'\r'.repeat(MILLION)}\n`,
+/** Texts of about `size` characters. */
+const MALICE: Record<string, (size: number) => string> = {
+  'one long word': (size) => 'x'.repeat(size),
+  'one long value': (size) => `config a n\n option x ${'y'.repeat(size)}\n`,
+  'one long quoted value': (size) => `config a n\n option x '${'#;"\\'.repeat(size / 4)}'\n`,
+  'backslashes in double quotes': (size) => `config a n\n option x "${'\\\\'.repeat(size / 2)}"\n`,
+  'backslashes outside quotes': (size) => `config a n\n option x ${'\\\\'.repeat(size / 2)}\n`,
+  'a quote that is never closed': (size) => `config a n\n option x '${'y\n'.repeat(size / 2)}`,
+  'a double quote that is never closed': (size) => `config a n\n option x "${'y\n'.repeat(size / 2)}`,
+  'joined lines': (size) => `config a n\n option x ${'y\\\n'.repeat(size / 3)}\n`,
+  'joined lines in quotes': (size) => `config a n\n option x "${'y\\\n'.repeat(size / 3)}"\n`,
+  'pieces of a word': (size) => `config a n\n option x ${"'a'".repeat(size / 3)}\n`,
+  'statements in one line': (size) => `config a 'n' ; ${"o x 'y';".repeat(size / 8)} o x z`,
+  'sections in one line': (size) => `config a 'n'${" ; config a 'n'".repeat(size / 15)}`,
+  'sections': (size) => 'config a\n'.repeat(size / 9),
+  'options of one name': (size) => `config a n\n${'list x y\n'.repeat(size / 9)}`,
+  'empty lines': (size) => '\n'.repeat(size),
+  'blanks': (size) => ' '.repeat(size),
+  'comments': (size) => '#\n'.repeat(size / 2),
+  'carriage returns': (size) => `config a n\n option x y${'\r'.repeat(size)}\n`,
 };
 
-hostile('is read or refused in bounded time', () => {
-  for (const [what, text] of Object.entries(MALICE)) {
-    const start = performance.now();
-    unlessRefused(() => parseUci(text));
-    const took = performance.now() - start;
-    assert.ok(took < 3000, `${what}: ${Math.round(took)} ms`);
-  }
-});
+for (const [what, make] of Object.entries(MALICE)) {
+  hostile(`${what}: read or refused in linear time`, () => {
+    growsInStep(what, make, (text) => unlessRefused(() => parseUci(text)));
+  });
+}
 
-hostile('is changed or left alone in bounded time', () => {
-  for (const [what, text] of Object.entries(MALICE)) {
-    const pkg = unlessRefused(() => parseUci(text));
-    const section = pkg?.sections[0];
-    if (pkg === null || section === undefined) continue;
-    const start = performance.now();
-    unlessRefused(() => setOption(pkg, section, 'x', 'new'));
-    unlessRefused(() => deleteSection(pkg, section));
-    const took = performance.now() - start;
-    assert.ok(took < 6000, `${what}: ${Math.round(took)} ms`);
+hostile('is changed or left alone in linear time', () => {
+  let changed = 0;
+  for (const [what, make] of Object.entries(MALICE)) {
+    if ((unlessRefused(() => parseUci(make(1000)))?.sections.length ?? 0) === 0) continue;
+    changed++;
+    growsInStep(
+      what,
+      (size) => parseUci(make(size)),
+      (pkg) => {
+        const section = pkg.sections[0] as UciPackage['sections'][number];
+        unlessRefused(() => setOption(pkg, section, 'x', 'new'));
+        unlessRefused(() => deleteSection(pkg, section));
+      },
+    );
   }
+  assert.ok(changed > 5, `${changed} of them hold a section`);
 });
 
 hostile.run();
