@@ -31,7 +31,7 @@ export function statusText({ version, facts, verdict, plan }: Report): string {
   const { system } = facts;
   lines.push(
     '',
-    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${plan.wish}${journal}; sipalg ${version}`,
+    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${plan.told === false ? 'not known' : plan.wish}${journal}; sipalg ${version}`,
   );
   if (verdict.alg !== 'off' && plan.towards === 'disabled' && plan.steps.length > 0)
     lines.push('`sipalg plan` shows what would be done about it, `sipalg disable` does it.');
@@ -62,7 +62,9 @@ export function planText(plan: Plan): string {
   } else {
     lines.push(
       plan.wish === 'unmanaged'
-        ? '/etc/config/sipalg says "unmanaged", so nothing is changed by itself. `sipalg disable` would do this:'
+        ? plan.told === false
+          ? 'What /etc/config/sipalg wishes could not be told, so nothing is changed by itself. `sipalg disable` would do this:'
+          : '/etc/config/sipalg says "unmanaged", so nothing is changed by itself. `sipalg disable` would do this:'
         : `To reach "${plan.towards}":`,
       ...said(alg),
     );

@@ -140,6 +140,7 @@ export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Pla
   const steps = [...wish.steps, ...part.steps, ...planStale(facts, ended).steps].sort((one, other) => one.rank - other.rank);
   return {
     wish: facts.wish.wish.alg,
+    ...(facts.wish.said === false ? { told: false as const } : {}),
     towards,
     steps: refused.length > 0 ? [] : steps,
     takes: refused.length > 0 ? [] : part.takes,

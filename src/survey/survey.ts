@@ -69,6 +69,7 @@ function voiceFindings(facts: RouterFacts, voice: VoiceRules | null, part: Part 
 export function planVoice(facts: RouterFacts, voice: VoiceRules | null): Plan {
   return {
     wish: facts.wish.wish.alg,
+    ...(facts.wish.said === false ? { told: false as const } : {}),
     towards: 'unmanaged',
     ...voicePlan(facts, voicePart(facts, voice)),
     takes: [],
