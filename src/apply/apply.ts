@@ -7,7 +7,7 @@ import { UNFINISHED } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
 import { JOURNAL_MODE, JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
-import { fingerprint, unread } from '../judge/questions.ts';
+import { assignmentsOf, fingerprint, unread } from '../judge/questions.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
@@ -15,7 +15,7 @@ import { WISH_CONFIG } from '../observe/observe.ts';
 import { putFile } from '../plan/files.ts';
 import { planStale } from '../plan/kernel.ts';
 import { planAlg } from '../plan/plan.ts';
-import { isLasting } from '../plan/step.ts';
+import { isLasting, RANK } from '../plan/step.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { RouterFacts, Surveyor } from '../survey/survey.ts';
 import { POLICY_FILE } from '../voice/paths.ts';
@@ -87,6 +87,8 @@ class Run {
   /** The firewall's lock, while it is held. */
   private lock: Lock | null = null;
   private reloaded = false;
+  /** Whether rules that set the helper were there again after the firewall was loaded; null: it was not. */
+  private back: boolean | null = null;
   /** What fw4 said of what it would load, before anything was done. */
   private checked: Facts['firewall']['check'];
 
@@ -100,8 +102,12 @@ class Run {
   private async look(): Promise<{ facts: RouterFacts; plan: Plan }> {
     const facts = await this.surveyor.look(this.host, this.checked);
     this.checked = facts.firewall.check;
+    const { journal } = facts;
+    // Who asks for it once more may have taken away what had brought it back.
+    const anew = this.options.writeDown && !this.reloaded && journal.state === 'present' && journal.value.shown?.back === true;
+    const known = anew ? { ...facts, journal: { ...journal, value: { ...journal.value, shown: null } } } : facts;
     const planned =
-      this.towards === 'unmanaged' ? await this.surveyor.planVoice(facts) : planAlg(facts, this.towards, this.options.writeDown);
+      this.towards === 'unmanaged' ? await this.surveyor.planVoice(facts) : planAlg(known, this.towards, this.options.writeDown);
     // Where voice is looked after at all, also under an unmanaged wish; planAlg has them otherwise.
     if (this.towards === 'unmanaged' && facts.wish.wish.policy) planned.steps.push(...planStale(facts).steps);
     // A reload is asked of the firewall once: if the chain is not there then, its owner no longer wants it.
@@ -170,6 +176,10 @@ class Run {
     const unlocked = seen.plan.steps.filter((step) => step.unlocked);
     this.reloaded ||= unlocked.length > 0;
     await perform(this.host, unlocked, this.done, echo, goOn);
+    if (this.towards === 'disabled' && unlocked.some(({ rank }) => rank === RANK.reload)) {
+      const { nft, iptables } = assignmentsOf(await this.surveyor.look(this.host, this.checked));
+      this.back = nft.length + iptables.length > 0;
+    }
     return { ...seen, again: true };
   }
 
@@ -259,17 +269,21 @@ class Run {
     return { ...(await this.finish(facts)), changed, acted, before, plan: left };
   }
 
+  private settled(journal: Journal, facts: Facts): Journal {
+    return { ...journal, state: 'taken', ...(this.back === null ? {} : { shown: { back: this.back, of: fingerprint(facts) } }) };
+  }
+
   /** Verified: the journal says so, or goes when everything has been given back. */
   private async finish(facts: RouterFacts): Promise<Pick<Applied, 'outcome' | 'because' | 'facts'>> {
     const journal = this.journalOf(facts);
     const held = this.towards === 'disabled' && planAlg(facts, 'disabled', false).held !== null;
     if (journal !== null && this.towards !== 'unmanaged') {
       if (this.towards === 'enabled') await writeJournal(this.host, null);
-      else if (journal.state !== 'taken') await writeJournal(this.host, { ...journal, state: 'taken' });
-    }
+      else if (journal.state !== 'taken' || this.back !== null) await writeJournal(this.host, this.settled(journal, facts));
+    } else if (this.back !== null) await writeJournal(this.host, this.settled(fresh(this.surveyor.version, this.host.now()), facts));
     // What was done may have mended what fw4 did not take.
     const stale = this.checked?.state === 'present' && !this.checked.value.loads && this.done.length > 0;
-    const same = journal === null || this.towards === 'unmanaged' || journal.state === 'taken';
+    const same = this.back === null && (journal === null || this.towards === 'unmanaged' || journal.state === 'taken');
     const settled = same && !stale ? facts : await this.surveyor.look(this.host, stale ? undefined : this.checked);
     return { outcome: held ? 'held' : 'reached', because: [], facts: settled };
   }

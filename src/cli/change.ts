@@ -125,7 +125,11 @@ async function applyWishOnce(doors: Doors, terminal: Terminal): Promise<ExitCode
   const end = (code: ExitCode): ExitCode => (wish.problems.length > 0 ? 2 : code);
   if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await reachNow(doors, 'unmanaged', false, terminal));
   if (alg === 'unmanaged' && !cutOff) {
-    terminal.out('/etc/config/sipalg says "unmanaged": nothing is changed.\n');
+    terminal.out(
+      wish.said === false
+        ? 'What /etc/config/sipalg wishes of the ALG could not be told: nothing is changed.\n'
+        : '/etc/config/sipalg says "unmanaged": nothing is changed.\n',
+    );
     return end(0);
   }
   return end(await reachNow(doors, alg === 'disabled' ? 'disabled' : 'enabled', false, terminal));

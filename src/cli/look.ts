@@ -1,4 +1,5 @@
 /** `status`, `plan` and `policy`: the report, of this router or of a saved document, in words or as JSON. */
+import { unread } from '../judge/questions.ts';
 import type { ExitCode, Report } from '../survey/survey.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { RouterFacts } from '../survey/survey.ts';
@@ -7,6 +8,19 @@ import type { Doors, Given, Terminal } from './command.ts';
 /** One JSON document; what JSON itself lets through of characters a terminal obeys is written as JSON can. */
 function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`) + '\n';
+}
+
+/** Rules and flows are listed by tools, and a firewall that is being loaded in that moment may show halves of two rulesets. */
+const IN_PASSING = /^(nft|ip6?tables\S*|conntrack) ?/;
+const LOOKS = 3;
+
+/** Looks, and looks again where a list was not to be had in passing. */
+async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
+  for (let look = 1; ; look++) {
+    const facts = await surveyor.look(host);
+    const passing = host.process().uid === 0 && unread(facts).some(({ source }) => IN_PASSING.test(source));
+    if (!passing || look === LOOKS) return facts;
+  }
 }
 
 /** A saved document, judged here. */
@@ -36,7 +50,7 @@ const needsNoPlan = ({ wish, policy }: RouterFacts): boolean =>
 /** @throws Error in a sentence, where a saved document cannot be judged */
 export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
   const from = given.get('--from');
-  const facts = from === undefined ? await doors.surveyor.look(doors.host) : null;
+  const facts = from === undefined ? await factsNow(doors) : null;
   if (facts !== null && command === 'status' && !given.has('--json') && needsNoPlan(facts)) {
     const verdict = doors.surveyor.verdict(facts);
     terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }));

@@ -26,7 +26,9 @@ export function planText(plan: Plan): string {
   } else {
     lines.push(
       plan.wish === 'unmanaged'
-        ? '/etc/config/sipalg says "unmanaged", so nothing is changed by itself. `sipalg disable` would do this:'
+        ? plan.told === false
+          ? 'What /etc/config/sipalg wishes could not be told, so nothing is changed by itself. `sipalg disable` would do this:'
+          : '/etc/config/sipalg says "unmanaged", so nothing is changed by itself. `sipalg disable` would do this:'
         : `To reach "${plan.towards}":`,
       ...said(alg),
     );

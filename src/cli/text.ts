@@ -30,7 +30,7 @@ export function statusText({ version, facts, verdict }: Omit<Report, 'plan'>): s
   const { system } = facts;
   lines.push(
     '',
-    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${facts.wish.wish.alg}${journal}; sipalg ${version}`,
+    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${facts.wish.said === false ? 'not known' : facts.wish.wish.alg}${journal}; sipalg ${version}`,
   );
   // Also where the plan is refused: it says why.
   if (verdict.alg !== 'off' && verdict.unread.length === 0 && facts.wish.wish.alg !== 'enabled')

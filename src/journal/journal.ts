@@ -19,6 +19,11 @@ export interface Journal {
    * fingerprint of the files that decide it; while it is the same, nothing is tried again.
    */
   held: { because: string; of: string } | null;
+  /**
+   * Found out by loading the firewall: whether rules that set the helper came back with it, from wherever they come. As
+   * long as `of` is the fingerprint, it need not be loaded again. Missing where nothing asked for it.
+   */
+  shown?: { back: boolean; of: string } | null;
 }
 
 export { JOURNAL_PATH } from './path.ts';
@@ -80,16 +85,25 @@ export function parseJournal(text: string): Journal {
   if (typeof journal !== 'object' || journal === null || journal.format !== 1) {
     throw new Error('it is not a journal of format 1, the only one this version of sipalg reads');
   }
-  const { program, since, state, taken, held = null } = journal;
+  const { program, since, state, taken, held = null, shown = null } = journal;
   const known =
     isText(program)
     && Number.isInteger(since)
     && Math.abs(since as number) <= LAST_MOMENT
     && ['taking', 'taken', 'giving back'].includes(state as string)
     && isList(taken, isTaken)
-    && (held === null || hold(held, ['because', 'of']));
+    && (held === null || hold(held, ['because', 'of']))
+    && (shown === null || (hold(shown, ['of']) && typeof shown['back'] === 'boolean'));
   if (!known) throw new Error('its entries are not what sipalg writes');
-  return { format: 1, program: program as string, since: since as number, state: state as Journal['state'], taken: taken as Taken[], held };
+  return {
+    format: 1,
+    program: program as string,
+    since: since as number,
+    state: state as Journal['state'],
+    taken: taken as Taken[],
+    held,
+    ...(shown === null ? {} : { shown }),
+  };
 }
 
 /** Adds entries that are not in the journal yet. */

@@ -6,6 +6,7 @@ import { shown } from './evidence.ts';
 import type { Reading } from '../host/host.ts';
 import type { Facts, FlowFact, IptablesAssignment, NftAssignment } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
+import { cameBack, unexplainedRules } from './origin.ts';
 import {
   assigners,
   assignmentsOf,
@@ -333,9 +334,27 @@ export const FINDINGS: readonly Row[] = [
     'risk',
     ['includes'],
     [],
-    (facts) => some(assignersOf(facts, 'script')),
+    (facts) => (cameBack(facts) === false ? null : some(assignersOf(facts, 'script'))),
     () =>
       'A script that the firewall runs sets the SIP helper; take the line out, or it comes back with every load while the module is there.',
+  ),
+  row(
+    'assignment-unexplained',
+    'risk',
+    ['includes'],
+    [],
+    (facts) => (inKernel(facts, 'tracker') === true && cameBack(facts) === null ? some(unexplainedRules(facts)) : null),
+    () =>
+      'Rules that set the SIP helper came from somewhere that no file read here explains. Whether they come again is known once the firewall has been loaded without them.',
+  ),
+  row(
+    'assignment-comes-back',
+    'risk',
+    ['includes'],
+    [],
+    (facts) => (cameBack(facts) === true ? some([...unexplainedRules(facts), ...assignersOf(facts, 'script')]) : null),
+    () =>
+      'Rules that set the SIP helper came back when the firewall was loaded: something puts them there. Take that away, then run `sipalg disable` again.',
   ),
   row(
     'autoload',

@@ -2,7 +2,9 @@
 import type { Facts } from '../observe/facts.ts';
 import { TRACKER } from '../observe/modules.ts';
 import { ASSIGNED, findingsOf } from './findings.ts';
+import { cameBack, unexplainedRules } from './origin.ts';
 import { assigners, flowsTouched, inKernel, isBlocked, isWatchedOnly, moduleIn, unread } from './questions.ts';
+import type { Assigner } from './questions.ts';
 import type { AlgState, Finding, Return, Verdict } from './verdict.ts';
 
 function algOf(facts: Facts, findings: readonly Finding[], missing: readonly unknown[]): AlgState {
@@ -18,7 +20,10 @@ function algOf(facts: Facts, findings: readonly Finding[], missing: readonly unk
 
 /** What would bring the ALG back by itself, whatever it does now. */
 export function returnsOf(facts: Facts): Return[] {
-  const sources = assigners(facts);
+  // A load of the firewall tells more of scripts than reading them, and tells all there is of what nothing explains.
+  const back = cameBack(facts);
+  const lost = unexplainedRules(facts).map((where): Assigner => ({ kind: 'of unknown origin', where }));
+  const sources = back === false ? assigners(facts).filter(({ kind }) => kind !== 'script') : [...assigners(facts), ...lost];
   const tracker = moduleIn(facts, 'tracker');
   if (tracker === null || sources.length === 0) return [];
   const evidence = sources.map(({ kind, where }) => `${kind}: ${where}`);
@@ -27,7 +32,7 @@ export function returnsOf(facts: Facts): Return[] {
   const blocked = isBlocked(facts);
   const autoload = facts.boot.autoload.state === 'present' ? facts.boot.autoload.value : [];
   // An object of type sip or a CT rule makes the kernel ask for the module by itself.
-  const asksFor = sources.filter(({ kind }) => kind === 'include' || kind === 'script');
+  const asksFor = sources.filter(({ kind }) => kind === 'include' || kind === 'script' || kind === 'of unknown origin');
   const loadable = tracker.state === 'loaded' || tracker.state === 'on disk';
 
   // The sysctl is set at boot, not by the firewall.
@@ -35,7 +40,9 @@ export function returnsOf(facts: Facts): Return[] {
   if (byFirewall && (tracker.state === 'loaded' || builtin)) {
     returns.push({
       at: 'firewall reload',
-      because: `the firewall sets the helper whenever it is loaded while ${TRACKER} is in the kernel`,
+      because: sources.every(({ kind }) => kind === 'of unknown origin' || kind === 'sysctl')
+        ? 'rules that set the helper came from somewhere that was not found, and may come again'
+        : `the firewall sets the helper whenever it is loaded while ${TRACKER} is in the kernel`,
       evidence,
     });
   } else if (tracker.state === 'on disk' && !blocked && asksFor.length > 0) {

@@ -137,7 +137,7 @@ export function isWatchedOnly(facts: Facts): boolean {
 
 /** Something that sets the helper whenever the firewall is loaded while the tracker is there. */
 export interface Assigner {
-  kind: 'zone lists sip' | 'zone automatic' | 'set_helper rule' | 'include' | 'script' | 'sysctl';
+  kind: 'zone lists sip' | 'zone automatic' | 'set_helper rule' | 'include' | 'script' | 'sysctl' | 'of unknown origin';
   /** Where it is written: a section, or a file and a line. */
   where: string;
 }

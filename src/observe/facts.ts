@@ -304,7 +304,13 @@ export interface Facts {
   timeouts: { udp: Reading<number>; udpStream: Reading<number> };
   wan: Reading<{ device: string; addresses: HostAddress[] }>;
   /** /etc/config/sipalg. */
-  wish: { text: Reading<string>; wish: Wish; problems: Problem[] };
+  wish: {
+    text: Reading<string>;
+    wish: Wish;
+    problems: Problem[];
+    /** false: what is wished of the ALG could not be told. Not in documents of 0.1.0 and older. */
+    said?: boolean;
+  };
   /** What was taken away and can be given back. */
   journal: Reading<Journal>;
   /** Other files that the journal says were edited, as they are now, by path. */

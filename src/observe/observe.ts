@@ -43,8 +43,8 @@ async function observeFirewall(host: Host, kind: Facts['system']['firewall']): P
 
 async function observeWish(host: Host): Promise<Facts['wish']> {
   const text = await host.read(WISH_CONFIG);
-  const { wish, problems } = readConfiguration(orElse(text, null));
-  if (text.state !== 'failed') return { text, wish: { ...wish }, problems: [...problems] };
+  const { wish, said, problems } = readConfiguration(orElse(text, null));
+  if (text.state !== 'failed') return { text, wish: { ...wish }, said, problems: [...problems] };
   // What the owner wishes could not be read: that is a problem, not the default.
   const problem = {
     section: '',
@@ -53,7 +53,7 @@ async function observeWish(host: Host): Promise<Facts['wish']> {
     allowed: 'a file that can be read',
     text: `${WISH_CONFIG} could not be read: ${text.because}`,
   };
-  return { text, wish: { ...wish, policy: null }, problems: [problem, ...problems] };
+  return { text, wish: { ...wish, policy: null }, said: false, problems: [problem, ...problems] };
 }
 
 /** Its reader is loaded where there is one. */

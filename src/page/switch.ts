@@ -89,7 +89,7 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
   const running = runningOf(reply, state, words);
   const confirm = state.confirming === null ? null : confirmOf(state.confirming, words);
   const busy = running !== null || confirm !== null;
-  const lines = [words.wish[plan.wish]];
+  const lines = [plan.told === false ? words.wishUntold : words.wish[plan.wish]];
   if (managed && running === null && plan.refused.length === 0) lines.push(left(plan) ? words.unmet : words.met);
   return {
     title: words.theSwitch,

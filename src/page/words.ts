@@ -72,6 +72,7 @@ export function wordsIn(_: Translate) {
       disabled: _('The configuration says "disabled": the SIP ALG is to be off, and to stay off.'),
       enabled: _('The configuration says "enabled": what was there before is to be given back.'),
     },
+    wishUntold: _('What the configuration wishes could not be told: sipalg looks, and changes nothing by itself.'),
     unmet: _('That is not so yet: steps are left.'),
     met: _('That is so: no step is left.'),
     refused: _('Nothing can be done as things are:'),

@@ -3,6 +3,7 @@
  * a plan for facts that are as wished has no steps.
  */
 import { canBlock, canUnload, flowsUnder, heldBy, inKernel, moduleIn, unread } from '../judge/questions.ts';
+import { isUnshown } from '../judge/origin.ts';
 import { Refused } from '../languages/refused.ts';
 import { wishSection, writeWish } from '../wish/write.ts';
 import type { Facts } from '../observe/facts.ts';
@@ -42,6 +43,31 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
   });
 }
 
+/**
+ * The firewall is loaded once more, while the module is there, to see whether somebody sets the helper again. One that
+ * its owner has stopped, or that would not load, is left alone.
+ */
+function planShow(facts: Facts): Part {
+  const { firewall } = facts.system;
+  if (firewall.state !== 'present' || !isUnshown(facts)) return NOTHING;
+  const { check } = facts.firewall;
+  const refuses = check?.state === 'present' && !check.value.loads;
+  const runs =
+    firewall.value === 'fw4'
+      ? facts.nft.state === 'present' && facts.nft.value.tables.includes('inet fw4') && !refuses
+      : facts.iptables.some((reading) => reading.state === 'present' && reading.value.fw3 === true);
+  if (!runs) return NOTHING;
+  return one({
+    rank: RANK.reload,
+    why: 'assignment-unexplained',
+    text: 'Load the firewall once, to see whether something sets the SIP helper again.',
+    actions: [{ do: 'run', argv: [firewall.value, 'reload'] }],
+    undo: [],
+    commands: [`${firewall.value} reload`],
+    unlocked: true,
+  });
+}
+
 function planDisable(facts: Facts): Part {
   const held = heldBy(facts) !== null;
   const unloads = !held && canUnload(facts);
@@ -56,6 +82,7 @@ function planDisable(facts: Facts): Part {
     planAutomaticAtBoot(facts),
     ...rules,
     stays ? planFlows(facts) : NOTHING,
+    stays ? planShow(facts) : NOTHING,
     planUnload(facts),
   ];
   return joinParts([...parts, planCheck(facts, parts)]);
@@ -113,6 +140,7 @@ export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Pla
   const steps = [...wish.steps, ...part.steps, ...planStale(facts, ended).steps].sort((one, other) => one.rank - other.rank);
   return {
     wish: facts.wish.wish.alg,
+    ...(facts.wish.said === false ? { told: false as const } : {}),
     towards,
     steps: refused.length > 0 ? [] : steps,
     takes: refused.length > 0 ? [] : part.takes,

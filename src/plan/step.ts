@@ -92,6 +92,8 @@ export const isLasting = ({ why }: Step): boolean => why !== FLOW_STALE;
 export interface Plan {
   /** What /etc/config/sipalg asks for. */
   wish: 'unmanaged' | 'disabled' | 'enabled';
+  /** false: it could not be told; `wish` is what is done, not what is said. */
+  told?: false;
   /**
    * What these steps lead to; `unmanaged`: the ALG is left as it is. With an unmanaged wish the ALG's are shown
    * and never run by themselves.

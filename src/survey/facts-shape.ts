@@ -279,6 +279,7 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
     text: reading(text),
     wish: fields<Wish>({ alg: among(['unmanaged', 'disabled', 'enabled']), policy: orNull(flag) }),
     problems: list(fields<Problem>({ section: text, option: text, given: text, allowed: text, text })),
+    said: maybe(flag),
   }),
   journal: reading(read((value): Journal => parseJournal(JSON.stringify(value)))),
   edited: record(reading(text)),

@@ -43,6 +43,7 @@ const ofVoice = (finding: Finding): Finding => ({ ...finding, of: 'policy' });
 export function planVoice(facts: RouterFacts, voice: VoiceRules | null): Plan {
   return {
     wish: facts.wish.wish.alg,
+    ...(facts.wish.said === false ? { told: false as const } : {}),
     towards: 'unmanaged',
     ...voicePlan(facts, voicePart(facts, voice)),
     takes: [],

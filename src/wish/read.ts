@@ -150,8 +150,11 @@ function read(sections: readonly UciSection[]): Configuration {
   const { enabled: marked, ...marks } = reader.one('marking');
   const { enabled: limited, ...limits } = reader.one('limit');
   const providers = reader.providers();
+  const main = sectionOf(sections, 'sipalg');
+  const bad = main !== undefined && reader.problems.some(({ section, option }) => option === 'alg' && section === namesOf(main));
   return {
     wish,
+    said: !bad,
     voice: {
       timeouts: {
         signallingUnreplied: timeouts.signalling_unreplied,
@@ -181,7 +184,7 @@ function configurationOf(text: string): Configuration {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const nothing = read([]);
-    return { ...nothing, wish: { ...nothing.wish, policy: null }, problems: [unreadable(text, error)] };
+    return { ...nothing, said: false, wish: { ...nothing.wish, policy: null }, problems: [unreadable(text, error)] };
   }
 }
 

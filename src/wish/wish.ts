@@ -80,6 +80,8 @@ export interface Problem {
 /** The whole file: what is in force of it, and what is not and why. */
 export interface Configuration {
   wish: Wish;
+  /** false: what is wished of the ALG could not be told, and `unmanaged` is what is done, not what is said. */
+  said: boolean;
   serve: ServeWish;
   voice: PolicyWish;
   problems: Problem[];

@@ -252,7 +252,7 @@ words('are sentences', () => {
   assert.ok(all.length > 300);
   for (const [code, text] of all) {
     if (/^(return|held) /.test(code)) assert.match(text, /^\S.*[^.]$/, code);
-    else assert.match(text, /^\S.*[.]$/, code);
+    else assert.match(text, /^\S.*[.?]$/, code);
   }
 });
 

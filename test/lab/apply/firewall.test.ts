@@ -75,3 +75,66 @@ left('assigns nothing, in the verdict and in the way back', () =>
 );
 
 left.run();
+
+const unseen = suite('a rule that nothing which was read explains');
+
+/** Sets the helper in a way that no reading of it shows: the words come from elsewhere. */
+const HIDDEN = 'words=$(cat /etc/mine.words)\neval "$words"\n';
+const WORDS = `nft add table inet mine
+nft flush table inet mine
+nft 'add ct helper inet mine voip { type "sip" protocol udp; }'
+nft 'add chain inet mine pre { type filter hook prerouting priority 0; }'
+nft 'add rule inet mine pre udp dport 5060 ct helper set "voip"'
+`;
+
+const include = (path: string): string => `\nconfig include\n\toption path '${path}'\n`;
+
+unseen('is said to come back, once a load of the firewall has shown it', () =>
+  onRouter({}, async (router) => {
+    const config = readFileSync('test/fixtures/fw4/stock-alg-on.config', 'utf8');
+    router.lab.files.write('/etc/firewall.mine', HIDDEN);
+    router.lab.files.write('/etc/mine.words', WORDS);
+    router.lab.files.write('/etc/config/firewall', config + include('/etc/firewall.mine'));
+    await router.lab.router.must(['fw4', 'restart']);
+    const before = await report(router);
+    assert.ok(before.verdict.findings.some(({ code }) => code === 'assignment-unexplained'));
+    const disabled = await router.sipalg(['disable']);
+    assert.is(disabled.status, 1, disabled.stderr);
+    assert.ok(
+      disabled.changes.some((line) => line.includes('fw4 reload')),
+      disabled.changes.join('\n'),
+    );
+    const after = await report(router);
+    assert.is(after.verdict.alg, 'off');
+    assert.ok(after.verdict.findings.some(({ code }) => code === 'assignment-comes-back'));
+    assert.ok(after.verdict.returns.some(({ at }) => at === 'firewall reload'));
+    assert.equal(after.plan.steps, []);
+    assert.equal((await router.sipalg(['apply'])).changes, [], 'once is enough');
+    // Its owner has taken it away: another load shows that, and nothing is said any more.
+    router.lab.files.write('/etc/mine.words', 'true\n');
+    await router.lab.router.must(['nft', 'delete', 'table', 'inet', 'mine']);
+    assert.is((await router.sipalg(['disable'])).status, 0);
+    assert.equal((await report(router)).verdict.returns, []);
+    assert.is((await router.sipalg(['enable'])).status, 0);
+  }),
+);
+
+unseen('is not said of a script that only speaks of the helper', () =>
+  onRouter({}, async (router) => {
+    const config = readFileSync('test/fixtures/fw4/stock-alg-on.config', 'utf8');
+    // The name does not show, and the branch is never run.
+    router.lab.files.write(
+      '/etc/firewall.mine',
+      '[ -e /nowhere ] && iptables -t raw -A PREROUTING -j CT --helper "$(cat /nowhere)"\ntrue\n',
+    );
+    router.lab.files.write('/etc/config/firewall', config + include('/etc/firewall.mine'));
+    await router.lab.router.must(['fw4', 'restart']);
+    const disabled = await router.sipalg(['disable']);
+    assert.is(disabled.status, 0, disabled.stderr + disabled.stdout);
+    const after = await report(router);
+    assert.equal([after.verdict.alg, after.verdict.returns], ['off', []]);
+    assert.not.ok(after.verdict.findings.some(({ code }) => code === 'script-sets-helper'));
+  }),
+);
+
+unseen.run();

@@ -194,6 +194,59 @@ faces('is that nothing is changed where nothing is wished', async () => {
   assert.equal([code, out, err], [0, '/etc/config/sipalg says "unmanaged": nothing is changed.\n', '']);
 });
 
+faces('looks again where a list of rules could not be read in passing, and says so where it stays so', async () => {
+  const recorded = recordedRouter('stock-alg-on');
+  const through = async (failing: number): Promise<{ code: number; looks: number }> => {
+    let looks = 0;
+    const host: Host = {
+      ...recorded,
+      async run(argv, options) {
+        if (argv.join(' ') !== 'nft -j -t list ruleset' || ++looks > failing) return recorded.run(argv, options);
+        return { state: 'exited', command: argv.join(' '), code: 1, stdout: '', stderr: 'Error: No such file or directory\n' };
+      },
+    };
+    const terminal = {
+      out: () => undefined,
+      err: () => undefined,
+      input: async () => ({ state: 'present', value: '', source: 'standard input' }) as const,
+      goOn: () => true,
+    };
+    return { code: await cli(['status'], { host, surveyor }, terminal), looks };
+  };
+  assert.equal(await through(0), { code: 1, looks: 1 });
+  assert.equal(await through(1), { code: 1, looks: 2 });
+  assert.equal(await through(9), { code: 2, looks: 3 });
+});
+
+faces('does not say "unmanaged" where what is wished could not be told', async () => {
+  for (const text of [null, "config sipalg 'main\n", "config sipalg 'main'\n\toption alg 'off'\n"]) {
+    const recorded = recordedRouter('stock-alg-on');
+    const host: Host = {
+      ...recorded,
+      async read(path, options) {
+        if (path !== '/etc/config/sipalg') return recorded.read(path, options);
+        return text === null
+          ? { state: 'failed', source: path, because: 'input/output error (EIO)' }
+          : { state: 'present', source: path, value: text };
+      },
+    };
+    for (const command of ['status', 'plan', 'apply']) {
+      let said = '';
+      const out = (more: string): void => {
+        said += more;
+      };
+      const code = await cli(
+        [command],
+        { host, surveyor },
+        { out, err: () => undefined, input: () => Promise.reject(new Error()), goOn: () => true },
+      );
+      assert.is(code, 2, command);
+      assert.not.match(said, /says "unmanaged"|wish: unmanaged/);
+      assert.match(said, /could not be told|wish: not known|could not be read|can not be written/);
+    }
+  }
+});
+
 faces('names what is misspelt in the configuration, with the nearest right one, whatever is asked', async () => {
   const sentences = [
     'sipalg.example: there is no section type "providr" (line 11), so nothing in it is read; '

@@ -110,6 +110,51 @@ includes('are scripts too, which fail alone', async () => {
   );
 });
 
+includes('are followed through what a script runs, and loads', async () => {
+  const set = 'iptables -t raw -A PREROUTING -p udp --dport 5060 -j CT --helper';
+  const one = (line: string): Promise<string[]> =>
+    found({ '/etc/firewall.user': line, '/opt/b.sh': `\n${set} sip`, '/opt/c.nft': DECLARE });
+  const here = ['runs /etc/firewall.user:1'];
+  assert.equal(await one('H=sip; ' + set + ' $H'), here, 'a variable');
+  assert.equal(await one(`for h in ftp sip; do ${set} "$h"; done`), here, 'a loop');
+  assert.equal(await one(set.replace(' -j', ' \\\n -j') + ' sip'), here, 'over several lines');
+  assert.equal(await one(set.replace('-A', '-m helper --helper ftp -A') + ' sip'), here, 'a match beside it');
+  assert.equal(await one(set + ' "$(uci get a.b.c)"'), here, 'a name that does not show');
+  assert.equal(await one('IPT="iptables -w -t raw"; $IPT -A PREROUTING -j CT --helper=sip'), here);
+  for (const line of [
+    '. /opt/b.sh',
+    'sh /opt/b.sh',
+    'sh -x /opt/b.sh',
+    '/opt/b.sh',
+    '[ -x /opt/b.sh ] && . /opt/b.sh',
+    'F=/opt/b.sh; . $F',
+  ])
+    assert.equal(await one(line), ['runs /opt/b.sh:2'], line);
+  for (const line of [
+    'nft -f /opt/c.nft',
+    'nft -f - < /opt/c.nft',
+    `nft -f - <<E\n${DECLARE}\nE`,
+    'echo \'add rule inet fw4 x ct helper set "sip"\' | nft -f -',
+  ])
+    assert.equal(await one(line), here, line);
+  assert.equal(await one('nft add rule inet fw4 x ct helper set \\"sip\\"'), here);
+  assert.equal(await one(`iptables-restore -n <<E\n*raw\n-A PREROUTING -j CT --helper sip\nCOMMIT\nE`), here);
+});
+
+includes('are not scripts that only speak of it, or never come to it', async () => {
+  const set = 'iptables -t raw -A PREROUTING -p udp --dport 5060 -j CT --helper sip';
+  for (const line of [
+    `echo "${set}"`,
+    `logger ${set}`,
+    `if false; then\n\t${set}\nfi`,
+    `false && ${set}`,
+    `exit 0\n${set}`,
+    `# ${set}`,
+    ': <<E\n' + set + '\nE',
+  ])
+    assert.equal(await found({ '/etc/firewall.user': line }), [], line);
+});
+
 includes('that can not be read are said to be so', async () => {
   const files = { '/etc/nftables.d/a.nft': USE, '/etc/firewall.user': '' };
   const uci = firewallFacts('', 'fw4', []);
