@@ -19,12 +19,17 @@ import { isLasting, RANK } from '../plan/step.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { RouterFacts, Surveyor } from '../survey/survey.ts';
 import { POLICY_FILE } from '../voice/paths.ts';
+import { Interrupted } from './interrupted.ts';
 import { lockFirewall, OWN_LOCK, take } from './locks.ts';
 import type { Patience } from './locks.ts';
+import { limitWaiting } from './waiting.ts';
+import type { Waiting } from './waiting.ts';
 import { perform, settle, StepFailed, takeBack } from './perform.ts';
 import type { Echo } from './perform.ts';
 
 export interface ApplyOptions extends Patience {
+  /** What the run may wait in all, where it began before; of its own otherwise. */
+  waiting?: Waiting;
   /** Whether the wish is to be written down first. */
   writeDown: boolean;
   echo: Echo;
@@ -52,6 +57,14 @@ export class NotBegun extends Error {}
 /** While it was waited for the lock, another run has come to wish otherwise. */
 export class WishChanged extends NotBegun {}
 
+/** Milliseconds that asking for names may take. */
+const ASKING = 10_000;
+
+const patienceOf = ({ patience = 30_000, goOn }: Patience, waiting: Waiting): Patience => ({
+  patience: Math.min(patience, waiting.left()),
+  goOn,
+});
+
 /** Each pass looks, plans and acts; a second may be needed after a reload or when SIP turned out to be held. */
 const PASSES = 4;
 
@@ -78,6 +91,7 @@ class Run {
   readonly surveyor: Surveyor;
   readonly towards: Direction;
   readonly options: ApplyOptions;
+  private readonly waiting: Waiting;
   /** What has been done and not taken back. */
   private readonly done: Step[] = [];
   /** What could not be taken back, in sentences. */
@@ -92,15 +106,23 @@ class Run {
   /** What fw4 said of what it would load, before anything was done. */
   private checked: Facts['firewall']['check'];
 
-  constructor(host: Host, surveyor: Surveyor, towards: Direction, options: ApplyOptions) {
-    this.host = host;
+  constructor(waiting: Waiting, surveyor: Surveyor, towards: Direction, options: ApplyOptions) {
+    this.host = waiting.host;
+    this.waiting = waiting;
     this.surveyor = surveyor;
     this.towards = towards;
     this.options = options;
   }
 
+  /** The machine for a look, which is broken off once it is wanted to stop. */
+  private get looking(): Host {
+    return { ...this.host, run: (argv, options) => this.host.run(argv, { ...options, goOn: this.options.goOn }) };
+  }
+
+  /** @throws Interrupted */
   private async look(): Promise<{ facts: RouterFacts; plan: Plan }> {
-    const facts = await this.surveyor.look(this.host, this.checked);
+    const facts = await this.surveyor.look(this.looking, this.checked);
+    if (!this.options.goOn()) throw new Interrupted('It was interrupted.');
     this.checked = facts.firewall.check;
     const { journal } = facts;
     // Who asks for it once more may have taken away what had brought it back.
@@ -148,7 +170,7 @@ class Run {
 
   /** One pass, under the firewall's lock but for the steps that take it themselves. On failure the lock stays held. */
   private async pass(): Promise<{ facts: RouterFacts; plan: Plan; again: boolean }> {
-    this.lock = await lockFirewall(this.host, this.options);
+    this.lock = await lockFirewall(this.host, this.patience());
     const seen = await this.look();
     if (seen.plan.steps.length === 0) {
       await this.unlock();
@@ -183,6 +205,10 @@ class Run {
     return { ...seen, again: true };
   }
 
+  private patience(): Patience {
+    return patienceOf(this.options, this.waiting);
+  }
+
   private async unlock(): Promise<void> {
     await this.lock?.release();
     this.lock = null;
@@ -205,9 +231,10 @@ class Run {
   private async undone(cause: Error): Promise<Error> {
     if (cause instanceof NotBegun) return cause;
     if (this.found === undefined) return notBegun(cause);
+    this.waiting.takeBack();
     const began = this.done.length > 0;
     if (began && this.lock === null) {
-      this.lock = await lockFirewall(this.host, this.options).catch(() => null); // without it, rather than not at all
+      this.lock = await lockFirewall(this.host, { patience: 5000, goOn: () => true }).catch(() => null); // without it, rather than not at all
     }
     const failures = await this.takeAllBack();
     const back =
@@ -239,7 +266,7 @@ class Run {
       if ((await this.host.kind(path + UNFINISHED)).state === 'present') await this.host.remove(path + UNFINISHED);
     }
     // Up to 0.1.0 everybody could read it, and so what of a private file it holds.
-    await this.host.narrow(JOURNAL_PATH, JOURNAL_MODE);
+    if (facts.journal.state === 'present') await this.host.narrow(JOURNAL_PATH, JOURNAL_MODE);
   }
 
   private async reach(): Promise<Applied> {
@@ -290,15 +317,15 @@ class Run {
 }
 
 /** The voice rules, after the ALG: what goes wrong with them undoes nothing of it. */
-async function applyVoice(host: Host, surveyor: Surveyor, options: ApplyOptions, alg: Applied | null): Promise<Applied> {
-  const once = (): Promise<Applied> => new Run(host, surveyor, 'unmanaged', { ...options, writeDown: false }).run();
+async function applyVoice(waiting: Waiting, surveyor: Surveyor, options: ApplyOptions, alg: Applied | null): Promise<Applied> {
+  const once = (): Promise<Applied> => new Run(waiting, surveyor, 'unmanaged', { ...options, writeDown: false }).run();
   try {
     // First with the last good answers: a boot is not kept waiting for a name server that is not there yet.
     let voice = await once();
-    if (voice.facts.wish.wish.policy === true && options.goOn()) {
+    if (voice.facts.wish.wish.policy === true && options.goOn() && waiting.left() > ASKING) {
       const { changed } = await surveyor
         .voice()
-        .then((rules) => rules.refresh(host))
+        .then((rules) => rules.refresh(waiting.host))
         .catch(() => ({ changed: false })); // the look says why
       if (changed) {
         const { before, changed: already, acted } = voice;
@@ -331,15 +358,22 @@ async function applyVoice(host: Host, surveyor: Surveyor, options: ApplyOptions,
  *   Another Error when it began and did not work: what was done has been taken back, or the message says what could not be.
  */
 export async function apply(host: Host, surveyor: Surveyor, towards: Direction, options: ApplyOptions): Promise<Applied> {
+  const waiting = options.waiting ?? limitWaiting(host);
   const { pid, uid } = host.process();
   if (uid !== 0) throw notBegun(new Error('Only root may change what is asked here; run it as root.'));
-  const lock = await take(host, OWN_LOCK, options, `process ${pid} (sipalg, towards "${towards}")`, 'sipalg').catch((error: Error) => {
+  const lock = await take(
+    waiting.host,
+    OWN_LOCK,
+    patienceOf(options, waiting),
+    `process ${pid} (sipalg, towards "${towards}")`,
+    'sipalg',
+  ).catch((error: Error) => {
     throw notBegun(error);
   });
   try {
-    const alg = towards === 'unmanaged' ? null : await new Run(host, surveyor, towards, options).run();
+    const alg = towards === 'unmanaged' ? null : await new Run(waiting, surveyor, towards, options).run();
     if (alg !== null && (alg.outcome === 'failed' || alg.facts.policy.state === 'absent')) return alg;
-    return await applyVoice(host, surveyor, options, alg);
+    return await applyVoice(waiting, surveyor, options, alg);
   } finally {
     await lock.release();
   }

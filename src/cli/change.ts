@@ -1,6 +1,8 @@
 /** `disable`, `enable` and `apply`: what was done, and whether it is reached. */
 import { apply, NotBegun, WishChanged } from '../apply/apply.ts';
 import type { Applied, Direction } from '../apply/apply.ts';
+import { limitWaiting } from '../apply/waiting.ts';
+import type { Waiting } from '../apply/waiting.ts';
 import { judge } from '../judge/judge.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { ExitCode, RouterFacts } from '../survey/survey.ts';
@@ -54,9 +56,16 @@ function sayProblems({ wish }: RouterFacts, terminal: Terminal): void {
   for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
 }
 
-async function reachNow(doors: Doors, towards: Direction, writeDown: boolean, terminal: Terminal): Promise<ExitCode> {
+async function reachNow(
+  doors: Doors,
+  towards: Direction,
+  writeDown: boolean,
+  terminal: Terminal,
+  waiting = limitWaiting(doors.host),
+): Promise<ExitCode> {
   const { host, surveyor } = doors;
-  const applied = await apply(host, surveyor, towards, { writeDown, echo: (line) => terminal.err(`[#] ${line}\n`), goOn: terminal.goOn });
+  const echo = (line: string): void => terminal.err(`[#] ${line}\n`);
+  const applied = await apply(host, surveyor, towards, { writeDown, echo, goOn: terminal.goOn, waiting });
   // `apply` says them before it begins, for they are what it acts on.
   if (writeDown) sayProblems(applied.facts, terminal);
   return say(applied, towards, doors, terminal);
@@ -102,10 +111,11 @@ const READINGS = 3;
 
 /** Acts on /etc/config/sipalg: at boot, on reload, by hand. */
 export function applyWish(doors: Doors, terminal: Terminal): Promise<ExitCode> {
+  const waiting = limitWaiting(doors.host);
   return changing(async () => {
     for (let reading = 1; ; reading++) {
       try {
-        return await applyWishOnce(doors, terminal);
+        return await applyWishOnce(doors, terminal, waiting);
       } catch (error) {
         if (!(error instanceof WishChanged) || reading === READINGS) throw error;
       }
@@ -113,8 +123,8 @@ export function applyWish(doors: Doors, terminal: Terminal): Promise<ExitCode> {
   }, terminal);
 }
 
-async function applyWishOnce(doors: Doors, terminal: Terminal): Promise<ExitCode> {
-  const facts = await doors.surveyor.look(doors.host);
+async function applyWishOnce(doors: Doors, terminal: Terminal, waiting: Waiting): Promise<ExitCode> {
+  const facts = await doors.surveyor.look(waiting.host);
   const { wish, journal, policy } = facts;
   sayProblems(facts, terminal);
   // What is well said is done all the same; where nothing could be read, nothing is.
@@ -123,7 +133,7 @@ async function applyWishOnce(doors: Doors, terminal: Terminal): Promise<ExitCode
   const cutOff = journal.state === 'present' && journal.value.state !== 'taken';
   if (wish.problems.length > 0 && cutOff && alg === 'unmanaged') return 2;
   const end = (code: ExitCode): ExitCode => (wish.problems.length > 0 ? 2 : code);
-  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await reachNow(doors, 'unmanaged', false, terminal));
+  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await reachNow(doors, 'unmanaged', false, terminal, waiting));
   if (alg === 'unmanaged' && !cutOff) {
     terminal.out(
       wish.said === false
@@ -132,5 +142,5 @@ async function applyWishOnce(doors: Doors, terminal: Terminal): Promise<ExitCode
     );
     return end(0);
   }
-  return end(await reachNow(doors, alg === 'disabled' ? 'disabled' : 'enabled', false, terminal));
+  return end(await reachNow(doors, alg === 'disabled' ? 'disabled' : 'enabled', false, terminal, waiting));
 }

@@ -114,6 +114,8 @@ export interface Host {
   addresses(): HostAddress[];
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds from any fixed moment, which never go back; a router without a clock has its `now` set while it runs. */
+  elapsed?: () => number;
   /** This process and its effective user. */
   process(): { pid: number; uid: number };
 }

@@ -53,7 +53,7 @@ export function createSplitter(
       const found = search(tail, separator);
       const last = found < 0 ? -1 : size - tail.length + found;
       if (last <= 0) {
-        if (size > LONGEST) throw new Error(`a part of it is longer than ${LONGEST} bytes`);
+        if (size > LONGEST) throw new Error(`it holds more than ${LONGEST} bytes in one part`);
         return;
       }
       const all = join(waiting);

@@ -42,6 +42,7 @@ export function watchPending(host: Host): Pending {
       lock: (path, wait, who) => during(`the lock ${path}`, () => host.lock(path, wait, who)),
       addresses: () => host.addresses(),
       now: () => host.now(),
+      ...(host.elapsed ? { elapsed: host.elapsed } : {}),
       process: () => host.process(),
     },
   };

@@ -111,7 +111,7 @@ export function believed(outcome: Outcome, said: boolean): Reading<string> {
 const carriesHelper = ({ helper }: { helper: string | null }): boolean => helper !== null && isSipHelper(helper);
 
 /** The lines of `conntrack -L` that name a SIP helper or are of a port of SIP's. */
-async function listed(host: Host): Promise<Reading<Found>> {
+async function listed(host: Host): Promise<{ answer: Reading<string>; found: Reading<Found> }> {
   const finder = createFinder(parseConntrackFlow, carriesHelper, (line) => {
     const kind = kindOfFlow(line);
     return kind && carriesHelper(kind);
@@ -132,7 +132,7 @@ async function listed(host: Host): Promise<Reading<Found>> {
     const other = believed(await runInParts(host, ['conntrack', '-L', '-f', 'ipv6'], { select, parts }), said);
     if (other.state !== 'present') all = other;
   }
-  return understood(all, () => finder.end());
+  return { answer: all, found: understood(all, () => finder.end()) };
 }
 
 /** Facts of what a walk has found. */
@@ -149,8 +149,9 @@ async function factsOf(host: Host, found: Reading<Found>, certain: boolean): Pro
 
 /** @param udpStream seconds a plain UDP flow lives at most; null where that is not known, or no flow can be under the helper */
 export async function observeFlows(host: Host, udpStream: number | null): Promise<Reading<FlowFacts>> {
-  const answer = await listed(host);
-  if (answer.state === 'present') return factsOf(host, answer, true);
+  const { answer, found } = await listed(host);
+  // What conntrack said and is not understood, nothing else can tell either.
+  if (answer.state === 'present') return factsOf(host, found, true);
   // Not installed, or a kernel without ctnetlink: the kernel's own table still says how long each flow lives.
   const outlives = ({ protocol, timeout, original, reply }: Flow): boolean =>
     protocol === 'udp' && [original.dport, reply.dport].includes(5060) && udpStream !== null && timeout !== null && timeout > udpStream;

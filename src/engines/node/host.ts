@@ -58,7 +58,8 @@ const searchLast = (bytes: Uint8Array, needle: Uint8Array): number =>
 
 /** Gathers output: all of it up to a limit, or the lines selected; or hands it over part by part. */
 function gather(options: { select?: { holding: readonly string[] }; most?: number; parts?: Parts }, standard: number) {
-  const most = options.most ?? standard;
+  // What is not held may be more, but not without end.
+  const most = options.most ?? (options.parts ? standard * 8 : standard);
   const splitter = options.parts ? createSplitter(options.parts, textOf, searchLast) : null;
   const filter = options.select ? filterLines(options.select.holding, search, splitter?.push) : null;
   const parts: Uint8Array[] = [];
@@ -66,9 +67,9 @@ function gather(options: { select?: { holding: readonly string[] }; most?: numbe
   return {
     take(chunk: Uint8Array): void {
       if (filter) return filter.push(chunk);
-      if (splitter) return splitter.push(chunk);
       size += chunk.length;
       if (size > most) throw new Error(`it holds more than ${most} bytes`);
+      if (splitter) return splitter.push(chunk);
       parts.push(chunk);
     },
     text(): string {
@@ -212,5 +213,6 @@ export const nodeHost: Host = {
     );
   },
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   process: () => ({ pid: process.pid, uid: process.geteuid?.() ?? -1 }),
 };

@@ -50,7 +50,7 @@ parts('refuses a part without an end', () => {
         Array.from({ length: 40 }, () => piece),
         '\n',
       ),
-    /longer than 33554432 bytes/,
+    /holds more than 33554432 bytes in one part/,
   );
 });
 
