@@ -125,7 +125,8 @@ class Run {
     if (!planned.steps.some(isLasting)) return;
     if (facts.journal.state === 'failed')
       throw new Error(
-        `The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back: mend it, or move it away to start anew.`,
+        `The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. It holds what can be given back: mend it, or `
+          + `move it away to start anew.`,
       );
     if (this.found === undefined) {
       const text = await this.host.read(JOURNAL_PATH);

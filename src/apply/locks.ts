@@ -25,7 +25,8 @@ export async function take(host: Host, path: string, { patience = 30_000, goOn }
     if (!goOn()) throw new Interrupted('It was interrupted while it waited for another program.');
     if (left <= TRY)
       throw new Error(
-        `${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s; try again when it has ended.`,
+        `${what} is locked (${path})${got.busy === '' ? '' : ` by ${got.busy}`}, for longer than ${patience / 1000} s; `
+          + 'try again when it has ended.',
       );
   }
 }

@@ -27,10 +27,12 @@ const REMEDIES: Record<number, string> = {
   [RANK.load]:
     "The kernel's log (`dmesg`, `logread`) says why a module is not loaded; its package may be missing or made for another kernel.",
   [RANK.rules]:
-    'Another program may have changed the rules in the same moment: run it again. If it fails again, `sipalg plan` shows the very commands.',
+    'Another program may have changed the rules in the same moment: run it again. If it fails again, `sipalg plan` shows '
+    + 'the very commands.',
   [RANK.flows]: 'Install the package conntrack, with which flows are ended one by one, or reboot the router after the rules are gone.',
   [RANK.unload]:
-    'Something that does not show here still uses it, such as rules in another network namespace (a container) or tc: take the helper away there, then run it again.',
+    'Something that does not show here still uses it, such as rules in another network namespace (a container) or tc: take '
+    + 'the helper away there, then run it again.',
   [RANK.check]: "Take what needs the SIP helper out of the firewall's own files, then run it again.",
   [RANK.reload]: 'Run `fw4 check` to see what the firewall does not take.',
 };

@@ -35,7 +35,10 @@ async function words(command: string, report: Report, { surveyor }: Doors): Prom
   const { policy } = report.facts;
   if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, await surveyor.voice());
   if (policy.state === 'failed') throw new Error(`the voice firewall rules could not be looked at: ${policy.because}.`);
-  return 'The voice firewall rules are off, and nothing of them is on this router.\n`uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply` installs them.\n';
+  return (
+    'The voice firewall rules are off, and nothing of them is on this router.\n`uci set sipalg.main.policy=1 && uci commit '
+    + 'sipalg && sipalg apply` installs them.\n'
+  );
 }
 
 /** @throws Error in a sentence, where a saved document cannot be judged */

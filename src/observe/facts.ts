@@ -230,6 +230,11 @@ export interface FlowFacts {
    * '' where the flow was never translated and nobody has answered it, and `device` is the one its route leaves by.
    */
   stale: (FlowFact & { lost: string; device?: string | null })[];
+  /**
+   * Flows from a phone's port 5060 or 5061 that leave the router from another, `port`, for the phone's own was taken; 20 at
+   * most. Not in documents of 0.1.0 and older.
+   */
+  moved?: (FlowFact & { port: number })[];
 }
 
 export interface ExpectationFact {

@@ -59,6 +59,16 @@ async function listed(host: Host): Promise<Reading<string>> {
   return other.state === 'present' ? present(all.source, all.value + other.value) : other;
 }
 
+const MOST_MOVED = 20;
+
+/** A phone's flow that has another source port outside: its replies go there. */
+function movedPort(flow: Flow): (FlowFact & { port: number })[] {
+  const { original, reply } = flow;
+  const { sport } = original;
+  const moved = (sport === 5060 || sport === 5061) && reply.dst !== original.src && reply.dport !== null && reply.dport !== sport;
+  return moved ? [{ ...flowFact(flow), port: reply.dport as number }] : [];
+}
+
 /** What is made of the lines of either table. */
 async function factsOf(
   host: Host,
@@ -72,6 +82,7 @@ async function factsOf(
   return understood(flows, (all) => ({
     flows: all.filter(isUnderHelper).map(flowFact),
     certain,
+    moved: all.flatMap((flow) => movedPort(flow)).slice(0, MOST_MOVED),
     stale: stale.map(({ flow, lost, device }) => ({ ...flowFact(flow), lost, device })),
   }));
 }

@@ -22,7 +22,8 @@ export function planBlock(facts: Facts): Part {
     return refuse(
       dangerous.map(
         ({ line, text, because }) =>
-          `${MODULES_CONF}, line ${line}, makes kmodloader crash, and then no module at all is loaded at boot: "${text}" (${because}). Mend or remove that line first.`,
+          `${MODULES_CONF}, line ${line}, makes kmodloader crash, and then no module at all is loaded at boot: "${text}" `
+          + `(${because}). Mend or remove that line first.`,
       ),
     );
   }

@@ -34,7 +34,9 @@ function planOne(facts: IptablesFacts, unloads: boolean): Part {
     {
       rank: RANK.rules,
       why: 'iptables-assignment',
-      text: `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one transaction.`,
+      text:
+        `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, in one `
+        + `transaction.`,
       actions: [restoreAction(facts.restore, script)],
       undo: [{ do: 'put iptables', taken }],
       commands: [restoreLine(facts.restore, script)],

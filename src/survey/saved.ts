@@ -1,4 +1,4 @@
-/** Facts that were saved on a router (`sipalg status --json`) and are judged somewhere else. Nothing of the machine at hand is looked at. */
+/** Facts that were saved on a router (`sipalg status --json`) and are judged elsewhere: nothing of the machine at hand is looked at. */
 import type { Reading } from '../host/host.ts';
 import type { Report, RouterFacts, Surveyor } from './survey.ts';
 

@@ -116,7 +116,8 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
   const voice = (): Promise<VoiceRules> =>
     load().catch((error: Error) => {
       throw new Error(
-        `the voice firewall rules live in a file beside the program, and that could not be loaded: ${error.message.split('\n')[0]}. Install sipalg again`,
+        `the voice firewall rules live in a file beside the program, and that could not be loaded: `
+          + `${error.message.split('\n')[0]}. Install sipalg again`,
       );
     });
   const neededFor = ({ policy }: RouterFacts): Promise<VoiceRules | null> => (policy.state === 'present' ? voice() : Promise.resolve(null));
