@@ -1,6 +1,6 @@
 /** Findings on what is written: what sets the helper again at a load or a boot, what keeps it away, and what sipalg itself has written. */
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { cameBack, unexplainedRules } from './origin.ts';
+import { cameBack, mayComeBack, unexplainedRules } from './origin.ts';
 import { canBlock, inKernel, includesThatNeedHelper, isBlocked, place, sectionPlace } from './questions.ts';
 import { assignersOf, read, row, some } from './row.ts';
 import type { Row } from './row.ts';
@@ -106,7 +106,7 @@ export const WRITTEN: readonly Row[] = [
     'risk',
     ['includes'],
     [],
-    (facts) => (inKernel(facts, 'tracker') === true && cameBack(facts) === null ? some(unexplainedRules(facts)) : null),
+    (facts) => (mayComeBack(facts) && cameBack(facts) === null ? some(unexplainedRules(facts)) : null),
     () =>
       'Rules that set the SIP helper came from somewhere that no file read here explains. Whether they come again is known '
       + 'once the firewall has been loaded without them.',
