@@ -5,7 +5,7 @@
  */
 import { withoutCounters } from '../languages/nft/listing.ts';
 import type { Facts } from '../observe/facts.ts';
-import { assignmentsOf, fingerprint } from './questions.ts';
+import { assignmentsOf, fingerprint, isBlocked, moduleIn } from './questions.ts';
 
 /** The firewalls' own mark (fw4's templates, fw3's comments). */
 const OWN = /comment "!fw[34]: /;
@@ -45,6 +45,12 @@ export function unexplainedRules(facts: Facts): string[] {
 export function cameBack(facts: Facts): boolean | null {
   const shown = facts.journal.state === 'present' ? (facts.journal.value.shown ?? null) : null;
   return shown !== null && shown.of === fingerprint(facts) ? shown.back : null;
+}
+
+/** Whether a rule that somebody puts back would work: the module is there, or the kernel loads it for the rule. */
+export function mayComeBack(facts: Facts): boolean {
+  const tracker = moduleIn(facts, 'tracker');
+  return tracker !== null && tracker.state !== 'not there' && !isBlocked(facts);
 }
 
 /** Whether only a load of the firewall can show that the ALG stays away. */

@@ -235,6 +235,11 @@ export interface FlowFacts {
   stale: (FlowFact & { lost: string; device?: string | null })[];
   /** How many SIP flows were not looked at for that, because there are very many; not there where all were. */
   unseen?: number;
+  /**
+   * Flows from a phone's port 5060 or 5061 that leave the router from another, `port`, for the phone's own was taken; 20 at
+   * most. Not in documents of 0.1.0 and older.
+   */
+  moved?: (FlowFact & { port: number })[];
 }
 
 export interface ExpectationFact {

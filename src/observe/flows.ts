@@ -135,13 +135,24 @@ async function listed(host: Host): Promise<{ answer: Reading<string>; found: Rea
   return { answer: all, found: understood(all, () => finder.end()) };
 }
 
+const MOST_MOVED = 20;
+
+/** A phone's flow that has another source port outside: its replies go there. */
+function movedPort(flow: Flow): (FlowFact & { port: number })[] {
+  const { original, reply } = flow;
+  const { sport } = original;
+  const moved = (sport === 5060 || sport === 5061) && reply.dst !== original.src && reply.dport !== null && reply.dport !== sport;
+  return moved ? [{ ...flowFact(flow), port: reply.dport as number }] : [];
+}
+
 /** Facts of what a walk has found. */
 async function factsOf(host: Host, found: Reading<Found>, certain: boolean): Promise<Reading<FlowFacts>> {
   const stale = found.state === 'present' ? await staleAmong(host, found.value.suspects) : [];
-  return understood(found, ({ under, beyond, unseen }) => ({
+  return understood(found, ({ under, beyond, suspects, unseen }) => ({
     flows: under.map(flowFact),
     ...(beyond > 0 ? { beyond } : {}),
     certain,
+    moved: suspects.flatMap(movedPort).slice(0, MOST_MOVED),
     stale: stale.slice(0, MOST_LISTED).map(({ flow, lost, device }) => ({ ...flowFact(flow), lost, device })),
     ...(unseen > 0 ? { unseen } : {}),
   }));

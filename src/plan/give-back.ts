@@ -112,7 +112,8 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
     return {
       ...NOTHING,
       refused: [
-        `${name} was loaded before, but its file is not on this router any more. Install its package (kmod-nf-nathelper-extra, or kmod-nf-nathelper-sip from OpenWrt 25.12.5 on), then run \`sipalg enable\` again.`,
+        `${name} was loaded before, but its file is not on this router any more. Install its package (kmod-nf-nathelper-extra, `
+          + `or kmod-nf-nathelper-sip from OpenWrt 25.12.5 on), then run \`sipalg enable\` again.`,
       ],
     };
   }
@@ -172,7 +173,8 @@ export function planGiveBack(facts: Facts): Part {
   if (facts.journal.state === 'absent') return NOTHING;
   if (facts.journal.state === 'failed') {
     return refuse([
-      `The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in it, so nothing can be given back without it.`,
+      `The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in `
+        + `it, so nothing can be given back without it.`,
     ]);
   }
   const { taken }: Journal = facts.journal.value;

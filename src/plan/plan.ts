@@ -16,6 +16,7 @@ import { planGiveBack } from './give-back.ts';
 import { planIptables } from './iptables.ts';
 import { planAutomatic, planAutomaticAtBoot, planFlows, planStale, planUnload } from './kernel.ts';
 import { planRules } from './nft.ts';
+import { line } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 import type { Plan, Step } from './step.ts';
 
@@ -44,7 +45,7 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
 }
 
 /**
- * The firewall is loaded once more, while the module is there, to see whether somebody sets the helper again. One that
+ * The firewall is loaded once more, where the module is there or may be loaded by a rule, to see whether somebody sets the helper again. One that
  * its owner has stopped, or that would not load, is left alone.
  */
 function planShow(facts: Facts): Part {
@@ -57,13 +58,15 @@ function planShow(facts: Facts): Part {
       ? facts.nft.state === 'present' && facts.nft.value.tables.includes('inet fw4') && !refuses
       : facts.iptables.some((reading) => reading.state === 'present' && reading.value.fw3 === true);
   if (!runs) return NOTHING;
+  // A reload of fw3 runs no script, unless its section says so (includes.c).
+  const argv = [firewall.value, firewall.value === 'fw4' ? 'reload' : 'restart'];
   return one({
     rank: RANK.reload,
     why: 'assignment-unexplained',
     text: 'Load the firewall once, to see whether something sets the SIP helper again.',
-    actions: [{ do: 'run', argv: [firewall.value, 'reload'] }],
+    actions: [{ do: 'run', argv }],
     undo: [],
-    commands: [`${firewall.value} reload`],
+    commands: [line(argv)],
     unlocked: true,
   });
 }
@@ -76,13 +79,14 @@ function planDisable(facts: Facts): Part {
   const stays = inKernel(facts, 'tracker') === true && !canUnload(facts);
   const builtin = moduleIn(facts, 'tracker')?.state === 'built in';
   const absent = moduleIn(facts, 'tracker')?.state === 'not there';
+  const comes = stays || builtin || (!canBlock(facts) && !absent);
   const parts = [
     planBlock(facts),
-    planConfiguration(facts, stays || builtin || (!canBlock(facts) && !absent)),
+    planConfiguration(facts, comes),
     planAutomaticAtBoot(facts),
     ...rules,
     stays ? planFlows(facts) : NOTHING,
-    stays ? planShow(facts) : NOTHING,
+    comes ? planShow(facts) : NOTHING,
     planUnload(facts),
   ];
   return joinParts([...parts, planCheck(facts, parts)]);

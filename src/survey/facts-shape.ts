@@ -266,6 +266,7 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
     fields<Alg.FlowFacts>({
       flows: list(flow),
       beyond: maybe(number),
+      moved: maybe(list(both(flow, fields<{ port: number }>({ port: number })))),
       unseen: maybe(number),
       certain: flag,
       stale: list(both(flow, fields<{ lost: string; device?: string | null }>({ lost: text, device: maybe(orNull(text)) }))),

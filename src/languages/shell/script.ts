@@ -35,8 +35,19 @@ interface Token {
 /** So many values of one word are followed. */
 const MOST = 16;
 
-const PATTERN =
-  /\\\n|[ \t\r]+|\n|#[^\n]*|&&|\|\||;;|<<-?|[<>]&?|[;|&()]|'[^']*'|"(?:[^"\\]|\\[^])*"|\$\{[^}\n]{0,200}\}|\$\([^()]*\)|`[^`]*`|\$[A-Za-z_]\w*|\$[^A-Za-z_]?|\\[^]|[^\s;|&()<>'"$`\\]+|[^]/g;
+/** Blanks, comments, operators, quoted texts, expansions, and what is left: plain texts. */
+const PATTERN = new RegExp(
+  [
+    /\\\n|[ \t\r]+|\n|#[^\n]*/,
+    /&&|\|\||;;|<<-?|[<>]&?|[;|&()]/,
+    /'[^']*'|"(?:[^"\\]|\\[^])*"/,
+    /\$\{[^}\n]{0,200}\}|\$\([^()]*\)|`[^`]*`|\$[A-Za-z_]\w*|\$[^A-Za-z_]?/,
+    /\\[^]|[^\s;|&()<>'"$`\\]+|[^]/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 
 /** What stands between double quotes, or bare with a dollar: text and variables. */
 function partsOf(text: string): Part[] {

@@ -73,7 +73,7 @@ flows('are not known from a conntrack that says nothing and ends with 0', async 
   const silent = await observeFlows(saying('', ''), 180);
   assert.is(silent.state === 'present' && silent.value.certain, false, 'it is looked at the table itself');
   const none = await observeFlows(saying('', SUMMARY(0)), 180);
-  assert.equal(none.state === 'present' && none.value, { flows: [], certain: true, stale: [] });
+  assert.equal(none.state === 'present' && none.value, { flows: [], certain: true, moved: [], stale: [] });
 });
 
 flows('are counted beyond some hundred, to the last one, and a line that is none is still refused', async () => {
