@@ -38,6 +38,8 @@ export const TABLE: readonly Row[] = [
     because: 'ubus/ is fit to be published alone: it brings along everything it needs.' },
   ...LANGUAGES.map((room): Row => ({ room, code: ['language.ts'],
     because: 'A language is somebody else\'s syntax: it knows nothing of sipalg and of no other language, so it can be tested and trusted alone.' })),
+  { room: 'languages/sip', code: [],
+    because: 'Messages of SIP are read alone: what a capture, a probe or a comparison makes of them is not known here, so it can be tested and trusted alone.' },
   { room: 'dns', code: ['language.ts'],
     because: 'The messages of name servers are a language like the others; the policy alone speaks it.' },
   { room: 'journal', code: [...LANGUAGES, 'language.ts'],

@@ -36,10 +36,11 @@ const MOST_PARTS = 64;
 /** RFC 2046 §5.1.1 allows 70 characters. */
 const LONGEST_BOUNDARY = 256;
 
-export function bodiesOf(message: Message): Bodies {
+/** @param content the body, or what stands behind the header in all where Content-Length cuts it: `body.start` to `end` */
+export function bodiesOf(message: Message, content: Span = message.body): Bodies {
   const problems: Problem[] = [];
   const parts: Part[] = [];
-  if (message.body.end > message.body.start) takeApart(message.text, message.fields, [], message.body, 0, parts, problems);
+  if (content.end > content.start) takeApart(message.text, message.fields, [], content, 0, parts, problems);
   return { parts, problems };
 }
 
@@ -106,13 +107,13 @@ function contentTypeOf(text: string, field: Field | undefined): { type: string; 
 }
 
 /**
- * The session descriptions of a message: its parts of type application/sdp, and what begins with `v=` whatever its
+ * The session descriptions of a message's body: its parts of type application/sdp, and what begins with `v=` whatever its
  * type is, for the kernel's ALG rewrites that too.
  */
-export function sdpsOf(message: Message): { sdps: Sdp[]; refusals: string[] } {
+export function sdpsOf(message: Message, whole: Span = message.body): { sdps: Sdp[]; refusals: string[] } {
   const sdps: Sdp[] = [];
   const refusals: string[] = [];
-  for (const { type, content } of bodiesOf(message).parts) {
+  for (const { type, content } of bodiesOf(message, whole).parts) {
     const { text } = message;
     const declared = type === 'application/sdp';
     const start = declared ? content.start : skipBlanks(text, content.start, content.end);

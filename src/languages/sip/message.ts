@@ -99,10 +99,10 @@ export function lengthOf(fields: readonly Field[], problems: Problem[]): number 
 }
 
 /** The parts of a message, one after the other; together they are all of it. */
-export function partsOf({ lead, startLine, fields, blank, body, rest, text }: Message): Span[] {
-  const lineStart = lead.end;
-  const lineEnd = fields[0]?.start ?? blank?.start ?? text.length;
-  return [lead, { start: lineStart, end: Math.max(lineEnd, startLine.end) }, ...fields, ...(blank === null ? [] : [blank]), body, rest];
+export function partsOf({ lead, startLine, fields, blank, body, rest }: Message): Span[] {
+  // There is a field always: without one it is refused.
+  const line = { start: lead.end, end: fields[0]?.start ?? startLine.end };
+  return [lead, line, ...fields, ...(blank === null ? [] : [blank]), body, rest];
 }
 
 /** The bytes of a message, put together from its parts. */

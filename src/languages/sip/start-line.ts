@@ -33,6 +33,7 @@ export const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 const VERSION = /^SIP\/\d+\.\d+$/i;
 /** The code alone, with anything behind it: what a status line is known by. */
 const STATUS = /^SIP\/\d+\.\d+[ \t]/i;
+const LONGEST_VERSION = 32;
 /** URIs that make a SIP request of a line without a version. */
 const SIP_URI = /^<?(sips?|tel|im|pres):/i;
 /** `<scheme:`, as an absolute URI begins (RFC 3261 §25.1). */
@@ -46,13 +47,15 @@ export function parseStartLine(text: string, start: number, end: number): { line
   let from = start;
   let to = end;
   while (from < to && isBlank(text.charCodeAt(from))) from++;
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  const isStatus = STATUS.test(text.slice(from, Math.min(to, from + LONGEST_VERSION)));
+  // A reason phrase may be blanks, and may be empty behind its blank (RFC 3261 §7.2).
+  while (!isStatus && to > from && isBlank(text.charCodeAt(to - 1))) to--;
   const problems: Problem[] = [];
   if (from > start || to < end) {
     report(problems, 'start-line', { start, end }, 'The start line has blanks before or behind it; RFC 3261 allows none.');
   }
   const written = text.slice(from, to);
-  const line = STATUS.test(written) ? statusLine(text, from, to, problems) : requestLine(text, from, to, problems);
+  const line = isStatus ? statusLine(text, from, to, problems) : requestLine(text, from, to, problems);
   return line === null
     ? { refused: `It begins with ${quoted(written)}, which is neither METHOD, a URI and SIP/2.0, nor SIP/2.0 and a status code.` }
     : { line, problems };

@@ -1,5 +1,6 @@
 /**
- * The messages of RFC 4475 from test/fixtures/sip/rfc4475/, one to a file. The files are in the RFC's own notation (§2):
+ * The messages of RFC 4475 from test/fixtures/sip/rfc4475/, one to a file, and beside each what a comparison needs of
+ * it, written from what the RFC says of the message. The files are in the RFC's own notation (§2):
  * lines end in CR LF in the message; `<allOneLine>` joins lines, `<repeat count=N>` repeats, `<hex>` gives bytes.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,12 +10,17 @@ const FOLDER = 'test/fixtures/sip/rfc4475';
 
 /** The short names of the RFC, sorted. */
 export function names(): string[] {
-  return readdirSync(FOLDER).map((file) => file.replace(/\.txt$/, '')).sort();
+  return readdirSync(FOLDER).flatMap((file) => file.endsWith('.txt') ? [file.slice(0, -4)] : []).sort();
 }
 
 /** The bytes of a message. */
 export function message(name: string): Uint8Array {
   return bytesOf(expand(readFileSync(`${FOLDER}/${name}.txt`, 'latin1')));
+}
+
+/** What is to be read out of it: a list, for a datagram can hold several. */
+export function expected(name: string): unknown {
+  return JSON.parse(readFileSync(`${FOLDER}/${name}.json`, 'utf8'));
 }
 
 /** What the notation stands for, one code unit a byte. */
