@@ -2,7 +2,7 @@
 import { isStun } from './keep-alive.ts';
 import { MOST_BYTES, parseMessage, withoutRest } from './message.ts';
 import type { Message } from './message.ts';
-import { seekStartLine, startLineAt } from './seek.ts';
+import { isStartLine, lineAt, seekStartLine } from './seek.ts';
 import { quoted } from './text.ts';
 import type { Span } from './text.ts';
 
@@ -52,5 +52,5 @@ export function framesOf(text: string): DatagramFrame[] {
 function messageFollows(text: string, { start, end }: Span): boolean {
   let at = start;
   while (at < end && (text.charCodeAt(at) === 13 || text.charCodeAt(at) === 10)) at++;
-  return startLineAt(text, at, end) === at;
+  return isStartLine(lineAt(text, at, end));
 }

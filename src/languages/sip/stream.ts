@@ -7,7 +7,7 @@ import { fieldNamed } from './fields.ts';
 import { mayBeStun, STUN_HEADER, stunLength } from './keep-alive.ts';
 import { MOST_BODY, MOST_BYTES, parseMessage } from './message.ts';
 import type { Message } from './message.ts';
-import { seekStartLine, startLineIn } from './seek.ts';
+import { isStartLine, mayBeginStartLine, seekStartLine, startLineIn } from './seek.ts';
 import { LONGEST_START_LINE } from './start-line.ts';
 import { StreamBuffer } from './stream-buffer.ts';
 import { latin1, report } from './text.ts';
@@ -31,6 +31,8 @@ type State =
   | { readonly at: 'header' }
   /** `need`: bytes of the whole message. */
   | { readonly at: 'body'; readonly head: Message; readonly need: number }
+  /** The body is there, and its last line looks like the beginning of a start line. */
+  | { readonly at: 'last-line'; readonly head: Message; readonly need: number }
   /** A body of a length nobody knows: up to the next start line. */
   | { readonly at: 'open-body'; readonly head: Message }
   | { readonly at: 'other'; readonly why: string };
@@ -83,6 +85,7 @@ export class StreamFramer {
       case 'line-ends': return this.#lineEnds(final);
       case 'header': return this.#header(final);
       case 'body': return this.#body(state.head, state.need, final);
+      case 'last-line': return this.#lastLine(state.head, state.need, final);
       case 'open-body': return this.#openBody(state.head, final);
       case 'other': return this.#other(state.why, final);
     }
@@ -106,9 +109,9 @@ export class StreamFramer {
     }
     const line = buffer.line(final, LONGEST_START_LINE);
     if (line === null) return false;
-    const begins = startLineIn(buffer.text(line.start, line.stop));
+    const begins = isStartLine(buffer.text(line.start, line.stop));
     buffer.rewind();
-    return this.#go(begins === 0 ? { at: 'header' } : { at: 'other', why: this.#why() });
+    return this.#go(begins ? { at: 'header' } : { at: 'other', why: this.#why() });
   }
 
   #why(): string {
@@ -132,7 +135,7 @@ export class StreamFramer {
         if (!final) return false;
         return this.#put(buffer.length, 'A message breaks off within its header.');
       }
-      if (line.start > 0 && buffer.mayBeStartLine(line) && startLineIn(buffer.text(line.start, line.stop)) === 0) {
+      if (line.start > 0 && buffer.mayBeStartLine(line) && isStartLine(buffer.text(line.start, line.stop))) {
         return this.#put(line.start, 'A message breaks off within its header: the start line of another follows.');
       }
       if (line.stop > line.start && line.next <= MOST_BYTES) continue;
@@ -153,9 +156,23 @@ export class StreamFramer {
     const buffer = this.#buffer;
     if (buffer.length < need && !final) return false;
     const there = Math.min(need, buffer.length);
-    const other = /^(message|multipart)\//i.test(fieldNamed(head.fields, 'content-type')?.content ?? '') ? -1
-      : seekStartLine(buffer.text(0, there), head.body.start, there);
-    return this.#message(head, other < 0 ? there : other);
+    // These may hold what begins like a message.
+    if (/^(message|multipart)\//i.test(fieldNamed(head.fields, 'content-type')?.content ?? '')) return this.#message(head, there);
+    const text = buffer.text(0, there);
+    const other = seekStartLine(text, head.body.start, there);
+    if (other >= 0) return this.#message(head, other);
+    const line = Math.max(head.body.start, text.lastIndexOf('\n') + 1, text.lastIndexOf('\r') + 1);
+    if (there < need || !mayBeginStartLine(text.slice(line))) return this.#message(head, there);
+    buffer.scanned = line;
+    return this.#go({ at: 'last-line', head, need });
+  }
+
+  /** A body that is declared too long can end within the next start line. */
+  #lastLine(head: Message, need: number, final: boolean): boolean {
+    const line = this.#buffer.line(final, LONGEST_START_LINE);
+    if (line === null) return false;
+    const begins = startLineIn(this.#buffer.text(line.start, line.stop));
+    return this.#message(head, begins < 0 ? need : Math.min(need, line.start + begins));
   }
 
   #openBody(head: Message, final: boolean): boolean {

@@ -207,8 +207,8 @@ fragments('is a start line, header fields, a body, or some of them', () => {
 });
 
 fragments('is refused where there is none', () => {
-  assert.match(fragment(''), /is empty/);
-  assert.match(fragment('hello world'), /neither a start line nor a header field/);
+  assert.match(String(fragment('')), /is empty/);
+  assert.match(String(fragment('hello world')), /neither a start line nor a header field/);
 });
 
 sdps.run();
