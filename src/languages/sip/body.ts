@@ -40,13 +40,14 @@ const LONGEST_BOUNDARY = 256;
 export function bodiesOf(message: Message, content: Span = message.body): Bodies {
   const problems: Problem[] = [];
   const parts: Part[] = [];
-  if (content.end > content.start) takeApart(message.text, message.fields, [], content, 0, parts, problems);
+  if (content.end > content.start) takeApart(message.text, message.fields, content, 0, parts, problems);
   return { parts, problems };
 }
 
-function takeApart(text: string, typeFields: readonly Field[], own: readonly Field[], content: Span, depth: number, parts: Part[], problems: Problem[]): void {
-  const { type, boundary } = contentTypeOf(text, fieldNamed(typeFields, 'content-type'));
-  const part: Part = { type, fields: own, content, depth };
+/** @param header the fields that say of what type `content` is: of the message, or of the part */
+function takeApart(text: string, header: readonly Field[], content: Span, depth: number, parts: Part[], problems: Problem[]): void {
+  const { type, boundary } = contentTypeOf(text, fieldNamed(header, 'content-type'));
+  const part: Part = { type, fields: depth === 0 ? [] : header, content, depth };
   if (!type.startsWith('multipart/')) {
     parts.push(part);
     return;
@@ -64,12 +65,12 @@ function takeApart(text: string, typeFields: readonly Field[], own: readonly Fie
       report(problems, 'boundary', span, `A body has more than ${MOST_PARTS} parts: the rest is not read.`);
       return;
     }
-    const header = parseHeader(text, span.start, span.end, problems);
-    if ('refused' in header) {
-      report(problems, 'boundary', span, `A part of a body cannot be read: ${header.refused}`);
+    const inside = parseHeader(text, span.start, span.end, problems);
+    if ('refused' in inside) {
+      report(problems, 'boundary', span, `A part of a body cannot be read: ${inside.refused}`);
       continue;
     }
-    takeApart(text, header.fields, header.fields, { start: header.end, end: span.end }, depth + 1, parts, problems);
+    takeApart(text, inside.fields, { start: inside.end, end: span.end }, depth + 1, parts, problems);
   }
 }
 

@@ -31,7 +31,8 @@ export function parseCredentials(text: string, start: number, end: number): Cred
     const stop = memberEnd(text, parameter?.end ?? at, end);
     if (parameter !== null) parameters.push(parameter);
     if (parameter === null || skipBlanks(text, parameter.end, stop) < stop) {
-      report(problems, stop === at ? 'empty-member' : 'unread', { start: at, end: stop }, 'Between commas stands something that is no name="value".');
+      report(problems, stop === at ? 'empty-member' : 'unread', { start: at, end: stop },
+        'Between commas stands something that is no name="value".');
     }
     at = stop;
   }

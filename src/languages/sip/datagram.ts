@@ -23,7 +23,8 @@ const KEEP_ALIVE = /^(?:[\r\n]*|\0{1,4}|jaK)$/;
 /** Takes a datagram's payload apart; the frames follow one another and leave nothing out. */
 export function framesOf(text: string): DatagramFrame[] {
   const end = text.length;
-  if (end > MOST_BYTES) return [{ kind: 'other', start: 0, end, refused: `It has ${end} bytes, and a datagram has ${MOST_BYTES} at most.` }];
+  const other = (start: number, stop: number, refused: string): DatagramFrame => ({ kind: 'other', start, end: stop, refused });
+  if (end > MOST_BYTES) return [other(0, end, `It has ${end} bytes, and a datagram has ${MOST_BYTES} at most.`)];
   if (end <= 256 && KEEP_ALIVE.test(text)) return [{ kind: 'keep-alive', start: 0, end }];
   if (isStun(text, 0, end)) return [{ kind: 'stun', start: 0, end }];
   const frames: DatagramFrame[] = [];
@@ -33,11 +34,11 @@ export function framesOf(text: string): DatagramFrame[] {
       // Seen in captures: something before a message; the kernel's ALG finds the header fields behind it too.
       const behind = frames.length === 0 ? seekStartLine(text, 0, end) : -1;
       if (behind > 0) {
-        frames.push({ kind: 'other', start: 0, end: behind, refused: `${quoted(text.slice(0, behind))} stands before the start line of a message.` });
+        frames.push(other(0, behind, `${quoted(text.slice(0, behind))} stands before the start line of a message.`));
         at = behind;
         continue;
       }
-      frames.push({ kind: 'other', start: at, end, refused: parsed.refused });
+      frames.push(other(at, end, parsed.refused));
       return frames;
     }
     const { rest } = parsed;

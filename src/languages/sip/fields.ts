@@ -70,9 +70,11 @@ function fieldOf(text: string, start: number, end: number, colon: number, proble
   const value = { start: valueStart, end: dropBlanks(text, valueStart, end) };
   const code = text.charCodeAt(start);
   if (code === 32 || code === 9) {
-    report(problems, 'fold-without-field', { start, end }, 'The first line of the header begins with a blank, so it continues a field that is not there.');
+    report(problems, 'fold-without-field', { start, end },
+      'The first line of the header begins with a blank, so it continues a field that is not there.');
   } else if (!TOKEN.test(name.text)) {
-    report(problems, 'not-a-field', { start, end }, `${quoted(text.slice(start, end))} is no field: a name, a colon and a value (RFC 3261 §7.3.1).`);
+    report(problems, 'not-a-field', { start, end },
+      `${quoted(text.slice(start, end))} is no field: a name, a colon and a value (RFC 3261 §7.3.1).`);
   }
   return { name, canonical: canonical(name.text), value, content: unfold(text.slice(value.start, value.end)), start, end };
 }

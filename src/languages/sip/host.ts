@@ -15,7 +15,7 @@ export interface HostPort extends Span {
 
 /** An address has 45 characters at most, a zone and its `%25` come behind it (RFC 6874). */
 const LONGEST_REFERENCE = 96;
-/** IPv6 without brackets, which RFC 5118 §4.1 calls wrong and which some send. */
+/** Asked of short texts alone, as it goes back and forth. IPv6 without brackets, which RFC 5118 §4.1 calls wrong and which some send. */
 const BARE_IPV6 = /^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/;
 
 /**
@@ -38,9 +38,10 @@ export function parseHostPort(text: string, at: number, end: number, stops: stri
   } else {
     host = piece(text, at, runEnd(text, at, end, `:${stops}`));
     const whole = runEnd(text, at, end, stops);
-    if (whole > host.end && BARE_IPV6.test(text.slice(at, whole))) {
+    if (whole > host.end && whole - at <= LONGEST_REFERENCE && BARE_IPV6.test(text.slice(at, whole))) {
       host = piece(text, at, whole);
-      report(problems, 'bad-host', host, `${quoted(host.text)} is an IPv6 address without brackets, so it is not clear where a port would begin.`);
+      report(problems, 'bad-host', host,
+        `${quoted(host.text)} is an IPv6 address without brackets, so it is not clear where a port would begin.`);
     }
   }
   if (host.end === host.start) return null;

@@ -36,10 +36,8 @@ const LONE_CR = /\r(?!\n)/;
 export function identify(text: string): Identity | null {
   const found = walk(text);
   // CR alone ends a line too, and is not looked for as long as nothing is missing.
-  if ((found === null || found.callId === null || found.cseq === null || found.branch === null || found.fromTag === null) && LONE_CR.test(text)) {
-    return walk(text.replace(/\r(?!\n)/g, '\n'));
-  }
-  return found;
+  const whole = found !== null && found.callId !== null && found.cseq !== null && found.branch !== null && found.fromTag !== null;
+  return whole || !LONE_CR.test(text) ? found : walk(text.replace(/\r(?!\n)/g, '\n'));
 }
 
 /** Lines here end in LF, with or without a CR before it. */

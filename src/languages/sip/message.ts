@@ -46,7 +46,8 @@ export function parseMessage(text: string, start = 0, end = text.length): Messag
   while (at < end && (text.charCodeAt(at) === 13 || text.charCodeAt(at) === 10)) at++;
   if (at === end) return { refused: end === start ? 'It is empty.' : 'It holds line ends alone, as a keep-alive does (RFC 5626 §3.5.1).' };
   const lead = { start, end: at };
-  if (at > start) report(problems, 'leading-bytes', lead, 'Line ends stand before the start line; a receiver ignores them (RFC 3261 §7.5).');
+  if (at > start) report(problems, 'leading-bytes', lead,
+    'Line ends stand before the start line; a receiver ignores them (RFC 3261 §7.5).');
   const first = new Lines(text, at, end);
   first.advance();
   const parsed = parseStartLine(text, first.start, first.stop);
@@ -54,9 +55,12 @@ export function parseMessage(text: string, start = 0, end = text.length): Messag
   problems.push(...parsed.problems);
   const header = parseHeader(text, first.next, end, problems);
   if ('refused' in header) return header;
-  if (header.fields.length === 0) return { refused: `A start line, ${quoted(text.slice(first.start, first.stop))}, and no header field behind it.` };
+  if (header.fields.length === 0) {
+    return { refused: `A start line, ${quoted(text.slice(first.start, first.stop))}, and no header field behind it.` };
+  }
   if (header.blank === null) {
-    report(problems, 'no-blank-line', { start: header.end, end: header.end }, 'It ends within its header: the empty line behind it is missing.');
+    report(problems, 'no-blank-line', { start: header.end, end: header.end },
+      'It ends within its header: the empty line behind it is missing.');
   }
   const declaredLength = lengthOf(header.fields, problems);
   const there = end - header.end;
@@ -67,7 +71,8 @@ export function parseMessage(text: string, start = 0, end = text.length): Messag
   } else if (rest.end > rest.start) {
     report(problems, 'body-long', rest, `Content-Length is ${declaredLength ?? 0}, and ${there} bytes stand behind the header.`);
   }
-  return { text, lead, startLine: parsed.line, fields: header.fields, blank: header.blank, declaredLength, body, rest, problems, start, end };
+  const { fields, blank } = header;
+  return { text, lead, startLine: parsed.line, fields, blank, declaredLength, body, rest, problems, start, end };
 }
 
 /** The same message without its rest: what follows is another's. */

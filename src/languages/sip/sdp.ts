@@ -95,9 +95,11 @@ export function parseSdp(text: string, start = 0, end = text.length): Sdp | Refu
   while (walk.advance()) {
     if (lines.length === MOST_LINES) return { refused: `The session description has more than ${MOST_LINES} lines.` };
     const known = /^[a-z]=/.test(text.slice(walk.start, Math.min(walk.start + 2, walk.stop)));
-    lines.push({ type: known ? text.charAt(walk.start) : null, value: piece(text, known ? walk.start + 2 : walk.start, walk.stop), start: walk.start, end: walk.next });
+    const value = piece(text, known ? walk.start + 2 : walk.start, walk.stop);
+    lines.push({ type: known ? text.charAt(walk.start) : null, value, start: walk.start, end: walk.next });
     if (!known && walk.stop > walk.start) {
-      report(problems, 'sdp-line', { start: walk.start, end: walk.stop }, `${quoted(text.slice(walk.start, walk.stop))} in a session description is no line of a letter, "=" and a value.`);
+      report(problems, 'sdp-line', { start: walk.start, end: walk.stop },
+        `${quoted(value.text)} in a session description is no line of a letter, "=" and a value.`);
     }
   }
   if (!lines.some(({ type }) => type !== null && 'vocm'.includes(type))) {
@@ -117,7 +119,8 @@ export function parseSdp(text: string, start = 0, end = text.length): Sdp | Refu
 function check(lines: readonly SdpLine[], head: readonly SdpLine[], origins: readonly Origin[], problems: Problem[]): void {
   const whole = { start: lines[0]?.start ?? 0, end: lines.at(-1)?.end ?? 0 };
   const versions = lines.filter(({ type }) => type === 'v');
-  if (versions.length === 0 || head[0]?.type !== 'v') report(problems, 'sdp-missing', whole, 'The session description does not begin with v= (RFC 8866 §5.1).');
+  if (versions.length === 0 || head[0]?.type !== 'v') report(problems, 'sdp-missing', whole,
+    'The session description does not begin with v= (RFC 8866 §5.1).');
   if (versions.length > 1) report(problems, 'sdp-again', versions[1] as SdpLine, 'A second v= stands in one session description.');
   if (origins.length === 0) report(problems, 'sdp-missing', whole, 'The session description has no o= line (RFC 8866 §5.2).');
   if (origins.length > 1) report(problems, 'sdp-again', origins[1] as Origin, 'A second o= stands in one session description.');
@@ -146,7 +149,10 @@ function mediaOf(lines: readonly SdpLine[], dtls: boolean, problems: Problem[]):
   const nowhere = nothingAt(line.value.end);
   const port = portWord === undefined ? nowhere : before(portWord, '/');
   const number = /^\d{1,9}$/.test(port.text) && Number(port.text) <= 65_535 ? Number(port.text) : null;
-  if (number === null || protocol === undefined) report(problems, 'sdp-field', line.value, `m=${quoted(line.value.text)} is not a medium, a port from 0 to 65535, a protocol and formats (RFC 8866 §5.14).`);
+  if (number === null || protocol === undefined) {
+    report(problems, 'sdp-field', line.value,
+      `${quoted(`m=${line.value.text}`)} is not a medium, a port from 0 to 65535, a protocol and formats (RFC 8866 §5.14).`);
+  }
   const rtcp = section.attributes.find(({ name, value }) => name.text === 'rtcp' && value !== null)?.value;
   const rtcpWords = rtcp === null || rtcp === undefined ? [] : words(rtcp);
   return { ...section, type: type ?? nowhere, port, number, protocol: protocol ?? nowhere, formats,
@@ -167,10 +173,13 @@ function candidateOf({ name, value }: Attribute, problems: Problem[]): Candidate
   const all = words(value);
   const [, , , , address, port, typ, type] = all;
   if (address === undefined || port === undefined) {
-    report(problems, 'sdp-field', value, `a=candidate:${quoted(value.text)} has no address and port (RFC 8839 §5.1).`);
+    report(problems, 'sdp-field', value, `${quoted(`a=candidate:${value.text}`)} has no address and port (RFC 8839 §5.1).`);
     return [];
   }
-  const behind = (word: string): Piece | undefined => all[all.findIndex((each, index) => index > 7 && each.text.toLowerCase() === word) + 1 || all.length];
+  const behind = (word: string): Piece | undefined => {
+    const at = all.findIndex((each, index) => index > 7 && each.text.toLowerCase() === word);
+    return at < 0 ? undefined : all[at + 1];
+  };
   const raddr = behind('raddr');
   return [{ address, port, type: typ?.text.toLowerCase() === 'typ' ? type ?? null : null,
     related: raddr === undefined ? null : { address: raddr, port: behind('rport') ?? null }, start: value.start, end: value.end }];
@@ -178,14 +187,17 @@ function candidateOf({ name, value }: Attribute, problems: Problem[]): Candidate
 
 function originOf({ value, start, end }: SdpLine, problems: Problem[]): Origin {
   const all = words(value);
-  if (all.length !== 6) report(problems, 'sdp-field', value, `o=${quoted(value.text)} has ${all.length} words, and not 6 (RFC 8866 §5.2).`);
+  if (all.length !== 6) report(problems, 'sdp-field', value,
+    `${quoted(`o=${value.text}`)} has ${all.length} words, and not 6 (RFC 8866 §5.2).`);
   const word = (index: number): Piece => all[index] ?? nothingAt(value.end);
-  return { username: word(0), sessionId: word(1), version: word(2), networkType: word(3), addressType: word(4), address: word(5), start, end };
+  return { username: word(0), sessionId: word(1), version: word(2),
+    networkType: word(3), addressType: word(4), address: word(5), start, end };
 }
 
 function connectionOf({ value, start, end }: SdpLine, problems: Problem[]): Connection {
   const all = words(value);
-  if (all.length !== 3) report(problems, 'sdp-field', value, `c=${quoted(value.text)} has ${all.length} words, and not 3 (RFC 8866 §5.7).`);
+  if (all.length !== 3) report(problems, 'sdp-field', value,
+    `${quoted(`c=${value.text}`)} has ${all.length} words, and not 3 (RFC 8866 §5.7).`);
   const word = (index: number): Piece => all[index] ?? nothingAt(value.end);
   return { networkType: word(0), addressType: word(1), address: before(word(2), '/'), start, end };
 }
@@ -196,7 +208,7 @@ function nothingAt(at: number): Piece {
 
 /** Words with one blank or more between them; RFC 8866 has one. */
 function words(value: Piece): Piece[] {
-  return [...value.text.matchAll(/[^ \t]+/g)].map((match) => ({ text: match[0], start: value.start + match.index, end: value.start + match.index + match[0].length }));
+  return [...value.text.matchAll(/[^ \t]+/g)].map(({ index, 0: word }) => cut(value, index, index + word.length));
 }
 
 function cut(value: Piece, from: number, to: number): Piece {

@@ -3,19 +3,23 @@
  * for a start line, so that a text that speaks of SIP is none.
  */
 import { LONGEST_START_LINE } from './start-line.ts';
-import { dropBlanks } from './text.ts';
+import { dropBlanks, Lines } from './text.ts';
 
 const RESPONSE = /SIP\/2\.0 [1-6]\d\d(?![^ ])/;
 const REQUEST = /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+<?[A-Za-z][A-Za-z0-9+.-]*:/;
 const URI = /^<?[A-Za-z][A-Za-z0-9+.-]*:/;
 const VERSION = 'SIP/2.0';
 /** RFC 3261 and the RFCs that added one. */
-const METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'REGISTER', 'PRACK', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'INFO', 'REFER', 'MESSAGE', 'UPDATE'];
+const METHODS = [
+  'INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'REGISTER', 'PRACK',
+  'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'INFO', 'REFER', 'MESSAGE', 'UPDATE',
+];
 const LONGEST_METHOD = 9;
 
 /** Whether a line, its line end left out, is a start line: asked where a message is to begin. */
 export function isStartLine(line: string): boolean {
-  return line.length <= LONGEST_START_LINE && line.includes(VERSION) && (line.search(RESPONSE) === 0 || (REQUEST.test(line) && versionAt(line) > 0));
+  return line.length <= LONGEST_START_LINE && line.includes(VERSION)
+    && (line.search(RESPONSE) === 0 || (REQUEST.test(line) && versionAt(line) > 0));
 }
 
 /**
@@ -77,16 +81,13 @@ export function lineAt(text: string, at: number, end: number): string {
 
 /** Where in `text` the first start line stands, from `start` on; -1 where none does. In linear time. */
 export function seekStartLine(text: string, start: number, end: number): number {
-  for (let at = start; at < end;) {
-    const found = text.indexOf(VERSION, at);
-    if (found < 0 || found >= end) return -1;
-    // The line it stands in: what was looked at before it is not looked at again.
-    const line = Math.max(at, text.lastIndexOf('\n', found) + 1, text.lastIndexOf('\r', found) + 1);
-    const begins = startLineIn(lineAt(text, line, end));
-    if (begins >= 0) return line + begins;
-    const ends = [text.indexOf('\n', found), text.indexOf('\r', found)].filter((each) => each >= 0);
-    if (ends.length === 0) return -1;
-    at = Math.min(...ends) + 1;
+  const first = text.indexOf(VERSION, start);
+  if (first < 0 || first >= end) return -1;
+  const lines = new Lines(text, start, end);
+  while (lines.advance()) {
+    if (lines.stop <= first) continue;
+    const begins = startLineIn(text.slice(lines.start, lines.stop));
+    if (begins >= 0) return lines.start + begins;
   }
   return -1;
 }

@@ -43,7 +43,9 @@ export const LONGEST_START_LINE = 8192;
 
 /** The line between `start` and `end`, its line end left out. */
 export function parseStartLine(text: string, start: number, end: number): { line: StartLine; problems: Problem[] } | Refusal {
-  if (end - start > LONGEST_START_LINE) return { refused: `The first line has ${end - start} bytes; a start line of SIP has ${LONGEST_START_LINE} at most.` };
+  if (end - start > LONGEST_START_LINE) {
+    return { refused: `The first line has ${end - start} bytes; a start line of SIP has ${LONGEST_START_LINE} at most.` };
+  }
   let from = start;
   let to = end;
   while (from < to && isBlank(text.charCodeAt(from))) from++;
@@ -99,7 +101,8 @@ function requestLine(text: string, start: number, end: number, problems: Problem
   }
   if (uriStart > methodEnd + 1 || text.charCodeAt(methodEnd) === 9) oneBlank({ start: methodEnd, end: uriStart }, problems);
   if (/[ \t<>]/.test(uri.text) || !SCHEME.test(uri.text)) {
-    report(problems, 'request-uri', uri, `The Request-URI is ${quoted(uri.text)}; a URI begins with its scheme and has neither blanks nor <> (RFC 3261 §7.1).`);
+    report(problems, 'request-uri', uri,
+      `The Request-URI is ${quoted(uri.text)}; a URI begins with its scheme and has neither blanks nor <> (RFC 3261 §7.1).`);
   }
   return { kind: 'request', method, uri, version, start, end };
 }
@@ -109,7 +112,8 @@ function oneBlank(span: Span, problems: Problem[]): void {
 }
 
 function checkVersion(version: Piece, problems: Problem[]): void {
-  if (version.text.toUpperCase() !== 'SIP/2.0') report(problems, 'version', version, `The version is ${quoted(version.text)}, and not SIP/2.0.`);
+  if (version.text.toUpperCase() === 'SIP/2.0') return;
+  report(problems, 'version', version, `The version is ${quoted(version.text)}, and not SIP/2.0.`);
 }
 
 /** Where the word that begins at `at` ends. */

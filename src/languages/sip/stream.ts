@@ -147,7 +147,7 @@ export class StreamFramer {
       }
       const length = head.declaredLength;
       if (length !== null && length <= MOST_BODY) return this.#go({ at: 'body', head, need: line.next + length });
-      const empty = length === null && fieldNamed(head.fields, 'content-length') === undefined && fieldNamed(head.fields, 'content-type') === undefined;
+      const empty = !head.fields.some(({ canonical }) => canonical === 'content-length' || canonical === 'content-type');
       return empty ? this.#message(head, line.next) : this.#go({ at: 'open-body', head });
     }
   }
@@ -209,7 +209,9 @@ export class StreamFramer {
     if ('refused' in message) return this.#put(length, message.refused);
     const problems: Problem[] = [...message.problems];
     if (head.declaredLength === null) {
-      report(problems, 'no-length', message.body, `Over TCP a message has a Content-Length (RFC 3261 §18.3), and this one has none that can be read: its body is taken to be ${length - message.body.start} bytes, up to the next start line.`);
+      report(problems, 'no-length', message.body,
+        'Over TCP a message has a Content-Length (RFC 3261 §18.3), and this one has none that can be read: '
+        + `its body is taken to be ${length - message.body.start} bytes, up to the next start line.`);
     }
     const { offset } = this.#buffer;
     this.#buffer.take(length);

@@ -34,7 +34,8 @@ export type ProblemCode =
   | 'start-line' | 'version' | 'status-code' | 'request-uri' | 'leading-bytes' // of the first line
   | 'line-ends' | 'no-blank-line' | 'not-a-field' | 'fold-without-field' // of the header
   | 'no-length' | 'bad-length' | 'two-lengths' | 'body-short' | 'body-long' // of Content-Length
-  | 'empty-member' | 'quote-open' | 'bracket-open' | 'unread' | 'bad-port' | 'bad-host' | 'bad-parameter' | 'display-name' | 'uri' // of values
+  | 'empty-member' | 'quote-open' | 'bracket-open' | 'unread' | 'bad-port' | 'bad-host' | 'bad-parameter' // of values
+  | 'display-name' | 'uri' // of addresses
   | 'sdp-line' | 'sdp-missing' | 'sdp-field' | 'sdp-again' // of a session description
   | 'boundary' | 'too-deep'; // of a multipart body
 

@@ -46,7 +46,9 @@ const LONGEST_SCHEME = 64;
 export function parseUri(text: string, start: number, end: number): Uri | Refusal {
   const head = text.slice(start, Math.min(end, start + LONGEST_SCHEME + 1));
   const colon = head.indexOf(':');
-  if (colon < 0 || !SCHEME.test(head.slice(0, colon))) return { refused: `${quoted(text.slice(start, end))} is no URI: it has no scheme and colon before it.` };
+  if (colon < 0 || !SCHEME.test(head.slice(0, colon))) {
+    return { refused: `${quoted(text.slice(start, end))} is no URI: it does not begin with a scheme and a colon.` };
+  }
   const scheme = piece(text, start, start + colon);
   const from = scheme.end + 1;
   const problems: Problem[] = [];

@@ -102,7 +102,9 @@ export function parseList<T extends Span>(text: string, start: number, end: numb
  * @param stops where a value ends that has no quotes, besides the separator and a blank
  * @returns the parameters, and where the last of them ended
  */
-export function parseParameters(text: string, at: number, end: number, problems: Problem[], separator = ';', stops = ','): { parameters: Parameter[]; end: number } {
+export function parseParameters(
+  text: string, at: number, end: number, problems: Problem[], separator = ';', stops = ',',
+): { parameters: Parameter[]; end: number } {
   const parameters: Parameter[] = [];
   let stopped = at;
   for (;;) {
@@ -121,7 +123,9 @@ export function parseParameters(text: string, at: number, end: number, problems:
 }
 
 /** One parameter that begins at `start`; null where there is no name. */
-export function parseParameter(text: string, start: number, end: number, problems: Problem[], separator = ';', stops = ','): Parameter | null {
+export function parseParameter(
+  text: string, start: number, end: number, problems: Problem[], separator = ';', stops = ',',
+): Parameter | null {
   const ends = separator + stops;
   const nameEnd = runEnd(text, start, end, `${ends}="`);
   if (nameEnd === start) return null;

@@ -42,7 +42,8 @@ datagrams('whose Content-Length is too large ends all the same', () => {
 });
 
 datagrams('is a keep-alive in all the forms that phones send', () => {
-  for (const text of ['', '\r\n', '\r\n\r\n', '\n', '\0', '\0\0\0\0', 'jaK']) assert.equal(framesOf(text).map(({ kind }) => kind), ['keep-alive'], JSON.stringify(text));
+  for (const text of ['', '\r\n', '\r\n\r\n', '\n', '\0', '\0\0\0\0', 'jaK']) assert.equal(framesOf(text).map(({ kind }) => kind),
+    ['keep-alive'], JSON.stringify(text));
 });
 
 datagrams('is STUN by its cookie and its length', () => {

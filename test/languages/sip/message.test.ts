@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fieldNamed, MOST_FIELDS } from '../../../src/languages/sip/fields.ts';
-import { contentOf, looksLikeSip, MOST_BODY, MOST_BYTES, parseMessage, partsOf, rawValue, render } from '../../../src/languages/sip/message.ts';
+import { contentOf, looksLikeSip, MOST_BODY, MOST_BYTES, parseMessage, partsOf, rawValue,
+  render } from '../../../src/languages/sip/message.ts';
 import type { Message } from '../../../src/languages/sip/message.ts';
 import { canonical, grammarOf, isCompact, titleOf } from '../../../src/languages/sip/names.ts';
 import { bytesOf, latin1, unfold } from '../../../src/languages/sip/text.ts';
@@ -58,7 +59,8 @@ const FORMS: readonly [what: string, text: string, odd: readonly string[]][] = [
   ['no blank behind the colon', invite().replace('Via: ', 'Via:').replace('From: ', 'From:'), []],
   ['folds', invite().replace('Via: ', 'Via:\r\n ').replace('CSeq: 314159', 'CSeq:\r\n\t314159\r\n '), []],
   ['LF alone', invite({ body: SDP.replaceAll('\r\n', '\n') }).replaceAll('\r\n', '\n'), ['line-ends']],
-  ['LF alone in the header and CR LF in the body', invite({ body: '' }).replaceAll('\r\n', '\n').replace('Length: 0', `Length: ${SDP.length}`) + SDP, ['line-ends']],
+  ['LF alone in the header and CR LF in the body', invite({ body: '' }).replaceAll('\r\n', '\n').replace('Length: 0',
+    `Length: ${SDP.length}`) + SDP, ['line-ends']],
   ['CR alone', invite({ body: '' }).replaceAll('\r\n', '\r'), ['line-ends']],
   ['line ends before it', `\r\n\r\n${invite()}`, ['leading-bytes']],
   ['two blanks in the start line', invite().replace('INVITE sip', 'INVITE  sip'), ['start-line']],
@@ -140,7 +142,8 @@ for (const [what, text, says] of REFUSED) {
 
 whole('is known by its first line alone', () => {
   for (const [, text] of FORMS) assert.ok(looksLikeSip(text), text.slice(0, 40));
-  for (const text of ['', '\r\n\r\n', 'hello', 'GET / HTTP/1.1\r\n', '\0\0\0\0', 'jaK', 'INVITE', 'SIP/2.0']) assert.not(looksLikeSip(text), text);
+  for (const text of ['', '\r\n\r\n', 'hello', 'GET / HTTP/1.1\r\n', '\0\0\0\0', 'jaK', 'INVITE',
+    'SIP/2.0']) assert.not(looksLikeSip(text), text);
 });
 
 const names = suite('names of fields');
@@ -151,7 +154,8 @@ names('are long and in lower case, however they are written', () => {
 });
 
 names('have every compact form of the registry', () => {
-  assert.equal([...'abcdefijklmnorstuvxy'].map((letter) => [isCompact(letter), canonical(letter).length > 1]).flat(), Array.from({ length: 40 }, () => true));
+  assert.equal([...'abcdefijklmnorstuvxy'].map((letter) => [isCompact(letter), canonical(letter).length > 1]).flat(),
+    Array.from({ length: 40 }, () => true));
   assert.equal([...'ghpqwz'].map(isCompact), Array.from({ length: 6 }, () => false));
 });
 
@@ -166,7 +170,8 @@ names('are shown as the RFCs write them', () => {
 });
 
 names('and values are unfolded to one blank', () => {
-  assert.equal(['a', ' a ', 'a\r\n b', 'a \r\n\t b\n  c', '\r\n a', 'a\r\n  \r\n b', ''].map(unfold), ['a', 'a', 'a b', 'a b c', 'a', 'a b', '']);
+  assert.equal(['a', ' a ', 'a\r\n b', 'a \r\n\t b\n  c', '\r\n a', 'a\r\n  \r\n b', ''].map(unfold),
+    ['a', 'a', 'a b', 'a b c', 'a', 'a b', '']);
 });
 
 whole.run();

@@ -48,7 +48,8 @@ function read(message: Message): Expected {
   };
   const written = (name: string): string | undefined => {
     const all = grammarOf(name) === 'address' ? [fieldNamed(fields, name)].flatMap((field) => field ?? []) : fieldsNamed(fields, name);
-    const addresses = all.flatMap(({ value }) => note((grammarOf(name) === 'address' ? parseAddress : parseAddresses)(text, value.start, value.end)));
+    const addresses = all.flatMap(({ value }) => note((grammarOf(name) === 'address' ? parseAddress : parseAddresses)(text, value.start,
+      value.end)));
     for (const { uri } of addresses) assert.not(Object.hasOwn(parseUri(text, uri.start, uri.end), 'refused'), uri.text);
     return addresses.length === 0 ? undefined : addresses.map(({ uri, parameters }) =>
       [uri.text, ...parameters.map(({ name, value }) => value === null ? name.text : `${name.text}=${value.text}`)].join(';')).join(', ');
@@ -66,7 +67,8 @@ function read(message: Message): Expected {
     from: written('from'), to: written('to'), contacts: written('contact'),
     cseq: number === undefined ? undefined : 'refused' in number ? number.refused : `${number.number} ${number.method.text}`,
     body: message.body.end - message.body.start || undefined, rest: message.rest.end - message.rest.start || undefined,
-    sdp: sdps.length === 0 ? undefined : sdps.map(({ origins, session, media }) => [origins[0]?.address.text, session.connections[0]?.address.text,
+    sdp: sdps.length === 0 ? undefined : sdps.map(({ origins, session, media }) =>
+      [origins[0]?.address.text, session.connections[0]?.address.text,
       ...media.flatMap(({ type, number }) => [type.text, number])].join(' ')).join(' | '),
     odd: odd.size === 0 ? undefined : [...odd].join(' '),
   };
@@ -104,7 +106,8 @@ torture('have the body of mpart01 in two parts', () => {
 });
 
 torture('are written in the notation of the RFC', () => {
-  assert.is(expand('a\n<allOneLine>\nb\n c\n</allOneLine>\nx<repeat count=3>yz</repeat>\n<hex>00FF20</hex>\n'), 'a\r\nb c\r\nxyzyzyz\r\n\0\xff \r\n');
+  assert.is(expand('a\n<allOneLine>\nb\n c\n</allOneLine>\nx<repeat count=3>yz</repeat>\n<hex>00FF20</hex>\n'),
+    'a\r\nb c\r\nxyzyzyz\r\n\0\xff \r\n');
 });
 
 torture.run();

@@ -29,5 +29,6 @@ export function expand(notation: string): string {
     .replace(/<allOneLine>\n([\s\S]*?)<\/allOneLine>\n/g, (_, lines: string) => `${lines.replace(/\n/g, '')}\n`)
     .replace(/<repeat count=(\d+)>([^<]*)<\/repeat>/g, (_, count: string, text: string) => text.repeat(Number(count)))
     .replace(/\n/g, '\r\n')
-    .replace(/<hex>([0-9A-Fa-f]*)<\/hex>/g, (_, digits: string) => digits.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
+    .replace(/<hex>([0-9A-Fa-f]*)<\/hex>/g, (_, digits: string) =>
+      digits.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
 }

@@ -33,11 +33,13 @@ sdps('has its origin and its connections, each with its place', () => {
   assert.equal(problems, []);
   const [origin] = origins;
   assert.ok(origin);
-  assert.equal([origin.username, origin.sessionId, origin.version, origin.networkType, origin.addressType, origin.address].map(({ text }) => text),
+  assert.equal([origin.username, origin.sessionId, origin.version, origin.networkType, origin.addressType,
+    origin.address].map(({ text }) => text),
     ['-', '1', '2', 'IN', 'IP4', '192.168.1.10']);
   assert.is(FULL.slice(origin.address.start, origin.address.end), '192.168.1.10');
   assert.is(FULL.slice(origin.start, origin.end), 'o=- 1 2 IN IP4 192.168.1.10\r\n');
-  assert.equal([session, ...media].map(({ connections }) => connections.map(({ addressType, address }) => `${addressType.text} ${address.text}`)),
+  assert.equal([session, ...media].map(({ connections }) => connections.map(({ addressType, address }) =>
+    `${addressType.text} ${address.text}`)),
     [['IP4 192.168.1.10'], ['IP4 224.2.1.1'], ['IP6 2001:db8::1'], [], []]);
 });
 
@@ -59,7 +61,8 @@ sdps('with a fingerprint for the session is encrypted in each of its media', () 
 
 sdps('has the ports and addresses of RTCP and of candidates', () => {
   const [audio, video] = read(FULL).media;
-  assert.equal([audio?.rtcp?.port.text, audio?.rtcp?.address?.text, video?.rtcp?.port.text, video?.rtcp?.address ?? null], ['16400', '192.168.1.11', '20001', null]);
+  assert.equal([audio?.rtcp?.port.text, audio?.rtcp?.address?.text, video?.rtcp?.port.text, video?.rtcp?.address ?? null],
+    ['16400', '192.168.1.11', '20001', null]);
   assert.equal(audio?.candidates.map(({ address, port, type, related }) =>
     [address.text, port.text, type?.text, related === null ? null : `${related.address.text} ${related.port?.text}`]), [
     ['192.168.1.10', '16384', 'host', null], ['203.0.113.20', '40000', 'srflx', '192.168.1.10 16384'],
@@ -102,7 +105,8 @@ for (const [what, text, expected] of FORMS) {
 }
 
 sdps('is refused where there is none', () => {
-  for (const [text, says] of [['', /no session description/], ['hello\r\n', /"hello/], ['x=1\r\n', /v=, o=, c= or m=/], ['a=\n'.repeat(MOST_LINES + 1), /more than 4096 lines/]] as const) {
+  for (const [text, says] of [['', /no session description/], ['hello\r\n', /"hello/], ['x=1\r\n', /v=, o=, c= or m=/],
+    ['a=\n'.repeat(MOST_LINES + 1), /more than 4096 lines/]] as const) {
     const sdp = parseSdp(text);
     assert.ok('refused' in sdp);
     assert.match(sdp.refused, says);
@@ -112,13 +116,13 @@ sdps('is refused where there is none', () => {
 sdps('of any damage is read to the last byte or refused', () => {
   const random = seeded(8866);
   let refused = 0;
-  for (let round = 0; round < 3000; round++) {
+  for (let round = 0; round < 1000; round++) {
     const text = damage(FULL, random).replace(/[^\0-\xff]/g, '?');
     const sdp = parseSdp(text);
     if ('refused' in sdp) refused++;
     else assert.is(sdp.lines.map(({ start, end }) => text.slice(start, end)).join(''), text);
   }
-  assert.ok(refused < 1500, `${refused} refused`);
+  assert.ok(refused < 500, `${refused} refused`);
 });
 
 const BOUNDARY = 'multipart/mixed;boundary="b-1"';
@@ -127,7 +131,8 @@ const request = (type: string, body: string): Message => {
   assert.not('refused' in parsed);
   return parsed as Message;
 };
-const PARTS = `preamble\r\n--b-1\r\nContent-Type: application/sdp\r\n\r\n${SDP}\r\n--b-1 \r\nc: text/plain\r\n\r\nv=hello\r\n--b-1--\r\nepilogue`;
+const PARTS = `preamble\r\n--b-1\r\nContent-Type: application/sdp\r\n\r\n${SDP}`
+  + `\r\n--b-1 \r\nc: text/plain\r\n\r\nv=hello\r\n--b-1--\r\nepilogue`;
 
 const bodies = suite('a body');
 
@@ -181,7 +186,8 @@ for (const [what, type, body, expected, count] of BROKEN) {
 
 bodies('of types in one another too deep is not taken apart further', () => {
   let body = 'x';
-  for (let depth = 6; depth > 0; depth--) body = `--b${depth}\r\nc: ${depth === 6 ? 'text/plain' : `multipart/mixed;boundary=b${depth + 1}`}\r\n\r\n${body}\r\n--b${depth}--\r\n`;
+  for (let depth = 6; depth > 0; depth--) body = `--b${depth}\r\nc: ${depth === 6 ? 'text/plain' : `multipart/mixed;boundary=b${depth
+    + 1}`}\r\n\r\n${body}\r\n--b${depth}--\r\n`;
   const { problems, parts } = bodiesOf(request('multipart/mixed;boundary=b1', body));
   assert.equal([problems.map(({ code }) => code), parts.map(({ depth }) => depth)], [['too-deep'], [4]]);
 });
@@ -196,7 +202,8 @@ const fragments = suite('a fragment of a message');
 
 const fragment = (text: string): unknown => {
   const read = parseFragment(text, { start: 0, end: text.length });
-  return 'refused' in read ? read.refused : [read.startLine?.kind ?? null, read.fields.map(({ canonical }) => canonical), read.body === null ? null : text.slice(read.body.start, read.body.end)];
+  return 'refused' in read ? read.refused : [read.startLine?.kind ?? null, read.fields.map(({ canonical }) => canonical),
+    read.body === null ? null : text.slice(read.body.start, read.body.end)];
 };
 
 fragments('is a start line, header fields, a body, or some of them', () => {

@@ -25,33 +25,50 @@ function shown(frames: readonly StreamFrame[], text: string): string[] {
     at += frame.length;
   }
   assert.is(at, text.length);
-  return frames.map((frame) => [frame.kind, frame.length, ...frame.kind === 'message' ? [frame.message.text.slice(0, 7).trim(), ...frame.message.problems.map(({ code }) => code)] : []].join(' '));
+  return frames.map((frame) => [frame.kind, frame.length, ...frame.kind === 'message'
+    ? [frame.message.text.slice(0, 7).trim(), ...frame.message.problems.map(({ code }) => code)] : []].join(' '));
 }
 
 const I = invite();
 const O = OPTIONS;
-const TEXT = (length: string): string => message(['MESSAGE sip:a@b SIP/2.0', 'Via: SIP/2.0/TCP h', 'c: text/plain', length], 'hello\r\nworld\r\n');
+const TEXT = (length: string): string => message(['MESSAGE sip:a@b SIP/2.0', 'Via: SIP/2.0/TCP h', 'c: text/plain', length],
+  'hello\r\nworld\r\n');
 
 const STREAMS: readonly [what: string, text: string, frames: readonly string[]][] = [
   ['one message', I, [`message ${I.length} INVITE`]],
-  ['messages one after another', I + O + RINGING, [`message ${I.length} INVITE`, `message ${O.length} OPTIONS`, `message ${RINGING.length} SIP/2.0`]],
-  ['keep-alives between', `\r\n\r\n${I}\r\n\r\n${O}\r\n`, ['keep-alive 4', `message ${I.length} INVITE`, 'keep-alive 4', `message ${O.length} OPTIONS`, 'keep-alive 2']],
-  ['STUN between', `${STUN}${I}${STUN}${STUN}${O}`, ['stun 20', `message ${I.length} INVITE`, 'stun 20', 'stun 20', `message ${O.length} OPTIONS`]],
+  ['messages one after another', I + O + RINGING, [`message ${I.length} INVITE`, `message ${O.length} OPTIONS`,
+    `message ${RINGING.length} SIP/2.0`]],
+  ['keep-alives between', `\r\n\r\n${I}\r\n\r\n${O}\r\n`, ['keep-alive 4', `message ${I.length} INVITE`, 'keep-alive 4',
+    `message ${O.length} OPTIONS`, 'keep-alive 2']],
+  ['STUN between', `${STUN}${I}${STUN}${STUN}${O}`, ['stun 20', `message ${I.length} INVITE`, 'stun 20', 'stun 20',
+    `message ${O.length} OPTIONS`]],
   ['line ends of LF alone', invite({ body: SDP.replaceAll('\r\n', '\n') }).replaceAll('\r\n', '\n') + O,
-    [`message ${invite({ body: SDP.replaceAll('\r\n', '\n') }).replaceAll('\r\n', '\n').length} INVITE line-ends`, `message ${O.length} OPTIONS`]],
-  ['no Content-Length and no body', `${O.replace('l: 0\r\n', '')}${I}`, [`message ${O.length - 6} OPTIONS no-length`, `message ${I.length} INVITE`]],
-  ['no Content-Length and a body', `${invite({ length: null })}${O}`, [`message ${invite({ length: null }).length} INVITE no-length`, `message ${O.length} OPTIONS`]],
-  ['no Content-Length and a body without line end', `${invite({ length: null })}a=x${O}`, [`message ${invite({ length: null }).length + 3} INVITE no-length`, `message ${O.length} OPTIONS`]],
-  ['a Content-Length that is none', `${TEXT('l: -5')}${O}`, [`message ${TEXT('l: -5').length} MESSAGE bad-length no-length`, `message ${O.length} OPTIONS`]],
-  ['a Content-Length too small', `${TEXT('l: 5')}${O}`, [`message ${TEXT('l: 5').length - 9} MESSAGE`, 'keep-alive 2', 'other 7', `message ${O.length} OPTIONS`]],
-  ['a Content-Length too small before a body without line end', `${TEXT('l: 7')}end${RINGING}`, [`message ${TEXT('l: 7').length - 7} MESSAGE`, 'other 10', `message ${RINGING.length} SIP/2.0`]],
-  ['a Content-Length too large', `${TEXT('l: 40')}${O}${I}`, [`message ${TEXT('l: 40').length} MESSAGE body-short`, `message ${O.length} OPTIONS`, `message ${I.length} INVITE`]],
+    [`message ${invite({ body: SDP.replaceAll('\r\n', '\n') }).replaceAll('\r\n', '\n').length} INVITE line-ends`,
+      `message ${O.length} OPTIONS`]],
+  ['no Content-Length and no body', `${O.replace('l: 0\r\n', '')}${I}`,
+    [`message ${O.length - 6} OPTIONS no-length`, `message ${I.length} INVITE`]],
+  ['no Content-Length and a body', `${invite({ length: null })}${O}`,
+    [`message ${invite({ length: null }).length} INVITE no-length`, `message ${O.length} OPTIONS`]],
+  ['no Content-Length and a body without line end', `${invite({ length: null })}a=x${O}`,
+    [`message ${invite({ length: null }).length + 3} INVITE no-length`, `message ${O.length} OPTIONS`]],
+  ['a Content-Length that is none', `${TEXT('l: -5')}${O}`, [`message ${TEXT('l: -5').length} MESSAGE bad-length no-length`,
+    `message ${O.length} OPTIONS`]],
+  ['a Content-Length too small', `${TEXT('l: 5')}${O}`, [`message ${TEXT('l: 5').length - 9} MESSAGE`, 'keep-alive 2', 'other 7',
+    `message ${O.length} OPTIONS`]],
+  ['a Content-Length too small before a body without line end', `${TEXT('l: 7')}end${RINGING}`,
+    [`message ${TEXT('l: 7').length - 7} MESSAGE`, 'other 10', `message ${RINGING.length} SIP/2.0`]],
+  ['a Content-Length too large', `${TEXT('l: 40')}${O}${I}`, [`message ${TEXT('l: 40').length} MESSAGE body-short`,
+    `message ${O.length} OPTIONS`, `message ${I.length} INVITE`]],
   ['a Content-Length too large by so little that it ends in a method', `${TEXT('l: 16')}${O}${I}`,
     [`message ${TEXT('l: 16').length} MESSAGE body-short`, `message ${O.length} OPTIONS`, `message ${I.length} INVITE`]],
-  ['a Content-Length too large, and a response behind it', `${TEXT('l: 18')}${RINGING}`, [`message ${TEXT('l: 18').length} MESSAGE body-short`, `message ${RINGING.length} SIP/2.0`]],
-  ['a body whose last line has no end and looks like a method', `${message(['MESSAGE sip:a@b SIP/2.0', 'v: SIP/2.0/TCP h', 'l: 6'], 'x\nPCMA')}${O}`,
-    [`message ${message(['MESSAGE sip:a@b SIP/2.0', 'v: SIP/2.0/TCP h', 'l: 6'], 'x\nPCMA').length} MESSAGE`, `message ${O.length} OPTIONS`]],
-  ['a Content-Length larger than any body', `${TEXT('l: 99999999')}${O}`, [`message ${TEXT('l: 99999999').length} MESSAGE body-short`, `message ${O.length} OPTIONS`]],
+  ['a Content-Length too large, and a response behind it', `${TEXT('l: 18')}${RINGING}`,
+    [`message ${TEXT('l: 18').length} MESSAGE body-short`, `message ${RINGING.length} SIP/2.0`]],
+  ['a body whose last line has no end and looks like a method',
+    `${message(['MESSAGE sip:a@b SIP/2.0', 'v: SIP/2.0/TCP h', 'l: 6'], 'x\nPCMA')}${O}`,
+    [`message ${message(['MESSAGE sip:a@b SIP/2.0', 'v: SIP/2.0/TCP h', 'l: 6'], 'x\nPCMA').length} MESSAGE`,
+      `message ${O.length} OPTIONS`]],
+  ['a Content-Length larger than any body', `${TEXT('l: 99999999')}${O}`,
+    [`message ${TEXT('l: 99999999').length} MESSAGE body-short`, `message ${O.length} OPTIONS`]],
   ['a Content-Length too large at its end', TEXT('l: 40'), [`message ${TEXT('l: 40').length} MESSAGE body-short`]],
   ['a message whose header breaks off', `${I.slice(0, 100)}\r\n${O}`, ['other 102', `message ${O.length} OPTIONS`]],
   ['a message cut at its end', O + I.slice(0, 100), [`message ${O.length} OPTIONS`, 'other 100']],
@@ -59,7 +76,8 @@ const STREAMS: readonly [what: string, text: string, frames: readonly string[]][
   ['something else', 'GET / HTTP/1.1\r\nHost: h\r\n\r\n', ['other 27']],
   ['bytes of TLS', `\x16\x03\x01\x02\x00\x01${'\x7f'.repeat(200)}`, ['other 206']],
   ['STUN that is cut', STUN.slice(0, 15), ['other 15']],
-  ['STUN of a length that is none, before a message', `${STUN.slice(0, 3)}\x03${STUN.slice(4)}\r\n${O}`, ['other 22', `message ${O.length} OPTIONS`]],
+  ['STUN of a length that is none, before a message', `${STUN.slice(0, 3)}\x03${STUN.slice(4)}\r\n${O}`,
+    ['other 22', `message ${O.length} OPTIONS`]],
 ];
 
 const streams = suite('a stream');
@@ -101,9 +119,11 @@ streams('says why bytes are no message', () => {
 
 streams('with lost bytes gives what it has, and goes on behind them', () => {
   const framer = new StreamFramer();
-  const frames = [...framer.push(bytesOf(O + I.slice(0, -20))), ...framer.gap(1000), ...framer.push(bytesOf(`tail\r\n${RINGING}`)), ...framer.end()];
+  const frames = [...framer.push(bytesOf(O + I.slice(0, -20))), ...framer.gap(1000), ...framer.push(bytesOf(`tail\r\n${RINGING}`)),
+    ...framer.end()];
   assert.equal(frames.map(({ kind, offset, length }) => `${kind} ${offset} ${length}`), [
-    `message 0 ${O.length}`, `message ${O.length} ${I.length - 20}`, `other ${O.length + I.length + 980} 6`, `message ${O.length + I.length + 986} ${RINGING.length}`,
+    `message 0 ${O.length}`, `message ${O.length} ${I.length - 20}`, `other ${O.length + I.length + 980} 6`,
+      `message ${O.length + I.length + 986} ${RINGING.length}`,
   ]);
   assert.ok(frames[1]?.kind === 'message' && frames[1].message.problems.some(({ code }) => code === 'body-short'));
 });

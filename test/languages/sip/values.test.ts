@@ -11,9 +11,11 @@ import { parseVia } from '../../../src/languages/sip/via.ts';
 import type { Via } from '../../../src/languages/sip/via.ts';
 
 /** Values are read where they stand: something is before each and behind it, and may not be seen. */
-const at = <T>(value: string, read: (text: string, start: number, end: number) => T): T => read(`<"${value}\r\nX: >",]`, 2, 2 + value.length);
+const at = <T>(value: string, read: (text: string, start: number, end: number) => T): T =>
+  read(`<"${value}\r\nX: >",]`, 2, 2 + value.length);
 
-const written = (parameters: readonly Parameter[]): string => parameters.map(({ name, value }) => value === null ? name.text : `${name.text}=${value.text}`).join(';');
+const written = (parameters: readonly Parameter[]): string =>
+  parameters.map(({ name, value }) => value === null ? name.text : `${name.text}=${value.text}`).join(';');
 const odd = ({ problems }: { problems: readonly { code: string }[] }): string => problems.map(({ code }) => code).join(' ');
 
 /** Every piece of a value stands where it says it does. */
@@ -24,8 +26,10 @@ function places(value: unknown, text: string): void {
   for (const each of Object.values(value)) places(each, text);
 }
 
-const shown = (list: List<Via>): string => list.members.map(({ protocol, transport, sentBy, parameters }) =>
-  `${protocol.text.replace(/[ \t\r\n]+/g, '_')} ${transport.text} ${sentBy.address} ${sentBy.number} ${written(parameters)}`.trim()).join(' | ');
+const shown = ({ members }: List<Via>): string => members.map(({ protocol, transport, sentBy, parameters }) => [
+  protocol.text.replace(/[ \t\r\n]+/g, '_'), transport.text, sentBy.address, sentBy.number,
+  ...parameters.length > 0 ? [written(parameters)] : [],
+].map(String).join(' ')).join(' | ');
 
 const VIAS: readonly [value: string, read: string, odd?: string][] = [
   ['SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK1', 'SIP/2.0/UDP UDP 192.168.1.10 5060 branch=z9hG4bK1'],
@@ -34,12 +38,15 @@ const VIAS: readonly [value: string, read: string, odd?: string][] = [
   ['SIP / 2.0 / UDP  192.168.1.10 : 5060 ; rport ; branch = a', 'SIP_/_2.0_/_UDP UDP 192.168.1.10 5060 rport;branch=a'],
   ['SIP/2.0/UDP\r\n 192.168.1.10:5060\r\n ;branch=a', 'SIP/2.0/UDP UDP 192.168.1.10 5060 branch=a'],
   ['SIP\r\n /2.0/\r\n\tTCP\r\n  h', 'SIP_/2.0/_TCP TCP h null'],
-  ['SIP/2.0/UDP a;branch=1, SIP/2.0/TCP b:5061;branch=2 ,\r\n SIP/2.0/TLS c', 'SIP/2.0/UDP UDP a null branch=1 | SIP/2.0/TCP TCP b 5061 branch=2 | SIP/2.0/TLS TLS c null'],
-  ['SIP/2.0/UDP [2001:db8::9:1]:5060;received=[2001:db8::1];branch=x', 'SIP/2.0/UDP UDP 2001:db8::9:1 5060 received=[2001:db8::1];branch=x'],
+  ['SIP/2.0/UDP a;branch=1, SIP/2.0/TCP b:5061;branch=2 ,\r\n SIP/2.0/TLS c',
+    'SIP/2.0/UDP UDP a null branch=1 | SIP/2.0/TCP TCP b 5061 branch=2 | SIP/2.0/TLS TLS c null'],
+  ['SIP/2.0/UDP [2001:db8::9:1]:5060;received=[2001:db8::1];branch=x',
+    'SIP/2.0/UDP UDP 2001:db8::9:1 5060 received=[2001:db8::1];branch=x'],
   ['SIP/2.0/UDP [2001:db8::9:1];received=2001:db8::1', 'SIP/2.0/UDP UDP 2001:db8::9:1 null received=2001:db8::1'],
   ['SIP/2.0/UDP 2001:db8::9:1;branch=x', 'SIP/2.0/UDP UDP 2001:db8::9:1 null branch=x', 'bad-host'],
   ['SIP/2.0/UDP [2001:db8::1;branch=x', 'SIP/2.0/UDP UDP [2001:db8::1 null branch=x', 'bracket-open'],
-  ['SIP/2.0/UDP h;maddr=239.1.1.1;ttl=1;received="192.0.2.1";rport=5062', 'SIP/2.0/UDP UDP h null maddr=239.1.1.1;ttl=1;received="192.0.2.1";rport=5062'],
+  ['SIP/2.0/UDP h;maddr=239.1.1.1;ttl=1;received="192.0.2.1";rport=5062',
+    'SIP/2.0/UDP UDP h null maddr=239.1.1.1;ttl=1;received="192.0.2.1";rport=5062'],
   ['SIP/2.0/UDP h;x="a;b,c\\"d";branch=1', 'SIP/2.0/UDP UDP h null x="a;b,c\\"d";branch=1'],
   ['SIP/2.0/UDP h:70000', 'SIP/2.0/UDP UDP h null', 'bad-port'],
   ['SIP/2.0/UDP h:;branch=1', 'SIP/2.0/UDP UDP h null branch=1', 'bad-port'],
@@ -72,8 +79,9 @@ vias('gives its parameters by name, in any case', () => {
   assert.is(meaningOf(received), '1.2.3.4');
 });
 
-const seen = (list: List<Address>): string => list.members.map(({ displayName, uri, bracketed, parameters }) =>
-  `${displayName === null ? '' : `${displayName.text} `}${bracketed ? `<${uri.text}>` : uri.text}${parameters.map(({ name, value }) => `;${name.text}${value === null ? '' : `=${value.text}`}`).join('')}`).join(' | ');
+const seen = ({ members }: List<Address>): string => members.map(({ displayName, uri, bracketed, parameters }) =>
+  (displayName === null ? '' : `${displayName.text} `) + (bracketed ? `<${uri.text}>` : uri.text)
+  + (parameters.length > 0 ? `;${written(parameters)}` : '')).join(' | ');
 
 const ADDRESSES: readonly [value: string, read: string, odd?: string][] = [
   ['<sip:a@b>', '<sip:a@b>'],
@@ -82,7 +90,8 @@ const ADDRESSES: readonly [value: string, read: string, odd?: string][] = [
   ['Alice <sip:a@b;lr>;tag=1', 'Alice <sip:a@b;lr>;tag=1'],
   ['Alice<sip:a@b>', 'Alice <sip:a@b>'],
   ['Alice  B. Cooper <sip:a@b>', 'Alice  B. Cooper <sip:a@b>'],
-  ['"A, <sip:x@192.168.1.10:5060>" <sip:alice@192.168.1.10:5060>;q=0.5', '"A, <sip:x@192.168.1.10:5060>" <sip:alice@192.168.1.10:5060>;q=0.5'],
+  ['"A, <sip:x@192.168.1.10:5060>" <sip:alice@192.168.1.10:5060>;q=0.5',
+    '"A, <sip:x@192.168.1.10:5060>" <sip:alice@192.168.1.10:5060>;q=0.5'],
   ['"a\\"b\\\\" <sip:a@b>, <sip:c@d>', '"a\\"b\\\\" <sip:a@b> | <sip:c@d>'],
   ['<sip:a@b>, sip:c@d;q=1, "E" <sip:e@f>;expires=5', '<sip:a@b> | sip:c@d;q=1 | "E" <sip:e@f>;expires=5'],
   ['<sip:a@b,c;x?y=z>', '<sip:a@b,c;x?y=z>'],
@@ -153,7 +162,8 @@ for (const [uri, ...expected] of URIS) {
     const read = at(uri, parseUri);
     assert.ok(!('refused' in read) && (read.kind === 'sip' || read.kind === 'sips'), JSON.stringify(read));
     const { kind, user, password, hostPort, parameters, headers } = read;
-    assert.equal([kind, user?.text ?? null, password?.text ?? null, hostPort.address, hostPort.number, written(parameters), written(headers),
+    assert.equal([kind, user?.text ?? null, password?.text ?? null, hostPort.address, hostPort.number, written(parameters),
+      written(headers),
       ...read.problems.map(({ code }) => code)], expected);
     at(uri, (text) => places(read, text));
   });
@@ -162,7 +172,8 @@ for (const [uri, ...expected] of URIS) {
 uris('of telephones have a number and parameters', () => {
   const read = at('tel:+1-201-555-0123;phone-context=example.com;isub=1', parseUri);
   assert.ok(!('refused' in read) && read.kind === 'tel');
-  assert.equal([read.number.text, written(read.parameters), read.problems.length], ['+1-201-555-0123', 'phone-context=example.com;isub=1', 0]);
+  assert.equal([read.number.text, written(read.parameters), read.problems.length],
+    ['+1-201-555-0123', 'phone-context=example.com;isub=1', 0]);
 });
 
 uris('of other schemes are kept as they are', () => {
