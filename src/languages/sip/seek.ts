@@ -1,6 +1,6 @@
 /**
  * Finding where a message begins amid other bytes. Stricter than parseStartLine: only a line with its version is taken
- * for a start line, so that a text that speaks of SIP is none.
+ * for a start line, in capitals as RFC 3261 §7.1 has it sent, so that a text that speaks of SIP is none.
  */
 import { LONGEST_START_LINE } from './start-line.ts';
 import { dropBlanks, Lines } from './text.ts';

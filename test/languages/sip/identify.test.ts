@@ -67,6 +67,7 @@ identity('is null where a field is not there, and nothing else', () => {
     { method: null, status: null, callId: '1', cseq: null, branch: null, fromTag: null });
   assert.is(identify(invite().replace(';tag=1928301774', ''))?.fromTag, null);
   assert.is(identify(invite().replace(';branch=z9hG4bK776asdhds', ''))?.branch, null);
+  assert.is(identify(invite().replace(';branch=z9hG4bK776asdhds', ', SIP/2.0/UDP other;branch=z9hG4bKother'))?.branch, null);
 });
 
 identity('is null for what is no SIP', () => {

@@ -107,6 +107,12 @@ whole('has its body as far as it is declared and there', () => {
   assert.equal(lengths('l: 7\r\nl: 8'), [7, 7, SDP.length - 7]);
 });
 
+whole('says of two lengths whether they differ', () => {
+  const says = (length: string): string => read(invite({ length })).problems.map(({ sentence }) => sentence).join(' ');
+  assert.match(says('l: 7\r\nl: 8'), 'Content-Length is there as "7" and as "8"; the first is taken.');
+  assert.match(says(`l: ${SDP.length}\r\nl: ${SDP.length}`), 'Content-Length stands there twice.');
+});
+
 whole('gives the value of a field raw and in one line', () => {
   const parsed = read(invite().replace('CSeq: 314159 INVITE', 'CSeq:  314159 \r\n \t INVITE \r\n  '));
   const field = fieldNamed(parsed.fields, 'cseq');
