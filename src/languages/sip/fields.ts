@@ -1,0 +1,90 @@
+/** The header: fields up to the empty line (RFC 3261 §7.3). Also of a part of a multipart body, and of a sipfrag. */
+import { canonical } from './names.ts';
+import { TOKEN } from './start-line.ts';
+import { dropBlanks, Lines, piece, report, quoted, skipBlanks, unfold } from './text.ts';
+import type { Piece, Problem, Refusal, Span } from './text.ts';
+
+/** A field with the lines it is folded into, from its name to its last line end. */
+export interface Field extends Span {
+  /** As written, without blanks; empty where the line has no name and no colon. */
+  readonly name: Piece;
+  /** The long name in lower case: `v` is `via`. Empty where there is no name. */
+  readonly canonical: string;
+  /** Where the value is, folds and all, without the blanks around it. `text.slice(value.start, value.end)` is the raw value. */
+  readonly value: Span;
+  /** The value in one line: folds are one blank. */
+  readonly content: string;
+}
+
+export interface Header extends Span {
+  readonly fields: readonly Field[];
+  /** The empty line that ends the header; null where the text ends before it. */
+  readonly blank: Span | null;
+}
+
+/** Nobody's message has so many; each costs memory, and a datagram could bring 20,000 of them. */
+export const MOST_FIELDS = 1024;
+
+/** Reads fields from `start` on until an empty line, or until `end`. */
+export function parseHeader(text: string, start: number, end: number, problems: Problem[]): Header | Refusal {
+  const fields: Field[] = [];
+  const lines = new Lines(text, start, end);
+  const odd = { ends: false };
+  let first = -1;
+  let last = start;
+  let colon = -1;
+  const close = (): void => {
+    if (first >= 0) fields.push(fieldOf(text, first, last, colon, problems));
+    first = -1;
+  };
+  while (lines.advance()) {
+    if (!odd.ends && lines.next - lines.stop !== 2 && lines.stop < end) {
+      odd.ends = true;
+      report(problems, 'line-ends', { start: lines.stop, end: lines.next },
+        `A line of the header ends in ${text.charCodeAt(lines.stop) === 10 ? 'LF' : 'CR'} alone; RFC 3261 §7 asks for CR LF.`);
+    }
+    if (lines.stop === lines.start) {
+      close();
+      return { fields, blank: { start: lines.start, end: lines.next }, start, end: lines.next };
+    }
+    const code = text.charCodeAt(lines.start);
+    if ((code === 32 || code === 9) && first >= 0) {
+      last = lines.next;
+      continue;
+    }
+    close();
+    if (fields.length === MOST_FIELDS) return { refused: `Its header has more than ${MOST_FIELDS} fields.` };
+    first = lines.start;
+    last = lines.next;
+    const at = text.slice(lines.start, lines.stop).indexOf(':');
+    colon = at < 0 ? -1 : lines.start + at;
+  }
+  close();
+  return { fields, blank: null, start, end };
+}
+
+function fieldOf(text: string, start: number, end: number, colon: number, problems: Problem[]): Field {
+  const nameEnd = colon < 0 ? start : dropBlanks(text, start, colon);
+  const name = piece(text, start, nameEnd);
+  const valueStart = skipBlanks(text, colon < 0 ? start : colon + 1, end);
+  const value = { start: valueStart, end: dropBlanks(text, valueStart, end) };
+  const code = text.charCodeAt(start);
+  if (code === 32 || code === 9) {
+    report(problems, 'fold-without-field', { start, end },
+      'The first line of the header begins with a blank, so it continues a field that is not there.');
+  } else if (!TOKEN.test(name.text)) {
+    report(problems, 'not-a-field', { start, end },
+      `${quoted(text.slice(start, end))} is no field: a name, a colon and a value (RFC 3261 §7.3.1).`);
+  }
+  return { name, canonical: canonical(name.text), value, content: unfold(text.slice(value.start, value.end)), start, end };
+}
+
+/** The first field of a name. @param name canonical, as `call-id` */
+export function fieldNamed(fields: readonly Field[], name: string): Field | undefined {
+  return fields.find((field) => field.canonical === name);
+}
+
+/** Every field of a name, in order. @param name canonical, as `via` */
+export function fieldsNamed(fields: readonly Field[], name: string): Field[] {
+  return fields.filter((field) => field.canonical === name);
+}
