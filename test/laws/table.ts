@@ -40,6 +40,8 @@ export const TABLE: readonly Row[] = [
     because: 'A language is somebody else\'s syntax: it knows nothing of sipalg and of no other language, so it can be tested and trusted alone.' })),
   { room: 'dns', code: ['language.ts'],
     because: 'The messages of name servers are a language like the others; the policy alone speaks it.' },
+  { room: 'languages/pcap', code: [],
+    because: 'A capture is bytes that anybody may have written: what reads them knows nothing of what is looked for in them, and needs nothing.' },
   { room: 'journal', code: [...LANGUAGES, 'language.ts'],
     because: 'What was there before is data in the words of languages, and outlives the program that wrote it: how it was found or is given back is not its business.' },
   { room: 'policy/link.ts', code: [], types: ['*'],
