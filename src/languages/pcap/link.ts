@@ -54,12 +54,12 @@ export function readLink(packet: Packet): number {
     case LINK_TYPE.linuxCooked:
       if (size < 16) return BROKEN;
       packet.direction = direction(bytes[at]! << 8 | bytes[at + 1]!);
-      return readType(packet, bytes[at + 14]! << 8 | bytes[at + 15]!, at + 16);
+      return readCooked(packet, bytes[at + 14]! << 8 | bytes[at + 15]!, at + 16);
     case LINK_TYPE.linuxCooked2:
       if (size < 20) return BROKEN;
       packet.direction = direction(bytes[at + 10]!);
       packet.device = (bytes[at + 4]! << 24 | bytes[at + 5]! << 16 | bytes[at + 6]! << 8 | bytes[at + 7]!) >>> 0;
-      return readType(packet, bytes[at]! << 8 | bytes[at + 1]!, at + 20);
+      return readCooked(packet, bytes[at]! << 8 | bytes[at + 1]!, at + 20);
     case LINK_TYPE.null:
       if (size < 4) return BROKEN;
       // In the order of the machine that captured, which need not be that of the file.
@@ -86,8 +86,23 @@ function readFamily(packet: Packet, family: number): number {
   return family === 2 ? 4 : FAMILY6.includes(family) ? 6 : NOT_IP;
 }
 
+/**
+ * Of a packet with two tags af_packet (Linux 6.18) takes off the outer one, names the innermost protocol and leaves the inner
+ * tag before it: `0009 86dd 60…` where `60…` is announced. Such a tag is known by the protocol behind it being repeated.
+ */
+function isHiddenTag(packet: Packet, type: number, at: number): boolean {
+  const bytes = packet.bytes;
+  const first = bytes[at]!;
+  if (type === ETHER.ipv4 ? first >> 4 === 4 : type === ETHER.ipv6 ? first >> 4 === 6 : type !== ETHER.pppoe || first === 0x11) return false;
+  return packet.frameEnd - at > 4 && (bytes[at + 2]! << 8 | bytes[at + 3]!) === type;
+}
+
+function readCooked(packet: Packet, type: number, at: number): number {
+  return readType(packet, isHiddenTag(packet, type, at) ? ETHER.vlan : type, at, true);
+}
+
 /** What an EtherType says, tags and sessions passed over. */
-function readType(packet: Packet, type: number, at: number): number {
+function readType(packet: Packet, type: number, at: number, cooked = false): number {
   if (type === ETHER.ipv4 || type === ETHER.ipv6) {
     packet.network = at;
     return type === ETHER.ipv4 ? 4 : 6;
@@ -101,6 +116,7 @@ function readType(packet: Packet, type: number, at: number): number {
     else if (tags === 1) packet.innerVlan = vlan;
     type = bytes[at + 2]! << 8 | bytes[at + 3]!;
     at += 4;
+    if (cooked && isHiddenTag(packet, type, at)) type = ETHER.vlan;
   }
   if (type === ETHER.pppoe) return readPppoe(packet, at);
   // A length instead of a type: IEEE 802.3, where SNAP (RFC 1042) says what follows.

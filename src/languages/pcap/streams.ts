@@ -101,7 +101,7 @@ export class Streams {
   #hold(stream: Stream, packet: Packet, first: number): void {
     const { held } = stream;
     if (held.length === 0) {
-      stream.since = packet.seconds;
+      stream.since = timeOf(packet);
       this.#holding.add(stream);
     }
     let [place, above] = [0, held.length];
@@ -145,7 +145,7 @@ export class Streams {
     this.#confirmed.delete(stream);
     if (!stream.wanted) this.#clear(stream);
     if (stream.held.length === 0) return;
-    stream.since = packet.seconds;
+    stream.since = timeOf(packet);
     this.#holding.add(stream);
   }
 
@@ -172,11 +172,11 @@ export class Streams {
 
   #age(packet: Packet): void {
     for (const stream of this.#confirmed) {
-      if (Math.abs(packet.seconds - stream.confirmed) <= LATE) break;
+      if (Math.abs(timeOf(packet) - stream.confirmed) <= LATE) break;
       this.#giveUp(stream, packet, 'their receiver has them');
     }
     for (const stream of this.#holding) {
-      if (Math.abs(packet.seconds - stream.since) <= this.#limits.streamAge) break;
+      if (Math.abs(timeOf(packet) - stream.since) <= this.#limits.streamAge) break;
       this.#giveUp(stream, packet, `they did not come within ${this.#limits.streamAge} s`);
     }
   }
@@ -186,7 +186,7 @@ export class Streams {
     const stream = this.#reverse(packet);
     if (stream === undefined || stream.held.length === 0 || this.#confirmed.has(stream)) return;
     if ((acknowledgement - stream.held[0]!.from | 0) < 0) return;
-    stream.confirmed = packet.seconds;
+    stream.confirmed = timeOf(packet);
     this.#confirmed.add(stream);
   }
 
@@ -268,6 +268,9 @@ export class Streams {
     this.#known = 0;
   }
 }
+
+/** Seconds; exact to a microsecond, which is more than waiting needs. */
+function timeOf(packet: Packet): number { return packet.seconds + packet.nanoseconds / 1e9; }
 
 function keyOf(packet: Packet, source: Address, sourcePort: number, destination: Address, destinationPort: number): number {
   let key = Math.imul(source | 0, 0x9e3779b1) ^ Math.imul(destination | 0, 0x85ebca6b);

@@ -44,6 +44,15 @@ link('of cooked captures as libpcap describes it, written down by hand', () => {
   assert.equal(seen(276, join([hex('0800 0000 00000005 0001 04 06 020000000001 0000'), four])), [['four', -1, -1, -1, 5, 4]]);
 });
 
+link('of cooked captures may have a tag that nothing announces, as Linux leaves it of two', () => {
+  const tag = (type: string, packet: Uint8Array): Uint8Array => join([hex(`0009 ${type}`), packet]);
+  assert.equal(seen(113, cooked(tag('0800', four), 3, 0x0800), cooked(tag('86dd', six), 3, 0x86dd), cooked(tag('8864', pppoe(six, 5)), 3, 0x8864)),
+    [['four', 9, -1, -1, 0, 3], ['six', 9, -1, -1, 0, 3], ['six', 9, -1, 5, 0, 3]]);
+  assert.equal(seen(113, cooked(join([hex('0064 86dd 0009 86dd'), six]), 3, 0x88a8)), [['six', 100, 9, -1, 0, 3]]);
+  assert.equal(seen(276, cooked2(tag('86dd', six), 3, 2, 0x86dd)), [['six', 9, -1, -1, 2, 3]]);
+  assert.equal(codes(readAll(pcapOf([cooked(tag('0806', four), 3, 0x0800), cooked(new Uint8Array(0), 0, 0x0800)], { linkType: 113 }))), ['malformed', 'malformed']);
+});
+
 link('that is not there is read: raw IP under each of its numbers, and IPv4 or IPv6 alone', () => {
   for (const linkType of [12, 14, 101]) assert.equal(seen(linkType, four, six).length, 2);
   assert.equal(seen(228, four).length, 1);
