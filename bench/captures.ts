@@ -35,7 +35,8 @@ const BUFFER = 1 << 20;
 
 /** Writes a capture; returns its calls, packets and bytes. */
 export function writeCapture(file: string, options: CaptureOptions = {}): { calls: number; packets: number; bytes: number } {
-  const { calls = options.size === undefined ? 100 : Infinity, size = Infinity, side = 'both', rewrite = 100, format = 'pcap', fill = 0 } = options;
+  const { calls = options.size === undefined ? 100 : Infinity, size = Infinity, side = 'both', rewrite = 100, format = 'pcap', fill = 0 } =
+    options;
   const to = openSync(file, 'w');
   const buffer = new Uint8Array(BUFFER);
   let [held, bytes, packets] = [0, 0, 0];
@@ -62,7 +63,8 @@ export function writeCapture(file: string, options: CaptureOptions = {}): { call
   if (format === 'pcap') put(pcapHeader());
   else {
     put(sectionHeader());
-    for (const name of side === 'both' ? ['br-lan', 'wan'] : [side === 'lan' ? 'br-lan' : 'wan']) put(interfaceDescription(1, [[2, bytesOf(name)]]));
+    for (const name of side === 'both' ? ['br-lan', 'wan'] : [side === 'lan' ? 'br-lan' : 'wan']) put(interfaceDescription(1,
+      [[2, bytesOf(name)]]));
   }
   // Which call each message of a call comes to next: the earliest of these is the next one of all.
   const next = TIMES.map(() => 0);
@@ -81,7 +83,8 @@ export function writeCapture(file: string, options: CaptureOptions = {}): { call
       continue;
     }
     send(frame, earliest, call, message, call * 61 % 100 < rewrite);
-    if (message === 4) for (let sent = 0, packet = 0; sent < fill; sent += 172, packet++) speak(frame, earliest + packet * 50, call, packet);
+    if (message === 4) for (let sent = 0, packet = 0; sent < fill; sent += 172, packet++) speak(frame, earliest + packet * 50, call,
+      packet);
   }
   flush();
   closeSync(to);
@@ -145,8 +148,10 @@ function words(call: number, message: number, me: string): string {
   );
   if (message === 0 || message === 4) lines.push(`Contact: <sip:${user}@${me}>`);
   if (message === 2 || message === 3) lines.push(`Contact: <sip:+4930${1000000 + call % 9000000}@${PROVIDER}:5060>`);
-  lines.push(isReply ? 'Server: Provider/4.2' : 'User-Agent: Phone/1.17.3', 'Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, INFO, UPDATE, PRACK', 'Supported: replaces, timer, 100rel');
-  const body = message === 0 ? session(call, host, 16_384 + call % 8000 * 2) : message === 3 ? session(call + 1, PROVIDER, 30_000 + call % 8000 * 2) : '';
+  lines.push(isReply ? 'Server: Provider/4.2' : 'User-Agent: Phone/1.17.3',
+    'Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, INFO, UPDATE, PRACK', 'Supported: replaces, timer, 100rel');
+  const body = message === 0 ? session(call, host, 16_384 + call % 8000 * 2) : message === 3 ? session(call + 1, PROVIDER,
+    30_000 + call % 8000 * 2) : '';
   if (body !== '') lines.push('Content-Type: application/sdp');
   lines.push(`Content-Length: ${body.length}`, '', body);
   return lines.join('\r\n');
@@ -154,7 +159,8 @@ function words(call: number, message: number, me: string): string {
 
 function session(call: number, host: string, port: number): string {
   return ['v=0', `o=- ${3_900_000_000 + call} ${3_900_000_000 + call} IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0',
-    `m=audio ${port} RTP/AVP 9 8 0 101`, 'a=rtpmap:9 G722/8000', 'a=rtpmap:8 PCMA/8000', 'a=rtpmap:0 PCMU/8000', 'a=rtpmap:101 telephone-event/8000',
+    `m=audio ${port} RTP/AVP 9 8 0 101`, 'a=rtpmap:9 G722/8000', 'a=rtpmap:8 PCMA/8000', 'a=rtpmap:0 PCMU/8000',
+      'a=rtpmap:101 telephone-event/8000',
     'a=fmtp:101 0-15', 'a=ptime:20', 'a=sendrecv', ''].join('\r\n');
 }
 

@@ -91,7 +91,9 @@ export class Capture {
   }
 
   #frame(packet: Packet): void {
-    if (packet.frameLength > packet.frameEnd - packet.frame) this.counts.cut++;
+    const captured = packet.frameEnd - packet.frame;
+    if (packet.frameLength > captured) this.counts.cut++;
+    else packet.frameLength = captured; // less than was captured cannot be
     const family = readLink(packet);
     packet.family = 0;
     packet.sourcePort = 0;

@@ -93,8 +93,8 @@ function readFamily(packet: Packet, family: number): number {
 function isHiddenTag(packet: Packet, type: number, at: number): boolean {
   const bytes = packet.bytes;
   const first = bytes[at]!;
-  if (type === ETHER.ipv4 ? first >> 4 === 4 : type === ETHER.ipv6 ? first >> 4 === 6 : type !== ETHER.pppoe || first === 0x11) return false;
-  return packet.frameEnd - at > 4 && (bytes[at + 2]! << 8 | bytes[at + 3]!) === type;
+  const fits = type === ETHER.ipv4 ? first >> 4 === 4 : type === ETHER.ipv6 ? first >> 4 === 6 : type !== ETHER.pppoe || first === 0x11;
+  return !fits && packet.frameEnd - at > 4 && (bytes[at + 2]! << 8 | bytes[at + 3]!) === type;
 }
 
 function readCooked(packet: Packet, type: number, at: number): number {

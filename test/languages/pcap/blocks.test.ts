@@ -8,7 +8,8 @@ import { bytesOf, ethernet, ipv4, udp } from './frames.ts';
 import { codes, readAll, type Read } from './reading.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(text.replace(/\s+/g, '').match(/../g) ?? [], (pair) => parseInt(pair, 16));
-const frame = (text: string, id = 1): Uint8Array => ethernet(ipv4({ from: '192.168.1.10', to: '203.0.113.10', id }, udp(5060, 5060, bytesOf(text))));
+const frame = (text: string, id = 1): Uint8Array => ethernet(ipv4({ from: '192.168.1.10', to: '203.0.113.10', id },
+  udp(5060, 5060, bytesOf(text))));
 const texts = (read: Read): string[] => read.datagrams.map(({ text }) => text);
 const times = (read: Read): [number, number][] => read.datagrams.map(({ packet }) => [packet.seconds, packet.nanoseconds]);
 
@@ -32,7 +33,8 @@ blocks('is read as the format\'s description has it', () => {
 
 blocks('is what the encoder writes, byte for byte', () => {
   const packet = hex(BY_HAND).slice(28 + 32 + 28, -4);
-  assert.equal([...join([sectionHeader(), interfaceDescription(1, [[2, bytesOf('wan')]]), enhancedPacket(0, 0x000644a0, 0x000f4240, { bytes: packet })])],
+  assert.equal([...join([sectionHeader(), interfaceDescription(1, [[2, bytesOf('wan')]]),
+    enhancedPacket(0, 0x000644a0, 0x000f4240, { bytes: packet })])],
     [...hex(BY_HAND)]);
 });
 
@@ -66,7 +68,8 @@ blocks('may hold blocks and options nobody knows, several interfaces, and sectio
 blocks('is the same wherever it is cut in two, and byte by byte', () => {
   const file = mixed();
   const plain = (read: Read): unknown => [read.datagrams.map(({ who, text, packet }) =>
-    [who, text, packet.number, packet.offset, packet.seconds, packet.nanoseconds, packet.interface]), read.problems, read.counts, read.interfaces];
+    [who, text, packet.number, packet.offset, packet.seconds, packet.nanoseconds, packet.interface]), read.problems, read.counts,
+      read.interfaces];
   const whole = plain(readAll(file));
   for (let cut = 1; cut < file.length; cut += cut < 1500 || cut > 70_400 ? 1 : 997) {
     assert.equal(plain(readAll(file, { sizes: [cut, file.length] })), whole, `cut at ${cut}`);
@@ -89,7 +92,8 @@ blocks('that breaks off is read up to there, and says so unless it is between tw
 });
 
 const timed = (more: readonly Option[], high: number, low: number, bigEndian = false): [number, number] | undefined => {
-  const file = join([sectionHeader(bigEndian), interfaceDescription(1, more, { bigEndian }), enhancedPacket(0, high, low, { bytes: frame('x') }, [], bigEndian)]);
+  const file = join([sectionHeader(bigEndian), interfaceDescription(1, more, { bigEndian }),
+    enhancedPacket(0, high, low, { bytes: frame('x') }, [], bigEndian)]);
   return times(readAll(file))[0];
 };
 const halves = (units: bigint): [number, number] => [Number(units >> 32n), Number(units & 0xffffffffn)];
@@ -135,9 +139,11 @@ blocks('adds seconds to the times of an interface that asks for it', () => {
 blocks('says which way a packet went, where its flags do', () => {
   const flagged = (flags: number): number | undefined => readAll(join([sectionHeader(), interfaceDescription(),
     enhancedPacket(0, 0, 0, { bytes: frame('x') }, [[2, new Writer().u32(flags).end()]])])).datagrams[0]?.packet.direction;
-  assert.equal([0, 1, 2, 1 | 1 << 2, 1 | 2 << 2, 1 | 3 << 2, 1 | 4 << 2].map(flagged), [DIRECTION.unknown, DIRECTION.toUs, DIRECTION.outgoing, DIRECTION.toUs,
+  assert.equal([0, 1, 2, 1 | 1 << 2, 1 | 2 << 2, 1 | 3 << 2, 1 | 4 << 2].map(flagged),
+    [DIRECTION.unknown, DIRECTION.toUs, DIRECTION.outgoing, DIRECTION.toUs,
     DIRECTION.multicast, DIRECTION.broadcast, DIRECTION.toOthers]);
-  const two = readAll(join([sectionHeader(), interfaceDescription(), enhancedPacket(0, 0, 0, { bytes: frame('x') }, [[2, new Writer().u32(2).end()]]),
+  const two = readAll(join([sectionHeader(), interfaceDescription(), enhancedPacket(0, 0, 0, { bytes: frame('x') },
+    [[2, new Writer().u32(2).end()]]),
     enhancedPacket(0, 0, 0, { bytes: frame('y') })]));
   assert.is(two.datagrams[1]?.packet.direction, DIRECTION.unknown);
 });
@@ -151,7 +157,8 @@ blocks('of an older kind is read: packet blocks before there were enhanced ones'
 });
 
 blocks('tells names that are UTF-8, and those that are not', () => {
-  const named = (bytes: Uint8Array): string | undefined => readAll(join([sectionHeader(), interfaceDescription(1, [[2, bytes]])])).interfaces[0]?.name;
+  const named = (bytes: Uint8Array): string | undefined => readAll(join([sectionHeader(),
+    interfaceDescription(1, [[2, bytes]])])).interfaces[0]?.name;
   assert.is(named(hex('c3a96e6f')), 'éno');
   assert.is(named(hex('e96e6f')), 'éno');
   assert.is(named(new Uint8Array(3000).fill(65))?.length, 256);
@@ -166,10 +173,14 @@ blocks('goes on behind a packet that cannot be read, each with its sentence', ()
       /^At byte \d+ packet 2 was seen on interface 7, and the section describes 1; it is left out\.$/],
     ['longer than its block', block(BLOCK.enhanced, new Writer().u32(0).u32(0).u32(0).u32(400).u32(400).bytes(frame('x')).end()), 'block',
       /^At byte \d+ packet 2 says to hold 400 bytes, and its block has room for 44; it is left out\.$/],
-    ['shorter than its head', block(BLOCK.enhanced, new Uint8Array(16)), 'block', /^At byte \d+ the block of packet 2 is 28 bytes long; it has 32 at least\.$/],
-    ['simple and without a length', block(BLOCK.simple, new Uint8Array(0)), 'block', /^At byte \d+ the simple block of packet 2 is 12 bytes long; it has 16/],
-    ['an interface without a body', block(BLOCK.interface, new Uint8Array(4)), 'block', /^At byte \d+ the description of an interface is 16 bytes long; it has 20/],
-    ['an option that runs out of its block', block(BLOCK.interface, new Writer().u16(1).u16(0).u32(0).u16(2).u16(99).u32(0).end()), 'option',
+    ['shorter than its head', block(BLOCK.enhanced, new Uint8Array(16)), 'block',
+      /^At byte \d+ the block of packet 2 is 28 bytes long; it has 32 at least\.$/],
+    ['simple and without a length', block(BLOCK.simple, new Uint8Array(0)), 'block',
+      /^At byte \d+ the simple block of packet 2 is 12 bytes long; it has 16/],
+    ['an interface without a body', block(BLOCK.interface, new Uint8Array(4)), 'block',
+      /^At byte \d+ the description of an interface is 16 bytes long; it has 20/],
+    ['an option that runs out of its block', block(BLOCK.interface, new Writer().u16(1).u16(0).u32(0).u16(2).u16(99).u32(0).end()),
+      'option',
       /^At byte \d+ option 2 says to be 99 bytes long, and its block ends after 4; it is not read\.$/],
   ];
   for (const [what, bad, code, sentence] of cases) {
@@ -226,7 +237,8 @@ blocks('of a version to come is passed over, up to a section that is not', () =>
 });
 
 blocks('with interfaces without end reads the first of them', () => {
-  const read = readAll(join([sectionHeader(), ...Array.from({ length: 5 }, () => interfaceDescription()), enhancedPacket(2, 0, 0, { bytes: frame('x') }),
+  const read = readAll(join([sectionHeader(), ...Array.from({ length: 5 }, () => interfaceDescription()),
+    enhancedPacket(2, 0, 0, { bytes: frame('x') }),
     enhancedPacket(3, 0, 0, { bytes: frame('y') })]), { limits: { interfaces: 3 } });
   assert.equal(texts(read), ['x']);
   assert.match(read.problems[0]?.message ?? '', '(of a file the first 3 are read)');

@@ -17,7 +17,8 @@ const BIG_NANO = `a1b23c4d 0002 0004 00000000 00000000 00040000 00000001  6928e5
 
 const container = suite('a pcap file');
 
-for (const [what, file, nanoseconds] of [['little endian, microseconds', LITTLE, 123_456_000], ['big endian, microseconds', BIG, 123_456_000],
+for (const [what, file, nanoseconds] of [['little endian, microseconds', LITTLE, 123_456_000],
+  ['big endian, microseconds', BIG, 123_456_000],
   ['little endian, nanoseconds', LITTLE_NANO, 123_456_789], ['big endian, nanoseconds', BIG_NANO, 123_456_789]] as const) {
   container(`is read as the format's description has it: ${what}`, () => {
     const read = readAll(hex(file));
@@ -27,15 +28,19 @@ for (const [what, file, nanoseconds] of [['little endian, microseconds', LITTLE,
     const [{ who, text, packet }] = read.datagrams as [typeof read.datagrams[0]];
     assert.is(who, '192.168.1.10:5060 > 203.0.113.10:5061');
     assert.is(text, 'hi');
-    const { number, offset, timed, seconds, nanoseconds: fraction, frameLength, network, frame, family, id, ttl, protocol, missing, fragments } = packet;
-    assert.equal({ number, offset, timed, seconds, fraction, frameLength, network: network - frame, family, id, ttl, protocol, missing, fragments },
-      { number: 1, offset: 24, timed: true, seconds: 1_764_287_872, fraction: nanoseconds, frameLength: 44, network: 14, family: 4, id: 0x1234, ttl: 64,
+    const { number, offset, timed, seconds, nanoseconds: fraction, frameLength, network, frame, family, id, ttl, protocol, missing,
+      fragments } = packet;
+    assert.equal({ number, offset, timed, seconds, fraction, frameLength, network: network - frame, family, id, ttl, protocol, missing,
+      fragments },
+      { number: 1, offset: 24, timed: true, seconds: 1_764_287_872, fraction: nanoseconds, frameLength: 44, network: 14, family: 4,
+        id: 0x1234, ttl: 64,
         protocol: 17, missing: 0, fragments: 1 });
   });
 }
 
 container('is what the encoder writes, byte for byte', () => {
-  for (const [file, bigEndian, nanoseconds] of [[LITTLE, false, false], [BIG, true, false], [LITTLE_NANO, false, true], [BIG_NANO, true, true]] as const) {
+  for (const [file, bigEndian, nanoseconds] of [[LITTLE, false, false], [BIG, true, false], [LITTLE_NANO, false, true],
+    [BIG_NANO, true, true]] as const) {
     const written = join([pcapHeader({ bigEndian, nanoseconds }),
       pcapRecord({ seconds: 1_764_287_872, nanoseconds: 123_456_789, bytes: hex(FRAME) }, { bigEndian, nanoseconds })]);
     assert.equal([...written], [...hex(file)]);
@@ -65,12 +70,14 @@ container('that breaks off is read up to there, wherever that is, and says so', 
       assert.equal(codes(read), cut === 0 ? ['empty'] : cut < 24 ? ['format'] : ends.includes(cut) ? [] : ['cut-short'], `cut at ${cut}`);
     }
   }
-  assert.match(readAll(file.slice(0, 100)).problems[0]?.message ?? '', 'The capture breaks off at byte 100, in the middle of what comes after packet 1,');
+  assert.match(readAll(file.slice(0, 100)).problems[0]?.message ?? '',
+    'The capture breaks off at byte 100, in the middle of what comes after packet 1,');
 });
 
 container('that is none says what it is and what is read', () => {
   const sentence = (bytes: Uint8Array): string => readAll(bytes).problems.map(({ message }) => message).join('\n');
-  assert.match(sentence(bytesOf('INVITE sip:alice@example.org SIP/2.0\r\n')), /begins with the bytes 494e5649; pcap begins with a1b2c3d4 or a1b23c4d/);
+  assert.match(sentence(bytesOf('INVITE sip:alice@example.org SIP/2.0\r\n')),
+    /begins with the bytes 494e5649; pcap begins with a1b2c3d4 or a1b23c4d/);
   assert.match(sentence(hex('1f8b0800 00000000 0003')), 'it is compressed with gzip: unpack it (gunzip)');
   assert.match(sentence(hex('28b52ffd 00000000')), 'zstd');
   assert.match(sentence(hex('34cdb2a1 02000400')), 'it is "modified" pcap: convert it with editcap');
@@ -94,7 +101,8 @@ container('with a link type that is not read counts its packets and says so once
   assert.is(read.counts.packets, 2);
   assert.is(read.datagrams.length, 0);
   assert.equal(codes(read), ['link-type']);
-  assert.match(read.problems[0]?.message ?? '', 'At byte 20 interface 0 has the link type 127 (IEEE 802.11 with radiotap), whose packets are not read here');
+  assert.match(read.problems[0]?.message ?? '',
+    'At byte 20 interface 0 has the link type 127 (IEEE 802.11 with radiotap), whose packets are not read here');
 });
 
 container('has its link type below the bits for a frame check sequence, which follows the packet', () => {
@@ -110,7 +118,8 @@ container('may have fractions of a second that are more than one', () => {
 container('tells what a snap length cut off each packet', () => {
   const frame = ethernet(ipv4({ from: '192.168.1.10', to: '203.0.113.10' }, udp(5060, 5061, bytesOf('x'.repeat(300)))));
   const read = readAll(pcapOf([frame, frame, frame.slice(0, 50)], { snap: 96 }));
-  assert.equal(read.datagrams.map(({ text, packet }) => [text.length, packet.missing, packet.frameLength]), [[54, 246, 342], [54, 246, 342], [8, 292, 50]]);
+  assert.equal(read.datagrams.map(({ text, packet }) => [text.length, packet.missing, packet.frameLength]),
+    [[54, 246, 342], [54, 246, 342], [8, 292, 50]]);
   assert.is(read.counts.cut, 2);
   assert.equal(read.problems, []);
 });

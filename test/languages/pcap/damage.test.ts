@@ -51,7 +51,8 @@ function hurt(file: Uint8Array, random: Seeded): Uint8Array {
 }
 
 const plain = ({ datagrams, streams, problems, counts, interfaces, others }: Read): string => JSON.stringify([
-  datagrams.map(({ who, text, packet }) => [who, text, packet.number, packet.offset, packet.seconds, packet.nanoseconds, packet.missing, packet.fragments]),
+  datagrams.map(({ who, text, packet }) => [who, text, packet.number, packet.offset, packet.seconds, packet.nanoseconds, packet.missing,
+    packet.fragments]),
   streams, problems, counts, interfaces, others]);
 
 const damage = suite('a damaged capture');
@@ -74,7 +75,8 @@ for (const [what, file] of files) {
         assert.not.match(message, /undefined|NaN|Infinity/, `seed ${seed}`);
       }
       for (const { packet } of read.datagrams) {
-        assert.ok(packet.start <= packet.end && packet.missing >= 0 && packet.end - packet.start + packet.missing <= 65_535, `seed ${seed}`);
+        assert.ok(packet.start <= packet.end && packet.missing >= 0 && packet.end - packet.start + packet.missing <= 65_535,
+          `seed ${seed}`);
         assert.ok(Number.isInteger(packet.seconds) && packet.nanoseconds >= 0 && packet.nanoseconds < 1e9, `seed ${seed}`);
       }
       if (seed % 3 === 0) {

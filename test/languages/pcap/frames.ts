@@ -6,7 +6,9 @@ const network = (): Writer => new Writer(true);
 /** RFC 1071; parts but the last have an even length. */
 function checksum(...parts: readonly Uint8Array[]): number {
   let sum = 0;
-  for (const bytes of parts) for (let at = 0; at < bytes.length; at += 2) sum += bytes[at]! << 8 | (at + 1 < bytes.length ? bytes[at + 1]! : 0);
+  for (const bytes of parts) {
+    for (let at = 0; at < bytes.length; at += 2) sum += bytes[at]! << 8 | (at + 1 < bytes.length ? bytes[at + 1]! : 0);
+  }
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
   return ~sum & 0xffff;
 }
@@ -40,7 +42,12 @@ export function udp(from: number, to: number, payload: Uint8Array): Carried {
 
 export const FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const;
 
-export interface Segment { readonly sequence: number; readonly acknowledgement?: number; readonly flags?: number; readonly options?: Uint8Array }
+export interface Segment {
+  readonly sequence: number;
+  readonly acknowledgement?: number;
+  readonly flags?: number;
+  readonly options?: Uint8Array;
+}
 
 export function tcp(from: number, to: number, { sequence, acknowledgement = 0, flags = FLAG.ack, options = new Uint8Array(0) }: Segment,
   payload: Uint8Array = new Uint8Array(0)): Carried {
@@ -69,7 +76,8 @@ export interface Ipv4Header {
   readonly total?: number;
 }
 
-export function ipv4({ from, to, id = 0, ttl = 64, options = new Uint8Array(0), offset = 0, more = false, total }: Ipv4Header, inner: Carried): Uint8Array {
+export function ipv4({ from, to, id = 0, ttl = 64, options = new Uint8Array(0), offset = 0, more = false, total }: Ipv4Header,
+  inner: Carried): Uint8Array {
   const [source, destination] = [address(from), address(to)];
   const payload = inner.bytes(join([source, destination]));
   const size = 20 + options.length;
@@ -94,7 +102,8 @@ export function ipv6({ from, to, hops = 64, length }: Ipv6Header, inner: Carried
     return header;
   });
   const rest = join([...chain, payload]);
-  return join([network().u32(0x60000000).u16(length ?? rest.length).u8(extensions[0]?.[0] ?? inner.protocol).u8(hops).bytes(source).bytes(destination).end(), rest]);
+  const next = extensions[0]?.[0] ?? inner.protocol;
+  return join([network().u32(0x60000000).u16(length ?? rest.length).u8(next).u8(hops).bytes(source).bytes(destination).end(), rest]);
 }
 
 export function fragmentHeader(id: number, offset: number, more: boolean): Extension {
@@ -106,13 +115,15 @@ export function fragments4(header: Ipv4Header, inner: Carried, mtu: number): Uin
   const whole = inner.bytes(join([address(header.from), address(header.to)]));
   const step = mtu - 20 & ~7;
   return Array.from({ length: Math.ceil(whole.length / step) }, (_, index) =>
-    ipv4({ ...header, offset: index * step, more: (index + 1) * step < whole.length }, carried(inner.protocol, whole.slice(index * step, (index + 1) * step))));
+    ipv4({ ...header, offset: index * step, more: (index + 1) * step < whole.length },
+      carried(inner.protocol, whole.slice(index * step, (index + 1) * step))));
 }
 
 export function fragments6(header: Ipv6Header, inner: Carried, mtu: number, id: number): Uint8Array[] {
   const whole = inner.bytes(join([address(header.from), address(header.to)]));
   const step = mtu - 48 & ~7;
-  return Array.from({ length: Math.ceil(whole.length / step) }, (_, index) => ipv6(header, carried(inner.protocol, whole.slice(index * step, (index + 1) * step)),
+  return Array.from({ length: Math.ceil(whole.length / step) }, (_, index) => ipv6(header,
+    carried(inner.protocol, whole.slice(index * step, (index + 1) * step)),
     [fragmentHeader(id, index * step, (index + 1) * step < whole.length)]));
 }
 
@@ -121,7 +132,8 @@ const etherType = (packet: Uint8Array): number => (versionOf(packet) === 4 ? 0x0
 const MACS = Uint8Array.of(2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1);
 
 /** @param tags EtherType and VLAN identifier of each tag, the outermost first */
-export function ethernet(packet: Uint8Array, tags: readonly (readonly [type: number, vlan: number])[] = [], type = etherType(packet)): Uint8Array {
+export function ethernet(packet: Uint8Array, tags: readonly (readonly [type: number, vlan: number])[] = [], type =
+  etherType(packet)): Uint8Array {
   const writer = network().bytes(MACS);
   for (const [tag, vlan] of tags) writer.u16(tag).u16(vlan);
   return writer.u16(type).bytes(packet).end();

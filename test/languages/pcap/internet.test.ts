@@ -27,8 +27,10 @@ internet('of version 4 is read with options, and with a length of 0 as network c
 internet('of version 6 is read behind every extension header', () => {
   const eight = (first = 0): Uint8Array => Uint8Array.of(0, first, 1, 4, 0, 0, 0, 0);
   const chains: readonly Extension[][] = [
-    [[0, eight()]], [[43, eight()], [60, eight()]], [[0, join([eight(1), eight()])], [43, eight()], [60, eight()]], [[51, join([eight(4), new Uint8Array(16)])]],
-    [[135, eight()]], [[139, eight()]], [[140, eight()]], [fragmentHeader(7, 0, false)], [[0, eight()], fragmentHeader(8, 0, false), [60, eight()]],
+    [[0, eight()]], [[43, eight()], [60, eight()]], [[0, join([eight(1), eight()])], [43, eight()], [60, eight()]],
+      [[51, join([eight(4), new Uint8Array(16)])]],
+    [[135, eight()]], [[139, eight()]], [[140, eight()]], [fragmentHeader(7, 0, false)],
+      [[0, eight()], fragmentHeader(8, 0, false), [60, eight()]],
   ];
   const read = readAll(pcapOf(chains.map((chain, index) => ethernet(ipv6(FROM6, udp(5060, 5060, bytesOf(`chain ${index}`)), chain)))));
   assert.equal(read.problems, []);
@@ -40,7 +42,8 @@ internet('of version 6 is read behind every extension header', () => {
 internet('that holds neither UDP nor TCP is handed on as it is', () => {
   const read = readAll(pcapOf([ethernet(ipv4(FROM4, carried(1, new Uint8Array(36)))), ethernet(ipv6(FROM6, carried(58, new Uint8Array(8)))),
     ethernet(ipv6(FROM6, carried(50, new Uint8Array(40)))), ethernet(ipv6(FROM6, carried(59, new Uint8Array(0))))]));
-  assert.equal(read.others, [{ protocol: 1, number: 1 }, { protocol: 58, number: 2 }, { protocol: 50, number: 3 }, { protocol: 59, number: 4 }]);
+  assert.equal(read.others, [{ protocol: 1, number: 1 }, { protocol: 58, number: 2 }, { protocol: 50, number: 3 },
+    { protocol: 59, number: 4 }]);
   assert.is(read.counts.otherProtocols, 4);
 });
 
@@ -52,8 +55,10 @@ internet('that contradicts itself is said and left out', () => {
     return ethernet(frame);
   };
   const six = ipv6(FROM6, udp(5060, 5060, bytesOf('x')));
-  const bad = [changed(0, 0x44), changed(0, 0x4f), changed(0, 0x65), changed(3, 19), changed(25, 7), changed(25, 99), ethernet(six.slice(0, 39)),
-    ethernet(ipv6(FROM6, udp(1, 2, bytesOf('')), [[0, Uint8Array.of(0, 9, 0, 0, 0, 0, 0, 0)]])), ethernet(ipv4(FROM4, carried(17, new Uint8Array(7)))),
+  const bad = [changed(0, 0x44), changed(0, 0x4f), changed(0, 0x65), changed(3, 19), changed(25, 7), changed(25, 99),
+    ethernet(six.slice(0, 39)),
+    ethernet(ipv6(FROM6, udp(1, 2, bytesOf('')), [[0, Uint8Array.of(0, 9, 0, 0, 0, 0, 0, 0)]])),
+      ethernet(ipv4(FROM4, carried(17, new Uint8Array(7)))),
     ethernet(ipv4(FROM4, carried(6, new Uint8Array(19)))), ethernet(ipv4(FROM4, carried(6, new Uint8Array(20))))];
   for (const [index, frame] of bad.entries()) assert.equal(codes(readAll(pcapOf([frame]))), ['malformed'], `case ${index}`);
   assert.equal(texts([...bad, ethernet(whole)]), ['x']);
@@ -70,7 +75,8 @@ const fragments = suite('fragments');
 const message = text(4000);
 const parts4 = (header: Partial<Ipv4Header> = {}, body = message): Uint8Array[] =>
   fragments4({ ...FROM4, id: 77, ...header }, udp(5060, 5060, bytesOf(body)), 1500).map((part) => ethernet(part));
-const parts6 = (id = 5, body = message): Uint8Array[] => fragments6(FROM6, udp(5060, 5060, bytesOf(body)), 1280, id).map((part) => ethernet(part));
+const parts6 = (id = 5, body = message): Uint8Array[] => fragments6(FROM6, udp(5060, 5060, bytesOf(body)), 1280, id).map((part) =>
+  ethernet(part));
 const orders = <T>(list: readonly T[]): T[][] => (list.length < 2 ? [[...list]]
   : list.flatMap((each, index) => orders([...list.slice(0, index), ...list.slice(index + 1)]).map((rest) => [each, ...rest])));
 
@@ -81,7 +87,8 @@ fragments('of both versions are put together in any order', () => {
     const read = readAll(pcapOf(order));
     assert.equal(read.problems, []);
     assert.equal(read.datagrams.map((each) => each.text), [message]);
-    assert.equal(read.datagrams.map(({ packet }) => [packet.fragments, packet.number, packet.missing, packet.sourcePort]), [[order.length, order.length, 0, 5060]]);
+    assert.equal(read.datagrams.map(({ packet }) => [packet.fragments, packet.number, packet.missing, packet.sourcePort]),
+      [[order.length, order.length, 0, 5060]]);
     assert.equal([read.counts.fragments, read.counts.reassembled], [order.length, 1]);
   }
 });
@@ -141,13 +148,15 @@ fragments('that contradict each other are left out and said', () => {
   for (const [index, frames] of cases.entries()) {
     const read = readAll(pcapOf(frames));
     assert.equal([codes(read), read.datagrams.length], [['fragment-conflict'], 0], `case ${index}`);
-    assert.match(read.problems[0]?.message ?? '', /^At byte \d+ packet 2 is a fragment that contradicts an earlier one \(the first is packet 1\)/);
+    assert.match(read.problems[0]?.message ?? '',
+      /^At byte \d+ packet 2 is a fragment that contradicts an earlier one \(the first is packet 1\)/);
   }
 });
 
 fragments('that cannot be are said', () => {
   const read = readAll(pcapOf([ethernet(ipv4({ ...FROM4, offset: 65_528, more: false }, carried(17, new Uint8Array(8)))),
-    ethernet(ipv4({ ...FROM4, more: true }, carried(17, new Uint8Array(9)))), ethernet(ipv4({ ...FROM4, more: true }, carried(17, new Uint8Array(0))))]));
+    ethernet(ipv4({ ...FROM4, more: true }, carried(17, new Uint8Array(9)))), ethernet(ipv4({ ...FROM4, more: true },
+      carried(17, new Uint8Array(0))))]));
   assert.equal(codes(read), ['malformed', 'malformed', 'malformed']);
   assert.match(read.problems[0]?.message ?? '', /packet 1 is a fragment of 8 bytes for place 65528, which cannot be/);
 });
@@ -155,7 +164,8 @@ fragments('that cannot be are said', () => {
 fragments('whose others are missing are said: after their time, or at the end', () => {
   const [a, b] = parts4() as [Uint8Array, Uint8Array];
   const late = readAll(pcapOf([a, ...parts4({ id: 79 })], { every: 31 }));
-  assert.match(late.problems[0]?.message ?? '', /packet 1 is the first seen fragment of a packet whose other fragments did not come within 30 s: 1480 bytes of it are/);
+  assert.match(late.problems[0]?.message ?? '',
+    /packet 1 is the first seen fragment of a packet whose other fragments did not come within 30 s: 1480 bytes of it are/);
   const end = readAll(pcapOf([b, ...parts4({ id: 79 })]));
   assert.equal(end.datagrams.length, 1);
   assert.match(end.problems[0]?.message ?? '', /whose other fragments are not in the capture: 1480 bytes/);
@@ -181,7 +191,8 @@ const addresses = suite('addresses');
 
 addresses('have one number each, and give their text and bytes back', () => {
   const table = new Addresses(5000);
-  const texts6: readonly [string, string][] = [['2001:db8::10', '2001:db8::10'], ['::', '::'], ['::1', '::1'], ['fe80::1:0:0:1', 'fe80::1:0:0:1'],
+  const texts6: readonly [string, string][] = [['2001:db8::10', '2001:db8::10'], ['::', '::'], ['::1', '::1'],
+    ['fe80::1:0:0:1', 'fe80::1:0:0:1'],
     ['1:0:0:2:0:0:0:3', '1:0:0:2::3'], ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7'], ['1:2:3:4:5:6:0:0', '1:2:3:4:5:6::'], ['0:0:1::', '0:0:1::'],
     ['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff']];
   const numbers = texts6.map(([from]) => table.number(address(from), 0));
@@ -195,7 +206,8 @@ addresses('have one number each, and give their text and bytes back', () => {
 
 addresses('stay what they are while there come more, up to their bound', () => {
   const table = new Addresses(5000);
-  const numbered = Array.from({ length: 5000 }, (_, index) => table.number(address(`2001:db8::${(index * 7919 % 65_536).toString(16)}:${index.toString(16)}`), 0));
+  const numbered = Array.from({ length: 5000 }, (_, index) =>
+    table.number(address(`2001:db8::${(index * 7919 % 65_536).toString(16)}:${index.toString(16)}`), 0));
   assert.is(new Set(numbered).size, 5000);
   assert.is(table.text(numbered[4999]!), `2001:db8::${(4999 * 7919 % 65_536).toString(16)}:${(4999).toString(16)}`);
   assert.is(table.number(address('2001:db9::'), 0), -1);
@@ -203,7 +215,8 @@ addresses('stay what they are while there come more, up to their bound', () => {
 });
 
 addresses('too many for the bound leave their packets out, and that is said', () => {
-  const frames = Array.from({ length: 10 }, (_, index) => ethernet(ipv6({ from: `2001:db8::${index + 1}`, to: '2001:db8::1' }, udp(1, 2, bytesOf('x')))));
+  const frames = Array.from({ length: 10 }, (_, index) => ethernet(ipv6({ from: `2001:db8::${index + 1}`, to: '2001:db8::1' },
+    udp(1, 2, bytesOf('x')))));
   const read = readAll(pcapOf(frames), { limits: { addresses: 4 } });
   assert.is(read.datagrams.length, 4);
   assert.is(read.counts.unreadable, 6);

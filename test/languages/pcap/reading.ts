@@ -29,7 +29,8 @@ export function readAll(file: Uint8Array, { sizes = [], limits = {}, wants = () 
   const read: Omit<Read, 'interfaces' | 'counts'> = { datagrams: [], streams: [], opened: new Map(), others: [], problems: [] };
   const open = (stream: TcpStream): void => {
     if (read.opened.has(stream.number)) return;
-    const who = `${capture.addressText(stream.source)}:${stream.sourcePort} > ${capture.addressText(stream.destination)}:${stream.destinationPort}`;
+    const [source, destination] = [stream.source, stream.destination].map((each) => capture.addressText(each));
+    const who = `${source}:${stream.sourcePort} > ${destination}:${stream.destinationPort}`;
     read.opened.set(stream.number, Object.assign(stream, { who }));
   };
   const capture = new Capture({
@@ -44,7 +45,8 @@ export function readAll(file: Uint8Array, { sizes = [], limits = {}, wants = () 
       stream.wanted = wants(stream);
       const text = textOf(bytes, start, end);
       const last = read.streams.length - 1;
-      if (read.streams[last]?.startsWith(`${stream.number} `) === true && !/^\d+ (gap|end) /.test(read.streams[last] ?? '')) read.streams[last] += text;
+      if (read.streams[last]?.startsWith(`${stream.number} `) === true
+        && !/^\d+ (gap|end) /.test(read.streams[last] ?? '')) read.streams[last] += text;
       else read.streams.push(`${stream.number} ${text}`);
     },
     streamGap(stream, _packet, missing) {
@@ -72,7 +74,8 @@ export function readAll(file: Uint8Array, { sizes = [], limits = {}, wants = () 
 }
 
 /** A pcap file of frames a millisecond apart. */
-export function pcapOf(frames: readonly Uint8Array[], { linkType = 1, begin = 1_764_288_000, every = 0.001, snap = Infinity } = {}): Uint8Array {
+export function pcapOf(frames: readonly Uint8Array[], { linkType = 1, begin = 1_764_288_000, every = 0.001, snap = Infinity } =
+  {}): Uint8Array {
   return join([pcapHeader({ linkType }), ...frames.map((bytes, index) => {
     const time = begin + Math.round(index * every * 1e6) / 1e6;
     const seconds = Math.floor(time);
@@ -83,7 +86,8 @@ export function pcapOf(frames: readonly Uint8Array[], { linkType = 1, begin = 1_
 
 /** What a stream gave, gaps and ends left out, by its number. */
 export function given({ streams }: Read, number = 1): string {
-  return streams.filter((line) => line.startsWith(`${number} `) && !/^\d+ (gap|end) /.test(line)).map((line) => line.slice(line.indexOf(' ') + 1)).join('');
+  return streams.filter((line) => line.startsWith(`${number} `) && !/^\d+ (gap|end) /.test(line)).map((line) =>
+    line.slice(line.indexOf(' ') + 1)).join('');
 }
 
 export const codes = ({ problems }: Read): string[] => problems.map(({ code }) => code);

@@ -21,7 +21,8 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const streams = suite('a TCP stream');
 
 streams('is its bytes in order, both directions, from its SYN to its FIN', () => {
-  const read = readAll(pcapOf([syn(), answer(0, '', { sequence: 999, flags: FLAG.syn | FLAG.ack }), sent(0, ''), sent(0, 'abc'), answer(3), sent(3, 'defg'),
+  const read = readAll(pcapOf([syn(), answer(0, '', { sequence: 999, flags: FLAG.syn | FLAG.ack }), sent(0, ''), sent(0, 'abc'), answer(3),
+    sent(3, 'defg'),
     answer(7, 'xyz'), fin(7), answer(8, '', { sequence: 1003, flags: FLAG.fin | FLAG.ack })]));
   assert.equal(read.streams, ['1 abcdefg', '2 xyz', '1 end closed', '2 end closed']);
   assert.equal([...read.opened.values()].map(({ who, fromStart }) => [who, fromStart]),
@@ -32,7 +33,8 @@ streams('is its bytes in order, both directions, from its SYN to its FIN', () =>
 
 streams('is read over IPv6 and behind TCP options as well', () => {
   const options = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2);
-  const read = readAll(pcapOf([ethernet(ipv6({ from: '2001:db8::10', to: '2001:db8::1' }, tcp(5060, 5061, { sequence: 1, options }, bytesOf('six'))))]));
+  const read = readAll(pcapOf([ethernet(ipv6({ from: '2001:db8::10', to: '2001:db8::1' },
+    tcp(5060, 5061, { sequence: 1, options }, bytesOf('six'))))]));
   assert.equal(read.streams, ['1 six', '1 end capture ended']);
 });
 
@@ -43,7 +45,8 @@ streams('may begin in its middle, with any segment', () => {
 });
 
 streams('gives doubled and overlapping bytes once', () => {
-  const read = readAll(pcapOf([syn(), syn(), sent(0, 'abc'), sent(0, 'abc'), sent(1, 'bcdef'), sent(0, 'ab'), sent(5, 'f'), sent(4, 'efghi'), syn(), fin(9), fin(9),
+  const read = readAll(pcapOf([syn(), syn(), sent(0, 'abc'), sent(0, 'abc'), sent(1, 'bcdef'), sent(0, 'ab'), sent(5, 'f'),
+    sent(4, 'efghi'), syn(), fin(9), fin(9),
     sent(3, 'def')]));
   assert.equal(read.streams, ['1 abcdefghi', '1 end closed']);
   assert.equal(read.problems, []);
@@ -92,16 +95,19 @@ streams('runs over the end of its numbers', () => {
 streams('with bytes that the capture lacks tells how many, and goes on', () => {
   const end = readAll(pcapOf([syn(), sent(0, 'abc'), sent(10, 'klm')]));
   assert.equal(end.streams, ['1 abc', '1 gap 7', '1 klm', '1 end capture ended']);
-  assert.match(end.problems[0]?.message ?? '', /^At byte \d+, packet 3: 7 bytes of TCP stream 1 \(port 5060 to 5061\) are not in the capture; it has ended\.$/);
+  assert.match(end.problems[0]?.message ?? '',
+    /^At byte \d+, packet 3: 7 bytes of TCP stream 1 \(port 5060 to 5061\) are not in the capture; it has ended\.$/);
   const closed = readAll(pcapOf([syn(), sent(0, 'abc'), fin(10), sent(5, 'fg')]));
   assert.equal(closed.streams, ['1 abc', '1 gap 2', '1 fg', '1 end capture ended']);
 });
 
 streams('does not wait for what its receiver has, and waits for what may come again', () => {
-  const acknowledged = readAll(pcapOf([syn(), sent(0, 'abc'), sent(10, 'klm'), answer(13), sent(13, 'nop'), sent(16, 'qrs')], { every: 0.7 }));
+  const acknowledged = readAll(pcapOf([syn(), sent(0, 'abc'), sent(10, 'klm'), answer(13), sent(13, 'nop'), sent(16, 'qrs')],
+    { every: 0.7 }));
   assert.equal(acknowledged.streams, ['1 abc', '1 gap 7', '1 klmnopqrs', '1 end capture ended']);
   assert.match(acknowledged.problems[0]?.message ?? '', /packet 6: 7 bytes .* their receiver has them\.$/);
-  const again = readAll(pcapOf([syn(), sent(0, 'abc'), sent(10, 'klm'), answer(3), sent(13, 'nop'), answer(3), sent(3, 'defghij'), sent(16, 'q')], { every: 5 }));
+  const again = readAll(pcapOf([syn(), sent(0, 'abc'), sent(10, 'klm'), answer(3), sent(13, 'nop'), answer(3), sent(3, 'defghij'),
+    sent(16, 'q')], { every: 5 }));
   assert.equal(again.streams, ['1 abcdefghijklmnopq', '1 end capture ended']);
   const misplaced = readAll(pcapOf([syn(), sent(0, 'abc'), answer(13), sent(10, 'klm'), answer(13), sent(3, 'defghij'), sent(13, 'n')]));
   assert.equal(misplaced.streams, ['1 abcdefghijklmn', '1 end capture ended']);
@@ -110,16 +116,19 @@ streams('does not wait for what its receiver has, and waits for what may come ag
 });
 
 streams('that the capture cut gives what there is, and a gap after each cut', () => {
-  const read = readAll(pcapOf([syn(), sent(0, 'abcdefgh'), sent(8, 'ij'), sent(18, 'stuvwxyz'), sent(10, 'klmnopqr')], { snap: 14 + 20 + 20 + 4 }));
+  const read = readAll(pcapOf([syn(), sent(0, 'abcdefgh'), sent(8, 'ij'), sent(18, 'stuvwxyz'), sent(10, 'klmnopqr')],
+    { snap: 14 + 20 + 20 + 4 }));
   assert.equal(read.streams, ['1 abcd', '1 gap 4', '1 ijklmn', '1 gap 4', '1 stuv', '1 gap 4', '1 end capture ended']);
   assert.is(read.counts.cut, 3);
 });
 
 streams('holds no more than its bound behind a hole, and all together no more than theirs', () => {
-  const one = readAll(pcapOf([syn(), ...Array.from({ length: 30 }, (_, index) => sent(1 + index * 10, '0123456789'))]), { limits: { streamBytes: 2000 } });
+  const one = readAll(pcapOf([syn(), ...Array.from({ length: 30 }, (_, index) => sent(1 + index * 10, '0123456789'))]),
+    { limits: { streamBytes: 2000 } });
   assert.equal(one.streams, ['1 gap 1', `1 ${'0123456789'.repeat(30)}`, '1 end capture ended']);
   const ports = [1, 2, 3, 4].flatMap((port) => Array.from({ length: 10 }, (_, index) =>
-    ethernet(ipv4(PHONE, tcp(port, 5061, index === 0 ? { sequence: 0, flags: FLAG.syn } : { sequence: 1 + index * 10 }, bytesOf(index === 0 ? '' : '0123456789'))))));
+    ethernet(ipv4(PHONE, tcp(port, 5061, index === 0 ? { sequence: 0, flags: FLAG.syn } : { sequence: 1 + index * 10 },
+      bytesOf(index === 0 ? '' : '0123456789'))))));
   const all = readAll(pcapOf(ports), { limits: { streamBytesInAll: 2500 } });
   assert.equal(all.streams.filter((line) => line.includes('gap')), ['1 gap 10', '2 gap 10', '3 gap 10', '4 gap 10']);
   assert.equal(all.problems.map(({ message }) => /; (.*)\.$/.exec(message)?.[1]), [1, 2, 3].map(() =>
@@ -129,7 +138,8 @@ streams('holds no more than its bound behind a hole, and all together no more th
 });
 
 streams('ends with a reset, its other direction with it', () => {
-  const read = readAll(pcapOf([syn(), sent(0, 'abc'), answer(3, 'xyz'), answer(3, '', { sequence: 1003, flags: FLAG.rst }), sent(0, 'abc')]));
+  const read = readAll(pcapOf([syn(), sent(0, 'abc'), answer(3, 'xyz'), answer(3, '', { sequence: 1003, flags: FLAG.rst }),
+    sent(0, 'abc')]));
   assert.equal(read.streams, ['1 abc', '2 xyz', '2 end reset', '1 end reset']);
   const bare = readAll(pcapOf([syn(), sent(0, 'abc'), answer(3, '', { flags: FLAG.rst | FLAG.ack })]));
   assert.equal(bare.streams, ['1 abc', '1 end reset']);
@@ -156,12 +166,14 @@ streams('with data in its SYN has that first', () => {
 });
 
 streams('probed to keep it alive has no byte of that', () => {
-  assert.equal(readAll(pcapOf([syn(), sent(0, 'abc'), sent(2, '\0'), sent(2, ''), sent(3, 'd')])).streams, ['1 abcd', '1 end capture ended']);
+  assert.equal(readAll(pcapOf([syn(), sent(0, 'abc'), sent(2, '\0'), sent(2, ''), sent(3, 'd')])).streams,
+    ['1 abcd', '1 end capture ended']);
 });
 
 streams('seen at two places is two streams, each whole', () => {
   const frames = [sent(0, 'abc'), sent(3, 'def')].flatMap((frame) => [cooked(frame.slice(14), 0), cooked(frame.slice(14), 4)]);
-  assert.equal(readAll(pcapOf(frames, { linkType: 113 })).streams, ['1 abc', '2 abc', '1 def', '2 def', '1 end capture ended', '2 end capture ended']);
+  assert.equal(readAll(pcapOf(frames, { linkType: 113 })).streams, ['1 abc', '2 abc', '1 def', '2 def', '1 end capture ended',
+    '2 end capture ended']);
 });
 
 streams('that nobody wants is not held', () => {
@@ -173,9 +185,11 @@ streams('that nobody wants is not held', () => {
 
 streams('without end makes room: the ended first, then the silent', () => {
   const open = (port: number): Uint8Array => ethernet(ipv4(PHONE, tcp(port, 5061, { sequence: 1 }, bytesOf(`p${port}`))));
-  const read = readAll(pcapOf([open(1), open(2), open(3), open(4), ethernet(ipv4(PHONE, tcp(3, 5061, { sequence: 3, flags: FLAG.fin }))), open(5), open(6)]),
+  const read = readAll(pcapOf([open(1), open(2), open(3), open(4), ethernet(ipv4(PHONE, tcp(3, 5061, { sequence: 3, flags: FLAG.fin }))),
+    open(5), open(6)]),
     { limits: { streams: 4 } });
-  assert.equal(read.streams.filter((line) => line.includes('end')), ['3 end closed', '1 end forgotten', '2 end capture ended', '4 end capture ended',
+  assert.equal(read.streams.filter((line) => line.includes('end')), ['3 end closed', '1 end forgotten', '2 end capture ended',
+    '4 end capture ended',
     '5 end capture ended', '6 end capture ended']);
   assert.match(read.problems[0]?.message ?? '', /more than 4 TCP streams are open; the 1 that were silent longest are taken for ended\.$/);
 });

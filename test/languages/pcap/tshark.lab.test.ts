@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
-import { enhancedPacket, interfaceDescription, join, pcapHeader, pcapRecord, sectionHeader, simplePacket } from '../../../src/languages/pcap/encode.ts';
+import { enhancedPacket, interfaceDescription, join, pcapHeader, pcapRecord, sectionHeader,
+  simplePacket } from '../../../src/languages/pcap/encode.ts';
 import { DIRECTION } from '../../../src/languages/pcap/packet.ts';
 import { hold, type Member, type Process } from '../../lab/member.ts';
 import {
@@ -13,7 +14,8 @@ import {
 import { given, pcapOf, readAll, type Read } from './reading.ts';
 
 /** One line for each datagram, of tshark's making and of ours: number, time, addresses, ports, identification, payload in hex. */
-const FIELDS = ['frame.number', 'frame.time_epoch', 'ip.src', 'ip.dst', 'ipv6.src', 'ipv6.dst', 'udp.srcport', 'udp.dstport', 'ip.ttl', 'ip.id', 'udp.payload'];
+const FIELDS = ['frame.number', 'frame.time_epoch', 'ip.src', 'ip.dst', 'ipv6.src', 'ipv6.dst', 'udp.srcport', 'udp.dstport', 'ip.ttl',
+  'ip.id', 'udp.payload'];
 
 function tshark(args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync('tshark', ['-n', ...args], { encoding: 'utf8', maxBuffer: 1 << 28, timeout: 60_000 });
@@ -42,7 +44,8 @@ function datagramsOfOurs({ datagrams }: Read): string[] {
 
 /** Compares line by line; of what differs the beginning is enough. */
 function alike(theirs: readonly string[], ours: readonly string[]): void {
-  const differ = Array.from({ length: Math.max(theirs.length, ours.length) }, (_, index) => [theirs[index], ours[index]]).filter(([a, b]) => a !== b);
+  const differ = Array.from({ length: Math.max(theirs.length, ours.length) }, (_, index) =>
+    [theirs[index], ours[index]]).filter(([a, b]) => a !== b);
   assert.equal(differ.slice(0, 5).map(([a, b]) => `tshark ${a?.slice(0, 120)}, ours ${b?.slice(0, 120)}`), []);
 }
 
@@ -63,22 +66,26 @@ const inFamily = (family: number, packet: Uint8Array): Uint8Array => join([Uint8
 /** Files of our own making, whatever no program here captures. */
 const MADE: readonly [what: string, file: Uint8Array][] = [
   ['Ethernet with VLAN, QinQ and PPPoE', pcapOf([ethernet(four('plain')), ethernet(six('six')), ethernet(four('vlan'), [[0x8100, 7]]),
-    ethernet(six('qinq'), [[0x88a8, 100], [0x8100, 7]]), ethernet(pppoe(four('pppoe'), 3), [], 0x8864), ethernet(pppoe(six('pppoe6'), 3), [[0x8100, 7]], 0x8864)])],
+    ethernet(six('qinq'), [[0x88a8, 100], [0x8100, 7]]), ethernet(pppoe(four('pppoe'), 3), [], 0x8864),
+      ethernet(pppoe(six('pppoe6'), 3), [[0x8100, 7]], 0x8864)])],
   ['Linux cooked', pcapOf([cooked(four('v1'), 4), cooked(six('v1 six'))], { linkType: 113 })],
   ['Linux cooked v2', pcapOf([cooked2(four('v2'), 4, 3), cooked2(six('v2 six'))], { linkType: 276 })],
   ['raw IP', pcapOf([four('raw'), six('raw six')], { linkType: 101 })],
   ['null', pcapOf([inFamily(2, four('null')), inFamily(30, six('null six'))], { linkType: 0 })],
-  ['extension headers', pcapOf([[[0, new Uint8Array(8)]], [[43, new Uint8Array(8)], [60, new Uint8Array(16).fill(1, 1, 2)]], [fragmentHeader(3, 0, false)]]
+  ['extension headers', pcapOf([[[0, new Uint8Array(8)]], [[43, new Uint8Array(8)], [60, new Uint8Array(16).fill(1, 1, 2)]],
+    [fragmentHeader(3, 0, false)]]
     .map((chain, index) => ethernet(ipv6(SIX, udp(40_000, 40_001, bytesOf(`chain ${index}`)), chain as never))))],
   ['fragments in disorder', pcapOf([...fragments4({ ...FOUR, id: 7 }, udp(40_000, 40_001, LONG), 1500).reverse(),
     ...fragments6(SIX, udp(40_000, 40_001, LONG), 1280, 8).sort((a, b) => a.length - b.length)].map((part) => ethernet(part)))],
   ['pcapng of two sections, big endian too, with times of every sort', join([sectionHeader(),
     interfaceDescription(1, [[9, Uint8Array.of(9)]]), interfaceDescription(101), interfaceDescription(1, [[9, Uint8Array.of(3)]]),
     enhancedPacket(0, 0x187c0000, 5, { bytes: ethernet(four('nano')) }), enhancedPacket(1, 0x000644a0, 5, { bytes: four('micro') }),
-    enhancedPacket(2, 0x19a, 5, { bytes: ethernet(four('milli')) }), sectionHeader(true), interfaceDescription(113, [], { bigEndian: true }),
+    enhancedPacket(2, 0x19a, 5, { bytes: ethernet(four('milli')) }), sectionHeader(true),
+      interfaceDescription(113, [], { bigEndian: true }),
     enhancedPacket(0, 0x000644a0, 7, { bytes: cooked(four('big')) }, [], true)])],
   ['big endian, nanoseconds', join([pcapHeader({ bigEndian: true, nanoseconds: true }),
-    pcapRecord({ seconds: 1_764_288_000, nanoseconds: 987_654_321, bytes: ethernet(four('big')) }, { bigEndian: true, nanoseconds: true })])],
+    pcapRecord({ seconds: 1_764_288_000, nanoseconds: 987_654_321, bytes: ethernet(four('big')) },
+      { bigEndian: true, nanoseconds: true })])],
   ['a cut tail', pcapOf([ethernet(four('whole')), ethernet(four('cut'))]).slice(0, -3)],
 ];
 
@@ -98,7 +105,8 @@ for (const [what, bytes] of MADE) {
 }
 
 made('holds the same simple packets for tshark, times apart: it has none for them', ({ folder }) => {
-  const bytes = join([sectionHeader(), interfaceDescription(), simplePacket({ bytes: ethernet(four('simple')) }), simplePacket({ bytes: ethernet(six('x')) })]);
+  const bytes = join([sectionHeader(), interfaceDescription(), simplePacket({ bytes: ethernet(four('simple')) }),
+    simplePacket({ bytes: ethernet(six('x')) })]);
   const file = path(folder, 'simple');
   writeFileSync(file, bytes);
   const timeless = (line: string): string => line.split(' ').filter((_, index) => index !== 1).join(' ');
@@ -110,7 +118,8 @@ made('holds the same simple packets for tshark, times apart: it has none for the
 made('holds the same stream for tshark, out of order, doubled and overlapping', ({ folder }) => {
   const segment = (at: number, text: string, flags: number = FLAG.ack): Uint8Array =>
     ethernet(ipv4(FOUR, tcp(40_000, 40_001, { sequence: 0xfffffffa + at, flags }, bytesOf(text))));
-  const bytes = pcapOf([segment(-1, '', FLAG.syn), segment(0, 'abcd'), segment(6, 'ghij'), segment(4, 'ef'), segment(4, 'ef'), segment(8, 'ijklmnop'), segment(14, 'opq')]);
+  const bytes = pcapOf([segment(-1, '', FLAG.syn), segment(0, 'abcd'), segment(6, 'ghij'), segment(4, 'ef'), segment(4, 'ef'),
+    segment(8, 'ijklmnop'), segment(14, 'opq')]);
   const file = path(folder, 'stream');
   writeFileSync(file, bytes);
   assert.is(given(readAll(bytes)), 'abcdefghijklmnopq');
@@ -156,12 +165,13 @@ ip neigh add 10.1.0.2 lladdr 02:00:00:00:00:99 dev near
 ip -6 neigh add fd00:1::2 lladdr 02:00:00:00:00:99 dev near
 `;
 
-/** Sends frames, one a line in hex, on the device `near` as they are: not every kernel has VLAN devices, and none PPPoE without a server. */
+/** Sends frames, one a line in hex, on the device `near` as they are: not every kernel has VLAN devices, nor PPPoE without a server. */
 const SENDER = `use Socket; open my $f, '<', '/sys/class/net/near/ifindex' or die; chomp(my $index = <$f>);
 socket(my $s, 17, SOCK_RAW, 0x0300) or die "socket: $!";
 while (<STDIN>) { chomp; send($s, pack('H*', $_), 0, pack('SnlSCCa8', 17, 3, $index, 0, 0, 6, "\\2\\0\\0\\0\\0\\2")) or die "send: $!" }`;
 
-const TAGGED = [ethernet(four('vlan'), [[0x8100, 7]]), ethernet(six('qinq'), [[0x88a8, 100], [0x8100, 9]]), ethernet(pppoe(four('pppoe'), 3), [], 0x8864),
+const TAGGED = [ethernet(four('vlan'), [[0x8100, 7]]), ethernet(six('qinq'), [[0x88a8, 100], [0x8100, 9]]),
+  ethernet(pppoe(four('pppoe'), 3), [], 0x8864),
   ethernet(pppoe(six('all'), 3), [[0x88a8, 101], [0x8100, 8]], 0x8864)];
 
 /** How the traffic is captured: what it is called, and the program with the file it writes. */
@@ -219,7 +229,8 @@ captured.after(async () => { rmSync((await captures()).folder, { recursive: true
  * On -i any tshark takes fragments that it sees at two devices for one packet, and reads no packet that comes in with two tags:
  * af_packet names the innermost protocol then and leaves the inner tag before it. Those are looked at by themselves, below.
  */
-const comparable = (what: string) => (line: string): boolean => !what.includes('-i any') || (line.length < 1000 && !/ (2001:db8::|192\.168\.)/.test(line));
+const comparable = (what: string) => (line: string): boolean => !what.includes('-i any')
+  || (line.length < 1000 && !/ (2001:db8::|192\.168\.)/.test(line));
 
 for (const [index, [what, , minimum]] of CAPTURES.entries()) {
   if (minimum === 0) continue;
@@ -237,18 +248,22 @@ captured('of -i any tells the directions, in version 2 the devices, and has each
   const { files } = await captures();
   for (const [index, cooked] of [[0, true], [1, false]] as const) {
     const read = readAll(files[index]!).datagrams;
-    const at = (text: string): [number, number][] => read.filter((each) => each.text.startsWith(text)).map(({ packet }) => [packet.device, packet.direction]);
+    const at = (text: string): [number, number][] => read.filter((each) => each.text.startsWith(text)).map(({ packet }) =>
+      [packet.device, packet.direction]);
     const [lo, near, far] = cooked ? [1, 3, 2] : [0, 0, 0];
     assert.equal(at('loop 0'), [[lo, DIRECTION.toUs]]);
-    for (const text of ['short', 'vlan', 'qinq', 'pppoe', 'all']) assert.equal(at(text), [[near, DIRECTION.outgoing], [far, DIRECTION.toOthers]], text);
+    for (const text of ['short', 'vlan', 'qinq', 'pppoe', 'all']) assert.equal(at(text),
+      [[near, DIRECTION.outgoing], [far, DIRECTION.toOthers]], text);
     assert.equal(at('OPTIONS').slice(1), [[near, 4], [far, 3], [near, 4], [far, 3]], 'fragments of IPv4 and IPv6');
   }
 });
 
 captured('of tags tells the VLANs and sessions, and of fragments how many they were', async () => {
   const { files } = await captures();
-  const seen = readAll(files[3]!).datagrams.map(({ text, packet }) => [text.slice(0, 7), packet.vlan, packet.innerVlan, packet.pppoe, packet.fragments]);
-  assert.equal(seen, [['short', -1, -1, -1, 1], ['OPTIONS', -1, -1, -1, 4], ['OPTIONS', -1, -1, -1, 4], ['vlan', 7, -1, -1, 1], ['qinq', 100, 9, -1, 1],
+  const seen = readAll(files[3]!).datagrams.map(({ text, packet }) => [text.slice(0, 7), packet.vlan, packet.innerVlan, packet.pppoe,
+    packet.fragments]);
+  assert.equal(seen, [['short', -1, -1, -1, 1], ['OPTIONS', -1, -1, -1, 4], ['OPTIONS', -1, -1, -1, 4], ['vlan', 7, -1, -1, 1],
+    ['qinq', 100, 9, -1, 1],
     ['pppoe', -1, -1, 3, 1], ['all', 101, 8, 3, 1]]);
 });
 
