@@ -10,8 +10,10 @@ export interface Translation {
   readonly outside: { readonly address: string; readonly port: number };
 }
 
-/** IPv4, and IPv6 with two colons at least. */
-const LITERAL = /(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}|\[?[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*\]?)(?![\w.])/g;
+/** IPv4, and IPv6 in full or with `::`. */
+const FULL = '(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}';
+const SHORTENED = '(?=[0-9A-Fa-f:]*::)[0-9A-Fa-f:]{3,39}';
+const LITERAL = new RegExp(`(?<![\\w.])(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[?(?:${FULL}|${SHORTENED})\\]?)(?![\\w.])`, 'g');
 const PORT = /^(.*?)(?::(\d+))?$/s;
 
 /** What a value is without its one address and the port behind it, and these. */

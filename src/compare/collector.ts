@@ -11,6 +11,7 @@ import { Orientation } from './direction.ts';
 import { sightingOf } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { callNotes } from './notes.ts';
+import { withoutSecrets } from './secrets.ts';
 import type { AddressBook, Sighting } from './sighting.ts';
 
 export interface CollectorLimits {
@@ -94,7 +95,8 @@ export class Collector {
       const [before, after] = toProvider ? [inner.text, outer.text] : [outer.text, inner.text];
       const partly = inner.missing > 0 || outer.missing > 0;
       const common = partly ? Math.min(before.length, after.length) : Infinity;
-      entry.differences = differencesOf(before.slice(0, common), after.slice(0, common), this.orientation.translation(oriented));
+      const all = differencesOf(before.slice(0, common), after.slice(0, common), this.orientation.translation(oriented));
+      entry.differences = all.map(withoutSecrets);
       entry.fate = entry.differences.length === 0 ? 'same' : entry.differences.some(({ cause }) => cause === 'alg') ? 'changed' : 'served';
     }
     this.counts[entry.fate]++;

@@ -181,6 +181,7 @@ export class Comparing {
     const verdict: Verdict =
       counts.pairs === 0 || facts.identical ? 'trouble' : counts.changed + counts.dropped > 0 ? 'changed' : 'unchanged';
     const remarks = remarksOf(facts);
+    const shown = verdict === 'trouble' ? [] : calls;
     return {
       verdict,
       summary: summaryOf(facts, verdict),
@@ -191,7 +192,7 @@ export class Comparing {
       clock,
       counts,
       tallies,
-      calls,
+      calls: shown,
       furtherCalls,
     };
   }

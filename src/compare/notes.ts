@@ -10,7 +10,7 @@ export function callNotes(entry: Entry, book: AddressBook): string[] {
   const { inner, outer, toProvider, fate } = entry;
   const notes: string[] = [];
   const sighting = sightingOf(entry);
-  const message = parseMessage(toProvider && inner !== null ? inner.text : sighting.text);
+  const message = parseMessage(toProvider && inner !== null && !entry.equal ? inner.text : sighting.text);
   if ('refused' in message) return notes;
   const outside = outer === null ? '' : book.text(toProvider ? outer.source : outer.destination);
   const inside = inner === null ? '' : book.text(toProvider ? inner.source : inner.destination);

@@ -55,7 +55,8 @@ function lost(rows: readonly Row[], count: number): string {
     kinds.set(name, (kinds.get(name) ?? 0) + 1);
   }
   const words = [...kinds].map(([name, times]) => (times === 1 ? name : `${name} (${times} times)`));
-  return `${plural(count, 'message')} reached the router and did not leave it${words.length === 0 ? '' : `: ${listed(words.slice(0, 6))}`}.`;
+  const which = words.length === 0 ? '' : `: ${listed(words.slice(0, 6))}`;
+  return `${plural(count, 'message')} reached the router and did not leave it${which}.`;
 }
 
 export function paragraphOf({ calls, counts, tallies, lan, wan, ports }: Facts): string {
@@ -93,7 +94,8 @@ export function paragraphOf({ calls, counts, tallies, lan, wan, ports }: Facts):
     sentences.push(`A SIP server between the two places added what servers add (${names(server)}); that is not held against the router.`);
   sentences.push(
     counts.changed > 0
-      ? 'Please do not look for the fault in the phone or the account: switch the SIP ALG of the router off (on OpenWrt: sipalg disable), then call again.'
+      ? 'Please do not look for the fault in the phone or the account: switch the SIP ALG of the router off '
+          + '(on OpenWrt: sipalg disable), then call again.'
       : 'Look for what drops them on the router: a SIP ALG that cannot read them, a firewall rule, or a packet that became too large.',
   );
   return sentences.join(' ');

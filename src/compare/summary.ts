@@ -57,7 +57,8 @@ export function summaryOf(facts: Facts, verdict: Verdict): string {
       : `${counts.changed === counts.pairs ? 'all' : counts.changed} of them `
         + `${counts.changed === 1 ? 'was' : 'were'} changed on the way`;
   const dropped = counts.dropped === 0 ? '' : `; ${plural(counts.dropped, 'message')} went in and never came out`;
-  return `${counts.changed > 0 ? 'A SIP ALG changes messages' : 'Messages are lost'} between these two places: ${found}, ${changed}${dropped}.`;
+  const what = counts.changed > 0 ? 'A SIP ALG changes messages' : 'Messages are lost';
+  return `${what} between these two places: ${found}, ${changed}${dropped}.`;
 }
 
 function noSip(empty: readonly SideSummary[], sides: readonly SideSummary[], { encrypted }: Facts): string {
@@ -87,7 +88,9 @@ function nothingInCommon(lan: SideSummary, wan: SideSummary): string {
     lan.first !== null && lan.last !== null && wan.first !== null && wan.last !== null && (lan.last < wan.first || wan.last < lan.first);
   return (
     `The two captures have no message in common: ${lan.name} has ${lan.messages} of SIP (${span(lan)}), ${wan.name} has ${wan.messages} `
-    + `(${span(wan)}). ${apart ? 'They were not taken at the same time.' : 'They may be of different phones, or everything is lost between them.'} `
+    + `(${span(wan)}). ${
+      apart ? 'They were not taken at the same time.' : 'They may be of different phones, or everything is lost between them.'
+    } `
     + 'Start both captures before the call, and stop them after it.'
   );
 }

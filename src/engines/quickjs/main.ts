@@ -2,7 +2,7 @@
 import * as os from 'qjs:os';
 import * as std from 'qjs:std';
 import { cli } from '../../cli/cli.ts';
-import type { Reading } from '../../host/host.ts';
+import type { Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
 import { must } from './errno.ts';
@@ -40,7 +40,12 @@ function input(): Promise<Reading<string>> {
     readAll(
       0,
       (chunk) => chunks.push(chunk),
-      (error) => resolve(error === null ? { state: 'present', source, value: chunks.map(textOf).join('') } : { state: 'failed', source, because: error.message }),
+      (error) =>
+        resolve(
+          error === null
+            ? { state: 'present', source, value: chunks.map(textOf).join('') }
+            : { state: 'failed', source, because: error.message },
+        ),
     );
   });
 }
@@ -52,13 +57,19 @@ function flushed(): boolean {
   return !std.out.error();
 }
 
-void cli(scriptArgs.slice(1), { host, surveyor }, {
-  out: (text) => std.out.puts(written(text)),
-  err(text) {
-    std.out.flush();
-    std.err.puts(written(text));
-    std.err.flush();
+const streaming = (): Promise<Streaming> => import('./streaming.ts');
+
+void cli(
+  scriptArgs.slice(1),
+  { host, surveyor, streaming },
+  {
+    out: (text) => std.out.puts(written(text)),
+    err(text) {
+      std.out.flush();
+      std.err.puts(written(text));
+      std.err.flush();
+    },
+    input,
+    goOn: () => !interrupted,
   },
-  input,
-  goOn: () => !interrupted,
-}).then((code) => std.exit(flushed() ? code : 2));
+).then((code) => std.exit(flushed() ? code : 2));
