@@ -17,6 +17,8 @@ import { Collector, COLLECTOR_LIMITS } from './collector.ts';
 import type { CollectorLimits } from './collector.ts';
 import type { Comparison, Fate, SideSummary, Verdict } from './comparison.ts';
 import { Intake } from './intake.ts';
+import { Interleaved } from './interleave.ts';
+import type { Reach } from './interleave.ts';
 import { PENDING_BYTES, Pairing } from './pairing.ts';
 import { AddressBook } from './sighting.ts';
 import type { Sighting, ToText } from './sighting.ts';
@@ -31,6 +33,8 @@ export interface CompareOptions {
   readonly limits?: Partial<CollectorLimits>;
 }
 
+/** Bytes of one capture that are read by their times while nothing was found in both. */
+const UNGUIDED = 1 << 20;
 /** Seconds: what takes longer is delayed; how far beyond the end of the other capture a message is out of its reach. */
 const LATE = 0.2;
 const MARGIN = 0.5;
@@ -44,6 +48,10 @@ export class Comparing {
   readonly #open: boolean[];
   readonly #pairing: Pairing;
   readonly #collector: Collector;
+  readonly #interleaved: Interleaved;
+  /** Seconds that the clock of the second capture is ahead, as far as pairs have shown it, and how many had when it was worked out. */
+  #ahead = 0;
+  #known = 0;
 
   /** @param names what the captures are called, one or two */
   constructor(names: readonly string[], { toText = latin1, pending = PENDING_BYTES, limits = {} }: CompareOptions = {}) {
@@ -65,11 +73,13 @@ export class Comparing {
       },
       pending,
     );
+    this.#interleaved = new Interleaved((sighting) => this.#pairing.offer(sighting));
     this.#intakes = names.map(
       (_, index) =>
         new Intake(names.length === 1 ? -1 : index === 0 ? 0 : 1, this.#book, toText, (sighting) => {
           this.#far(sighting);
-          this.#pairing.offer(sighting);
+          if (names.length === 1) this.#pairing.offer(sighting);
+          else this.#interleaved.add(sighting);
         }),
     );
   }
@@ -80,14 +90,34 @@ export class Comparing {
     const [first, second] = open;
     if (first === undefined) return null;
     if (second === undefined) return first;
-    const [one, other] = [this.#intakes[first]!.last, this.#intakes[second]!.last];
+    const [one, other] = [this.#intakes[first]!, this.#intakes[second]!];
+    if (this.#isLost()) return one.size <= other.size ? first : second;
     // One that has shown nothing yet is read until it does.
-    return Number.isNaN(other) || other < one ? second : first;
+    return Number.isNaN(other.last) || other.last - this.#ahead < one.last ? second : first;
   }
 
   /** Takes the next bytes of a capture; they may be overwritten afterwards. */
   push(side: number, chunk: Uint8Array): void {
     this.#intakes[side]?.push(chunk);
+    this.#drain();
+  }
+
+  /** Whether much was read and nothing was found in both: then times are no guide, for a clock may be a day wrong. */
+  #isLost(): boolean {
+    return this.#collector.counts.pairs === 0 && this.#intakes.some(({ size }) => size > UNGUIDED);
+  }
+
+  #drain(): void {
+    const [one, other] = this.#intakes;
+    if (one === undefined || other === undefined) return;
+    const reach = (intake: Intake, index: number): Reach => ({ last: intake.last, open: this.#open[index]! });
+    this.#interleaved.drain([reach(one, 0), reach(other, 1)], this.#ahead, this.#isLost());
+    const { pairs } = this.#collector.counts;
+    // Worked out again and again while it gets better.
+    if (pairs >= 2 * this.#known && pairs > 0 && this.#known < 512) {
+      this.#known = pairs;
+      this.#ahead = this.#offset() * (this.#collector.orientation.swapped === true ? -1 : 1);
+    }
   }
 
   /** A capture has ended. */
@@ -95,6 +125,7 @@ export class Comparing {
     if (!this.#open[side]) return;
     this.#open[side] = false;
     this.#intakes[side]!.end();
+    this.#drain();
   }
 
   /** Bytes that were taken, messages that were found. */

@@ -27,6 +27,9 @@ export type Change =
   | 'cut'
   | 'value';
 
+/** What a line of the header is called that has no name. */
+export const NO_FIELD = 'Line that is no field';
+
 export interface Difference {
   /** `Request-URI`, `Via`, `SDP c=`, `Content-Length`, … as people call it. */
   readonly field: string;

@@ -5,7 +5,6 @@ import { fieldNamed } from '../languages/sip/fields.ts';
 import type { Field } from '../languages/sip/fields.ts';
 import { parseMessage } from '../languages/sip/message.ts';
 import type { Message } from '../languages/sip/message.ts';
-import { titleOf } from '../languages/sip/names.ts';
 import { parseSdp } from '../languages/sip/sdp.ts';
 import { piece, skipBlanks } from '../languages/sip/text.ts';
 import type { Piece, Refusal, Span } from '../languages/sip/text.ts';
@@ -13,7 +12,7 @@ import { classify } from './classify.ts';
 import type { Translation } from './classify.ts';
 import { compareLists, compareUnits } from './difference.ts';
 import type { Change, Difference, Found } from './difference.ts';
-import { fieldUnits, startLineUnit } from './header-units.ts';
+import { fieldTitle, fieldUnits, startLineUnit } from './header-units.ts';
 import { sdpUnits } from './sdp-units.ts';
 import type { Keyed } from './sdp-units.ts';
 
@@ -88,7 +87,7 @@ function headers(before: string, was: readonly Field[], after: string, is: reado
     found.push(...respelled(name, left, right));
     if (differing.length === 0 && !sameValues(before, left, after, right)) {
       found.push({
-        field: titleOf(name),
+        field: fieldTitle(name),
         at: 1,
         part: '',
         change: 'layout',
@@ -171,7 +170,7 @@ function respelled(name: string, left: readonly Field[], right: readonly Field[]
     const is = right[index]?.name;
     return is === undefined || was.text === is.text
       ? []
-      : [{ field: titleOf(name), at: index + 1, part: 'name', change: 'respelled' as const, before: was, after: is }];
+      : [{ field: fieldTitle(name), at: index + 1, part: 'name', change: 'respelled' as const, before: was, after: is }];
   });
 }
 
@@ -197,7 +196,7 @@ function moved(was: readonly Field[], is: readonly Field[]): Found[] {
       ? []
       : [
           {
-            field: titleOf(field.canonical),
+            field: fieldTitle(field.canonical),
             at: Number(key.slice(key.lastIndexOf(' ') + 1)),
             part: 'place',
             change: 'reordered' as const,

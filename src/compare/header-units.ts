@@ -5,12 +5,14 @@ import { parseCredentials } from '../languages/sip/credentials.ts';
 import { parseCSeq } from '../languages/sip/cseq.ts';
 import type { Field } from '../languages/sip/fields.ts';
 import { grammarOf, titleOf } from '../languages/sip/names.ts';
+import { TOKEN } from '../languages/sip/start-line.ts';
 import type { StartLine } from '../languages/sip/start-line.ts';
 import { piece } from '../languages/sip/text.ts';
 import type { Piece } from '../languages/sip/text.ts';
 import { parseUri } from '../languages/sip/uri.ts';
 import type { Parameter } from '../languages/sip/value.ts';
 import { parseVia } from '../languages/sip/via.ts';
+import { NO_FIELD } from './difference.ts';
 import type { Slot, Unit } from './difference.ts';
 
 const slot = (part: string, { text, start, end }: Piece): Slot => ({ part, text, start, end });
@@ -39,6 +41,11 @@ export function uriSlots(text: string, { start, end }: Piece, before: string): S
       slot(`${before}?${name.text.toLowerCase()}`, value ?? piece(text, from, to)),
     ),
   ];
+}
+
+/** What stands where a name belongs may be anything, credentials too: only a token is a name (RFC 3261 §25.1). */
+export function fieldTitle(name: string): string {
+  return name.length <= 64 && TOKEN.test(name) ? titleOf(name) : NO_FIELD;
 }
 
 /** `scheme` has no place of its own in people's words: it is left out where the rest says more. */
@@ -78,7 +85,7 @@ export function startLineUnit(text: string, line: StartLine): Unit {
  */
 export function fieldUnits(text: string, name: string, fields: readonly Field[]): Unit[] {
   const grammar = grammarOf(name);
-  const field = titleOf(name);
+  const field = fieldTitle(name);
   const units: Unit[] = [];
   const put = (whole: Piece, slots: readonly Slot[]): void => {
     units.push({ field, at: units.length + 1, whole, slots });

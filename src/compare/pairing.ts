@@ -221,9 +221,12 @@ function likeness(one: Sighting, other: Sighting): number {
   const same = (first: string | null, second: string | null): number => (first !== null && first === second ? 1 : 0);
   const id = one.id > 0 && one.id === other.id ? 1 : 0;
   const callId = same(a.callId, b.callId) || same(localOf(a.callId), localOf(b.callId));
+  const link = callId + same(a.branch, b.branch) + same(a.fromTag, b.fromTag);
+  // The number of a packet and of a request are everybody's.
+  if (link === 0) return 0;
   return same(a.cseq, b.cseq) === 0 && a.cseq !== null && b.cseq !== null && id === 0
     ? 0
-    : callId + same(a.branch, b.branch) + same(a.cseq, b.cseq) + same(a.fromTag, b.fromTag) + id;
+    : link + same(a.cseq, b.cseq) + id;
 }
 
 /** The part of a Call-ID that an ALG leaves: before `@`, behind which many phones put their address. */

@@ -5,6 +5,7 @@
  */
 import { canonical, grammarOf } from '../languages/sip/names.ts';
 import type { Piece } from '../languages/sip/text.ts';
+import { NO_FIELD } from './difference.ts';
 import type { Difference } from './difference.ts';
 
 export const REDACTED = '[redacted]';
@@ -43,8 +44,8 @@ export function withoutSecrets(difference: Difference): Difference {
   // The last resort shows where, and not what: it may be anything.
   if (field === 'Message' && part === '') return { ...difference, before: bytesIn(before), after: bytesIn(after) };
   const name = canonical(field);
-  const isSecret = grammarOf(name) === 'credentials' || SECRET_NAME.test(name) || field === '' || SECRET_LINE.test(field);
-  if ((isSecret && !HARMLESS.has(part)) || part === 'URI password' || part === 'password') {
+  const isSecret = grammarOf(name) === 'credentials' || SECRET_NAME.test(name) || SECRET_LINE.test(field);
+  if (field === NO_FIELD || (isSecret && !HARMLESS.has(part)) || part === 'URI password' || part === 'password') {
     return { ...difference, before: hidden(before), after: hidden(after) };
   }
   return { ...difference, before: shown(before), after: shown(after) };

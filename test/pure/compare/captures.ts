@@ -67,8 +67,8 @@ export function packetsOf(sent: readonly Sent[]): SidePacket[] {
 }
 
 const whole = (time: number): { seconds: number; nanoseconds: number } => {
-  const microseconds = Math.round(time * 1e6);
-  return { seconds: BEGIN + Math.floor(microseconds / 1e6), nanoseconds: (microseconds % 1e6) * 1000 };
+  const microseconds = Math.round(time * 1e6) + BEGIN * 1e6;
+  return { seconds: Math.floor(microseconds / 1e6), nanoseconds: (microseconds % 1e6) * 1000 };
 };
 
 /** @param ahead seconds that this capture's clock is wrong */
