@@ -71,7 +71,8 @@ export class Intake {
 
   push(chunk: Uint8Array): void {
     this.size += chunk.length;
-    this.capture.push(chunk);
+    // Node's Buffer is one, and its slice() copies nothing: what is kept would be overwritten.
+    this.capture.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
   }
 
   end(): void {

@@ -99,8 +99,8 @@ export function compared(files: readonly Uint8Array[], options: CompareOptions =
   for (let side = comparing.next(); side !== null; side = comparing.next()) {
     const file = files[side]!;
     if (at[side]! >= file.length) comparing.close(side);
-    // A piece of its own that is spoilt afterwards: nothing may be kept of it.
-    const piece = file.slice(at[side]!, at[side]! + chunk);
+    // A piece of its own that is spoilt afterwards: nothing may be kept of it. A Buffer, as Node's door gives it.
+    const piece = Buffer.from(file.subarray(at[side]!, at[side]! + chunk));
     comparing.push(side, piece);
     piece.fill(0xaa);
     at[side]! += chunk;
