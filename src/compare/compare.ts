@@ -20,7 +20,7 @@ import { Intake } from './intake.ts';
 import { Interleaved } from './interleave.ts';
 import type { Reach } from './interleave.ts';
 import { PENDING_BYTES, Pairing } from './pairing.ts';
-import { AddressBook } from './sighting.ts';
+import { AddressBook, AddressSet } from './sighting.ts';
 import type { Sighting, ToText } from './sighting.ts';
 import { remarksOf, summaryOf } from './summary.ts';
 import { paragraphOf } from './paragraph.ts';
@@ -100,6 +100,7 @@ export class Comparing {
   push(side: number, chunk: Uint8Array): void {
     this.#intakes[side]?.push(chunk);
     this.#drain();
+    this.#pairing.settle();
   }
 
   /** Whether much was read and nothing was found in both: then times are no guide, for a clock may be a day wrong. */
@@ -135,11 +136,10 @@ export class Comparing {
   }
 
   /** Addresses seen by each side: what a message crosses the router for. */
-  readonly #ends: [Set<number>, Set<number>] = [new Set(), new Set()];
+  readonly #ends = [new AddressSet(16_384), new AddressSet(16_384)] as const;
 
   #far({ side, source, destination }: Sighting): void {
     const ends = this.#ends[side === 1 ? 1 : 0];
-    if (ends.size >= 16_384) return;
     ends.add(source);
     ends.add(destination);
   }

@@ -1,6 +1,9 @@
 /** Which half of a pair is the phone's side, and which way the message went. */
 import type { Translation } from './classify.ts';
-import type { Address, AddressBook, Sighting } from './sighting.ts';
+import { AddressSet } from './sighting.ts';
+import type { AddressBook, Sighting } from './sighting.ts';
+
+const MOST_ADDRESSES = 4096;
 
 export interface Oriented {
   readonly inner: Sighting;
@@ -15,9 +18,9 @@ const sameDestination = (one: Sighting, other: Sighting): boolean =>
 export class Orientation {
   readonly #book: AddressBook;
   /** Addresses of phones, of the router outside, and of far ends, as pairs have shown them. */
-  readonly inside = new Set<Address>();
-  readonly outside = new Set<Address>();
-  readonly far = new Set<Address>();
+  readonly inside = new AddressSet(MOST_ADDRESSES);
+  readonly outside = new AddressSet(MOST_ADDRESSES);
+  readonly far = new AddressSet(MOST_ADDRESSES);
   /** Whether the captures were given the other way round; undefined until a pair tells. */
   swapped: boolean | undefined = undefined;
 
@@ -55,7 +58,6 @@ export class Orientation {
   }
 
   #learn(inner: Sighting, outer: Sighting, toProvider: boolean): void {
-    if (this.inside.size > 4096) return;
     this.inside.add(toProvider ? inner.source : inner.destination);
     this.outside.add(toProvider ? outer.source : outer.destination);
     this.far.add(toProvider ? inner.destination : inner.source);

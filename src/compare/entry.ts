@@ -20,5 +20,5 @@ export interface Entry {
 /** The half whose bytes are there. */
 export function sightingOf({ inner, outer }: Entry): Sighting {
   if (inner === null) return outer!;
-  return outer === null || inner.kept || !outer.kept ? inner : outer;
+  return outer === null || !inner.released ? inner : outer;
 }

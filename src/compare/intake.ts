@@ -48,6 +48,10 @@ export class Intake {
   readonly #book: AddressBook;
   readonly #toText: ToText;
   readonly #take: (sighting: Sighting) => void;
+  #piece: Uint8Array | null = null;
+  #dense = false;
+  /** Bytes of messages in this piece. */
+  #taken = 0;
   /** IPv6 addresses of this capture's numbering in the book's. */
   readonly #known = new Map<Address, Address>();
 
@@ -71,8 +75,14 @@ export class Intake {
 
   push(chunk: Uint8Array): void {
     this.size += chunk.length;
-    // Node's Buffer is one, and its slice() copies nothing: what is kept would be overwritten.
-    this.capture.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+    // Copying a piece at once is cheaper than each message of it, and keeps it whole in memory as long as one of them is
+    // kept; so it is done where much of the piece before was SIP. (Node's Buffer is a Uint8Array whose slice() copies nothing.)
+    const plain = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#piece = this.#dense ? plain.slice() : null;
+    this.#taken = 0;
+    this.capture.push(this.#piece ?? plain);
+    this.#dense = this.#taken > chunk.length / 4;
+    this.#piece = null;
   }
 
   end(): void {
@@ -119,20 +129,29 @@ export class Intake {
   /** Hands on what may be several messages in one datagram. */
   #give(packet: Packet, time: number, flow: Flow, bytes: Uint8Array, start: number, end: number, missing: number): void {
     const { ttl, id, fragments, number } = packet;
-    const about = { side: this.#side, number, time, flow, place: placeOf(packet), direction: packet.direction, ttl, id, fragments };
+    const place = placeOf(packet);
+    const { direction } = packet;
+    const side = this.#side;
+    const lasting = bytes === this.#piece;
+    this.#taken += end - start;
+    const put = (from: number, to: number, lacking: number): void => {
+      this.counts.messages++;
+      this.#take(
+        new Sighting(
+          { side, number, time, flow, place, direction, ttl, id, fragments, missing: lacking, lasting, bytes, start: from, end: to },
+          this.#toText,
+        ),
+      );
+    };
     if (severalIn(bytes, start, end)) {
       const text = this.#toText(bytes, start, end);
       const frames = framesOf(text).flatMap((frame) => (frame.kind === 'message' ? [frame.message] : []));
       if (frames.length > 1) {
-        for (const { start: from, end: to } of frames) {
-          this.counts.messages++;
-          this.#take(new Sighting({ ...about, missing: 0, bytes, start: start + from, end: start + to }, this.#toText));
-        }
+        for (const { start: from, end: to } of frames) put(start + from, start + to, 0);
         return;
       }
     }
-    this.counts.messages++;
-    this.#take(new Sighting({ ...about, missing, bytes, start, end }, this.#toText));
+    put(start, end, missing);
   }
 
   #stream(stream: TcpStream, packet: Packet, bytes: Uint8Array, start: number, end: number): void {
@@ -179,6 +198,7 @@ export class Intake {
             id: -1,
             fragments: 1,
             missing: 0,
+            lasting: true,
             bytes,
             start: 0,
             end: bytes.length,
@@ -224,26 +244,21 @@ function word(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
-/** Whether `SIP/2.0` stands anywhere at the beginning of a line behind an empty one, or at its end: asked of bytes, cheaply. */
-function severalIn(bytes: Uint8Array, start: number, end: number): boolean {
-  // A message ends in LF nearly always, and in one of several each of the others does: the last line tells nothing, so the
-  // header's end is looked for, and what is behind it.
-  for (let at = bytes.indexOf(LF, start); at >= 0 && at + 2 < end; at = bytes.indexOf(LF, at + 1)) {
-    const next = bytes[at + 1]!;
-    const blank = next === LF ? at + 2 : next === 13 && bytes[at + 2] === LF ? at + 3 : -1;
-    if (blank < 0) continue;
-    // `v=0` is what a body begins with in nearly every message that has one.
-    if (blank + 12 > end || (bytes[blank] === 118 && bytes[blank + 1] === 61)) return blank + 12 <= end && behindBody(bytes, blank, end);
-    return true;
-  }
-  return false;
-}
+/** `SIP/2.0`, and how far a search may go on from a byte that stands where its last one would (Horspool). */
+const VERSION = Uint8Array.of(83, 73, 80, 47, 50, 46, 48);
+const LAST = VERSION.length - 1;
+const SKIP = new Uint8Array(256).fill(VERSION.length);
+for (let index = 0; index < LAST; index++) SKIP[VERSION[index]!] = LAST - index;
 
-/** Whether a line behind a description of a session is no `x=`. */
-function behindBody(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at >= 0 && at + 2 < end; at = bytes.indexOf(LF, at) + 1) {
-    if (bytes[at + 1] !== 61) return true;
-    if (bytes.indexOf(LF, at) < 0 || bytes.indexOf(LF, at) + 1 >= end) return false;
+/** Whether a datagram may hold a second message: `SIP/2.0` ends a line behind the first one, or begins one. */
+function severalIn(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start + 2 * LAST; at < end; at += SKIP[bytes[at]!]!) {
+    if (bytes[at] !== 48 || bytes[at - 1] !== 46 || bytes[at - 2] !== 50 || bytes[at - 3] !== 47 || word(bytes, at - LAST) !== SIP) continue;
+    const next = bytes[at + 1];
+    if (next === 32 && bytes[at - LAST - 1] === LF) return true;
+    // Of the first line it is no news.
+    if ((next === 13 || next === LF) && bytes.indexOf(LF, start) < at - LAST) return true;
+    if (next === undefined) return false;
   }
   return false;
 }

@@ -40,6 +40,7 @@ export class Pairing {
   #unkeyed: Sighting[] = [];
   #bytes = 0;
   #order = 0;
+  #settled = 0;
   /** Halves of the latest pairs, by content; a ring. */
   readonly #ring: (Sighting | undefined)[] = new Array(REMEMBERED).fill(undefined);
   readonly #remembered = new Map<number, Sighting[]>();
@@ -70,6 +71,12 @@ export class Pairing {
       return;
     }
     this.#wait(sighting);
+  }
+
+  /** A piece has been read: what waits on keeps no more in memory than itself. */
+  settle(): void {
+    for (const sighting of this.#pending) if (sighting.order <= this.#settled) sighting.own();
+    this.#settled = this.#order;
   }
 
   /** All has been read. */

@@ -56,6 +56,8 @@ export class Sighting implements Flow, Place {
   order = 0;
   keys: readonly string[] | undefined = undefined;
   kept = false;
+  /** The bytes will not be overwritten. */
+  lasting: boolean;
   released = false;
   /** How often the same packet came again on the same wire. */
   doubled = 0;
@@ -78,6 +80,7 @@ export class Sighting implements Flow, Place {
     this.bytes = about.bytes;
     this.start = about.start;
     this.end = about.end;
+    this.lasting = about.lasting;
     this.#toText = toText;
   }
 
@@ -100,13 +103,18 @@ export class Sighting implements Flow, Place {
     return this.end - this.start;
   }
 
-  /** Copies the bytes, for they are the reader's and will be overwritten. */
+  /** Copies the bytes where they are the reader's and will be overwritten. */
   keep(): void {
+    if (!this.lasting) this.own();
+  }
+
+  /** Copies the bytes, so that nothing else is kept in memory for them. */
+  own(): void {
     if (this.kept) return;
     this.bytes = this.bytes.slice(this.start, this.end);
     this.end -= this.start;
     this.start = 0;
-    this.kept = true;
+    this.kept = this.lasting = true;
   }
 
   /** Lets go of borrowed bytes; where they were is kept. */
@@ -123,7 +131,7 @@ export class Sighting implements Flow, Place {
   }
 
   get text(): string {
-    this.#text ??= this.#toText(this.bytes, this.start, this.end);
+    this.#text ??= this.released ? '' : this.#toText(this.bytes, this.start, this.end);
     return this.#text;
   }
 
@@ -142,10 +150,36 @@ export interface SightingAbout extends Place {
   readonly id: number;
   readonly fragments: number;
   readonly missing: number;
+  readonly lasting: boolean;
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
   readonly toText: ToText;
+}
+
+/** A set of addresses that is asked again and again for the same few: what was added lately is found without hashing. */
+export class AddressSet {
+  readonly #all = new Set<Address>();
+  readonly #lately = new Float64Array(256).fill(-1);
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(address: Address): void {
+    if (this.#lately[address & 255] === address) return;
+    this.#lately[address & 255] = address;
+    if (this.#all.size < this.#most) this.#all.add(address);
+  }
+
+  has(address: Address): boolean {
+    return this.#all.has(address);
+  }
 }
 
 const IPV6 = 2 ** 32;
