@@ -43,6 +43,11 @@ export function canonical(name: string): string {
   return SPELLINGS.get(lower) ?? lower;
 }
 
+/** Whether a name is written as it mostly is; so it is a token, too. */
+export function isUsual(name: string): boolean {
+  return SPELLINGS.has(name);
+}
+
 /** Whether a name as it is written is a compact form. */
 export function isCompact(name: string): boolean {
   return name.length === 1 && Object.hasOwn(COMPACT, name.toLowerCase());
