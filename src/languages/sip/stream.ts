@@ -143,7 +143,7 @@ export class StreamFramer {
   #usualHeader(first: number): number {
     const text = this.#buffer.text(0, Math.min(this.#buffer.length, USUAL_HEADER));
     const blank = text.indexOf('\n\r');
-    if (blank < first - 1 || !text.startsWith('\r\n\r\n', blank - 1)) return -1;
+    if (blank < 0 || !text.startsWith('\r\n\r\n', blank - 1)) return -1;
     const header = text.slice(0, blank);
     return header.includes('\n\n') || header.includes('\r\r') || ANOTHER.test(header.slice(first)) ? -1 : blank + 3;
   }
@@ -175,7 +175,8 @@ export class StreamFramer {
     }
     const length = head.declaredLength;
     if (length !== null && length <= MOST_BODY) return this.#go({ at: 'body', head, need: end + length });
-    if (!head.fields.some(({ canonical }) => canonical === 'content-length' || canonical === 'content-type')) return this.#message(head, end);
+    const mayHaveBody = head.fields.some(({ canonical }) => canonical === 'content-length' || canonical === 'content-type');
+    if (!mayHaveBody) return this.#message(head, end);
     buffer.scanned = end;
     return this.#go({ at: 'open-body', head });
   }
