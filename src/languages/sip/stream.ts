@@ -234,16 +234,17 @@ export class StreamFramer {
   }
 
   #message(head: Message, length: number): boolean {
-    const message = completed(head, this.#buffer.text(0, length));
-    const problems: Problem[] = [...message.problems];
+    let message = completed(head, this.#buffer.text(0, length));
     if (head.declaredLength === null) {
+      const problems: Problem[] = [...message.problems];
       report(problems, 'no-length', message.body,
         'Over TCP a message has a Content-Length (RFC 3261 §18.3), and this one has none that can be read: '
         + `its body is taken to be ${length - message.body.start} bytes, up to the next start line.`);
+      message = { ...message, problems };
     }
     const { offset } = this.#buffer;
     this.#buffer.take(length);
-    this.#frames.push({ kind: 'message', message: { ...message, problems }, offset, length });
+    this.#frames.push({ kind: 'message', message, offset, length });
     this.#framed = this.#usual = true;
     return this.#go({ at: 'start' });
   }
