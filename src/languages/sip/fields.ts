@@ -1,5 +1,5 @@
 /** The header: fields up to the empty line (RFC 3261 §7.3). Also of a part of a multipart body, and of a sipfrag. */
-import { canonical } from './names.ts';
+import { canonical, isUsual } from './names.ts';
 import { TOKEN } from './start-line.ts';
 import { dropBlanks, Lines, piece, report, quoted, skipBlanks, unfold } from './text.ts';
 import type { Piece, Problem, Refusal, Span } from './text.ts';
@@ -29,54 +29,57 @@ export const MOST_FIELDS = 1024;
 export function parseHeader(text: string, start: number, end: number, problems: Problem[]): Header | Refusal {
   const fields: Field[] = [];
   const lines = new Lines(text, start, end);
-  const odd = { ends: false };
+  let oddEnds = false;
   let first = -1;
+  let stop = start;
   let last = start;
   let colon = -1;
-  const close = (): void => {
-    if (first >= 0) fields.push(fieldOf(text, first, last, colon, problems));
-    first = -1;
-  };
+  let folded = false;
   while (lines.advance()) {
-    if (!odd.ends && lines.next - lines.stop !== 2 && lines.stop < end) {
-      odd.ends = true;
+    if (!oddEnds && lines.next - lines.stop !== 2 && lines.stop < end) {
+      oddEnds = true;
       report(problems, 'line-ends', { start: lines.stop, end: lines.next },
         `A line of the header ends in ${text.charCodeAt(lines.stop) === 10 ? 'LF' : 'CR'} alone; RFC 3261 §7 asks for CR LF.`);
     }
     if (lines.stop === lines.start) {
-      close();
+      if (first >= 0) fields.push(fieldOf(text, { start: first, end: last }, stop, colon, folded, problems));
       return { fields, blank: { start: lines.start, end: lines.next }, start, end: lines.next };
     }
     const code = text.charCodeAt(lines.start);
     if ((code === 32 || code === 9) && first >= 0) {
+      folded = true;
+      stop = lines.stop;
       last = lines.next;
       continue;
     }
-    close();
+    if (first >= 0) fields.push(fieldOf(text, { start: first, end: last }, stop, colon, folded, problems));
     if (fields.length === MOST_FIELDS) return { refused: `Its header has more than ${MOST_FIELDS} fields.` };
     first = lines.start;
+    stop = lines.stop;
     last = lines.next;
+    folded = false;
     const at = text.slice(lines.start, lines.stop).indexOf(':');
     colon = at < 0 ? -1 : lines.start + at;
   }
-  close();
+  if (first >= 0) fields.push(fieldOf(text, { start: first, end: last }, stop, colon, folded, problems));
   return { fields, blank: null, start, end };
 }
 
-function fieldOf(text: string, start: number, end: number, colon: number, problems: Problem[]): Field {
-  const nameEnd = colon < 0 ? start : dropBlanks(text, start, colon);
-  const name = piece(text, start, nameEnd);
-  const valueStart = skipBlanks(text, colon < 0 ? start : colon + 1, end);
-  const value = { start: valueStart, end: dropBlanks(text, valueStart, end) };
+/** @param stop where the field's last line end begins */
+function fieldOf(text: string, { start, end }: Span, stop: number, colon: number, folded: boolean, problems: Problem[]): Field {
+  const name = piece(text, start, colon < 0 ? start : dropBlanks(text, start, colon));
+  const valueStart = skipBlanks(text, colon < 0 ? start : colon + 1, stop);
+  const value = { start: valueStart, end: dropBlanks(text, valueStart, stop) };
+  const raw = text.slice(value.start, value.end);
   const code = text.charCodeAt(start);
   if (code === 32 || code === 9) {
     report(problems, 'fold-without-field', { start, end },
       'The first line of the header begins with a blank, so it continues a field that is not there.');
-  } else if (!TOKEN.test(name.text)) {
+  } else if (!isUsual(name.text) && !TOKEN.test(name.text)) {
     report(problems, 'not-a-field', { start, end },
       `${quoted(text.slice(start, end))} is no field: a name, a colon and a value (RFC 3261 §7.3.1).`);
   }
-  return { name, canonical: canonical(name.text), value, content: unfold(text.slice(value.start, value.end)), start, end };
+  return { name, canonical: canonical(name.text), value, content: folded ? unfold(raw) : raw, start, end };
 }
 
 /** The first field of a name. @param name canonical, as `call-id` */

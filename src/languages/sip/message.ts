@@ -63,16 +63,35 @@ export function parseMessage(text: string, start = 0, end = text.length): Messag
       'It ends within its header: the empty line behind it is missing.');
   }
   const declaredLength = lengthOf(header.fields, problems);
-  const there = end - header.end;
-  const body = { start: header.end, end: header.end + Math.min(there, declaredLength ?? there) };
+  const { fields, blank } = header;
+  return withBody({ lead, startLine: parsed.line, fields, blank, declaredLength, start }, problems, header.end, text, end);
+}
+
+/** What a message is before it is known where it ends. */
+type Head = Pick<Message, 'lead' | 'startLine' | 'fields' | 'blank' | 'declaredLength' | 'start'>;
+
+function withBody(head: Head, found: readonly Problem[], from: number, text: string, end: number): Message {
+  const { declaredLength } = head;
+  const problems = [...found];
+  const there = end - from;
+  const body = { start: from, end: from + Math.min(there, declaredLength ?? there) };
   const rest = { start: body.end, end };
   if (declaredLength !== null && declaredLength > there) {
     report(problems, 'body-short', body, `Content-Length is ${declaredLength}, and ${there} bytes of body are there.`);
   } else if (rest.end > rest.start) {
     report(problems, 'body-long', rest, `Content-Length is ${declaredLength ?? 0}, and ${there} bytes stand behind the header.`);
   }
-  const { fields, blank } = header;
-  return { text, lead, startLine: parsed.line, fields, blank, declaredLength, body, rest, problems, start, end };
+  // Not spread out of `head`: named, a message takes a third of the time on V8.
+  const { lead, startLine, fields, blank, start } = head;
+  return { text, lead, startLine, fields, blank, declaredLength, body, rest, problems, start, end };
+}
+
+/**
+ * The message whose header was parsed alone, with what came behind it.
+ * @param text the header's text and the body behind it, where the header stands as it did
+ */
+export function completed(head: Message, text: string): Message {
+  return withBody(head, head.problems.filter(({ code }) => code !== 'body-short'), head.body.start, text, text.length);
 }
 
 /** The same message without its rest: what follows is another's. */

@@ -26,21 +26,26 @@ const GRAMMARS: ReadonlyMap<string, Grammar> = new Map<string, Grammar>([
     .map((name) => [name, 'credentials'] as const),
 ]);
 
-/** Names as they were met, so that each is lowered once; bounded, for names come from anybody. */
-const known = new Map<string, string>();
-const MOST_KNOWN = 512;
+/** Other names that messages mostly have, so that they need not be lowered each time. */
+const USUAL = [
+  'max-forwards', 'user-agent', 'server', 'allow', 'accept', 'expires', 'min-expires', 'require', 'proxy-require', 'date', 'reason',
+  'warning', 'retry-after', 'content-disposition', 'min-se', 'privacy', 'organization', 'rseq', 'rack', 'mime-version',
+];
 
 /**
  * The long name in lower case: `v` and `VIA` are `via`. An unknown name is itself in lower case. Names are compared
  * without regard to case (RFC 3261 §7.3.1).
  */
 export function canonical(name: string): string {
-  const met = known.get(name);
-  if (met !== undefined) return met;
+  const usual = SPELLINGS.get(name);
+  if (usual !== undefined) return usual;
   const lower = name.toLowerCase();
-  const long = Object.hasOwn(COMPACT, lower) ? COMPACT[lower] as string : lower;
-  if (known.size < MOST_KNOWN && name.length <= 64) known.set(name, long);
-  return long;
+  return SPELLINGS.get(lower) ?? lower;
+}
+
+/** Whether a name is written as it mostly is; so it is a token, too. */
+export function isUsual(name: string): boolean {
+  return SPELLINGS.has(name);
 }
 
 /** Whether a name as it is written is a compact form. */
@@ -62,3 +67,9 @@ export function titleOf(name: string): string {
   return name.split('-').map((word) => Object.hasOwn(ABBREVIATIONS, word) ? ABBREVIATIONS[word] as string
     : word.slice(0, 1).toUpperCase() + word.slice(1)).join('-');
 }
+
+/** Usual spellings: in lower case, as the RFCs write them, and the compact forms in either case. */
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ...[...GRAMMARS.keys(), ...Object.values(COMPACT), ...USUAL].flatMap((name) => [[name, name], [titleOf(name), name]] as const),
+  ...Object.entries(COMPACT).flatMap(([letter, name]) => [[letter, name], [letter.toUpperCase(), name]] as const),
+]);

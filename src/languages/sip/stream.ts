@@ -5,7 +5,7 @@
  */
 import { fieldNamed } from './fields.ts';
 import { mayBeStun, STUN_HEADER, stunLength } from './keep-alive.ts';
-import { MOST_BODY, MOST_BYTES, parseMessage } from './message.ts';
+import { completed, MOST_BODY, MOST_BYTES, parseMessage } from './message.ts';
 import type { Message } from './message.ts';
 import { isStartLine, mayBeginStartLine, seekStartLine, startLineIn } from './seek.ts';
 import { LONGEST_START_LINE } from './start-line.ts';
@@ -37,6 +37,10 @@ type State =
   | { readonly at: 'open-body'; readonly head: Message }
   | { readonly at: 'other'; readonly why: string };
 
+/** Most headers are shorter; a longer one costs more. */
+const USUAL_HEADER = 4096;
+/** Lines with it, but Via, are looked at one by one. */
+const ANOTHER = /SIP\/2\.0(?!\/)/;
 const LOST = 'It follows a message and is no start line: the Content-Length before it may be too small, or bytes were lost.';
 
 export class StreamFramer {
@@ -44,6 +48,8 @@ export class StreamFramer {
   #state: State = { at: 'start' };
   #frames: StreamFrame[] = [];
   #framed = false;
+  /** Whether the last header was found in the quick way, so that what never has one costs it once. */
+  #usual = true;
 
   /** @param toText bytes to text as `latin1` does, where the engine has something faster */
   constructor(toText: (bytes: Uint8Array, start: number, end: number) => string = latin1) {
@@ -110,7 +116,10 @@ export class StreamFramer {
     const line = buffer.line(final, LONGEST_START_LINE);
     if (line === null) return false;
     const begins = isStartLine(buffer.text(line.start, line.stop));
+    const end = begins && this.#usual ? this.#usualHeader(line.next) : -1;
     buffer.rewind();
+    if (end > 0) return this.#headed(end, end);
+    this.#usual = false;
     return this.#go(begins ? { at: 'header' } : { at: 'other', why: this.#why() });
   }
 
@@ -127,6 +136,18 @@ export class StreamFramer {
     return this.#take('keep-alive', end);
   }
 
+  /**
+   * Where the header ends that begins with a start line of `first` bytes; -1 where it is not here whole, or has any line
+   * end but CR LF, or may hold another start line: then it is walked line by line. Most are found like this.
+   */
+  #usualHeader(first: number): number {
+    const text = this.#buffer.text(0, Math.min(this.#buffer.length, USUAL_HEADER));
+    const blank = text.indexOf('\n\r');
+    if (blank < 0 || !text.startsWith('\r\n\r\n', blank - 1)) return -1;
+    const header = text.slice(0, blank);
+    return header.includes('\n\n') || header.includes('\r\r') || ANOTHER.test(header.slice(first)) ? -1 : blank + 3;
+  }
+
   #header(final: boolean): boolean {
     const buffer = this.#buffer;
     for (;;) {
@@ -139,17 +160,25 @@ export class StreamFramer {
         return this.#put(line.start, 'A message breaks off within its header: the start line of another follows.');
       }
       if (line.stop > line.start && line.next <= MOST_BYTES) continue;
-      const head = parseMessage(buffer.text(0, line.next));
-      if ('refused' in head || line.stop > line.start) {
-        buffer.rewind();
-        buffer.line(true, MOST_BYTES); // its start line is not to be found again
-        return this.#go({ at: 'other', why: 'refused' in head ? head.refused : `Its header has more than ${MOST_BYTES} bytes.` });
-      }
-      const length = head.declaredLength;
-      if (length !== null && length <= MOST_BODY) return this.#go({ at: 'body', head, need: line.next + length });
-      const empty = !head.fields.some(({ canonical }) => canonical === 'content-length' || canonical === 'content-type');
-      return empty ? this.#message(head, line.next) : this.#go({ at: 'open-body', head });
+      return this.#headed(line.next, line.stop > line.start ? 0 : line.next);
     }
+  }
+
+  /** The header has ended, at `end`; or was too long, where `whole` is 0. */
+  #headed(end: number, whole: number): boolean {
+    const buffer = this.#buffer;
+    const head = parseMessage(buffer.text(0, end));
+    if ('refused' in head || whole === 0) {
+      buffer.rewind();
+      buffer.line(true, MOST_BYTES); // its start line is not to be found again
+      return this.#go({ at: 'other', why: 'refused' in head ? head.refused : `Its header has more than ${MOST_BYTES} bytes.` });
+    }
+    const length = head.declaredLength;
+    if (length !== null && length <= MOST_BODY) return this.#go({ at: 'body', head, need: end + length });
+    const mayHaveBody = head.fields.some(({ canonical }) => canonical === 'content-length' || canonical === 'content-type');
+    if (!mayHaveBody) return this.#message(head, end);
+    buffer.scanned = end;
+    return this.#go({ at: 'open-body', head });
   }
 
   #body(head: Message, need: number, final: boolean): boolean {
@@ -205,18 +234,18 @@ export class StreamFramer {
   }
 
   #message(head: Message, length: number): boolean {
-    const message = parseMessage(this.#buffer.text(0, length));
-    if ('refused' in message) return this.#put(length, message.refused);
-    const problems: Problem[] = [...message.problems];
+    let message = completed(head, this.#buffer.text(0, length));
     if (head.declaredLength === null) {
+      const problems: Problem[] = [...message.problems];
       report(problems, 'no-length', message.body,
         'Over TCP a message has a Content-Length (RFC 3261 §18.3), and this one has none that can be read: '
         + `its body is taken to be ${length - message.body.start} bytes, up to the next start line.`);
+      message = { ...message, problems };
     }
     const { offset } = this.#buffer;
     this.#buffer.take(length);
-    this.#frames.push({ kind: 'message', message: { ...message, problems }, offset, length });
-    this.#framed = true;
+    this.#frames.push({ kind: 'message', message, offset, length });
+    this.#framed = this.#usual = true;
     return this.#go({ at: 'start' });
   }
 
