@@ -37,6 +37,7 @@ internet('of version 6 is read behind every extension header', () => {
   assert.equal(read.datagrams.map((each) => each.text), chains.map((_, index) => `chain ${index}`));
   assert.equal(read.datagrams.map(({ packet }) => packet.id), [-1, -1, -1, -1, -1, -1, -1, 7, 8]);
   assert.is(read.datagrams[0]?.who, '2001:db8::10:5060 > 2001:db8:1::1:5060');
+  assert.is(read.counts.fragments, 0); // an atomic fragment (RFC 6946) is none
 });
 
 internet('that holds neither UDP nor TCP is handed on as it is', () => {
