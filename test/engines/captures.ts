@@ -20,7 +20,8 @@ export function outline(): string {
     pcapOf(packets.map((packet) => ethernet(packet, [[0x88a8, 1], [0x8100, 2]]))),
     pcapOf(packets.map((packet) => cooked2(packet, 4, 7)), { linkType: 276 }),
     join([sectionHeader(true),
-      interfaceDescription(1, [[2, bytesOf('wan')], [9, Uint8Array.of(9)], [14, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 5)]], { bigEndian: true }),
+      interfaceDescription(1, [[2, bytesOf('wan')], [9, Uint8Array.of(9)],
+        [14, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 5)]], { bigEndian: true }),
       ...packets.map((packet, index) =>
       enhancedPacket(0, 0x187c0000, index * 1e9, { bytes: ethernet(pppoe(packet), [], 0x8864) }, [], true))]),
   ];
