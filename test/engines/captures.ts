@@ -13,13 +13,16 @@ export function outline(): string {
   const packets = [
     ipv4(FOUR, udp(5060, 5060, bytesOf('four'))), ipv6(SIX, udp(5060, 5060, bytesOf('six'))),
     ...fragments4({ ...FOUR, id: 3 }, udp(5060, 5060, long), 1500).reverse(), ...fragments6(SIX, udp(5060, 5060, long), 1280, 9),
-    ipv4(FOUR, tcp(5060, 5060, { sequence: 0xfffffffe }, bytesOf('abcd'))), ipv4(FOUR, tcp(5060, 5060, { sequence: 9 }, bytesOf('xyz'))),
+    ipv4(FOUR, tcp(5060, 5060, { sequence: 0xfffffffe }, bytesOf('abcd'))),
+    ipv4(FOUR, tcp(5060, 5060, { sequence: 9 }, bytesOf('xyz'))),
   ];
   const files = [
     pcapOf(packets.map((packet) => ethernet(packet, [[0x88a8, 1], [0x8100, 2]]))),
     pcapOf(packets.map((packet) => cooked2(packet, 4, 7)), { linkType: 276 }),
-    join([sectionHeader(true), interfaceDescription(1, [[2, bytesOf('wan')], [9, Uint8Array.of(9)], [14, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 5)]],
-      { bigEndian: true }), ...packets.map((packet, index) =>
+    join([sectionHeader(true),
+      interfaceDescription(1, [[2, bytesOf('wan')], [9, Uint8Array.of(9)],
+        [14, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 5)]], { bigEndian: true }),
+      ...packets.map((packet, index) =>
       enhancedPacket(0, 0x187c0000, index * 1e9, { bytes: ethernet(pppoe(packet), [], 0x8864) }, [], true))]),
   ];
   const random = seeded(7);
@@ -30,7 +33,8 @@ export function outline(): string {
   });
   return JSON.stringify([...files, ...hurt].map((file) => {
     const { datagrams, streams, problems, counts, interfaces } = readAll(file, { sizes: [1 + random.below(300)] });
-    return [datagrams.map(({ who, text, packet }) =>
-      [who, text.length, packet.number, packet.seconds, packet.nanoseconds, packet.vlan, packet.device]), streams, problems, counts, interfaces];
+    const plain = datagrams.map(({ who, text, packet }) =>
+      [who, text.length, packet.number, packet.seconds, packet.nanoseconds, packet.vlan, packet.device]);
+    return [plain, streams, problems, counts, interfaces];
   }));
 }

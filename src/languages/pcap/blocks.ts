@@ -14,6 +14,7 @@ const FRAME = 12;
 const PACKET_BODY = 20;
 /** Options may follow a frame; more of them are not worth gathering. */
 const MOST_OPTIONS = 1 << 16;
+const MOST_STEPS = 32;
 
 /** What the reader knows of an interface beyond what it shows. */
 interface Source { readonly clock: Clock; readonly global: number; readonly linkType: number; readonly snapLength: number }
@@ -113,17 +114,22 @@ export class Blocks {
   /** The next section header: its type reads the same in both byte orders and is spoilt by any transfer as text. */
   #search(bytes: Uint8Array, at: number, end: number, base: number): number {
     const last = end - FRAME;
-    while (at <= last) {
-      const found = bytes.indexOf(0x0a, at);
-      if (found < 0 || found > last) break;
-      if (big(bytes, found) === SECTION_HEADER && this.#setOrder(bytes, found + 8)) {
-        this.lost = false;
-        this.#sink.problem('resumed', base + found, `At byte ${base + found} a section begins, and reading goes on.`);
-        return found;
+    // A leap costs as much as many steps: it pays where line feeds are rare, as they are in anything but what was made for it.
+    for (let steps = 0; at <= last; at++) {
+      if (bytes[at] !== 0x0a) {
+        if (++steps < MOST_STEPS) continue;
+        steps = 0;
+        const found = bytes.indexOf(0x0a, at);
+        if (found < 0 || found > last) return last + 1;
+        at = found;
       }
-      at = found + 1;
+      if (bytes[at + 1] === 0x0d && big(bytes, at) === SECTION_HEADER && this.#setOrder(bytes, at + 8)) {
+        this.lost = false;
+        this.#sink.problem('resumed', base + at, `At byte ${base + at} a section begins, and reading goes on.`);
+        return at;
+      }
     }
-    return Math.max(at, last + 1);
+    return at;
   }
 
   #leaveOut(type: number, length: number, offset: number): void {
@@ -157,6 +163,7 @@ export class Blocks {
       this.#add({ linkType: -1, name: '', description: '', snapLength: 0 }, new Clock());
       return;
     }
+    if (this.#interfaces.length >= this.#limits.interfaces) return; // packets that name it are left out, each said
     let [name, description, resolution, offset] = ['', '', 6, 0n];
     this.#options(bytes, at + 16, next - 4, base, (code, from, length) => {
       if (code === OPTION.name) name = optionText(bytes, from, length);
@@ -168,16 +175,14 @@ export class Blocks {
       }
     });
     const linkType = this.#u16(bytes, at + 8);
-    const added = this.#add({ linkType, name, description, snapLength: this.#u32(bytes, at + 12) }, new Clock(resolution, offset));
-    if (added) this.checkLinkType(this.#interfaces.length - 1, base + at + 8);
+    this.#add({ linkType, name, description, snapLength: this.#u32(bytes, at + 12) }, new Clock(resolution, offset));
+    this.checkLinkType(this.#interfaces.length - 1, base + at + 8);
   }
 
-  /** False where there are too many already; packets that name it are left out, each said. */
-  #add(about: Pick<CaptureInterface, 'linkType' | 'name' | 'description' | 'snapLength'>, clock: Clock): boolean {
-    if (this.#interfaces.length >= this.#limits.interfaces) return false;
+  #add(about: Pick<CaptureInterface, 'linkType' | 'name' | 'description' | 'snapLength'>, clock: Clock): void {
+    if (this.#interfaces.length >= this.#limits.interfaces) return;
     this.#sources.push({ clock, global: this.#interfaces.length, linkType: about.linkType, snapLength: about.snapLength });
     this.#interfaces.push({ ...about, section: this.#section, index: this.#sources.length - 1 });
-    return true;
   }
 
   /** Says that the packets of an interface cannot be read, once for all of them. */

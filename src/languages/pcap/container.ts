@@ -58,6 +58,7 @@ export class CaptureReader {
   push(chunk: Uint8Array): void {
     const end = chunk.length;
     let at = 0;
+    let copied = 0; // of this piece, into what is carried over
     while (at < end) {
       if (this.#skip > 0) {
         const passed = Math.min(this.#skip, end - at);
@@ -77,7 +78,13 @@ export class CaptureReader {
         this.#carry.set(chunk.subarray(at, at + taken), this.#held);
         this.#held += taken;
         at += taken;
+        copied += taken;
         if (this.#held >= this.#need) this.#readCarried(this.length + at - this.#held);
+        // What is left of it lies in this piece as a whole, and is read there. (A search takes single bytes otherwise.)
+        if (this.#held <= copied) {
+          at -= this.#held;
+          this.#held = 0;
+        }
       }
     }
     this.length += end;

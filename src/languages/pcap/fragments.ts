@@ -15,9 +15,10 @@ interface Pending {
   readonly since: number;
   /** Of the fragment at 0: what the packet holds. */
   protocol: number;
-  parts: Part[];
-  /** Sum of the parts' lengths, overlaps counted twice: below `total` nothing can be whole. */
+  /** In order, and nowhere one over another; their bytes in all; how many fragments brought them. */
+  readonly parts: Part[];
   bytes: number;
+  fragments: number;
   /** -1 until the last fragment is there. */
   total: number;
   /** What the capture cut off the parts. */
@@ -27,7 +28,7 @@ interface Pending {
 
 /** What holding a part costs beside its bytes, about. */
 const OVERHEAD = 160;
-/** More fragments than a packet of 64 KiB has at the smallest usual size. */
+/** More parts than a packet of 64 KiB has at the smallest usual size. */
 const MOST_PARTS = 1024;
 const MOST_TOTAL = 65_535;
 
@@ -65,10 +66,14 @@ export class Fragments {
     }
     if (last) pending.total = from + length;
     if (from === 0) pending.protocol = packet.protocol;
-    const bytes = packet.data.slice(packet.start, packet.end);
-    if (!this.#insert(pending, { from, to: from + bytes.length, bytes }, packet.missing)) {
+    const before = pending.bytes;
+    if (!this.#insert(pending, from, packet.data.subarray(packet.start, packet.end))) {
       this.#conflict(pending, packet);
       return false;
+    }
+    if (pending.bytes > before) {
+      pending.fragments++;
+      pending.missing += packet.missing;
     }
     if (pending.total < 0 || pending.bytes + pending.missing < pending.total) {
       this.#bound(pending);
@@ -84,56 +89,68 @@ export class Fragments {
     let pending = this.#pending.get(key);
     if (pending === undefined) {
       pending = { key, number: packet.number, offset: packet.offset, since: packet.seconds, protocol: packet.protocol,
-        parts: [], bytes: 0, total: -1, missing: 0, cost: 4 * OVERHEAD };
+        parts: [], bytes: 0, fragments: 0, total: -1, missing: 0, cost: 4 * OVERHEAD };
       this.#pending.set(key, pending);
       this.#cost += pending.cost;
     }
     return pending;
   }
 
-  /** Puts a part in its place; what is there already is not kept twice. False where the two do not agree. */
-  #insert(pending: Pending, part: Part, missing: number): boolean {
+  /**
+   * Keeps what a fragment brings that is not there yet. The parts stay apart and in order, so that what lies under a fragment
+   * is looked at once and no more. False where it contradicts what is there.
+   */
+  #insert(pending: Pending, from: number, bytes: Uint8Array): boolean {
     const { parts } = pending;
-    if (parts.length >= MOST_PARTS || pending.bytes > 2 * MOST_TOTAL) return false;
-    let place = parts.length;
-    while (place > 0 && parts[place - 1]!.from > part.from) place--;
-    for (const near of parts) {
-      const from = Math.max(near.from, part.from);
-      const to = Math.min(near.to, part.to);
-      if (from < to && !same(near.bytes, from - near.from, part.bytes, from - part.from, to - from)) return false;
-      if (near.from <= part.from && part.to <= near.to) return true;
+    const to = from + bytes.length;
+    let [place, above] = [0, parts.length];
+    while (place < above) {
+      const middle = place + above >> 1;
+      if (parts[middle]!.to > from) above = middle;
+      else place = middle + 1;
     }
-    parts.splice(place, 0, part);
-    pending.bytes += part.bytes.length;
-    pending.missing += missing;
-    pending.cost += part.bytes.length + OVERHEAD;
-    this.#cost += part.bytes.length + OVERHEAD;
+    for (let index = place; index < parts.length && parts[index]!.from < to; index++) {
+      const part = parts[index]!;
+      const first = Math.max(part.from, from);
+      if (!same(part.bytes, first - part.from, bytes, first - from, Math.min(part.to, to) - first)) return false;
+    }
+    for (let at = from; at < to;) {
+      const next = parts[place];
+      if (next !== undefined && next.from <= at) at = next.to;
+      else {
+        const end = next === undefined ? to : Math.min(next.from, to);
+        if (parts.length >= MOST_PARTS) return false;
+        parts.splice(place, 0, { from: at, to: end, bytes: bytes.slice(at - from, end - from) });
+        pending.bytes += end - at;
+        pending.cost += end - at + OVERHEAD;
+        this.#cost += end - at + OVERHEAD;
+        at = end;
+      }
+      place++;
+    }
     return true;
   }
 
   #complete(pending: Pending, packet: Packet): boolean {
-    let reached = 0;
-    for (const part of pending.parts) {
-      if (part.from > reached) break;
-      reached = Math.max(reached, part.to);
-    }
-    // A part that the capture cut leaves a hole; what comes before it can be read.
-    if (reached < pending.total && pending.missing === 0) {
-      this.#bound(pending);
-      return false;
-    }
-    if (reached > pending.total) {
+    const last = pending.parts[pending.parts.length - 1];
+    if (last !== undefined && last.to > pending.total) {
       this.#conflict(pending, packet);
       return false;
     }
-    if (this.#whole.length < reached) this.#whole = new Uint8Array(Math.max(reached, 8192));
-    for (const part of pending.parts) if (part.from < reached) this.#whole.set(part.bytes, part.from);
+    if (this.#whole.length < pending.total) this.#whole = new Uint8Array(Math.max(pending.total, 8192));
+    // A part that the capture cut leaves a hole; what comes before it can be read.
+    let reached = 0;
+    for (const part of pending.parts) {
+      if (part.from > reached) break;
+      this.#whole.set(part.bytes, part.from);
+      reached = part.to;
+    }
     packet.data = this.#whole;
     packet.start = 0;
     packet.end = reached;
     packet.missing = pending.total - reached;
     packet.protocol = pending.protocol;
-    packet.fragments = pending.parts.length;
+    packet.fragments = pending.fragments;
     packet.fragmentOffset = 0;
     packet.moreFragments = 0;
     this.#drop(pending);

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Capture } from '../../../../src/languages/pcap/capture.ts';
 import { join, pcapHeader, pcapRecord } from '../../../../src/languages/pcap/encode.ts';
 import { bytesOf, ethernet, ipv4, udp } from './frames.ts';
 import { codes, pcapOf, readAll } from './reading.ts';
@@ -124,5 +125,21 @@ container('tells what a snap length cut off each packet', () => {
   assert.equal(read.problems, []);
 });
 
+
+container('gives nothing more once its end was told', () => {
+  const said: string[] = [];
+  const capture = new Capture({
+    datagram(packet) { said.push(`datagram ${packet.number}`); }, stream() { said.push('stream'); }, streamGap() { said.push('gap'); },
+    streamEnd(_stream, _packet, how) { said.push(how); }, problem({ code }) { said.push(code); },
+  });
+  const file = two();
+  capture.push(file.subarray(0, 100));
+  capture.push(new Uint8Array(0));
+  assert.is(capture.counts.packets, 1);
+  capture.end();
+  capture.push(file);
+  capture.end();
+  assert.equal(said, ['datagram 1', 'cut-short']);
+});
 
 container.run();

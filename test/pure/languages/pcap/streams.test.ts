@@ -156,6 +156,14 @@ streams('whose ports are used again is another one', () => {
   assert.equal(unseen.streams, ['1 abc', '1 end reused', '2 defg', '2 end capture ended']);
 });
 
+streams('whose ports are used again with numbers near the old ones is known by its SYN', () => {
+  const after = readAll(pcapOf([syn(), sent(0, 'abc'), fin(3), syn(ISN + 100), sent(100, 'def')]));
+  assert.equal(after.streams, ['1 abc', '1 end closed', '2 def', '2 end capture ended']);
+  assert.is(after.opened.get(2)?.fromStart, true);
+  const amidst = readAll(pcapOf([syn(), sent(0, 'abc'), syn(ISN + 1000), sent(1000, 'def')]));
+  assert.equal(amidst.streams, ['1 abc', '1 end reused', '2 def', '2 end capture ended']);
+});
+
 streams('goes on as a new one after a reset that nobody heeded', () => {
   const read = readAll(pcapOf([syn(), sent(0, 'abc'), answer(3, '', { flags: FLAG.rst }), sent(3, 'def')]));
   assert.equal(read.streams, ['1 abc', '1 end reset', '2 def', '2 end capture ended']);
@@ -172,6 +180,9 @@ streams('probed to keep it alive has no byte of that', () => {
 
 streams('seen at two places is two streams, each whole', () => {
   const frames = [sent(0, 'abc'), sent(3, 'def')].flatMap((frame) => [cooked(frame.slice(14), 0), cooked(frame.slice(14), 4)]);
+  const reset = [cooked(sent(0, 'abc').slice(14), 0), cooked(answer(3, 'xyz').slice(14), 4),
+    cooked(answer(3, '', { sequence: 1003, flags: FLAG.rst }).slice(14), 4)];
+  assert.equal(readAll(pcapOf(reset, { linkType: 113 })).streams, ['1 abc', '2 xyz', '2 end reset', '1 end reset']);
   assert.equal(readAll(pcapOf(frames, { linkType: 113 })).streams, ['1 abc', '2 abc', '1 def', '2 def', '1 end capture ended',
     '2 end capture ended']);
 });
@@ -180,6 +191,10 @@ streams('that nobody wants is not held', () => {
   const frames = [syn(), sent(0, 'abc'), sent(10, 'x'.repeat(1000)), sent(5000, 'y'.repeat(1000)), sent(3, 'd'), fin(6000)];
   const read = readAll(pcapOf(frames), { wants: () => false });
   assert.equal(read.streams.filter((line) => !line.includes('end')), ['1 abc']);
+  let turns = 0;
+  const later = readAll(pcapOf([syn(), sent(0, 'abc'), sent(10, 'x'), sent(50, 'y'), sent(3, 'defghij'), sent(60, 'z')]),
+    { wants: () => ++turns < 2 });
+  assert.equal([later.streams, later.problems], [['1 abcdefghij', '1 end capture ended'], []]);
   assert.equal(read.problems, []);
 });
 
