@@ -12,6 +12,7 @@ import { sightingOf } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { callNotes } from './notes.ts';
 import { withoutSecrets } from './secrets.ts';
+import { shapeOf } from './shape.ts';
 import type { AddressBook, Sighting } from './sighting.ts';
 
 export interface CollectorLimits {
@@ -26,6 +27,7 @@ export interface CollectorLimits {
 export const COLLECTOR_LIMITS: CollectorLimits = { calls: 64, rows: 80, rowsInAll: 1200, recent: 2 << 20 };
 const MOST_TALLIES = 256;
 const MOST_SAMPLES = 512;
+const MOST_SHAPES = 512;
 /** Seconds after which a call that is silent is over. */
 const SILENT = 300;
 const OVERHEAD = 300;
@@ -69,6 +71,8 @@ export class Collector {
   #byCall: Map<string, Entry[]> | undefined = undefined;
   #unsorted: Entry[] = [];
   #rows = 0;
+  /** The first message of each shape. */
+  readonly #shapes = new Map<string, Pick<Entry, 'fate' | 'differences'>>();
   /** The latest time at which a call that is kept was heard of. */
   #active = -Infinity;
 
@@ -94,14 +98,40 @@ export class Collector {
     if (!equal) {
       const [before, after] = toProvider ? [inner.text, outer.text] : [outer.text, inner.text];
       const partly = inner.missing > 0 || outer.missing > 0;
+      const translation = this.orientation.translation(oriented);
+      const isCounted = !partly && this.#isFull() && !this.#calls.has(callIdOf(entry));
+      const shape = isCounted ? shapeOf(before, after, translation, toProvider) : null;
+      if (shape !== null && this.#countShape(entry, shape)) return;
       const common = partly ? Math.min(before.length, after.length) : Infinity;
-      const all = differencesOf(before.slice(0, common), after.slice(0, common), this.orientation.translation(oriented));
+      const all = differencesOf(before.slice(0, common), after.slice(0, common), translation);
       entry.differences = all.map(withoutSecrets);
       entry.fate = entry.differences.length === 0 ? 'same' : entry.differences.some(({ cause }) => cause === 'alg') ? 'changed' : 'served';
+      if (shape !== null && entry.differences.length > 0 && this.#shapes.size < MOST_SHAPES) {
+        const { fate, differences } = entry;
+        this.#shapes.set(shape, { fate, differences });
+      }
     }
     this.counts[entry.fate]++;
     if (entry.fate === 'same') this.#keepRecent(entry);
     else this.#happened(entry);
+  }
+
+  /** Whether no further call is kept, so that what happens in one is counted alone. */
+  #isFull(): boolean {
+    return this.#calls.size >= this.#limits.calls || this.#rows >= this.#limits.rowsInAll;
+  }
+
+  /** Counts a message of a shape that was met. @returns false where it was not */
+  #countShape(entry: Entry, shape: string): boolean {
+    const known = this.#shapes.get(shape);
+    if (known === undefined) return false;
+    entry.fate = known.fate;
+    entry.method = methodOf(entry);
+    entry.what = sightingOf(entry).identity?.status?.toString() ?? entry.method;
+    for (const difference of known.differences) this.#count(entry, difference);
+    this.counts[entry.fate]++;
+    this.#further.add(hash(callIdOf(entry)));
+    return true;
   }
 
   /** @param fate what became of it, as far as can be told now */
@@ -120,7 +150,7 @@ export class Collector {
     const callId = callIdOf(entry);
     let call = this.#calls.get(callId);
     if (call === undefined) {
-      if (this.#calls.size >= this.#limits.calls || this.#rows >= this.#limits.rowsInAll) {
+      if (this.#isFull()) {
         this.#further.add(hash(callId));
         return;
       }
@@ -302,6 +332,11 @@ function entryOf(inner: Sighting | null, outer: Sighting | null, toProvider: boo
 
 const callIdOf = (entry: Entry): string => sightingOf(entry).identity?.callId ?? '(no Call-ID)';
 
+function methodOf(entry: Entry): string {
+  const { identity } = sightingOf(entry);
+  return identity?.cseq?.split(' ')[1] ?? identity?.method ?? '';
+}
+
 /** Fills in what a row says of its message. */
 function describe(entry: Entry): void {
   const sighting = sightingOf(entry);
@@ -314,7 +349,7 @@ function describe(entry: Entry): void {
     entry.what = line.kind === 'request' ? line.method.text : `${line.code.text} ${line.reason.text}`.trim();
     entry.sdp = /(?:^|\n)v=0/.test(text.slice(message.body.start));
   }
-  entry.method = identity?.cseq?.split(' ')[1] ?? identity?.method ?? '';
+  entry.method = methodOf(entry);
   entry.signature = `${entry.toProvider} ${entry.what} ${identity?.cseq} ${identity?.branch} ${identity?.fromTag}`;
 }
 

@@ -253,7 +253,8 @@ for (let index = 0; index < LAST; index++) SKIP[VERSION[index]!] = LAST - index;
 /** Whether a datagram may hold a second message: `SIP/2.0` ends a line behind the first one, or begins one. */
 function severalIn(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start + 2 * LAST; at < end; at += SKIP[bytes[at]!]!) {
-    if (bytes[at] !== 48 || bytes[at - 1] !== 46 || bytes[at - 2] !== 50 || bytes[at - 3] !== 47 || word(bytes, at - LAST) !== SIP) continue;
+    if (bytes[at] !== 48 || bytes[at - 1] !== 46 || bytes[at - 2] !== 50 || bytes[at - 3] !== 47 || word(bytes, at - LAST) !== SIP)
+      continue;
     const next = bytes[at + 1];
     if (next === 32 && bytes[at - LAST - 1] === LF) return true;
     // Of the first line it is no news.

@@ -231,9 +231,7 @@ function likeness(one: Sighting, other: Sighting): number {
   const link = callId + same(a.branch, b.branch) + same(a.fromTag, b.fromTag);
   // The number of a packet and of a request are everybody's.
   if (link === 0) return 0;
-  return same(a.cseq, b.cseq) === 0 && a.cseq !== null && b.cseq !== null && id === 0
-    ? 0
-    : link + same(a.cseq, b.cseq) + id;
+  return same(a.cseq, b.cseq) === 0 && a.cseq !== null && b.cseq !== null && id === 0 ? 0 : link + same(a.cseq, b.cseq) + id;
 }
 
 /** The part of a Call-ID that an ALG leaves: before `@`, behind which many phones put their address. */

@@ -55,6 +55,25 @@ rewritings('are found all, and nothing else is, in two captures and in one of bo
   }
 });
 
+rewritings('are counted the same where calls are no longer kept and shapes are met again', () => {
+  const many = [0, 1, 2, 3].flatMap((round) =>
+    sent.map((one) => ({
+      ...one,
+      at: one.at + round * 100,
+      text: one.text.replace(/rewriting-/g, `${round}-rewriting-`),
+      ...(one.out === undefined || one.out === null ? {} : { out: one.out.replace(/rewriting-/g, `${round}-rewriting-`) }),
+    })),
+  );
+  const numbered = many.map((one, index) => ({ ...one, id: index + 1 }));
+  const tallies = (calls: number): string[] =>
+    bothSides(numbered, { limits: { calls } })
+      .tallies.map(({ field, part, change, cause, toProvider, count, messages }) =>
+        [field, part, change, cause, toProvider, count, [...messages].sort()].join('|'),
+      )
+      .sort();
+  assert.equal(tallies(1), tallies(1000));
+});
+
 rewritings('are not seen where there are none', () => {
   const result = bothSides(sent.map(({ out: _out, ...rest }) => rest));
   assert.equal([result.verdict, result.counts.same, result.counts.changed], ['unchanged', sent.length, 0]);

@@ -56,15 +56,25 @@ for (const id of [undefined, 0]) {
       { at: 1.5, text, out: null, ...given },
       ...call().slice(1),
     ]);
-    assert.equal(rows(result).filter(({ what }) => what === 'INVITE').map(({ fate, again }) => [fate, again]),
-      [['dropped', false], ['changed', true], ['dropped', true]]);
+    assert.equal(
+      rows(result)
+        .filter(({ what }) => what === 'INVITE')
+        .map(({ fate, again }) => [fate, again]),
+      [
+        ['dropped', false],
+        ['changed', true],
+        ['dropped', true],
+      ],
+    );
     assert.ok(rows(result)[1]!.delay! < 0.001 || rows(result)[2]!.delay! < 0.001);
   });
 }
 
 situations('name what came twice on one wire, and what took long', () => {
   const packets = packetsOf(call().map((one, index) => (index === 4 ? { ...one, takes: 1.5 } : one)));
-  const twice = packets.flatMap((one) => (one.outside && Math.abs(one.time - 0.0001) < 1e-6 ? [one, { ...one, time: one.time + 0.0002 }] : [one]));
+  const twice = packets.flatMap((one) =>
+    one.outside && Math.abs(one.time - 0.0001) < 1e-6 ? [one, { ...one, time: one.time + 0.0002 }] : [one],
+  );
   const result = compared([sideOf(twice, false), sideOf(twice, true)]);
   assert.equal([result.verdict, result.counts.doubled, result.counts.delayed, result.counts.pairs], ['unchanged', 1, 1, 6]);
   assert.is(rows(result)[0]!.wan!.doubled, 1);
@@ -77,7 +87,10 @@ situations('are put right where the clocks differ', () => {
     const result = compared([sideOf(packets, false), sideOf(packets, true, ahead)]);
     assert.is(result.counts.pairs, 6);
     assert.ok(Math.abs(result.clock! - ahead) < 0.001, String(result.clock));
-    assert.equal(fates(result).map((one) => one.split(' ').at(-1)), new Array(6).fill('changed'));
+    assert.equal(
+      fates(result).map((one) => one.split(' ').at(-1)),
+      new Array(6).fill('changed'),
+    );
     assert.ok(rows(result).every(({ delay }) => Math.abs(delay! - 0.0001) < 0.0001));
     assert.equal(result.counts.delayed, 0);
     assert.match(result.remarks.join(' '), ahead > 0 ? 'ahead of' : 'behind');
@@ -86,8 +99,11 @@ situations('are put right where the clocks differ', () => {
 
 situations('are turned round where they were given the other way round', () => {
   const packets = packetsOf(call().map((one) => ({ ...one, out: one.toProvider === false ? back(one.text) : alg(one.text) })));
-  const [right, turned] = [compared([sideOf(packets, false), sideOf(packets, true)]), compared([sideOf(packets, true), sideOf(packets, false)])];
-  assert.match(turned.remarks.join(' '), 'given the other way round: wan.pcap was taken on the phone\'s side');
+  const [right, turned] = [
+    compared([sideOf(packets, false), sideOf(packets, true)]),
+    compared([sideOf(packets, true), sideOf(packets, false)]),
+  ];
+  assert.match(turned.remarks.join(' '), "given the other way round: wan.pcap was taken on the phone's side");
   assert.equal(turned.calls, right.calls);
   assert.equal(turned.tallies, right.tallies);
   assert.is(turned.lan.name, 'wan.pcap');
@@ -110,13 +126,29 @@ situations('have something in common, or it is said', () => {
 });
 
 situations('hold SIP, or it is said what they hold', () => {
-  const rtp = join([pcapHeader(), pcapRecord({ seconds: BEGIN, nanoseconds: 0, bytes: ethernet(ipv4({ from: PHONE, to: PROVIDER },
-    udp(16_384, 30_000, new Uint8Array(172).fill(0x80)))) })]);
+  const rtp = join([
+    pcapHeader(),
+    pcapRecord({
+      seconds: BEGIN,
+      nanoseconds: 0,
+      bytes: ethernet(ipv4({ from: PHONE, to: PROVIDER }, udp(16_384, 30_000, new Uint8Array(172).fill(0x80)))),
+    }),
+  ]);
   assert.match(compared([rtp, rtp]).summary, 'There is no SIP in lan.pcap (1 packet) and wan.pcap (1 packet)');
   assert.match(compared([sideOf(packetsOf(call()), false), rtp]).summary, /There is no SIP in wan.pcap.*The other capture has/);
   const hello = Uint8Array.from([0x16, 3, 1, 0, 200, ...new Array(60).fill(1)]);
-  const tls = join([pcapHeader(), ...[FLAG.syn, FLAG.ack].map((flags, index) => pcapRecord({ seconds: BEGIN, nanoseconds: index, bytes:
-    ethernet(ipv4({ from: PHONE, to: PROVIDER }, tcp(40_000, 5061, { sequence: index, flags }, index === 0 ? undefined : hello))) }))]);
+  const tls = join([
+    pcapHeader(),
+    ...[FLAG.syn, FLAG.ack].map((flags, index) =>
+      pcapRecord({
+        seconds: BEGIN,
+        nanoseconds: index,
+        bytes: ethernet(
+          ipv4({ from: PHONE, to: PROVIDER }, tcp(40_000, 5061, { sequence: index, flags }, index === 0 ? undefined : hello)),
+        ),
+      }),
+    ),
+  ]);
   assert.match(compared([tls]).summary, /port 5061 is TLS/);
   assert.match(compared([new Uint8Array(0), new Uint8Array(0)]).lan.problems.join(), 'is empty');
 });
@@ -133,12 +165,17 @@ situations('may begin in the middle of a call, and one later than the other', ()
 });
 
 situations('are found in one capture of all interfaces', () => {
-  const sent = call().map((one, index) => ({ ...one, out: index === 4 ? null : one.toProvider === false ? back(one.text) : alg(one.text) }));
+  const sent = call().map((one, index) => ({
+    ...one,
+    out: index === 4 ? null : one.toProvider === false ? back(one.text) : alg(one.text),
+  }));
   const result = compared([anyOf(packetsOf(sent))]);
   assert.equal([result.verdict, result.counts.changed, result.counts.dropped, result.counts.copies], ['changed', 5, 1, 6]);
   const two = bothSides(sent);
-  assert.equal(rows(result).map(({ what, fate, toProvider, differences }) => [what, fate, toProvider, differences.map(named)]),
-    rows(two).map(({ what, fate, toProvider, differences }) => [what, fate, toProvider, differences.map(named)]));
+  assert.equal(
+    rows(result).map(({ what, fate, toProvider, differences }) => [what, fate, toProvider, differences.map(named)]),
+    rows(two).map(({ what, fate, toProvider, differences }) => [what, fate, toProvider, differences.map(named)]),
+  );
   assert.match(compared([sideOf(packetsOf(sent), false)]).summary, 'none of them was seen on two sides');
 });
 
@@ -147,15 +184,42 @@ situations('are compared over TCP, across segments, and over IPv6 without transl
   const side = (payload: string, from: string, cuts: readonly number[], at: number): Uint8Array => {
     const bytes = bytesOf(`\r\n\r\n${payload}${payload.replace(/INVITE/g, 'INFO')}`);
     const ends = [...cuts, bytes.length];
-    const segments = ends.map((end, index) => tcp(40_000, 5060, { sequence: 1 + (index === 0 ? 0 : ends[index - 1]!), flags: FLAG.ack },
-      bytes.slice(index === 0 ? 0 : ends[index - 1], end)));
-    return join([pcapHeader(), ...[tcp(40_000, 5060, { sequence: 0, flags: FLAG.syn }), ...segments].map((segment, index) =>
-      pcapRecord({ seconds: BEGIN, nanoseconds: at + index * 1000, bytes: ethernet(ipv4({ from, to: PROVIDER, id: index + 1 }, segment)) }))]);
+    const segments = ends.map((end, index) =>
+      tcp(
+        40_000,
+        5060,
+        { sequence: 1 + (index === 0 ? 0 : ends[index - 1]!), flags: FLAG.ack },
+        bytes.slice(index === 0 ? 0 : ends[index - 1], end),
+      ),
+    );
+    return join([
+      pcapHeader(),
+      ...[tcp(40_000, 5060, { sequence: 0, flags: FLAG.syn }), ...segments].map((segment, index) =>
+        pcapRecord({
+          seconds: BEGIN,
+          nanoseconds: at + index * 1000,
+          bytes: ethernet(ipv4({ from, to: PROVIDER, id: index + 1 }, segment)),
+        }),
+      ),
+    ]);
   };
   const result = compared([side(text, PHONE, [60, 700], 0), side(alg(text), WAN, [200], 50_000)]);
-  assert.equal(rows(result).map(({ what, transport, fate }) => [what, transport, fate]), [['INVITE', 'tcp', 'changed'], ['INFO', 'tcp', 'changed']]);
-  const six = (ttl: number, at: number): Uint8Array => join([pcapHeader(), pcapRecord({ seconds: BEGIN, nanoseconds: at, bytes: ethernet(
-    ipv6({ from: '2001:db8:1::10', to: '2001:db8:113::10', hops: ttl }, udp(5060, 5060, bytesOf(text)))) })]);
+  assert.equal(
+    rows(result).map(({ what, transport, fate }) => [what, transport, fate]),
+    [
+      ['INVITE', 'tcp', 'changed'],
+      ['INFO', 'tcp', 'changed'],
+    ],
+  );
+  const six = (ttl: number, at: number): Uint8Array =>
+    join([
+      pcapHeader(),
+      pcapRecord({
+        seconds: BEGIN,
+        nanoseconds: at,
+        bytes: ethernet(ipv6({ from: '2001:db8:1::10', to: '2001:db8:113::10', hops: ttl }, udp(5060, 5060, bytesOf(text)))),
+      }),
+    ]);
   const routed = compared([six(64, 0), six(63, 100_000)]);
   assert.equal([routed.verdict, routed.counts.same, routed.calls[0]?.inside], ['unchanged', 1, '[2001:db8:1::10]:5060']);
   assert.ok(rows(routed)[0]!.toProvider);
@@ -163,8 +227,13 @@ situations('are compared over TCP, across segments, and over IPv6 without transl
 
 situations('are compared through fragments, and where the capture kept only the beginning', () => {
   const text = request('INVITE', { ...CALL, body: session(), more: [`X-Long: ${'x'.repeat(2000)}`] });
-  const side = (payload: string, from: string, at: number): Uint8Array => join([pcapHeader(), ...fragments4({ from, to: PROVIDER, id: 9 },
-    udp(5060, 5060, bytesOf(payload)), 1500).reverse().map((packet) => pcapRecord({ seconds: BEGIN, nanoseconds: at, bytes: ethernet(packet) }))]);
+  const side = (payload: string, from: string, at: number): Uint8Array =>
+    join([
+      pcapHeader(),
+      ...fragments4({ from, to: PROVIDER, id: 9 }, udp(5060, 5060, bytesOf(payload)), 1500)
+        .reverse()
+        .map((packet) => pcapRecord({ seconds: BEGIN, nanoseconds: at, bytes: ethernet(packet) })),
+    ]);
   const result = compared([side(text, PHONE, 0), side(alg(text), WAN, 50_000)]);
   assert.is(result.counts.changed, 1);
   const short = (payload: string, from: string, at: number): Uint8Array => {
@@ -178,8 +247,10 @@ situations('are compared through fragments, and where the capture kept only the 
 
 situations('name what the phone itself and what the server did', () => {
   const me = `${WAN}:5060`;
-  const result = bothSides([{ at: 0, text: request('REGISTER', { ...CALL, me }) }, { at: 0.1, text: reply('200 OK', 'REGISTER', { ...CALL, me }),
-    toProvider: false }]);
+  const result = bothSides([
+    { at: 0, text: request('REGISTER', { ...CALL, me }) },
+    { at: 0.1, text: reply('200 OK', 'REGISTER', { ...CALL, me }), toProvider: false },
+  ]);
   assert.is(result.verdict, 'unchanged');
   const notes = result.calls[0]!.notes.join(' ');
   assert.match(notes, `The phone itself wrote the public address ${WAN} into Via, Contact`);
@@ -187,8 +258,13 @@ situations('name what the phone itself and what the server did', () => {
 });
 
 situations('do not count as lost what stays on its side', () => {
-  const internal = { seconds: BEGIN + 1, nanoseconds: 0, bytes: ethernet(ipv4({ from: PHONE, to: '192.168.1.5', id: 900 },
-    udp(5060, 5060, bytesOf(request('OPTIONS', { callId: 'internal' }))))) };
+  const internal = {
+    seconds: BEGIN + 1,
+    nanoseconds: 0,
+    bytes: ethernet(
+      ipv4({ from: PHONE, to: '192.168.1.5', id: 900 }, udp(5060, 5060, bytesOf(request('OPTIONS', { callId: 'internal' })))),
+    ),
+  };
   const packets = packetsOf(call());
   const lan = join([sideOf(packets, false), pcapRecord(internal)]);
   const result = compared([lan, sideOf(packets, true)]);
@@ -197,14 +273,18 @@ situations('do not count as lost what stays on its side', () => {
 
 situations('cost no more memory the longer they are: what waits is let go, and calls are counted', () => {
   const sent = Array.from({ length: 300 }, (_, index) => call({ callId: `call-${index}` }, index * 0.001))
-    .flat().map((one) => ({ ...one, out: one.toProvider === false ? back(one.text) : alg(one.text) }));
-  const result = bothSides(sent.map((one, index) => ({ ...one, id: index % 65_535 + 1 })), { pending: 60_000, limits: { calls: 10, recent: 20_000 } });
+    .flat()
+    .map((one) => ({ ...one, out: one.toProvider === false ? back(one.text) : alg(one.text) }));
+  const result = bothSides(
+    sent.map((one, index) => ({ ...one, id: (index % 65_535) + 1 })),
+    { pending: 60_000, limits: { calls: 10, recent: 20_000 } },
+  );
   assert.is(result.counts.pairs + result.counts.dropped + result.counts.appeared >= 1800, true);
   assert.is(result.calls.length, 10);
   assert.is(result.furtherCalls, 290);
 });
 
-situations('show a change that comes late in a call from the call\'s beginning', () => {
+situations("show a change that comes late in a call from the call's beginning", () => {
   const sent = call().map((one, index) => (index === 4 ? { ...one, out: alg(one.text) } : one));
   assert.equal(fates(bothSides(sent)), ['INVITE same', '100 Trying same', '200 OK same', 'ACK same', 'BYE changed', '200 OK same']);
 });
