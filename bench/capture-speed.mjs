@@ -1,5 +1,6 @@
 // How quickly captures are read: src/languages/pcap on Node and, where there is one, on `qjs`, beside capinfos, tshark and
-// sngrep, on a generated file of both legs of calls. Reading alone: nothing is compared yet.
+// sngrep, on a generated file of both legs of calls; and `sipalg compare`
+// of the same file, as `npm run build` has made it: with --rewrite 0 every pair is unchanged, with 100 (default) every one is changed.
 //
 //     node bench/capture-speed.mjs [--size BYTES] [--rounds N] [--rewrite PERCENT] [--fill BYTES] [--format pcap|pcapng] [--json]
 //     node bench/capture-speed.mjs --write FILE [--calls N | --size BYTES] [--side both|lan|wan] …
@@ -86,7 +87,8 @@ function run([command, ...args]) {
     child.on('close', (code, signal) => {
       clearInterval(look);
       const seconds = Number(process.hrtime.bigint() - began) / 1e9;
-      if (code === 0) resolve({ seconds, ...last, output });
+      // 1: `sipalg compare` has found changes.
+      if (code === 0 || (code === 1 && args.includes('compare'))) resolve({ seconds, ...last, output });
       else reject(new Error(`'${command} ${args.join(' ')}' ended with ${code ?? signal}.`));
     });
   });
@@ -122,6 +124,8 @@ async function measure(writeCapture) {
   /** @type {Record<string, string[]>} */
   const programs = { 'sipalg on Node': [process.execPath, join(folder, 'node.cjs'), file] };
   if (which('qjs') !== undefined) programs['sipalg on qjs'] = ['qjs', '-m', join(folder, 'qjs.mjs'), file];
+  programs['compare on Node'] = [process.execPath, join(root, 'dist/sipalg.js'), 'compare', file];
+  if (which('qjs') !== undefined) programs['compare on qjs'] = ['qjs', '--no-unhandled-rejection', '-m', join(root, 'dist/sipalg.qjs.js'), 'compare', file];
   if (which('capinfos') !== undefined) programs.capinfos = ['capinfos', file];
   if (which('tshark') !== undefined) programs.tshark = ['tshark', '-n', '-r', file, '-T', 'fields',
     ...FIELDS.flatMap((field) => ['-e', field])];
@@ -158,7 +162,7 @@ function print({ calls, packets, bytes }, figures) {
 /** What is held to a limit: times as a part of another program's, memory in MB. @param {Figure[]} figures */
 function rows(figures) {
   const by = new Map(figures.map((each) => [each.name, each]));
-  const [node, qjs, capinfos, tshark] = ['sipalg on Node', 'sipalg on qjs', 'capinfos', 'tshark'].map((name) => by.get(name));
+  const [node, qjs, capinfos, tshark, sngrep, compare] = ['sipalg on Node', 'sipalg on qjs', 'capinfos', 'tshark', 'sngrep', 'compare on Node'].map((name) => by.get(name));
   const row = (/** @type {string} */ what, /** @type {number} */ value, /** @type {number} */ limit, /** @type {string} */ unit) =>
     ({ what, seen: value.toFixed(3), value, limit, unit });
   return [
@@ -166,6 +170,9 @@ function rows(figures) {
       'times')] : []),
     ...(node && tshark ? [row('reading a capture on Node, as a part of tshark\'s time', node.seconds / tshark.seconds, 1 / 20,
       'times')] : []),
+    ...(compare && tshark ? [row('comparing both legs on Node, as a part of tshark\'s time', compare.seconds / tshark.seconds, 1 / 20, 'times')] : []),
+    ...(compare && sngrep ? [row('comparing both legs on Node, as a part of sngrep\'s time', compare.seconds / sngrep.seconds, 1 / 5, 'times')] : []),
+    ...(compare ? [row('memory while both legs are compared on Node', compare.memory, 64, 'MB')] : []),
     ...(node ? [row('memory while a capture is read on Node', node.memory, 64, 'MB')] : []),
     ...(qjs && tshark ? [row('reading a capture on qjs, as a part of tshark\'s time', qjs.seconds / tshark.seconds, 1 / 2, 'times')] : []),
     ...(qjs ? [row('memory while a capture is read on qjs', qjs.memory, 16, 'MB')] : []),

@@ -58,7 +58,9 @@ function placesOf(line: string, address: string): string {
   for (let at = line.indexOf(address); at >= 0; at = line.indexOf(address, at + 1)) {
     const head = line.slice(0, at);
     const name = /[;?&][^;?&=]*=[^;?&=]*$/.exec(head)?.[0] ?? head.slice(-1);
-    places += `,${name.slice(0, 16)}${head.replace(/[^,"<>]/g, '')}${/:\d/.test(line.slice(at + address.length, at + address.length + 2)) ? ':' : ''}`;
+    const end = at + address.length;
+    const port = /:\d/.test(line.slice(end, end + 2)) ? ':' : '';
+    places += `,${name.slice(0, 16)}${head.replace(/[^,"<>]/g, '')}${port}`;
   }
   return places;
 }
