@@ -1,6 +1,6 @@
 // How quickly captures are read: src/languages/pcap on Node and, where there is one, on `qjs`, beside capinfos, tshark and
-// sngrep, on a generated file of both legs of calls; and `sipalg compare`
-// of the same file, as `npm run build` has made it: with --rewrite 0 every pair is unchanged, with 100 (default) every one is changed.
+// sngrep, on a generated file of both legs of calls; and `sipalg compare` of the same file, as `npm run build` has made it:
+// with --rewrite 0 every pair is unchanged, with 100 (default) every one is changed.
 //
 //     node bench/capture-speed.mjs [--size BYTES] [--rounds N] [--rewrite PERCENT] [--fill BYTES] [--format pcap|pcapng] [--json]
 //     node bench/capture-speed.mjs --write FILE [--calls N | --size BYTES] [--side both|lan|wan] …
