@@ -93,7 +93,11 @@ async function comparisonOf(names: readonly string[], { host }: Doors, streaming
     for (const stream of streams) stream.close();
     progress.clear();
   }
-  return comparing.end();
+  const comparison = comparing.end();
+  // To stop tcpdump is how a capture from a pipe ends.
+  if (terminal.goOn() || names.includes('-')) return comparison;
+  const stopped = 'It was stopped before the captures were read to their end: what came later is not in it.';
+  return { ...comparison, remarks: [stopped, ...comparison.remarks] };
 }
 
 /** @throws Error in a sentence, where a capture cannot be read or the page cannot be written */
