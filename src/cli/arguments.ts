@@ -23,40 +23,49 @@ export function readArguments(words: readonly string[]): Words {
   if (command === undefined) {
     const hint = nearest(name, names);
     return {
-      wrong: `sipalg knows no command "${name.slice(0, 60)}".${hint} Commands are ${names.join(', ')}; \`sipalg help\` tells what each does.`,
+      wrong:
+        `sipalg knows no command "${name.slice(0, 60)}".${hint} `
+        + `Commands are ${names.join(', ')}; \`sipalg help\` tells what each does.`,
     };
   }
-  const options = readOptions(command, rest);
-  return 'wrong' in options ? options : { command, given: options.given };
+  const read = readWords(command, rest);
+  return 'wrong' in read ? read : { command, given: read.given };
 }
 
-function readOptions({ name, options }: Command, words: readonly string[]): { given: Given } | { wrong: string } {
+/** What a command takes, in a sentence. */
+function allowed({ name, options, arguments: places = [] }: Command): string {
+  const all = [...places, ...options.map(shownOption)].join(', ');
+  return ` \`sipalg ${name}\` takes ${all === '' ? 'no options or arguments' : all}.`;
+}
+
+function readWords(command: Command, words: readonly string[]): { given: Given } | { wrong: string } {
+  const { options, arguments: places = [] } = command;
+  const name = `\`sipalg ${command.name}\``;
   const given = new Map<string, string>();
-  for (let at = 0; at < words.length; at++) {
+  for (let at = 0, place = 0; at < words.length; at++) {
     const [, before = '', inside] = /^(--[^=]*)=(.*)$/s.exec(words[at] as string) ?? [];
     const word = inside === undefined ? (words[at] as string) : before;
     const option = options.find((one) => one.name === word);
+    // `-` alone is standard input.
+    const argument = option === undefined && /^(?!-.)./.test(word) ? places[place++] : undefined;
+    if (argument !== undefined) {
+      given.set(argument, word);
+      continue;
+    }
     if (option === undefined) {
-      const allowed =
-        options.length === 0
-          ? `\`sipalg ${name}\` takes no options or arguments.`
-          : `\`sipalg ${name}\` takes ${options.map(shownOption).join(', ')}.`;
-      return {
-        wrong: `\`sipalg ${name}\` knows no "${word.slice(0, 60)}".${nearest(
-          word,
-          options.map((one) => one.name),
-        )} ${allowed}`,
-      };
+      const names = options.map((one) => one.name);
+      return { wrong: `${name} knows no "${word.slice(0, 60)}".${nearest(word, names)}${allowed(command)}` };
     }
     if (option.takes === undefined) {
-      if (inside !== undefined) return { wrong: `\`sipalg ${name} ${word}\` takes no value; "${inside.slice(0, 60)}" was given.` };
+      if (inside !== undefined) return { wrong: `${name.slice(0, -1)} ${word}\` takes no value; "${inside.slice(0, 60)}" was given.` };
       given.set(word, '');
       continue;
     }
     const value = inside ?? words[++at];
-    if (value === undefined || value === '') return { wrong: `\`sipalg ${name} ${word}\` lacks its ${option.takes}.` };
-    if (given.has(word)) return { wrong: `\`sipalg ${name}\` was given ${word} twice; it takes one ${option.takes}.` };
+    if (value === undefined || value === '') return { wrong: `${name.slice(0, -1)} ${word}\` lacks its ${option.takes}.` };
+    if (given.has(word)) return { wrong: `${name} was given ${word} twice; it takes one ${option.takes}.` };
     given.set(word, value);
   }
-  return { given };
+  const lacking = places.find((one) => !one.startsWith('[') && !given.has(one));
+  return lacking === undefined ? { given } : { wrong: `${name} lacks its ${lacking}.${allowed(command)}` };
 }

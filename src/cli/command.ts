@@ -1,5 +1,5 @@
 /** What a command is, what it is given, and where it speaks. */
-import type { Host, Reading } from '../host/host.ts';
+import type { Host, Reading, Streaming } from '../host/host.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 
 /** Where words come from and go. */
@@ -18,6 +18,8 @@ export interface Terminal {
 export interface Doors {
   host: Host;
   surveyor: Surveyor;
+  /** Files that are too large to be held. */
+  streaming?: () => Promise<Streaming>;
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }
@@ -35,7 +37,7 @@ export interface Option {
   takes?: string;
 }
 
-/** Options that were given, by name; one without a value is ''. */
+/** Options and arguments that were given, by name; an option without a value is ''. */
 export type Given = ReadonlyMap<string, string>;
 
 export interface Command {
@@ -43,6 +45,8 @@ export interface Command {
   /** One line of the help. */
   does: string;
   options: readonly Option[];
+  /** Arguments in their order, as the help shows them and as they are found in `Given`: `LAN`, `[WAN]`. */
+  arguments?: readonly string[];
   /** More than the line of the table, for `sipalg NAME --help`. */
   usage?(): Promise<string>;
   run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;

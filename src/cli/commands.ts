@@ -4,6 +4,7 @@ import type { Command, Option } from './command.ts';
 const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
+const comparing = () => import('./compare.ts');
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -48,6 +49,14 @@ export const COMMANDS: readonly Command[] = [
     options: [{ name: '--no-page' }, { name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await import('./serve.ts')).USAGE,
     run: async (doors, given, terminal) => (await import('./serve.ts')).serve(doors, given, terminal),
+  },
+  {
+    name: 'compare',
+    does: 'say what changed in SIP between two captures',
+    arguments: ['LAN', '[WAN]'],
+    options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
+    usage: async () => (await comparing()).USAGE,
+    run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
   },
   {
     name: 'help',

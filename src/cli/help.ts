@@ -2,10 +2,18 @@
 import { shownOption } from './command.ts';
 import type { Command } from './command.ts';
 
+/** A longer usage has a line of its own. */
+const WIDEST = 40;
+
 export function help(commands: readonly Command[]): string {
-  const usages = commands.map(({ name, options }) => [name, ...options.map((option) => `[${shownOption(option)}]`)].join(' '));
-  const width = Math.max(...usages.map(({ length }) => length));
-  const rows = commands.map(({ does }, at) => `  ${(usages[at] ?? '').padEnd(width)}  ${does}`);
+  const usages = commands.map(({ name, options, arguments: places = [] }) =>
+    [name, ...places, ...options.map((option) => `[${shownOption(option)}]`)].join(' '),
+  );
+  const width = Math.max(...usages.map(({ length }) => (length > WIDEST ? 0 : length)));
+  const rows = commands.map(({ does }, at) => {
+    const usage = usages[at] ?? '';
+    return `  ${usage.length > WIDEST ? `${usage}\n  ${' '.repeat(width)}` : usage.padEnd(width)}  ${does}`;
+  });
   return [
     'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.',
     '',

@@ -144,3 +144,28 @@ export interface Asking {
     fits: (reply: Uint8Array) => boolean,
   ): Promise<Uint8Array>;
 }
+
+/** The bytes of a file or of standard input, a piece at a time. */
+export interface ByteStream {
+  /** How many bytes there are in all; null where that is not known: a pipe. */
+  readonly size: number | null;
+  /**
+   * The next piece, which holds until the next call; null at the end, and once it is told to stop.
+   * @throws Error whose message is a sentence without its final dot
+   */
+  next(): Promise<Uint8Array | null>;
+  close(): void;
+}
+
+/** The way to files that are too large to be held; a door of its own, for few runs need it. */
+export interface Streaming {
+  /**
+   * @param path null: standard input
+   * @param goOn false once the person who waits wants it to stop
+   */
+  open(path: string | null, goOn: () => boolean): Promise<Reading<ByteStream>>;
+  /** Bytes as the text of the same code units (ISO 8859-1), where the engine is quicker at it than the language. */
+  latin1?(bytes: Uint8Array, start: number, end: number): string;
+  /** Writes on the terminal of standard error, as it is: how far work has come; undefined where nobody sees it. */
+  progress: ((text: string) => void) | undefined;
+}

@@ -28,7 +28,6 @@ export function some(list: readonly string[]): string[] | null {
 
 export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
 
-/** So many flows are shown; the rest are counted. */
 
 export const assignersOf = (facts: Facts, kind: ReturnType<typeof assigners>[number]['kind']): string[] =>
   assigners(facts)

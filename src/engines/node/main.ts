@@ -48,6 +48,7 @@ void cli(
   {
     host: nodeHost,
     surveyor,
+    streaming: () => import('./streaming.ts'),
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),
   },
   {

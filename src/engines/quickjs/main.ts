@@ -2,7 +2,7 @@
 import * as os from 'qjs:os';
 import * as std from 'qjs:std';
 import { cli } from '../../cli/cli.ts';
-import type { Reading } from '../../host/host.ts';
+import type { Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
 import { must } from './errno.ts';
@@ -57,9 +57,11 @@ function flushed(): boolean {
   return !std.out.error();
 }
 
+const streaming = (): Promise<Streaming> => import('./streaming.ts');
+
 void cli(
   scriptArgs.slice(1),
-  { host, surveyor },
+  { host, surveyor, streaming },
   {
     out: (text) => std.out.puts(written(text)),
     err(text) {

@@ -62,6 +62,7 @@ declare module 'qjs:os' {
   export function rename(from: string, to: string): number;
   export function pipe(): [number, number] | null;
   export function getpid(): number;
+  export function isatty(fd: number): boolean;
   export function kill(pid: number, signal: number): number;
   /** [0, …] while it runs, with WNOHANG; else the pid and the raw wait status, or a negative errno. */
   export function waitpid(pid: number, options: number): [number, number];

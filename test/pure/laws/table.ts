@@ -85,6 +85,11 @@ export const TABLE: readonly Row[] = [
     because: 'Applying walks the whole way again, to verify, and speaks to nobody.',
   },
   {
+    room: 'compare',
+    code: ['languages'],
+    because: 'A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody\'s router.',
+  },
+  {
     room: 'object',
     code: ['survey', 'plan', 'apply', 'host'],
     types: ['judge', 'observe'],
@@ -104,7 +109,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'languages/address', 'languages/nearest.ts'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'languages/address', 'languages/nearest.ts'],
     types: ['host', 'wish', 'voice'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },

@@ -1,0 +1,183 @@
+/** A comparison as one page that needs nothing beside it: no script, no file, no network; light, dark and on paper. */
+import type { Call, Comparison, Row } from '../compare/comparison.ts';
+import type { Difference } from '../compare/difference.ts';
+import { nameOf } from './compare-text.ts';
+
+/** Text of anybody's making, for between tags and in attributes. Controls are shown as what they are. */
+export function escaped(text: string): string {
+  return text
+    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replace(/[\ud800-\udfff]/g, '\ufffd')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&#39;');
+}
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1c1c1e; --back: #fff; --soft: #6b6b70; --line: #c9c9ce; --alarm: #b3261e;
+  --mild: #8a5a00; --fine: #1e6b34; --box: #f4f4f6 }
+@media (prefers-color-scheme: dark) { :root { --ink: #ececf0; --back: #17171a; --soft: #a5a5ad; --line: #45454c;
+  --alarm: #ff8a80; --mild: #ffcc66; --fine: #7bd88f; --box: #222226 } }
+body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink);
+  background: var(--back) }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2.5rem; overflow-wrap: anywhere }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; font-size: .9rem }
+th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere }
+code, td.value { font-family: ui-monospace, monospace; font-size: .85rem }
+.answer { font-size: 1.15rem; border-left: .3rem solid var(--fine); padding-left: 1rem }
+  .answer.changed, .answer.trouble { border-color: var(--alarm) }
+.support { background: var(--box); padding: 1rem; border-radius: .4rem } .soft { color: var(--soft) }
+svg { width: 100%; height: auto; display: block } svg text { font: 12px ui-monospace, monospace; fill: var(--ink) }
+svg .soft { fill: var(--soft) } svg .life { stroke: var(--line); stroke-width: 1 } svg .way { stroke: var(--ink);
+  stroke-width: 1.4; fill: none }
+svg .changed { stroke: var(--mild) } svg .dropped { stroke: var(--alarm) } svg text.changed { fill: var(--mild); stroke: none }
+  svg text.dropped { fill: var(--alarm); stroke: none }
+svg polygon.way { fill: var(--ink) } svg polygon.changed { fill: var(--mild) }
+@media print { body { margin: 0; max-width: none; color: #000; background: #fff } h2, svg, tr { break-inside: avoid } }
+`;
+
+/** Where the lifelines stand: phone, the router's two sides, provider. */
+const X = { time: 70, phone: 80, lan: 355, wan: 385, provider: 660, end: 860 };
+const STEP = 34;
+const TOP = 60;
+
+function way(from: number, to: number, y: number, name: string, label: string, stops: boolean): string {
+  const sign = to > from ? 1 : -1;
+  const head = stops
+    ? `<path class="way dropped" d="M${to - 5} ${y - 5}l10 10m0 -10l-10 10"/>`
+    : `<polygon class="way ${name}" points="${to},${y} ${to - 8 * sign},${y - 4} ${to - 8 * sign},${y + 4}"/>`;
+  const line = `<path class="way ${name}" d="M${from} ${y}H${to}"/>${head}`;
+  return `${line}<text x="${(from + to) / 2}" y="${y - 5}" text-anchor="middle">${escaped(label)}</text>`;
+}
+
+const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+const FATES: Readonly<Record<Row['fate'], string>> = {
+  same: '',
+  changed: 'changed',
+  served: 'by a server',
+  dropped: 'dropped',
+  appeared: 'not seen going in',
+  outside: 'not captured',
+  local: 'local',
+};
+
+function drawnRow(row: Row, index: number): string {
+  const { toProvider, what, sdp, lan, wan, fate, again, delay } = row;
+  const y = TOP + 30 + index * STEP;
+  const name = fate === 'changed' ? 'changed' : fate === 'dropped' ? 'dropped' : '';
+  const label = short(`${what}${sdp ? ' (SDP)' : ''}`, 34);
+  const lost = fate === 'dropped';
+  const left =
+    lan === null ? '' : toProvider ? way(X.phone, X.lan, y, lost ? name : '', label, lost) : way(X.lan, X.phone, y, name, label, false);
+  const right =
+    wan === null
+      ? ''
+      : toProvider
+        ? way(X.wan, X.provider, y, name, label, false)
+        : way(X.provider, X.wan, y, lost ? name : '', label, lost);
+  const words = [FATES[fate], ...(again ? ['again'] : []), ...(delay !== null && delay > 0.2 ? [`${delay.toFixed(1)} s late`] : [])];
+  return (
+    `<text class="soft" x="${X.time}" y="${y + 4}" text-anchor="end">${row.time.toFixed(3)}</text>${left}${right}`
+    + `<text class="${name}" x="${X.provider + 12}" y="${y + 4}">${escaped(words.filter((word) => word !== '').join(', '))}</text>`
+  );
+}
+
+function drawing({ rows, inside, outside, far, kind }: Call): string {
+  const height = TOP + 40 + rows.length * STEP;
+  const life = (x: number): string => `<path class="life" d="M${x} ${TOP}V${height - 10}"/>`;
+  const head = (x: number, name: string, address: string | null, anchor: string): string =>
+    `<text x="${x}" y="24" text-anchor="${anchor}">${name}</text><text class="soft" x="${x}" y="42" text-anchor="${anchor}">`
+    + `${escaped(short(address ?? '', 40))}</text>`;
+  return (
+    `<svg viewBox="0 0 ${X.end} ${height}" role="img" aria-label="${escaped(`Ladder of a call: ${kind}, ${rows.length} messages`)}">`
+    + head(X.phone, 'phone', inside, 'start')
+    + head((X.lan + X.wan) / 2, 'router', outside, 'middle')
+    + head(X.provider, 'provider', far, 'end')
+    + [X.phone, X.lan, X.wan, X.provider].map(life).join('')
+    + rows.map(drawnRow).join('')
+    + '</svg>'
+  );
+}
+
+const CHANGES: Readonly<Record<Difference['change'], string>> = {
+  translated: 'address replaced',
+  port: 'port changed',
+  added: 'added',
+  removed: 'taken out',
+  reordered: 'moved',
+  respelled: 'name written otherwise',
+  layout: 'written otherwise',
+  length: 'length adapted',
+  'length-corrected': 'wrong length corrected',
+  'length-wrong': 'length made wrong',
+  cut: 'cut off',
+  value: 'changed',
+};
+
+function details({ rows }: Call): string {
+  const changed = rows.filter(({ differences }) => differences.length > 0);
+  if (changed.length === 0) return '';
+  const body = changed
+    .map(({ what, time, toProvider, differences }) => {
+      const to = toProvider ? 'to the provider' : 'to the phone';
+      const head = `<tr><th colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${to}</th></tr>`;
+      return (
+        head
+        + differences
+          .map(
+            (each) =>
+              `<tr><td>${escaped(nameOf(each))}</td><td class="value">${escaped(each.before?.text ?? '—')}</td>`
+              + `<td class="value">${escaped(each.after?.text ?? '—')}</td>`
+              + `<td>${CHANGES[each.change]}${each.cause === 'server' ? ', by a SIP server' : ''}`
+              + '</td></tr>',
+          )
+          .join('')
+      );
+    })
+    .join('');
+  return `<table><thead><tr><th>Field</th><th>Before</th><th>After</th><th>What happened</th></tr></thead><tbody>${body}</tbody></table>`;
+}
+
+function callPart(call: Call, index: number): string {
+  const { callId, kind, omitted, notes } = call;
+  const more = omitted > 0 ? `<p class="soft">${omitted} more messages of this call are not shown.</p>` : '';
+  return (
+    `<section><h2>Call ${index + 1}: ${escaped(kind)} <code>${escaped(callId)}</code></h2>${drawing(call)}${more}${details(call)}`
+    + `${notes.map((note) => `<p>${escaped(note)}</p>`).join('')}</section>`
+  );
+}
+
+export function comparisonPage(comparison: Comparison, version: string): string {
+  const { summary, paragraph, remarks, lan, wan, calls, verdict, counts } = comparison;
+  const sides = [lan, ...(wan === null ? [] : [wan])]
+    .map(
+      ({ name, messages, packets, bytes, problems }, index) =>
+        `<tr><td>${wan === null ? 'both sides' : index === 0 ? 'LAN' : 'WAN'}</td><td>${escaped(name)}</td>`
+        + `<td>${messages}</td><td>${packets}</td><td>${bytes}</td>`
+        + `<td>${problems.map(escaped).join('<br>')}</td></tr>`,
+    )
+    .join('');
+  const figures =
+    `<p>${counts.pairs} on both sides: ${counts.same} unchanged, ${counts.changed} changed, ${counts.served} changed by a server; `
+    + `${counts.dropped} `
+    + `dropped, ${counts.delayed} delayed, ${counts.doubled} doubled.</p>`;
+  return `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>SIP on both sides of a router</title><style>${STYLE}</style></head><body>
+<h1>SIP on both sides of a router</h1>
+<p class="answer ${verdict}">${escaped(summary)}</p>
+${paragraph === '' ? '' : `<h2>For the support of the provider</h2><p class="support">${escaped(paragraph)}</p>`}
+${remarks.map((remark) => `<p>${escaped(remark)}</p>`).join('\n')}
+<table><thead><tr><th>Side</th><th>Capture</th><th>Messages</th><th>Packets</th><th>Bytes</th><th>Problems</th></tr></thead>
+<tbody>${sides}</tbody></table>
+${figures}
+${calls.map(callPart).join('\n')}
+<p class="soft">Made by sipalg ${escaped(version)}. Passwords, answers to challenges and keys are taken out.</p>
+</body></html>
+`;
+}

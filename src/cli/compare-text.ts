@@ -1,0 +1,171 @@
+/** A comparison on a terminal of 80 columns: the answer, a ladder of each call with both sides, what changed, what to say. */
+import type { Call, Comparison, Row, SideSummary } from '../compare/comparison.ts';
+import type { Difference } from '../compare/difference.ts';
+
+const WIDTH = 80;
+/** Between two lifelines. */
+const LANE = 23;
+/** Calls that are drawn; JSON and the page have more. */
+const MOST_CALLS = 6;
+const FIELD = 26;
+
+/** Words in lines of 80 columns; the second line on is indented. */
+export function wrapped(text: string, indent = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line += line === '' || line === indent ? word : ` ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** Fits a text into so many columns; what is too long loses its middle. */
+function fitted(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const keep = width - 2;
+  return `${text.slice(0, Math.ceil(keep / 2))}..${text.slice(text.length - Math.floor(keep / 2))}`;
+}
+
+const centered = (text: string, width: number): string => {
+  const left = Math.max(0, (width - text.length) >> 1);
+  return (' '.repeat(left) + text).padEnd(width).slice(0, width);
+};
+
+/** `--- INVITE (SDP) --->` */
+function arrow(label: string, toProvider: boolean, stops: boolean): string {
+  const words = ` ${fitted(label, LANE - 6)} `;
+  const left = Math.max(1, (LANE - words.length) >> 1);
+  const line = '-'.repeat(left) + words + '-'.repeat(Math.max(1, LANE - left - words.length));
+  if (stops) return toProvider ? `${line.slice(0, -1)}X` : `X${line.slice(1)}`;
+  return toProvider ? `${line.slice(0, -1)}>` : `<${line.slice(1)}`;
+}
+
+const seconds = (time: number): string => (Math.abs(time) >= 1000 ? time.toFixed(1) : time.toFixed(3)).padStart(9);
+
+const MARKS: Readonly<Record<Row['fate'], string>> = {
+  same: '',
+  changed: 'changed',
+  served: 'by a server',
+  dropped: 'DROPPED',
+  appeared: 'not seen in',
+  outside: 'not captured',
+  local: 'local',
+};
+
+function mark(row: Row, number: number | undefined): string {
+  const { fate, again, delay, partly, lan, wan } = row;
+  const parts = [
+    ...(number === undefined ? [] : [`(${number})`]),
+    MARKS[fate],
+    ...(again ? ['again'] : []),
+    ...(partly ? ['cut'] : []),
+    ...((lan?.doubled ?? 0) + (wan?.doubled ?? 0) > 0 ? ['twice'] : []),
+    ...(delay !== null && delay > 0.2 ? [`${delay.toFixed(1)} s late`] : []),
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+function ladderRow(row: Row, number: number | undefined): string {
+  const { toProvider, what, sdp, lan, wan, fate } = row;
+  const label = `${what}${sdp ? ' (SDP)' : ''}`;
+  const blank = ' '.repeat(LANE);
+  const lost = fate === 'dropped';
+  const left = lan === null ? blank : arrow(label, toProvider, lost && toProvider);
+  const right = wan === null ? blank : arrow(label, toProvider, lost && !toProvider);
+  const router = fate === 'changed' ? '*' : fate === 'served' ? '+' : ' ';
+  return `${seconds(row.time)} |${left}|${router}|${right}| ${mark(row, number)}`.trimEnd();
+}
+
+export function nameOf({ field, at, part, change }: Difference): string {
+  const place = /^SDP/.test(field) ? (at > 0 ? ` of m= ${at}` : '') : at > 1 ? ` ${at}` : field === 'Via' ? ' (top)' : '';
+  const detail = part === '' || part === 'place' ? '' : part === 'name' ? ' name' : ` ${part}`;
+  return `${field}${place}${detail}${change === 'reordered' ? ' order' : ''}`;
+}
+
+const WORDS: Readonly<Partial<Record<Difference['change'], string>>> = {
+  layout: 'written otherwise',
+  respelled: 'name written otherwise',
+  reordered: 'moved',
+  cut: 'CUT OFF',
+  'length-wrong': 'NOW WRONG',
+  'length-corrected': 'was wrong',
+};
+
+function differenceLines(difference: Difference): string[] {
+  const { before, after, change, cause } = difference;
+  const value = (text: string): string => text.replace(/\r\n|\r|\n/g, ' ').trim();
+  const words = [...(WORDS[change] === undefined ? [] : [WORDS[change]]), ...(cause === 'server' ? ['by a SIP server'] : [])];
+  const remark = words.length === 0 ? '' : ` (${words.join(', ')})`;
+  const [was, is] = [before === null ? 'not there' : value(before.text), after === null ? 'taken out' : value(after.text)];
+  const name = `     ${nameOf(difference)}`;
+  const one = `${name.padEnd(FIELD)} ${was} -> ${is}${remark}`;
+  if (one.length <= WIDTH) return [one];
+  const room = WIDTH - 12;
+  return [`${name}${remark}`, `         ${fitted(was, room)}`, `      -> ${fitted(is, room)}`];
+}
+
+function callLines(call: Call, index: number, of: number): string[] {
+  const { callId, kind, inside, outside, far, rows, omitted, notes } = call;
+  const lines = ['', `Call ${index + 1} of ${of}: ${kind}, Call-ID ${fitted(callId, 50)}`];
+  if (inside !== null && outside !== null && inside !== outside) {
+    lines.push(`  Address translation: ${inside} is ${outside} outside.`);
+  }
+  const room = 2 * LANE + 4;
+  const [phone, provider] = [fitted(inside ?? 'phone', LANE), fitted(far ?? 'provider', LANE)];
+  lines.push(
+    '',
+    `${' '.repeat(10)}${phone}${'router'.padStart((room + 6 - 2 * phone.length) / 2)}`.padEnd(10 + room - provider.length) + provider,
+  );
+  lines.push(`${' '.repeat(10)}|${centered('LAN side', LANE)}| |${centered('WAN side', LANE)}|`);
+  const numbers = new Map<Row, number>();
+  for (const row of rows) if (row.differences.length > 0) numbers.set(row, numbers.size + 1);
+  for (const row of rows) lines.push(ladderRow(row, numbers.get(row)));
+  if (omitted > 0) lines.push(`          ... ${omitted} more messages of this call are not shown`);
+  const said = new Map<string, number>();
+  for (const [row, number] of numbers) {
+    const details = row.differences.flatMap(differenceLines);
+    const key = `${row.toProvider} ${details.join('\n')}`;
+    const same = said.get(key);
+    const way = `${row.what}, ${row.toProvider ? 'to the provider' : 'to the phone'}`;
+    if (same !== undefined) {
+      lines.push(` (${number}) ${way}: as (${same})`);
+      continue;
+    }
+    said.set(key, number);
+    const [from, to] = row.toProvider ? [row.lan, row.wan] : [row.wan, row.lan];
+    const sizes = from !== null && to !== null && from.length !== to.length ? `, ${from.length} bytes became ${to.length}` : '';
+    lines.push('', ` (${number}) ${way}${sizes}`, ...details);
+  }
+  for (const note of notes) lines.push('', ...wrapped(note));
+  return lines;
+}
+
+function sideLine(label: string, { name, packets, messages, bytes }: SideSummary): string {
+  return `${label} ${fitted(name, 34)}: ${messages} messages of SIP, ${packets} packets, ${bytes} bytes`;
+}
+
+const interesting = ({ rows }: Call): boolean => rows.some(({ fate }) => fate !== 'same');
+
+export function comparisonText(comparison: Comparison): string {
+  const { summary, paragraph, remarks, lan, wan, calls, counts } = comparison;
+  const lines = [...wrapped(summary), ''];
+  lines.push(sideLine(wan === null ? '   ' : 'LAN', lan), ...(wan === null ? [] : [sideLine('WAN', wan)]));
+  for (const side of wan === null ? [lan] : [lan, wan]) for (const problem of side.problems) lines.push(...wrapped(`  ${problem}`, '  '));
+  if (counts.pairs > 0) {
+    const { pairs, same, changed, served, dropped, doubled, delayed } = counts;
+    const more: string[] = [`${same} unchanged`, `${changed} changed`];
+    if (served > 0) more.push(`${served} by a server`);
+    lines.push(`${pairs} on both sides: ${more.join(', ')}; ${dropped} dropped, ${delayed} delayed, ${doubled} doubled`);
+  }
+  for (const remark of remarks) lines.push('', ...wrapped(remark));
+  const drawn = [...calls.filter(interesting), ...calls.filter((call) => !interesting(call))].slice(0, MOST_CALLS);
+  drawn.forEach((call, index) => lines.push(...callLines(call, index, calls.length)));
+  if (calls.length > drawn.length) lines.push('', `${calls.length - drawn.length} more calls are in --json and --html.`);
+  if (paragraph !== '') lines.push('', 'For the support of your provider:', '', ...wrapped(paragraph));
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,274 @@
+/**
+ * Which message of one side is which of the other. Equal bytes are found by a number made of some of them, without
+ * parsing. What was changed on the way is found by the identification of the IP packet, which a router keeps, and by the
+ * transaction (RFC 3261 §17.1.3, §17.2.3): method or status, CSeq, the branch of the top Via, Call-ID. An ALG changes some
+ * of these, so most of them have to agree and none has to. Of several that fit, as retransmissions are, the one with the
+ * same identification is taken, else the one nearest in time.
+ *
+ * Memory is bounded: what waits longest for its other half is let go, and said to have none.
+ */
+import { Sighting } from './sighting.ts';
+
+/** What became of messages. */
+export interface PairingSink {
+  /** The same message twice, the first as it was seen earlier on its way (see `inOrder`); the bytes are equal or not. */
+  pair(one: Sighting, other: Sighting, equal: boolean): void;
+  /** It was seen once. `final`: all has been read; before, it was let go to save memory. */
+  alone(sighting: Sighting, final: boolean): void;
+  /** The same packet at another place of the same side (a bridge and its port), or a packet that a network doubled. */
+  copy(original: Sighting, copy: Sighting, how: 'place' | 'doubled'): void;
+}
+
+/** Bytes of messages that wait, each counted with what it costs to keep it. */
+export const PENDING_BYTES = 4 << 20;
+const OVERHEAD = 400;
+/** Seconds within which the same packet at the same side is the same packet. The first retransmission comes after 0.5 s (T1). */
+const AT_ONCE = 0.1;
+/** How many pairs are remembered so that a second copy of either half is known. */
+const REMEMBERED = 512;
+/** Seconds between the two halves of a pair beyond which they are of different transactions; Timer B and F are 32 s. */
+export const MOST_APART = 40;
+
+export class Pairing {
+  readonly #sink: PairingSink;
+  readonly #most: number;
+  readonly #pending = new Set<Sighting>();
+  readonly #byContent = new Map<number, Sighting[]>();
+  readonly #byId = new Map<number, Sighting[]>();
+  readonly #byKey = new Map<string, Sighting[]>();
+  /** Those that are not in `#byKey` yet: nobody has asked. */
+  #unkeyed: Sighting[] = [];
+  #bytes = 0;
+  #order = 0;
+  #settled = 0;
+  /** Halves of the latest pairs, by content; a ring. */
+  readonly #ring: (Sighting | undefined)[] = new Array(REMEMBERED).fill(undefined);
+  readonly #remembered = new Map<number, Sighting[]>();
+  #next = 0;
+
+  constructor(sink: PairingSink, most = PENDING_BYTES) {
+    this.#sink = sink;
+    this.#most = most;
+  }
+
+  offer(sighting: Sighting): void {
+    sighting.order = ++this.#order;
+    sighting.content = contentOf(sighting);
+    const equal = this.#byContent.get(sighting.content);
+    const twin = equal === undefined ? undefined : this.#nearest(equal, sighting, true);
+    if (twin !== undefined) {
+      this.#paired(twin, sighting, true);
+      return;
+    }
+    const original = this.#originalOf(sighting, equal);
+    if (original !== undefined) {
+      this.#sink.copy(original, sighting, original.place === sighting.place ? 'doubled' : 'place');
+      return;
+    }
+    const changed = this.#changed(sighting);
+    if (changed !== undefined) {
+      this.#paired(changed, sighting, false);
+      return;
+    }
+    this.#wait(sighting);
+  }
+
+  /** A piece has been read: what waits on keeps no more in memory than itself. */
+  settle(): void {
+    for (const sighting of this.#pending) if (sighting.order <= this.#settled) sighting.own();
+    this.#settled = this.#order;
+  }
+
+  /** All has been read. */
+  end(): void {
+    for (const sighting of this.#pending) this.#sink.alone(sighting, true);
+    this.#pending.clear();
+  }
+
+  #paired(early: Sighting, late: Sighting, equal: boolean): void {
+    this.#forget(early);
+    this.#sink.pair(early, late, equal);
+    this.#remember(early);
+    this.#remember(late);
+    if (!late.kept) late.release();
+  }
+
+  #remember(sighting: Sighting): void {
+    const old = this.#ring[this.#next];
+    if (old !== undefined) remove(this.#remembered, old.content, old);
+    this.#ring[this.#next] = sighting;
+    this.#next = (this.#next + 1) % REMEMBERED;
+    add(this.#remembered, sighting.content, sighting);
+  }
+
+  /** A packet that was seen already on this side, whether its other half has come or not. */
+  #originalOf(sighting: Sighting, waiting: readonly Sighting[] | undefined): Sighting | undefined {
+    const same = (other: Sighting): boolean => isCopy(other, sighting) && (other.released || sameBytes(other, sighting));
+    return waiting?.find(same) ?? this.#remembered.get(sighting.content)?.find(same);
+  }
+
+  #wait(sighting: Sighting): void {
+    sighting.keep();
+    this.#pending.add(sighting);
+    this.#bytes += sighting.length + OVERHEAD;
+    add(this.#byContent, sighting.content, sighting);
+    if (sighting.id > 0) add(this.#byId, sighting.id, sighting);
+    this.#unkeyed.push(sighting);
+    while (this.#bytes > this.#most) {
+      const [oldest] = this.#pending;
+      if (oldest === undefined) return;
+      this.#forget(oldest);
+      this.#sink.alone(oldest, false);
+    }
+  }
+
+  #forget(sighting: Sighting): void {
+    this.#pending.delete(sighting);
+    this.#bytes -= sighting.length + OVERHEAD;
+    remove(this.#byContent, sighting.content, sighting);
+    if (sighting.id > 0) remove(this.#byId, sighting.id, sighting);
+    if (sighting.keys === undefined) {
+      const at = this.#unkeyed.indexOf(sighting);
+      if (at >= 0) this.#unkeyed.splice(at, 1);
+    } else {
+      for (const key of sighting.keys) remove(this.#byKey, key, sighting);
+    }
+  }
+
+  #changed(sighting: Sighting): Sighting | undefined {
+    if (this.#pending.size === 0) return undefined;
+    const byId = sighting.id > 0 ? this.#byId.get(sighting.id) : undefined;
+    if (byId !== undefined) {
+      const fitting = byId.filter((other) => mayPair(other, sighting) && likeness(other, sighting) >= 2);
+      const best = this.#nearest(fitting, sighting, false);
+      if (best !== undefined) return best;
+    }
+    for (const waiting of this.#unkeyed) {
+      waiting.keys = keysOf(waiting);
+      for (const key of waiting.keys) add(this.#byKey, key, waiting);
+    }
+    this.#unkeyed = [];
+    let best: Sighting | undefined;
+    let most = 0;
+    for (const key of keysOf(sighting)) {
+      for (const other of this.#byKey.get(key) ?? []) {
+        if (!mayPair(other, sighting) || Math.abs(other.time - sighting.time) > MOST_APART * 100) continue;
+        const like = likeness(other, sighting);
+        if (like > most || (like === most && best !== undefined && nearer(other, best, sighting))) [best, most] = [other, like];
+      }
+    }
+    return most >= 2 ? best : undefined;
+  }
+
+  /** Of several that fit the one with the same identification, else the one nearest in time. */
+  #nearest(all: readonly Sighting[], sighting: Sighting, equal: boolean): Sighting | undefined {
+    let best: Sighting | undefined;
+    for (const other of all) {
+      if (!mayPair(other, sighting) || (equal && !sameBytes(other, sighting))) continue;
+      if (best === undefined || nearer(other, best, sighting)) best = other;
+    }
+    return best;
+  }
+}
+
+function nearer(one: Sighting, than: Sighting, to: Sighting): boolean {
+  const [first, second] = [one.id > 0 && one.id === to.id, than.id > 0 && than.id === to.id];
+  if (first !== second) return first;
+  return Math.abs(one.time - to.time) < Math.abs(than.time - to.time);
+}
+
+function sameFlow({ flow: one }: Sighting, { flow: other }: Sighting): boolean {
+  return (
+    one === other
+    || (one.source === other.source
+      && one.sourcePort === other.sourcePort
+      && one.destination === other.destination
+      && one.destinationPort === other.destinationPort
+      && one.transport === other.transport)
+  );
+}
+
+/**
+ * Whether two can be the two sides of one message: of two captures, one of each; in one capture what passed a router,
+ * which changes one end of the flow (NAT), or takes one from the time to live.
+ */
+export function mayPair(one: Sighting, other: Sighting): boolean {
+  if (one.transport !== other.transport) return false;
+  if (one.side !== -1 || other.side !== -1) {
+    if (one.side === other.side) return false;
+  } else if (sameFlow(one, other)) {
+    return one.ttl !== other.ttl && one.place !== other.place;
+  }
+  // One end of the flow is the same on both sides, and it is the same end.
+  return one.destination === other.destination
+    ? one.destinationPort === other.destinationPort || one.source === other.source
+    : one.source === other.source && one.sourcePort === other.sourcePort;
+}
+
+/** Whether it is a packet that has been seen already at its side: at another place, or twice on the same wire. */
+function isCopy(one: Sighting, other: Sighting): boolean {
+  if (one.side !== other.side || !sameFlow(one, other) || Math.abs(one.time - other.time) > AT_ONCE) return false;
+  if (one.transport === 'tcp') return one.place !== other.place || one.direction !== other.direction;
+  if (one.id !== other.id || one.ttl !== other.ttl) return false;
+  return true;
+}
+
+function sameBytes(one: Sighting, other: Sighting): boolean {
+  const length = one.end - one.start;
+  if (other.end - other.start !== length) return false;
+  const [a, b] = [one.bytes, other.bytes];
+  for (let from = one.start, to = other.start, end = one.end; from < end; from++, to++) if (a[from] !== b[to]) return false;
+  return true;
+}
+
+/** How much two messages agree in what they are known by; 0 where they are of different kinds. 2 and more is enough. */
+function likeness(one: Sighting, other: Sighting): number {
+  const [a, b] = [one.identity, other.identity];
+  if (a === null || b === null || a.status !== b.status || a.method?.toUpperCase() !== b.method?.toUpperCase()) return 0;
+  const same = (first: string | null, second: string | null): number => (first !== null && first === second ? 1 : 0);
+  const id = one.id > 0 && one.id === other.id ? 1 : 0;
+  const callId = same(a.callId, b.callId) || same(localOf(a.callId), localOf(b.callId));
+  const link = callId + same(a.branch, b.branch) + same(a.fromTag, b.fromTag);
+  // The number of a packet and of a request are everybody's.
+  if (link === 0) return 0;
+  return same(a.cseq, b.cseq) === 0 && a.cseq !== null && b.cseq !== null && id === 0 ? 0 : link + same(a.cseq, b.cseq) + id;
+}
+
+/** The part of a Call-ID that an ALG leaves: before `@`, behind which many phones put their address. */
+function localOf(callId: string | null): string | null {
+  const at = callId?.indexOf('@') ?? -1;
+  return callId !== null && at > 7 ? callId.slice(0, at) : null;
+}
+
+function keysOf({ identity, id, transport }: Sighting): string[] {
+  if (identity === null) return id > 0 ? [`i ${id}`] : [];
+  const { method, status, callId, cseq, branch } = identity;
+  const kind = `${transport} ${method?.toUpperCase() ?? status} ${cseq}`;
+  const keys: string[] = [];
+  if (branch !== null) keys.push(`b ${kind} ${branch}`);
+  if (callId !== null) keys.push(`c ${kind} ${localOf(callId) ?? callId}`);
+  return keys;
+}
+
+/** A number of some of the bytes, and of how many there are. */
+function contentOf({ bytes, start, end }: Sighting): number {
+  let hash = end - start;
+  const step = ((end - start) >> 5) + 1;
+  for (let at = end - 1; at >= start; at -= step) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  return hash;
+}
+
+function add<K>(map: Map<K, Sighting[]>, key: K, sighting: Sighting): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [sighting]);
+  else list.push(sighting);
+}
+
+function remove<K>(map: Map<K, Sighting[]>, key: K, sighting: Sighting): void {
+  const list = map.get(key);
+  if (list === undefined) return;
+  const at = list.indexOf(sighting);
+  if (at < 0) return;
+  if (list.length === 1) map.delete(key);
+  else list.splice(at, 1);
+}
