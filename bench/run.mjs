@@ -81,6 +81,8 @@ try {
   ip('netns', 'add', namespace);
   undo.push(() => ip('netns', 'delete', namespace));
   const rows = await measure(['ip', 'netns', 'exec', namespace, process.execPath, 'bench/inside.mjs', program, folder]);
+  console.error('bench: what the daemon holds after a thousand calls');
+  rows.push(...(await measure(['ip', 'netns', 'exec', namespace, process.execPath, 'bench/resident.mjs', program])));
   console.error('bench: how soon the ALG is gone again when the firewall brings it back');
   const { pack } = await import('../test/runner/pack.mjs');
   const broken = await pack(join(root, 'bench/watch-return.ts'), join(folder, 'watch-return.cjs'));

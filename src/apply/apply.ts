@@ -114,15 +114,19 @@ class Run {
     this.options = options;
   }
 
-  /** The machine for a look, which is broken off once it is wanted to stop. */
+  /**
+   * The machine for a look. It is broken off once it is wanted to stop, as long as nothing has been done: the look that
+   * verifies what is done comes to its end, or all of it would be taken back for nothing.
+   */
   private get looking(): Host {
+    if (this.done.length > 0) return this.host;
     return { ...this.host, run: (argv, options) => this.host.run(argv, { ...options, goOn: this.options.goOn }) };
   }
 
   /** @throws Interrupted */
   private async look(): Promise<{ facts: RouterFacts; plan: Plan }> {
     const facts = await this.surveyor.look(this.looking, this.checked);
-    if (!this.options.goOn()) throw new Interrupted('It was interrupted.');
+    if (this.done.length === 0 && !this.options.goOn()) throw new Interrupted('It was interrupted.');
     this.checked = facts.firewall.check;
     const { journal } = facts;
     // Who asks for it once more may have taken away what had brought it back.
@@ -234,7 +238,8 @@ class Run {
     this.waiting.takeBack();
     const began = this.done.length > 0;
     if (began && this.lock === null) {
-      this.lock = await lockFirewall(this.host, { patience: 5000, goOn: () => true }).catch(() => null); // without it, rather than not at all
+      // Without it, rather than not at all.
+      this.lock = await lockFirewall(this.host, { patience: 5000, goOn: () => true }).catch(() => null);
     }
     const failures = await this.takeAllBack();
     const back =

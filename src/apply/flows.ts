@@ -16,7 +16,7 @@ import { flowFilter } from '../plan/kernel.ts';
 import { FEW_FLOWS } from '../plan/step.ts';
 import { Interrupted } from './interrupted.ts';
 
-/** A look, and then the deletions it leads to. Flows whose rule is gone come to no more helpers, so that one is enough but for what hides behind it. */
+/** A look, and the deletions it leads to. Whose rule is gone gets no helper any more: further rounds are for what a look has not listed. */
 const ROUNDS = 6;
 /** Flows of a look that are kept whole, to be ended one by one; addresses that are counted of one kind. */
 const MOST_WHOLE = 300;

@@ -40,6 +40,32 @@ function say(line: string): void {
   process.stderr.write(`${line.startsWith('[#] ') ? '' : 'sipalg: '}${line.replace(/[\u0000-\u001f\u007f]+/g, ' ')}\n`);
 }
 
+/** Milliseconds of quiet before memory is tidied up, and from one time to the next. */
+const QUIET = 1000;
+const BETWEEN = 3000;
+
+/**
+ * The same surveyor; some time after a look, what the look has left is collected. V8 leaves it until its heap is full, which
+ * with a look every few minutes is never: after 300 looks 25 MB of private memory without, 17 MB with (Node 20).
+ */
+function tidy(surveyor: Surveyor): Surveyor {
+  const { gc } = globalThis as { gc?: () => void }; // where /usr/sbin/sipalg has asked for it
+  if (gc === undefined) return surveyor;
+  let timer: NodeJS.Timeout | null = null;
+  let last = -Infinity;
+  function later(): void {
+    timer ??= setTimeout(
+      () => {
+        timer = null;
+        last = clock.now();
+        gc?.();
+      },
+      Math.max(QUIET, last + BETWEEN - clock.now()),
+    ).unref();
+  }
+  return { ...surveyor, look: (host) => surveyor.look(host).finally(later) };
+}
+
 /** The page's files lie in the folder `page` beside the program. */
 const folder = (): string => `${dirname(realpathSync(process.argv[1] ?? '.'))}/page`;
 
@@ -47,7 +73,8 @@ const folder = (): string => `${dirname(realpathSync(process.argv[1] ?? '.'))}/p
  * Serves until SIGTERM or SIGINT; a second one ends it at once.
  * @returns the exit code: 0 ended as asked, 2 could not begin
  */
-export async function stay(host: Host, surveyor: Surveyor, given: Omit<ServeOptions, 'folder'>): Promise<0 | 2> {
+export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptions, 'folder'>): Promise<0 | 2> {
+  const surveyor = tidy(looking);
   // An upgrade replaces the files of this program while it runs: what may be needed later is loaded now.
   await surveyor.voice().catch((error: Error) => say(error.message));
   const options: ServeOptions = { ...given, folder: folder() };

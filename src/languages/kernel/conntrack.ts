@@ -69,8 +69,11 @@ export interface FlowKind {
   helper: string | null;
 }
 
-const KIND =
-  /^(?:ipv[46] +\d+ +)?([a-z0-9]+) +\d+ (?:\d+ )?(?:[A-Z0-9_]+ )?src=([0-9A-Fa-f:.]{2,45}) dst=([0-9A-Fa-f:.]{2,45}) sport=\d+ dport=(\d{1,5}) (?:.* )?src=\S+ dst=\S+ sport=\d+ dport=\d+ /;
+const KIND = new RegExp(
+  '^(?:ipv[46] +\\d+ +)?([a-z0-9]+) +\\d+ (?:\\d+ )?(?:[A-Z0-9_]+ )?' // family, protocol, seconds, state of TCP
+    + 'src=([0-9A-Fa-f:.]{2,45}) dst=([0-9A-Fa-f:.]{2,45}) sport=\\d+ dport=(\\d{1,5}) '
+    + '(?:.* )?src=\\S+ dst=\\S+ sport=\\d+ dport=\\d+ ',
+);
 
 /** The kind of a flow, from a line of `conntrack -L` that has one; null for a line that is to be read word by word. */
 export function kindOfFlow(line: string): FlowKind | null {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Flow } from '../../../../src/languages/kernel/conntrack.ts';
-import { deleteArguments, parseConntrackFlow, parseProcFlow } from '../../../../src/languages/kernel/conntrack.ts';
+import { deleteArguments, kindOfFlow, parseConntrackFlow, parseProcFlow, shownFlows } from '../../../../src/languages/kernel/conntrack.ts';
 import { fixture, hurt, lines, readsLongLines, refuses } from '../texts.ts';
 
 const PROC = lines('kernel/proc-nf_conntrack.txt');
@@ -204,3 +204,32 @@ deletion('refuses a flow that addresses and ports do not tell from others', () =
   refuses(() => deleteArguments({ ...flow, original: { ...flow.original, other: ['zone-orig=-F'] } }), /cannot be named exactly/);
 });
 deletion.run();
+
+const bulk = suite('kernel/conntrack: many flows');
+
+bulk('tells the kind of a flow as the reader of the whole line does, or not at all', () => {
+  const offload = lines('kernel/conntrack-L-offload.txt');
+  const told = [...EXTENDED, ...PLAIN, ...offload].flatMap((line) => {
+    const kind = kindOfFlow(line);
+    if (kind === null) return [];
+    const { protocol, original, helper } = parseConntrackFlow(line);
+    assert.equal(kind, { protocol, source: original.src, destination: original.dst, destinationPort: original.dport, helper }, line);
+    return [kind];
+  });
+  assert.ok(told.length > 5);
+  assert.ok(told.some(({ helper }) => helper === 'sip'));
+  for (const line of [
+    '',
+    'udp 17 helper=sip',
+    'icmp 1 29 src=1.1.1.1 dst=2.2.2.2 type=8 code=0 id=1 src=2.2.2.2 dst=1.1.1.1 type=0 code=0 id=1',
+  ])
+    assert.is(kindOfFlow(line), null, line);
+  readsLongLines(PLAIN[0] as string, (text) => kindOfFlow(text));
+});
+
+bulk('knows how many flows conntrack says it has shown', () => {
+  assert.is(shownFlows('conntrack v1.4.7 (conntrack-tools): 65536 flow entries have been shown.\n'), 65_536);
+  for (const said of ['', 'conntrack v1.4.7 (conntrack-tools): 5 flow entries have been deleted.\n']) assert.is(shownFlows(said), null);
+});
+
+bulk.run();
