@@ -15,7 +15,7 @@ const fileOf = (name: string): string => `${name}_${version}-r1_all.ipk`;
 const TIME = 1_700_000_000;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), APK: '/nowhere/apk' };
 /** Bytes. The first was to be 70,000; with the voice rules, the daemon and its page in it, it is not. */
-const MOST: Record<string, number> = { sipalg: 128_000, 'luci-app-sipalg': 20_000 };
+const MOST: Record<string, number> = { sipalg: 144_000, 'luci-app-sipalg': 20_000 };
 
 type Context = { folder: string; made: Made; ipk: Record<string, Ipk> };
 const packages = suite<Context>('npm run package');
