@@ -11,17 +11,17 @@ export interface DefaultRoute {
 /** RTF_REJECT of linux/route.h: a route that leads nowhere. */
 const REJECT = 0x200;
 
-/** A route to a network. */
+/** A route to a network: its address and its mask, as numbers of 32 bits. */
 export interface Route extends DefaultRoute {
-  /** The network's bytes, in the order in which they are written, and how many bits of it count. */
-  network: readonly number[];
-  length: number;
+  network: number;
+  mask: number;
 }
 
-/** The four bytes of a word, as they are printed. */
-const bytesOf = (word: string): number[] => [0, 2, 4, 6].map((at) => parseInt(word.padStart(8, '0').slice(at, at + 2), 16));
-
-const bitsOf = (mask: readonly number[]): string => mask.map((byte) => byte.toString(2).padStart(8, '0')).join('');
+/** A word of eight hex digits, its bytes turned round where the machine writes the first of an address last. */
+function numberOf(word: string, big: boolean): number {
+  const digits = word.padStart(8, '0');
+  return parseInt(big ? digits : digits.slice(6) + digits.slice(4, 6) + digits.slice(2, 4) + digits.slice(0, 2), 16);
+}
 
 /**
  * All routes that lead somewhere, in the file's order.
@@ -33,25 +33,30 @@ export function parseRoutes(text: string): Route[] {
     throw new Refused(`${quote(head)} is not the head of /proc/net/route`, 1);
   }
   // A word is printed in the machine's own byte order: a mask that reads as one is a big-endian machine's.
-  const isBig = lines.some((line) => /^1+0+$/.test(bitsOf(bytesOf(line.trim().split(/[ \t]+/, 8)[7] ?? ''))));
-  const turned = (word: string): number[] => (isBig ? bytesOf(word) : bytesOf(word).reverse());
-  return lines.flatMap((line, index): Route[] => {
+  let big = false;
+  const words = lines.flatMap((line, index) => {
     if (line.trim() === '') return [];
     // Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
     const [device = '', destination = '', , flags = '', , , metric = '', mask = ''] = line.trim().split(/[ \t]+/, 8);
     if (![destination, flags, mask].every((word) => /^[0-9A-Fa-f]{1,8}$/.test(word)) || !/^[0-9]{1,10}$/.test(metric)) {
       throw new Refused(`${quote(line)} is not a line of /proc/net/route`, index + 2);
     }
-    if ((Number(`0x${flags}`) & REJECT) !== 0) return [];
-    return [{ device, metric: Number(metric), network: turned(destination), length: bitsOf(turned(mask)).replace(/0+$/, '').length }];
+    big ||= /^F*[8CE]?0+$/i.test(mask) && /^[8CEF]/i.test(mask);
+    return (Number(`0x${flags}`) & REJECT) === 0 ? [{ device, metric: Number(metric), destination, mask }] : [];
   });
+  return words.map(({ device, metric, destination, mask }) => ({
+    device,
+    metric,
+    network: numberOf(destination, big),
+    mask: numberOf(mask, big),
+  }));
 }
 
 /** The device a packet to an IPv4 address leaves by, of the main table: the longest prefix, then the lowest metric. */
 export function wayTo(routes: readonly Route[], address: string): string | null {
-  const bits = bitsOf(address.split('.').map(Number));
-  const fitting = routes.filter(({ network, length }) => bitsOf(network).slice(0, length) === bits.slice(0, length));
-  const [best] = fitting.sort((one, other) => other.length - one.length || one.metric - other.metric);
+  const to = address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+  const fitting = routes.filter(({ network, mask }) => (to & mask) >>> 0 === (network & mask) >>> 0);
+  const [best] = fitting.sort((one, other) => other.mask - one.mask || one.metric - other.metric);
   return best?.device ?? null;
 }
 
@@ -61,7 +66,7 @@ export function wayTo(routes: readonly Route[], address: string): string | null 
  */
 export function parseDefaultRoutes(text: string): DefaultRoute[] {
   return parseRoutes(text)
-    .filter(({ network, length }) => length === 0 && network.every((byte) => byte === 0))
+    .filter(({ network, mask }) => network === 0 && mask === 0)
     .map(({ device, metric }) => ({ device, metric }))
     .sort((one, other) => one.metric - other.metric);
 }
