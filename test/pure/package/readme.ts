@@ -38,6 +38,8 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'npm ci': { by: 'test/setup.mjs', words: "? 'ci' : 'install'" },
   'npm start': { by: 'test/lab/start.test.ts', words: "spawnSync(process.execPath, ['test/start.mjs']" },
   'npm test': { by: 'test/run.mjs', words: 'The test command: npm test' },
+  'npm test -- --layer pure': { by: 'test/pure/runner/asked.test.ts', words: "asked(['--layer', 'lab'], layers)" },
+  'npm test -- nft uci': { by: 'test/pure/runner/asked.test.ts', words: "asked(['nft', 'uci'], layers)" },
   'npm run build': { by: 'test/runner/checks.mjs', words: "'npm run build', root, [process.execPath, 'build.mjs']" },
   'npm run package': { by: 'test/pure/package/made.ts', words: "'package/build.mjs'" },
   'npm run package -- --key FILE': { by: 'test/pure/package/made.ts', words: "['--key', key]" },
