@@ -12,7 +12,6 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import {
   closeSync,
   constants,
-  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
@@ -21,7 +20,6 @@ import {
   readdirSync,
   realpathSync,
   renameSync,
-  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -33,18 +31,13 @@ import type { Readable, Writable } from 'node:stream';
 import { UNFINISHED } from '../../host/host.ts';
 import type { Host, Lock, Outcome, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
 import { inWords, isMissing, looked } from '../../host/errno.ts';
+import { handed, toolPath } from '../../host/handed.ts';
 import { filterLines, join } from '../../host/lines.ts';
 import { decode, encode } from '../../host/text.ts';
 
 const MOST_READ = 4 << 20;
 const MOST_SAID = 32 << 20;
 const TIMEOUT = 30_000;
-
-/** Where tools live, also where a caller's PATH is short (cron, procd, a plain `su`). */
-const TOOL_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** The caller's PATH, then that; an empty one would have meant the folder we stand in. */
-const toolPath = (): string => [process.env['PATH'], TOOL_PATH].filter(Boolean).join(':');
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -58,7 +51,7 @@ function textOf(bytes: Uint8Array): string {
 
 /** Reads a file whose size is not known beforehand (those of /proc say 0), 64 KiB at a time. */
 function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
-  const file = openSync(path, 'r');
+  const file = openSync(handed(path), 'r');
   try {
     const buffer = Buffer.allocUnsafe(65_536);
     for (let got = 1; got > 0;) {
@@ -110,14 +103,17 @@ function syncDirectory(path: string): void {
 }
 
 function write(path: string, text: string, mode = 0o644): void {
-  const real = looked(path, () => realpathSync(path));
-  const target = real.state === 'present' ? real.value : path;
-  const before = looked(target, () => statSync(target));
-  const temporary = target + UNFINISHED;
-  let made = false;
+  let temporary: string | null = null;
   try {
-    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, mode);
-    made = true;
+    const real = looked(path, () => realpathSync(handed(path)));
+    const target = real.state === 'present' ? real.value : handed(path);
+    const before = looked(target, () => statSync(target));
+    const beside = target + UNFINISHED;
+    // Never through a link that lies there: what a run that was cut off has left is taken away, and the file is ours alone
+    // until it has the mode and owner it is to have.
+    looked(beside, () => unlinkSync(beside));
+    const file = openSync(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    temporary = beside;
     try {
       const bytes = encode(text);
       for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
@@ -132,9 +128,11 @@ function write(path: string, text: string, mode = 0o644): void {
       closeSync(file);
     }
     renameSync(temporary, target);
+    temporary = null;
     syncDirectory(dirname(target));
   } catch (error) {
-    if (made) looked(temporary, () => unlinkSync(temporary));
+    const left = temporary;
+    if (left !== null) looked(left, () => unlinkSync(left));
     throw new Error(`${path} could not be written: ${inWords(error)}`);
   }
 }
@@ -162,7 +160,17 @@ function filtered(argv: readonly string[], { select }: RunOptions): readonly str
   return ['sh', '-c', `${FILTERED} ${select.holding.map((needle) => `-e '${needle}'`).join(' ')}`, 'sh', ...argv];
 }
 
-function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+async function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  try {
+    argv.forEach(handed);
+    return await runCommand(argv, options);
+  } catch (error) {
+    // Most of what keeps a program from being started is told by its event; that its arguments are too long is thrown.
+    return { state: 'failed', command: argv.join(' '), because: inWords(error) };
+  }
+}
+
+function runCommand(argv: readonly string[], options: RunOptions): Promise<Outcome> {
   const called = filtered(argv, options);
   const [program = '', ...args] = called;
   const command = argv.join(' ');
@@ -170,7 +178,7 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
     const out = gather(options, MOST_SAID);
     const err = gather({}, MOST_SAID);
     let stopped = '';
-    const environment = { ...process.env, LC_ALL: 'C', PATH: toolPath() };
+    const environment = { ...process.env, LC_ALL: 'C', PATH: toolPath(process.env['PATH']) };
     const child = spawn(program, args, {
       cwd: '/',
       env: environment,
@@ -228,11 +236,18 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
  */
 function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }> {
   return new Promise((resolve, reject) => {
+    const complaint = (text: string): Error => new Error(`the lock ${path} could not be taken: ${text}`);
+    try {
+      handed(path);
+    } catch (error) {
+      reject(complaint((error as Error).message));
+      return;
+    }
     const child = spawn('flock', ['-x', path, 'sh', '-c', 'echo held; read -r _'], {
       cwd: '/',
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: toolPath() },
+      env: { ...process.env, PATH: toolPath(process.env['PATH']) },
     });
     const ended = new Promise<void>((done) => child.on('close', () => done()));
     let said = '';
@@ -259,15 +274,15 @@ function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } |
     child.on('error', (error) =>
       settle(() =>
         reject(
-          new Error(
-            isMissing(error)
-              ? 'flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux'
-              : `the lock ${path} could not be taken: ${inWords(error)}`,
-          ),
+          isMissing(error)
+            ? new Error(
+                'flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux',
+              )
+            : complaint(inWords(error)),
         ),
       ),
     );
-    child.on('close', () => settle(() => reject(new Error(`the lock ${path} could not be taken: ${said.trim() || 'flock ended'}`))));
+    child.on('close', () => settle(() => reject(complaint(said.trim() || 'flock ended'))));
     child.stdin.on('error', () => {
       /* the holder is gone already */
     });
@@ -299,11 +314,11 @@ export const nodeHost: Host = {
     return read(path, options);
   },
   async list(path) {
-    return looked(path, () => readdirSync(path).sort());
+    return looked(path, () => readdirSync(handed(path)).sort());
   },
   async kind(path) {
     return looked(path, () => {
-      const stat = statSync(path);
+      const stat = statSync(handed(path));
       return stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : 'other';
     });
   },
@@ -312,7 +327,7 @@ export const nodeHost: Host = {
   },
   async poke(path, text) {
     tried(`${path} could not be set to "${text.trim()}"`, () => {
-      const file = openSync(path, constants.O_WRONLY);
+      const file = openSync(handed(path), constants.O_WRONLY);
       try {
         writeSync(file, text);
       } finally {
@@ -322,9 +337,14 @@ export const nodeHost: Host = {
   },
   async remove(path) {
     tried(`${path} could not be removed`, () => {
-      rmSync(path, { force: true });
-      if (existsSync(dirname(path))) syncDirectory(dirname(path));
+      try {
+        unlinkSync(handed(path));
+      } catch (error) {
+        if (isMissing(error)) return;
+        throw error;
+      }
     });
+    looked(path, () => syncDirectory(dirname(path))); // removed it is; a power cut may bring it back
   },
   run,
   lock,

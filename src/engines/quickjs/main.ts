@@ -5,25 +5,23 @@ import { cli } from '../../cli/cli.ts';
 import type { Reading } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
-import { must } from './errno.ts';
 import { quickjsHost } from './host.ts';
-import { onInterrupt, readAll } from './processes.ts';
+import { occupyStandardStreams, onSignal, readAll } from './processes.ts';
 import { textOf } from './text.ts';
 
 declare const SIPALG_VERSION: string;
 declare const scriptArgs: readonly string[];
 
-// Started with one of them closed, a pipe would come to lie on it.
-while (must(os.open('/dev/null', os.O_RDONLY)) <= 2);
+occupyStandardStreams();
 
 const SIGHUP = 1;
 let interrupted = false;
 const interrupt = (): void => {
   interrupted = true;
 };
-onInterrupt(interrupt);
+onSignal(os.SIGINT, interrupt);
+onSignal(SIGHUP, interrupt);
 os.signal(os.SIGTERM, interrupt);
-os.signal(SIGHUP, interrupt);
 // A reader that has gone (`sipalg status | head -1`) is no trouble; ignored, it would be ignored by every command too.
 os.signal(os.SIGPIPE, () => undefined);
 

@@ -3,7 +3,7 @@
  * /etc/modules.conf, phones and a provider as namespaces, and the program under test as /usr/sbin/sipalg.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { bundled } from '../../lab/bundled.ts';
+import { bundled } from '../../bundled.ts';
 import type { Files } from '../../lab/files.ts';
 import type { End, Ruleset } from '../../lab/lab.ts';
 import { comparable } from '../../lab/listing.ts';
