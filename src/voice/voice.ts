@@ -100,7 +100,7 @@ export function judge(facts: Facts, policy: PolicyFacts, { steps, refused }: Par
 }
 
 /** Asks for the providers' names whose time has come. */
-async function refresh(host: Host, asking: Asking | null): Promise<{ changed: boolean; next: number | null }> {
+async function refresh(host: Host, asking: Asking | 'nslookup' | null): Promise<{ changed: boolean; next: number | null }> {
   const { wish } = readPolicyWish(orElse(await host.read(WISH_CONFIG), null));
   const { changed, next } = await refreshNames(
     host,
@@ -122,5 +122,10 @@ export interface VoiceRules {
   judge(facts: Facts, policy: PolicyFacts, planned: Part): Finding[];
 }
 
-/** @param asking this engine's way to name servers; null where it has none */
-export const createVoice = (asking: Asking | null): VoiceRules => ({ observe, plan, judge, refresh: (host) => refresh(host, asking) });
+/** @param asking this engine's way to name servers; 'nslookup' where it has none of its own; null: names are not asked for */
+export const createVoice = (asking: Asking | 'nslookup' | null): VoiceRules => ({
+  observe,
+  plan,
+  judge,
+  refresh: (host) => refresh(host, asking),
+});

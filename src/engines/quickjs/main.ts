@@ -28,7 +28,7 @@ os.signal(os.SIGPIPE, () => undefined);
 /** The engine writes a lone surrogate as three bytes of no meaning; a terminal gets what Node gives it. */
 const written = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
-const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice(null));
+const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice('nslookup'));
 const host = quickjsHost(addresses);
 
 function input(): Promise<Reading<string>> {

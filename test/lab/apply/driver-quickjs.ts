@@ -40,7 +40,7 @@ const host = troubled({
   pause: (milliseconds) => new Promise((resolve) => os.setTimeout(() => resolve(), milliseconds)),
 });
 
-const surveyor = createSurveyor('driver', async () => createVoice(null));
+const surveyor = createSurveyor('driver', async () => createVoice('nslookup'));
 void cli(
   scriptArgs.slice(1),
   { host, surveyor },
