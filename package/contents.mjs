@@ -1,5 +1,5 @@
 // What lies in the two packages, as data: a line more here, and the same line in the Makefile of OpenWrt's SDK, is a file
-// more. test/package holds the two equal.
+// more. test/pure/package holds the two equal.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +15,19 @@ const RELEASE = 1;
  */
 
 /**
+ * What a package needs. `least`: from that version on. `by`: for that package manager alone, for the releases that have it
+ * have that engine.
+ * @typedef {{ name: string, least?: string, by?: 'apk' | 'opkg' }} Dependency
+ */
+
+/**
  * @typedef {object} Package
  * @property {string} name
  * @property {string} title
  * @property {string[]} description lines
  * @property {string} section
  * @property {string} license
- * @property {{ name: string, least?: string }[]} depends
+ * @property {Dependency[]} depends
  * @property {string[]} [provides] what else it counts as for apk: `name=1` where only one such package may be there, `name` else
  * @property {string[]} conffiles
  * @property {string} [postinst] run while the package is being installed, before its init scripts are started
@@ -31,7 +37,10 @@ const RELEASE = 1;
 
 /** @typedef {{ version: string, time: number }} Release `version` as packages have it, 1.2.3-r1; `time` seconds since the epoch */
 
-const LIB = '/usr/lib/node/sipalg/';
+const LIB = '/usr/lib/sipalg/';
+
+/** @param {Package} wanted @param {'apk' | 'opkg'} manager */
+export const dependsOf = ({ depends }, manager) => depends.filter(({ by }) => by === undefined || by === manager);
 
 /** @type {(Omit<Package, 'files'> & { rows: Row[] })[]} */
 export const PACKAGES = [
@@ -40,11 +49,14 @@ export const PACKAGES = [
     title: 'Switches the SIP ALG off for good, and gives it back',
     description: [
       'Finds the SIP ALG (nf_conntrack_sip, nf_nat_sip) of this router with evidence, switches it off at once and through',
-      'reloads, reboots and upgrades, and gives back exactly what was there. With it come a ubus object and a web page.',
+      'reloads, reboots and upgrades, and gives back exactly what was there. With it come, where Node is, a ubus object and a web page.',
     ],
     section: 'net',
     license: 'MIT',
-    depends: [{ name: 'node', least: '18' }],
+    depends: [
+      { name: 'quickjs', by: 'apk' },
+      { name: 'node', least: '18', by: 'opkg' },
+    ],
     conffiles: ['/etc/config/sipalg'],
     prerm: `#!/bin/sh
 [ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || sh ${LIB}give-back.sh

@@ -2,6 +2,7 @@
 // control.tar.gz; and the index that makes a folder a feed (ipkg-make-index.sh).
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { dependsOf } from './contents.mjs';
 import { tar, tree } from './tar.mjs';
 
 /** @typedef {import('./contents.mjs').Package} Package @typedef {import('./contents.mjs').Release} Release */
@@ -37,7 +38,7 @@ export function control(wanted, { version }, installed, indexed = []) {
   return [
     `Package: ${wanted.name}`,
     `Version: ${version}`,
-    `Depends: ${wanted.depends.map(needed).join(', ')}`,
+    `Depends: ${dependsOf(wanted, 'opkg').map(needed).join(', ')}`,
     // Not SourceName and SourceDateEpoch, as the SDK has them: opkg takes both for Source, and warns when the later is longer.
     'Source: package/sipalg',
     `License: ${wanted.license}`,

@@ -3,6 +3,7 @@
 // call those functions. The format itself is apk.mjs's.
 import { createHash } from 'node:crypto';
 import { writePackage } from './apk.mjs';
+import { dependsOf } from './contents.mjs';
 
 /** @typedef {import('./contents.mjs').Package} Package @typedef {import('./contents.mjs').Release} Release */
 
@@ -53,15 +54,15 @@ export function files({ name, files: own, conffiles }) {
  * others cannot be asked for with a version by their plain names.
  * @param {Package} wanted @param {Release} release @returns {import('./apk.mjs').Info}
  */
-export const info = ({ name, description, license, depends, provides = [] }, { version }) => ({
-  name,
+export const info = (wanted, { version }) => ({
+  name: wanted.name,
   version,
-  license,
-  description: description.join(' '),
+  license: wanted.license,
+  description: wanted.description.join(' '),
   arch: 'noarch',
-  origin: name,
-  provides,
-  depends: depends.map(({ name: other, least }) => (least === undefined ? other : `${other}>=${least}`)),
+  origin: wanted.name,
+  provides: wanted.provides ?? [],
+  depends: dependsOf(wanted, 'apk').map(({ name, least }) => (least === undefined ? name : `${name}>=${least}`)),
 });
 
 /**

@@ -9,7 +9,8 @@ export function planText(plan: Plan): string {
     lines.push(
       `SIP is not blocked or unloaded: ${plan.held.because}.`,
       ...plan.held.lines.map((line) => INDENT + line),
-      `It would come back at the next load of the firewall. Take ${plan.held.lines.length > 0 ? 'these lines' : 'what needs the helper'} out, then run \`sipalg disable\` again.`,
+      `It would come back at the next load of the firewall. Take ${plan.held.lines.length > 0 ? 'these lines' : 'what needs the helper'} `
+        + 'out, then run `sipalg disable` again.',
       '',
     );
   }

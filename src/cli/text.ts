@@ -28,9 +28,10 @@ export function statusText({ version, facts, verdict }: Omit<Report, 'plan'>): s
       ? `; taken away by sipalg since ${new Date(facts.journal.value.since).toISOString().slice(0, 10)}, given back by \`sipalg enable\``
       : '';
   const { system } = facts;
+  const wish = facts.wish.said === false ? 'not known' : facts.wish.wish.alg;
   lines.push(
     '',
-    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${facts.wish.said === false ? 'not known' : facts.wish.wish.alg}${journal}; sipalg ${version}`,
+    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${wish}${journal}; sipalg ${version}`,
   );
   // Also where the plan is refused: it says why.
   if (verdict.alg !== 'off' && verdict.unread.length === 0 && facts.wish.wish.alg !== 'enabled')

@@ -22,6 +22,9 @@ export function inWords(error: unknown): string {
     ELOOP: 'too many symbolic links',
     EIO: 'input/output error',
     EINVAL: 'the kernel takes no such value',
+    E2BIG: 'its arguments are too long',
+    EEXIST: 'something of that name is there already',
+    ENAMETOOLONG: 'the name is too long',
   };
   const known = code === undefined ? undefined : words[code];
   return known === undefined ? message : `${known} (${code})`;

@@ -1,7 +1,17 @@
 /** Findings on what is now: rules, flows, and the modules in the kernel. */
 import type { Facts, FlowFact, IptablesAssignment, NftAssignment } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
-import { assignmentsOf, flowsBeyond, flowsUnder, inKernel, isWatchedOnly, moduleIn, otherHolders, staleFlows, unread } from './questions.ts';
+import {
+  assignmentsOf,
+  flowsBeyond,
+  flowsUnder,
+  inKernel,
+  isWatchedOnly,
+  moduleIn,
+  otherHolders,
+  staleFlows,
+  unread,
+} from './questions.ts';
 import { shown } from './evidence.ts';
 import { count, read, row, some } from './row.ts';
 import type { Row } from './row.ts';
@@ -92,7 +102,8 @@ export const LIVE: readonly Row[] = [
     (facts) => {
       const number = read(facts.flows)?.moved?.length ?? 0;
       return (
-        `${count(number, 'flow')} of phones on port 5060 or 5061 ${number === 1 ? 'leaves' : 'leave'} by another port, for another phone has `
+        `${count(number, 'flow')} of phones on port 5060 or 5061 ${number === 1 ? 'leaves' : 'leave'} by another port, for another `
+          + 'phone has '
         + 'taken it. A provider that answers to that port alone does not reach them: give each phone a local port of its own.'
       );
     },

@@ -45,8 +45,8 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
 }
 
 /**
- * The firewall is loaded once more, where the module is there or may be loaded by a rule, to see whether somebody sets the helper again. One that
- * its owner has stopped, or that would not load, is left alone.
+ * The firewall is loaded once more, where the module is there or may be loaded by a rule, to see whether somebody sets the helper
+ * again. One that its owner has stopped, or that would not load, is left alone.
  */
 function planShow(facts: Facts): Part {
   const { firewall } = facts.system;

@@ -16,7 +16,7 @@ import { observe } from './seen/observe.ts';
 const WISH_CONFIG = '/etc/config/sipalg';
 
 /** Asks for the providers' names whose time has come. */
-async function refresh(host: Host, asking: Asking | null): Promise<{ changed: boolean; next: number | null }> {
+async function refresh(host: Host, asking: Asking | 'nslookup' | null): Promise<{ changed: boolean; next: number | null }> {
   const { voice: wish } = readConfiguration(orElse(await host.read(WISH_CONFIG), null));
   const { changed, next } = await refreshNames(
     host,
@@ -40,8 +40,8 @@ export interface VoiceRules {
   judge(facts: Facts, policy: PolicyFacts, compared: Compared, planned: Part): PolicyVerdict & { findings: Finding[] };
 }
 
-/** @param asking this engine's way to name servers; null where it has none */
-export const createVoice = (asking: Asking | null): VoiceRules => ({
+/** @param asking this engine's way to name servers; 'nslookup' where it has none of its own; null: names are not asked for */
+export const createVoice = (asking: Asking | 'nslookup' | null): VoiceRules => ({
   observe,
   compare,
   plan,

@@ -101,6 +101,7 @@ engine('tells by its exit code that its words went nowhere', ({ qjs }) => {
 
 engine('is not troubled by a reader that goes away', async ({ qjs, folder }) => {
   const file = join(folder, 'stock-alg-on.json');
+  assert.is(onNode(['status', '--json', '--from', file]).stderr, '');
   const child = spawn('sh', ['-c', '"$@" 2>&1 >&3 | cat', 'x', qjs, ...FLAGS, LONE, 'status', '--json', '--from', file], {
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   });

@@ -3,7 +3,8 @@
  * Needs root. `openLab()`, use it, `close()`; README.md beside this file says how to use it by hand.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { bundled } from './bundled.ts';
+import { bundled, type Engine } from '../bundled.ts';
+import { startOf } from '../engines/start.ts';
 import { filesOf, type Files } from './files.ts';
 import { hold, type Member } from './member.ts';
 import { hideModules } from './modules.ts';
@@ -31,6 +32,8 @@ export type LabOptions = {
   readonly modules?: { readonly sip: 'built-in' | 'absent' };
   /** The folder of the program that is to be `sipalg` on the router: dist/router as built last, if not given. */
   readonly product?: string;
+  /** What runs it there; Node, if not given. */
+  readonly engine?: Engine;
   /** More files of the router: path to text. */
   readonly files?: Readonly<Record<string, string>>;
 };
@@ -111,7 +114,10 @@ async function furnished(members: Members, options: LabOptions): Promise<Lab> {
   // As on a router: the program with its chunks beside it, below no package.json.
   const product = options.product ?? 'dist/router';
   for (const name of readdirSync(product)) files.write(`/usr/lib/sipalg/${name}`, readFileSync(`${product}/${name}`));
-  files.write('/usr/sbin/sipalg', `#!/bin/sh\nexec '${process.execPath}' /usr/lib/sipalg/sipalg.mjs "$@"\n`, 0o755);
+  const engine = options.engine ?? 'node';
+  const start = (await startOf(engine)).map((word) => `'${word}'`).join(' ');
+  const program = engine === 'node' ? 'sipalg.mjs' : 'sipalg.qjs.mjs';
+  files.write('/usr/sbin/sipalg', `#!/bin/sh\nexec ${start} /usr/lib/sipalg/${program} "$@"\n`, 0o755);
   for (const [path, text] of Object.entries(options.files ?? {})) files.write(path, text);
   const sipModule = options.modules?.sip ?? (ruleset === 'stock-alg-absent' ? 'absent' : 'built-in');
   if (sipModule === 'absent') await hideModules(router, (name) => name === 'nf_conntrack_sip' || name === 'nf_nat_sip');

@@ -1,6 +1,6 @@
 /** The test's side of an endpoint (endpoint.ts): sockets in a member, their bytes in and out. */
 import { createInterface } from 'node:readline';
-import { bundled } from './bundled.ts';
+import { bundled } from '../bundled.ts';
 import type { Member } from './member.ts';
 
 export type Peer = { readonly address: string; readonly port: number };

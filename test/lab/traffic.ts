@@ -4,7 +4,7 @@
  * RTP of a call in progress (50 packets of 20 ms a second each way, RFC 3550/3551).
  */
 import { createInterface } from 'node:readline';
-import { bundled } from './bundled.ts';
+import { bundled } from '../bundled.ts';
 import type { Lab } from './lab.ts';
 import type { Process } from './member.ts';
 import { ADDRESS } from './network.ts';

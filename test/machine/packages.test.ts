@@ -10,7 +10,7 @@ import type { Picture, Router } from './qemu/router.ts';
 import { assertOff, assertSame, daemons, install, meanwhile, sipalg, until, written } from './qemu/steps.ts';
 
 const CONFIG = '/etc/config/sipalg';
-const BUNDLE = '/usr/lib/node/sipalg/sipalg.mjs';
+const BUNDLE = '/usr/lib/sipalg/sipalg.mjs';
 
 /** What the owner has not asked for has not happened: all but our own files is as it was. */
 async function assertOnlyOurFiles(router: Router, then: Readonly<Record<string, string>>): Promise<void> {

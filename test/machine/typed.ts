@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { announceSkip } from '../layer.ts';
-import { bundled } from '../lab/bundled.ts';
+import { bundled } from '../bundled.ts';
 import { must } from './qemu/debian.ts';
 import { KERNELS, kernelOf } from './qemu/kernels.ts';
 import { archive, openIpk, type Manager } from './qemu/packages.ts';

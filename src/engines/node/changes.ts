@@ -4,15 +4,12 @@ import {
   chmodSync,
   closeSync,
   constants,
-  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
-  lstatSync,
   openSync,
   realpathSync,
   renameSync,
-  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -23,7 +20,7 @@ import { inWords, isMissing, looked } from '../../host/errno.ts';
 import { UNFINISHED } from '../../host/host.ts';
 import type { Lock, Reading } from '../../host/host.ts';
 import { encode } from '../../host/text.ts';
-import { toolPath } from './tools.ts';
+import { handed, toolPath } from '../../host/handed.ts';
 
 /** Of a file while it is being written, and of what is ours alone. */
 const PRIVATE = 0o600;
@@ -38,17 +35,17 @@ function syncDirectory(path: string): void {
 }
 
 export function write(path: string, text: string, mode = 0o644): void {
-  const real = looked(path, () => realpathSync(path));
-  const target = real.state === 'present' ? real.value : path;
-  const before = looked(target, () => statSync(target));
-  const temporary = target + UNFINISHED;
-  let made = false;
+  let temporary: string | null = null;
   try {
-    // One that is there an interrupted run has left, with whatever mode.
-    const left = looked(temporary, () => lstatSync(temporary).isFile());
-    if (left.state === 'present' && left.value) unlinkSync(temporary);
-    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, PRIVATE);
-    made = true;
+    const real = looked(path, () => realpathSync(handed(path)));
+    const target = real.state === 'present' ? real.value : handed(path);
+    const before = looked(target, () => statSync(target));
+    const beside = target + UNFINISHED;
+    // Never through a link that lies there: what a run that was cut off has left is taken away, and the file is ours alone
+    // until it has the mode and owner it is to have.
+    looked(beside, () => unlinkSync(beside));
+    const file = openSync(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE);
+    temporary = beside;
     try {
       const bytes = encode(text);
       for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
@@ -63,9 +60,11 @@ export function write(path: string, text: string, mode = 0o644): void {
       closeSync(file);
     }
     renameSync(temporary, target);
+    temporary = null;
     syncDirectory(dirname(target));
   } catch (error) {
-    if (made) looked(temporary, () => unlinkSync(temporary));
+    const left = temporary;
+    if (left !== null) looked(left, () => unlinkSync(left));
     throw new Error(`${path} could not be written: ${inWords(error)}`);
   }
 }
@@ -89,7 +88,7 @@ function tried(sentence: string, act: () => void): void {
 /** Writes into a kernel file in one write. */
 export function poke(path: string, text: string): void {
   tried(`${path} could not be set to "${text.trim()}"`, () => {
-    const file = openSync(path, constants.O_WRONLY);
+    const file = openSync(handed(path), constants.O_WRONLY);
     try {
       writeSync(file, text);
     } finally {
@@ -100,15 +99,20 @@ export function poke(path: string, text: string): void {
 
 export function remove(path: string): void {
   tried(`${path} could not be removed`, () => {
-    rmSync(path, { force: true });
-    if (existsSync(dirname(path))) syncDirectory(dirname(path));
+    try {
+      unlinkSync(handed(path));
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw error;
+    }
   });
+  looked(path, () => syncDirectory(dirname(path))); // removed it is; a power cut may bring it back
 }
 
 /** Made before flock makes it with the mode that the caller's umask gives: whoever may read a file may lock it. */
 function ownLock(path: string): void {
   tried(`the lock ${path} could not be taken`, () =>
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, PRIVATE)),
+    closeSync(openSync(handed(path), constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, PRIVATE)),
   );
   narrow(path, PRIVATE);
 }
@@ -124,12 +128,19 @@ export function lock(
   read: (path: string) => Reading<string>,
 ): Promise<{ lock: Lock } | { busy: string }> {
   return new Promise((resolve, reject) => {
+    const complaint = (text: string): Error => new Error(`the lock ${path} could not be taken: ${text}`);
+    try {
+      handed(path);
+    } catch (error) {
+      reject(complaint((error as Error).message));
+      return;
+    }
     if (who !== '') ownLock(path);
     const child = spawn('flock', ['-x', path, 'sh', '-c', 'echo held; read -r _'], {
       cwd: '/',
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: toolPath() },
+      env: { ...process.env, PATH: toolPath(process.env['PATH']) },
     });
     const ended = new Promise<void>((done) => child.on('close', () => done()));
     let said = '';
@@ -156,15 +167,15 @@ export function lock(
     child.on('error', (error) =>
       settle(() =>
         reject(
-          new Error(
-            isMissing(error)
-              ? 'flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux'
-              : `the lock ${path} could not be taken: ${inWords(error)}`,
-          ),
+          isMissing(error)
+            ? new Error(
+                'flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux',
+              )
+            : complaint(inWords(error)),
         ),
       ),
     );
-    child.on('close', () => settle(() => reject(new Error(`the lock ${path} could not be taken: ${said.trim() || 'flock ended'}`))));
+    child.on('close', () => settle(() => reject(complaint(said.trim() || 'flock ended'))));
     child.stdin.on('error', () => {
       /* the holder is gone already */
     });

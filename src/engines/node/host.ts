@@ -14,10 +14,10 @@ import { networkInterfaces } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Host, Outcome, Parts, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
 import { inWords, isMissing, looked } from '../../host/errno.ts';
+import { handed, toolPath } from '../../host/handed.ts';
 import { filterLines, join } from '../../host/lines.ts';
 import { createSplitter } from '../../host/parts.ts';
 import { decode, encode } from '../../host/text.ts';
-import { toolPath } from './tools.ts';
 
 const MOST_READ = 4 << 20;
 const MOST_SAID = 32 << 20;
@@ -38,7 +38,7 @@ function textOf(bytes: Uint8Array): string {
 
 /** Reads a file whose size is not known beforehand (those of /proc say 0), 64 KiB at a time. */
 function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
-  const file = openSync(path, 'r');
+  const file = openSync(handed(path), 'r');
   try {
     const buffer = Buffer.allocUnsafe(65_536);
     for (let got = 1; got > 0;) {
@@ -106,7 +106,17 @@ function filtered(argv: readonly string[], { select }: RunOptions): readonly str
   return ['sh', '-c', `${FILTERED} ${select.holding.map((needle) => `-e '${needle}'`).join(' ')}`, 'sh', ...argv];
 }
 
-function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+async function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  try {
+    argv.forEach(handed);
+    return await runCommand(argv, options);
+  } catch (error) {
+    // Most of what keeps a program from being started is told by its event; that its arguments are too long is thrown.
+    return { state: 'failed', command: argv.join(' '), because: inWords(error) };
+  }
+}
+
+function runCommand(argv: readonly string[], options: RunOptions): Promise<Outcome> {
   const called = filtered(argv, options);
   const [program = '', ...args] = called;
   const command = argv.join(' ');
@@ -115,7 +125,7 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome
     const out = gather(called === argv || !options.parts ? options : { parts: options.parts }, MOST_SAID);
     const err = gather({}, MOST_SAID);
     let stopped = '';
-    const environment = { ...process.env, LC_ALL: 'C', PATH: toolPath() };
+    const environment = { ...process.env, LC_ALL: 'C', PATH: toolPath(process.env['PATH']) };
     const child = spawn(program, args, {
       cwd: '/',
       env: environment,
@@ -187,11 +197,11 @@ export const nodeHost: Host = {
     return read(path, options);
   },
   async list(path) {
-    return looked(path, () => readdirSync(path).sort());
+    return looked(path, () => readdirSync(handed(path)).sort());
   },
   async kind(path) {
     return looked(path, () => {
-      const stat = statSync(path);
+      const stat = statSync(handed(path));
       return stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : 'other';
     });
   },

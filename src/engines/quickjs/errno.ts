@@ -6,20 +6,34 @@ const NAMES: Readonly<Record<number, string>> = {
   1: 'EPERM',
   2: 'ENOENT',
   5: 'EIO',
+  6: 'ENXIO',
+  7: 'E2BIG',
+  8: 'ENOEXEC',
+  11: 'EAGAIN',
+  12: 'ENOMEM',
   13: 'EACCES',
+  16: 'EBUSY',
   17: 'EEXIST',
+  18: 'EXDEV',
+  19: 'ENODEV',
   20: 'ENOTDIR',
   21: 'EISDIR',
   22: 'EINVAL',
+  23: 'ENFILE',
+  24: 'EMFILE',
+  26: 'ETXTBSY',
   28: 'ENOSPC',
   30: 'EROFS',
   32: 'EPIPE',
+  34: 'ERANGE',
 };
 
 /** MIPS numbers these otherwise (arch/mips/include/uapi/asm/errno.h): told by what the C library calls them. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/symbolic link/i, 'ELOOP'],
   [/quota/i, 'EDQUOT'],
+  [/name too long/i, 'ENAMETOOLONG'],
+  [/not empty/i, 'ENOTEMPTY'],
 ];
 
 export class SystemError extends Error {
@@ -43,11 +57,4 @@ export function must(result: number): number {
 export function first<T>([value, errno]: readonly [T, number]): T {
   if (errno !== 0) throw new SystemError(Math.abs(errno));
   return value;
-}
-
-/** What this engine would cut short or spoil in silence is refused. */
-export function handed(text: string): string {
-  if (text.includes('\0')) throw new Error(`${JSON.stringify(text.slice(0, 60))} holds a NUL, which no path and no argument can`);
-  if (/\p{Surrogate}/u.test(text)) throw new Error(`${JSON.stringify(text.slice(0, 60))} is not UTF-8, and qjs cannot hand it over`);
-  return text;
 }

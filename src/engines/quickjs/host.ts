@@ -6,9 +6,11 @@ import * as os from 'qjs:os';
 import { inWords, looked } from '../../host/errno.ts';
 import { UNFINISHED } from '../../host/host.ts';
 import type { Host, HostAddress, Lock, Outcome, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
+import { handed } from '../../host/handed.ts';
 import { filterLines, join } from '../../host/lines.ts';
-import { first, handed, must } from './errno.ts';
+import { first, must, SystemError } from './errno.ts';
 import { ended, findProgram, killTree, openPipe, readAll, start } from './processes.ts';
+import type { Child } from './processes.ts';
 import { encode, textOf } from './text.ts';
 
 const MOST_READ = 4 << 20;
@@ -73,16 +75,18 @@ function writeAll(fd: number, text: string): void {
 }
 
 async function write(path: string, text: string, mode = 0o644): Promise<void> {
-  const real = looked(path, () => first(os.realpath(handed(path))));
-  const target = real.state === 'present' ? real.value : path;
-  const before = looked(target, () => first(os.stat(target)));
-  const temporary = target + UNFINISHED;
-  let made = false;
+  let temporary: string | null = null;
   try {
-    // Never through a link that lies there: what a run that was cut off has left is taken away, and the file is ours.
-    os.remove(temporary);
-    const fd = must(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600));
-    made = true;
+    const real = looked(path, () => first(os.realpath(handed(path))));
+    const target = real.state === 'present' ? real.value : handed(path);
+    const before = looked(target, () => first(os.stat(target)));
+    const beside = target + UNFINISHED;
+    // Never through a link that lies there: what a run that was cut off has left is taken away, and the file is ours alone
+    // until it has the mode and owner it is to have. os.remove takes an empty directory too.
+    const left = looked(beside, () => first(os.lstat(beside)));
+    if (left.state === 'present' && (left.value.mode & os.S_IFMT) !== os.S_IFDIR) os.remove(beside);
+    const fd = must(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600));
+    temporary = beside;
     try {
       writeAll(fd, text);
     } finally {
@@ -92,10 +96,10 @@ async function write(path: string, text: string, mode = 0o644): Promise<void> {
     const script = `${owner === '' ? '' : 'chown "$3" "$1" && '}chmod "$2" "$1" && { ${SYNC}; }`;
     await helped(['sh', '-c', script, 'sh', temporary, bits.toString(8), owner]);
     must(os.rename(temporary, target));
-    made = false;
+    temporary = null;
     await synced(dirname(target));
   } catch (error) {
-    if (made) os.remove(temporary);
+    if (temporary !== null) os.remove(temporary);
     throw new Error(`${path} could not be written: ${inWords(error)}`);
   }
 }
@@ -141,6 +145,10 @@ async function remove(path: string): Promise<void> {
  */
 const FILTERED = 'exec 3>&0 </dev/null; { "$@" 3>&-; echo $? >&3; } | grep -F';
 
+/** Linux takes no argument of more bytes, its last one included (MAX_ARG_STRLEN, 32 pages); here it would be 127 in silence. */
+const MOST_ARGUMENT = 131_072;
+const E2BIG = 7;
+
 /** What a shell exits with for a program that it did not find (POSIX, 2.8.2). */
 const NOT_FOUND = 127;
 
@@ -164,17 +172,21 @@ async function runCommand(argv: readonly string[], command: string, options: Run
   const through = filtered(argv, options);
   const called = through ?? argv;
   const file = findProgram(called[0] ?? '');
-  if (file === null || findProgram(argv[0] ?? '') === null) return { state: 'absent', command };
+  if (file === null || (through !== null && findProgram(argv[0] ?? '') === null)) return { state: 'absent', command };
+  const long = argv.find(
+    (word) => word.length >= MOST_ARGUMENT || (word.length * 3 >= MOST_ARGUMENT && encode(word).length >= MOST_ARGUMENT),
+  );
+  if (long !== undefined) throw new SystemError(E2BIG);
   const out = gather(options, MOST_SAID);
   const err = gather({}, MOST_SAID);
   const [outRead, outWrite] = openPipe();
   const [errRead, errWrite] = openPipe();
   const [codeRead, codeWrite] = through === null ? [-1, -1] : openPipe();
   const written = [outWrite, errWrite, codeWrite].filter((fd) => fd >= 0);
-  let pid: number;
+  let child: Child;
   try {
     const input = through === null ? options.input : codeWrite;
-    pid = start(file, { argv: called, stdout: outWrite, stderr: errWrite, ...(input === undefined ? {} : { input }) });
+    child = start(file, { argv: called, stdout: outWrite, stderr: errWrite, ...(input === undefined ? {} : { input }) });
   } catch (error) {
     for (const fd of [outRead, errRead, codeRead]) if (fd >= 0) os.close(fd);
     throw error;
@@ -187,7 +199,7 @@ async function runCommand(argv: readonly string[], command: string, options: Run
   const stop = (because: string): void => {
     if (stopped !== '') return;
     stopped = because;
-    killTree(pid);
+    killTree(child);
     for (const close of readers) close(); // what has left the family keeps the pipes open, and is not waited for
   };
   const reading = (fd: number, take: (chunk: Uint8Array) => void): Promise<void> =>
@@ -212,10 +224,10 @@ async function runCommand(argv: readonly string[], command: string, options: Run
           }),
         ]),
   ]);
-  const end = await ended(pid);
+  const end = await ended(child.pid);
   os.clearTimeout(timer);
   if (stopped !== '') return { state: 'failed', command, because: stopped };
-  if ('signal' in end) return { state: 'failed', command, because: `it was ended by signal ${end.signal}` };
+  if ('signal' in end) return { state: 'failed', command, because: `it was ended by ${end.signal}` };
   if (through !== null && (exit === '' || Number(exit) === NOT_FOUND)) return { state: 'absent', command };
   return { state: 'exited', command, code: through === null ? end.code : Number(exit), stdout: out.text(), stderr: err.text() };
 }
@@ -223,7 +235,13 @@ async function runCommand(argv: readonly string[], command: string, options: Run
 /** flock(2), held by a child that reads from a pipe of ours, and so ends, and lets go, when we end in any way. */
 async function lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }> {
   const complaint = (text: string): Error => new Error(`the lock ${path} could not be taken: ${text}`);
-  const file = findProgram('flock');
+  let file: string | null;
+  try {
+    handed(path);
+    file = findProgram('flock');
+  } catch (error) {
+    throw complaint(inWords(error));
+  }
   if (file === null) {
     throw new Error('flock is not installed, and without it two changes could interleave; OpenWrt has it in busybox, Debian in util-linux');
   }
@@ -231,8 +249,8 @@ async function lock(path: string, wait: number, who: string): Promise<{ lock: Lo
   const [heldRead, heldWrite] = openPipe();
   const [outRead, outWrite] = openPipe();
   const [errRead, errWrite] = openPipe();
-  const argv = ['flock', '-x', handed(path), 'sh', '-c', 'echo held; read -r _'];
-  const pid = start(file, { argv, input: heldRead, stdout: outWrite, stderr: errWrite });
+  const argv = ['flock', '-x', path, 'sh', '-c', 'echo held; read -r _'];
+  const child = start(file, { argv, input: heldRead, stdout: outWrite, stderr: errWrite });
   for (const fd of [heldRead, outWrite, errWrite]) os.close(fd);
   let said = '';
   const closeErr = readAll(
@@ -256,7 +274,7 @@ async function lock(path: string, wait: number, who: string): Promise<{ lock: Lo
   });
   const letGo = async (): Promise<void> => {
     os.close(heldWrite);
-    await ended(pid);
+    await ended(child.pid);
     closeErr();
   };
   if (got === 'held') {
@@ -275,7 +293,7 @@ async function lock(path: string, wait: number, who: string): Promise<{ lock: Lo
     }
     return { lock: { release: letGo } };
   }
-  if (got === 'busy') killTree(pid);
+  if (got === 'busy') killTree(child);
   await letGo();
   if (got === 'ended') throw complaint(said.trim() || 'flock ended');
   const holder = read(path);

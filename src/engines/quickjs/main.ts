@@ -5,32 +5,30 @@ import { cli } from '../../cli/cli.ts';
 import type { Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
-import { must } from './errno.ts';
 import { quickjsHost } from './host.ts';
-import { onInterrupt, readAll } from './processes.ts';
+import { occupyStandardStreams, onSignal, readAll } from './processes.ts';
 import { textOf } from './text.ts';
 
 declare const SIPALG_VERSION: string;
 declare const scriptArgs: readonly string[];
 
-// Started with one of them closed, a pipe would come to lie on it.
-while (must(os.open('/dev/null', os.O_RDONLY)) <= 2);
+occupyStandardStreams();
 
 const SIGHUP = 1;
 let interrupted = false;
 const interrupt = (): void => {
   interrupted = true;
 };
-onInterrupt(interrupt);
+onSignal(os.SIGINT, interrupt);
+onSignal(SIGHUP, interrupt);
 os.signal(os.SIGTERM, interrupt);
-os.signal(SIGHUP, interrupt);
 // A reader that has gone (`sipalg status | head -1`) is no trouble; ignored, it would be ignored by every command too.
 os.signal(os.SIGPIPE, () => undefined);
 
 /** The engine writes a lone surrogate as three bytes of no meaning; a terminal gets what Node gives it. */
 const written = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
-const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice(null));
+const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice('nslookup'));
 const host = quickjsHost(addresses);
 
 function input(): Promise<Reading<string>> {

@@ -19,6 +19,8 @@ declare module 'qjs:std' {
   export function exit(code: number): never;
   export function getenviron(): Record<string, string>;
   export function strerror(errno: number): string;
+  /** fopen(3); null where that fails. */
+  export function open(path: string, mode: string): File | null;
   /** null where it cannot be made. */
   export function tmpfile(): File | null;
   /** Through the shell; null where that cannot be started. */

@@ -3,7 +3,8 @@ import * as os from 'qjs:os';
 import * as std from 'qjs:std';
 import type { ByteStream, Streaming } from '../../host/host.ts';
 import { inWords, looked } from '../../host/errno.ts';
-import { first, handed, must } from './errno.ts';
+import { handed } from '../../host/handed.ts';
+import { first, must } from './errno.ts';
 
 /** Small, for memory is what a router has least of. */
 const PIECE = 1 << 16;

@@ -28,7 +28,10 @@ export function mergePrefixes(prefixes: readonly Prefix[]): Prefixes {
   return merged;
 }
 
-/** The first of `others` that has an address in common with one of `these`; null where none has. Both as `mergePrefixes` gives them, of one family. */
+/**
+ * The first of `others` that has an address in common with one of `these`; null where none has. Both as `mergePrefixes`
+ * gives them, of one family.
+ */
 export function firstShared(these: readonly string[], others: readonly string[]): string | null {
   const mine = these.map((text) => readPrefix(text) as Prefix);
   let at = 0;

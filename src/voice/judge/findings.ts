@@ -104,8 +104,9 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
     }
   }
   for (const { kind, device, how, conflict, setting } of judgeShapers(policy.shapers, wish)) {
-    if (conflict !== null)
-      say('policy-shaper', 'note', [`${kind} on ${device}: ${how}`], setting === null ? conflict : `${conflict} What fits: \`${setting}\`.`);
+    if (conflict === null) continue;
+    const advice = setting === null ? conflict : `${conflict} What fits: \`${setting}\`.`;
+    say('policy-shaper', 'note', [`${kind} on ${device}: ${how}`], advice);
   }
   const { unresolved, stale } = names(policy, facts.at);
   if (unresolved.length > 0)

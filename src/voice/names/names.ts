@@ -7,6 +7,7 @@ import type { Asking, Host } from '../../host/host.ts';
 import { quote } from '../../languages/refused.ts';
 import type { Answer, Names } from '../facts.ts';
 import { KEPT_NAMES, NAMES } from '../own.ts';
+import { questionsByCommand } from './nslookup.ts';
 import { locate, nameServers, questions } from './servers.ts';
 import type { Located } from './servers.ts';
 import type { Provider } from '../../wish/wish.ts';
@@ -29,6 +30,7 @@ export async function readNames(host: Host): Promise<Names> {
 
 /**
  * Asks for the names whose time has come, and keeps what is answered. Never throws.
+ * @param asking the engine's way to name servers; 'nslookup': by OpenWrt's command; null: there is none
  * @param hosts all that the configuration names, disabled providers aside; answers for others are forgotten
  * @param now   milliseconds since the epoch
  * @returns `changed`: the addresses or ports of some name are not what they were; `next`: when to come again, null for
@@ -36,7 +38,7 @@ export async function readNames(host: Host): Promise<Names> {
  */
 export async function refreshNames(
   host: Host,
-  asking: Asking | null,
+  asking: Asking | 'nslookup' | null,
   hosts: Provider['hosts'],
   now = host.now(),
 ): Promise<{ names: Names; changed: boolean; next: number | null; trouble: string | null }> {
@@ -86,7 +88,7 @@ function isDue(answer: Answer | undefined, now: number): boolean {
 
 async function asked(
   host: Host,
-  door: Asking | null,
+  door: Asking | 'nslookup' | null,
   before: Names,
   due: readonly [string, { bare: boolean; port: boolean }][],
   now: number,
@@ -98,7 +100,8 @@ async function asked(
     return fresh;
   }
   const own = new Set(host.addresses().map(({ address }) => address));
-  const ask = questions(door, await nameServers(host), () => host.now());
+  const servers = await nameServers(host);
+  const ask = door === 'nslookup' ? questionsByCommand(host, servers) : questions(door, servers, () => host.now());
   await Promise.all(
     due.map(async ([name, ways]) => {
       const answer = isName(name)

@@ -18,7 +18,7 @@ const DNS_PORT = 53;
 const CODES: Readonly<Record<number, string>> = { 1: 'FORMERR', 2: 'SERVFAIL', 4: 'NOTIMP', 5: 'REFUSED' };
 
 /** What came of a question. `nothing`: there is no such name, or nothing of that kind for it; a server said so. */
-type Result<T extends QuestionType> =
+export type Result<T extends QuestionType> =
   | { state: 'found'; records: Extract<ResourceRecord, { type: T }>[]; ttl: number }
   | { state: 'nothing'; because: string; ttl: number }
   | { state: 'failed'; because: string };

@@ -16,6 +16,8 @@ const ROUTERS: readonly RouterOptions[] = [
   { ruleset: 'stock-alg-absent' },
   ON_DISK,
   { ...ON_DISK, crowd: true, picky: true },
+  { ruleset: 'set-helper-rule', crowd: true, engine: 'quickjs' },
+  { ...ON_DISK, engine: 'quickjs' },
 ];
 
 for (const options of ROUTERS) {

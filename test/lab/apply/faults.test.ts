@@ -9,6 +9,7 @@ const ROUTERS: readonly RouterOptions[] = [
   { ruleset: 'user-include' },
   ON_DISK,
   { ...ON_DISK, crowd: true, picky: true },
+  { ruleset: 'lan-explicit-helpers', engine: 'quickjs' },
 ];
 
 /** Exit code 2, what did not work, that it was taken back, and what to do next; no claim of success. */

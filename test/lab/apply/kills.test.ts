@@ -17,6 +17,7 @@ const ROUTERS: readonly { readonly options: RouterOptions; readonly ways: readon
   { options: { ruleset: 'stock-alg-on' }, ways: QUICK },
   { options: { ruleset: 'user-include' }, ways: QUICK },
   { options: { ...ON_DISK, crowd: true, picky: true }, ways: QUICK },
+  { options: { ruleset: 'stock-alg-on', engine: 'quickjs' }, ways: QUICK },
 ];
 
 /** The two clean states, and the way to them. */

@@ -1,13 +1,14 @@
 /** A router of the lab with the driver on it, and all of its state that a change must leave, or bring back, as it was. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { bundled } from '../bundled.ts';
+import { bundled } from '../../bundled.ts';
+import { startOf } from '../../engines/start.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { comparable } from '../listing.ts';
 import type { Process, Ran } from '../member.ts';
 import { IPTABLES, loadCrowd } from './crowd.ts';
 
-const DRIVER = '/usr/lib/sipalg/driver.js';
+const DRIVER = '/usr/lib/sipalg/driver';
 const LOG = '/tmp/driver.log';
 export const WISH = '/etc/config/sipalg';
 export const JOURNAL = '/etc/sipalg.journal';
@@ -65,20 +66,24 @@ exec /sbin/fw4.real "$@"
 `;
 
 /** A router in the words of a test's title. */
-export function nameOf({ ruleset, crowd, picky, files }: RouterOptions): string {
+export function nameOf({ ruleset, crowd, picky, files, engine }: RouterOptions): string {
   return [
     ruleset,
     ...(files ? ['modules on disk'] : []),
     ...(crowd ? ["other owners' rules"] : []),
     ...(picky ? ['a firewall that needs the module'] : []),
+    ...(engine === 'quickjs' ? ['on QuickJS'] : []),
   ].join(', ');
 }
 
 export async function openRouter({ crowd, picky, ...options }: RouterOptions = {}): Promise<Router> {
-  const driver = await bundled('test/lab/apply/driver.ts');
+  const engine = options.engine ?? 'node';
+  const driver = await bundled(`test/lab/apply/driver-${engine}.ts`, engine);
+  const program = `${DRIVER}.${engine === 'node' ? 'cjs' : 'mjs'}`;
+  const start = await startOf(engine);
   const lab = await openLab(options);
   try {
-    lab.files.write(DRIVER, driver);
+    lab.files.write(program, driver);
     if (crowd) await loadCrowd(lab);
     if (picky) {
       await lab.router.must(['mv', '/sbin/fw4', '/sbin/fw4.real']);
@@ -95,8 +100,8 @@ export async function openRouter({ crowd, picky, ...options }: RouterOptions = {
     `TROUBLE=${trouble}`,
     `DRIVER_LOG=${LOG}`,
     ...behind,
-    process.execPath,
-    DRIVER,
+    ...start,
+    program,
     ...words,
   ];
   return {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Reply } from '../../../src/object/object.ts';
-import { bundled } from '../bundled.ts';
+import { bundled } from '../../bundled.ts';
 import type { Zone } from '../name-server.ts';
 import { eventually, openResident } from './resident.ts';
 import type { Resident } from './resident.ts';

@@ -1,7 +1,7 @@
 /** Providers' names, asked of a real name server in the router, and the sets that are in force. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bundled } from '../bundled.ts';
+import { bundled } from '../../bundled.ts';
 import type { Asked, Zone } from '../name-server.ts';
 import { configuration, openHouse, SCANNERS } from './router.ts';
 import type { House } from './router.ts';

@@ -11,7 +11,7 @@ import { filterLines } from '../../../src/host/lines.ts';
 import { decode, encode } from '../../../src/host/text.ts';
 import { createSurveyor } from '../../../src/survey/survey.ts';
 import { createVoice } from '../../../src/voice/voice.ts';
-import { bundled } from '../bundled.ts';
+import { bundled } from '../../bundled.ts';
 import type { Lab } from '../lab.ts';
 import { ADDRESS } from '../network.ts';
 import { commandFile, NOW, recordedRouter, ROUTERS } from '../../routers.ts';

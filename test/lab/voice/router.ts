@@ -2,7 +2,7 @@
  * The lab with the voice rules in it: a PBX at phone2's address that the internet can reach on port 5060 (a port forward for
  * IPv4, a rule for IPv6), scanners at addresses of the internet that are no provider's, and /etc/config/sipalg.
  */
-import { bundled } from '../bundled.ts';
+import { bundled } from '../../bundled.ts';
 import { openLab } from '../lab.ts';
 import type { Lab, LabOptions } from '../lab.ts';
 import type { Member, Process, Ran } from '../member.ts';

@@ -3,7 +3,7 @@
  * /etc/modules.conf, phones and a provider as namespaces, and the program under test as /usr/sbin/sipalg.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { bundled } from '../../lab/bundled.ts';
+import { bundled } from '../../bundled.ts';
 import type { Files } from '../../lab/files.ts';
 import type { End, Ruleset } from '../../lab/lab.ts';
 import { comparable } from '../../lab/listing.ts';
@@ -180,7 +180,7 @@ export async function imageOf({
   put('/usr/lib/lab/agent.js', await bundled('test/machine/qemu/agent.ts'));
   put('/sbin/fw4', `#!${NODE}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
   put('/usr/bin/jsonfilter', `#!${NODE}\n${await bundled('test/machine/qemu/jsonfilter.ts')}`, 0o755);
-  if (sipalg) for (const [name, bytes] of Object.entries(program())) put(`/usr/lib/node/sipalg/${name}`, bytes);
+  if (sipalg) for (const [name, bytes] of Object.entries(program())) put(`/usr/lib/sipalg/${name}`, bytes);
   makeRelease(release, all);
   const manager: Manager = release === '25.12' ? 'apk' : 'opkg';
   put(manager === 'apk' ? '/usr/bin/apk' : '/bin/opkg', readFileSync(`test/machine/qemu/managers/${manager}`), 0o755);

@@ -208,8 +208,9 @@ writing('says what is wrong, and leaves neither a changed file nor one half writ
   // Somebody waits with a link where the temporary file would be.
   fs.writeFileSync(join(inside, 'victim'), 'untouched');
   fs.symlinkSync('victim', join(inside, 'file.sipalg-new'));
-  assert.match(await complaint(nodeHost.write(join(inside, 'file'), 'x')), 'too many symbolic links (ELOOP)');
+  await nodeHost.write(join(inside, 'file'), 'x');
   assert.is(fs.readFileSync(join(inside, 'victim'), 'utf8'), 'untouched');
+  assert.not.ok(fs.lstatSync(join(inside, 'file')).isSymbolicLink());
 });
 
 writing('writes over what an interrupted run was writing', async ({ folder }) => {

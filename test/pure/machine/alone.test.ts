@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundled } from '../../lab/bundled.ts';
+import { bundled } from '../../bundled.ts';
 import { saying } from '../../saying.ts';
 import { alone } from '../../machine/qemu/alone.ts';
 

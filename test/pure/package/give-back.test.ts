@@ -24,7 +24,7 @@ import { addSection, deleteSection, setOption } from '../../../src/languages/uci
 import { parseUci } from '../../../src/languages/uci/parse.ts';
 import { seeded } from '../../seeded.ts';
 
-const SCRIPT = 'files/usr/lib/node/sipalg/give-back.sh';
+const SCRIPT = 'files/usr/lib/sipalg/give-back.sh';
 const STOCK = readFileSync('files/etc/config/sipalg', 'utf8');
 const MODULES = ['nf_conntrack_sip', 'nf_nat_sip'];
 

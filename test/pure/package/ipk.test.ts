@@ -177,7 +177,7 @@ for (const name of NAMES) {
 
 packages("the files are the project's own, byte for byte, with the modes they need", ({ folder, ipk }) => {
   const built = (path: string): string => join(folder, 'one', path);
-  const LIB = './usr/lib/node/sipalg/';
+  const LIB = './usr/lib/sipalg/';
   const sources: Record<string, string> = {
     ...Object.fromEntries(readdirSync('dist/router').map((name) => [`${LIB}${name}`, built(`router/${name}`)])),
     [`${LIB}page/index.html`]: built('page/index.html'),

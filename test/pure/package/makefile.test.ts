@@ -13,7 +13,7 @@ interface Package {
   description: string[];
   section: string;
   license: string;
-  depends: { name: string; least?: string }[];
+  depends: { name: string; least?: string; by?: 'apk' | 'opkg' }[];
   conffiles: string[];
   postinst?: string;
   prerm?: string;
@@ -99,8 +99,13 @@ makefile('holds what describes packages and nothing that decides', () => {
     ),
     [],
   );
+  // One condition: which engine's version is asked for, as DEPENDS asks for the engine.
   assert.equal(
-    [...TEXT.matchAll(/\$\((?:if|foreach|shell|wildcard|filter|subst)\b|^\s*if(?:n?eq|n?def)\b/gm)].map(([found]) => found),
+    [
+      ...TEXT.replaceAll('$(if $(CONFIG_USE_APK),,node (>=18))', '').matchAll(
+        /\$\((?:if|foreach|shell|wildcard|filter|subst)\b|^\s*if(?:n?eq|n?def)\b/gm,
+      ),
+    ].map(([found]) => found),
     [],
   );
   assert.is(defined.get('Build/Compile'), '');
@@ -133,14 +138,13 @@ makefile('says the same of each', ({ wanted }) => {
         .map((line) => line.trim()),
       description,
     );
-    const plain = variable(about, 'DEPENDS')
-      .split(' ')
-      .map((word) => word.replace(/^\+/, ''));
+    const conditions = { apk: '+USE_APK:', opkg: '+!USE_APK:' } as const;
     assert.equal(
-      plain,
-      depends.map((one) => one.name),
+      variable(about, 'DEPENDS').split(' '),
+      depends.map((one) => `${one.by === undefined ? '+' : conditions[one.by]}${one.name}`),
     );
     const versions = variable(about, 'EXTRA_DEPENDS')
+      .replace(/^\$\(if \$\(CONFIG_USE_APK\),,(.*)\)$/, '$1')
       .split(',')
       .filter((word) => word !== '')
       .map((word) => /^(\S+) \(>=(\S+)\)$/.exec(word.trim())?.slice(1));
@@ -187,7 +191,7 @@ makefile('ships every part the program is built of, and every translation', ({ w
     [],
     'the Makefile ships *.mjs',
   );
-  assert.ok(all.includes('/usr/lib/node/sipalg/sipalg.mjs') && all.includes('/usr/lib/node/sipalg/chunk-ABCD2345.mjs'));
+  assert.ok(all.includes('/usr/lib/sipalg/sipalg.mjs') && all.includes('/usr/lib/sipalg/chunk-ABCD2345.mjs'));
   const languages = readdirSync('package/luci-app-sipalg/po').filter((name) => name !== 'templates');
   assert.equal(
     languages.filter((name) => !all.includes(`/usr/lib/lua/luci/i18n/luci-app-sipalg.${name}.lmo`)),

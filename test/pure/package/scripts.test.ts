@@ -105,7 +105,7 @@ scripts('do nothing where there are no such functions, or opkg was told to run n
 
 scripts('give back what was changed when the package goes: not in an image, and not for an upgrade', ({ scripts: all, files }) => {
   const text = all.get('sipalg')?.['prerm-pkg'] ?? '';
-  const path = '/usr/lib/node/sipalg/give-back.sh';
+  const path = '/usr/lib/sipalg/give-back.sh';
   assert.is(files.get('sipalg')?.get(path)?.mode, 0o755);
   assert.equal(run(text, { env: { PKG_UPGRADE: '0' } }), { status: 0, calls: [`sh ${path}`] });
   assert.equal(run(text, {}), { status: 0, calls: [`sh ${path}`] });

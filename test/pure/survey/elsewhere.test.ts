@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { cli } from '../../../src/cli/cli.ts';
 import { createSurveyor } from '../../../src/survey/survey.ts';
 import type { Report } from '../../../src/survey/survey.ts';
-import { bundled } from '../../lab/bundled.ts';
+import { bundled } from '../../bundled.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
 import { surveyor, VERSION } from '../../survey.ts';
 import type { Said } from './elsewhere.ts';
