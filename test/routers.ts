@@ -177,7 +177,7 @@ export function recordedRouter(name: string): RecordedRouter {
     const command = argv.join(' ');
     asked.push(command);
     if (options.input !== undefined && !asksOnly(argv))
-      return lacking(`\`${command}\` was given something to read: a recorded router can not be changed.`);
+      return lacking(`\`${command}\` was given something to read: a recorded router cannot be changed.`);
     const name = commandFile(argv, options.input);
     const refusal = deniedBecause(command);
     if (refusal !== undefined) return { state: 'exited', command, code: 1, stdout: '', stderr: refusal + '\n' };
@@ -204,7 +204,7 @@ export function recordedRouter(name: string): RecordedRouter {
   const refuse =
     (what: string) =>
     async (path: string): Promise<never> =>
-      lacking(`${what} ${path}: a recorded router can not be changed.`);
+      lacking(`${what} ${path}: a recorded router cannot be changed.`);
 
   return {
     asked,

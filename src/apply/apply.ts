@@ -279,7 +279,7 @@ class Run {
     const before = seen.facts;
     const { alg } = before.wish.wish;
     if (!this.options.writeDown && (this.towards === 'disabled' ? alg !== 'disabled' : this.towards === 'enabled' && alg === 'disabled')) {
-      throw new WishChanged(`${WISH_CONFIG} does not wish for "${this.towards}" any more, or can not be read. Nothing was changed.`);
+      throw new WishChanged(`${WISH_CONFIG} does not wish for "${this.towards}" any more, or cannot be read. Nothing was changed.`);
     }
     await this.sweep(before);
     // What was seen without the firewall's lock may have changed while it was looked at: two listings

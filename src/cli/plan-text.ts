@@ -36,6 +36,6 @@ export function planText(plan: Plan): string {
   }
   if (voice.length > 0) lines.push('', 'For the voice firewall rules `sipalg apply` would do this:', ...said(voice));
   if (plan.lacking.length > 0)
-    lines.push('', 'Of the voice firewall rules this can not be put in force:', ...plan.lacking.map((one) => `  ${one}`));
+    lines.push('', 'Of the voice firewall rules this cannot be put in force:', ...plan.lacking.map((one) => `  ${one}`));
   return lines.join('\n') + '\n';
 }

@@ -52,7 +52,7 @@ const readings = <T>(list: readonly Reading<T>[]): T[] => list.flatMap((one) => 
 function headline(facts: RouterFacts, policy: PolicyFacts, { steps, lacking }: Pick<Plan, 'steps' | 'lacking'>): string[] {
   const failed = kernel(policy).flatMap((one) => (one.state === 'failed' ? [`  ${one.source}: ${one.because}`] : []));
   if (failed.length > 0) return ['Whether the voice firewall rules are in force is not known; it could not be read:', ...failed];
-  if (facts.wish.wish.policy === null) return ['What is wished of the voice firewall rules can not be told, so they are left as they are.'];
+  if (facts.wish.wish.policy === null) return ['What is wished of the voice firewall rules cannot be told, so they are left as they are.'];
   const left = [...lacking, ...steps.map(({ text }) => text)].map((text) => `  ${text}`);
   const does = steps.length > 0 ? ['`sipalg apply` does it.'] : [];
   if (!policy.wanted)

@@ -103,7 +103,7 @@ export const LIVE: readonly Row[] = [
       const number = read(facts.flows)?.moved?.length ?? 0;
       return (
         `${count(number, 'flow')} of phones on port 5060 or 5061 ${number === 1 ? 'leaves' : 'leave'} by another port, for another `
-          + 'phone has '
+        + 'phone has '
         + 'taken it. A provider that answers to that port alone does not reach them: give each phone a local port of its own.'
       );
     },
@@ -207,7 +207,7 @@ export const LIVE: readonly Row[] = [
     ['tracker'],
     [],
     (facts) => (moduleIn(facts, 'tracker')?.state === 'built in' ? [facts.modules.tracker.source] : null),
-    () => `${TRACKER} is part of this kernel and can not be unloaded or blacklisted; it acts only where a rule sets the helper.`,
+    () => `${TRACKER} is part of this kernel and cannot be unloaded or blacklisted; it acts only where a rule sets the helper.`,
   ),
   row(
     'module-held',
@@ -215,6 +215,6 @@ export const LIVE: readonly Row[] = [
     ['tracker'],
     [],
     (facts) => some(otherHolders(facts).map((holder) => `/sys/module/${TRACKER}, refcnt and holders: ${holder}`)),
-    (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which can not be unloaded while it is there.`,
+    (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which cannot be unloaded while it is there.`,
   ),
 ];

@@ -176,7 +176,7 @@ export const WRITTEN: readonly Row[] = [
     [],
     [],
     ({ journal }) => (journal.state === 'failed' ? [`${journal.source}: ${journal.because}`] : null),
-    () => 'What sipalg took away can not be read any more, so nothing of it can be given back.',
+    () => 'What sipalg took away cannot be read any more, so nothing of it can be given back.',
   ),
   row(
     'short-timeout',

@@ -187,7 +187,7 @@ export function fingerprint(facts: Facts): string {
   return `${text.length}-${hash.toString(16)}`;
 }
 
-/** Why SIP can not be blocked without losing the firewall; null when nothing speaks against it. */
+/** Why SIP cannot be blocked without losing the firewall; null when nothing speaks against it. */
 export function heldBy(facts: Facts): { because: string; lines: string[] } | null {
   const lines = includesThatNeedHelper(facts);
   if (lines.length > 0) {

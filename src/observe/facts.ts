@@ -16,7 +16,7 @@ export interface Module {
   state:
     /** in the kernel, and can be taken out */
     | 'loaded'
-    /** part of the kernel: can not be taken out */
+    /** part of the kernel: cannot be taken out */
     | 'built in'
     /** not in the kernel, but a file of it is on this router */
     | 'on disk'
@@ -228,7 +228,7 @@ export interface FlowFacts {
    */
   certain: boolean;
   /**
-   * SIP flows (port 5060 or 5061), under the helper or not, whose answers can not
+   * SIP flows (port 5060 or 5061), under the helper or not, whose answers cannot
    * come back: `lost` is the address they go to, which the router no longer has;
    * '' where the flow was never translated and nobody has answered it, and `device` is the one its route leaves by.
    */

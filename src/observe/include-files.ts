@@ -5,7 +5,7 @@ import { orElse } from './reading.ts';
 /** nft looks here for an include that names no directory (nft(8), "-I"). */
 const DEFAULT_INCLUDE_PATH = '/etc';
 
-/** A place that can not be looked into might hold anything. */
+/** A place that cannot be looked into might hold anything. */
 export class Unreadable extends Error {
   readonly source: string;
 

@@ -2,7 +2,7 @@
  * Files of somebody's own that the firewall loads, and what they do with the SIP
  * helper. One that is part of fw4's own transaction (/etc/nftables.d,
  * /usr/share/nftables.d, `config include` of type nftables) takes the whole
- * ruleset down with it when the helper can not be created any more.
+ * ruleset down with it when the helper cannot be created any more.
  */
 import type { Host, Reading } from '../host/host.ts';
 import type { FirewallUci, IncludeUse } from './facts.ts';

@@ -1,5 +1,5 @@
 /**
- * SIP flows whose answers can not come back: they go to an address that the
+ * SIP flows whose answers cannot come back: they go to an address that the
  * router no longer has, or the flow left untranslated and nobody answered it
  * (it began before the firewall knew the WAN's new device). A phone that retries
  * from the same port keeps such a flow alive, and registers nowhere.

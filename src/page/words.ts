@@ -14,7 +14,8 @@ export function wordsIn(_: Translate) {
   return {
     title: _('SIP ALG'),
     about: _(
-      'A SIP ALG edits and drops the messages of phones on their way through the router. Here is whether one touches calls, what that rests on, and the switch.',
+      'A SIP ALG edits and drops the messages of phones on their way through the router. '
+        + 'Here is whether one touches calls, what that rests on, and the switch.',
     ),
     loading: _('Looking at the router...'),
 
@@ -31,7 +32,8 @@ export function wordsIn(_: Translate) {
     pendingFirst: _('Still waiting for an answer:'),
 
     noObject: _(
-      'sipalg does not answer on this router. Is it running? On the router, "/etc/init.d/sipalg start" starts it; "sipalg status" works without it.',
+      'sipalg does not answer on this router. Is it running? '
+        + 'On the router, "/etc/init.d/sipalg start" starts it; "sipalg status" works without it.',
     ),
     lost: _('The router does not answer. What is shown is the last that is known; it is asked again every few seconds.'),
     lostFirst: _('The router does not answer. It is asked again every few seconds.'),
@@ -142,10 +144,10 @@ export function wordsIn(_: Translate) {
       inForce: _('They are in force.'),
       missing: _('They are wished, and not in force as wished.'),
       left: _('They are not wished any more, and something of them is still here.'),
-      untold: _('What is wished can not be told, so they are left as they are.'),
+      untold: _('What is wished cannot be told, so they are left as they are.'),
       unknown: _('Whether they are in force could not be seen: %s'),
       timeouts: _('A flow is forgotten without packets after: signalling %s s, once answered %s s; media %s s.'),
-      everyFlow: _('The kernel can not tell flows apart here: every UDP flow lives as long.'),
+      everyFlow: _('The kernel cannot tell flows apart here: every UDP flow lives as long.'),
       marks: _('Packets are marked: media %s, signalling %s.'),
       noMarks: _('Packets are not marked.'),
       limits: _('Requests from the internet are limited for each address and minute: REGISTER %s, INVITE %s, OPTIONS %s.'),
@@ -208,7 +210,8 @@ export function wordsIn(_: Translate) {
       busy: _('Logging in...'),
       leave: _('Log out'),
       token: _(
-        'This page opens with the link that "sipalg serve" has printed. Links are good once; "/etc/init.d/sipalg reload" makes it print another.',
+        'This page opens with the link that "sipalg serve" has printed. '
+          + 'Links are good once; "/etc/init.d/sipalg reload" makes it print another.',
       ),
     },
   };

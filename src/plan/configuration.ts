@@ -2,7 +2,7 @@
  * What /etc/config/firewall must not say any more.
  *
  * Always: rules that set the SIP helper (without the module fw4's whole ruleset
- * is refused because of them) and zones that list it. Where the module can not be
+ * is refused because of them) and zones that list it. Where the module cannot be
  * kept out (built in, held, or a release without a blacklist) also the zones'
  * automatic helpers, every other helper kept.
  */

@@ -11,7 +11,7 @@ export interface Part {
 
 export const NOTHING: Part = { steps: [], takes: [], refused: [] };
 
-/** A part that can not be planned, and why. */
+/** A part that cannot be planned, and why. */
 export function refuse(refused: string[]): Part {
   return { ...NOTHING, refused };
 }

@@ -84,7 +84,7 @@ export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
   const reading = facts.iptables.find((one) => one.state === 'present' && one.value.save === taken.save);
   if (reading?.state !== 'present') {
     return refuse([
-      `${taken.save} could not be asked, so the rules it showed can not be given back. Install iptables again, then run \`sipalg enable\`.`,
+      `${taken.save} could not be asked, so the rules it showed cannot be given back. Install iptables again, then run \`sipalg enable\`.`,
     ]);
   }
   const { chains } = reading.value;

@@ -163,7 +163,7 @@ export function takeOut(nft: NftFacts, put: TakenNft, stood: readonly string[]):
 export function giveBackNft(facts: Facts, taken: TakenNft): Part {
   const { nft } = facts;
   if (taken.rules.length + taken.elements.length + taken.helpers.length === 0) return NOTHING;
-  if (nft.state !== 'present') return refuse([`nftables could not be read (${nft.source}), so its rules can not be given back.`]);
+  if (nft.state !== 'present') return refuse([`nftables could not be read (${nft.source}), so its rules cannot be given back.`]);
   const commands = putBack(nft.value, taken);
   if (commands.length === 0) return NOTHING;
   const stood = nft.value.chains.flatMap((chain) => chain.rules.map(({ handle }) => ruleKey(chain, handle)));

@@ -95,7 +95,7 @@ export function planStale(facts: Facts, others: readonly FlowFact[] = []): Part 
 }
 
 /**
- * @param by where flows can not be named one by one: the address all flows of which are ended. OpenWrt's kernels forget those
+ * @param by where flows cannot be named one by one: the address all flows of which are ended. OpenWrt's kernels forget those
  *   of an address written here; of a flow under the helper the far side's has least to do with anything but SIP, and of a
  *   stale one it is the address that is gone. Those that have none live on.
  */

@@ -1,6 +1,6 @@
 /**
  * An edit of a UCI file by what it means: which option of which section was set
- * to what. Needed where the file's text can not be given back, because a program
+ * to what. Needed where the file's text cannot be given back, because a program
  * has written the whole file anew since (`uci commit`, LuCI's Save): comments and
  * formatting are gone, and sections may have moved.
  */

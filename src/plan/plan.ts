@@ -97,14 +97,14 @@ function planWish(facts: Facts, towards: Towards): Part {
   if (facts.wish.wish.alg === towards) return NOTHING;
   const { text } = facts.wish;
   if (text.state === 'failed')
-    return refuse([`${WISH_CONFIG} could not be read, so the wish can not be written into it: ${text.because}.`]);
+    return refuse([`${WISH_CONFIG} could not be read, so the wish cannot be written into it: ${text.because}.`]);
   const before = text.state === 'present' ? text.value : null;
   let after: string;
   try {
     after = writeWish(before, towards);
   } catch (error) {
     return refuse([
-      `The wish can not be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: `
+      `The wish cannot be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: `
         + `${(error as Error).message}. Mend the file, or remove it.`,
     ]);
   }

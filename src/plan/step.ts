@@ -63,7 +63,7 @@ export const RANK = {
   durable: 20,
   /** On the way back the helper must exist before an object can name it. */
   load: 25,
-  /** Rules, then objects, in one transaction: an object in use can not be deleted. */
+  /** Rules, then objects, in one transaction: an object in use cannot be deleted. */
   rules: 30,
   automatic: 35,
   /** A flow keeps its helper after the rule is gone. */
@@ -102,9 +102,9 @@ export interface Plan {
   steps: Step[];
   /** What the steps take away, for the journal. */
   takes: Taken[];
-  /** Why this can not be planned: sentences, each with what to do. Nothing is done then. */
+  /** Why this cannot be planned: sentences, each with what to do. Nothing is done then. */
   refused: string[];
-  /** What of the voice rules can not be put in force, and why: sentences. All else is done. */
+  /** What of the voice rules cannot be put in force, and why: sentences. All else is done. */
   lacking: string[];
   /** Why SIP is not blocked or unloaded though that is wished; null when nothing speaks against it. */
   held: { because: string; lines: string[] } | null;

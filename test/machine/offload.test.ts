@@ -213,19 +213,19 @@ test('a call stays out of it however often the firewall is loaded anew: no packe
   await houses.get(router)!.traffic!.stop();
 });
 
-test('where voice is not marked it is said that it can not be kept out, and the firewall has nothing of it', async (router) => {
+test('where voice is not marked it is said that it cannot be kept out, and the firewall has nothing of it', async (router) => {
   await router.write('/etc/config/sipalg', wish(1, "\nconfig marking 'marking'\n\toption media '0'\n"));
   await sipalg(router, 'apply', null);
   assert.match(
     (await offloadFindings(router)).join('|'),
-    /^[^|]*audio that is not marked can not be kept out of it[^|]*`uci set sipalg.marking.media=EF`[^|]*$/,
+    /^[^|]*audio that is not marked cannot be kept out of it[^|]*`uci set sipalg.marking.media=EF`[^|]*$/,
   );
   assert.match(await forward(router), /ip dscp \{? ?cs3 (\} )?ct status confirmed accept/);
   await router.write('/etc/config/sipalg', wish(1, "\nconfig marking 'marking'\n\toption enabled '0'\n"));
   await sipalg(router, 'apply', null);
   assert.match(
     (await offloadFindings(router)).join('|'),
-    /^[^|]*voice that is not marked can not be kept out of it[^|]*`uci set sipalg.marking.enabled=1`[^|]*$/,
+    /^[^|]*voice that is not marked cannot be kept out of it[^|]*`uci set sipalg.marking.enabled=1`[^|]*$/,
   );
   assert.is(await forward(router), before.get(router)!.forward);
   assert.not.match(await router.read(FIREWALL), 'sipalg_offload');

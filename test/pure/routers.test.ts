@@ -172,7 +172,7 @@ doors('names the file to create for what nobody recorded', async () => {
     () => host.lock('/x', 1, ''),
     () => host.run(['nft', '-f', '-'], { input: 'flush ruleset' }),
   ]) {
-    assert.match(await complaint(change), 'can not be changed');
+    assert.match(await complaint(change), 'cannot be changed');
   }
   assert.is(host.unanswered.length, 9);
 });

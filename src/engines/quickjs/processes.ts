@@ -247,7 +247,8 @@ export function killTree({ pid, mark }: Child): void {
     for (const one of mates)
       if (!more.has(one.pid) && `\0${peek(`/proc/${one.pid}/environ`, MOST_ENVIRONMENT)}`.includes(marked)) more.add(one.pid);
     if (round === 0) os.kill(pid, KILL); // not before its children are known, which lose it as their parent
-    if (more.size === 0) return;
+    // What it started between the look and its end is seen by the next look.
+    if (more.size === 0 && round > 0) return;
     for (const one of more) {
       doomed.add(one);
       os.kill(one, KILL);

@@ -35,7 +35,7 @@ function name(text: string): string {
   // nft's scanner.l: {letter}({letter}|{digit}|[/\-_\.])*
   if (/^[A-Za-z_\\][A-Za-z0-9/\\_.-]*$/.test(text)) return text;
   throw new Refused(
-    `nft can not be told of something named ${quote(text)}: a name begins with a letter or "_" `
+    `nft cannot be told of something named ${quote(text)}: a name begins with a letter or "_" `
       + 'and goes on with letters, digits, "/", "-", "_" and "."',
   );
 }
@@ -47,7 +47,7 @@ function family(text: string): string {
 
 function oneLine(text: string): string {
   if (text !== '' && !/[\n\r\0]/.test(text)) return text;
-  throw new Refused(`nft can not be given the text ${quote(text)}: it must be one line that is not empty`);
+  throw new Refused(`nft cannot be given the text ${quote(text)}: it must be one line that is not empty`);
 }
 
 function handle(value: number): number {

@@ -9,7 +9,7 @@
 export type SourceUse =
   /** `ct helper NAME { type "TYPE" ... }` */
   | { kind: 'declares'; line: number; text: string; name: string; type: string | null }
-  /** `ct helper set ...`; `objects` are the names it may set, empty where they can not be seen. */
+  /** `ct helper set ...`; `objects` are the names it may set, empty where they cannot be seen. */
   | { kind: 'assigns'; line: number; text: string; objects: string[] }
   | { kind: 'includes'; line: number; text: string; pattern: string };
 

@@ -44,7 +44,7 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
 const changedIn = (policy: PolicyFacts, { intact }: Compared): string[] =>
   kernel(policy).flatMap(({ where, reading }) => (reading.state === 'present' && !intact[where] ? [reading.source] : []));
 
-/** @param left what is still to be done, and what can not be, as sentences */
+/** @param left what is still to be done, and what cannot be, as sentences */
 function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, left: readonly string[]): Finding[] {
   const findings: Finding[] = [];
   const say = (code: string, weight: Weight, evidence: readonly string[], text: string): void => {
@@ -80,7 +80,7 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       'timeouts-global',
       'note',
       [policy.perFlow.source],
-      'This kernel can not give single flows timeouts: every UDP flow of the router lives as long as SIP needs.',
+      'This kernel cannot give single flows timeouts: every UDP flow of the router lives as long as SIP needs.',
     );
   }
   const off = orElse(offload, null);
@@ -95,7 +95,7 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       say('policy-offload', 'risk', [offload.source], `Flow offload is on, and ${which}: its packets pass the rules by. ${setting}`);
     if (bare.length > 0) {
       bypassed(
-        `${what} that is not marked can not be kept out of it`,
+        `${what} that is not marked cannot be kept out of it`,
         `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`,
       );
     }
@@ -147,7 +147,7 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
   return findings;
 }
 
-/** What can not be let in, and why. */
+/** What cannot be let in, and why. */
 const inboundFindings = ({ inbound }: Compared): Finding[] =>
   inbound.lacking.map((text) => ({ code: 'policy-inbound', weight: 'risk', text, evidence: ['/etc/config/sipalg'] }));
 

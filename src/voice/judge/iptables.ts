@@ -1,4 +1,4 @@
-/** What this router's iptables can not do of what is wished. */
+/** What this router's iptables cannot do of what is wished. */
 import type { Finding } from '../../judge/verdict.ts';
 import type { PolicyFacts } from '../facts.ts';
 import type { Voice } from '../rules.ts';
@@ -26,7 +26,7 @@ const LACKS: readonly { name: string; of: string; lost: string; when: (voice: Vo
   { name: 'DSCP', of: 'iptables-mod-ipopt', lost: 'voice is not marked', when: ({ marking }) => marking !== null },
 ];
 
-/** What this router's iptables can not do of what is wished, each with the package to install. */
+/** What this router's iptables cannot do of what is wished, each with the package to install. */
 export function iptablesFindings(policy: PolicyFacts, voice: Voice): Finding[] {
   const { extensions: has } = policy;
   const lacking = LACKS.filter(({ name, when }) => has[name] === false && when(voice));

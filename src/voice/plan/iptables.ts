@@ -65,7 +65,7 @@ function familyStep(
   if (settled) return null;
   const known = old?.[restore] ?? '';
   const former = tables.length === 0 ? [] : known === '' ? null : tablesOf(known);
-  // Rules that nobody knows the text of can not be given back; the new ones are good.
+  // Rules that nobody knows the text of cannot be given back; the new ones are good.
   const undo =
     former === null || (former.length > 0 && markOf(seenOf(former)) !== inForce?.mark)
       ? []
@@ -95,11 +95,11 @@ export function planIptablesPolicy(policy: PolicyFacts, intact: Readonly<Record<
   if (first?.state === 'failed')
     return refuse([`The voice firewall rules are left as they are: ${first.source} could not be read: ${first.because}.`]);
   if (voice !== null && iptables.ipv4.state === 'absent')
-    return refuse(['The voice firewall rules can not be set: iptables is not installed. Install it, then run `sipalg apply`.']);
+    return refuse(['The voice firewall rules cannot be set: iptables is not installed. Install it, then run `sipalg apply`.']);
   const basic = voice === null ? [] : ['conntrack', 'multiport'].filter((name) => !has[name]);
   if (basic.length > 0)
     return refuse([
-      `The voice firewall rules can not be set: this iptables has no match ${basic.join(' and no match ')}. `
+      `The voice firewall rules cannot be set: this iptables has no match ${basic.join(' and no match ')}. `
         + 'Install the packages iptables and kmod-ipt-conntrack, then run `sipalg apply`.',
     ]);
 

@@ -34,7 +34,7 @@ export function planNftOn(policy: PolicyFacts, compared: Compared): Part {
     return refuse([`The voice firewall rules are left as they are: ${all.source} could not be read: ${all.because}.`]);
   if (policy.perFlow.state === 'absent')
     return refuse([
-      'The voice firewall rules can not be set: nft is not installed. Install the package nftables, then run `sipalg apply`.',
+      'The voice firewall rules cannot be set: nft is not installed. Install the package nftables, then run `sipalg apply`.',
     ]);
   if (policy.perFlow.state === 'failed')
     return refuse([`Whether this kernel can give a flow timeouts of its own could not be asked: ${policy.perFlow.because}.`]);

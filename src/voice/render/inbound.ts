@@ -68,7 +68,7 @@ export function inboundOf(facts: Facts, policy: PolicyFacts): Inbound {
     .map(({ name }) => name);
   if (wan.length === 0)
     wished.lacking.push(
-      'Calls can not be let in: /etc/config/firewall has no zone wan and none that masquerades. '
+      'Calls cannot be let in: /etc/config/firewall has no zone wan and none that masquerades. '
         + 'Give the zone of the internet the option masq.',
     );
   const forwarded: Forwarded[] = [];
@@ -87,7 +87,7 @@ interface Forwarded {
   networks: readonly string[];
 }
 
-/** The same port can not lead from the same network to two places: the first redirect has it all. */
+/** The same port cannot lead from the same network to two places: the first redirect has it all. */
 function forward(wished: Inbound, forwarded: Forwarded[], mine: Forwarded): void {
   const { provider, address, first, last, networks } = mine;
   forwarded.push(mine);

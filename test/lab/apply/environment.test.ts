@@ -131,7 +131,7 @@ trouble('believes no tool that prints nonsense, without end, or fails', async ({
   );
 });
 
-trouble('does not touch a journal it can not read', async ({ router }) => {
+trouble('does not touch a journal it cannot read', async ({ router }) => {
   for (const text of [
     '{ "format": 1, "taken": [',
     '',

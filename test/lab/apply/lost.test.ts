@@ -171,7 +171,7 @@ calls(
   },
 );
 
-calls('whose flow can not be ended, for want of conntrack, lets disable take everything back', async ({ router }) => {
+calls('whose flow cannot be ended, for want of conntrack, lets disable take everything back', async ({ router }) => {
   const { lab } = router;
   const conntrack = '/usr/sbin/conntrack';
   await router.sipalg(['enable']);

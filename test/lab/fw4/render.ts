@@ -273,7 +273,7 @@ function flowDevices(zones: readonly Zone[]): string[] {
   return [...new Set(zones.flatMap(({ devices }) => devices))].filter((device) => existsSync(`/sys/class/net/${device}`)).sort();
 }
 
-// A flush leaves it, and one that stands can not be declared with other devices.
+// A flush leaves it, and one that stands cannot be declared with other devices.
 function hasFlowtable(): boolean {
   const { stdout } = spawnSync('nft', ['list', 'flowtables', 'inet'], { encoding: 'utf8' });
   return /table inet fw4 \{\s*flowtable ft /.test(stdout);

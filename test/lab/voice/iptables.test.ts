@@ -187,7 +187,7 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         ? '/usr/lib/x86_64-linux-gnu/xtables'
         : '/usr/lib/aarch64-linux-gnu/xtables';
       for (const name of ['u32', 'recent', 'hashlimit', 'dscp', 'DSCP']) {
-        // Rules that use it can not even be listed without it.
+        // Rules that use it cannot even be listed without it.
         await perform(lab, planOf(await look(lab, false), null));
         lab.files.remove(`${folder}/libxt_${name}.so`);
         const seen = await look(lab);

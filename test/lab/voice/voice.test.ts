@@ -110,15 +110,15 @@ nft.real "$@" < /tmp/nft.$$; code=$?; rm /tmp/nft.$$; exit $code
   assert.is(await now(), '650\n650\n');
   assert.not.match(await house.table(), 'ct timeout');
   assert.match(house.files.read('/etc/sysctl.d/99-sipalg.conf'), /^# before: 60 180\n/m);
-  assert.match(await said('status'), 'can not give single flows timeouts');
+  assert.match(await said('status'), 'cannot give single flows timeouts');
   await house.mustApply(configuration(PROVIDER, 0));
   assert.is(await now(), '60\n180\n');
   assert.equal(await there(), []);
 });
 
-room('that can not be told to the firewall are taken away again, and a change that fails gives back the former ones', async () => {
+room('that cannot be told to the firewall are taken away again, and a change that fails gives back the former ones', async () => {
   const firewall = ['mount', '--bind', '/etc/config/firewall', '/etc/config/firewall'];
-  await house.router.must(firewall); // a file that is mounted can not be replaced
+  await house.router.must(firewall); // a file that is mounted cannot be replaced
   const { status, stderr } = await house.apply(configuration(PROVIDER));
   assert.is(status, 2);
   assert.match(stderr, /That did not work: .*\/etc\/config\/firewall.*Everything done before it has been taken back/s);

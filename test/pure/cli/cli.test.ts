@@ -242,7 +242,7 @@ faces('does not say "unmanaged" where what is wished could not be told', async (
       );
       assert.is(code, 2, command);
       assert.not.match(said, /says "unmanaged"|wish: unmanaged/);
-      assert.match(said, /could not be told|wish: not known|could not be read|can not be written/);
+      assert.match(said, /could not be told|wish: not known|could not be read|cannot be written/);
     }
   }
 });

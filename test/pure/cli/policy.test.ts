@@ -117,7 +117,7 @@ words('names what is left of rules that are not wished any more', (context) => {
 words('says that they are left alone where nobody can tell what is wished', ({ facts, policy }) => {
   const seen = withVoice(facts, policyFacts({ wanted: false }));
   const text = told({ ...seen, wish: { ...seen.wish, wish: { ...seen.wish.wish, policy: null } } }, policy);
-  assert.is(first(text), 'What is wished of the voice firewall rules can not be told, so they are left as they are.');
+  assert.is(first(text), 'What is wished of the voice firewall rules cannot be told, so they are left as they are.');
 });
 
 words('has the findings with their evidence, and what of the configuration is not in force', (context) => {
@@ -321,7 +321,7 @@ command('says them where they are on, whatever is in a name, and with --json the
   assert.is((JSON.parse(json.out) as { facts: RouterFacts }).facts.policy.state, 'present');
 });
 
-command('says what is wrong, and ends with 2, where the rules can not be looked at', async ({ policy }) => {
+command('says what is wrong, and ends with 2, where the rules cannot be looked at', async ({ policy }) => {
   policy.observe = async () => {
     throw new Error('the file is of another build');
   };

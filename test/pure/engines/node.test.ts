@@ -36,7 +36,7 @@ async function complaint(promise: Promise<unknown>): Promise<string> {
 
 const reading = withFolder('reading through Node');
 
-reading('tells what is there from what is not and from what can not be read', async ({ folder }) => {
+reading('tells what is there from what is not and from what cannot be read', async ({ folder }) => {
   fs.writeFileSync(join(folder, 'a'), 'caf\u00e9\n');
   assert.equal(await nodeHost.read(join(folder, 'a')), { state: 'present', value: 'caf\u00e9\n', source: join(folder, 'a') });
   for (const path of [join(folder, 'nothing'), join(folder, 'a', 'below')])
@@ -437,7 +437,7 @@ locking('excludes what flock(1) excludes', async ({ folder }) => {
   assert.equal(ended(await nodeHost.run(['flock', '-n', path, 'true'])), { code: 0, stdout: '', stderr: '' });
 });
 
-locking('says why a lock can not be taken', async ({ folder }) => {
+locking('says why a lock cannot be taken', async ({ folder }) => {
   const path = join(folder, 'no', 'such', 'lock');
   assert.match(await complaint(nodeHost.lock(path, 5000, 'me')), `the lock ${path} could not be taken: `);
 });

@@ -60,7 +60,7 @@ texts('keeps each byte that is no text apart from all text', () => {
   assert.is(decode(Uint8Array.from([0x61, 0xff, 0x62])), 'a\udcffb');
   assert.is(decode(Uint8Array.from([0xc3])), '\udcc3');
   assert.equal([...encode('\udc80\udcff')], [0x80, 0xff]);
-  // Any other half of a pair can not come from bytes, and has none.
+  // Any other half of a pair cannot come from bytes, and has none.
   assert.equal([...encode('\ud800')], [0xef, 0xbf, 0xbd]);
   assert.equal([...encode('\udc00')], [0xef, 0xbf, 0xbd]);
 });

@@ -155,7 +155,7 @@ includes('are not scripts that only speak of it, or never come to it', async () 
     assert.equal(await found({ '/etc/firewall.user': line }), [], line);
 });
 
-includes('that can not be read are said to be so', async () => {
+includes('that cannot be read are said to be so', async () => {
   const files = { '/etc/nftables.d/a.nft': USE, '/etc/firewall.user': '' };
   const uci = firewallFacts('', 'fw4', []);
   for (const [what, place] of [

@@ -66,7 +66,7 @@ modules("are built in: the tracker shows parameters alone, the rewriter shows in
   assert.equal(await states(BUILT_IN), ['built in', 'failed'], 'nothing says what the rewriter is');
 });
 
-modules('are not known where /proc/modules can not be read or understood', async () => {
+modules('are not known where /proc/modules cannot be read or understood', async () => {
   assert.equal(await states({ '/proc/modules': 'nonsense\n' }), ['failed', 'failed']);
   const host: Host = {
     ...recorded({ files: {}, commands: {} }),

@@ -329,7 +329,7 @@ without("rules that were not the firewall's own are named", () => {
   assert.is(router.read('/etc/sipalg.journal'), journal(taken));
 });
 
-without('a journal that can not be read stays, and the marked lines go', () => {
+without('a journal that cannot be read stays, and the marked lines go', () => {
   const router = new Router({ ...LEFT, '/etc/sipalg.journal': '{"format":1,"tak' });
   const { status, stderr } = router.giveBack();
   assert.is(status, 0);

@@ -71,7 +71,7 @@ lmos('is made of strings over several lines and with quotes', ({ hash, lmo }) =>
   assert.is(find(hash(Buffer.from('same'))), undefined);
 });
 
-lmos('is refused where a translation has what it can not hold', ({ lmo }) => {
+lmos('is refused where a translation has what it cannot hold', ({ lmo }) => {
   assert.throws(() => lmo('msgctxt "x"\nmsgid "a"\nmsgstr "b"\n'), saying('has a context or plural forms'));
   assert.throws(() => lmo('msgid "a"\nmsgid_plural "as"\nmsgstr[0] "b"\n'), saying('has a context or plural forms'));
 });

@@ -193,7 +193,7 @@ theSwitch('shows what it would do before it does it: every step, its commands an
   assert.is(viewAt(cancelled(planned(waiting, 'disabled', reply))).switch?.confirm, null);
 });
 
-theSwitch('can not be confirmed where nothing can be done, and says why', async () => {
+theSwitch('cannot be confirmed where nothing can be done, and says why', async () => {
   const state = confirm(at(await statusOf('not-root')), 'disabled');
   const reply = await planOf('not-root', 'disabled');
   const refused = viewAt(planned(state, 'disabled', reply)).switch?.confirm;

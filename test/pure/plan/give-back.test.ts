@@ -229,7 +229,7 @@ back('undoes several edits of one file, the last one first', ({ facts }) => {
   assert.is(written(withJournal(withConf(facts, 'e f\n'), taken), CONF), 'a b\n');
 });
 
-back('gives nothing back to a file it can not read, and says so', ({ facts }) => {
+back('gives nothing back to a file it cannot read, and says so', ({ facts }) => {
   const blind: Facts = {
     ...facts,
     boot: { ...facts.boot, blacklist: { state: 'failed', source: CONF, because: 'input/output error (EIO)' } },

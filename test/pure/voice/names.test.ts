@@ -291,7 +291,7 @@ keeping('takes a new one at once, and lets the old go after an hour', async () =
   );
 });
 
-keeping('is not replaced by a web site when the SRV records can not be had', async () => {
+keeping('is not replaced by a web site when the SRV records cannot be had', async () => {
   const router = new Router();
   const good: Zone = {
     'SRV _sip._udp.one.example': srv([5060, 'sbc.one.example']),
@@ -494,7 +494,7 @@ files('that are spoilt are as good as none, entry by entry', async () => {
   assert.equal(plain(await readNames(router.host)), { 'good.example': good });
 });
 
-files('that can not be written are told, and nothing else is lost', async () => {
+files('that cannot be written are told, and nothing else is lost', async () => {
   const router = new Router();
   router.readOnly = true;
   router.zone = { 'A one.example': a('192.0.2.1') };

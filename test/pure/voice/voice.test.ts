@@ -225,7 +225,7 @@ planning('is refused with a sentence where nftables is not there or could not be
   assert.match(planOn(await router({ perFlow: absent('nft') })).refused.join(), 'not installed');
 });
 
-planning('names the line of a firewall configuration that can not be edited', async () => {
+planning('names the line of a firewall configuration that cannot be edited', async () => {
   const facts = await router();
   const uci = facts.firewall.uci as { value: { text: string } };
   uci.value = { ...uci.value, text: "config defaults\n\toption input 'REJECT\n" };
@@ -390,7 +390,7 @@ finding('of flow offload name what is not marked, and the setting that fits', as
   assert.equal(await texts(wish.marking, true), []);
   const [off, ...more] = await texts(null, false);
   assert.equal(more, []);
-  assert.match(off ?? '', 'voice that is not marked can not be kept out of it');
+  assert.match(off ?? '', 'voice that is not marked cannot be kept out of it');
   assert.match(off ?? '', '`uci set sipalg.marking.enabled=1`');
   assert.match(
     (await texts({ media: dscp('CS0', 0), signalling: dscp('CS0', 0) }, false)).join('|'),

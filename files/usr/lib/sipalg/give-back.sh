@@ -2,7 +2,7 @@
 # Gives back all that sipalg has changed on this router. Run before its package is removed (prerm, pre-deinstall); may be
 # run by hand. The program does it where it still can. Where Node has gone before, this does what plain shell can do:
 # whole files, marked lines, our own tables and sections. It never edits half a file and never stands in the way of the
-# removal; what it can not give back it names, and then it leaves the journal, from which a later `sipalg enable` can.
+# removal; what it cannot give back it names, and then it leaves the journal, from which a later `sipalg enable` can.
 # /etc/config/sipalg stays as its owner left it.
 
 R=${SIPALG_ROOT-} # another root, for tests
