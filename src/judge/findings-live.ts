@@ -150,7 +150,8 @@ export const LIVE: readonly Row[] = [
         ? [`no rule translates what leaves by ${read(facts.wan)?.device}`]
         : null,
     () =>
-      'Nothing that leaves this router is translated here, so the helper edits nothing; it drops messages and opens holes all the same.',
+      'What leaves this router by its default way is not translated here, so the helper edits nothing in it; '
+      + 'it drops messages and opens holes all the same.',
   ),
   row(
     'assignment-unreached',
