@@ -72,8 +72,10 @@ export function sentences() {
     found.set(text, [...new Set([...(found.get(text) ?? []), file])]);
   };
   const words = 'src/page/words.ts';
-  const calls = readFileSync(root + words, 'utf8').matchAll(/\b_\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"),?\s*\)/g);
-  for (const [, single, double] of calls) add(unquoted(single ?? double ?? ''), words);
+  // A sentence may be put together of several strings.
+  const calls = readFileSync(root + words, 'utf8').matchAll(/\b_\(\s*((?:(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")[\s+]*)+),?\s*\)/g);
+  for (const [, strings = ''] of calls)
+    add([...strings.matchAll(/(['"])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unquoted(text)).join(''), words);
   const menu = `${LUCI_APP}/root/usr/share/luci/menu.d/luci-app-sipalg.json`;
   for (const { title } of Object.values(JSON.parse(readFileSync(root + menu, 'utf8')))) add(title, menu);
   const acl = `${LUCI_APP}/root/usr/share/rpcd/acl.d/luci-app-sipalg.json`;

@@ -31,7 +31,8 @@ export function statusText({ version, facts, verdict }: Omit<Report, 'plan'>): s
   const wish = facts.wish.said === false ? 'not known' : facts.wish.wish.alg;
   lines.push(
     '',
-    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; wish: ${wish}${journal}; sipalg ${version}`,
+    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; `
+      + `wish: ${wish}${journal}; sipalg ${version}`,
   );
   // Also where the plan is refused: it says why.
   if (verdict.alg !== 'off' && verdict.unread.length === 0 && facts.wish.wish.alg !== 'enabled')
