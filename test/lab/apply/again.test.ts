@@ -89,7 +89,8 @@ again('commands that were said do the same when they are typed', () =>
     await router.lab.router.must(['sh', '-ec', typed.filter((line) => !/^(?:(?:uci|touch) |fw4 reload$)/.test(line)).join('\n')]);
     const after = await router.state();
     assert.equal(
-      differences(disabled, after).filter((line) => line.startsWith('nft') || line.includes('tables')),
+      // The load of the firewall that was left out declares the helper's object again, which no rule uses.
+      differences(disabled, after).filter((line) => /^nft(?! ct helper inet fw4 )|tables/.test(line)),
       [],
     );
     assert.ok(differences(before, after).length > 0);
