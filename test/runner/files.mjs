@@ -17,8 +17,8 @@ import { judge } from './verdict.mjs';
 export const LAYERS = [
   { name: 'pure', needs: [], limit: 180_000, pool: 2, demanding: true },
   { name: 'engines', needs: ['engines'], limit: 300_000, pool: 2, demanding: true },
-  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 480_000, pool: 1, demanding: false },
-  { name: 'machine', needs: ['vm'], limit: 900_000, pool: 2, demanding: false },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 720_000, pool: 1, demanding: false },
+  { name: 'machine', needs: ['vm'], limit: 1_500_000, pool: 2, demanding: false },
   { name: 'page', needs: ['page'], limit: 180_000, pool: 1, demanding: true },
 ];
 

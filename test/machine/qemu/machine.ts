@@ -45,7 +45,7 @@ export type Machine = {
   close(): Promise<void>;
 };
 
-const BOOT_LIMIT = 90_000;
+const BOOT_LIMIT = 240_000;
 /** A file to which machines write what is done in them, as it is done; show.mjs shows it. */
 const LOG = process.env['SIPALG_VM_LOG'];
 
@@ -122,7 +122,7 @@ export async function openMachine(line: Line, layer: Layer): Promise<Machine> {
     const timer = setTimeout(() => {
       timedOut = true;
       remote.signal('SIGKILL');
-    }, options.timeout ?? 60_000);
+    }, options.timeout ?? 180_000);
     try {
       const { status, signal } = await remote.ended;
       const [stdout, stderr] = [Buffer.concat(out).toString(), Buffer.concat(err).toString()];
