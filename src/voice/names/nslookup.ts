@@ -2,6 +2,7 @@
 import type { Host, NameServer } from '../../host/host.ts';
 import type { QuestionType, ResourceRecord } from '../../languages/dns/message.ts';
 import { isAskable, nslookup, shownBy } from '../../languages/dns/nslookup.ts';
+import { askedOnce } from './servers.ts';
 import type { Questions, Result } from './servers.ts';
 
 /** All questions of one refresh, milliseconds; each is a process of its own, which a small router starts slowly. */
@@ -18,12 +19,11 @@ const TTL = 300;
  */
 export function questionsByCommand(host: Host, servers: readonly NameServer[]): Questions {
   const end = host.now() + DEADLINE;
-  const asked = new Map<string, Promise<Result<QuestionType>>>();
-  const waiting: (() => void)[] = [];
-  let free = AT_ONCE;
 
-  async function over({ address }: NameServer, name: string, type: 'A' | 'AAAA' | 'SRV'): Promise<Result<QuestionType>> {
+  return askedOnce(AT_ONCE, servers, async ({ address }, name, type) => {
     const failed = (because: string): Result<QuestionType> => ({ state: 'failed', because: `${name}: ${because}` });
+    if (type === 'NAPTR') return failed('nslookup cannot ask for NAPTR records');
+    if (!isAskable(name)) return failed('this is no name that nslookup can be asked for');
     const left = Math.min(PATIENCE, end - host.now());
     if (left <= 0) return failed(`the time was over (${DEADLINE / 1000} s for all names)`);
     const outcome = await host.run(nslookup(type, name, address), { timeout: left });
@@ -38,28 +38,5 @@ export function questionsByCommand(host: Host, servers: readonly NameServer[]): 
     }
     const records = shown.records.map((record) => ({ ...record, name, ttl: TTL })) as Extract<ResourceRecord, { type: QuestionType }>[];
     return { state: 'found', records, ttl: TTL };
-  }
-
-  async function ask(type: QuestionType, name: string): Promise<Result<QuestionType>> {
-    if (type === 'NAPTR') return { state: 'failed', because: `${name}: nslookup cannot ask for NAPTR records` };
-    if (!isAskable(name)) return { state: 'failed', because: `${name}: this is no name that nslookup can be asked for` };
-    let last: Result<QuestionType> = { state: 'failed', because: `${name}: there is no name server` };
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free--;
-    for (const server of servers) {
-      last = await over(server, name, type);
-      if (last.state !== 'failed') break;
-    }
-    const next = waiting.shift();
-    if (next === undefined) free++;
-    else next();
-    return last;
-  }
-
-  return <T extends QuestionType>(type: T, name: string) => {
-    const key = `${type} ${name}`;
-    const result = asked.get(key) ?? ask(type, name);
-    asked.set(key, result);
-    return result as Promise<Result<T>>;
-  };
+  });
 }

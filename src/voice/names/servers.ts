@@ -39,9 +39,6 @@ export async function nameServers(host: Host): Promise<NameServer[]> {
 /** @param now a clock in milliseconds; the deadline counts from here */
 export function questions(asking: Asking, servers: readonly NameServer[], now: () => number): Questions {
   const end = now() + DEADLINE;
-  const asked = new Map<string, Promise<Result<QuestionType>>>();
-  const waiting: (() => void)[] = [];
-  let free = AT_ONCE;
 
   async function over(way: 'datagram' | 'stream', server: NameServer, name: string, type: QuestionType): Promise<Result<QuestionType>> {
     const left = Math.min(PATIENCE, end - now());
@@ -71,13 +68,30 @@ export function questions(asking: Asking, servers: readonly NameServer[], now: (
     }
   }
 
+  // A datagram may be lost: a single server is asked twice.
+  const all = servers.length === 1 ? [...servers, ...servers] : servers;
+  return askedOnce(AT_ONCE, all, (server, name, type) => over('datagram', server, name, type));
+}
+
+/**
+ * Each question once, however often it comes up; of one server after the other, until one knows.
+ * @param atOnce questions under way at a time
+ */
+export function askedOnce(
+  atOnce: number,
+  servers: readonly NameServer[],
+  over: (server: NameServer, name: string, type: QuestionType) => Promise<Result<QuestionType>>,
+): Questions {
+  const asked = new Map<string, Promise<Result<QuestionType>>>();
+  const waiting: (() => void)[] = [];
+  let free = atOnce;
+
   async function ask(type: QuestionType, name: string): Promise<Result<QuestionType>> {
     let last: Result<QuestionType> = { state: 'failed', because: `${name}: there is no name server` };
     if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
     else free--;
-    // A datagram may be lost: a single server is asked twice.
-    for (const server of servers.length === 1 ? [...servers, ...servers] : servers) {
-      last = await over('datagram', server, name, type);
+    for (const server of servers) {
+      last = await over(server, name, type);
       if (last.state !== 'failed') break;
     }
     const next = waiting.shift();
