@@ -142,6 +142,20 @@ for (const engine of ENGINES) {
     assert.equal([...modes], ['100600']);
   });
 
+  writing('narrows what it is told to, and nothing else', async ({ door, folder }) => {
+    const path = join(folder, 'wide');
+    fs.writeFileSync(path, 'x');
+    for (const [before, after] of [
+      [0o644, 0o600],
+      [0o400, 0o400],
+    ] as const) {
+      fs.chmodSync(path, before);
+      await door.narrow(path, 0o600);
+      assert.is(fs.statSync(path).mode & 0o7777, after);
+    }
+    await door.narrow(join(folder, 'not there'), 0o600);
+  });
+
   writing('keeps the owner of a file that is there', async ({ door, folder }) => {
     if (process.geteuid?.() !== 0) return; // only root may give a file away, and only then is there something to keep
     const path = join(folder, 'owned');

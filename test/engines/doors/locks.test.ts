@@ -20,6 +20,25 @@ for (const engine of ENGINES) {
     if ('lock' in second) await second.lock.release();
   });
 
+  locking('keeps a lock of our own from everybody else, and leaves that of another program as it is', async ({ door, folder }) => {
+    const [own, old, other] = [join(folder, 'mine.lock'), join(folder, 'older.lock'), join(folder, 'another.lock')];
+    for (const path of [old, other]) {
+      fs.writeFileSync(path, '');
+      fs.chmodSync(path, 0o644);
+    }
+    for (const [path, who] of [
+      [own, 'me'],
+      [old, 'me'],
+      [other, ''],
+    ] as const) {
+      const got = await door.lock(path, 5000, who);
+      assert.ok('lock' in got);
+      if ('lock' in got) await got.lock.release();
+    }
+    const modes = [own, old, other].map((path) => (fs.statSync(path).mode & 0o7777).toString(8));
+    assert.equal(modes, ['600', '600', '644']);
+  });
+
   locking('waits for a lock as long as it was told to', async ({ door, folder }) => {
     const path = join(folder, 'waiting.lock');
     const first = await door.lock(path, 5000, 'first');

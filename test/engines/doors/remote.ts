@@ -33,6 +33,22 @@ export interface DoorOptions {
   redirected?: string;
 }
 
+/** All of them, which the compiler sees to. */
+const OPERATIONS: Readonly<Record<Exclude<keyof Host, 'lock'>, true>> = {
+  read: true,
+  list: true,
+  kind: true,
+  write: true,
+  poke: true,
+  narrow: true,
+  remove: true,
+  run: true,
+  addresses: true,
+  now: true,
+  elapsed: true,
+  process: true,
+};
+
 /** Milliseconds that an end may take. */
 const PATIENCE = 3000;
 
@@ -72,9 +88,10 @@ export async function openDoor(engine: Engine, { env = {}, before = ':', redirec
       const request: Request = { id, operation, given };
       child.stdin.write(`${JSON.stringify(request).replace(ASCII, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`);
     });
-  const operations = ['read', 'list', 'kind', 'write', 'poke', 'remove', 'run', 'addresses', 'now', 'process'] as const;
   return {
-    ...(Object.fromEntries(operations.map((name) => [name, (...given: unknown[]) => ask(name, ...given)])) as unknown as Remote),
+    ...(Object.fromEntries(
+      Object.keys(OPERATIONS).map((name) => [name, (...given: unknown[]) => ask(name as Request['operation'], ...given)]),
+    ) as unknown as Remote),
     async lock(...given) {
       const got = (await ask('lock', ...given)) as { lock: number } | { busy: string };
       return 'busy' in got ? got : { lock: { release: async () => void (await ask('release', got.lock)) } };
