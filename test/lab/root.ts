@@ -28,6 +28,9 @@ const COMMANDS = `
   .trim()
   .split(/\s+/);
 
+/** What single tests call in the router, brought along where it is installed: the setup asks for it with their layers. */
+const EXTRA = ['busybox', 'tcpdump'];
+
 const PATH = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** Files and folders that programs read at a fixed place; those the machine lacks are left out. */
@@ -88,7 +91,7 @@ export function rootFolder(): string {
 
 const wanted = (): string =>
   createHash('sha256')
-    .update(JSON.stringify([FORMAT, COMMANDS, DATA, FOLDERS, OWN, process.execPath]))
+    .update(JSON.stringify([FORMAT, COMMANDS, extra(), DATA, FOLDERS, OWN, process.execPath]))
     .digest('hex');
 
 /** What tells a file from the one that a package puts in its place. */
@@ -111,7 +114,7 @@ function known(): string | undefined {
 }
 
 function make(): string {
-  const programs = [...COMMANDS.map((name) => found(name)), process.execPath];
+  const programs = [...COMMANDS.map((name) => found(name)), ...extra(), process.execPath];
   const plugins = libraryFolders().flatMap((folder) => below(`${folder}/${PLUGINS}`));
   const data = DATA.flatMap((path) => (fs.existsSync(path) ? below(path) : []));
   fs.mkdirSync(CACHE, { recursive: true });
@@ -131,8 +134,13 @@ function make(): string {
   return folder;
 }
 
+const where = (command: string): string | undefined =>
+  PATH.map((folder) => `${folder}/${command}`).find((each) => fs.existsSync(each));
+
+const extra = (): string[] => EXTRA.map(where).filter((path) => path !== undefined);
+
 function found(command: string): string {
-  const path = PATH.map((folder) => `${folder}/${command}`).find((each) => fs.existsSync(each));
+  const path = where(command);
   if (path === undefined) throw new Error(`The lab's router needs ${command}, which is not installed in ${PATH.join(', ')}.`);
   return path;
 }
