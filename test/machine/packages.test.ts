@@ -7,7 +7,7 @@ import { onEveryKernel } from './qemu/each.ts';
 import { extraPackage, splitPackages } from './qemu/modules.ts';
 import { laterProduct, product } from './qemu/product.ts';
 import type { Picture, Router } from './qemu/router.ts';
-import { assertOff, assertSame, daemons, install, meanwhile, sipalg, until, written } from './qemu/steps.ts';
+import { assertOff, assertSame, daemons, install, meanwhile, sipalg, until, withoutEngine, written } from './qemu/steps.ts';
 
 const CONFIG = '/etc/config/sipalg';
 const BUNDLE = '/usr/lib/sipalg/sipalg.mjs';
@@ -112,9 +112,8 @@ opkg('installed again, the wish that was kept holds', async (router) => {
   await sipalg(router, 'status', 0);
 });
 
-opkg('removing it when Node is gone gives back files, modules and rules all the same', async (router) => {
-  await router.must(['mv', '/usr/bin/node', '/usr/bin/node.gone']);
-  try {
+opkg('removing it when its engine is gone gives back files, modules and rules all the same', async (router) => {
+  await withoutEngine(router, async () => {
     const ran = await router.run(['opkg', 'remove', 'sipalg'], { timeout: 120_000 });
     assert.is(ran.status, 0, ran.stdout + ran.stderr);
     assert.is(await router.treatment(), 'rewritten', ran.stdout + ran.stderr);
@@ -126,9 +125,7 @@ opkg('removing it when Node is gone gives back files, modules and rules all the 
       left.filter((path) => path !== `${CONFIG}-opkg`),
       [CONFIG],
     );
-  } finally {
-    await router.must(['mv', '/usr/bin/node.gone', '/usr/bin/node']);
-  }
+  });
 });
 
 opkg.run();

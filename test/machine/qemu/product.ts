@@ -30,7 +30,7 @@ export function laterProduct(version: string): Package {
     files: Object.fromEntries(
       Object.entries(one.files).map(([path, bytes]) => [
         path,
-        path.endsWith('/sipalg.js') ? `${Buffer.from(bytes).toString()}\n// ${version}\n` : bytes,
+        path.endsWith('/sipalg.mjs') ? `${Buffer.from(bytes).toString()}\n// ${version}\n` : bytes,
       ]),
     ),
   };
