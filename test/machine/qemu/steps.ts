@@ -88,6 +88,16 @@ export async function install(router: Router, manager: Manager, one: Package, ..
   return ran;
 }
 
+/** Installs several, one after the other as one command would; what the manager said. */
+export async function installAll(router: Router, manager: Manager, ...packages: readonly Package[]): Promise<string> {
+  let said = '';
+  for (const one of packages) {
+    const { stdout, stderr } = await install(router, manager, one);
+    said += stdout + stderr;
+  }
+  return said;
+}
+
 /** What sysupgrade would keep, as it packs it. */
 export async function kept(router: Router): Promise<Buffer> {
   await router.must(['sysupgrade', '-b', '/tmp/kept.tgz']);
@@ -108,7 +118,7 @@ export async function meanwhile<T>(router: Router, work: Promise<T>): Promise<{ 
 /** Process ids of the resident daemon. */
 export async function daemons(router: Router): Promise<number[]> {
   // A pattern that does not find itself.
-  const { stdout } = await router.run(['sh', '-c', "grep -l -a '[s]ipalg.js.serve' /proc/[0-9]*/cmdline"]);
+  const { stdout } = await router.run(['sh', '-c', "grep -l -a '[s]ipalg.mjs.serve' /proc/[0-9]*/cmdline"]);
   return stdout
     .split('\n')
     .flatMap((line) => /^\/proc\/(\d+)\//.exec(line)?.[1] ?? [])

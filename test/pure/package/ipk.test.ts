@@ -140,7 +140,8 @@ for (const name of NAMES) {
       'sipalg': 'node (>= 18)',
       'sipalg-daemon': `node (>= 18), sipalg (= ${RELEASE})`,
       'sipalg-compare': `sipalg (= ${RELEASE})`,
-      'luci-app-sipalg': 'luci-base, sipalg, sipalg-daemon',
+      // Its page calls the ubus object: the daemon's, until rpcd has a plugin that gives the same.
+      'luci-app-sipalg': `luci-base, sipalg${existsSync('files/usr/libexec/rpcd/sipalg') ? '' : ', sipalg-daemon'}`,
     };
     assert.is(fields['Depends'], depends[name as keyof typeof depends]);
     const listed =
