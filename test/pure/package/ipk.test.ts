@@ -17,11 +17,11 @@ const RELEASE = `${version}-r2`;
 const fileOf = (name: string): string => `${name}_${RELEASE}_all.ipk`;
 const TIME = 1_700_000_000;
 const apkOf = (name: string): string => `${name}-${RELEASE}.apk`;
-const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '' };
+const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPALG_USIGN_KEY: '' };
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
 const MOST: Record<string, number> = { sipalg: 122_000, 'sipalg-daemon': 38_000, 'sipalg-compare': 51_000, 'luci-app-sipalg': 18_000 };
 
-type Context = { folder: string; key: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
+type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
 const packages = suite<Context>('npm run package');
 
 packages.before(async (context) => {
@@ -30,21 +30,24 @@ packages.before(async (context) => {
   context.key = join(context.folder, 'key');
   // RSA, for EC signs otherwise each time.
   writeFileSync(context.key, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs8' }));
-  context.made = make(join(context.folder, 'one'), { env: ENVIRONMENT, key: context.key });
+  context.usignKey = join(context.folder, 'usign-key');
+  writeFileSync(context.usignKey, generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  const { key, usignKey } = context;
+  context.made = make(join(context.folder, 'one'), { env: ENVIRONMENT, key, usignKey });
   context.ipk = Object.fromEntries(NAMES.map((name) => [name, unpackIpk(context.made.files[fileOf(name)] ?? Buffer.alloc(0))]));
 });
 
 const member = (members: Member[], path: string): string =>
   members.find((one) => one.path === path)?.bytes.toString() ?? `there is no ${path}`;
 
-packages('writes every package for either manager, both indexes, and the public key of who signed', ({ made }) => {
-  const all = ['Packages', 'Packages.gz', 'packages.adb', 'sipalg-apk.pem', ...NAMES.map(fileOf), ...NAMES.map(apkOf)];
+packages('writes every package for either manager, both indexes, and the public keys of who signed', ({ made }) => {
+  const all = ['Packages', 'Packages.gz', 'Packages.sig', 'packages.adb', 'sipalg-apk.pem', 'sipalg-opkg.pub', ...NAMES.map(fileOf), ...NAMES.map(apkOf)];
   assert.equal(Object.keys(made.files), all.sort());
   for (const [name, { length }] of Object.entries(made.files)) assert.match(made.said, `/${name}  ${length} bytes\n`);
 });
 
-packages('gives the same bytes again: at another time, under another umask, time zone, language and folder', ({ folder, key, made }) => {
-  const env = { ...ENVIRONMENT, SIPALG_APK_KEY: key, TZ: 'Pacific/Auckland', LC_ALL: 'C' };
+packages('gives the same bytes again: at another time, under another umask, time zone, language and folder', ({ folder, key, usignKey, made }) => {
+  const env = { ...ENVIRONMENT, SIPALG_APK_KEY: key, SIPALG_USIGN_KEY: usignKey, TZ: 'Pacific/Auckland', LC_ALL: 'C' };
   const again = make(join(folder, 'two'), { built: join(folder, 'one'), cwd: '/', umask: '077', env });
   assert.equal(Object.keys(again.files), Object.keys(made.files));
   for (const [name, bytes] of Object.entries(made.files)) assert.ok(bytes.equals(again.files[name] ?? Buffer.alloc(0)), name);
@@ -262,7 +265,7 @@ packages('makes the folder a feed for apk too: named as apk looks for them, with
   }
 });
 
-packages('signs for apk with the key it is given, and with none unless it is given one', ({ folder, made, lib }) => {
+packages('signs with the keys it is given, and with none unless it is given one', ({ folder, made, lib }) => {
   const files = (of: Made): [name: string, signed: boolean, signatures: number][] =>
     [...NAMES.map(apkOf), 'packages.adb'].map((name) => {
       const read = name === 'packages.adb' ? lib.readIndex : lib.readPackage;
@@ -280,8 +283,10 @@ packages('signs for apk with the key it is given, and with none unless it is giv
   );
   assert.equal(
     Object.keys(made.files).filter((name) => !(name in without.files)),
-    ['sipalg-apk.pem'],
+    ['Packages.sig', 'sipalg-apk.pem', 'sipalg-opkg.pub'],
   );
+  const [, number = ''] = /^untrusted comment: public key ([0-9a-f]{16})\n/.exec(String(made.files['sipalg-opkg.pub'])) ?? [];
+  assert.match(String(made.files['Packages.sig']), `untrusted comment: signed by key ${number}\n`);
   for (const name of ['Packages', 'Packages.gz', ...NAMES.map(fileOf)]) {
     assert.ok(without.files[name]?.equals(made.files[name] ?? Buffer.alloc(0)), name);
   }
@@ -294,6 +299,8 @@ packages('packs nothing where the key cannot sign, or more is asked than it know
   const packed = (given: Parameters<typeof make>[1]) => () => make(none, { env: ENVIRONMENT, ...given });
   assert.throws(packed({ key: join(folder, 'no-key') }), saying('no-key" cannot sign: That is no private key in PEM'));
   assert.throws(packed({ key: nowhere }), saying('nowhere" cannot sign: ENOENT'));
+  assert.throws(packed({ usignKey: join(folder, 'no-key') }), saying("no-key\" cannot sign: That is neither a secret key of usign's nor"));
+  assert.throws(packed({ usignKey: join(folder, 'key') }), saying('The key is "rsa"; opkg\'s indexes are signed with Ed25519.'));
   assert.throws(packed({ env: { ...ENVIRONMENT, SIPALG_APK_KEY: nowhere } }), saying('Nothing was packed, for "'));
   assert.not.ok(existsSync(none));
 });
