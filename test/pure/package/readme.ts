@@ -43,6 +43,7 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'npm run build': { by: 'test/runner/checks.mjs', words: "'npm run build', root, [process.execPath, 'build.mjs']" },
   'npm run package': { by: 'test/pure/package/made.ts', words: "'package/build.mjs'" },
   'npm run package -- --key FILE': { by: 'test/pure/package/made.ts', words: "['--key', key]" },
+  'npm run package -- --usign-key FILE': { by: 'test/pure/package/made.ts', words: "['--usign-key', usignKey]" },
   'scp -O dist/*.ipk root@192.168.1.1:/tmp/': { by: 'here' },
   'scp -O dist/*.apk root@192.168.1.1:/tmp/': { by: 'here' },
   'scp -O dist/sipalg.js root@192.168.1.1:/tmp/': { by: 'here' },
