@@ -1,7 +1,8 @@
 // Packs the program, with esbuild alone. dist/router/ is what lies on a router: sipalg.mjs and, with hashes in their names,
 // the chunks it loads by import() when a command needs them; an upgrade that replaces the folder under a running daemon
-// mixes no builds. dist/packages/ is the same folder, sorted by the package each file goes into. dist/sipalg.js (Node) and dist/sipalg.qjs.js (QuickJS) are lone files, to try the program without
-// installing it: they hold everything but the page's files. The page goes to dist/page, for our own mount, and to dist/luci, for LuCI.
+// mixes no builds. dist/packages/ is the same, sorted by the package each file goes into. dist/sipalg.js (Node) and
+// dist/sipalg.qjs.js (QuickJS) are lone files, to try the program without installing it: they hold everything but the page's
+// files. The page goes to dist/page, for our own mount, and to dist/luci, for LuCI.
 import { build } from 'esbuild';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, resolve } from 'node:path';

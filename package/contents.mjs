@@ -75,8 +75,9 @@ export const PACKAGES = [
     conffiles: ['/etc/config/sipalg'],
     // The page without the daemon's init script is of the time when there was one package (up to r1), and so is the older folder.
     preinst: `#!/bin/sh
-[ -n "\${IPKG_INSTROOT}" ] || [ -e /etc/init.d/sipalg-daemon ] || [ ! -e ${LIB}page/index.html ] && [ ! -e ${OLD_LIB} ] || \\
+if [ -z "\${IPKG_INSTROOT}" ] && [ ! -e /etc/init.d/sipalg-daemon ] && { [ -e ${LIB}page/index.html ] || [ -e ${OLD_LIB} ]; }; then
   echo "sipalg: the daemon (ubus object, watch, page) is a package of its own now: install sipalg-daemon too, where you use it."
+fi
 exit 0
 `,
     // opkg takes files away and leaves folders.

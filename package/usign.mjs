@@ -44,7 +44,8 @@ function secretOf(text) {
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length !== SECRET.length || !bytes.subarray(0, ED.length).equals(ED))
     throw new Error(`That is a file of usign's, but no secret key: it holds ${bytes.length} bytes, and a secret key has ${SECRET.length}.`);
-  if (bytes.readUInt32BE(SECRET.rounds) !== 0) throw new Error(`That secret key is behind a passphrase, which usign knows none of. ${MAKE_ONE}`);
+  if (bytes.readUInt32BE(SECRET.rounds) !== 0)
+    throw new Error(`That secret key is behind a passphrase, which usign knows none of. ${MAKE_ONE}`);
   const pair = bytes.subarray(SECRET.seed);
   const sum = createHash('sha512').update(pair).digest();
   const key = createPrivateKey({ key: Buffer.concat([PKCS8, pair.subarray(0, SEED)]), format: 'der', type: 'pkcs8' });

@@ -78,7 +78,9 @@ async function settled(lab: Lab, count: number, gone = ''): Promise<string[]> {
   throw new Error(`Daemons: ${now.join(' ')}, and there should be ${count}, ${gone} not among them.\n${(await lab.router.run(['sh', '-c', 'cat /tmp/log/*'])).stdout}`);
 }
 
-const services = ({ files }: Lab): string[] => (files.exists('/tmp/procd') ? files.list('/tmp/procd').filter((name) => files.list(`/tmp/procd/${name}`).length > 0) : []);
+/** Services that have an instance. */
+const services = ({ files }: Lab): string[] =>
+  files.exists('/tmp/procd') ? files.list('/tmp/procd').filter((name) => files.list(`/tmp/procd/${name}`).length > 0) : [];
 
 /** Files and folders of the program. */
 const program = ({ files }: Lab): string[] =>

@@ -115,7 +115,7 @@ scripts('give back what was changed when the package goes: not in an image, and 
   assert.equal(run(text, { env: { IPKG_INSTROOT: '/image' } }), { status: 0, calls: [] });
 });
 
-scripts('say once, of an upgrade from the one package that held everything, that the daemon is to be installed too', ({ scripts: all }) => {
+scripts('say once, at an upgrade from the one package, that the daemon is to be installed too', ({ scripts: all }) => {
   const text = all.get('sipalg')?.['preinst'] ?? '';
   const said = (files: readonly string[], env: Record<string, string> = {}): string => {
     const root = mkdtempSync(join(tmpdir(), 'r-'));
@@ -125,7 +125,8 @@ scripts('say once, of an upgrade from the one package that held everything, that
     }
     const here = text.replace(/ (?=\/(?:usr\/lib|etc\/init\.d)\/)/g, ` ${root}`);
     assert.is.not(here, text);
-    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', here], { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } });
+    const options = { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } } as const;
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', here], options);
     assert.equal([status, stderr], [0, '']);
     return stdout;
   };
@@ -137,6 +138,7 @@ scripts('say once, of an upgrade from the one package that held everything, that
   assert.is(said([]), '');
   assert.is(said(whole.slice(0, 2)), '');
   assert.is(said([...whole, '/etc/init.d/sipalg-daemon']), '');
+  assert.is(said([...whole, '/etc/init.d/sipalg-daemon', '/usr/lib/node/sipalg/mine']), '');
   assert.is(said(whole, { IPKG_INSTROOT: '/image' }), '');
 });
 
