@@ -32,8 +32,8 @@ export function wordsIn(_: Translate) {
     pendingFirst: _('Still waiting for an answer:'),
 
     noObject: _(
-      'sipalg does not answer on this router. Is it running? '
-        + 'On the router, "/etc/init.d/sipalg start" starts it; "sipalg status" works without it.',
+      'sipalg does not answer on this router. Is its daemon (package sipalg-daemon) running? '
+        + 'On the router, "/etc/init.d/sipalg-daemon start" starts it; "sipalg status" works without it.',
     ),
     lost: _('The router does not answer. What is shown is the last that is known; it is asked again every few seconds.'),
     lostFirst: _('The router does not answer. It is asked again every few seconds.'),
@@ -211,7 +211,7 @@ export function wordsIn(_: Translate) {
       leave: _('Log out'),
       token: _(
         'This page opens with the link that "sipalg serve" has printed. '
-          + 'Links are good once; "/etc/init.d/sipalg reload" makes it print another.',
+          + 'Links are good once; "/etc/init.d/sipalg-daemon reload" makes it print another.',
       ),
     },
   };

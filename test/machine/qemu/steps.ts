@@ -89,6 +89,16 @@ export async function install(router: Router, manager: Manager, one: Package, ..
   return ran;
 }
 
+/** Installs several, one after the other as one command would; what the manager said. */
+export async function installAll(router: Router, manager: Manager, ...packages: readonly Package[]): Promise<string> {
+  let said = '';
+  for (const one of packages) {
+    const { stdout, stderr } = await install(router, manager, one);
+    said += stdout + stderr;
+  }
+  return said;
+}
+
 /** What sysupgrade would keep, as it packs it. */
 export async function kept(router: Router): Promise<Buffer> {
   await router.must(['sysupgrade', '-b', '/tmp/kept.tgz']);
