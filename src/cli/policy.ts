@@ -78,7 +78,8 @@ function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyF
   return [
     `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; `
       + `media ${timeouts.media} s; ${reach}.`,
-    marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}.`,
+    marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}; `
+        + `${marking.overwrite ? 'marks that phones set are overwritten.' : 'marks that phones set are left alone.'}`,
     limit === null
       ? 'Limits: none.'
       : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}; from ${from}.`,
@@ -111,10 +112,12 @@ function providerLines({ wish: { providers }, names }: PolicyFacts, at: number):
   if (providers.length === 0) return ['Providers: none.'];
   return [
     'Providers:',
-    ...providers.flatMap(({ name, hosts, signalling, media, inbound }) => [
+    ...providers.flatMap(({ name, hosts, signalling, media, ports = [], marking, inbound }) => [
       `  ${name}${inbound === null ? '' : `, may open calls to ${few(inbound.pbx)}`}`,
       ...(signalling.length > 0 ? [`    signalling: ${few(signalling)}`] : []),
       ...(media.length > 0 ? [`    media: ${few(media)}`] : []),
+      ...(ports.length > 0 ? [`    port: ${few(ports.map(String))}`] : []),
+      ...(marking === false ? ['    not marked'] : []),
       ...hosts.flatMap((host) => nameLines(host, names, at)),
     ]),
   ];

@@ -118,7 +118,7 @@ const address = fields<HostAddress>({ device: text, family, address: text, prefi
 const dscp = fields<Dscp>({ name: text, value: number });
 const wish = fields<PolicyWish>({
   timeouts: fields<Timeouts>({ signallingUnreplied: number, signallingReplied: number, media: number }),
-  marking: orNull(fields<NonNullable<Marking>>({ media: dscp, signalling: dscp })),
+  marking: orNull(fields<NonNullable<Marking>>({ media: dscp, signalling: dscp, overwrite: maybe(among([true] as const)) })),
   limit: orNull(fields<NonNullable<Limit>>({ register: number, invite: number, options: number })),
   providers: list(
     fields<Provider>({
@@ -126,6 +126,8 @@ const wish = fields<PolicyWish>({
       hosts: list(fields<Provider['hosts'][number]>({ name: text, port: orNull(number) })),
       signalling: texts,
       media: texts,
+      ports: maybe(list(number)),
+      marking: maybe(among([false] as const)),
       inbound: orNull(fields<NonNullable<Provider['inbound']>>({ pbx: texts, ports: list(number), mediaPorts: orNull(text) })),
     }),
   ),
@@ -164,13 +166,15 @@ const answer = fields<Policy.Answer>({
   failed: orNull(fields<NonNullable<Policy.Answer['failed']>>({ at: moment, because: text })),
 });
 
-const jump = fields<Policy.Jump>({ chain: text, rule: text, first: maybe(among([true] as const)) });
+const jump = fields<Policy.Jump>({ chain: text, rule: text, beforeOffload: maybe(among([true] as const)) });
 const seenIptables = reading(
   fields<Policy.IptablesSeen>({
     restore: text,
     tables: list(fields<Policy.SeenTable>({ name: text, chains: texts, jumps: list(jump) })),
     counted: record(text),
     keeps: flag,
+    offloadAt: maybe(orNull(number)),
+    misplaced: maybe(flag),
   }),
 );
 

@@ -110,8 +110,8 @@ export interface Jump {
   chain: string;
   /** As iptables-save writes it, after `-A CHAIN `. */
   rule: string;
-  /** Where it must stand before all others. */
-  first?: true;
+  /** It must stand right before the rule that offloads: behind whatever its owner has put there, for that may drop. */
+  beforeOffload?: true;
 }
 
 /** A family's iptables: its commands, and what of ours stands there. */
@@ -122,6 +122,10 @@ export interface IptablesSeen {
   counted: Record<string, string>;
   /** Marked voice meets our rule before its flow could be offloaded. */
   keeps: boolean;
+  /** Of chain FORWARD, from 1 and without ours: where the rule that offloads stands; null where there is none. */
+  offloadAt?: number | null;
+  /** Our rule stands elsewhere than right before that one, or than behind all others where there is none. */
+  misplaced?: boolean;
 }
 
 /** What of the firewall's own rules and sets is ours: those for calls that providers may open. */

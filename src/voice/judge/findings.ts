@@ -99,6 +99,16 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
         `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`,
       );
     }
+    const unmarked = marking === null ? [] : wish.providers.filter((provider) => provider.marking === false).map(({ name }) => name);
+    if (unmarked.length > 0) {
+      say(
+        'policy-offload',
+        'note',
+        unmarked.map((name) => `sipalg.${name}.marking is 0`),
+        `Flow offload is on, and the voice of ${unmarked.join(', ')} is not marked here: what its phones do not mark by themselves `
+          + `passes the rules by. What fits: \`uci set sipalg.${unmarked[0]}.marking=1\`, or \`${OFFLOAD_OFF}\`.`,
+      );
+    }
     if (!compared.excluded && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
       bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }

@@ -179,6 +179,15 @@ async function observePhones(host: Host, family: Family, sets: ReadonlyMap<strin
   return [...orElse(saved, '').matchAll(/^add \S+ (\S+)/gm)].map(([, address]) => address as string);
 }
 
+/** What chain FORWARD says of our rule against the offload, which must not stand before anything of its owner's: fw3's is a target. */
+export function keptOut(forward: readonly (readonly string[])[]): Required<Pick<IptablesSeen, 'keeps' | 'offloadAt' | 'misplaced'>> {
+  const keep = forward.findIndex((args) => args.includes(`${OURS}keep`));
+  const others = forward.filter((args) => !args.includes(`${OURS}keep`));
+  const offload = others.findIndex((args) => args.includes('FLOWOFFLOAD'));
+  const place = offload < 0 ? others.length : offload;
+  return { keeps: keep >= 0 && keep <= place, offloadAt: offload < 0 ? null : offload + 1, misplaced: keep >= 0 && keep !== place };
+}
+
 async function observeFamily(
   host: Host,
   facts: Facts,
@@ -203,9 +212,7 @@ async function observeFamily(
     counters.push({ name, packets, bytes });
   }
   const forward = ruleset.value.tables.find(({ name }) => name === 'filter')?.rules.filter(({ chain }) => chain === 'FORWARD') ?? [];
-  const at = (target: string): number => forward.findIndex(({ args }) => args.includes(target));
-  const keeps = at(`${OURS}keep`) >= 0 && (at('FLOWOFFLOAD') < 0 || at(`${OURS}keep`) < at('FLOWOFFLOAD'));
-  const seen = present(ruleset.source, { restore, tables, counted, keeps });
+  const seen = present(ruleset.source, { restore, tables, counted, ...keptOut(forward.map(({ args }) => args)) });
   if (tables.length === 0) return { seen, inForce: { state: 'absent', source: ruleset.source } };
   const own = sets === null ? [] : [...sets.keys()].filter((name) => name.endsWith(String(digit(family))));
   return {

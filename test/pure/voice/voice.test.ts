@@ -246,7 +246,7 @@ planning('an include of that name that means something else becomes ours, and go
 const OFFLOADING = `${FIREWALL}\nconfig defaults\n\toption flow_offloading '1'\n`;
 const offloaded = (rules: { handle: number; rule: string }[] | undefined, late = false): PolicyFacts['offload'] =>
   present({ software: true, hardware: false, forward: rules === undefined ? null : { rules, loaded: true, late } });
-const standing = (classes = 'cs3 ef'): { handle: number; rule: string }[] =>
+const standing = (classes = 'marked'): { handle: number; rule: string }[] =>
   ['ip', 'ip6'].map((ip, at) => ({
     handle: 30 + at,
     rule: `${ip} dscp { x } accept comment "!sipalg: voice (${ip} ${classes}) stays out of the offload" # handle ${30 + at}`,
@@ -290,7 +290,7 @@ planning(
     const { wish } = policyIn(on);
     const other = {
       ...policyIn(on),
-      wish: { ...wish, marking: { media: { name: 'AF41', value: 34 }, signalling: { name: 'CS3', value: 24 } } },
+      wish: { ...wish, marking: { media: { name: 'AF41', value: 34 }, signalling: { name: 'CS3', value: 24 }, overwrite: true as const } },
     };
     assert.equal(aboutOffload(planOn({ ...on, policy: present(other) }).steps), [`write ${OFFLOAD_FILE}`, 'fw4 check', 'fw4 reload']);
 
@@ -405,6 +405,15 @@ finding('of flow offload name what is not marked, and the setting that fits', as
     /^[^|]*signalling that is not marked [^|]*marking.signalling=CS3`, or/,
   );
   assert.match((await texts(wish.marking, false)).join('|'), 'may mend that');
+  const unmarked = { name: 'plain', hosts: [], signalling: ['192.0.2.0/28'], media: [], marking: false as const, inbound: null };
+  const own = await router(
+    { inForce: inForce(), wish: { ...wish, providers: [unmarked] }, offload: offloaded(standing()) },
+    OFFLOADING,
+  );
+  assert.equal(
+    findingsOn(own).flatMap(({ code, weight, evidence }) => (code === 'policy-offload' ? [[weight, evidence]] : [])),
+    [['note', ['sipalg.plain.marking is 0']]],
+  );
 });
 
 finding('show who tried, the busiest first, with counts and times', async () => {
