@@ -1,9 +1,17 @@
 /** Findings on what is written: what sets the helper again at a load or a boot, what keeps it away, and what sipalg itself has written. */
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { cameBack, mayComeBack, unexplainedRules } from './origin.ts';
+import { registration } from './evidence.ts';
+import { openSip, openingsOf } from '../observe/openings.ts';
+import type { Opening } from '../observe/openings.ts';
 import { canBlock, inKernel, includesThatNeedHelper, isBlocked, place, sectionPlace } from './questions.ts';
-import { assignersOf, read, row, some } from './row.ts';
+import { assignersOf, count, read, row, some } from './row.ts';
 import type { Row } from './row.ts';
+
+const openText = ({ section, line, name, does, protocols, sip, to }: Opening & { sip: number[] }): string =>
+  `${section}${name === null ? '' : ` (${name})`}, line ${line}: ${does === 'redirect' ? 'forwards' : 'accepts'} `
+  + `${protocols.length === 0 ? 'every protocol' : protocols.join(' and ')}, port ${sip.join(' and ')}, `
+  + `${does === 'redirect' || to !== null ? `to ${to ?? 'this router'}` : 'to this router'}`;
 
 export const WRITTEN: readonly Row[] = [
   row(
@@ -179,6 +187,20 @@ export const WRITTEN: readonly Row[] = [
     () => 'What sipalg took away cannot be read any more, so nothing of it can be given back.',
   ),
   row(
+    'sip-open',
+    'risk',
+    ['uci'],
+    [],
+    (facts) => {
+      const text = read(facts.firewall.uci)?.text;
+      return text === undefined ? null : some(openSip(openingsOf(text, read(facts.system.firewall) ?? 'fw4')).map(openText));
+    },
+    (_facts, evidence) =>
+      `SIP is open to everybody from the internet, by ${count(evidence.length, 'section')} of /etc/config/firewall: whoever finds it `
+      + "may guess passwords and place calls. Give each the addresses of your provider (`option src_ip`), or let the voice firewall rules "
+      + "open it to a provider alone (`option inbound '1'`).",
+  ),
+  row(
     'short-timeout',
     'risk',
     ['tracker'],
@@ -186,12 +208,8 @@ export const WRITTEN: readonly Row[] = [
     (facts) => {
       const udp = read(facts.timeouts.udp);
       if (udp === null || facts.wish.wish.policy) return null;
-      // The ALG keeps a registration's hole open for as long as it lasts (nf_conntrack_sip.c, refresh_signalling_expectation).
-      const registered = Math.max(
-        0,
-        ...(read(facts.expectations) ?? []).map((one) => (one.permanent && one.class === 'signalling' ? (one.timeout ?? 0) : 0)),
-      );
-      const seen = registered > udp ? [`a phone is registered for ${registered} s more, as ${facts.expectations.source} shows`] : [];
+      const registered = registration(facts);
+      const seen = registered !== null && registered.seconds > udp ? [registered.evidence] : [];
       return seen.length > 0 || (udp < 120 && inKernel(facts, 'tracker') === false)
         ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`, ...seen]
         : null;

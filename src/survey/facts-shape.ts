@@ -197,7 +197,11 @@ const policy = fields<Policy.PolicyFacts>({
     }),
   ),
   inbound: orNull(
-    fields<Policy.InboundSeen>({ titles: texts, sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })) }),
+    fields<Policy.InboundSeen>({
+      titles: texts,
+      sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })),
+      front: maybe(reading(list(fields<Policy.InFront>({ rule: text, before: texts })))),
+    }),
   ),
   files: record(reading(text), OWN_FILES),
   offload: reading(

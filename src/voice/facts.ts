@@ -128,12 +128,22 @@ export interface IptablesSeen {
   misplaced?: boolean;
 }
 
+/** A rule of somebody else's that translates a destination, and which of our rules a packet meets after it. */
+export interface InFront {
+  /** As it was listed. */
+  rule: string;
+  /** Titles of ours. */
+  before: string[];
+}
+
 /** What of the firewall's own rules and sets is ours: those for calls that providers may open. */
 export interface InboundSeen {
   /** What our rules are called that the firewall has in force. */
   titles: string[];
   /** Our sets that the firewall has, and what they hold. */
   sets: { name: string; networks: Networks }[];
+  /** What stands in front of our redirects, for packets from the internet. Not in documents of 0.1.0 and older. */
+  front?: Reading<InFront[]>;
 }
 
 export interface PolicyFacts extends Ways {

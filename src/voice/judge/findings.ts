@@ -2,12 +2,13 @@
 import type { Finding, PolicyVerdict, Weight } from '../../judge/verdict.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { orElse } from '../../observe/reading.ts';
-import { shown } from '../../judge/evidence.ts';
+import { registration, shown } from '../../judge/evidence.ts';
 import type { Part } from '../../plan/files.ts';
 import type { Reading } from '../../host/host.ts';
 import type { InForce, PolicyFacts } from '../facts.ts';
 import { MOST_ATTEMPTS } from '../seen/nft.ts';
 import type { Compared } from './compare.ts';
+import { aheadOf, frontFindings } from './front.ts';
 import { iptablesFindings } from './iptables.ts';
 import { judgeShapers } from './shapers.ts';
 
@@ -17,6 +18,10 @@ const HOUR = 3_600_000;
 const hoursAgo = (milliseconds: number): string =>
   milliseconds < 0 ? 'when the clock was ahead' : `${Math.round(milliseconds / HOUR)} h ago`;
 const OFFLOAD_OFF = 'uci set firewall.@defaults[0].flow_offloading=0';
+
+/** Seconds for which servers usually let a phone register; what was seen of one is what was left of it. */
+const USUAL = [600, 900, 1200, 1800, 3600, 7200, 14_400, 28_800, 43_200];
+const lasting = (seconds: number): number => Math.min(86_400, (USUAL.find((usual) => usual >= seconds) ?? 86_400) + 60);
 
 type Where = keyof Compared['intact'];
 
@@ -81,6 +86,17 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       'note',
       [policy.perFlow.source],
       'This kernel cannot give single flows timeouts: every UDP flow of the router lives as long as SIP needs.',
+    );
+  }
+  const registered = registration(facts);
+  const kept = Math.max(wish.timeouts.signallingReplied, orElse(policy.perFlow, true) ? 0 : orElse(facts.timeouts.udp, 0));
+  if (registered !== null && registered.seconds > kept) {
+    say(
+      'policy-registration',
+      'risk',
+      [registered.evidence, `sipalg.timeouts.signalling_replied is ${wish.timeouts.signallingReplied} s`],
+      `A phone registers for longer than its way back is kept: after ${kept} s of silence no call reaches it until it registers again. `
+        + `What fits: \`uci set sipalg.timeouts.signalling_replied=${lasting(registered.seconds)}\`, or keepalives at the phone.`,
     );
   }
   const off = orElse(offload, null);
@@ -168,14 +184,17 @@ export function judge(
   compared: Compared,
   { steps, refused }: Part,
 ): PolicyVerdict & { findings: Finding[] } {
+  const ahead = aheadOf(facts, policy, compared.inbound);
   const lacking = policy.backend === 'iptables' && policy.wanted ? iptablesFindings(policy, compared.voice) : [];
   return {
     findings: [
       ...voiceFindings(facts, policy, compared, [...refused, ...steps.map(({ text }) => text)]),
       ...lacking,
       ...inboundFindings(compared),
+      ...frontFindings(ahead, policy),
     ],
     changed: changedIn(policy, compared),
+    ...(ahead.length > 0 ? { behind: [...new Set(ahead.map(({ way }) => way.to))].sort() } : {}),
     excluded: compared.excluded,
     shapers: judgeShapers(policy.shapers, policy.wish),
   };

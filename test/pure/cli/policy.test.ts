@@ -52,7 +52,7 @@ words('is what is wished, who is trusted, what was counted and who tried', (cont
 The voice firewall rules are in force.
 
 Timeouts: signalling 120 s, once answered 620 s; media 300 s; for voice alone.
-Marks: media EF, signalling CS3.
+Marks: media EF, signalling CS3; marks that phones set are left alone.
 Limits per minute and source address: REGISTER 5, INVITE 10, OPTIONS 10; from pppoe-wan.
 
 Providers:

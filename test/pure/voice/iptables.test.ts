@@ -244,7 +244,12 @@ test('replaces what is there: chains emptied, jumps kept, taken or added, the re
 });
 
 test("the rule against the offload stands right before the offload's, behind whatever its owner has put there", () => {
-  const others = ['-j forwarding_rule', '-s 192.168.1.10/32 -j DROP', '-m conntrack --ctstate RELATED,ESTABLISHED -j FLOWOFFLOAD', '-j reject'];
+  const others = [
+    '-j forwarding_rule',
+    '-s 192.168.1.10/32 -j DROP',
+    '-m conntrack --ctstate RELATED,ESTABLISHED -j FLOWOFFLOAD',
+    '-j reject',
+  ];
   const chain = (at: number | null, without = ''): string[][] => {
     const rules = others.filter((rule) => rule !== without);
     if (at !== null) rules.splice(at, 0, '-m conntrack --ctstate RELATED,ESTABLISHED -j sipalg_keep');
