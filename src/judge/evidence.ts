@@ -15,12 +15,10 @@ export function shown(list: readonly string[]): string[] {
  * The ALG keeps a registration's hole open for as long as it lasts (nf_conntrack_sip.c, refresh_signalling_expectation).
  */
 export function registration(facts: Facts): { seconds: number; evidence: string } | null {
-  const now = (orElse(facts.expectations, [])).flatMap((one) => (one.permanent && one.class === 'signalling' ? [one.timeout ?? 0] : []));
-  const seconds = Math.max(0, ...now);
-  const { registered = 0 } = orElse<Pick<Journal, 'registered'>>(facts.journal, {});
-  if (seconds >= registered && seconds > 0)
-    return { seconds, evidence: `a phone is registered for ${seconds} s more, as ${facts.expectations.source} shows` };
-  if (registered === 0) return null;
-  const evidence = `a phone was registered for ${registered} s more when the ALG was taken away, as ${facts.journal.source} says`;
-  return { seconds: registered, evidence };
+  const now = orElse(facts.expectations, []).map((one) => (one.permanent && one.class === 'signalling' ? (one.timeout ?? 0) : 0));
+  const then = orElse<Pick<Journal, 'registered'>>(facts.journal, {}).registered ?? 0;
+  const seconds = Math.max(then, ...now);
+  if (seconds === 0) return null;
+  const { source } = now.includes(seconds) ? facts.expectations : facts.journal;
+  return { seconds, evidence: `a phone is registered for ${seconds} s more, as ${source} shows` };
 }

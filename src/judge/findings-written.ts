@@ -2,16 +2,9 @@
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { cameBack, mayComeBack, unexplainedRules } from './origin.ts';
 import { registration } from './evidence.ts';
-import { openSip, openingsOf } from '../observe/openings.ts';
-import type { Opening } from '../observe/openings.ts';
 import { canBlock, inKernel, includesThatNeedHelper, isBlocked, place, sectionPlace } from './questions.ts';
-import { assignersOf, count, read, row, some } from './row.ts';
+import { assignersOf, read, row, some } from './row.ts';
 import type { Row } from './row.ts';
-
-const openText = ({ section, line, name, does, protocols, sip, to }: Opening & { sip: number[] }): string =>
-  `${section}${name === null ? '' : ` (${name})`}, line ${line}: ${does === 'redirect' ? 'forwards' : 'accepts'} `
-  + `${protocols.length === 0 ? 'every protocol' : protocols.join(' and ')}, port ${sip.join(' and ')}, `
-  + `${does === 'redirect' || to !== null ? `to ${to ?? 'this router'}` : 'to this router'}`;
 
 export const WRITTEN: readonly Row[] = [
   row(
@@ -191,14 +184,15 @@ export const WRITTEN: readonly Row[] = [
     'risk',
     ['uci'],
     [],
-    (facts) => {
-      const text = read(facts.firewall.uci)?.text;
-      return text === undefined ? null : some(openSip(openingsOf(text, read(facts.system.firewall) ?? 'fw4')).map(openText));
-    },
-    (_facts, evidence) =>
-      `SIP is open to everybody from the internet, by ${count(evidence.length, 'section')} of /etc/config/firewall: whoever finds it `
-      + "may guess passwords and place calls. Give each the addresses of your provider (`option src_ip`), or let the voice firewall rules "
-      + "open it to a provider alone (`option inbound '1'`).",
+    (facts) =>
+      some(
+        (read(facts.firewall.uci)?.open ?? []).map(
+          (one) => `${sectionPlace(one)}: ${one.does} ${one.protocols} ${one.sip} to ${one.to ?? 'this router'}`,
+        ),
+      ),
+    () =>
+      'Everybody on the internet reaches SIP here. Restrict it to your provider (`option src_ip`), or let the voice firewall rules '
+      + "open it (`option inbound '1'`).",
   ),
   row(
     'short-timeout',

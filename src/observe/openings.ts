@@ -4,7 +4,10 @@
  */
 import { listOf, optionOf, describeSection, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { UciSection } from '../languages/uci/parse.ts';
+import type { Reading } from '../host/host.ts';
+import type { FirewallUci, OpenSip } from './facts.ts';
 import { boolean } from './firewall.ts';
+import { understood } from './reading.ts';
 import { zonesOf } from './wan.ts';
 
 /** A redirect or a rule for what comes from the internet. */
@@ -124,7 +127,7 @@ const SIP = [5060, 5061];
  * Those by which everybody reaches SIP from the internet, each with these ports of it.
  * @param openings in the order of the file: what is dropped before is not open
  */
-export function openSip(openings: readonly Opening[]): (Opening & { sip: number[] })[] {
+export function openSip(openings: readonly Opening[]): OpenSip[] {
   return openings.flatMap((opening, at) => {
     if (opening.does === 'drop' || opening.sources.length > 0 || opening.narrowed) return [];
     const closed = (port: number): boolean =>
@@ -142,6 +145,15 @@ export function openSip(openings: readonly Opening[]): (Opening & { sip: number[
             && (earlier.to === null) === (opening.to === null),
         );
     const sip = SIP.filter((port) => isFor(opening, port) && !closed(port));
-    return sip.length > 0 ? [{ ...opening, sip }] : [];
+    const { section, line, name, does, protocols, to } = opening;
+    return sip.length > 0 ? [{ section, line, name, does, protocols, sip, to }] : [];
+  });
+}
+
+/** What is written in the file, with those of it by which everybody reaches SIP. */
+export function withOpenSip(uci: Reading<FirewallUci>, firewall: 'fw3' | 'fw4'): Reading<FirewallUci> {
+  return understood(uci, (value) => {
+    const open = openSip(openingsOf(value.text, firewall));
+    return open.length > 0 ? { ...value, open } : value;
   });
 }

@@ -77,6 +77,18 @@ const firewall = fields<Alg.FirewallUci>({
     }),
   ),
   setHelper: list(fields<Alg.SetHelperFact>({ ...place, name: orNull(text), enabled: flag })),
+  open: maybe(
+    list(
+      fields<Alg.OpenSip>({
+        ...place,
+        name: orNull(text),
+        does: among(['redirect', 'accept', 'drop']),
+        protocols: texts,
+        sip: list(number),
+        to: orNull(text),
+      }),
+    ),
+  ),
   forwards: list(fields<Alg.FirewallUci['forwards'][number]>({ ...place, name: orNull(text) })),
   includes: list(fields<Alg.FirewallUci['includes'][number]>({ ...place, type: among(['nftables', 'script', 'restore']), path: text })),
 });
@@ -174,6 +186,7 @@ const seenIptables = reading(
     counted: record(text),
     keeps: flag,
     offloadAt: maybe(orNull(number)),
+    blocks: maybe(texts),
     misplaced: maybe(flag),
   }),
 );
@@ -216,6 +229,17 @@ const policy = fields<Policy.PolicyFacts>({
         }),
       ),
     }),
+  ),
+  blocks: maybe(
+    reading(
+      fields<Policy.Blocks>({
+        holding: list(
+          fields<Policy.Blocks['holding'][number]>({ set: text, provider: text, network: text }),
+        ),
+        spared: texts,
+        unasked: number,
+      }),
+    ),
   ),
   shapers: list(
     kinds<Policy.Shaper>('kind', {

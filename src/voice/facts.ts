@@ -124,6 +124,8 @@ export interface IptablesSeen {
   keeps: boolean;
   /** Of chain FORWARD, from 1 and without ours: where the rule that offloads stands; null where there is none. */
   offloadAt?: number | null;
+  /** Sets of ipset by whose addresses a rule of others drops; not there where there are none. */
+  blocks?: string[];
   /** Our rule stands elsewhere than right before that one, or than behind all others where there is none. */
   misplaced?: boolean;
 }
@@ -144,6 +146,16 @@ export interface InboundSeen {
   sets: { name: string; networks: Networks }[];
   /** What stands in front of our redirects, for packets from the internet. Not in documents of 0.1.0 and older. */
   front?: Reading<InFront[]>;
+}
+
+/** Sets by whose addresses a rule of somebody else's drops, held against the providers. */
+export interface Blocks {
+  /** Sets that hold a network of a provider's. */
+  holding: { set: string; provider: string; network: string }[];
+  /** Sets that were not asked, for a look would spend a limit in them. */
+  spared: string[];
+  /** How many questions were left out, because there are very many. */
+  unasked: number;
 }
 
 export interface PolicyFacts extends Ways {
@@ -172,4 +184,6 @@ export interface PolicyFacts extends Ways {
   files: Record<string, Reading<string>>;
   offload: Reading<Offload>;
   shapers: Shaper[];
+  /** Absent: nothing drops by such a set. Not in documents of 0.1.0 and older, and not where there is no provider. */
+  blocks?: Reading<Blocks>;
 }

@@ -173,6 +173,37 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
   return findings;
 }
 
+/** Providers whom somebody else's block list holds. */
+function blockFindings({ blocks }: PolicyFacts): Finding[] {
+  if (blocks === undefined || blocks.state === 'absent') return [];
+  const unread = 'Whether a block list of this router holds a provider could not be read';
+  if (blocks.state === 'failed')
+    return [{ code: 'provider-blocks-unread', weight: 'note', text: `${unread}.`, evidence: [`${blocks.source}: ${blocks.because}`] }];
+  const { holding, spared, unasked } = blocks.value;
+  const findings: Finding[] = [];
+  if (holding.length > 0)
+    findings.push({
+      code: 'provider-blocked',
+      weight: 'risk',
+      text:
+        `A block list of this router holds ${[...new Set(holding.map(({ provider }) => provider))].join(', ')}: what comes from there is `
+        + 'dropped, and calls fail. Put the addresses on the allow list of the program that fills the set (banIP: '
+        + '/etc/banip/banip.allowlist).',
+      evidence: shown(holding.map(({ set, provider, network }) => `${set} holds ${network} of ${provider}`)),
+    });
+  if (spared.length + unasked > 0)
+    findings.push({
+      code: 'provider-blocks-unread',
+      weight: 'note',
+      text: `${unread} in full: ${[
+        ...(spared.length > 0 ? ['a look at a set with limits would spend of them'] : []),
+        ...(unasked > 0 ? [`${unasked} questions were left out`] : []),
+      ].join(', and ')}.`,
+      evidence: shown(spared),
+    });
+  return findings;
+}
+
 /** What cannot be let in, and why. */
 const inboundFindings = ({ inbound }: Compared): Finding[] =>
   inbound.lacking.map((text) => ({ code: 'policy-inbound', weight: 'risk', text, evidence: ['/etc/config/sipalg'] }));
@@ -192,6 +223,7 @@ export function judge(
       ...lacking,
       ...inboundFindings(compared),
       ...frontFindings(ahead, policy),
+      ...blockFindings(policy),
     ],
     changed: changedIn(policy, compared),
     ...(ahead.length > 0 ? { behind: [...new Set(ahead.map(({ way }) => way.to))].sort() } : {}),

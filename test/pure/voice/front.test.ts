@@ -1,7 +1,9 @@
 /** What stands in front of calls that a provider may open, in the configuration and in force; and what is open to everybody. */
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judge } from '../../../src/judge/judge.ts';
+import { mayOpenSip } from '../../../src/observe/firewall.ts';
 import { openingsOf, openSip } from '../../../src/observe/openings.ts';
 import type { PolicyFacts } from '../../../src/voice/facts.ts';
 import { compare } from '../../../src/voice/judge/compare.ts';
@@ -203,8 +205,11 @@ front.run();
 
 const open = suite('SIP that is open to everybody');
 
-const opened = (config: string, kind: 'fw3' | 'fw4' = 'fw4'): string[] =>
-  openSip(openingsOf(ZONES + config, kind)).map(({ section: where, sip }) => `${where} ${sip.join()}`);
+const opened = (config: string, kind: 'fw3' | 'fw4' = 'fw4'): string[] => {
+  const found = openSip(openingsOf(ZONES + config, kind)).map(({ section: where, sip }) => `${where} ${sip.join()}`);
+  assert.ok(found.length === 0 || mayOpenSip(ZONES + config), 'it is looked at');
+  return found;
+};
 
 open('is a forward or a rule of the zone of the internet that asks for no source', () => {
   assert.equal(opened(redirect()), ['firewall.@redirect[0] 5060']);
@@ -226,15 +231,22 @@ open('is a forward or a rule of the zone of the internet that asks for no source
     redirect({ ipset: 'provider src' }),
   ])
     assert.equal(opened(config), [], config);
+  assert.is(mayOpenSip(readFileSync('test/fixtures/fw4/stock-alg-absent.config', 'utf8')), false, 'a stock file is read once');
   assert.is(opened(accept({ src_ip: '!198.51.100.1' })).length, 1);
+  assert.is(opened(accept({ dest_port: '!22' })).length, 1);
   assert.is(opened(accept({ target: 'DROP', src_ip: '198.51.100.1' }) + accept()).length, 1, 'one address is not everybody');
 });
 
 open('is a finding with the section and its line, and none where the file could not be read', async () => {
-  const facts = await factsWith(ZONES + redirect());
-  const of = (given: typeof facts) => judge(given).findings.filter(({ code }) => code === 'sip-open');
-  assert.equal(of(facts)[0]?.evidence, ['firewall.@redirect[0] (SIP), line 15: forwards udp, port 5060, to 192.168.1.10']);
-  assert.match(of(facts)[0]?.text ?? '', 'open to everybody');
+  const without = await factsWith('');
+  const { uci: read } = without.firewall;
+  const of = (given: typeof without) => judge(given).findings.filter(({ code }) => code === 'sip-open');
+  assert.ok(read.state === 'present');
+  const seen = { ...read, value: { ...read.value, open: openSip(openingsOf(ZONES + redirect(), 'fw4')) } };
+  const facts = { ...without, firewall: { ...without.firewall, uci: seen } };
+  assert.equal(of(without), []);
+  assert.equal(of(facts)[0]?.evidence, ['firewall.@redirect[0] (/etc/config/firewall:15): redirect udp 5060 to 192.168.1.10']);
+  assert.match(of(facts)[0]?.text ?? '', 'Everybody on the internet reaches SIP here');
   const uci = { state: 'failed', source: '/etc/config/firewall', because: 'Permission denied' } as const;
   assert.equal(of({ ...facts, firewall: { ...facts.firewall, uci } }), []);
 });
