@@ -375,6 +375,48 @@ finding('say each what is lacking, once', async () => {
   ]);
 });
 
+finding('of a registration that outlasts its flow name the option to set, by what is seen and by what the journal remembers', async () => {
+  const { journal: none } = await router();
+  assert.is(none.state, 'absent');
+  const expectation = (timeout: number, permanent = true) => ({
+    source: '203.0.113.10',
+    destination: '203.0.113.20',
+    destinationPort: 5060,
+    protocol: 17,
+    class: 'signalling',
+    permanent,
+    timeout,
+  });
+  const said = async (
+    expectations: ReturnType<typeof expectation>[],
+    registered?: number,
+    changes: Partial<PolicyFacts> = {},
+  ): Promise<{ text: string; evidence: string[] }[]> => {
+    const facts = await router({ inForce: inForce(), ...changes });
+    const journal = { format: 1, program: '0', since: 0, state: 'taken', taken: [], held: null } as const;
+    const known = registered === undefined ? facts.journal : present({ ...journal, taken: [], registered }, '/etc/sipalg.journal');
+    return findingsOn({ ...facts, journal: known, expectations: present(expectations, '/proc/net/nf_conntrack_expect') })
+      .filter(({ code }) => code === 'policy-registration')
+      .map(({ text, evidence }) => ({ text, evidence }));
+  };
+  assert.equal(await said([]), []);
+  assert.equal(await said([expectation(600)]), [], 'its flow lives 620 s');
+  assert.equal(await said([expectation(3600, false)]), [], 'a hole that is no registration');
+  const [seen] = await said([expectation(90), expectation(3555)]);
+  assert.equal(seen?.evidence, [
+    'a phone is registered for 3555 s more, as /proc/net/nf_conntrack_expect shows',
+    'sipalg.timeouts.signalling_replied is 620 s',
+  ]);
+  assert.match(seen?.text ?? '', '`uci set sipalg.timeouts.signalling_replied=3660`');
+  const [remembered] = await said([], 1300);
+  assert.equal(remembered?.evidence[0], 'a phone is registered for 1300 s more, as /etc/sipalg.journal shows');
+  assert.match(remembered?.text ?? '', 'signalling_replied=1860');
+  assert.match((await said([], 80_000))[0]?.text ?? '', 'signalling_replied=86400');
+  const { wish } = policyFacts();
+  const longer = { ...wish, providers: [], timeouts: { ...wish.timeouts, signallingReplied: 3660 } };
+  assert.equal(await said([expectation(3600)], 3600, { wish: longer }), []);
+});
+
 finding('of flow offload name what is not marked, and the setting that fits', async () => {
   const { wish } = policyFacts();
   const dscp = (name: string, value: number) => ({ name, value });
