@@ -48,7 +48,9 @@ function questionsFor(sets: readonly AskedSet[], policy: PolicyFacts): Question[
 
 /** nft and ipset both end with 1 where an element is not there. */
 const isNot = (outcome: Outcome): boolean =>
-  outcome.state === 'exited' && outcome.code === 1 && /Could not process rule: No such file or directory|is NOT in set/.test(outcome.stderr);
+  outcome.state === 'exited'
+  && outcome.code === 1
+  && /Could not process rule: No such file or directory|is NOT in set/.test(outcome.stderr);
 
 type Failed = Extract<Reading<never>, { state: 'failed' }>;
 
