@@ -187,8 +187,8 @@ function blockFindings({ blocks }: PolicyFacts): Finding[] {
       weight: 'risk',
       text:
         `A block list of this router holds ${[...new Set(holding.map(({ provider }) => provider))].join(', ')}: what comes from there is `
-        + 'dropped, and calls fail. Put the addresses on the allow list of the program that fills the set (banIP: '
-        + '/etc/banip/banip.allowlist).',
+        + 'dropped, unless something lets it pass before. Put the addresses on the allow list of the program that fills the set '
+        + '(banIP: /etc/banip/banip.allowlist).',
       evidence: shown(holding.map(({ set, provider, network }) => `${set} holds ${network} of ${provider}`)),
     });
   if (spared.length + unasked > 0)
