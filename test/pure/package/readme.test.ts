@@ -170,6 +170,7 @@ readme('names the counters that the voice rules have', () => {
       limit: { register: 5, invite: 10, options: 10 },
       signalling: { ipv4: [], ipv6: [] },
       media: { ipv4: [], ipv6: [] },
+      unmarked: { ipv4: [], ipv6: [] },
     },
     true,
   );
