@@ -69,7 +69,7 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
 
       const other: Voice = {
         ...VOICE,
-        limit: { register: 7, invite: 10, options: 10 },
+        limit: { register: 7, invite: 10, options: 10, other: 20, kilobytes: 2 },
         wan: ['pppoe-wan', 'wan'],
         media: { ipv4: ['192.0.2.0/24'], ipv6: [] },
       };

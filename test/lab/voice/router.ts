@@ -58,8 +58,11 @@ export type House = Lab & {
   /** The timeouts of conntrack for UDP, those of OpenWrt to begin with. */
   udpTimeouts(unreplied: number, replied: number): Promise<void>;
   pbx(): Promise<Pbxing>;
-  scan(options: Partial<Omit<Scan, 'role'>>): Promise<{ sent: number; answered: number }>;
+  scan(options: Partial<Omit<Scan, 'role'>>): Promise<Scanned>;
 };
+
+/** Replies are counted by their status code, where a password was given. */
+export type Scanned = { sent: number; answered: number; replies?: Record<string, number> };
 
 export type Pbxing = { heard(): Promise<Record<string, number>>; end(): Promise<void> };
 
@@ -136,11 +139,11 @@ function furnished(lab: Lab): House {
 }
 
 /** Sends from any member; a scanner of the internet is the provider's. */
-export async function scanFrom(member: Member, config: Scan): Promise<{ sent: number; answered: number }> {
+export async function scanFrom(member: Member, config: Scan): Promise<Scanned> {
   const said = await member.must([process.execPath, '-e', await bundled('test/lab/scanner.ts'), JSON.stringify(config)], {
     timeout: 60_000,
   });
-  return JSON.parse(said) as { sent: number; answered: number };
+  return JSON.parse(said) as Scanned;
 }
 
 function lines(process_: Process): { process: Process; next(): Promise<unknown> } {

@@ -16,9 +16,10 @@ const VOICE: Voice = {
   tlsPorts: [5061],
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-  limit: { register: 5, invite: 10, options: 10 },
+  limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
   signalling: { ipv4: ['203.0.113.0/24'], ipv6: ['2001:db8::/32'] },
   media: { ipv4: [], ipv6: [] },
+  sites: { ipv4: [], ipv6: [] },
 };
 
 /** The rules of one chain. */
@@ -158,7 +159,7 @@ function objectsOf(declared: Iterable<string>): Existing[] {
 
 rendering('what replaces a text keeps what was learnt and counted, and clears what is of no use any more', () => {
   const one = renderNft(VOICE, true);
-  const other = renderNft({ ...VOICE, limit: { register: 6, invite: 10, options: 10 }, timeouts: { ...VOICE.timeouts, media: 400 } }, true);
+  const other = renderNft({ ...VOICE, limit: { register: 6, invite: 10, options: 10, other: 20, kilobytes: 2 }, timeouts: { ...VOICE.timeouts, media: 400 } }, true);
   assert.equal(clearing([], one), []);
   const lines = clearing(objectsOf(one.declared), other);
   assert.is(lines[0], 'flush table inet sipalg');

@@ -66,6 +66,8 @@ function loaded(policy: PolicyFacts): InForce {
       signalling6: networksOf(voice.signalling.ipv6),
       media4: networksOf(voice.media.ipv4),
       media6: networksOf(voice.media.ipv6),
+      sites4: networksOf(voice.sites.ipv4),
+      sites6: networksOf(voice.sites.ipv6),
     },
     objects: [...declared].map(
       (each) => ({ kind: each.slice(0, each.lastIndexOf(' ')), name: each.slice(each.lastIndexOf(' ') + 1) }) as InForce['objects'][number],
@@ -162,7 +164,7 @@ planning('puts right what somebody changed, with nothing but a load', async () =
 planning('changes with the wish in one transaction, and knows the way back to the former text', async () => {
   const facts = await router();
   const on = after(facts, planOn(facts).steps);
-  policyIn(on).wish = { ...policyIn(on).wish, limit: { register: 50, invite: 10, options: 10 } };
+  policyIn(on).wish = { ...policyIn(on).wish, limit: { register: 50, invite: 10, options: 10, other: 20, kilobytes: 2 } };
   const { steps } = planOn(on);
   const load = steps.find(({ why }) => why === 'policy-changed');
   const [undo] = load?.undo ?? [];

@@ -13,8 +13,9 @@ function readPolicyWish(text: string | null): { wish: PolicyWish; problems: Prob
 const DEFAULTS: PolicyWish = {
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-  limit: { register: 5, invite: 10, options: 10 },
+  limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
   providers: [],
+  sites: [],
 };
 
 const FULL = `
@@ -66,7 +67,7 @@ wishes('is read from every section', () => {
     wish: {
       timeouts: { signallingUnreplied: 120, signallingReplied: 3660, media: 90 },
       marking: { media: { name: '44', value: 44 }, signalling: { name: 'AF31', value: 26 } },
-      limit: { register: 60, invite: 10, options: 10 },
+      limit: { register: 60, invite: 10, options: 10, other: 20, kilobytes: 2 },
       providers: [
         {
           name: 'example',

@@ -12,7 +12,7 @@ import { hash } from '../../digest.ts';
 import { REMEMBERED, TABLE, TEXT_CHAIN } from '../../own.ts';
 import type { Voice } from '../../rules.ts';
 import { limits } from './attempts.ts';
-import { each, FAMILIES, portMatch, Writer } from './writer.ts';
+import { each, FAMILIES, portMatch, portTest, Writer } from './writer.ts';
 
 /** Raised whenever an object of the same name is declared in another way: then the old table goes as a whole. */
 export const FORMAT = 1;
@@ -30,15 +30,6 @@ export interface NftText {
 
 /** RTP and RTCP begin with version 2 (RFC 3550 §5.1); no SIP message, STUN or DTLS packet does. */
 const RTP = '@th,64,2 2';
-
-/**
- * A port of ours at one side of a packet. Every packet is put to this test: a pair that differs in its last bit, as 5060 and
- * 5061, costs less under a mask than as a range.
- */
-function portTest(side: 'sport' | 'dport', ports: readonly number[]): string {
-  const [first = 0, second, ...more] = [...new Set(ports)].sort((one, other) => one - other);
-  return first % 2 === 0 && second === first + 1 && more.length === 0 ? `th ${side} & 65534 == ${first}` : `th ${side} ${portMatch(ports)}`;
-}
 
 function devices(wan: readonly string[]): string {
   const quoted = wan.map((device) => JSON.stringify(device));
@@ -70,6 +61,7 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
     writer.dynamic(`phones${number}`, type, REMEMBERED, MOST_PHONES);
     writer.networks(`media${number}`, type, voice.media[family]);
     writer.networks(`signalling${number}`, type, voice.signalling[family]);
+    writer.networks(`sites${number}`, type, voice.sites[family]);
   }
 
   if (perFlow) {
@@ -130,7 +122,7 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   }
   if (marking !== null || perFlow) passing.push(`${RTP} meta l4proto udp goto ${marking === null ? 'media_flows' : 'media_marks'}`);
   // To a port that was translated on the way, or is none of SIP's.
-  const dialled = [...begun('flows'), ...(limit === null ? [] : ['goto internet'])];
+  const dialled = [...begun('flows'), ...(limit === null ? [] : ['goto elsewhere'])];
   const arriving = wan.length > 0 && dialled.length > 0 ? [`ct direction original iifname ${devices(wan)} goto dialled`] : [];
   if (arriving.length > 0) writer.chain('dialled', dialled);
   if (perFlow || limit !== null) writer.chain('incoming', [...begun('flows'), ...outside], 'input');

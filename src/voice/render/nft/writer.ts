@@ -5,14 +5,15 @@ export const PRIORITY = -140;
 
 /** ASCII as nft matches it in a payload. */
 const bytes = (text: string): string => `0x${[...text].map((char) => char.charCodeAt(0).toString(16)).join('')}`;
-/** What a UDP payload begins with: @th counts bits from the UDP header, which has 64. */
-export const begins = (text: string): string => `@th,64,${text.length * 8} ${bytes(text)}`;
+/** What a UDP payload holds `at` so many bytes: @th counts bits from the UDP header, which has 64. */
+export const begins = (text: string, at = 0): string => `@th,${64 + 8 * at},${text.length * 8} ${bytes(text)}`;
 
 export const FAMILIES = [
   { family: 'ipv4', number: 4, ip: 'ip', type: 'ipv4_addr', source: 'ip saddr' },
   // Who has one IPv6 address has 2^64 of them.
   { family: 'ipv6', number: 6, ip: 'ip6', type: 'ipv6_addr', source: 'ip6 saddr & ffff:ffff:ffff:ffff::' },
 ] as const;
+export type FamilyNames = (typeof FAMILIES)[number];
 
 /** Neighbouring ports as ranges: one range is compared, more are looked up. */
 export function portMatch(ports: readonly number[]): string {
@@ -24,6 +25,15 @@ export function portMatch(ports: readonly number[]): string {
   }
   const texts = ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
   return texts.length === 1 ? (texts[0] as string) : `{ ${texts.join(', ')} }`;
+}
+
+/**
+ * A port of ours at one side of a packet. Every packet is put to this test: a pair that differs in its last bit, as 5060 and
+ * 5061, costs less under a mask than as a range.
+ */
+export function portTest(side: 'sport' | 'dport', ports: readonly number[]): string {
+  const [first = 0, second, ...more] = [...new Set(ports)].sort((one, other) => one - other);
+  return first % 2 === 0 && second === first + 1 && more.length === 0 ? `th ${side} & 65534 == ${first}` : `th ${side} ${portMatch(ports)}`;
 }
 
 /** Lines of the table, by kind and name. */
@@ -68,6 +78,6 @@ export class Writer {
 }
 
 /** For each family the rule that `make` gives. */
-export function each(make: (family: (typeof FAMILIES)[number]) => string | readonly string[]): string[] {
+export function each(make: (family: FamilyNames) => string | readonly string[]): string[] {
   return FAMILIES.flatMap(make);
 }
