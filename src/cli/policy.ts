@@ -81,8 +81,8 @@ function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyF
     marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}.`,
     limit === null
       ? 'Limits: none.'
-      : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}, other ${limit.other}; `
-        + `over TCP ${limit.kilobytes} kB per second; from ${from}.`,
+      : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}, `
+        + `other ${limit.other}; over TCP ${limit.kilobytes} kB per second; from ${from}.`,
   ];
 }
 
@@ -186,7 +186,9 @@ export function voiceText({ facts, verdict, plan }: Report): string {
   const steps = plan.steps.filter(({ of }) => of === 'policy');
   const { lacking } = plan;
   const findings = [
-    ...findingLines(verdict.findings.filter(({ of, code, text }) => of === 'policy' && !SAID.includes(code) && !lacking.includes(text))),
+    ...findingLines(
+      verdict.findings.filter(({ of, code, text }) => of === 'policy' && !SAID.includes(code) && !lacking.includes(text)),
+    ),
     ...facts.wish.problems.map(({ text }) => `  ! ${text}`),
   ];
   const blocks = [

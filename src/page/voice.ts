@@ -58,7 +58,9 @@ function wishOf({ wish: { timeouts, marking, limit, sites }, perFlow }: PolicyFa
     fill(voice.timeouts, timeouts.signallingUnreplied, timeouts.signallingReplied, timeouts.media),
     ...(perFlow.state === 'present' && !perFlow.value ? [voice.everyFlow] : []),
     marking === null ? voice.noMarks : fill(voice.marks, marking.media.name, marking.signalling.name),
-    limit === null ? voice.noLimits : fill(voice.limits, limit.register, limit.invite, limit.options, limit.other, limit.kilobytes),
+    ...(limit === null
+      ? [voice.noLimits]
+      : [fill(voice.limits, limit.register, limit.invite, limit.options), fill(voice.moreLimits, limit.other, limit.kilobytes)]),
     ...(sites.length === 0 ? [] : [fill(voice.sites, few(sites.map(({ name }) => name), words))]),
   ];
 }

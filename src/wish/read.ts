@@ -116,7 +116,7 @@ class Reader {
       const { enabled, network } = this.values(section, SCHEMA.site.options);
       if (!enabled) return [];
       if (network.length === 0)
-        this.say(section, 'network', '', '', 'network: no network of this site is known, so it stands for nobody. Give it a `list network`.');
+        this.say(section, 'network', '', '', 'network: none of this site is known, so it stands for nobody. Give it a `list network`.');
       return [{ name, networks: [...new Set(network)] }];
     });
   }

@@ -8,7 +8,7 @@ import type { Reading } from '../../host/host.ts';
 import type { InForce, PolicyFacts } from '../facts.ts';
 import { MOST_ATTEMPTS } from '../seen/nft.ts';
 import type { Compared } from './compare.ts';
-import { iptablesFindings, iptablesLacking } from './iptables.ts';
+import { iptablesFindings, iptablesHopeless } from './iptables.ts';
 import { judgeShapers } from './shapers.ts';
 
 const HOUR = 3_600_000;
@@ -66,8 +66,7 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, { 
   }
   const { wish, wan, offload } = policy;
   // Where nothing of it can be had, the findings of iptables say so: `apply` would put nothing there.
-  const hopeless = steps.length === 0 && iptablesLacking(policy, compared.voice).length > 0;
-  if (there.length === 0 && !hopeless)
+  if (there.length === 0 && !iptablesHopeless(policy, compared.voice))
     say('policy-missing', 'risk', left, 'The voice firewall rules are wished, and not in force; `sipalg apply` puts them there.');
   if (changedIn(policy, compared).length > 0)
     say('policy-changed', 'risk', left, 'The voice firewall rules are not as they were loaded; `sipalg apply` puts them right.');
@@ -155,11 +154,12 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, { 
       ? 'more phones out there are registered than it has room for, and the others count as strangers; name them in a section `site`.'
       : 'so many addresses at once are those of a flood. The strangers beyond share one allowance and are not listed; '
         + 'providers, sites and whoever is registered lose nothing.';
+    const lists = full.length === 1 ? 'A list of the voice firewall rules is' : `${full.length} lists of the voice firewall rules are`;
     say(
       'attempts-full',
       'note',
       full.map(({ name, entries, most }) => `${name}: ${entries} of ${most}`),
-      `${full.length === 1 ? 'A list' : `${full.length} lists`} of the voice firewall rules ${full.length === 1 ? 'is' : 'are'} full: ${lost}`,
+      `${lists} full: ${lost}`,
     );
   }
   return findings;

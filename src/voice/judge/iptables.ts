@@ -1,6 +1,7 @@
 /** What this router's iptables cannot do of what is wished. */
 import type { Finding } from '../../judge/verdict.ts';
 import type { PolicyFacts } from '../facts.ts';
+import { iptablesTables } from '../render/iptables/tables.ts';
 import type { Voice } from '../rules.ts';
 
 /** What is lost without a match or target, and the package that brings it. */
@@ -34,6 +35,10 @@ const sentence = ({ name, lost, of }: (typeof LACKS)[number]): string =>
 
 /** What is wished and not to be had on this router: sentences, each with the package to install. */
 export const iptablesLacking = (policy: PolicyFacts, voice: Voice): string[] => lacks(policy, voice).map(sentence);
+
+/** Nothing of what is wished is to be had: there would be no rule. */
+export const iptablesHopeless = (policy: PolicyFacts, voice: Voice): boolean =>
+  lacks(policy, voice).length > 0 && iptablesTables(voice, 'ipv4', policy.extensions, false).length === 0;
 
 /** The same as findings, and what else its owner should know of it. */
 export function iptablesFindings(policy: PolicyFacts, voice: Voice): Finding[] {

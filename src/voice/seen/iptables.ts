@@ -201,10 +201,11 @@ async function observeLists(
     return entries > 0 ? [{ name: `${name}${n}`, entries, most: MOST_PEERS }] : [];
   });
   const there = orElse(await host.list('/proc/net/xt_recent'), []).filter((name) => name.startsWith(OURS) && name.endsWith(`${n}`));
+  const most = there.length === 0 ? 0 : await mostRecent(host);
   const recent = await Promise.all(
     there.map(async (name) => {
       const entries = orElse(await host.read(`/proc/net/xt_recent/${name}`), '').split('\n').filter((line) => line !== '').length;
-      return { name: name.slice(OURS.length), entries, most: await mostRecent(host) };
+      return { name: name.slice(OURS.length), entries, most };
     }),
   );
   return [...filled, ...recent.filter(({ entries }) => entries > 0)];

@@ -1,6 +1,5 @@
 /** What of the voice rules is in nftables: which text, whether it is whole, what it has counted and remembered. */
 import type { Host, Reading } from '../../host/host.ts';
-import { splitText } from '../../host/parts.ts';
 import { Refused, quote } from '../../languages/refused.ts';
 import { answered, orElse, runInParts, understood } from '../../observe/reading.ts';
 import { hash, networksOf } from '../digest.ts';
@@ -72,7 +71,7 @@ function createItemsReader(): { take(part: string): void; end(): Item[] } {
 
 function itemsOf(text: string): Item[] {
   const reader = createItemsReader();
-  splitText(text, { at: SET, take: reader.take });
+  reader.take(text);
   return reader.end();
 }
 

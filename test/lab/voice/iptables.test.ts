@@ -55,7 +55,8 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         assert.equal(
           inForce.state === 'present' && inForce.value.counters.map(({ name }) => name).sort(),
           [
-            ...['register', 'invite', 'options', 'tcp'].flatMap((method) => [`attempts_${method}`, `limited_${method}`]),
+            ...['register', 'invite', 'options', 'other', 'tcp'].flatMap((method) => [`attempts_${method}`, `limited_${method}`]),
+            'limited_kilobytes',
             'voice_media',
             'voice_signalling',
           ].sort(),

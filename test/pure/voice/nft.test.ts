@@ -32,7 +32,7 @@ function chain(voice: Voice, name: string, perFlow = true): string[] {
 const rendering = suite('the voice rules for nft');
 
 rendering('look at a forwarded packet that is no voice with three cheap tests, and at what the internet began with one more', () => {
-  assert.equal(chain(VOICE, 'dialled'), ['ct state new meta l4proto udp jump flows', 'goto internet']);
+  assert.equal(chain(VOICE, 'dialled'), ['ct state new meta l4proto udp jump flows', 'goto elsewhere']);
   assert.equal(chain(VOICE, 'forwarded'), [
     'type filter hook forward priority -140; policy accept;',
     'th dport & 65534 == 5060 meta l4proto { tcp, udp } goto signalling',
@@ -41,7 +41,19 @@ rendering('look at a forwarded packet that is no voice with three cheap tests, a
     'ct direction original iifname "wan" goto dialled',
   ]);
   assert.equal(chain(VOICE, 'signalling')[0], 'iifname "wan" jump outside');
-  assert.equal(chain(VOICE, 'outside'), ['ct direction reply return', 'goto internet']);
+  assert.equal(chain(VOICE, 'outside'), [
+    'ct direction reply return',
+    'th dport & 65534 == 5060 meta l4proto { tcp, udp } goto internet',
+    'goto elsewhere',
+  ]);
+  // No more than two looks at what it holds where it is no SIP.
+  assert.equal(chain(VOICE, 'elsewhere'), [
+    'meta l4proto tcp ct original proto-dst 5060-5061 goto connections',
+    'meta l4proto != udp return',
+    'meta l4proto udp ct original proto-dst 5060-5061 goto internet',
+    '@th,64,32 & 0xc0c0c000 == 0x40404000 goto letters',
+    '@th,64,16 0x0d0a goto line',
+  ]);
   assert.equal(chain(VOICE, 'incoming').slice(1), ['ct state new meta l4proto udp jump flows', 'iifname "wan" jump outside']);
   assert.not.match(renderNft(VOICE, true).text, /hook prerouting/, 'every packet pays for a hook');
   assert.ok(
@@ -71,16 +83,41 @@ rendering('set timeouts whose object carries them in its name, in each family', 
 rendering('let providers and calls pass before anything of a stranger is counted, and limit what is over', () => {
   assert.equal(chain(VOICE, 'internet'), [
     'meta l4proto tcp goto connections',
+    '@th,64,32 & 0xdfdfdfff == 0x5349502f return',
+    'udp length < 25 return',
     '@th,64,72 0x524547495354455220 goto from_register',
     '@th,64,56 0x494e5649544520 goto from_invite',
     '@th,64,64 0x4f5054494f4e5320 goto from_options',
+    '@th,64,16 0x0d0a goto line2',
+    '@th,64,8 < 9 return',
+    '@th,64,8 > 126 return',
+    'goto from_other',
   ]);
-  const rules = chain(VOICE, 'from_register');
-  assert.equal(rules.slice(0, 3), ['ip saddr @signalling4 return', 'ip saddr @media4 return', 'ip saddr . udp sport @calls4 return']);
-  assert.equal(
-    [rules[6], rules.at(-1)],
-    ['counter name "attempts_register"', 'limit rate over 5/minute burst 5 packets goto limited_register'],
-  );
+  assert.equal(chain(VOICE, 'line2').slice(0, 3), [
+    '@th,80,16 0x0d0a goto line4',
+    '@th,80,32 & 0xdfdfdfff == 0x5349502f return',
+    '@th,80,72 0x524547495354455220 goto from_register',
+  ]);
+  const peer = 'ip saddr . udp sport';
+  assert.equal(chain(VOICE, 'from_register').filter((rule) => !rule.startsWith('ip6')), [
+    ...['signalling', 'media', 'sites'].map((set) => `ip saddr @${set}4 return`),
+    `${peer} @registered4 update @renewing4 { ${peer} } return`,
+    `${peer} @registered4 return`,
+    `${peer} @challenged4 ${peer} != @returned4 update @returned4 { ${peer} } update @registering4 { ${peer} } return`,
+    'goto asked_register',
+  ]);
+  const office = 'update @office4_50 { ip saddr limit rate 50/minute burst 50 packets } goto put_register';
+  assert.equal(chain(VOICE, 'asked_register').filter((rule) => !rule.startsWith('ip6') && !/\{ ip6/.test(rule)), [
+    `ip saddr @offices4 ${office}`,
+    'counter name "attempts_register"',
+    'ip saddr @known4 goto again_register',
+    'ip saddr @once4 goto again_register',
+    'update @single_register4 { ip saddr counter }',
+    'update @once4 { ip saddr }',
+    'goto allowed_register',
+  ]);
+  const rules = chain(VOICE, 'allowed_register');
+  assert.equal(rules.slice(-2), ['limit rate over 5/minute burst 5 packets goto limited_register', 'goto put_register']);
   assert.not.match(renderNft(VOICE, true).text, /^\t\t.*\baccept$/m, 'who is let by is still to be marked');
   assert.ok(rules.includes('update @register4_5 { ip saddr limit rate over 5/minute burst 5 packets } goto limited_register'));
   assert.ok(
@@ -89,16 +126,27 @@ rendering('let providers and calls pass before anything of a stranger is counted
     ),
   );
   assert.equal(chain(VOICE, 'limited_register').at(-1), 'counter name "limited_register" drop');
-  assert.equal(chain(VOICE, 'connections'), ['meta l4proto tcp ct state new ct original proto-dst 5060-5061 goto from_tcp']);
+  assert.equal(chain(VOICE, 'connections').slice(6, 8), [
+    'ct state new goto from_tcp',
+    'update @kilobytes4_2 { ip saddr limit rate over 2 kbytes/second burst 32 kbytes } goto limited_kilobytes',
+  ]);
   assert.ok(
-    chain(VOICE, 'from_tcp').some((rule) => rule.includes('over 25/minute')),
+    chain(VOICE, 'allowed_tcp').some((rule) => rule.includes('over 25/minute')),
     'TCP may carry any of the three',
   );
 });
 
+rendering('never look up a set whose elements hold a limit or a counter: looking up spends of the one and adds to the other', () => {
+  const { text } = renderNft(VOICE, true);
+  const holding = new Set([...text.matchAll(/update @(\w+) \{[^}]*\b(?:limit|counter)\b[^}]*\}/g)].map(([, name]) => name));
+  const lookedUp = new Set([...text.matchAll(/(?<!update|add) @(\w+)/g)].map(([, name]) => name));
+  assert.ok(holding.size > 30 && lookedUp.size > 20);
+  assert.equal([...lookedUp].filter((name) => holding.has(name)), []);
+});
+
 rendering('drop nothing anywhere but behind a limit', () => {
   const { text } = renderNft(VOICE, true);
-  assert.is(text.split('\n').filter((line) => /\b(drop|reject)\b/.test(line)).length, METHODS.length);
+  assert.is(text.split('\n').filter((line) => /\b(drop|reject)\b/.test(line)).length, METHODS.length + 1);
   for (const changes of [{ limit: null }, { wan: [] }])
     assert.not.match(renderNft({ ...VOICE, ...changes }, true).text, /drop\b|internet|from_/);
 });
@@ -165,7 +213,20 @@ rendering('what replaces a text keeps what was learnt and counted, and clears wh
   assert.is(lines[0], 'flush table inet sipalg');
   assert.equal(lines.slice(1).sort(), [
     `delete chain inet sipalg ${one.mark}`,
-    ...['media4', 'media6', 'register4_5', 'register6_5', 'signalling4', 'signalling6', 'tcp4_25', 'tcp6_25'].map(
+    ...[
+      'media4',
+      'media6',
+      'office4_50',
+      'office6_50',
+      'register4_5',
+      'register6_5',
+      'signalling4',
+      'signalling6',
+      'sites4',
+      'sites6',
+      'tcp4_25',
+      'tcp6_25',
+    ].map(
       (name) => `delete set inet sipalg ${name}`,
     ),
   ]);

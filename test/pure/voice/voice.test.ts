@@ -371,10 +371,47 @@ finding('say each what is lacking, once', async () => {
     }),
     ['policy-shaper'],
   );
+  assert.equal(await codes({ ...quiet, inForce: inForce({ lists: [{ name: 'once4', entries: 3000, most: 4096 }] }) }), []);
+  assert.equal(await codes({ ...quiet, inForce: inForce({ lists: [{ name: 'once4', entries: 4090, most: 4096 }] }) }), ['attempts-full']);
   assert.equal(await codes({ ...quiet, names: policyFacts().names }), ['provider-unresolved', 'provider-stale']);
   assert.equal(await codes({ ...quiet, inForce: inForce({ counters: [{ name: 'plain_signalling', packets: 3, bytes: 9 }] }) }), [
     'provider-plain',
   ]);
+});
+
+finding("name once what a router's iptables does not have, with its package, and do not promise it", async () => {
+  const had = { comment: true, conntrack: true, multiport: true, u32: true, recent: true, dscp: true, DSCP: true, hashlimit: true, set: true };
+  const fw3 = (lacking: readonly string[]): Promise<RouterFacts> =>
+    router({
+      backend: 'iptables',
+      inForce: { all: absent(''), ipv4: absent('iptables-save'), ipv6: absent('ip6tables-save') },
+      iptables: {
+        ipv4: present({ restore: 'iptables-restore', tables: [], counted: {}, keeps: false }),
+        ipv6: absent('ip6tables-save'),
+        sets: [],
+      },
+      extensions: { ...had, ...Object.fromEntries(lacking.map((name) => [name, false])) },
+      names: {},
+    });
+  const every = ['u32', 'hashlimit', 'recent', 'DSCP'];
+  for (const lacking of [...every.map((one) => [one]), every]) {
+    const facts = await fw3(lacking);
+    const said = findingsOn(facts).filter(({ code }) => code === 'policy-iptables');
+    assert.equal(
+      said.map(({ text }) => /^This router's iptables has no (\S+): .* Install the package (\S+), then run `sipalg apply`\.$/.exec(text)?.[1]),
+      lacking,
+    );
+    const planned = planOn(facts);
+    assert.equal(
+      planned.refused,
+      said.map(({ text }) => text),
+      'so that the exit code tells',
+    );
+    const missing = findingsOn(facts).filter(({ code }) => code === 'policy-missing');
+    // With none of the four there is nothing to put there; with the others there is.
+    assert.is(missing.length, lacking.length === 4 ? 0 : 1, lacking.join());
+    assert.is(planned.steps.some(({ text }) => /Put the voice firewall rules into iptables/.test(text)), lacking.length < 4);
+  }
 });
 
 finding('of flow offload name what is not marked, and the setting that fits', async () => {

@@ -52,7 +52,8 @@ export interface Memory {
 export function memory(name: string, has: Extensions, seconds: number, both = false): Memory {
   const side = { src: '--rsource', dst: '--rdest' };
   const ends = (end: string): string => (both ? `${end},${end}` : end);
-  const recent = (not: string, end: 'src' | 'dst'): string => `-m recent${not} --rcheck --seconds ${seconds} --name ${OURS}${name} ${side[end]}`;
+  const recent = (not: string, end: 'src' | 'dst'): string =>
+    `-m recent${not} --rcheck --seconds ${seconds} --name ${OURS}${name} ${side[end]}`;
   return has['set']
     ? {
         learn: (end) => `-j SET --add-set ${OURS}${name} ${ends(end)} --exist --timeout ${seconds}`,

@@ -249,17 +249,25 @@ export function limits(writer: Writer, limit: NonNullable<Limit>, voice: Voice):
   // No port of SIP: three letters to begin with, and `sip:` or `sips:` behind the method.
   const methods = (at: number): string[] => [
     ...knownAt(at),
-    ...Array.from({ length: LONGEST_METHOD - 2 }, (_, nth) => `@th,${64 + 8 * (at + nth + 3)},32 & 0xffdfdfdf == 0x20534950 goto from_other`),
+    ...Array.from(
+      { length: LONGEST_METHOD - 2 },
+      (_, nth) => `@th,${64 + 8 * (at + nth + 3)},32 & 0xffdfdfdf == 0x20534950 goto from_other`,
+    ),
   ];
   writer.chain('letters', methods(0));
   writer.chain('line', [...methods(2), ...knownAt(4)]);
   writer.chain('elsewhere', [
-    `ct original proto-dst ${portMatch(all)} goto internet`,
+    `meta l4proto tcp ct original proto-dst ${portMatch(all)} goto connections`,
     'meta l4proto != udp return',
+    `meta l4proto udp ct original proto-dst ${portMatch(all)} goto internet`,
     '@th,64,32 & 0xc0c0c000 == 0x40404000 goto letters',
     `${LINE_END(0)} goto line`,
   ]);
   // What no flow is kept of has no direction, and is limited as well.
-  writer.chain('outside', ['ct direction reply return', `${portTest('dport', all)} meta l4proto { tcp, udp } goto internet`, 'goto elsewhere']);
+  writer.chain('outside', [
+    'ct direction reply return',
+    `${portTest('dport', all)} meta l4proto { tcp, udp } goto internet`,
+    'goto elsewhere',
+  ]);
   answers(writer);
 }
