@@ -25,8 +25,8 @@ export type Method = (typeof METHODS)[number];
 export const REMEMBERED = 86_400;
 /** The same of a source that has asked once: who can write any source address must not fill the lists for a day. */
 export const ONCE = 300;
-/** How long it is known when a source was first seen: 7 days. */
-export const FIRST_KNOWN = 604_800;
+/** How long it is known when a source was first seen, unless an element says less: 30 days. */
+export const FIRST_KNOWN = 2_592_000;
 /** The sets of providers' networks, which a text fills; all others are filled by the kernel. */
 export const NETWORK_SETS = ['signalling4', 'signalling6', 'media4', 'media6', 'sites4', 'sites6'] as const;
 export type NetworkSet = (typeof NETWORK_SETS)[number];

@@ -5,7 +5,7 @@
  *     method in turn. Says { sent, answered } when all are sent and no answer has come for a moment. Where
  *     `password` is given, a 401 is answered with the same request and an Authorization, once for each; then also { replies: {
  *     "STATUS": count } }.
- *   { role: 'pbx', at }   a PBX that refuses: 401 to REGISTER without Authorization, 200 to OPTIONS, 404 to INVITE; calls of user
+ *   { role: 'pbx', at }   a PBX that refuses: 401 to REGISTER without Authorization, 200 to OPTIONS, 404 to INVITE, 489 to SUBSCRIBE; calls of user
  *     `ring` it lets ring. Says { ready }, and for each line on standard input { heard: { "SOURCE METHOD": count } }.
  */
 import { createSocket } from 'node:dgram';
@@ -89,7 +89,7 @@ function scan(scanner: Scan): void {
   });
 }
 
-const ANSWERS: Readonly<Record<string, string>> = { REGISTER: '401 Unauthorized', OPTIONS: '200 OK', INVITE: '404 Not Found' };
+const ANSWERS: Readonly<Record<string, string>> = { REGISTER: '401 Unauthorized', OPTIONS: '200 OK', INVITE: '404 Not Found', SUBSCRIBE: '489 Bad Event' };
 
 /** The right password to a registration. */
 const GRANTED = /^REGISTER [^]*^Authorization: .*response="right"/m;

@@ -19,7 +19,7 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 const SET = '{"set": {"family"';
 
 /** Sets whose elements are read; of the others it counts alone how many there are. */
-const READ = /^(signalling|media|sites|phones|known|(single|seen|dropped)_[a-z]+)[46]$/;
+const READ = /^(signalling|media|sites|phones|first|(single|seen|dropped)_[a-z]+)[46]$/;
 
 /**
  * Reads a listing part by part, and holds of each set no more than is read of it: a flood fills sets with tens of thousands of
@@ -137,7 +137,7 @@ export const MOST_ATTEMPTS = 256;
 function attemptsOf(items: readonly Item[], now: number): Attempt[] {
   return [4, 6]
     .flatMap((number) => {
-      const known = new Map(elementsOf(items, `known${number}`).map((element) => [element.value, touched(element, FIRST_KNOWN, now)]));
+      const known = new Map(elementsOf(items, `first${number}`).map((element) => [element.value, touched(element, FIRST_KNOWN, now)]));
       return METHODS.flatMap((method) => {
         const of = (what: string): Map<unknown, Element> =>
           new Map(elementsOf(items, `${what}_${method}${number}`).map((element) => [element.value, element]));

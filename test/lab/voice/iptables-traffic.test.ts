@@ -124,7 +124,8 @@ for (const [flavour, ipset] of [
     assert.ok(await here.next());
     await Promise.all([here.close(), there.close()]);
     assert.is(await pass(lab, caller, PBX, LAN, many('INVITE', 40)), 40);
-    for (const method of ['ACK', 'BYE', 'UPDATE', 'INFO', 'PRACK', 'CANCEL']) assert.is(await pass(lab, caller, PBX, LAN, many(method, 40)), 40, method);
+    for (const method of ['ACK', 'BYE', 'UPDATE', 'INFO', 'PRACK', 'CANCEL'])
+      assert.is(await pass(lab, caller, PBX, LAN, many(method, 40)), 40, method);
     // And nothing else is: with a memory for addresses alone, not even the calls are without number.
     for (const [method, least, most] of [
       ['REGISTER', 5, 7],

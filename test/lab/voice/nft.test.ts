@@ -184,7 +184,12 @@ nft('what was learnt and counted outlives a replacement; sources, methods, count
   );
   const before = parseInForce(await listing(host), await kept(host), 1_800_000_000_000);
   const other = renderNft(
-    { ...VOICE, limit: { register: 6, invite: 10, options: 11, other: 20, kilobytes: 2 }, marking: null, media: { ipv4: ['192.0.2.0/24'], ipv6: [] } },
+    {
+      ...VOICE,
+      limit: { register: 6, invite: 10, options: 11, other: 20, kilobytes: 2 },
+      marking: null,
+      media: { ipv4: ['192.0.2.0/24'], ipv6: [] },
+    },
     true,
   );
   await load(host, [...clearing(before.objects, other), other.text].join('\n'));

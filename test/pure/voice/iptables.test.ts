@@ -65,6 +65,7 @@ test('reads as it is meant to', () => {
 -A sipalg_connections -m hashlimit --hashlimit-above 2kb/s --hashlimit-burst 32kb --hashlimit-mode srcip --hashlimit-srcmask 32 --hashlimit-name sipalg_b2 -g sipalg_limited_kilobytes
 -A sipalg_limited_kilobytes -j DROP
 -A sipalg_renew -j SET --add-set sipalg_renewing4 src,src --exist --timeout 32
+-A sipalg_back -m recent --set --name sipalg_register4 --mask 255.255.255.255 --rsource
 -A sipalg_back -j SET --add-set sipalg_returned4 src,src --exist --timeout 60
 -A sipalg_back -j SET --add-set sipalg_registering4 src,src --exist --timeout 32
 -A sipalg_from_register -m set --match-set sipalg_registered4 src,src -g sipalg_renew

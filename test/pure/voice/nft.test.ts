@@ -103,14 +103,14 @@ rendering('let providers and calls pass before anything of a stranger is counted
     ...['signalling', 'media', 'sites'].map((set) => `ip saddr @${set}4 return`),
     `${peer} @registered4 update @renewing4 { ${peer} } return`,
     `${peer} @registered4 return`,
-    `${peer} @challenged4 ${peer} != @returned4 update @returned4 { ${peer} } update @registering4 { ${peer} } return`,
+    `${peer} @challenged4 ${peer} != @returned4 update @returned4 { ${peer} } goto back_register`,
     'goto asked_register',
   ]);
   const office = 'update @office4_50 { ip saddr limit rate 50/minute burst 50 packets } goto put_register';
   assert.equal(chain(VOICE, 'asked_register').filter((rule) => !rule.startsWith('ip6') && !/\{ ip6/.test(rule)), [
     `ip saddr @offices4 ${office}`,
     'counter name "attempts_register"',
-    'ip saddr @known4 goto again_register',
+    'ip saddr @first4 goto again_register',
     'ip saddr @once4 goto again_register',
     'update @single_register4 { ip saddr counter }',
     'update @once4 { ip saddr }',

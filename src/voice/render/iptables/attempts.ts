@@ -140,12 +140,14 @@ function requestChain({ voice, family, has, chains }: Making): void {
   chains[`${OURS}request`] = [chains[`${OURS}p0`] === undefined ? unknown : go('p0')];
 }
 
+/** Notes a source on a list, with the time. */
+const listed = ({ family }: Making, list: string): string =>
+  `-m recent --set --name ${OURS}${list}${digit(family)} --mask ${SOURCE[family].mask} --rsource`;
+
 /** What is counted of a method, and limited. */
 function method(making: Making, name: Method): void {
-  const { limit, family, has, chains, remembers, known } = making;
+  const { limit, has, chains, remembers, known } = making;
   const rate = ratesOf(limit)[name];
-  const n = digit(family);
-  const listed = (list: string): string => `-m recent --set --name ${OURS}${list}${n} --mask ${SOURCE[family].mask} --rsource`;
   const put = name === 'tcp' || !remembers ? '-j RETURN' : go(`put_${name}`);
   const office = limit.register * MORE;
   if (remembers && has['hashlimit'])
@@ -159,14 +161,14 @@ function method(making: Making, name: Method): void {
   chains[`${OURS}attempts_${name}`] = [
     '',
     ...(has['recent']
-      ? [`${known.once.knows('src')} ${listed(name)}`, `${known.once.lacks('src')} ${listed(`single_${name}`)}`, known.once.learn('src')]
+      ? [`${known.once.knows('src')} ${listed(making, name)}`, `${known.once.lacks('src')} ${listed(making, `single_${name}`)}`, known.once.learn('src')]
       : []),
     // A table that is full drops what a new stranger asks until others have left it, for two minutes at most; providers and calls
     // never come here.
     ...(has['hashlimit'] ? [`${minute(making, 'above', name, rate)} ${go(`limited_${name}`)}`] : []),
     ...(put === '-j RETURN' ? [] : [put]),
   ];
-  if (has['hashlimit']) chains[`${OURS}limited_${name}`] = [`${has['recent'] ? `${listed(`limited_${name}`)} ` : ''}-j DROP`];
+  if (has['hashlimit']) chains[`${OURS}limited_${name}`] = [`${has['recent'] ? `${listed(making, `limited_${name}`)} ` : ''}-j DROP`];
   if (put === '-j RETURN') return;
   const asks = name === 'register' ? known.registering : name === 'invite' ? known.inviting : known.asking;
   chains[`${OURS}put_${name}`] = [
@@ -193,7 +195,12 @@ function unknownChain(making: Making): void {
   // Only a set knows the port.
   const registered = has['set'] ? [`${known.registered.knows('src')} -j RETURN`] : [];
   if (has['set']) chains[`${OURS}renew`] = [known.renewing.learn('src')];
-  if (remembers) chains[`${OURS}back`] = [known.returned.learn('src'), known.registering.learn('src')];
+  if (remembers)
+    chains[`${OURS}back`] = [
+      ...(has['recent'] ? [listed(making, 'register')] : []),
+      known.returned.learn('src'),
+      known.registering.learn('src'),
+    ];
   chains[`${OURS}from_register`] = [
     // The answer says whether it still is.
     ...(has['set'] ? [`${known.registered.knows('src')} ${go('renew')}`] : []),

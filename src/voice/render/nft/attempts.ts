@@ -20,6 +20,8 @@ import type { FamilyNames, Writer } from './writer.ts';
 export const MOST_SOURCES = 4096;
 export const MOST_LISTED = 1024;
 
+/** How long it is kept when a source was first seen, seconds: not as long as the set would. */
+const FIRST_KEPT = 172_800;
 /** Seconds: as long as a request may take to be answered: 64 * T1 (RFC 3261 §17.1.2.2, timer F), and an INVITE (timer C, §16.6). */
 const TRANSACTION = 32;
 const INVITE_TRANSACTION = 180;
@@ -75,7 +77,7 @@ function declareSets(writer: Writer, limit: NonNullable<Limit>, { timeouts }: Vo
     sources(`offices${number}`, REGISTERED);
     sources(`office${number}_${officeRate(limit)}`, 60);
     sources(`kilobytes${number}_${limit.kilobytes}`, 60);
-    sources(`known${number}`, FIRST_KNOWN);
+    sources(`first${number}`, FIRST_KNOWN, MOST_SOURCES);
     sources(`once${number}`, ONCE, MOST_SOURCES);
     sources(`lately${number}`, 60, MOST_SOURCES);
     for (const method of METHODS) {
@@ -102,12 +104,11 @@ function spared(method: Method, invite: number): string[] {
   if (method === 'register') {
     return [
       ...registered,
-      // REGISTER, 401, REGISTER: the second is part of the first, once a minute.
+      // REGISTER, 401, REGISTER: the second is part of the first, once a minute; seen, and not limited.
       ...each((family) => {
         const { number } = family;
         const peer = from(family);
-        return `${peer} @challenged${number} ${peer} != @returned${number} update @returned${number} { ${peer} } `
-          + `update @registering${number} { ${peer} } return`;
+        return `${peer} @challenged${number} ${peer} != @returned${number} update @returned${number} { ${peer} } goto back_register`;
       }),
     ];
   }
@@ -152,7 +153,7 @@ function method(writer: Writer, name: Method, limit: NonNullable<Limit>): void {
     ...(name === 'tcp' ? [] : [put]),
   ]);
   writer.chain(`again_${name}`, [
-    ...each(({ number, source }) => [`add @known${number} { ${source} }`, `update @seen_${name}${number} { ${source} counter }`]),
+    ...each(({ number, source }) => [`add @first${number} { ${source} timeout ${FIRST_KEPT}s }`, `update @seen_${name}${number} { ${source} counter }`]),
     `goto allowed_${name}`,
   ]);
   const office = officeRate(limit);
@@ -164,13 +165,20 @@ function method(writer: Writer, name: Method, limit: NonNullable<Limit>): void {
     }),
     writer.counter(`attempts_${name}`),
     ...each(({ number, source }) => [
-      `${source} @known${number} goto again_${name}`,
+      `${source} @first${number} goto again_${name}`,
       `${source} @once${number} goto again_${name}`,
       `update @single_${name}${number} { ${source} counter }`,
       `update @once${number} { ${source} }`,
     ]),
     `goto allowed_${name}`,
   ]);
+  if (name === 'register') {
+    writer.chain('back_register', [
+      writer.counter('attempts_register'),
+      ...each(({ number, source }) => `update @seen_register${number} { ${source} counter }`),
+      'goto put_register',
+    ]);
+  }
   writer.chain(`from_${name}`, [...exempt, ...spared(name, limit.invite), `goto asked_${name}`]);
 }
 
@@ -247,15 +255,13 @@ export function limits(writer: Writer, limit: NonNullable<Limit>, voice: Voice):
     'goto from_other',
   ]);
   // No port of SIP: three letters to begin with, and `sip:` or `sips:` behind the method.
-  const methods = (at: number): string[] => [
-    ...knownAt(at),
-    ...Array.from(
+  const methods = (at: number): string[] =>
+    Array.from(
       { length: LONGEST_METHOD - 2 },
       (_, nth) => `@th,${64 + 8 * (at + nth + 3)},32 & 0xffdfdfdf == 0x20534950 goto from_other`,
-    ),
-  ];
-  writer.chain('letters', methods(0));
-  writer.chain('line', [...methods(2), ...knownAt(4)]);
+    );
+  writer.chain('letters', [...knownAt(0), ...methods(0)]);
+  writer.chain('line', [...knownAt(2), ...knownAt(4), ...methods(2)]);
   writer.chain('elsewhere', [
     `meta l4proto tcp ct original proto-dst ${portMatch(all)} goto connections`,
     'meta l4proto != udp return',
