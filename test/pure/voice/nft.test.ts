@@ -1,14 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hash } from '../../../src/voice/digest.ts';
-import { METHODS } from '../../../src/voice/own.ts';
+import { LISTED_FILE, METHODS } from '../../../src/voice/own.ts';
 import { clearing } from '../../../src/voice/render/nft/clearing.ts';
 import type { Existing } from '../../../src/voice/render/nft/clearing.ts';
 import { renderNft } from '../../../src/voice/render/nft/table.ts';
 import { portMatch } from '../../../src/voice/render/nft/writer.ts';
 import { voiceOf } from '../../../src/voice/render/voice.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
+import { observeNftPolicy, LIST, parseInForce } from '../../../src/voice/seen/nft.ts';
+import { NOW } from '../../routers.ts';
 import { policyFacts } from '../../voice.ts';
+import { made } from './made.ts';
 
 const VOICE: Voice = {
   wan: ['wan'],
@@ -127,7 +130,7 @@ rendering('let providers and calls pass before anything of a stranger is counted
   );
   assert.equal(chain(VOICE, 'limited_register').at(-1), 'counter name "limited_register" drop');
   assert.equal(chain(VOICE, 'connections').slice(6, 8), [
-    'ct state new goto from_tcp',
+    'ct state new goto asked_tcp',
     'update @kilobytes4_2 { ip saddr limit rate over 2 kbytes/second burst 32 kbytes } goto limited_kilobytes',
   ]);
   assert.ok(
@@ -251,6 +254,46 @@ rendering('what replaces a text keeps what was learnt and counted, and clears wh
 });
 
 rendering.run();
+
+const listing = suite('what is in force, as nft lists it');
+
+listing('is read set by set as it is whole, and of a set that is full it counts alone how much stands in it', async () => {
+  const set = (name: string, elem: unknown[]) => ({ set: { family: 'inet', name, table: 'sipalg', size: 4096, timeout: 300, elem } });
+  const sources = Array.from({ length: 4096 }, (_, nth) => ({ elem: { val: `198.18.${nth >> 8}.${nth & 255}`, timeout: 300, expires: 200 } }));
+  const text = JSON.stringify({
+    nftables: [
+      { metainfo: { version: '1.0.6' } },
+      set('phones4', ['192.168.1.10']),
+      set('once4', sources),
+      set('single_other4', [{ elem: { val: '198.18.0.1', expires: 290, counter: { packets: 1, bytes: 90 } } }]),
+      set('seen_other4', [{ elem: { val: '198.18.0.1', expires: 86_390, counter: { packets: 4, bytes: 360 } } }]),
+      { rule: { family: 'inet', table: 'sipalg', chain: 'x', expr: [{ set: { op: 'update', elem: 'a', set: '@once4' } }] } },
+      { set: { family: 'inet', name: 'asking4', table: 'sipalg', size: 1024 } },
+      { chain: { family: 'inet', table: 'sipalg', name: 'text_1_abc' } },
+    ],
+    // As nft writes it: a space behind each comma and colon.
+  }).replace(/([,:])(?=["{[\d])/g, '$1 ');
+  const whole = parseInForce(text, text, NOW);
+  const seen = await observeNftPolicy(made({ answers: { [LIST.join(' ')]: text }, files: { [LISTED_FILE]: text } }), true);
+  assert.equal(seen.state === 'present' && seen.value, whole);
+  assert.is(whole.shape, whole.loaded);
+  assert.equal(whole.lists, [
+    { name: 'phones4', entries: 1, most: 4096 },
+    { name: 'once4', entries: 4096, most: 4096 },
+    { name: 'single_other4', entries: 1, most: 4096 },
+    { name: 'seen_other4', entries: 1, most: 4096 },
+  ]);
+  assert.equal([whole.mark, whole.phones], ['text_1_abc', ['192.168.1.10']]);
+  // Asked once, then four times more.
+  assert.equal(
+    whole.attempts.map(({ source, method, seen: count, first, last }) => [source, method, count, first, last]),
+    [['198.18.0.1', 'OTHER', 5, NOW - 10_000, NOW - 10_000]],
+  );
+  const broken = await observeNftPolicy(made({ answers: { [LIST.join(' ')]: text.slice(0, -40) } }), true);
+  assert.is(broken.state, 'failed', 'what was cut short says nothing');
+});
+
+listing.run();
 
 const resolving = suite('from names and wishes to rules');
 

@@ -95,7 +95,6 @@ const exempt = each(({ ip, number }) => ['signalling', 'media', 'sites'].map((se
 
 /** What a peer that is known already may do, by method, before it is asked who it is. */
 function spared(method: Method, invite: number): string[] {
-  if (method === 'tcp') return [];
   const registered = each((family) => {
     const peer = `${from(family)} @registered${family.number}`;
     // The answer says whether it still is.
@@ -179,7 +178,8 @@ function method(writer: Writer, name: Method, limit: NonNullable<Limit>): void {
       'goto put_register',
     ]);
   }
-  writer.chain(`from_${name}`, [...exempt, ...spared(name, limit.invite), `goto asked_${name}`]);
+  // Of TCP everything has been asked already.
+  if (name !== 'tcp') writer.chain(`from_${name}`, [...exempt, ...spared(name, limit.invite), `goto asked_${name}`]);
 }
 
 /** What comes back from behind us: a call that rings, a challenge, a registration. */
@@ -228,7 +228,7 @@ export function limits(writer: Writer, limit: NonNullable<Limit>, voice: Voice):
   writer.chain('limited_kilobytes', [`${writer.counter('limited_kilobytes')} drop`]);
   writer.chain('connections', [
     ...exempt,
-    'ct state new goto from_tcp',
+    'ct state new goto asked_tcp',
     ...each(
       ({ number, source }) =>
         `update @kilobytes${number}_${limit.kilobytes} { ${source} limit rate over ${limit.kilobytes} kbytes/second `
