@@ -39,7 +39,7 @@ export const PEER_SETS = {
   calls: 'ip,port',
   registering: 'ip,port',
   challenged: 'ip,port',
-  returned: 'ip,port',
+  returned: 'ip',
   asking: 'ip,port',
   inviting: 'ip,port',
   registered: 'ip,port',

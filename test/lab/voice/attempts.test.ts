@@ -165,6 +165,7 @@ attempts('are all that the grammar makes one: any method, letter case, line ends
     '\0\0\0\0',
     Buffer.alloc(100),
     stun,
+    Buffer.concat([Buffer.from([22, 0xfe, 0xfd]), Buffer.alloc(120, 0x41)]),
     'jaK',
     `SIP/2.0 200 OK\r\n${headers}`,
     `sip/2.0 180 Ringing\r\n${headers}`,

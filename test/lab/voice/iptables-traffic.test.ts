@@ -93,7 +93,8 @@ for (const [flavour, ipset] of [
     }
     // What is no request is nobody's business.
     const stun = Buffer.concat([Buffer.from([0, 1, 0, 24, 0x21, 0x12, 0xa4, 0x42]), Buffer.alloc(36, 0x41)]);
-    for (const one of ['\r\n\r\n', '\0\0\0\0', stun, 'SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n', '\r\nsip/2.0 180 Ringing\r\n\r\n'])
+    const dtls = Buffer.concat([Buffer.from([22, 0xfe, 0xfd]), Buffer.alloc(120, 0x41)]);
+    for (const one of ['\r\n\r\n', '\0\0\0\0', stun, dtls, 'SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n', '\r\nsip/2.0 180 Ringing\r\n\r\n'])
       assert.is(await pass(lab, { ...from, port: port++ }, PBX, LAN, Array.from({ length: 40 }, () => Buffer.from(one as string))), 40);
     const { inForce } = await look(lab);
     assert.ok(inForce.ipv4.state === 'present');

@@ -53,6 +53,7 @@ test('reads as it is meant to', () => {
 -A sipalg_sip -m u32 --u32 "0x0>>0x16&0x3c@0x8&0xdfdfdfff=0x5349502f" -j RETURN
 -A sipalg_sip -m u32 --u32 "0x0>>0x16&0x3c@0x4>>0x10=0x0:0x18" -j RETURN
 -A sipalg_sip -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x18=0x0:0x8,0x7f:0xff" -j RETURN
+-A sipalg_sip -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x10&0xff=0xfe" -j RETURN
 -A sipalg_sip -m u32 --u32 "0x0>>0x16&0x3c@0x8>>0x10=0xd0a&&0x0>>0x16&0x3c@0xa&0xdfdfdfff=0x5349502f" -j RETURN
 -A sipalg_sip -m u32 --u32 "0x0>>0x16&0x3c@0x8=0xd0a0d0a&&0x0>>0x16&0x3c@0xc&0xdfdfdfff=0x5349502f" -j RETURN
 -A sipalg_sip -g sipalg_request
@@ -66,10 +67,10 @@ test('reads as it is meant to', () => {
 -A sipalg_limited_kilobytes -j DROP
 -A sipalg_renew -j SET --add-set sipalg_renewing4 src,src --exist --timeout 32
 -A sipalg_back -m recent --set --name sipalg_register4 --mask 255.255.255.255 --rsource
--A sipalg_back -j SET --add-set sipalg_returned4 src,src --exist --timeout 60
+-A sipalg_back -j SET --add-set sipalg_returned4 src --exist --timeout 300
 -A sipalg_back -j SET --add-set sipalg_registering4 src,src --exist --timeout 32
 -A sipalg_from_register -m set --match-set sipalg_registered4 src,src -g sipalg_renew
--A sipalg_from_register -m set --match-set sipalg_challenged4 src,src -m set ! --match-set sipalg_returned4 src,src -g sipalg_back
+-A sipalg_from_register -m set --match-set sipalg_challenged4 src,src -m set ! --match-set sipalg_returned4 src -g sipalg_back
 -A sipalg_from_register -g sipalg_asked_register
 -A sipalg_from_invite -m set --match-set sipalg_registered4 src,src -j RETURN
 -A sipalg_from_invite -m set --match-set sipalg_calls4 src,src -m hashlimit --hashlimit-upto 100/minute --hashlimit-burst 100 --hashlimit-mode srcip,srcport --hashlimit-srcmask 32 --hashlimit-name sipalg_c100 -j RETURN

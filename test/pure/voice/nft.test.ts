@@ -94,6 +94,7 @@ rendering('let providers and calls pass before anything of a stranger is counted
     '@th,64,16 0x0d0a goto line2',
     '@th,64,8 < 9 return',
     '@th,64,8 > 126 return',
+    '@th,72,8 0xfe return',
     'goto from_other',
   ]);
   assert.equal(chain(VOICE, 'line2').slice(0, 3), [
@@ -106,7 +107,7 @@ rendering('let providers and calls pass before anything of a stranger is counted
     ...['signalling', 'media', 'sites'].map((set) => `ip saddr @${set}4 return`),
     `${peer} @registered4 update @renewing4 { ${peer} } return`,
     `${peer} @registered4 return`,
-    `${peer} @challenged4 ${peer} != @returned4 update @returned4 { ${peer} } goto back_register`,
+    `${peer} @challenged4 ip saddr != @returned4 update @returned4 { ip saddr } goto back_register`,
     'goto asked_register',
   ]);
   const office = 'update @office4_50 { ip saddr limit rate 50/minute burst 50 packets } goto put_register';

@@ -19,6 +19,7 @@ import type { Table } from './tables.ts';
 const TRANSACTION = 32;
 const INVITE_TRANSACTION = 180;
 const AT_ONCE = 10;
+const RETURNED = 300;
 const REGISTERED = 7200;
 const MORE = 10;
 const TCP_BURST = 16;
@@ -40,7 +41,7 @@ const SOURCE = { ipv4: { bits: 32, mask: '255.255.255.255' }, ipv6: { bits: 64, 
 const MEMORIES = {
   registering: TRANSACTION,
   challenged: TRANSACTION,
-  returned: 60,
+  returned: RETURNED,
   asking: AT_ONCE,
   inviting: INVITE_TRANSACTION,
   registered: REGISTERED,
@@ -103,6 +104,8 @@ function sipChain({ family, chains }: Making): void {
       [slash(0)],
       [`${lengthOf(family)}=0x0:${`0x${(SHORTEST - 1).toString(16)}`}`],
       [`${byte(family, 0)}>>0x18=0x0:0x8,0x7f:0xff`],
+      // DTLS.
+      [`${byte(family, 0)}>>0x10&0xff=0xfe`],
       [...holds(family, 0, '\r\n'), slash(2)],
       [...holds(family, 0, '\r\n\r\n'), slash(4)],
     ].map((tests) => `${u32(...tests)} -j RETURN`),
@@ -161,7 +164,11 @@ function method(making: Making, name: Method): void {
   chains[`${OURS}attempts_${name}`] = [
     '',
     ...(has['recent']
-      ? [`${known.once.knows('src')} ${listed(making, name)}`, `${known.once.lacks('src')} ${listed(making, `single_${name}`)}`, known.once.learn('src')]
+      ? [
+          `${known.once.knows('src')} ${listed(making, name)}`,
+          `${known.once.lacks('src')} ${listed(making, `single_${name}`)}`,
+          known.once.learn('src'),
+        ]
       : []),
     // A table that is full drops what a new stranger asks until others have left it, for two minutes at most; providers and calls
     // never come here.
@@ -204,7 +211,7 @@ function unknownChain(making: Making): void {
   chains[`${OURS}from_register`] = [
     // The answer says whether it still is.
     ...(has['set'] ? [`${known.registered.knows('src')} ${go('renew')}`] : []),
-    // REGISTER, 401, REGISTER: the second is part of the first, once a minute.
+    // REGISTER, 401, REGISTER: the second is part of the first, once for each source and a while.
     ...(remembers ? [`${known.challenged.knows('src')} ${known.returned.lacks('src')} ${go('back')}`] : []),
     asked('register'),
   ];

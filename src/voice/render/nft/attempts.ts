@@ -27,6 +27,8 @@ const TRANSACTION = 32;
 const INVITE_TRANSACTION = 180;
 /** As long as an answer that comes at once may take, to what is no INVITE. */
 const AT_ONCE = 10;
+/** How long a source's next answer to a challenge counts by itself. */
+const RETURNED = 300;
 /** How long a phone counts as registered after it was last told so: more than the longest interval that is usual, 3600 s. */
 const REGISTERED = 7200;
 
@@ -66,14 +68,14 @@ function declareSets(writer: Writer, limit: NonNullable<Limit>, { timeouts }: Vo
       writer.dynamic(`${name}${number}`, `${type} . inet_service`, seconds, most);
     const sources = (name: string, seconds: number, most = MOST_LISTED): void => writer.dynamic(name, type, seconds, most);
     peers('calls', timeouts.signallingReplied, MOST_SOURCES);
-    peers('ringing', 60);
+    writer.dynamic(`ringing${number}_${limit.invite * MORE}`, `${type} . inet_service`, 60, MOST_LISTED);
     peers('registering', TRANSACTION);
     peers('challenged', TRANSACTION);
-    peers('returned', 60);
     peers('asking', AT_ONCE);
     peers('inviting', INVITE_TRANSACTION);
     peers('registered', REGISTERED);
     peers('renewing', TRANSACTION);
+    sources(`returned${number}`, RETURNED);
     sources(`offices${number}`, REGISTERED);
     sources(`office${number}_${officeRate(limit)}`, 60);
     sources(`kilobytes${number}_${limit.kilobytes}`, 60);
@@ -103,11 +105,12 @@ function spared(method: Method, invite: number): string[] {
   if (method === 'register') {
     return [
       ...registered,
-      // REGISTER, 401, REGISTER: the second is part of the first, once a minute; seen, and not limited.
+      // REGISTER, 401, REGISTER: the second is part of the first; seen, and not limited. Once for each source and a while, for from then on
+      // it is somebody registered, or somebody who guesses.
       ...each((family) => {
-        const { number } = family;
-        const peer = from(family);
-        return `${peer} @challenged${number} ${peer} != @returned${number} update @returned${number} { ${peer} } goto back_register`;
+        const { number, source } = family;
+        const once = `${source} != @returned${number} update @returned${number} { ${source} }`;
+        return `${from(family)} @challenged${number} ${once} goto back_register`;
       }),
     ];
   }
@@ -116,8 +119,10 @@ function spared(method: Method, invite: number): string[] {
     // What rings or is up is no way round the limit: not for other requests, and not for any number of calls.
     ...(method === 'invite'
       ? each((family) => {
+          const { number } = family;
+          const peer = from(family);
           const rate = `limit rate ${invite * MORE}/minute burst ${invite * MORE} packets`;
-          return `${from(family)} @calls${family.number} update @ringing${family.number} { ${from(family)} ${rate} } return`;
+          return `${peer} @calls${number} update @ringing${number}_${invite * MORE} { ${peer} ${rate} } return`;
         })
       : []),
     ...(method === 'other' ? each((family) => `${from(family)} @calls${family.number} goto of_call`) : []),
@@ -152,7 +157,10 @@ function method(writer: Writer, name: Method, limit: NonNullable<Limit>): void {
     ...(name === 'tcp' ? [] : [put]),
   ]);
   writer.chain(`again_${name}`, [
-    ...each(({ number, source }) => [`add @first${number} { ${source} timeout ${FIRST_KEPT}s }`, `update @seen_${name}${number} { ${source} counter }`]),
+    ...each(({ number, source }) => [
+      `add @first${number} { ${source} timeout ${FIRST_KEPT}s }`,
+      `update @seen_${name}${number} { ${source} counter }`,
+    ]),
     `goto allowed_${name}`,
   ]);
   const office = officeRate(limit);
@@ -252,6 +260,8 @@ export function limits(writer: Writer, limit: NonNullable<Limit>, voice: Voice):
     `${LINE_END(0)} goto line2`,
     '@th,64,8 < 9 return',
     '@th,64,8 > 126 return',
+    // DTLS (RFC 6347 §4.1): its version, where a method has a letter.
+    '@th,72,8 0xfe return',
     'goto from_other',
   ]);
   // No port of SIP: three letters to begin with, and `sip:` or `sips:` behind the method.
