@@ -114,6 +114,11 @@ limits('spares of a call its methods alone: whoever rings has no other way past 
   }
   const invites = await of('INVITE', 400);
   assert.ok(invites >= 100 && invites <= 115, `${invites} of 400 INVITE: ten times what a stranger may`);
+  // So is a call that is taken without ringing.
+  const taken = { user: 'taken', from: { address: SCANNERS[2], port: 5066 } };
+  await house.scan({ methods: ['INVITE'], count: 1, ...taken });
+  await house.scan({ methods: ['ACK', 'BYE'], count: 80, ...taken });
+  assert.is((await pbx.heard())[`${SCANNERS[2]} BYE`], 40);
   await pbx.end();
 });
 

@@ -105,6 +105,7 @@ test('reads as it is meant to', () => {
 -A sipalg_answers -m u32 --u32 "0x0>>0x16&0x3c@0x8=0x5349502f&&0x0>>0x16&0x3c@0xc=0x322e3020&&0x0>>0x16&0x3c@0x10=0x34303720" -g sipalg_challenges
 -A sipalg_challenges -m set --match-set sipalg_registering4 dst,dst -j SET --add-set sipalg_challenged4 dst,dst --exist --timeout 32
 -A sipalg_accepted -m set --match-set sipalg_calls4 dst,dst -j SET --add-set sipalg_calls4 dst,dst --exist --timeout 620
+-A sipalg_accepted -m set --match-set sipalg_inviting4 dst,dst -m set ! --match-set sipalg_asking4 dst,dst -m set ! --match-set sipalg_registering4 dst,dst -j SET --add-set sipalg_calls4 dst,dst --exist --timeout 620
 -A sipalg_accepted -m set --match-set sipalg_renewing4 dst,dst -g sipalg_granted
 -A sipalg_accepted -m set --match-set sipalg_registering4 dst,dst -m set ! --match-set sipalg_asking4 dst,dst -m set ! --match-set sipalg_inviting4 dst,dst -m set ! --match-set sipalg_calls4 dst,dst -g sipalg_granted
 -A sipalg_granted -j SET --add-set sipalg_registered4 dst,dst --exist --timeout 7200

@@ -240,6 +240,8 @@ function answers({ family, chains, has, calls, known }: Making): void {
   const nothing = [known.asking, known.inviting, calls].map((one) => one.lacks('dst')).join(' ');
   chains[`${OURS}accepted`] = [
     `${calls.knows('dst')} ${calls.learn('dst')}`,
+    // A call that was taken without ringing.
+    `${known.inviting.knows('dst')} ${known.asking.lacks('dst')} ${known.registering.lacks('dst')} ${calls.learn('dst')}`,
     ...(has['set'] ? [`${known.renewing.knows('dst')} ${go('granted')}`] : []),
     `${known.registering.knows('dst')} ${nothing} ${go('granted')}`,
   ];

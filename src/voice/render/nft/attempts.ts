@@ -207,7 +207,15 @@ function answers(writer: Writer): void {
     ]),
   );
   writer.chain('accepted', [
-    ...each((family) => `${to(family)} @calls${family.number} update @calls${family.number} { ${to(family)} }`),
+    ...each((family) => {
+      const { number } = family;
+      const peer = to(family);
+      return [
+        `${peer} @calls${number} update @calls${number} { ${peer} }`,
+        // A call that was taken without ringing: its ACK and BYE are no attempts.
+        `${peer} @inviting${number} ${peer} != @asking${number} ${peer} != @registering${number} update @calls${number} { ${peer} }`,
+      ];
+    }),
     `${begins('00 ', 9)} goto registrations`,
   ]);
   writer.chain('registrations', [
