@@ -34,7 +34,7 @@ export type Names = Record<string, Answer>;
 /** SIP requests from one internet address that is no provider's. */
 export interface Attempt {
   source: string;
-  /** REGISTER, INVITE, OPTIONS; `TCP` for new connections. */
+  /** REGISTER, INVITE, OPTIONS; `OTHER` for all other methods, `TCP` for new connections. */
   method: string;
   /** Requests seen, and how many of them were dropped. iptables remembers the last 32 of a source, and a hundred sources. */
   seen: number;
@@ -60,6 +60,8 @@ export interface InForce {
   attempts: Attempt[];
   /** Addresses whose signalling was seen: phones and PBXs. */
   phones: string[];
+  /** Lists that the rules fill and in which something stands: how many entries each has, and how many it takes. */
+  lists: { name: string; entries: number; most: number }[];
 }
 
 export interface Offload {

@@ -49,8 +49,13 @@ export function isIntactNft({ shape, loaded, mark, networks }: InForce, voice: V
     const wish = networksOf(voice.signalling[family]);
     // Where nothing else is said of audio, its networks are those of signalling.
     const audio = voice.media === voice.signalling ? wish : networksOf(voice.media[family]);
-    const [signalling, media] = family === 'ipv4' ? (['signalling4', 'media4'] as const) : (['signalling6', 'media6'] as const);
-    return networks !== null && same(networks[signalling], wish) && same(networks[media], audio);
+    const n = digit(family);
+    return (
+      networks !== null
+      && same(networks[`signalling${n}`], wish)
+      && same(networks[`media${n}`], audio)
+      && same(networks[`sites${n}`], networksOf(voice.sites[family]))
+    );
   };
   return fit('ipv4') && fit('ipv6');
 }

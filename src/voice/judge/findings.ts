@@ -9,10 +9,12 @@ import type { InForce, PolicyFacts } from '../facts.ts';
 import { MOST_ATTEMPTS } from '../seen/nft.ts';
 import type { Compared } from './compare.ts';
 import { aheadOf, frontFindings } from './front.ts';
-import { iptablesFindings } from './iptables.ts';
+import { iptablesFindings, iptablesHopeless } from './iptables.ts';
 import { judgeShapers } from './shapers.ts';
 
 const HOUR = 3_600_000;
+/** A list is as good as full: what has expired in it is not listed, and holds its place a little longer. */
+const FULL = 0.95;
 
 /** A router without a clock of its own has had a later time before. */
 const hoursAgo = (milliseconds: number): string =>
@@ -49,8 +51,9 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
 const changedIn = (policy: PolicyFacts, { intact }: Compared): string[] =>
   kernel(policy).flatMap(({ where, reading }) => (reading.state === 'present' && !intact[where] ? [reading.source] : []));
 
-/** @param left what is still to be done, and what cannot be, as sentences */
-function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, left: readonly string[]): Finding[] {
+/** @param planned what is still to be done, and what cannot be */
+function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, { steps, refused }: Part): Finding[] {
+  const left = [...refused, ...steps.map(({ text }) => text)];
   const findings: Finding[] = [];
   const say = (code: string, weight: Weight, evidence: readonly string[], text: string): void => {
     findings.push({ code, weight, text, evidence: shown(evidence) });
@@ -67,9 +70,10 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
     return findings;
   }
   const { wish, wan, offload } = policy;
-  if (there.length === 0)
+  // Where nothing of it can be had, the findings of iptables say so: `apply` would put nothing there.
+  if (there.length === 0 && !iptablesHopeless(policy, compared.voice))
     say('policy-missing', 'risk', left, 'The voice firewall rules are wished, and not in force; `sipalg apply` puts them there.');
-  else if (changedIn(policy, compared).length > 0)
+  if (changedIn(policy, compared).length > 0)
     say('policy-changed', 'risk', left, 'The voice firewall rules are not as they were loaded; `sipalg apply` puts them right.');
   if (wish.limit !== null && orElse(wan, []).length === 0) {
     say(
@@ -170,6 +174,20 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
         + `${sum('seen')} requests, ${sum('dropped')} of them dropped.`,
     );
   }
+  const full = there.flatMap(({ lists }) => lists.filter(({ entries, most }) => entries >= most * FULL));
+  if (full.length > 0) {
+    const lost = full.some(({ name }) => /registered|offices/.test(name))
+      ? 'more phones out there are registered than it has room for, and the others count as strangers; name them in a section `site`.'
+      : 'so many addresses at once are those of a flood. The strangers beyond share one allowance and are not listed; '
+        + 'providers, sites and whoever is registered lose nothing.';
+    const lists = full.length === 1 ? 'A list of the voice firewall rules is' : `${full.length} lists of the voice firewall rules are`;
+    say(
+      'attempts-full',
+      'note',
+      full.map(({ name, entries, most }) => `${name}: ${entries} of ${most}`),
+      `${lists} full: ${lost}`,
+    );
+  }
   return findings;
 }
 
@@ -213,13 +231,13 @@ export function judge(
   facts: Facts,
   policy: PolicyFacts,
   compared: Compared,
-  { steps, refused }: Part,
+  planned: Part,
 ): PolicyVerdict & { findings: Finding[] } {
   const ahead = aheadOf(facts, policy, compared.inbound);
   const lacking = policy.backend === 'iptables' && policy.wanted ? iptablesFindings(policy, compared.voice) : [];
   return {
     findings: [
-      ...voiceFindings(facts, policy, compared, [...refused, ...steps.map(({ text }) => text)]),
+      ...voiceFindings(facts, policy, compared, planned),
       ...lacking,
       ...inboundFindings(compared),
       ...frontFindings(ahead, policy),

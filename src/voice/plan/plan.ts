@@ -1,10 +1,11 @@
 /** What would change of the voice rules. Pure. */
 import type { Facts } from '../../observe/facts.ts';
 import { orElse } from '../../observe/reading.ts';
-import { joinParts } from '../../plan/files.ts';
+import { joinParts, NOTHING } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import type { PolicyFacts } from '../facts.ts';
 import type { Compared } from '../judge/compare.ts';
+import { iptablesLacking } from '../judge/iptables.ts';
 import { KEPT_NAMES, LISTED_FILE, NAMES } from '../own.ts';
 import { POLICY_FILE } from '../paths.ts';
 import { changeOwn } from './files.ts';
@@ -28,7 +29,9 @@ export function plan(facts: Facts, policy: PolicyFacts, compared: Compared): Par
       backend === 'nft'
         ? [planNftOn(policy, compared), orElse(policy.perFlow, true)]
         : [planIptablesPolicy(policy, compared.intact, compared.voice), false];
-    return joinParts([rules, planSysctl(facts, policy, perFlow, true), keeping]);
+    // What cannot be had keeps nothing else from being done, and the wish from being reached.
+    const lacking = { ...NOTHING, refused: rules.refused.length > 0 ? [] : iptablesLacking(policy, compared.voice) };
+    return joinParts([rules, lacking, planSysctl(facts, policy, perFlow, true), keeping]);
   }
   const live = backend === 'nft' ? planNftOff(policy) : planIptablesPolicy(policy, compared.intact, null);
   // Something of the rules that could not be taken away must go on being found.

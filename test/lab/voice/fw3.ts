@@ -107,7 +107,7 @@ export async function look(lab: Lab, wanted = true): Promise<PolicyFacts> {
   const seen = await observeIptablesPolicy(host, { iptables } as Facts, wanted);
   return {
     wanted,
-    wish: { timeouts: VOICE.timeouts, marking: null, limit: null, providers: [] },
+    wish: { timeouts: VOICE.timeouts, marking: null, limit: null, providers: [], sites: [] },
     backend: 'iptables',
     ...seen,
     wan: { state: 'present', value: ['wan'], source: 'test' },
@@ -142,8 +142,9 @@ export const VOICE: Voice = {
   tlsPorts: [5061],
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-  limit: { register: 5, invite: 10, options: 10 },
+  limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
   signalling: { ipv4: ['203.0.113.10'], ipv6: ['2001:db8:113::10'] },
   media: { ipv4: ['198.51.100.0/24', '203.0.113.10'], ipv6: ['2001:db8:99::/48'] },
   unmarked: { ipv4: [], ipv6: [] },
+  sites: { ipv4: [], ipv6: [] },
 };
