@@ -8,8 +8,9 @@ import { looksLikeSip } from '../languages/sip/message.ts';
 import { seekStartLine } from '../languages/sip/seek.ts';
 import { StreamFramer } from '../languages/sip/stream.ts';
 import { bytesOf } from '../languages/sip/text.ts';
-import { Sighting } from './sighting.ts';
-import type { Address, AddressBook, Flow, Side, ToText } from './sighting.ts';
+import type { Address, AddressBook, Flow, Side, Sighting, ToText } from './sighting.ts';
+import { STAGE } from './store.ts';
+import type { Store } from './store.ts';
 
 /** What a capture was, in numbers. */
 export interface IntakeCounts {
@@ -26,6 +27,16 @@ const MOST_UNKNOWN = 65_536;
 /** `SIP/`, big endian. */
 const SIP = 0x5349502f;
 const LF = 10;
+
+/** Entries of the table of flows; a power of two. */
+const FLOWS = 512;
+
+/** What all captures of one comparison share. */
+export interface Shared {
+  readonly book: AddressBook;
+  readonly store: Store;
+  readonly toText: ToText;
+}
 
 /** A stream that is read; how many bytes of it were no message so far. */
 interface Reading {
@@ -48,17 +59,20 @@ export class Intake {
   readonly #book: AddressBook;
   readonly #toText: ToText;
   readonly #take: (sighting: Sighting) => void;
-  #piece: Uint8Array | null = null;
-  #dense = false;
-  /** Bytes of messages in this piece. */
-  #taken = 0;
+  readonly #store: Store;
+  readonly #source: number;
+  /** The latest flows, so that most messages need no new object for theirs. */
+  readonly #flows: (Flow | undefined)[] = new Array(FLOWS).fill(undefined);
   /** IPv6 addresses of this capture's numbering in the book's. */
   readonly #known = new Map<Address, Address>();
 
-  constructor(side: Side, book: AddressBook, toText: ToText, take: (sighting: Sighting) => void, limits: Partial<CaptureLimits> = {}) {
+  /** @param source which of the captures it is, from 0 */
+  constructor(source: number, side: Side, shared: Shared, take: (sighting: Sighting) => void, limits: Partial<CaptureLimits> = {}) {
+    this.#source = source;
     this.#side = side;
-    this.#book = book;
-    this.#toText = toText;
+    this.#book = shared.book;
+    this.#store = shared.store;
+    this.#toText = shared.toText;
     this.#take = take;
     this.capture = new Capture(
       {
@@ -75,14 +89,12 @@ export class Intake {
 
   push(chunk: Uint8Array): void {
     this.size += chunk.length;
-    // Copying a piece at once is cheaper than each message of it, and keeps it whole in memory as long as one of them is
-    // kept; so it is done where much of the piece before was SIP. (Node's Buffer is a Uint8Array whose slice() copies nothing.)
+    // Node's Buffer is a Uint8Array whose subarray() is a Buffer again.
     const plain = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
-    this.#piece = this.#dense ? plain.slice() : null;
-    this.#taken = 0;
-    this.capture.push(this.#piece ?? plain);
-    this.#dense = this.#taken > chunk.length / 4;
-    this.#piece = null;
+    for (let at = 0; at < plain.length; at += STAGE) {
+      const piece = at === 0 && plain.length <= STAGE ? plain : plain.subarray(at, Math.min(plain.length, at + STAGE));
+      this.capture.push(this.#store.stage(this.#source, piece));
+    }
   }
 
   end(): void {
@@ -106,7 +118,26 @@ export class Intake {
   }
 
   #flow(transport: 'udp' | 'tcp', { source, sourcePort, destination, destinationPort }: Packet | TcpStream): Flow {
-    return { transport, source: this.#address(source), sourcePort, destination: this.#address(destination), destinationPort };
+    const at = (Math.imul(source | 0, 31) + Math.imul(destination | 0, 17) + sourcePort + destinationPort) & (FLOWS - 1);
+    const known = this.#flows[at];
+    if (
+      known !== undefined
+      && source < IPV6
+      && known.source === source
+      && known.destination === destination
+      && known.sourcePort === sourcePort
+      && known.destinationPort === destinationPort
+      && known.transport === transport
+    ) {
+      return known;
+    }
+    return (this.#flows[at] = {
+      transport,
+      source: this.#address(source),
+      sourcePort,
+      destination: this.#address(destination),
+      destinationPort,
+    });
   }
 
   #datagram(packet: Packet): void {
@@ -128,21 +159,7 @@ export class Intake {
 
   /** Hands on what may be several messages in one datagram. */
   #give(packet: Packet, time: number, flow: Flow, bytes: Uint8Array, start: number, end: number, missing: number): void {
-    const { ttl, id, fragments, number } = packet;
-    const place = placeOf(packet);
-    const { direction } = packet;
-    const side = this.#side;
-    const lasting = bytes === this.#piece;
-    this.#taken += end - start;
-    const put = (from: number, to: number, lacking: number): void => {
-      this.counts.messages++;
-      this.#take(
-        new Sighting(
-          { side, number, time, flow, place, direction, ttl, id, fragments, missing: lacking, lasting, bytes, start: from, end: to },
-          this.#toText,
-        ),
-      );
-    };
+    const put = (from: number, to: number, lacking: number): void => this.#put(packet, time, flow, bytes, from, to, lacking);
     if (severalIn(bytes, start, end)) {
       const text = this.#toText(bytes, start, end);
       const frames = framesOf(text).flatMap((frame) => (frame.kind === 'message' ? [frame.message] : []));
@@ -151,7 +168,31 @@ export class Intake {
         return;
       }
     }
-    put(start, end, missing);
+    this.#put(packet, time, flow, bytes, start, end, missing);
+  }
+
+  #put(packet: Packet, time: number, flow: Flow, bytes: Uint8Array, start: number, end: number, missing: number): void {
+    const sighting = this.#sighting(packet, time, flow);
+    sighting.id = packet.id;
+    sighting.fragments = packet.fragments;
+    sighting.missing = missing;
+    sighting.wireLength = end - start + missing;
+    this.#store.place(sighting, bytes, start, end);
+    this.#take(sighting);
+    this.#store.settle(sighting);
+  }
+
+  #sighting(packet: Packet, time: number, flow: Flow): Sighting {
+    this.counts.messages++;
+    const sighting = this.#store.blank();
+    sighting.side = this.#side;
+    sighting.number = packet.number;
+    sighting.time = time;
+    sighting.flow = flow;
+    sighting.place = placeOf(packet);
+    sighting.direction = packet.direction;
+    sighting.ttl = packet.ttl;
+    return sighting;
   }
 
   #stream(stream: TcpStream, packet: Packet, bytes: Uint8Array, start: number, end: number): void {
@@ -184,28 +225,14 @@ export class Intake {
       if (frame.kind !== 'message') continue;
       reading.found = true;
       const bytes = bytesOf(frame.message.text.slice(frame.message.start, frame.message.end));
-      this.counts.messages++;
-      this.#take(
-        new Sighting(
-          {
-            side: this.#side,
-            number: packet.number,
-            time,
-            flow: reading.flow,
-            place: placeOf(packet),
-            direction: packet.direction,
-            ttl: packet.ttl,
-            id: -1,
-            fragments: 1,
-            missing: 0,
-            lasting: true,
-            bytes,
-            start: 0,
-            end: bytes.length,
-          },
-          this.#toText,
-        ),
-      );
+      const sighting = this.#sighting(packet, time, reading.flow);
+      sighting.id = -1;
+      sighting.fragments = 1;
+      sighting.missing = 0;
+      sighting.wireLength = bytes.length;
+      sighting.own(bytes, 0, bytes.length);
+      this.#take(sighting);
+      this.#store.settle(sighting);
     }
   }
 
