@@ -82,10 +82,13 @@ export class Comparing {
     this.#interleaved = new Interleaved(store, (sighting) => this.#pairing.offer(sighting));
     this.#intakes = names.map(
       (_, index) =>
-        new Intake(index, names.length === 1 ? -1 : index === 0 ? 0 : 1, { book: this.#book, store, toText }, (sighting) => {
-          this.#far(sighting);
-          if (names.length === 1) this.#pairing.offer(sighting);
-          else this.#interleaved.add(sighting);
+        new Intake(index, names.length === 1 ? -1 : index === 0 ? 0 : 1, { book: this.#book, store, toText }, {
+          take: (sighting) => {
+            this.#far(sighting);
+            if (names.length === 1) this.#pairing.offer(sighting);
+            else this.#interleaved.add(sighting);
+          },
+          isAwaited: (sighting) => names.length === 1 && this.#pairing.isAwaited(sighting),
         }),
     );
   }

@@ -11,6 +11,7 @@ import { Chains } from './chains.ts';
 import type { Plain } from './plain.ts';
 import type { Sighting } from './sighting.ts';
 import type { Store } from './store.ts';
+import { Waiting } from './waiting.ts';
 
 /** What became of messages. What is handed over holds until the function returns, unless it was asked for in the store. */
 export interface PairingSink {
@@ -40,12 +41,12 @@ export class Pairing {
   readonly #store: Store;
   readonly #plain: Plain;
   readonly #most: number;
-  readonly #pending = new Set<Sighting>();
+  readonly #pending = new Waiting();
   readonly #byContent = new Chains();
   readonly #byId = new Chains();
   readonly #byKey = new Map<string, Sighting[]>();
-  /** Those that are not in `#byKey` yet: nobody has asked. */
-  readonly #unkeyed = new Set<Sighting>();
+  /** Of those that wait the first one that is not in `#byKey` yet, nor are those behind it: nobody has asked. */
+  #unkeyed: Sighting | null = null;
   #bytes = 0;
   #order = 0;
   /** Halves of the latest pairs, by content; a ring. */
@@ -60,9 +61,15 @@ export class Pairing {
     this.#most = most;
   }
 
+  /** Whether the same bytes wait for this one: then nobody has to ask whether it is one message. */
+  isAwaited(sighting: Sighting): boolean {
+    sighting.content = contentOf(sighting);
+    return this.#twinOf(sighting) !== null;
+  }
+
   offer(sighting: Sighting): void {
     sighting.order = ++this.#order;
-    sighting.content = contentOf(sighting);
+    if (sighting.content === 0) sighting.content = contentOf(sighting);
     const twin = this.#twinOf(sighting);
     if (twin !== null) {
       this.#paired(twin, sighting, true, false);
@@ -73,7 +80,7 @@ export class Pairing {
       this.#sink.copy(original, sighting, original.place === sighting.place ? 'doubled' : 'place');
       return;
     }
-    if (this.#pending.size > 0) {
+    if (this.#pending.oldest !== null) {
       const plain = this.#plainOf(sighting);
       const changed = plain ?? this.#changed(sighting);
       if (changed !== null) {
@@ -86,11 +93,11 @@ export class Pairing {
 
   /** All has been read. */
   end(): void {
-    for (const sighting of this.#pending) {
+    for (let sighting = this.#pending.oldest; sighting !== null; sighting = this.#pending.oldest) {
+      this.#pending.remove(sighting);
       this.#sink.alone(sighting, true);
       this.#store.free(sighting);
     }
-    this.#pending.clear();
   }
 
   #paired(early: Sighting, late: Sighting, equal: boolean, plain: boolean): void {
@@ -145,10 +152,10 @@ export class Pairing {
     this.#bytes += sighting.length + OVERHEAD;
     this.#byContent.add(sighting.content, sighting.slot);
     if (sighting.id > 0) this.#byId.add(sighting.id, sighting.slot);
-    this.#unkeyed.add(sighting);
+    this.#unkeyed ??= sighting;
     while (this.#bytes > this.#most) {
-      const [oldest] = this.#pending;
-      if (oldest === undefined) return;
+      const { oldest } = this.#pending;
+      if (oldest === null) return;
       this.#forget(oldest);
       this.#sink.alone(oldest, false);
       this.#store.free(oldest);
@@ -157,12 +164,12 @@ export class Pairing {
 
   /** It waits no more. */
   #forget(sighting: Sighting): void {
-    this.#pending.delete(sighting);
+    if (this.#unkeyed === sighting) this.#unkeyed = sighting.after;
+    this.#pending.remove(sighting);
     this.#bytes -= sighting.length + OVERHEAD;
     this.#byContent.remove(sighting.content, sighting.slot);
     if (sighting.id > 0) this.#byId.remove(sighting.id, sighting.slot);
-    if (sighting.keys === undefined) this.#unkeyed.delete(sighting);
-    else for (const key of sighting.keys) remove(this.#byKey, key, sighting);
+    if (sighting.keys !== undefined) for (const key of sighting.keys) remove(this.#byKey, key, sighting);
   }
 
   /**
@@ -189,11 +196,11 @@ export class Pairing {
       if (nearest === null || nearer(other, nearest, sighting)) nearest = other;
     }
     if (nearest !== null) return nearest;
-    for (const waiting of this.#unkeyed) {
+    for (let waiting = this.#unkeyed; waiting !== null; waiting = waiting.after) {
       waiting.keys = keysOf(waiting);
       for (const key of waiting.keys) add(this.#byKey, key, waiting);
     }
-    this.#unkeyed.clear();
+    this.#unkeyed = null;
     let best: Sighting | null = null;
     let most = 0;
     for (const key of keysOf(sighting)) {
@@ -252,10 +259,19 @@ function isCopy(one: Sighting, other: Sighting): boolean {
 function sameBytes(one: Sighting, other: Sighting): boolean {
   const length = one.end - one.start;
   if (other.end - other.start !== length) return false;
-  const [a, b] = [one.words, other.words];
-  const end = (one.end + 3) >> 2;
-  for (let from = one.start >> 2, to = other.start >> 2; from < end; from++, to++) if (a[from] !== b[to]) return false;
+  const a = one.memory.doubles;
+  const b = other.memory.doubles;
+  const end = (one.end + 7) >> 3;
+  for (let from = one.start >> 3, to = other.start >> 3; from < end; from++, to++) {
+    const eight = a[from]!;
+    // Equal bits are equal numbers, but for what is no number; equal numbers are equal bits, but for 0 and -0.
+    if ((eight !== b[to] || eight === 0) && !sameWords(one.memory.words, 2 * from, other.memory.words, 2 * to)) return false;
+  }
   return true;
+}
+
+function sameWords(a: Int32Array, at: number, b: Int32Array, other: number): boolean {
+  return a[at] === b[other] && a[at + 1] === b[other + 1];
 }
 
 /** How much two messages agree in what they are known by; 0 where they are of different kinds. 2 and more is enough. */
@@ -288,13 +304,14 @@ function keysOf({ identity, id, transport }: Sighting): string[] {
 }
 
 /** A number of some of the bytes, and of how many there are. */
-function contentOf({ words, start, end }: Sighting): number {
-  let hash = end - start;
+function contentOf({ memory: { words }, start, end }: Sighting): number {
+  const length = end - start;
   const first = start >> 2;
   const last = ((end + 3) >> 2) - 1;
-  const step = ((last - first) >> 5) + 1;
-  for (let at = last; at >= first; at -= step) hash = Math.imul(hash ^ words[at]!, 0x01000193) ^ (hash >>> 15);
-  return hash;
+  const step = ((last - first) >> 4) + 1;
+  let hash = length;
+  for (let at = last; at >= first; at -= step) hash = ((hash << 5) - hash + words[at]!) ^ (hash >>> 15);
+  return hash === 0 ? length : hash;
 }
 
 function add<K>(map: Map<K, Sighting[]>, key: K, sighting: Sighting): void {

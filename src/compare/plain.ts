@@ -3,7 +3,7 @@
  * that of the other side's, with its port or without, and Content-Length went with it. `shape` is the same number for messages
  * that have the same differences but for their values, so that each shape is parsed once and the others are counted.
  */
-import type { AddressBook, Sighting } from './sighting.ts';
+import type { AddressBook, Sighting, Written } from './sighting.ts';
 
 const CR = 13;
 const LF = 10;
@@ -14,17 +14,6 @@ const EQUALS = 61;
 const MOST_LINES = 64;
 /** Places in one line, more than which are not plain. */
 const MOST_PLACES = 16;
-/** Entries of the table of endpoints; a power of two. */
-const ENDPOINTS = 256;
-
-interface Endpoint {
-  readonly address: number;
-  readonly port: number;
-  /** `192.168.1.10`, and `:5060`. */
-  readonly host: Uint8Array;
-  readonly suffix: Uint8Array;
-}
-
 /** What a byte is in the outline of a line: 0 the punctuation it is, 1 a letter or digit, which counts as one with those beside it. */
 const KIND = Uint8Array.from({ length: 256 }, (_, code) => (/[0-9A-Za-z]/.test(String.fromCharCode(code)) || code > 127 ? 1 : 0));
 
@@ -35,7 +24,6 @@ export class Plain {
   /** The Call-ID as `hashOf` has it. */
   callId = 0;
   readonly #book: AddressBook;
-  readonly #endpoints: (Endpoint | undefined)[] = new Array(ENDPOINTS).fill(undefined);
   readonly #places = new Int32Array(MOST_PLACES);
   readonly #marks = new Int32Array(MOST_PLACES);
   /** The lengths of both, as Content-Length has them; -1 where there is none. */
@@ -48,31 +36,27 @@ export class Plain {
 
   /** @returns whether `other` is `one` with a plain change, and has the same Call-ID, which stands there once */
   read(one: Sighting, other: Sighting): boolean {
-    const source = one.source !== other.source || one.sourcePort !== other.sourcePort;
-    const from = source ? this.#endpoint(one.source, one.sourcePort) : this.#endpoint(one.destination, one.destinationPort);
-    const to = source ? this.#endpoint(other.source, other.sourcePort) : this.#endpoint(other.destination, other.destinationPort);
-    return this.#walk(one.bytes, one.start, one.end, other.bytes, other.start, other.end, from, to);
+    const was = one.flow;
+    const is = other.flow;
+    if (was.source !== is.source || was.sourcePort !== is.sourcePort) {
+      was.sourceWritten ??= this.#written(was.source, was.sourcePort);
+      is.sourceWritten ??= this.#written(is.source, is.sourcePort);
+      return this.#walk(one, other, was.sourceWritten, is.sourceWritten);
+    }
+    was.destinationWritten ??= this.#written(was.destination, was.destinationPort);
+    is.destinationWritten ??= this.#written(is.destination, is.destinationPort);
+    return this.#walk(one, other, was.destinationWritten, is.destinationWritten);
   }
 
-  #endpoint(address: number, port: number): Endpoint {
-    const at = (Math.imul(address | 0, 31) + port) & (ENDPOINTS - 1);
-    const known = this.#endpoints[at];
-    if (known !== undefined && known.address === address && known.port === port) return known;
-    const made = { address, port, host: ascii(this.#book.text(address)), suffix: ascii(`:${port}`) };
-    this.#endpoints[at] = made;
-    return made;
+  #written(address: number, port: number): Written {
+    return { host: ascii(this.#book.text(address)), suffix: ascii(`:${port}`) };
   }
 
-  #walk(
-    a: Uint8Array,
-    start: number,
-    end: number,
-    b: Uint8Array,
-    otherStart: number,
-    otherEnd: number,
-    from: Endpoint,
-    to: Endpoint,
-  ): boolean {
+  #walk(one: Sighting, other: Sighting, from: Written, to: Written): boolean {
+    const { start, end } = one;
+    const { start: otherStart, end: otherEnd } = other;
+    const { bytes: a, view } = one.memory;
+    const { bytes: b, view: otherView } = other.memory;
     const { host } = from;
     const newHost = to.host;
     let alike = 0;
@@ -91,6 +75,12 @@ export class Plain {
     let at = start;
     let there = otherStart;
     for (;;) {
+      for (let word = 0; at + 4 <= end && there + 4 <= otherEnd; at += 4, there += 4) {
+        word = view.getUint32(at);
+        if (word !== otherView.getUint32(there)) break;
+        word ^= 0x0a0a0a0a;
+        if (((word - 0x01010101) & ~word & 0x80808080) !== 0) break; // a line ends within these four
+      }
       while (at < end && there < otherEnd && a[at] === b[there] && a[at] !== LF) {
         at++;
         there++;
@@ -197,7 +187,7 @@ export class Plain {
     let number = 0;
     for (; at < end && bytes[at] !== LF; at++) {
       const code = bytes[at]!;
-      if (!wordsAlone || code < 48 || code > 57) number = Math.imul(number ^ code, 0x01000193);
+      if (!wordsAlone || code < 48 || code > 57) number = mixed(number, code);
     }
     this.#feed(number);
   }
@@ -210,36 +200,41 @@ export class Plain {
     let number = line;
     let next = 0;
     let place = this.#places[0]!;
-    let word = 0;
-    let isNumber = true;
     let before = 0;
     let named = false;
     for (let at = start; at < end; ) {
       if (at === place) {
-        number = Math.imul(number ^ (0x100 + this.#marks[next]!), 0x01000193);
+        number = mixed(number, 0x100 + this.#marks[next]!);
         at += size;
         place = ++next < places ? this.#places[next]! : -1;
-        continue;
       }
-      const code = a[at++]!;
-      if (KIND[code] === 1) {
-        word = Math.imul(word ^ (code | 32), 0x01000193) | 1;
-        if (code > 57) isNumber = false;
-        continue;
-      }
-      if (code === CR && at < end) return false;
+      const limit = place < 0 ? end : place;
+      const word = at;
+      while (at < limit && KIND[a[at]!] === 1) at++;
+      const code = at < limit ? a[at]! : 0;
+      if (code === CR && at + 1 < end) return false;
       // A name is told by what stands behind it; of any other word it counts that there is one.
-      const isName = code === EQUALS || (!named && code === ends);
+      if (at > word) {
+        if (code === EQUALS || (!named && code === ends)) for (let letter = word; letter < at; letter++) number = mixed(number, a[letter]! | 32);
+        else number = mixed(number, (code === DOT || before === DOT) && isNumber(a, word, at) ? 0x201 : 0x200);
+      }
       if (code === ends) named = true;
-      const kind = word === 0 ? 0 : isName ? word : isNumber && (code === DOT || before === DOT) ? 0x201 : 0x200;
-      number = Math.imul(Math.imul(number ^ kind, 0x01000193) ^ code, 0x01000193);
       before = code;
-      word = 0;
-      isNumber = true;
+      if (at === limit) continue;
+      number = mixed(number, code);
+      at++;
     }
-    this.#feed(number ^ (word === 0 ? 0 : isNumber && before === DOT ? 0x201 : 0x200));
+    this.#feed(number);
     return true;
   }
+}
+
+/** Without a call of Math: QuickJS takes longer for that than for all of this. */
+const mixed = (number: number, more: number): number => (((number << 5) - number) ^ more ^ (number >>> 17)) | 0;
+
+function isNumber(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at]! > 57) return false;
+  return true;
 }
 
 /** A method, or the version and the status code of a response. */
@@ -248,7 +243,7 @@ function firstWords(bytes: Uint8Array, start: number, end: number): number {
   let blanks = bytes[start + 3] === 47 ? 2 : 1; // `SIP/`
   for (let at = start; at < end && bytes[at]! >= 32; at++) {
     if (bytes[at] === 32 && --blanks === 0) break;
-    number = Math.imul(number ^ bytes[at]!, 0x01000193);
+    number = mixed(number, bytes[at]!);
   }
   return number;
 }
@@ -291,11 +286,16 @@ function begins(bytes: Uint8Array, at: number, end: number, what: Uint8Array): b
   return true;
 }
 
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
+function ascii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
 
 /** 53 bits of what stands there: what is counted is not kept. */
 export function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let [a, b] = [0x811c9dc5, 0x1234567];
+  let a = 0x811c9dc5;
+  let b = 0x1234567;
   for (let at = start; at < end; at++) {
     a = Math.imul(a ^ bytes[at]!, 0x01000193);
     b = Math.imul(b ^ bytes[at]!, 0x5bd1e995);
@@ -305,7 +305,8 @@ export function hashOf(bytes: Uint8Array, start: number, end: number): number {
 
 /** The same of a text whose code units are bytes. */
 export function hashOfText(text: string): number {
-  let [a, b] = [0x811c9dc5, 0x1234567];
+  let a = 0x811c9dc5;
+  let b = 0x1234567;
   for (let at = 0; at < text.length; at++) {
     a = Math.imul(a ^ text.charCodeAt(at), 0x01000193);
     b = Math.imul(b ^ text.charCodeAt(at), 0x5bd1e995);

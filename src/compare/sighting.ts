@@ -24,12 +24,48 @@ export interface Flow {
   readonly destinationPort: number;
 }
 
+/** An end of a flow as it is written: `192.168.1.10` and `:5060`. */
+export interface Written {
+  readonly host: Uint8Array;
+  readonly suffix: Uint8Array;
+}
+
+/** A flow that messages share, so that none needs one of its own, nor looks for how its ends are written. */
+export interface SharedFlow extends Flow {
+  sourceWritten: Written | null;
+  destinationWritten: Written | null;
+}
+
 /** Turns bytes into the text of the same code units; see languages/sip/text.ts. */
 export type ToText = (bytes: Uint8Array, start: number, end: number) => string;
 
-const NOTHING = new Uint8Array(0);
-const NO_WORDS = new Uint32Array(0);
-const NOWHERE: Flow = { transport: 'udp', source: 0, sourcePort: 0, destination: 0, destinationPort: 0 };
+/** The same memory in all of these. */
+export interface Memory {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly view: DataView;
+}
+
+export function memoryOf(buffer: ArrayBuffer): Memory {
+  return {
+    bytes: new Uint8Array(buffer),
+    words: new Int32Array(buffer),
+    doubles: new Float64Array(buffer),
+    view: new DataView(buffer),
+  };
+}
+
+const NOTHING = memoryOf(new ArrayBuffer(0));
+const NOWHERE: SharedFlow = {
+  transport: 'udp',
+  source: 0,
+  sourcePort: 0,
+  destination: 0,
+  destinationPort: 0,
+  sourceWritten: null,
+  destinationWritten: null,
+};
 
 /** Made and taken back by the store (store.ts), which uses each again and again: nothing is allocated for a message. */
 export class Sighting implements Flow, Place {
@@ -38,31 +74,30 @@ export class Sighting implements Flow, Place {
   number = 0;
   /** Seconds since 1970, as that capture's clock had it. */
   time = NaN;
-  flow: Flow = NOWHERE;
+  flow: SharedFlow = NOWHERE;
   place = 0;
   direction = -1;
   ttl = 0;
   /** Of IPv4; -1 and 0 say nothing. */
   id = -1;
-  /** Of how many IP fragments it came. */
-  fragments = 1;
   /** Bytes that the capture did not keep. */
   missing = 0;
   /** Bytes of the message. */
   wireLength = 0;
   /**
-   * The message is `bytes` from `start` to before `end`, and lies in `words` too: `start` is a multiple of 4, and zeros follow
-   * up to the next one.
+   * The message is the bytes of it from `start` to before `end`. `start` is a multiple of 8, and zeros follow the message up to
+   * the next one.
    */
-  bytes: Uint8Array = NOTHING;
-  words: Uint32Array = NO_WORDS;
+  memory: Memory = NOTHING;
   start = 0;
   end = 0;
   /** What the pairing knows it by; see pairing.ts. */
   content = 0;
   order = 0;
   keys: readonly string[] | undefined = undefined;
-  waits = false;
+  /** Of those that wait, the one that came before it and the one that came after it. */
+  before: Sighting | null = null;
+  after: Sighting | null = null;
   released = false;
   /** How often the same packet came again on the same wire. */
   doubled = 0;
@@ -87,10 +122,11 @@ export class Sighting implements Flow, Place {
   /** As good as new, to be filled in by whoever has it. */
   renew(): void {
     this.keys = undefined;
-    this.waits = this.released = false;
+    this.released = false;
     this.doubled = this.refs = this.holds = 0;
+    this.content = 0;
     this.home = -1;
-    this.bytes = NOTHING;
+    this.memory = NOTHING;
     this.#text = this.#identity = undefined;
   }
 
@@ -109,6 +145,9 @@ export class Sighting implements Flow, Place {
   get destinationPort(): number {
     return this.flow.destinationPort;
   }
+  get bytes(): Uint8Array {
+    return this.memory.bytes;
+  }
   get length(): number {
     return this.end - this.start;
   }
@@ -116,19 +155,16 @@ export class Sighting implements Flow, Place {
   /** Gives it bytes of its own, which nobody else writes to. */
   own(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    const copy = new Uint8Array((length + 3) & ~3);
-    copy.set(bytes.subarray(start, end));
-    this.bytes = copy;
-    this.words = new Uint32Array(copy.buffer);
+    this.memory = memoryOf(new ArrayBuffer((length + 7) & ~7));
+    this.memory.bytes.set(bytes.subarray(start, end));
     this.start = 0;
     this.end = length;
     this.home = -1;
   }
 
   /** Takes another one's bytes for its own, which are the same. */
-  share({ bytes, words, start, end }: Sighting): void {
-    this.bytes = bytes;
-    this.words = words;
+  share({ memory, start, end }: Sighting): void {
+    this.memory = memory;
     this.start = start;
     this.end = end;
     this.home = -1;
@@ -136,8 +172,7 @@ export class Sighting implements Flow, Place {
 
   /** Lets go of the bytes; how many they were is kept. */
   release(): void {
-    this.bytes = NOTHING;
-    this.words = NO_WORDS;
+    this.memory = NOTHING;
     this.released = true;
   }
 
@@ -149,7 +184,7 @@ export class Sighting implements Flow, Place {
   }
 
   get text(): string {
-    this.#text ??= this.released ? '' : this.#toText(this.bytes, this.start, this.end);
+    this.#text ??= this.released ? '' : this.#toText(this.memory.bytes, this.start, this.end);
     return this.#text;
   }
 

@@ -5,16 +5,15 @@
  *
  * Who keeps a message says so (`hold`, `keep`) and says when it is done (`free`, `forget`).
  */
-import { Sighting } from './sighting.ts';
-import type { ToText } from './sighting.ts';
+import { memoryOf, Sighting } from './sighting.ts';
+import type { Memory, ToText } from './sighting.ts';
 
 /** Bytes of the ring; of what is read at a time. */
-const RING = 2 << 20;
+const RING = 3 << 19;
 export const STAGE = 1 << 16;
 
 export class Store {
-  readonly #bytes: Uint8Array;
-  readonly #words: Uint32Array;
+  readonly #memory: Memory;
   /** Behind the ring: what is read, so that a message is moved within one array, which costs an engine nothing. */
   readonly #stages: Uint8Array[] = [];
   readonly #toText: ToText;
@@ -29,8 +28,7 @@ export class Store {
   /** @param sources how many captures there are */
   constructor(toText: ToText, sources: number) {
     const buffer = new ArrayBuffer(RING + sources * STAGE);
-    this.#bytes = new Uint8Array(buffer);
-    this.#words = new Uint32Array(buffer);
+    this.#memory = memoryOf(buffer);
     for (let source = 0; source < sources; source++) this.#stages.push(new Uint8Array(buffer, RING + source * STAGE, STAGE));
     this.#toText = toText;
   }
@@ -59,7 +57,7 @@ export class Store {
   /** Puts a message's bytes into the ring, where they stay if `settle` finds them needed. */
   place(sighting: Sighting, bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    const size = (length + 3) & ~3;
+    const size = (length + 7) & ~7;
     let at = this.#at;
     if (at + size > RING) {
       while (this.#count > 0 && this.#oldest().home >= at) this.#evict();
@@ -69,11 +67,11 @@ export class Store {
       const { home } = this.#oldest();
       if (home < at || home >= at + size) break;
     }
-    if (size > 0) this.#words[(at + size - 4) >> 2] = 0;
-    if (bytes.buffer === this.#bytes.buffer) this.#bytes.copyWithin(at, bytes.byteOffset + start, bytes.byteOffset + end);
-    else this.#bytes.set(bytes.subarray(start, end), at);
-    sighting.bytes = this.#bytes;
-    sighting.words = this.#words;
+    const memory = this.#memory;
+    if (size > 0) memory.doubles[(at + size - 8) >> 3] = 0;
+    if (bytes.buffer === memory.bytes.buffer) memory.bytes.copyWithin(at, bytes.byteOffset + start, bytes.byteOffset + end);
+    else memory.bytes.set(bytes.subarray(start, end), at);
+    sighting.memory = memory;
     sighting.start = sighting.home = at;
     sighting.end = at + length;
   }
@@ -82,7 +80,7 @@ export class Store {
   settle(sighting: Sighting): void {
     if (sighting.home >= 0 && !sighting.released) {
       if (sighting.holds > 0) {
-        this.#at = (sighting.end + 3) & ~3;
+        this.#at = (sighting.end + 7) & ~7;
         this.#enqueue(sighting);
         sighting.refs++;
       } else {
