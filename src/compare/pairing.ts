@@ -48,7 +48,6 @@ export class Pairing {
   /** Of those that wait the first one that is not in `#byKey` yet, nor are those behind it: nobody has asked. */
   #unkeyed: Sighting | null = null;
   #bytes = 0;
-  #order = 0;
   /** Halves of the latest pairs, by content; a ring. */
   readonly #ring: (Sighting | null)[] = new Array(REMEMBERED).fill(null);
   readonly #remembered = new Chains();
@@ -68,7 +67,6 @@ export class Pairing {
   }
 
   offer(sighting: Sighting): void {
-    sighting.order = ++this.#order;
     if (sighting.content === 0) sighting.content = contentOf(sighting);
     const twin = this.#twinOf(sighting);
     if (twin !== null) {

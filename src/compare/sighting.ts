@@ -93,7 +93,6 @@ export class Sighting implements Flow, Place {
   end = 0;
   /** What the pairing knows it by; see pairing.ts. */
   content = 0;
-  order = 0;
   keys: readonly string[] | undefined = undefined;
   /** Of those that wait, the one that came before it and the one that came after it. */
   before: Sighting | null = null;
