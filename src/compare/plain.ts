@@ -215,8 +215,11 @@ export class Plain {
       if (code === CR && at + 1 < end) return false;
       // A name is told by what stands behind it; of any other word it counts that there is one.
       if (at > word) {
-        if (code === EQUALS || (!named && code === ends)) for (let letter = word; letter < at; letter++) number = mixed(number, a[letter]! | 32);
-        else number = mixed(number, (code === DOT || before === DOT) && isNumber(a, word, at) ? 0x201 : 0x200);
+        if (code === EQUALS || (!named && code === ends)) {
+          for (let letter = word; letter < at; letter++) number = mixed(number, a[letter]! | 32);
+        } else {
+          number = mixed(number, (code === DOT || before === DOT) && isNumber(a, word, at) ? 0x201 : 0x200);
+        }
       }
       if (code === ends) named = true;
       before = code;

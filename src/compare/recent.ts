@@ -2,6 +2,8 @@
 import type { Entry } from './entry.ts';
 import type { Sighting } from './sighting.ts';
 
+const NONE: readonly never[] = [];
+
 export class Recent {
   /** Its size is a power of two. */
   #entries: (Entry | null)[] = new Array(4096).fill(null);
@@ -26,7 +28,8 @@ export class Recent {
   entry(inner: Sighting | null, outer: Sighting | null, toProvider: boolean, equal: boolean): Entry {
     const entry = this.#blank.pop();
     if (entry === undefined) {
-      return { inner, outer, toProvider, equal, fate: 'same', differences: [], what: '', method: '', sdp: false, signature: '', number: -1, held: null };
+      const unsaid = { what: '', method: '', sdp: false, signature: '' };
+      return { inner, outer, toProvider, equal, fate: 'same', differences: NONE, ...unsaid, number: -1, held: null };
     }
     entry.inner = inner;
     entry.outer = outer;
@@ -64,4 +67,3 @@ export class Recent {
   }
 }
 
-const NONE: readonly never[] = [];

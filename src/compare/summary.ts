@@ -122,12 +122,17 @@ export function remarksOf(facts: Facts): string[] {
         + 'other was not running, and cannot be compared.',
     );
   if (counts.local > 0)
-    remarks.push(`${plural(counts.local, 'message')} went between addresses that the other side never saw: it is not counted as lost.`);
-  if (counts.appeared > 0)
     remarks.push(
-      `${plural(counts.appeared, 'message')} came out of the router and ${counts.appeared === 1 ? 'was' : 'were'} not seen `
-        + 'going in: the router sent it itself, or the capture missed it.',
+      `${plural(counts.local, 'message')} went between addresses that the other side never saw: `
+        + `${counts.local === 1 ? 'it is' : 'they are'} not counted as lost.`,
     );
+  if (counts.appeared > 0) {
+    const [was, it] = counts.appeared === 1 ? ['was', 'it'] : ['were', 'them'];
+    remarks.push(
+      `${plural(counts.appeared, 'message')} came out of the router and ${was} not seen going in: the router sent ${it} itself, or `
+        + `the capture missed ${it}.`,
+    );
+  }
   if (counts.doubled > 0) remarks.push(`${plural(counts.doubled, 'packet')} came twice at once on the same wire.`);
   if (cut > 0)
     remarks.push(
