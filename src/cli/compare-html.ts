@@ -153,32 +153,40 @@ const CHANGES: Readonly<Record<Difference['change'], string>> = {
   value: 'changed',
 };
 
-/** A cell that says by itself what it is, where the head of the table does not fit. */
-const cell = (kind: 'value' | 'number', name: string, text: string | number): string =>
-  `<td class="${kind}" data-name="${name}">${text}</td>`;
+/** A cell; `name` is what it says by itself where the head of the table does not fit. */
+function cell(text: string | number, kind = '', name = ''): string {
+  const about = (kind === '' ? '' : ` class="${kind}"`) + (name === '' ? '' : ` data-name="${name}"`);
+  return `<td role="cell"${about}>${text}</td>`;
+}
 
-function details({ rows }: Call): string {
+const row = (cells: readonly string[]): string => `<tr role="row">${cells.join('')}</tr>`;
+
+/** With its roles said, which a browser forgets where a table is shown as something else. */
+function table(name: string, heads: readonly string[], rows: readonly string[]): string {
+  const head = row(heads.map((text) => `<th role="columnheader">${text}</th>`));
+  return (
+    `<table role="table" aria-label="${escaped(name)}"><thead role="rowgroup">${head}</thead>`
+    + `<tbody role="rowgroup">${rows.join('')}</tbody></table>`
+  );
+}
+
+function details({ rows, callId }: Call): string {
   const changed = rows.filter(({ differences }) => differences.length > 0);
   if (changed.length === 0) return '';
-  const body = changed
-    .map(({ what, time, toProvider, differences }) => {
-      const to = toProvider ? 'to the provider' : 'to the phone';
-      const head = `<tr><th colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${to}</th></tr>`;
-      return (
-        head
-        + differences
-          .map(
-            (each) =>
-              `<tr><td>${escaped(nameOf(each))}</td>${cell('value', 'Before', escaped(each.before?.text ?? '—'))}`
-              + cell('value', 'After', escaped(each.after?.text ?? '—'))
-              + `<td>${CHANGES[each.change]}${each.cause === 'server' ? ', by a SIP server' : ''}`
-              + '</td></tr>',
-          )
-          .join('')
-      );
-    })
-    .join('');
-  return `<table><thead><tr><th>Field</th><th>Before</th><th>After</th><th>What happened</th></tr></thead><tbody>${body}</tbody></table>`;
+  const body = changed.flatMap(({ what, time, toProvider, differences }) => {
+    const to = toProvider ? 'to the provider' : 'to the phone';
+    const head = row([`<th role="rowheader" colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${to}</th>`]);
+    const found = differences.map((each) =>
+      row([
+        cell(escaped(nameOf(each))),
+        cell(escaped(each.before?.text ?? '—'), 'value', 'Before'),
+        cell(escaped(each.after?.text ?? '—'), 'value', 'After'),
+        cell(`${CHANGES[each.change]}${each.cause === 'server' ? ', by a SIP server' : ''}`),
+      ]),
+    );
+    return [head, ...found];
+  });
+  return table(`Changes in the call ${callId}`, ['Field', 'Before', 'After', 'What happened'], body);
 }
 
 function callPart(call: Call, index: number): string {
@@ -186,23 +194,25 @@ function callPart(call: Call, index: number): string {
   const words = `ladder-${index + 1}`;
   const more = omitted > 0 ? `<p class="soft">${omitted} more messages of this call are not shown.</p>` : '';
   return (
-    `<section><h2>Call ${index + 1}: ${escaped(kind)} <code>${escaped(callId)}</code></h2>${drawing(call, words)}${inWords(call, words)}${more}${details(call)}`
+    `<section aria-labelledby="call-${index + 1}"><h2 id="call-${index + 1}">Call ${index + 1}: ${escaped(kind)} `
+    + `<code>${escaped(callId)}</code></h2>`
+    + `${drawing(call, words)}${inWords(call, words)}${more}${details(call)}`
     + `${notes.map((note) => `<p>${escaped(note)}</p>`).join('')}</section>`
   );
 }
 
 export function comparisonPage(comparison: Comparison, version: string): string {
   const { summary, paragraph, remarks, lan, wan, calls, verdict, counts } = comparison;
-  const sides = [lan, ...(wan === null ? [] : [wan])]
-    .map(
-      ({ name, messages, packets, bytes, problems }, index) =>
-        `<tr><td>${wan === null ? 'both sides' : index === 0 ? 'LAN' : 'WAN'}</td><td>${escaped(name)}</td>`
-        + cell('number', 'Messages', messages)
-        + cell('number', 'Packets', packets)
-        + cell('number', 'Bytes', bytes)
-        + `<td>${problems.map(escaped).join('<br>')}</td></tr>`,
-    )
-    .join('');
+  const sides = [lan, ...(wan === null ? [] : [wan])].map(({ name, messages, packets, bytes, problems }, index) =>
+    row([
+      cell(wan === null ? 'both sides' : index === 0 ? 'LAN' : 'WAN'),
+      cell(escaped(name)),
+      cell(messages, 'number', 'Messages'),
+      cell(packets, 'number', 'Packets'),
+      cell(bytes, 'number', 'Bytes'),
+      cell(problems.map(escaped).join('<br>')),
+    ]),
+  );
   const figures =
     `<p>${counts.pairs} on both sides: ${counts.same} unchanged, ${counts.changed} changed, ${counts.served} changed by a server; `
     + `${counts.dropped} `
@@ -215,8 +225,7 @@ export function comparisonPage(comparison: Comparison, version: string): string 
 <p class="answer ${verdict}">${escaped(summary)}</p>
 ${paragraph === '' ? '' : `<h2>For the support of the provider</h2><p class="support">${escaped(paragraph)}</p>`}
 ${remarks.map((remark) => `<p>${escaped(remark)}</p>`).join('\n')}
-<table><thead><tr><th>Side</th><th>Capture</th><th>Messages</th><th>Packets</th><th>Bytes</th><th>Problems</th></tr></thead>
-<tbody>${sides}</tbody></table>
+${table('The captures', ['Side', 'Capture', 'Messages', 'Packets', 'Bytes', 'Problems'], sides)}
 ${figures}
 ${calls.map(callPart).join('\n')}
 <p class="soft">Made by sipalg ${escaped(version)}. Passwords, answers to challenges and keys are taken out.</p>
