@@ -12,6 +12,12 @@ export interface Caught {
   readonly any: Uint8Array;
 }
 
+/**
+ * In immediate mode tcpdump's buffer of 2 MiB is divided into slots of the snap length. With -s 0, which is 256 KiB, these are eight,
+ * and what comes in quick succession is lost, which then looks as if the router had dropped it (tcpdump 4.99.3, libpcap 1.10.3).
+ */
+const ROOM = ['-s', '16384', '-B', '32768'];
+
 const DEVICES = { lan: 'br-lan', wan: 'wan', any: 'any' } as const;
 /** Milliseconds in which what has arrived comes into the files. */
 const SETTLING = 300;
@@ -21,7 +27,7 @@ export const pause = (milliseconds: number): Promise<void> => new Promise((resol
 export async function caught(lab: Lab, act: () => Promise<void>): Promise<Caught> {
   const dumps: Process[] = [];
   for (const [name, device] of Object.entries(DEVICES)) {
-    const options = ['-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', `/tmp/${name}.pcap`];
+    const options = ['-U', '--immediate-mode', ...ROOM, '-Z', 'root', '-w', `/tmp/${name}.pcap`];
     const dump = lab.router.spawn(['tcpdump', '-i', device, ...options, 'udp or tcp or icmp']);
     dumps.push(dump);
     let said = '';

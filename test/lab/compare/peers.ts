@@ -16,6 +16,7 @@ loadmodule "pv.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "siputils.so"
+loadmodule "textops.so"
 
 request_route {
   if (is_method("REGISTER")) { save("location"); exit; }
