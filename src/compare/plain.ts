@@ -3,6 +3,7 @@
  * that of the other side's, with its port or without, and Content-Length went with it. `shape` is the same number for messages
  * that have the same differences but for their values, so that each shape is parsed once and the others are counted.
  */
+import { bytesOf } from '../languages/sip/text.ts';
 import type { AddressBook, Sighting, Written } from './sighting.ts';
 
 const CR = 13;
@@ -49,7 +50,7 @@ export class Plain {
   }
 
   #written(address: number, port: number): Written {
-    return { host: ascii(this.#book.text(address)), suffix: ascii(`:${port}`) };
+    return { host: bytesOf(this.#book.text(address)), suffix: bytesOf(`:${port}`) };
   }
 
   #walk(one: Sighting, other: Sighting, from: Written, to: Written): boolean {
@@ -289,12 +290,6 @@ function begins(bytes: Uint8Array, at: number, end: number, what: Uint8Array): b
   return true;
 }
 
-function ascii(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
-}
-
 /** 53 bits of what stands there: what is counted is not kept. */
 export function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let a = 0x811c9dc5;
@@ -307,15 +302,7 @@ export function hashOf(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** The same of a text whose code units are bytes. */
-export function hashOfText(text: string): number {
-  let a = 0x811c9dc5;
-  let b = 0x1234567;
-  for (let at = 0; at < text.length; at++) {
-    a = Math.imul(a ^ text.charCodeAt(at), 0x01000193);
-    b = Math.imul(b ^ text.charCodeAt(at), 0x5bd1e995);
-  }
-  return (a >>> 0) * 2 ** 21 + (b >>> 11);
-}
+export const hashOfText = (text: string): number => hashOf(bytesOf(text), 0, text.length);
 
 /** The Call-ID of a message as `hashOf` has it, found by its bytes alone; -1 where it is not written as it mostly is. */
 export function callIdHash(bytes: Uint8Array, start: number, end: number): number {
