@@ -27,7 +27,11 @@ export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+/** The last second that JavaScript has a date for (ECMA-262 §21.4.1.1); a time of pcapng can be later. */
+const LAST = 8.64e12;
+
 export function timeOf(seconds: number): string {
+  if (!(Math.abs(seconds) <= LAST)) return `second ${Math.floor(seconds)} since 1970`;
   return new Date(Math.floor(seconds) * 1000).toISOString().replace('T', ' ').slice(0, 19);
 }
 

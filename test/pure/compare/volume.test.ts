@@ -2,6 +2,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Counted } from '../../../src/compare/counted.ts';
+import { enhancedPacket, interfaceDescription, join, sectionHeader } from '../../../src/languages/pcap/encode.ts';
+import { bytesOf, ethernet, ipv4, udp } from '../languages/pcap/frames.ts';
 import { PHONE, WAN, anyOf, bothSides, compared, named, packetsOf } from './captures.ts';
 import type { Sent } from './captures.ts';
 import { reply, request, session } from './dialogue.ts';
@@ -35,6 +37,16 @@ volume('leaves what waits as it came, and finds its other half after it', () => 
     assert.equal([result.counts.same, result.counts.dropped], [crowd.length + 1, 1]);
     assert.ok(result.calls.some(({ callId, rows: [row] }) => callId === 'lost' && row?.what === 'BYE'));
   }
+});
+
+volume('says a time that no calendar has as what it is', () => {
+  const capture = (id: number, high: number): Uint8Array => {
+    const packet = ipv4({ from: PHONE, to: '203.0.113.10', id, ttl: 64 }, udp(5060, 5060, bytesOf(request('BYE', { callId: `${id}` }))));
+    return join([sectionHeader(), interfaceDescription(1), enhancedPacket(0, high, 0, { bytes: ethernet(packet) })]);
+  };
+  const { verdict, summary } = compared([capture(1, 0xffffffff), capture(2, 0x0005ffff)]);
+  assert.is(verdict, 'trouble');
+  assert.match(summary, 'second 18446744069414 since 1970');
 });
 
 volume('counts calls each once', () => {
