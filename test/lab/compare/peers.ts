@@ -55,6 +55,11 @@ function start(member: Member, argv: readonly string[]): Peer {
   return { process, said: () => said };
 }
 
+/** Fails after a while that is longer than anything here takes: what hangs would hold up every other lab. */
+function late(what: string): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error(`${what}: not within 10 s`)), 10_000).unref());
+}
+
 async function until(peer: Peer, word: string, milliseconds = 8000): Promise<void> {
   for (const end = Date.now() + milliseconds; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
     if (peer.said().includes(word)) return;
@@ -90,9 +95,10 @@ export async function callThroughProvider(lab: Lab): Promise<void> {
     const caller = await phone(lab.phone, 'alice', ADDRESS.phone, '', ['-t', '3', '-e', `/dial sip:bob@${ADDRESS.provider}`]);
     all.push(caller);
     await until(caller, 'Call established');
-    await caller.process.ended; // it hangs up and takes its registration back
+    await Promise.race([caller.process.ended, late('baresip hangs up')]); // and takes its registration back
   } finally {
-    for (const { process } of all) if (process.child.exitCode === null) process.signal('SIGKILL');
-    await Promise.all(all.map(({ process }) => process.ended));
+    // SIGTERM: of kamailio each process has children, which would outlive it otherwise and keep its output open.
+    for (const { process } of all) if (process.child.exitCode === null) process.signal('SIGTERM');
+    await Promise.race([Promise.all(all.map(({ process }) => process.ended)), late('baresip and kamailio end')]);
   }
 }
