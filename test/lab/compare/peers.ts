@@ -97,8 +97,11 @@ export async function callThroughProvider(lab: Lab): Promise<void> {
     await until(caller, 'Call established');
     await Promise.race([caller.process.ended, late('baresip hangs up')]); // and takes its registration back
   } finally {
-    // SIGTERM: of kamailio each process has children, which would outlive it otherwise and keep its output open.
-    for (const { process } of all) if (process.child.exitCode === null) process.signal('SIGTERM');
+    // Kamailio is asked, for its children would outlive it otherwise and keep its output open; a phone that is asked would take back
+    // its registration first, and wait for an answer.
+    for (const [index, { process }] of all.entries()) {
+      if (process.child.exitCode === null) process.signal(index === 0 ? 'SIGTERM' : 'SIGKILL');
+    }
     await Promise.race([Promise.all(all.map(({ process }) => process.ended)), late('baresip and kamailio end')]);
   }
 }
