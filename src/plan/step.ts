@@ -51,6 +51,8 @@ export interface Step {
   of?: 'policy';
   /** Runs after the firewall's lock has been let go, for it takes that lock itself. */
   unlocked?: true;
+  /** Done once a look has found that nothing else is left to do: it is what says that there is something of ours. */
+  last?: true;
 }
 
 /** Why a place in the order is the place it is: docs/architecture.md, "One run of `disable`". */
@@ -76,9 +78,10 @@ export const RANK = {
   policy: 62,
   policyFiles: 64,
   policyConfiguration: 66,
-  /** On the way back last of all the file that says there is something of ours. */
   policyOff: 68,
   reload: 70,
+  /** On the way back last of all the file that says there is something of ours. */
+  trace: 72,
 } as const;
 
 /** The finding whose flows are ended as they are seen; that some are there, or come back, keeps no wish from being reached. */

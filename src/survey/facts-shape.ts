@@ -193,7 +193,11 @@ const policy = fields<Policy.PolicyFacts>({
     }),
   ),
   inbound: orNull(
-    fields<Policy.InboundSeen>({ titles: texts, sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })) }),
+    fields<Policy.InboundSeen>({
+      titles: texts,
+      unread: maybe(texts),
+      sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })),
+    }),
   ),
   files: record(reading(text), OWN_FILES),
   offload: reading(

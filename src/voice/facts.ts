@@ -128,6 +128,8 @@ export interface IptablesSeen {
 export interface InboundSeen {
   /** What our rules are called that the firewall has in force. */
   titles: string[];
+  /** Why it could not be told which rules and sets there are, each with what was asked. Not there where all was read. */
+  unread?: string[];
   /** Our sets that the firewall has, and what they hold. */
   sets: { name: string; networks: Networks }[];
 }

@@ -3,7 +3,7 @@ import { line } from '../../languages/shell/command.ts';
 import { readPrefix } from '../../languages/address/prefixes.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { nftAction } from '../../plan/actions.ts';
-import { changeFile, NOTHING } from '../../plan/files.ts';
+import { changeFile, NOTHING, refuse } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import { RANK } from '../../plan/step.ts';
 import type { Action, Step } from '../../plan/step.ts';
@@ -33,12 +33,15 @@ function refill(nft: boolean, { name, networks }: InboundSet): Action {
 export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compared, edited: boolean): Part {
   const { inbound, backend, files } = policy;
   if (inbound === null) return NOTHING;
+  const [unread] = inbound.unread ?? [];
+  if (unread !== undefined) return refuse([`Which calls providers may open is not known, so it is left as it is: ${unread}.`]);
   const nft = backend === 'nft';
   const { sections, sets } = compared.inbound;
   const steps: Step[] = [];
   const put = (path: string, after: string | null): void => {
     const { steps: change } = changeFile({
-      rank: after === null ? RANK.policyOff : RANK.policyFiles,
+      // Behind the load that lets go of it.
+      rank: after === null ? RANK.reload : RANK.policyFiles,
       why: 'policy-inbound',
       text: after === null ? `Remove ${path}.` : `Write down the networks that may open calls, for the firewall to load (${path}).`,
       path,
@@ -46,7 +49,7 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
       after,
       commands: [after === null ? `rm ${path}` : `# write ${path}, ${after.length} bytes`],
     });
-    steps.push(...change);
+    steps.push(...change.map((step) => (after === null ? { ...step, unlocked: true as const } : step)));
   };
   for (const set of sets) put(set.file, fileText(set));
   // Not every fw3 makes new sets on a reload, and its restart would forget every flow.

@@ -13,9 +13,9 @@ import { planKeeping } from './keeping.ts';
 import { planNftOff, planNftOn } from './nft.ts';
 import { planSysctl } from './sysctl.ts';
 
-/** The other files of ours, the one that says there is something of ours last of all. */
+/** The other files of ours. */
 function planFilesOff(facts: Facts, policy: PolicyFacts): Part {
-  const files = [LISTED_FILE, KEPT_NAMES, NAMES, POLICY_FILE].filter((path) => policy.files[path]?.state === 'present');
+  const files = [LISTED_FILE, KEPT_NAMES, NAMES].filter((path) => policy.files[path]?.state === 'present');
   return joinParts([planSysctl(facts, policy, true, false), ...files.map((path) => changeOwn(policy, path, null, `Remove ${path}.`))]);
 }
 
@@ -31,7 +31,9 @@ export function plan(facts: Facts, policy: PolicyFacts, compared: Compared): Par
     return joinParts([rules, planSysctl(facts, policy, perFlow, true), keeping]);
   }
   const live = backend === 'nft' ? planNftOff(policy) : planIptablesPolicy(policy, compared.intact, null);
-  // Something of the rules that could not be taken away must go on being found.
   if (live.refused.length > 0) return live;
-  return joinParts([keeping, live, planFilesOff(facts, policy)]);
+  const off = joinParts([keeping, live, planFilesOff(facts, policy)]);
+  // Something of ours that cannot be taken away must go on being found.
+  if (off.refused.length > 0 || policy.files[POLICY_FILE]?.state === 'absent') return off;
+  return joinParts([off, changeOwn(policy, POLICY_FILE, null, `Remove ${POLICY_FILE}, by which the voice firewall rules are known.`)]);
 }
