@@ -181,6 +181,10 @@ const policy = fields<Policy.PolicyFacts>({
   backend: among(['nft', 'iptables']),
   wan: reading(texts),
   lan: list(fields<Policy.PolicyFacts['lan'][number]>({ device: text, address: text, prefix: number, zone: orNull(text) })),
+  down: maybe(
+    list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts })),
+  ),
+  loaded: maybe(reading(flag)),
   perFlow: reading(flag),
   extensions: record(flag),
   names: record(answer),

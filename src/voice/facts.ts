@@ -139,6 +139,8 @@ export interface PolicyFacts extends Ways {
   wanted: boolean;
   wish: PolicyWish;
   backend: 'nft' | 'iptables';
+  /** Whether the firewall is loaded: one that its owner has stopped is not loaded for our sake. Not in documents of 0.1.0 and older. */
+  loaded?: Reading<boolean>;
   /** Whether kernel and tool can give a flow timeouts of its own. */
   perFlow: Reading<boolean>;
   /** iptables alone: matches and targets that are to be had, by name, as `iptables-restore --test` says. */

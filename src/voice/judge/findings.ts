@@ -33,7 +33,7 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
   for (const { name: provider, hosts } of wish.providers) {
     for (const { name } of hosts) {
       const answer = names[name.toLowerCase()];
-      if (!answer?.addresses.length) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? 'not asked yet'}`);
+      if (!answer?.addresses.length) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? answer?.refused?.[0] ?? 'not asked yet'}`);
       else if (answer.failed) stale.push(`${provider}: ${name}: answered ${hoursAgo(at - answer.at)}, then: ${answer.failed.because}`);
     }
   }
@@ -99,7 +99,8 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
         `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`,
       );
     }
-    if (!compared.excluded && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
+    // A firewall that is stopped offloads nothing.
+    if (!compared.excluded && (policy.backend === 'iptables' || off.forward?.loaded === true) && bare.length !== 2 && marking !== null) {
       bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }
   }

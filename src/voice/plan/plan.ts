@@ -1,7 +1,7 @@
 /** What would change of the voice rules. Pure. */
 import type { Facts } from '../../observe/facts.ts';
 import { orElse } from '../../observe/reading.ts';
-import { joinParts } from '../../plan/files.ts';
+import { joinParts, refuse } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import type { PolicyFacts } from '../facts.ts';
 import type { Compared } from '../judge/compare.ts';
@@ -22,6 +22,9 @@ function planFilesOff(facts: Facts, policy: PolicyFacts): Part {
 /** @param compared what `compare` says of the same facts */
 export function plan(facts: Facts, policy: PolicyFacts, compared: Compared): Part {
   const { backend, wanted } = policy;
+  const names = policy.files[KEPT_NAMES];
+  if (wanted && names?.state === 'failed' && policy.wish.providers.some(({ hosts }) => hosts.length > 0))
+    return refuse([`The voice firewall rules are left as they are: the answers for providers' names could not be read: ${names.because}.`]);
   const keeping = planKeeping(facts, policy, compared);
   if (wanted) {
     const [rules, perFlow] =

@@ -63,7 +63,7 @@ test('stand as wished after the next apply, or leave nothing', () =>
       assert.is(killed.signal, 'SIGKILL', `${what}: it was killed: ${killed.stderr}`);
       await router.quiet();
       // Its owner may have thought better of it.
-      const then = random.below(4) === 0 ? now : towards;
+      const then: 0 | 1 = random.below(4) === 0 ? now : towards;
       lab.files.write(WISH, wish(then));
       const told = await router.sipalg(['apply']);
       assert.is(told.status, 0, `${what}, then ${then}: ${told.stderr}`);
