@@ -159,7 +159,9 @@ function downIn(
     return optionOf(section, 'proto') !== 'none' && !/^(1|on|true|yes|enabled)$/.test(optionOf(section, 'disabled') ?? '');
   };
   const places = [
-    ...networks.filter(comes).map((name) => ({ name, devices: deviceOf(name), addresses: (family: Family) => staticAddresses(of(name), family) })),
+    ...networks
+      .filter(comes)
+      .map((name) => ({ name, devices: deviceOf(name), addresses: (family: Family) => staticAddresses(of(name), family) })),
     ...own.filter(isDevice).map((name) => ({ name, devices: [name], addresses: () => [] })),
   ];
   return places.flatMap(({ name, devices, addresses }) =>

@@ -26,7 +26,7 @@ const MOST_ADDRESSES = 64;
 /** No provider has more; each is a port whose packets are looked at. */
 const MOST_PORTS = 16;
 /** Sentences on addresses of no use; the rest are counted. */
-const MOST_REFUSED = 8;
+const MOST_REFUSED = 32;
 
 /** The answers as they are kept. A file that is missing or spoilt is as good as none. */
 export async function readNames(host: Host): Promise<Names> {

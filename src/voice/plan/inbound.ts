@@ -103,7 +103,9 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
   // One that its owner has stopped stays stopped: it loads them when it is started.
   const loaded = orElse(state as Reading<boolean>, false);
   if (state.state === 'failed' && (edited || differs))
-    refused.push(`Whether the firewall is loaded is not known, so it is not loaded anew: ${state.source} could not be read: ${state.because}.`);
+    refused.push(
+      `Whether the firewall is loaded is not known, so it is not loaded anew: ${state.source} could not be read: ${state.because}.`,
+    );
   else if (!loaded && titles.length > 0)
     refused.push(
       'Calls that providers may open are not let in: the firewall that lets them in is not loaded, and whoever has stopped it may start '
