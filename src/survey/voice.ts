@@ -5,7 +5,7 @@ import type { PolicyFacts } from '../voice/facts.ts';
 import { POLICY_FILE, POLICY_UNFINISHED } from '../voice/paths.ts';
 import type { VoiceRules } from '../voice/voice.ts';
 
-/** Something of ours without the file that tells of it: its owner may have removed that, or a version that took it first was killed. */
+/** Something of ours without the file that tells of it: somebody has removed that, or a version that took it first was killed. */
 function isLeft({ firewall, nft, iptables }: Facts): boolean {
   return (
     (firewall.uci.state === 'present' && /^[ \t]*config[ \t]+\S+[ \t]+["']?sipalg_/m.test(firewall.uci.value.text))
@@ -23,7 +23,8 @@ export async function observeVoice(
 ): Promise<Reading<PolicyFacts>> {
   let trace = wanted ? null : await host.kind(POLICY_FILE);
   if (trace?.state === 'absent') trace = await host.kind(POLICY_UNFINISHED);
-  if (trace?.state === 'absent' && !isLeft(facts)) return { state: 'absent', source: `sipalg.main.policy is not 1, and there is no ${POLICY_FILE}` };
+  if (trace?.state === 'absent' && !isLeft(facts))
+    return { state: 'absent', source: `sipalg.main.policy is not 1, and there is no ${POLICY_FILE}` };
   const source = 'the voice firewall rules';
   if (trace?.state === 'failed') return { ...trace };
   try {

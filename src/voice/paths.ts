@@ -1,8 +1,6 @@
 /** The file by which the voice firewall rules are known to be on a router; a file of its own, for it is asked for on every router. */
 
-import { UNFINISHED } from '../host/host.ts';
-
 /** What stays on a router where our rules are, or were. */
 export const POLICY_FILE = '/etc/sipalg.policy';
-/** What a run that was killed as it wrote that file has left. */
-export const POLICY_UNFINISHED = POLICY_FILE + UNFINISHED;
+/** What a run that was killed as it wrote that file has left (UNFINISHED of host/host.ts). */
+export const POLICY_UNFINISHED = '/etc/sipalg.policy.sipalg-new';
