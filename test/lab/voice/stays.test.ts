@@ -1,4 +1,7 @@
-/** What is in force stays: a LAN without carrier, or whose address is not there yet, takes no call away; a stopped firewall stays stopped. */
+/**
+ * What is in force stays: a LAN without carrier, or whose address is not there yet, takes no call away; a stopped firewall stays
+ * stopped.
+ */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Engine } from '../../bundled.ts';
