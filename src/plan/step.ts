@@ -16,7 +16,8 @@ export type Action =
   /**
    * Runs a command that must exit 0. `rehearsal` is the same command in a form
    * that changes nothing and must succeed first. `tolerated` are exit codes that
-   * mean there was nothing left to do; `reached`, on the way back, shows the same.
+   * mean there was nothing left to do; `reached`, on the way back, shows the same; a `repeatable` one finds out by itself what
+   * there is to do.
    */
   | {
       do: 'run';
@@ -25,6 +26,7 @@ export type Action =
       rehearsal?: { argv: string[]; input: string };
       tolerated?: number[];
       reached?: { path: string; is: 'present' | 'absent' };
+      repeatable?: true;
     }
   /** Puts back what is missing of an entry, beside the neighbours that stand there by then. */
   | { do: 'put rules'; taken: TakenNft }

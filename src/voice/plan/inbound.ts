@@ -52,7 +52,7 @@ function takeOut(policy: PolicyFacts, titles: readonly string[]): string[] {
   });
 }
 
-const shell = (command: string): Action => ({ do: 'run', argv: ['sh', '-c', command] });
+const shell = (command: string): Action => ({ do: 'run', argv: ['sh', '-c', command], repeatable: true });
 
 /**
  * The steps around the edit of /etc/config/firewall, which `planKeeping` makes together with its own.
