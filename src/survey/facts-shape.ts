@@ -202,6 +202,10 @@ const policy = fields<Policy.PolicyFacts>({
   backend: among(['nft', 'iptables']),
   wan: reading(texts),
   lan: list(fields<Policy.PolicyFacts['lan'][number]>({ device: text, address: text, prefix: number, zone: orNull(text) })),
+  down: maybe(
+    list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts })),
+  ),
+  loaded: maybe(reading(flag)),
   perFlow: reading(flag),
   extensions: record(flag),
   names: record(answer),
@@ -216,6 +220,7 @@ const policy = fields<Policy.PolicyFacts>({
   inbound: orNull(
     fields<Policy.InboundSeen>({
       titles: texts,
+      unread: maybe(texts),
       sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })),
       front: maybe(reading(list(fields<Policy.InFront>({ rule: text, before: texts })))),
     }),

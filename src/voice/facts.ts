@@ -144,6 +144,8 @@ export interface InFront {
 export interface InboundSeen {
   /** What our rules are called that the firewall has in force. */
   titles: string[];
+  /** Why it could not be told which rules and sets there are, each with what was asked. Not there where all was read. */
+  unread?: string[];
   /** Our sets that the firewall has, and what they hold. */
   sets: { name: string; networks: Networks }[];
   /** What stands in front of our redirects, for packets from the internet. Not in documents of 0.1.0 and older. */
@@ -165,6 +167,8 @@ export interface PolicyFacts extends Ways {
   wanted: boolean;
   wish: PolicyWish;
   backend: 'nft' | 'iptables';
+  /** Whether the firewall is loaded: one that its owner has stopped is not loaded for our sake. Not in documents of 0.1.0 and older. */
+  loaded?: Reading<boolean>;
   /** Whether kernel and tool can give a flow timeouts of its own. */
   perFlow: Reading<boolean>;
   /** iptables alone: matches and targets that are to be had, by name, as `iptables-restore --test` says. */

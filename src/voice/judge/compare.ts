@@ -14,6 +14,7 @@ import { renderNft } from '../render/nft/table.ts';
 import type { NftText } from '../render/nft/table.ts';
 import { voiceOf } from '../render/voice.ts';
 import type { Voice } from '../rules.ts';
+import { withKept } from './kept.ts';
 import { markOf, ownTables, shapeOf } from '../seen/iptables-own.ts';
 
 export interface Compared {
@@ -108,7 +109,9 @@ export function intactIptables(policy: PolicyFacts): Record<Family, boolean> {
 
 export function compare(facts: Facts, policy: PolicyFacts): Compared {
   const voice = voiceOf(policy);
-  const inbound = inboundOf(facts, policy);
+  const kept = withKept(facts, policy);
+  const wished = inboundOf(facts, kept.policy);
+  const inbound = { ...wished, lacking: [...wished.lacking, ...kept.lacking] };
   const all = inForceIn(policy, 'all');
   // What is in force tells whether the kernel can; where nothing is, it was asked.
   const perFlow = all === null ? orElse(policy.perFlow, false) : all.objects.some(({ kind }) => kind === 'ct timeout');

@@ -40,7 +40,8 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
   for (const { name: provider, hosts } of wish.providers) {
     for (const { name } of hosts) {
       const answer = names[name.toLowerCase()];
-      if (!answer?.addresses.length) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? 'not asked yet'}`);
+      if (!answer?.addresses.length)
+        unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? answer?.refused?.[0] ?? 'not asked yet'}`);
       else if (answer.failed) stale.push(`${provider}: ${name}: answered ${hoursAgo(at - answer.at)}, then: ${answer.failed.because}`);
     }
   }
@@ -129,7 +130,9 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, { 
           + `passes the rules by. What fits: \`uci set sipalg.${unmarked[0]}.marking=1\`, or \`${OFFLOAD_OFF}\`.`,
       );
     }
-    if (!compared.excluded && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
+    // A firewall that is stopped offloads nothing.
+    const stopped = policy.loaded?.state === 'present' && !policy.loaded.value;
+    if (!compared.excluded && !stopped && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
       bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }
   }

@@ -52,6 +52,8 @@ export async function openFw3(flavour: Flavour): Promise<Lab> {
   await router.must(['nft', 'flush', 'ruleset']);
   files.remove('/sbin/fw4');
   files.write('/sbin/fw3', '#!/bin/sh\nexit 0\n', 0o755);
+  files.remove('/var/run/fw4.state');
+  files.write('/var/run/fw3.state', "config defaults\n\toption __flags_v4 '0x1'\n");
   files.write(
     '/etc/openwrt_release',
     "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='21.02.7'\nDISTRIB_DESCRIPTION='OpenWrt 21.02.7 r16847-f8282da11e'\n",

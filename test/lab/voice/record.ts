@@ -23,7 +23,7 @@ import type { House } from './router.ts';
 const PATHS = new RegExp(
   [
     '^/etc/sipalg',
-    '^/var/run/sipalg',
+    '^/var/run/(sipalg|fw[34]\\.state$)',
     '^/etc/config/(sipalg|firewall|network|sqm|qosify)$',
     '^/etc/qosify',
     '^/etc/sysctl\\.d/99-sipalg\\.conf$',
