@@ -5,7 +5,7 @@
  */
 import { UNFINISHED } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
-import { JOURNAL_MODE, JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
+import { JOURNAL_MODE, JOURNAL_PATH, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { registration } from '../judge/evidence.ts';
 import { assignmentsOf, fingerprint, unread } from '../judge/questions.ts';
@@ -22,6 +22,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { RouterFacts, Surveyor } from '../survey/survey.ts';
 import { POLICY_FILE } from '../voice/paths.ts';
 import { Interrupted } from './interrupted.ts';
+import { fresh, writeJournal } from './journal.ts';
 import { lockFirewall, OWN_LOCK, take } from './locks.ts';
 import type { Patience } from './locks.ts';
 import { limitWaiting } from './waiting.ts';
@@ -80,13 +81,6 @@ const unheld = ({ text, commands }: Step): string =>
   `${text} That was done (\`${commands[0] ?? ''}\`) and has not come about; what the firewall says when it is loaded by hand tells why.`;
 
 const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
-
-async function writeJournal(host: Host, journal: Journal | null): Promise<void> {
-  if (journal === null) await host.remove(JOURNAL_PATH);
-  else await host.write(JOURNAL_PATH, renderJournal(journal), JOURNAL_MODE);
-}
-
-const fresh = (program: string, since: number): Journal => ({ format: 1, program, since, state: 'taking', taken: [], held: null });
 
 /** `unmanaged`: the voice firewall rules alone. */
 export type Direction = Plan['towards'];
