@@ -226,7 +226,10 @@ async function observeLists(
     const entries = sets?.get(`${OURS}${name}${n}`) ?? 0;
     return entries > 0 ? [{ name: `${name}${n}`, entries, most: MOST_PEERS }] : [];
   });
-  const there = orElse(await host.list('/proc/net/xt_recent'), []).filter((name) => name.startsWith(OURS) && name.endsWith(`${n}`));
+  // Who is trusted stands in its list for one packet: that it is full says nothing.
+  const there = orElse(await host.list('/proc/net/xt_recent'), []).filter(
+    (name) => name.startsWith(OURS) && name.endsWith(`${n}`) && name !== `${OURS}trusted${n}`,
+  );
   const most = there.length === 0 ? 0 : await mostRecent(host);
   const recent = await Promise.all(
     there.map(async (name) => {

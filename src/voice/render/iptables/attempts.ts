@@ -139,6 +139,15 @@ function requestChain({ voice, family, has, chains }: Making): void {
   }
   chains[`${OURS}request`] = [];
   const networks = [...voice.signalling[family], ...voice.media[family], ...voice.sites[family]];
+  if (has['recent']) {
+    // Noted and asked for at once. Were each end of the tree to lead on, the nft flavour would refuse it: its kernel follows every way
+    // through the chains, and none may be longer than 16 (nf_tables_api.c, nft_chain_validate).
+    const trusted = memory(`trusted${n}`, has, 2);
+    prefixChains(chains, 'p', networks, '-s', trusted.learn('src'), null);
+    chains[`${OURS}request`] =
+      chains[`${OURS}p0`] === undefined ? [unknown] : [`-j ${OURS}p0`, `${trusted.knows('src')} -j RETURN`, unknown];
+    return;
+  }
   prefixChains(chains, 'p', networks, '-s', '-j RETURN', unknown);
   chains[`${OURS}request`] = [chains[`${OURS}p0`] === undefined ? unknown : go('p0')];
 }
