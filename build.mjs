@@ -49,7 +49,12 @@ const COMMON = {
  * @returns {Promise<Metafile[]>}
  */
 export async function packLone(folder = root + 'dist') {
-  const node = { entryPoints: [NODE], outfile: `${folder}/sipalg.js`, format: /** @type {const} */ ('cjs'), banner: { js: '#!/usr/bin/env node' } };
+  const node = {
+    entryPoints: [NODE],
+    outfile: `${folder}/sipalg.js`,
+    format: /** @type {const} */ ('cjs'),
+    banner: { js: '#!/usr/bin/env node' },
+  };
   const qjs = { entryPoints: [QUICKJS], outfile: `${folder}/sipalg.qjs.js`, format: /** @type {const} */ ('esm') };
   return Promise.all([node, qjs].map(async (one) => (await build({ ...COMMON, ...one })).metafile));
 }
@@ -63,7 +68,7 @@ export async function packRouter(folder = root + 'dist/router') {
   rmSync(folder, { recursive: true, force: true });
   const { metafile } = await build({
     ...COMMON,
-    entryPoints: { 'sipalg': NODE, 'sipalg.qjs': QUICKJS },
+    entryPoints: { sipalg: NODE, 'sipalg.qjs': QUICKJS },
     outdir: folder,
     format: 'esm',
     splitting: true,

@@ -81,8 +81,13 @@ export function pack(folder, built = folder, { key, usign } = {}) {
 
 /** @param {string[]} words what follows `npm run package --` */
 function asked(words) {
-  const { values, positionals } = parseArgs({ args: words, options: { 'key': { type: 'string' }, 'usign-key': { type: 'string' } }, allowPositionals: true });
-  if (positionals.length > 1) throw new Error(`"${positionals[1]}" is one word too many: npm run package -- [--key FILE] [--usign-key FILE] [FOLDER]`);
+  const { values, positionals } = parseArgs({
+    args: words,
+    options: { key: { type: 'string' }, 'usign-key': { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (positionals.length > 1)
+    throw new Error(`"${positionals[1]}" is one word too many: npm run package -- [--key FILE] [--usign-key FILE] [FOLDER]`);
   const folder = resolve(positionals[0] ?? fileURLToPath(new URL('../dist', import.meta.url)));
   return { folder, paths: { key: values.key, usignKey: values['usign-key'] } };
 }

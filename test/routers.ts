@@ -196,8 +196,8 @@ export function recordedRouter(name: string): RecordedRouter {
       if (absent.has(argv[0] as string)) return { state: 'absent', command };
     }
     return lacking(
-      `Nothing says what \`${command}\` answers: create ${join(own, 'run', name)}, `
-        + `or write ${argv[0]} into ${own}/absent.txt, or "${command}: REASON" into ${own}/denied.txt.`,
+      `Nothing says what \`${command}\` answers: create ${join(own, 'run', name)}, ` +
+        `or write ${argv[0]} into ${own}/absent.txt, or "${command}: REASON" into ${own}/denied.txt.`,
     );
   }
 

@@ -288,8 +288,8 @@ function alg() {
   if (hasAlg()) return undefined;
   const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
   return (
-    `This kernel (${release}) has no SIP ALG: nf_conntrack_sip and nf_nat_sip are neither built in nor to be loaded. `
-    + "Debian's own kernels have both (in a container the machine's kernel counts)."
+    `This kernel (${release}) has no SIP ALG: nf_conntrack_sip and nf_nat_sip are neither built in nor to be loaded. ` +
+    "Debian's own kernels have both (in a container the machine's kernel counts)."
   );
 }
 

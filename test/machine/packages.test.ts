@@ -37,7 +37,7 @@ async function theDaemon(router: Router): Promise<number> {
   return (await daemons(router))[0]!;
 }
 
-// A kernel each: what managers and their scripts do is the same on both, and loading and unloading is kernel.vm's.
+// A kernel each: what managers and their scripts do is the same on both, and loading and unloading is kernel.test.ts's.
 const opkg = onEveryKernel('opkg', { sipalg: false }, ['6.1']);
 const before = new Map<Router, { picture: Picture; files: Record<string, string> }>();
 

@@ -1,6 +1,6 @@
 // Boots a router in the virtual machine and runs in it what it is given:
-//   node test/lab/vm/shell.mjs [OPTIONS] [RULESET] -- COMMAND...    one command
-//   node test/lab/vm/shell.mjs [OPTIONS] [RULESET]                  lines from standard input, by one shell for each line
+//   node test/machine/qemu/shell.mjs [OPTIONS] [RULESET] -- COMMAND...    one command
+//   node test/machine/qemu/shell.mjs [OPTIONS] [RULESET]                  lines from standard input, by one shell for each line
 // Lines of our own: `:reboot`, `:cut` (power), `:invite` (what becomes of an INVITE), `:put FILE PATH` (a file of this machine).
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,7 @@ import { load } from '../../lab/load.mjs';
 const { openRouter } = await load('test/machine/qemu/router.ts');
 const { RULESETS } = await load('test/lab/lab.ts');
 
-const usage = `usage: node test/lab/vm/shell.mjs [--kernel 6.1|6.12] [--release 22.03|24.10|25.12] [--without-sipalg] [RULESET] [-- COMMAND...]
+const usage = `usage: node test/machine/qemu/shell.mjs [--kernel 6.1|6.12] [--release 22.03|24.10|25.12] [--without-sipalg] [RULESET] [-- COMMAND...]
 RULESET is one of ${RULESETS.join(', ')} (stock-alg-on if not given).`;
 
 const args = process.argv.slice(2);

@@ -113,7 +113,13 @@ words('says that something else has the calls first which a provider is to open,
   const inbound = { pbx: ['192.168.1.20', '192.168.1.21'], ports: [5060], mediaPorts: null };
   context.policy.judged = { changed: [], excluded: false, shapers: [], behind: ['192.168.1.20'] };
   const text = say(context, {
-    wish: { ...wish, providers: [{ ...example!, inbound }, { ...plain!, ports: [5065], marking: false }] },
+    wish: {
+      ...wish,
+      providers: [
+        { ...example!, inbound },
+        { ...plain!, ports: [5065], marking: false },
+      ],
+    },
   });
   assert.match(
     text,

@@ -87,7 +87,7 @@ export const TABLE: readonly Row[] = [
   {
     room: 'compare',
     code: ['languages'],
-    because: 'A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody\'s router.',
+    because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
     room: 'object',

@@ -162,8 +162,8 @@ rules('give a port forward with a helper of its own that one', () => {
 
 rules('are followed by includes that are in force', () => {
   const { includes, autoIncludes } = facts(
-    "config defaults\n\toption auto_includes '0'\nconfig include\n\toption path '/etc/a.sh'\nconfig include\n\toption type 'nftables'\n\toption path '/etc/b.nft'\n"
-      + "config include\n\toption path '/etc/c.sh'\n\toption enabled '0'\nconfig include\n\toption type 'nonsense'\n\toption path '/etc/d'\nconfig include\n\toption type script\n",
+    "config defaults\n\toption auto_includes '0'\nconfig include\n\toption path '/etc/a.sh'\nconfig include\n\toption type 'nftables'\n\toption path '/etc/b.nft'\n" +
+      "config include\n\toption path '/etc/c.sh'\n\toption enabled '0'\nconfig include\n\toption type 'nonsense'\n\toption path '/etc/d'\nconfig include\n\toption type script\n",
   );
   assert.equal(
     includes.map(({ type, path }) => `${type} ${path}`),

@@ -11,8 +11,8 @@ flows('are those the kernel says, of both families, by a conntrack old or new', 
     const reading = await observeFlows(recordedRouter(name), 180);
     assert.ok(reading.state === 'present' && reading.value.certain);
     assert.equal(
-      reading.state === 'present'
-        && reading.value.flows.map(({ family, protocol, source, sourcePort }) => `${family} ${protocol} ${source} ${sourcePort}`),
+      reading.state === 'present' &&
+        reading.value.flows.map(({ family, protocol, source, sourcePort }) => `${family} ${protocol} ${source} ${sourcePort}`),
       [
         'ipv4 udp 192.168.1.10 5060',
         'ipv4 udp 192.168.1.10 5061',
@@ -66,8 +66,8 @@ function saying(stdout: string, stderr: string): Host {
 
 const SUMMARY = (number: number): string => `conntrack v1.4.8 (conntrack-tools): ${number} flow entries have been shown.\n`;
 const FLOW = (n: number, helper = ' helper=sip'): string =>
-  `udp      17 3590 src=192.168.1.10 dst=198.51.${n >> 8}.${n & 255} sport=5060 dport=5060 [UNREPLIED] `
-  + `src=198.51.${n >> 8}.${n & 255} dst=203.0.113.20 sport=5060 dport=5060 mark=0${helper} use=1\n`;
+  `udp      17 3590 src=192.168.1.10 dst=198.51.${n >> 8}.${n & 255} sport=5060 dport=5060 [UNREPLIED] ` +
+  `src=198.51.${n >> 8}.${n & 255} dst=203.0.113.20 sport=5060 dport=5060 mark=0${helper} use=1\n`;
 
 flows('are not known from a conntrack that says nothing and ends with 0', async () => {
   const silent = await observeFlows(saying('', ''), 180);

@@ -138,8 +138,8 @@ const ZONES =
   "# mine\nconfig zone\n\toption name 'lan'\n\tlist helper 'sip'\n\tlist helper 'ftp'\n\nconfig rule\n\toption set_helper 'sip'\n";
 const CALM = ZONES.replace("\tlist helper 'sip'\n", '').replace("'sip'\n", "'sip'\n\toption enabled '0'\n");
 const WISH =
-  STOCK.replace("alg 'unmanaged'", "alg 'disabled'").replace("policy '0'", "policy '1'")
-  + "\nconfig provider 'mine'\n\tlist host 'sip.example.com'\n";
+  STOCK.replace("alg 'unmanaged'", "alg 'disabled'").replace("policy '0'", "policy '1'") +
+  "\nconfig provider 'mine'\n\tlist host 'sip.example.com'\n";
 
 const removal = suite('removal');
 
@@ -444,35 +444,38 @@ COMMIT
   );
 });
 
-removal("without an engine takes the rules of either flavour of iptables, and the providers' sets with the files they are loaded from", () => {
-  const legacy =
-    '*raw\n:sipalg_arriving - [0:0]\n-A PREROUTING -j sipalg_arriving\n-A PREROUTING -m comment --comment "not of sipalg"\nCOMMIT\n';
-  const router = new Router(
-    {
-      ...POLICY,
-      '/.saved': '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n',
-      '/.legacy': legacy,
-      '/etc/sipalg.example4': 'create sipalg_example_in4 hash:net\n',
-      '/etc/sipalg.example6m': 'create sipalg_example_in6m hash:net\n',
-      '/etc/sipalg.mine': 'an owner has written this',
-    },
-    {
-      'iptables-save': 'cat "$SIPALG_ROOT/.saved"',
-      'iptables-restore': 'exit 1',
-      'iptables-legacy-save': 'cat "$SIPALG_ROOT/.legacy"',
-      'iptables-legacy-restore': 'cat > "$SIPALG_ROOT/.restored"',
-      ipset: '[ "$1" = destroy ] || printf "mine\\nsipalg_example_in4\\n"',
-    },
-  );
-  const { status, stderr, calls } = router.giveBack();
-  assert.is(status, 0, stderr);
-  assert.is(router.read('/.restored'), '*raw\n-F sipalg_arriving\n-D PREROUTING -j sipalg_arriving\n-X sipalg_arriving\nCOMMIT\n');
-  assert.ok(calls.includes('ipset destroy sipalg_example_in4') && !calls.includes('ipset destroy mine'));
-  assert.equal(
-    ['/etc/sipalg.example4', '/etc/sipalg.example6m', '/etc/sipalg.policy', '/etc/sipalg.mine'].map((path) => router.read(path)),
-    [null, null, null, 'an owner has written this'],
-  );
-});
+removal(
+  "without an engine takes the rules of either flavour of iptables, and the providers' sets with the files they are loaded from",
+  () => {
+    const legacy =
+      '*raw\n:sipalg_arriving - [0:0]\n-A PREROUTING -j sipalg_arriving\n-A PREROUTING -m comment --comment "not of sipalg"\nCOMMIT\n';
+    const router = new Router(
+      {
+        ...POLICY,
+        '/.saved': '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n',
+        '/.legacy': legacy,
+        '/etc/sipalg.example4': 'create sipalg_example_in4 hash:net\n',
+        '/etc/sipalg.example6m': 'create sipalg_example_in6m hash:net\n',
+        '/etc/sipalg.mine': 'an owner has written this',
+      },
+      {
+        'iptables-save': 'cat "$SIPALG_ROOT/.saved"',
+        'iptables-restore': 'exit 1',
+        'iptables-legacy-save': 'cat "$SIPALG_ROOT/.legacy"',
+        'iptables-legacy-restore': 'cat > "$SIPALG_ROOT/.restored"',
+        ipset: '[ "$1" = destroy ] || printf "mine\\nsipalg_example_in4\\n"',
+      },
+    );
+    const { status, stderr, calls } = router.giveBack();
+    assert.is(status, 0, stderr);
+    assert.is(router.read('/.restored'), '*raw\n-F sipalg_arriving\n-D PREROUTING -j sipalg_arriving\n-X sipalg_arriving\nCOMMIT\n');
+    assert.ok(calls.includes('ipset destroy sipalg_example_in4') && !calls.includes('ipset destroy mine'));
+    assert.equal(
+      ['/etc/sipalg.example4', '/etc/sipalg.example6m', '/etc/sipalg.policy', '/etc/sipalg.mine'].map((path) => router.read(path)),
+      [null, null, null, 'an owner has written this'],
+    );
+  },
+);
 
 removal('without Node names legacy tables that nothing here shows, and starts no firewall that its owner has stopped', () => {
   const files = {
@@ -595,8 +598,8 @@ same('take the same sections out of /etc/config/firewall', () => {
 
 same('leave a firewall without our sections as it is, whatever is in it', () => {
   const odd =
-    setOption(parseUci(ZONES), parseUci(ZONES).sections[1]!, 'name', 'not sipalg_x')
-    + "config rule 'x_sipalg_y'\n\n\n\n# config rule 'sipalg_z'\n";
+    setOption(parseUci(ZONES), parseUci(ZONES).sections[1]!, 'name', 'not sipalg_x') +
+    "config rule 'x_sipalg_y'\n\n\n\n# config rule 'sipalg_z'\n";
   const router = new Router({ '/etc/config/firewall': odd });
   assert.equal([router.giveBack().status, router.giveBack().stderr], [0, '']);
   assert.is(router.read('/etc/config/firewall'), odd);

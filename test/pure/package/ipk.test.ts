@@ -41,17 +41,29 @@ const member = (members: Member[], path: string): string =>
   members.find((one) => one.path === path)?.bytes.toString() ?? `there is no ${path}`;
 
 packages('writes every package for either manager, both indexes, and the public keys of who signed', ({ made }) => {
-  const all = ['Packages', 'Packages.gz', 'Packages.sig', 'packages.adb', 'sipalg-apk.pem', 'sipalg-opkg.pub', ...NAMES.map(fileOf), ...NAMES.map(apkOf)];
+  const all = [
+    'Packages',
+    'Packages.gz',
+    'Packages.sig',
+    'packages.adb',
+    'sipalg-apk.pem',
+    'sipalg-opkg.pub',
+    ...NAMES.map(fileOf),
+    ...NAMES.map(apkOf),
+  ];
   assert.equal(Object.keys(made.files), all.sort());
   for (const [name, { length }] of Object.entries(made.files)) assert.match(made.said, `/${name}  ${length} bytes\n`);
 });
 
-packages('gives the same bytes again: at another time, under another umask, time zone, language and folder', ({ folder, key, usignKey, made }) => {
-  const env = { ...ENVIRONMENT, SIPALG_APK_KEY: key, SIPALG_USIGN_KEY: usignKey, TZ: 'Pacific/Auckland', LC_ALL: 'C' };
-  const again = make(join(folder, 'two'), { built: join(folder, 'one'), cwd: '/', umask: '077', env });
-  assert.equal(Object.keys(again.files), Object.keys(made.files));
-  for (const [name, bytes] of Object.entries(made.files)) assert.ok(bytes.equals(again.files[name] ?? Buffer.alloc(0)), name);
-});
+packages(
+  'gives the same bytes again: at another time, under another umask, time zone, language and folder',
+  ({ folder, key, usignKey, made }) => {
+    const env = { ...ENVIRONMENT, SIPALG_APK_KEY: key, SIPALG_USIGN_KEY: usignKey, TZ: 'Pacific/Auckland', LC_ALL: 'C' };
+    const again = make(join(folder, 'two'), { built: join(folder, 'one'), cwd: '/', umask: '077', env });
+    assert.equal(Object.keys(again.files), Object.keys(made.files));
+    for (const [name, bytes] of Object.entries(made.files)) assert.ok(bytes.equals(again.files[name] ?? Buffer.alloc(0)), name);
+  },
+);
 
 packages('is built to the same bytes as by npm run build', ({ folder }) => {
   const names = readdirSync(join(folder, 'one'), { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -140,7 +152,7 @@ for (const name of NAMES) {
     );
     assert.ok(text.endsWith('\n') && !text.includes('\n\n'));
     const depends = {
-      'sipalg': 'node (>= 18)',
+      sipalg: 'node (>= 18)',
       'sipalg-daemon': `node (>= 18), sipalg (= ${RELEASE})`,
       'sipalg-compare': `sipalg (= ${RELEASE})`,
       // Its page calls the ubus object: the daemon's, until rpcd has a plugin that gives the same.
@@ -196,7 +208,7 @@ packages("the files are the project's own, byte for byte, with the modes they ne
     './usr/lib/lua/luci/i18n/luci-app-sipalg.de.lmo': built('luci/i18n/luci-app-sipalg.de.lmo'),
   };
   const OVERLAYS: Record<string, string> = {
-    'sipalg': 'files/',
+    sipalg: 'files/',
     'sipalg-daemon': 'package/sipalg-daemon/root/',
     'luci-app-sipalg': 'package/luci-app-sipalg/root/',
   };
@@ -299,7 +311,7 @@ packages('packs nothing where the key cannot sign, or more is asked than it know
   const packed = (given: Parameters<typeof make>[1]) => () => make(none, { env: ENVIRONMENT, ...given });
   assert.throws(packed({ key: join(folder, 'no-key') }), saying('no-key" cannot sign: That is no private key in PEM'));
   assert.throws(packed({ key: nowhere }), saying('nowhere" cannot sign: ENOENT'));
-  assert.throws(packed({ usignKey: join(folder, 'no-key') }), saying("no-key\" cannot sign: That is neither a secret key of usign's nor"));
+  assert.throws(packed({ usignKey: join(folder, 'no-key') }), saying('no-key" cannot sign: That is neither a secret key of usign\'s nor'));
   assert.throws(packed({ usignKey: join(folder, 'key') }), saying('The key is "rsa"; opkg\'s indexes are signed with Ed25519.'));
   assert.throws(packed({ env: { ...ENVIRONMENT, SIPALG_APK_KEY: nowhere } }), saying('Nothing was packed, for "'));
   assert.not.ok(existsSync(none));

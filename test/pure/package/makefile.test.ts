@@ -42,7 +42,9 @@ const script = (body: string | undefined): string | undefined => body?.replaceAl
 function filled(): string {
   const folder = mkdtempSync(join(tmpdir(), 'k-'));
   for (const [, path = ''] of TEXT.matchAll(/\$\(SIPALG_ROOT\)\/(dist\/\S+)/g)) {
-    for (const name of path.includes('*') ? [basename(dirname(path)), `${basename(dirname(path))}-ABCD2345`].map((stem) => path.replace('*', stem)) : [path]) {
+    for (const name of path.includes('*')
+      ? [basename(dirname(path)), `${basename(dirname(path))}-ABCD2345`].map((stem) => path.replace('*', stem))
+      : [path]) {
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), name);
     }

@@ -29,7 +29,7 @@ function variants(line: string): string[] {
 /**
  * Who runs a command.
  * here: readme.test.ts, with ssh and scp that end on this machine. bus: readme.test.ts, on a bus in memory.
- * router: test/vm/readme.vm.test.ts, on a router with opkg; apk: readme-apk.vm.test.ts; the exit code there, 0 unless said otherwise.
+ * router: test/machine/readme.test.ts, on a router with opkg; apk: readme-apk.test.ts; the exit code there, 0 unless said otherwise.
  * Otherwise a file that holds, by these words, the test that runs it.
  */
 export type Runner = { by: 'here' | 'bus' } | { by: 'router' | 'apk'; status?: number } | { by: string; words: string };

@@ -233,8 +233,8 @@ for (const [index, { when, problem, passed = 0, failed = 1 }] of CASES.entries()
 red('it leaves processes running, which are ended, whatever they did to hide', async () => {
   const pids = join(folder, 'pids');
   const seen = await verdict(
-    HEAD
-      + `
+    HEAD +
+      `
     import { spawn } from 'node:child_process';
     import { appendFileSync } from 'node:fs';
     s('starts what outlives it', () => {
@@ -264,8 +264,8 @@ red('it leaves processes running, which are ended, whatever they did to hide', a
 red('it hangs together with its children, and all are ended', async () => {
   const pids = join(folder, 'hung');
   const seen = await verdict(
-    HEAD
-      + `
+    HEAD +
+      `
     import { spawn } from 'node:child_process';
     import { appendFileSync } from 'node:fs';
     s('waits for a child that never ends', () => new Promise((resolve) => {
@@ -282,9 +282,9 @@ red('it hangs together with its children, and all are ended', async () => {
 
 green('its tests pass, and they are counted', async () => {
   const seen = await verdict(
-    HEAD
-      + GOOD
-      + `s('holds too', async () => { assert.not(0); }); s.run(); const t = suite('other'); t('holds', () => { assert.is.not(1, 2); }); t.run();`,
+    HEAD +
+      GOOD +
+      `s('holds too', async () => { assert.not(0); }); s.run(); const t = suite('other'); t('holds', () => { assert.is.not(1, 2); }); t.run();`,
   );
   assert.equal(
     { ...seen, output: '', ms: 0 },
@@ -301,8 +301,8 @@ green('it uses the suite without a name', async () => {
 
 green('hooks share the context with the tests', async () => {
   const seen = await verdict(
-    HEAD
-      + `s.before((c) => { c.n = 1; }); s.before.each((c) => { c.n++; });
+    HEAD +
+      `s.before((c) => { c.n = 1; }); s.before.each((c) => { c.n++; });
     s('sees 2', (c) => { assert.is(c.n, 2); }); s('sees 3', (c) => { assert.is(c.n, 3); }); s.after((c) => { assert.is(c.n, 3); }); s.run();`,
   );
   assert.equal([seen.passed, seen.failed, seen.problems], [2, 0, []]);
@@ -316,8 +316,8 @@ green('it announces what this machine cannot run, with a reason', async () => {
 
 kept('takes its temporary files along when it ends', async () => {
   const seen = await verdict(
-    HEAD
-      + `import { mkdtempSync, writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os'; import { join } from 'node:path';
+    HEAD +
+      `import { mkdtempSync, writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os'; import { join } from 'node:path';
     s('leaves a file', () => { const f = mkdtempSync(join(tmpdir(), 'x-')) + '/f'; writeFileSync(f, ''); console.log('made ' + f); });
     s('fails', () => { assert.is(1, 2); }); s.run();`,
   );
@@ -348,8 +348,8 @@ command('is ended by Ctrl-C together with what it runs, and leaves nothing behin
   const pids = join(folder, 'pids');
   writeFileSync(
     file,
-    HEAD
-      + `
+    HEAD +
+      `
     import { spawn } from 'node:child_process'; import { writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os';
     s('is slow', () => new Promise((resolve) => {
       const child = spawn('sleep', ['60'], { detached: true });
@@ -389,7 +389,7 @@ const end = suite('a run ends with');
 
 const held: Verdict = { file: 'a.test.ts', suites: 1, passed: 2, failed: 0, skips: [], problems: [], output: '', ms: 1 };
 const broken: Verdict = { ...held, file: 'b.test.ts', failed: 1, problems: ['1 of 3 tests failed.'] };
-const unable: Verdict = { ...held, file: 'c.lab.test.ts', passed: 0, skips: ['Needs root.'] };
+const unable: Verdict = { ...held, file: 'c.test.ts', passed: 0, skips: ['Needs root.'] };
 
 end('the counts alone on the last line', async () => {
   const { summary } = await runner('words.mjs');
@@ -407,7 +407,7 @@ end('the files that failed, and red', async () => {
 end('the skips and their reasons', async () => {
   const { summary } = await runner('words.mjs');
   assert.equal(summary([held, unable], { skipFails: false }), {
-    text: '\nskipped: c.lab.test.ts: Needs root.\n\n2 passed, 0 failed, 1 skipped',
+    text: '\nskipped: c.test.ts: Needs root.\n\n2 passed, 0 failed, 1 skipped',
     failed: false,
   });
 });

@@ -139,7 +139,10 @@ blocks('that could not be asked are not taken for lists without the provider', a
   const clean = Object.fromEntries(
     ['blocklistv4 { 192.0.2.1 }', 'blocklistv4 { 203.0.113.0/24 }', 'cinsv4 { 192.0.2.1 }'].map((what) => [`${GET} ${what}`, NOT_THERE]),
   );
-  assert.equal((await look({ ...clean, 'nft -j -t list ruleset': RULESET, 'nft -t list sets': SETS.replace(/\tset seenv4[^}]*\}\n/, '') })).codes, []);
+  assert.equal(
+    (await look({ ...clean, 'nft -j -t list ruleset': RULESET, 'nft -t list sets': SETS.replace(/\tset seenv4[^}]*\}\n/, '') })).codes,
+    [],
+  );
 });
 
 blocks('of ipset are asked in the same way', async () => {

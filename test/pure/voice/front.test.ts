@@ -50,7 +50,10 @@ interface Router {
   changes?: Partial<PolicyFacts>;
 }
 
-async function found(config: string, { kind = 'fw4', seen, changes = {} }: Router = {}): Promise<{ texts: string[]; evidence: string[]; behind: string[] }> {
+async function found(
+  config: string,
+  { kind = 'fw4', seen, changes = {} }: Router = {},
+): Promise<{ texts: string[]; evidence: string[]; behind: string[] }> {
   const facts = await factsWith(ZONES + config, kind);
   const { wish } = policyFacts();
   const policy = policyFacts({
@@ -69,8 +72,8 @@ front("is the owner's own forward of that port, from everybody or from a network
   for (const kind of ['fw4', 'fw3'] as const) {
     const { texts, evidence, behind } = await found(redirect(), { kind });
     assert.equal(texts, [
-      'Calls from example to 192.168.1.20 do not arrive there: something stands in front, has UDP port 5060 first and sends them '
-        + 'to 192.168.1.10. Take it out, or restrict it to other sources, and run `sipalg apply`.',
+      'Calls from example to 192.168.1.20 do not arrive there: something stands in front, has UDP port 5060 first and sends them ' +
+        'to 192.168.1.10. Take it out, or restrict it to other sources, and run `sipalg apply`.',
     ]);
     assert.equal(evidence, ['firewall.@redirect[0] (SIP), line 15 of /etc/config/firewall']);
     assert.equal(behind, ['192.168.1.20']);

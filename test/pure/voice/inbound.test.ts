@@ -164,8 +164,8 @@ test('two providers that share a network and a port are named, where they lead t
   const lacking = (...providers: Partial<Provider>[]): string[] => inbound([first, ...providers]).lacking;
   for (const address of ['192.168.1.21', '192.168.1.1']) {
     assert.equal(lacking(other(address, [5061, 5080], ['192.0.2.0/28', '198.51.100.0/25'])), [
-      `Not all calls of example to 192.168.1.20 and of other to ${address} can be let in: both have the network 192.0.2.0/28, `
-        + 'and port 5061 can lead to one address alone. Give both the same `option pbx`, or other ports.',
+      `Not all calls of example to 192.168.1.20 and of other to ${address} can be let in: both have the network 192.0.2.0/28, ` +
+        'and port 5061 can lead to one address alone. Give both the same `option pbx`, or other ports.',
     ]);
   }
   assert.match(lacking(other('192.168.1.21', [5080], ['203.0.113.1'], '15000-16000'))[0] as string, 'port 15000-16000 can lead');

@@ -33,7 +33,8 @@ const ALL = {
 };
 
 /** Rules that are like others: of other methods, and of other places in a datagram. */
-const LIKE = /^-A sipalg_(?:letters|line|of_call|unknown .* sipalg_from|(?:asked|attempts|limited|put)_(?:invite|options|tcp)|from_options)/;
+const LIKE =
+  /^-A sipalg_(?:letters|line|of_call|unknown .* sipalg_from|(?:asked|attempts|limited|put)_(?:invite|options|tcp)|from_options)/;
 
 const test = suite('policy/iptables');
 

@@ -105,23 +105,29 @@ rendering('let providers and calls pass before anything of a stranger is counted
     '@th,80,72 0x524547495354455220 goto from_register',
   ]);
   const peer = 'ip saddr . udp sport';
-  assert.equal(chain(VOICE, 'from_register').filter((rule) => !rule.startsWith('ip6')), [
-    ...['signalling', 'media', 'sites'].map((set) => `ip saddr @${set}4 return`),
-    `${peer} @registered4 update @renewing4 { ${peer} } return`,
-    `${peer} @registered4 return`,
-    `${peer} @challenged4 ip saddr != @returned4 update @returned4 { ip saddr } goto back_register`,
-    'goto asked_register',
-  ]);
+  assert.equal(
+    chain(VOICE, 'from_register').filter((rule) => !rule.startsWith('ip6')),
+    [
+      ...['signalling', 'media', 'sites'].map((set) => `ip saddr @${set}4 return`),
+      `${peer} @registered4 update @renewing4 { ${peer} } return`,
+      `${peer} @registered4 return`,
+      `${peer} @challenged4 ip saddr != @returned4 update @returned4 { ip saddr } goto back_register`,
+      'goto asked_register',
+    ],
+  );
   const office = 'update @office4_50 { ip saddr limit rate 50/minute burst 50 packets } goto put_register';
-  assert.equal(chain(VOICE, 'asked_register').filter((rule) => !rule.startsWith('ip6') && !/\{ ip6/.test(rule)), [
-    `ip saddr @offices4 ${office}`,
-    'counter name "attempts_register"',
-    'ip saddr @first4 goto again_register',
-    'ip saddr @once4 goto again_register',
-    'update @single_register4 { ip saddr counter }',
-    'update @once4 { ip saddr }',
-    'goto allowed_register',
-  ]);
+  assert.equal(
+    chain(VOICE, 'asked_register').filter((rule) => !rule.startsWith('ip6') && !/\{ ip6/.test(rule)),
+    [
+      `ip saddr @offices4 ${office}`,
+      'counter name "attempts_register"',
+      'ip saddr @first4 goto again_register',
+      'ip saddr @once4 goto again_register',
+      'update @single_register4 { ip saddr counter }',
+      'update @once4 { ip saddr }',
+      'goto allowed_register',
+    ],
+  );
   const rules = chain(VOICE, 'allowed_register');
   assert.equal(rules.slice(-2), ['limit rate over 5/minute burst 5 packets goto limited_register', 'goto put_register']);
   assert.not.match(renderNft(VOICE, true).text, /^\t\t.*\baccept$/m, 'who is let by is still to be marked');
@@ -147,7 +153,10 @@ rendering('never look up a set whose elements hold a limit or a counter: looking
   const holding = new Set([...text.matchAll(/update @(\w+) \{[^}]*\b(?:limit|counter)\b[^}]*\}/g)].map(([, name]) => name));
   const lookedUp = new Set([...text.matchAll(/(?<!update|add) @(\w+)/g)].map(([, name]) => name));
   assert.ok(holding.size > 30 && lookedUp.size > 20);
-  assert.equal([...lookedUp].filter((name) => holding.has(name)), []);
+  assert.equal(
+    [...lookedUp].filter((name) => holding.has(name)),
+    [],
+  );
 });
 
 rendering('drop nothing anywhere but behind a limit', () => {
@@ -183,7 +192,7 @@ rendering('mark in both families, by class', () => {
   assert.not.match(renderNft({ ...VOICE, marking: null }, true).text, /dscp|mark_media/);
 });
 
-rendering("leave the voice of a provider unmarked where that is wished, from its networks and to them", () => {
+rendering('leave the voice of a provider unmarked where that is wished, from its networks and to them', () => {
   const rules = (ipv4: string[]): string[] => chain({ ...VOICE, unmarked: { ipv4, ipv6: [] } }, 'mark_media').slice(1);
   assert.equal(rules(['203.0.113.5']), [
     'ip dscp cs0 ip saddr != 203.0.113.5 ip daddr != 203.0.113.5 ip dscp set ef',
@@ -238,7 +247,10 @@ function objectsOf(declared: Iterable<string>): Existing[] {
 
 rendering('what replaces a text keeps what was learnt and counted, and clears what is of no use any more', () => {
   const one = renderNft(VOICE, true);
-  const other = renderNft({ ...VOICE, limit: { register: 6, invite: 10, options: 10, other: 20, kilobytes: 2 }, timeouts: { ...VOICE.timeouts, media: 400 } }, true);
+  const other = renderNft(
+    { ...VOICE, limit: { register: 6, invite: 10, options: 10, other: 20, kilobytes: 2 }, timeouts: { ...VOICE.timeouts, media: 400 } },
+    true,
+  );
   assert.equal(clearing([], one), []);
   const lines = clearing(objectsOf(one.declared), other);
   assert.is(lines[0], 'flush table inet sipalg');
@@ -257,9 +269,7 @@ rendering('what replaces a text keeps what was learnt and counted, and clears wh
       'sites6',
       'tcp4_25',
       'tcp6_25',
-    ].map(
-      (name) => `delete set inet sipalg ${name}`,
-    ),
+    ].map((name) => `delete set inet sipalg ${name}`),
   ]);
   // Flows under a timeout that is no longer given out keep it, until there are too many of them.
   const many = Array.from({ length: 20 }, (_, at) => ({ kind: 'ct timeout', name: `media4_${1000 + at}` }));
@@ -287,7 +297,9 @@ const listing = suite('what is in force, as nft lists it');
 
 listing('is read set by set as it is whole, and of a set that is full it counts alone how much stands in it', async () => {
   const set = (name: string, elem: unknown[]) => ({ set: { family: 'inet', name, table: 'sipalg', size: 4096, timeout: 300, elem } });
-  const sources = Array.from({ length: 4096 }, (_, nth) => ({ elem: { val: `198.18.${nth >> 8}.${nth & 255}`, timeout: 300, expires: 200 } }));
+  const sources = Array.from({ length: 4096 }, (_, nth) => ({
+    elem: { val: `198.18.${nth >> 8}.${nth & 255}`, timeout: 300, expires: 200 },
+  }));
   const text = JSON.stringify({
     nftables: [
       { metainfo: { version: '1.0.6' } },
@@ -347,7 +359,7 @@ resolving("lets no name server bring other programs' ports or nobody's addresses
   assert.equal([voice.ports, voice.tlsPorts], [[5060, 5070, 5080], [5061]]);
 });
 
-resolving("takes ports given with addresses or by themselves, and knows whose voice is not to be marked", () => {
+resolving('takes ports given with addresses or by themselves, and knows whose voice is not to be marked', () => {
   const facts = policyFacts();
   const [example, plain] = facts.wish.providers;
   facts.wish.providers = [example!, { ...plain!, ports: [5065, 5061], marking: false, media: ['198.51.100.7'] }];

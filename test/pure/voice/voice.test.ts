@@ -442,7 +442,9 @@ finding("name once what a router's iptables does not have, with its package, and
     const facts = await fw3(lacking);
     const said = findingsOn(facts).filter(({ code }) => code === 'policy-iptables');
     assert.equal(
-      said.map(({ text }) => /^This router's iptables has no (\S+): .* Install the package (\S+), then run `sipalg apply`\.$/.exec(text)?.[1]),
+      said.map(
+        ({ text }) => /^This router's iptables has no (\S+): .* Install the package (\S+), then run `sipalg apply`\.$/.exec(text)?.[1],
+      ),
       lacking,
     );
     const planned = planOn(facts);
@@ -454,7 +456,10 @@ finding("name once what a router's iptables does not have, with its package, and
     const missing = findingsOn(facts).filter(({ code }) => code === 'policy-missing');
     // With none of the four there is nothing to put there; with the others there is.
     assert.is(missing.length, lacking.length === 4 ? 0 : 1, lacking.join());
-    assert.is(planned.steps.some(({ text }) => /Put the voice firewall rules into iptables/.test(text)), lacking.length < 4);
+    assert.is(
+      planned.steps.some(({ text }) => /Put the voice firewall rules into iptables/.test(text)),
+      lacking.length < 4,
+    );
   }
 });
 
@@ -489,10 +494,7 @@ finding('of flow offload name what is not marked, and the setting that fits', as
   );
   assert.match((await texts(wish.marking, false)).join('|'), 'may mend that');
   const unmarked = { name: 'plain', hosts: [], signalling: ['192.0.2.0/28'], media: [], marking: false as const, inbound: null };
-  const own = await router(
-    { inForce: inForce(), wish: { ...wish, providers: [unmarked] }, offload: offloaded(standing()) },
-    OFFLOADING,
-  );
+  const own = await router({ inForce: inForce(), wish: { ...wish, providers: [unmarked] }, offload: offloaded(standing()) }, OFFLOADING);
   assert.equal(
     findingsOn(own).flatMap(({ code, weight, evidence }) => (code === 'policy-offload' ? [[weight, evidence]] : [])),
     [['note', ['sipalg.plain.marking is 0']]],

@@ -98,8 +98,8 @@ read('refuses a bad value with the section, the option, what was given and what 
     given: 'off',
     allowed: 'unmanaged, disabled or enabled',
     text:
-      'sipalg.main: the option alg is "off"; it may be unmanaged, disabled or enabled. '
-      + 'Until it is, the ALG is left as it is (unmanaged).',
+      'sipalg.main: the option alg is "off"; it may be unmanaged, disabled or enabled. ' +
+      'Until it is, the ALG is left as it is (unmanaged).',
   });
   for (const given of ['Disabled', 'disabled ', '0', '__proto__', '']) {
     assert.is(problemOf(main(`option alg '${given}'`)).given, given);
@@ -184,8 +184,8 @@ serve('refuses a bad value by section, option and what is allowed, and the rest 
       'sipalg.serve: the option every is "0"; it may be 1 to 1440 (minutes). Until it is, it is 5.',
       'sipalg.serve: the option enabled is "constructor"; it may be 1 or 0. Until it is, it is 1.',
       'sipalg.serve: there is no option "port"; the options are enabled, page, listen and every.',
-      'sipalg.serve: the option listen is "list x"; it may be an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061. '
-        + 'Until it is, the page is not served.',
+      'sipalg.serve: the option listen is "list x"; it may be an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061. ' +
+        'Until it is, the page is not served.',
     ],
   );
 });
@@ -242,7 +242,11 @@ function booleanIn(type: string, option: string, given: string): { value: unknow
     marking: { enabled: voice.marking !== null, overwrite: voice.marking?.overwrite === true },
     limit: { enabled: voice.limit !== null },
     site: { enabled: voice.sites.length > 0 },
-    provider: { enabled: voice.providers.length > 0, inbound: voice.providers[0]?.inbound !== null, marking: voice.providers[0]?.marking !== false },
+    provider: {
+      enabled: voice.providers.length > 0,
+      inbound: voice.providers[0]?.inbound !== null,
+      marking: voice.providers[0]?.marking !== false,
+    },
   }[type] as Record<string, unknown>;
   return { value: value[option], problems };
 }
@@ -294,8 +298,8 @@ schema('names a misspelt section type with the nearest right one, in a section w
               where,
               '',
               wrong,
-              `${where}: there is no section type "${wrong}" (line 1), so nothing in it is read; `
-                + `the types are sipalg, timeouts, marking, limit, provider, site and serve. Did you mean "${type}"?`,
+              `${where}: there is no section type "${wrong}" (line 1), so nothing in it is read; ` +
+                `the types are sipalg, timeouts, marking, limit, provider, site and serve. Did you mean "${type}"?`,
             ],
           ],
         );
@@ -311,8 +315,8 @@ schema('knows by its name what a section of a wrong type was to be', () => {
     assert.equal(
       problems.map(({ text }) => text),
       [
-        `sipalg.${name}: the section ${name} is of type "misc", so nothing in it is read; it must be of type ${type} `
-          + `(config ${type} '${name}').`,
+        `sipalg.${name}: the section ${name} is of type "misc", so nothing in it is read; it must be of type ${type} ` +
+          `(config ${type} '${name}').`,
       ],
     );
   }
@@ -323,9 +327,7 @@ schema('names every misspelt option with the nearest right one', () => {
     for (const option of Object.keys(options)) {
       for (const wrong of [option.slice(0, -1), `${option}_`, option.toUpperCase(), `${option[1]}${option[0]}${option.slice(2)}`]) {
         if (Object.hasOwn(options, wrong)) continue;
-        const { problems } = readConfiguration(
-          `config ${type} '${name ?? 'example'}'\n\toption ${wrong} 'x'\n${STANDS_FOR[type] ?? ''}`,
-        );
+        const { problems } = readConfiguration(`config ${type} '${name ?? 'example'}'\n\toption ${wrong} 'x'\n${STANDS_FOR[type] ?? ''}`);
         assert.equal(
           problems.map((problem) => [problem.option, problem.given]),
           [[wrong, 'x']],

@@ -138,7 +138,9 @@ wishes("a server's address may have a port, as its name may, and a port may stan
 });
 
 wishes("phones' own marks are overwritten where that is said alone, and a provider's voice may be left unmarked", () => {
-  const marks = readPolicyWish("config marking\n\toption overwrite '1'\nconfig provider 'x'\n\tlist host '203.0.113.5'\n\toption marking 'off'\n");
+  const marks = readPolicyWish(
+    "config marking\n\toption overwrite '1'\nconfig provider 'x'\n\tlist host '203.0.113.5'\n\toption marking 'off'\n",
+  );
   assert.equal([marks.wish.marking, marks.problems], [{ ...DEFAULTS.marking, overwrite: true }, []]);
   assert.is(marks.wish.providers[0]?.marking, false);
   const { wish } = readPolicyWish("config marking\n\toption overwrite '0'\nconfig provider 'x'\n\tlist host '203.0.113.5'\n");

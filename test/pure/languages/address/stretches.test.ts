@@ -20,7 +20,22 @@ stretches('are joined where networks touch or overlap, and only there', () => {
 });
 
 stretches('are none where one is no network, or one of the other family', () => {
-  for (const wrong of ['2001:db8::1', '198.51.100.256', '198.51.100.0/33', '198.51.100', '198.51.100.1.1', '198.51.100.1/24/24', '198.51..1', '198.51.100.1/', '1/8', '198.51.100.0001', 'x', '', '{"prefix":1}']) assert.is(stretchesOf(['198.51.100.0/24', wrong]), null, wrong);
+  for (const wrong of [
+    '2001:db8::1',
+    '198.51.100.256',
+    '198.51.100.0/33',
+    '198.51.100',
+    '198.51.100.1.1',
+    '198.51.100.1/24/24',
+    '198.51..1',
+    '198.51.100.1/',
+    '1/8',
+    '198.51.100.0001',
+    'x',
+    '',
+    '{"prefix":1}',
+  ])
+    assert.is(stretchesOf(['198.51.100.0/24', wrong]), null, wrong);
 });
 
 stretches('are the same however the networks are cut and ordered, and others where a single address is', () => {

@@ -41,9 +41,9 @@ listings('takes the last "# handle" of a line for the handle, whatever a comment
 
 listings('takes nothing of objects, sets and maps for a rule', () => {
   const text =
-    'table inet t { # handle 1\n\tct helper sip { # handle 2\n\t\ttype "sip" protocol udp\n\t\tl3proto inet\n\t}\n\tset s { # handle 3\n'
-    + '\t\ttype inet_service\n\t\telements = { 1,\n\t\t\t     2 } # handle 9\n\t}\n\n\tchain c { # handle 4\n\t\ttype filter hook input priority filter; policy accept;\n'
-    + '\t\tudp dport 1 accept # handle 5\n\t}\n}\ntable ip other { # handle 2\n\tchain c { # handle 1\n\t\taccept # handle 2\n\t}\n}\n';
+    'table inet t { # handle 1\n\tct helper sip { # handle 2\n\t\ttype "sip" protocol udp\n\t\tl3proto inet\n\t}\n\tset s { # handle 3\n' +
+    '\t\ttype inet_service\n\t\telements = { 1,\n\t\t\t     2 } # handle 9\n\t}\n\n\tchain c { # handle 4\n\t\ttype filter hook input priority filter; policy accept;\n' +
+    '\t\tudp dport 1 accept # handle 5\n\t}\n}\ntable ip other { # handle 2\n\tchain c { # handle 1\n\t\taccept # handle 2\n\t}\n}\n';
   assert.equal(parseListing(text), [
     { family: 'inet', table: 't', chain: 'c', rules: [{ handle: 5, text: 'udp dport 1 accept' }] },
     { family: 'ip', table: 'other', chain: 'c', rules: [{ handle: 2, text: 'accept' }] },
