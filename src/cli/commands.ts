@@ -59,6 +59,14 @@ export const COMMANDS: readonly Command[] = [
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
   },
   {
+    name: 'rpcd',
+    does: 'answer a call of /usr/libexec/rpcd/sipalg',
+    internal: true,
+    arguments: ['VERB', 'WHAT', '[ID]'],
+    options: [],
+    run: async (doors, given, terminal) => (await import('./rpcd.ts')).rpcd(doors, given, terminal),
+  },
+  {
     name: 'help',
     does: 'show this help',
     options: [],

@@ -6,7 +6,7 @@ import type { Table, TableLike, TypeName } from '../ubus/value.ts';
 import type { Clock } from '../host/clock.ts';
 import { METHODS, OBJECT, WrongArgument } from '../object/object.ts';
 import type { Arguments, MethodName, Reply } from '../object/object.ts';
-import { shortened } from './reply-size.ts';
+import { shortened, withoutNul } from './reply-size.ts';
 import type { Changed } from './polling.ts';
 
 /** Milliseconds until the object's name is asked for again when somebody else has it. */
@@ -33,14 +33,6 @@ export interface Bus {
   echo(command: string): void;
   /** Takes the object away, after what was sent before has been dealt with. Never rejects. */
   stop(): Promise<void>;
-}
-
-/** A ubus string ends at a NUL, and text of a damaged file may hold one. */
-function withoutNul(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '\u2400');
-  if (Array.isArray(value)) return value.map(withoutNul);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [withoutNul(name), withoutNul(one)]));
 }
 
 /** What is sent of a reply. Looked through once for each report, not for each call. */

@@ -69,9 +69,12 @@ words('are not guessed at where nothing is near', () => {
   }
 });
 
+/** What an owner of a router calls. */
+const OWNERS = COMMANDS.filter(({ internal }) => internal !== true);
+
 words('every command by one letter more, less or other are told what was meant', () => {
   const random = seeded(5);
-  for (const { name } of COMMANDS) {
+  for (const { name } of OWNERS) {
     for (let times = 0; times < 20; times++) {
       const at = random.below(name.length);
       const letter = random.pick([...'abcdefghijklmnopqrstuvwxyz']);
@@ -87,10 +90,14 @@ words('every command by one letter more, less or other are told what was meant',
 });
 
 words('are all in the help, with their options and the exit codes', () => {
-  for (const { name, options, does } of COMMANDS) {
+  for (const { name, options, does } of OWNERS) {
     for (const text of [name, ...options.map(shownOption), does]) assert.ok(help(COMMANDS).includes(text), text);
   }
   assert.match(help(COMMANDS), 'Exit codes: 0 ');
+  // What files of the package call is nobody's to call, and no hint leads there.
+  assert.ok(OWNERS.length < COMMANDS.length);
+  for (const text of [help(COMMANDS), wrongOf('frobnicate'), wrongOf('rpdc')]) assert.not.match(text, 'rpcd');
+  assert.equal(asked('rpcd', 'call', 'status'), ['rpcd', { VERB: 'call', WHAT: 'status' }]);
   for (const line of help(COMMANDS).split('\n')) assert.ok(line.length <= 110, line);
 });
 
