@@ -38,6 +38,7 @@ const RELEASE = 1;
 /** @typedef {{ version: string, time: number }} Release `version` as packages have it, 1.2.3-r1; `time` seconds since the epoch */
 
 const LIB = '/usr/lib/sipalg/';
+const PLUGIN = '/usr/libexec/rpcd/sipalg';
 
 /** @param {Package} wanted @param {'apk' | 'opkg'} manager */
 export const dependsOf = ({ depends }, manager) => depends.filter(({ by }) => by === undefined || by === manager);
@@ -58,8 +59,12 @@ export const PACKAGES = [
       { name: 'node', least: '18', by: 'opkg' },
     ],
     conffiles: ['/etc/config/sipalg'],
+    // rpcd asks its plugins what they are as it reloads, and leaves out those that may not be run.
+    postinst: `#!/bin/sh
+[ -n "\${IPKG_INSTROOT}" ] || { /etc/init.d/rpcd reload 2>/dev/null; exit 0; }
+`,
     prerm: `#!/bin/sh
-[ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || sh ${LIB}give-back.sh
+[ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || { sh ${LIB}give-back.sh; chmod a-x ${PLUGIN}; /etc/init.d/rpcd reload 2>/dev/null; exit 0; }
 `,
     rows: [
       { from: 'files/', to: '/' },

@@ -51,6 +51,8 @@ export function createHandover({ host, client, clock, say }: HandoverOptions): H
   const write = (state: 'serving' | 'ending'): Promise<void> =>
     host.write(SERVING, `${host.process().pid} ${state}\n`).catch((error: Error) => say(`ubus: ${error.message}`));
 
+  const end = (): Promise<void> => host.remove(SERVING).catch((error: Error) => say(`ubus: ${error.message}`));
+
   /** Whether rpcd is there and was asked. */
   const reload = (): Promise<boolean> =>
     client.call(SERVICES, 'signal', RELOAD, { timeout: ASKING }).then(
@@ -89,11 +91,11 @@ export function createHandover({ host, client, clock, say }: HandoverOptions): H
       await once();
       if ((await within(clock, THERE_WITHIN, there)) === 'late') {
         // Whatever kept rpcd from taking it: the name is free now.
-        await host.remove(SERVING).catch(() => undefined);
+        await end();
         await reload();
         if ((await within(clock, RELEASED_WITHIN, there)) === 'late') say(`ubus: rpcd was to publish the object ${OBJECT}, and has not`);
       }
     },
-    end: () => host.remove(SERVING).catch((error: Error) => say(`ubus: ${error.message}`)),
+    end,
   };
 }

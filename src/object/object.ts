@@ -79,7 +79,7 @@ export interface ObjectOptions {
   /** Milliseconds that a call may still wait for a pass. Default: PATIENCE, for each call. */
   patience?: () => number;
   /** Who changes the router. Default: this program, as long as it stays. */
-  runs?: (passes: Passes) => Runs;
+  runs?: Runs;
 }
 
 export function isMethod(name: string): name is MethodName {
@@ -121,7 +121,7 @@ export function createObject(options: ObjectOptions): SipalgObject {
   const { version } = surveyor;
   const passes = createPasses(host, surveyor);
   const runs =
-    options.runs?.(passes)
+    options.runs
     ?? createRuns({
       host,
       surveyor,
@@ -144,7 +144,9 @@ export function createObject(options: ObjectOptions): SipalgObject {
   async function current(): Promise<Report | null> {
     // The router is being changed: what a pass would see is neither the one nor the other.
     if (runs.running() !== null && passes.known() !== null) return passes.known();
-    const seen = await within(clock, patience(), passes.look());
+    const most = patience();
+    if (most <= 0) return passes.known();
+    const seen = await within(clock, most, passes.look());
     return seen === 'late' ? passes.known() : seen;
   }
 

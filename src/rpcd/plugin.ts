@@ -52,7 +52,7 @@ export async function answer({ host, surveyor, clock }: Called, method: string, 
     surveyor,
     clock,
     patience: left,
-    runs: (passes) => createStartedRuns({ host, clock, passes, record, left }),
+    runs: createStartedRuns({ host, clock, known: () => readKnown(host, surveyor.version), record, left }),
   });
   const known = record?.running ? await readKnown(host, surveyor.version) : null;
   if (known !== null) object.passes.take(known);

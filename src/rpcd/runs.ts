@@ -5,10 +5,10 @@
  */
 import type { Host } from '../host/host.ts';
 import type { Clock } from '../host/clock.ts';
-import type { Passes } from '../object/passes.ts';
 import { underWaySentence } from '../object/runs.ts';
 import type { Asked, Last, Runs } from '../object/runs.ts';
 import type { Towards } from '../plan/plan.ts';
+import type { Report } from '../survey/survey.ts';
 import { readRecord } from './record.ts';
 import type { RunRecord } from './record.ts';
 
@@ -26,14 +26,15 @@ const beforeUs = ({ towards }: Last): string => `A run towards "${towards}" was 
 export interface StartedRunsOptions {
   host: Host;
   clock: Clock;
-  passes: Passes;
+  /** What was known before the run under way; null: nothing. */
+  known: () => Promise<Report | null>;
   /** The last run, as it was read just now. */
   record: RunRecord | null;
   /** Milliseconds that may still be waited. */
   left: () => number;
 }
 
-export function createStartedRuns({ host, clock, passes, record: found, left }: StartedRunsOptions): Runs {
+export function createStartedRuns({ host, clock, known, record: found, left }: StartedRunsOptions): Runs {
   let record = found;
 
   const failed = (towards: Towards, because: string): Asked => {
@@ -70,7 +71,7 @@ export function createStartedRuns({ host, clock, passes, record: found, left }: 
         await pause();
         record = await readRecord(host);
       }
-      if (record?.running) return { last: record.last, report: passes.known() };
+      if (record?.running) return { last: record.last, report: await known() };
       return failed(
         towards,
         'The run was started and has not begun in time; `sipalg status` tells how the router stands, '

@@ -18,7 +18,7 @@ const TIME = 1_700_000_000;
 const apkOf = (name: string): string => `${name}-${version}-r1.apk`;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '' };
 /** Bytes. The first was to be 70,000; with the voice rules, the daemon and its page in it, it is not. */
-const MOST: Record<string, number> = { sipalg: 206_000, 'luci-app-sipalg': 20_000 };
+const MOST: Record<string, number> = { sipalg: 212_000, 'luci-app-sipalg': 20_000 };
 
 type Context = { folder: string; key: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
 const packages = suite<Context>('npm run package');

@@ -46,7 +46,7 @@ function run(text: string, { args = [] as string[], env = {} as Record<string, s
       `for each in default_postinst default_prerm; do eval "$each() { echo $each \\"\\$@\\" >> '${log}'; return \${ENDS:-0}; }"; done\n`,
     );
   // What scripts call by name.
-  for (const name of ['sh', 'rm']) writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n`, { mode: 0o755 });
+  for (const name of ['sh', 'rm', 'chmod']) writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n`, { mode: 0o755 });
   writeFileSync(join(root, 'script'), text, { mode: 0o755 });
   const given = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace('ROOT', root)]));
   const { status } = spawnSync('/bin/sh', [join(root, 'script'), ...args], {
@@ -68,7 +68,7 @@ scripts('are those that opkg knows, and a shell can read them', ({ scripts: all 
   assert.equal(
     [...all].map(([name, one]) => [name, Object.keys(one)]),
     [
-      ['sipalg', ['postinst', 'prerm', 'prerm-pkg']],
+      ['sipalg', ['postinst', 'postinst-pkg', 'prerm', 'prerm-pkg']],
       ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']],
     ],
   );
@@ -107,10 +107,20 @@ scripts('give back what was changed when the package goes: not in an image, and 
   const text = all.get('sipalg')?.['prerm-pkg'] ?? '';
   const path = '/usr/lib/sipalg/give-back.sh';
   assert.is(files.get('sipalg')?.get(path)?.mode, 0o755);
-  assert.equal(run(text, { env: { PKG_UPGRADE: '0' } }), { status: 0, calls: [`sh ${path}`] });
-  assert.equal(run(text, {}), { status: 0, calls: [`sh ${path}`] });
+  // And its object goes from ubus: rpcd, which is asked to reload then, leaves out what may not be run.
+  const calls = [`sh ${path}`, 'chmod a-x /usr/libexec/rpcd/sipalg'];
+  assert.is(files.get('sipalg')?.get('/usr/libexec/rpcd/sipalg')?.mode, 0o755);
+  assert.match(text, '/etc/init.d/rpcd reload');
+  assert.equal(run(text, { env: { PKG_UPGRADE: '0' } }), { status: 0, calls });
+  assert.equal(run(text, {}), { status: 0, calls });
   assert.equal(run(text, { env: { PKG_UPGRADE: '1' } }), { status: 0, calls: [] });
   assert.equal(run(text, { env: { IPKG_INSTROOT: '/image' } }), { status: 0, calls: [] });
+});
+
+scripts('let rpcd look at its plugins anew, but not in an image', ({ scripts: all }) => {
+  const text = all.get('sipalg')?.['postinst-pkg'] ?? '';
+  assert.match(text, /^\[ -n "\$\{IPKG_INSTROOT\}" \] \|\| \{ \/etc\/init\.d\/rpcd reload /m);
+  for (const env of [{}, { IPKG_INSTROOT: '/image' }]) assert.equal(run(text, { env }), { status: 0, calls: [] });
 });
 
 scripts('let LuCI look at its menus anew, but not in an image', ({ scripts: all }) => {
