@@ -22,7 +22,7 @@ interface Router {
 /** As /usr/libexec/rpcd/sipalg lists: true where it lists methods. */
 async function asShipped(rpcd: Client, file: string | undefined): Promise<boolean> {
   if (file?.endsWith(' serving\n') === true) return false;
-  if (file?.endsWith(' ending\n') === true) await rpcd.call(RELEASER, 'release').catch(() => undefined);
+  if (file?.endsWith(' ending\n') === true) await rpcd.call(RELEASER, 'release');
   return true;
 }
 
