@@ -40,8 +40,8 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'apply',
     does: 'make the router match /etc/config/sipalg',
-    options: [],
-    run: async (doors, _given, terminal) => (await import('./change.ts')).applyWish(doors, terminal),
+    options: [DRY_RUN],
+    run: async (doors, given, terminal) => (await import('./change.ts')).applyWish(doors, given.has('--dry-run'), terminal),
   },
   {
     name: 'serve',

@@ -16,22 +16,23 @@ function instead(text: string, was: string, is: string): string {
 }
 
 interface Lived {
-  /** Seconds at which it looked. */
+  /** Seconds at which it looked to act, and at which it looked alone. */
   looks: number[];
+  dry: number[];
   said: string;
 }
 
 /**
  * Lets it live for so many seconds, whose ticks take no time.
- * @param program what `sipalg apply` does: shell, with $NOW
+ * @param program what `sipalg apply`, with --dry-run or without, does: shell, with $NOW
  * @param happens shell at each tick, with $now: what befalls the router
  */
 function live(shell: readonly string[], seconds: number, program: string, happens: string): Lived {
   const root = openRoot();
   try {
     root.write('/var/run/fw4.state', '{}\n');
-    root.write('/sipalg', `#!/bin/sh\necho "$NOW" >>"$SIPALG_ROOT/looks"\n${program}\n`, 0o755);
-    root.write('/looks', '');
+    root.write('/sipalg', `#!/bin/sh\necho "$NOW" >>"$SIPALG_ROOT/$([ "$*" = apply ] && echo looks || echo dry)"\n${program}\n`, 0o755);
+    for (const file of ['looks', 'dry']) root.write(`/${file}`, '');
     let text = instead(SCRIPT, 'PROG=/usr/sbin/sipalg', `PROG=$SIPALG_ROOT/sipalg; RUN=$SIPALG_ROOT/var/run; export NOW; now=0`);
     text = instead(text, 'read -r now _ </proc/uptime; now=${now%.*}', ':');
     text = instead(
@@ -42,7 +43,10 @@ function live(shell: readonly string[], seconds: number, program: string, happen
     root.write('/watch.sh', text);
     const { status, said } = root.run(shell, `. '${root.path}/watch.sh'`);
     assert.is(status, 0, said);
-    return { looks: readFileSync(`${root.path}/looks`, 'utf8').split('\n').filter(Boolean).map(Number), said };
+    const [looks = [], dry = []] = ['looks', 'dry'].map((file) =>
+      readFileSync(`${root.path}/${file}`, 'utf8').split('\n').filter(Boolean).map(Number),
+    );
+    return { looks, dry, said };
   } finally {
     root.close();
   }
@@ -83,14 +87,19 @@ for (const shell of SHELLS.slice(0, 1)) {
     assert.is(said.split('[#] nft delete rule').length - 1, looks.length);
   });
 
-  watch('rests as briefly as at first when things have held for ten minutes', () => {
-    // Put back six times, then left alone, then put back again.
+  watch('rests as briefly as at first when things have held for ten minutes, though it rests for longer', () => {
+    // Put back at once eight times, the last of which is followed by half an hour of rest; then left alone.
     const again = 'rm -f "$SIPALG_ROOT/var/run/fw4.state"; echo "$NOW" >"$SIPALG_ROOT/var/run/fw4.state"';
-    const quiet = 320 + HELD / 1000 + 2 * 300;
-    const { looks } = live(shell, quiet + 400, `[ "$NOW" -gt 300 ] && [ "$NOW" -lt ${quiet} ] || { ${ACTS}; ${again}; }`, `[ "$now" -lt ${quiet} ] || { ${RELOAD}; }`);
-    const [first = 0, second = 0, third = 0] = looks.filter((at) => at >= quiet);
-    assert.ok(looks.filter((at) => at <= 300).length >= 4, looks.join());
-    assert.ok(second - first <= PAUSE / 1000 + TICK && third - second <= 2 * (PAUSE / 1000) + TICK, looks.join());
+    const left = 2700;
+    const back = left + HELD / 1000 + 2 * 300;
+    const program = `[ "$NOW" -gt ${left} ] && [ "$NOW" -lt ${back} ] || { ${ACTS}; [ "$*" != apply ] || { ${again}; }; }`;
+    const { looks, dry } = live(shell, back + 60, program, `[ "$now" != ${back} ] || { ${RELOAD}; }`);
+    const last = Math.max(...looks.filter((at) => at < left));
+    assert.ok(looks.filter((at) => at < left).length === 9 && last + LONGEST_PAUSE / 1000 > back, looks.join());
+    assert.ok(dry.some((at) => at > left && at < back), 'it looked while it rested');
+    const [first = 0, second = 0] = looks.filter((at) => at >= back);
+    assert.ok(first <= back + 2 * TICK, `${looks.join()}: the rest was over when things had held`);
+    assert.ok(second - first <= PAUSE / 1000 + TICK, looks.join());
   });
 
   watch('says once what does not work, and goes on at its pace', () => {

@@ -59,7 +59,8 @@ words('are answered with the nearest right one where they are wrong', () => {
   );
   assert.match(wrongOf('status', '--jsno'), 'Did you mean "--json"?');
   assert.match(wrongOf('--jsn'), '`sipalg status` knows no "--jsn". Did you mean "--json"?');
-  assert.match(wrongOf('apply', 'now'), '`sipalg apply` takes no options or arguments.');
+  assert.match(wrongOf('apply', 'now'), '`sipalg apply` knows no "now". `sipalg apply` takes --dry-run.');
+  assert.match(wrongOf('version', 'now'), '`sipalg version` takes no options or arguments.');
 });
 
 words('are not guessed at where nothing is near', () => {
@@ -282,6 +283,24 @@ faces('is what would be done, command by command, with --dry-run', async () => {
   assert.match(refused.out, 'Mend or remove that line first.');
   assert.is((await say(['disable', '--dry-run'], 'user-include')).code, 1);
   assert.equal((await say(['enable', '--dry-run'], 'journal-damaged')).code, 2);
+});
+
+faces('is with `apply --dry-run` what the wish that is written would do, of the ALG and of the voice rules', async () => {
+  const lines = async (router: string): Promise<string[]> => {
+    const { code, out, err } = await say(['apply', '--dry-run'], router);
+    assert.equal([code, err], [0, ''], router);
+    return out.split('\n').filter((line) => line.startsWith('[#] '));
+  };
+  for (const router of ['disabled', 'voice-in-force', 'stock-alg-on']) assert.equal(await lines(router), [], router);
+  const back = await lines('comes-back');
+  assert.ok(back.includes('[#] uci add_list firewall.@zone[0].helper=ftp'));
+  assert.equal(
+    back.filter((line) => line.includes('sipalg.main')),
+    [],
+    'the wish is written already',
+  );
+  assert.ok((await lines('voice-missing')).includes('[#] nft -f /etc/sipalg.policy'), 'the voice rules alone');
+  assert.is((await say(['apply', '--dry-run'], 'wish-misspelt')).code, 2);
 });
 
 faces.run();

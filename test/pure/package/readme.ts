@@ -67,6 +67,7 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'sipalg disable --dry-run': { by: 'router' },
   'sipalg enable --dry-run': { by: 'router' },
   'sipalg apply': { by: 'router' },
+  'sipalg apply --dry-run': { by: 'router' },
   'sipalg serve': { by: 'router' },
   'fw4 check': { by: 'router' },
   'tcpdump -i br-lan -s 0 -w /tmp/lan.pcap udp port 5060 &': { by: 'test/lab/compare/kernel.test.ts', words: "['tcpdump', '-i', device" },

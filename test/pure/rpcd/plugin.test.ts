@@ -46,6 +46,13 @@ call('is answered as the daemon answers it, whatever the method and the argument
     }
 });
 
+call('is answered without a NUL, where ubus would end a text', async () => {
+  const all = machine();
+  all.files.set('/etc/config/sipalg', 'a\0b');
+  const { facts } = read(await all.call('status'));
+  assert.is(facts?.wish.text.state === 'present' && facts.wish.text.value, 'a\u2400b');
+});
+
 call('takes nothing on standard input for no arguments', async () => {
   assert.equal(read(await machine().call('status', '')).verdict?.alg, 'rewriting');
 });

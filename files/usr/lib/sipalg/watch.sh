@@ -24,6 +24,7 @@ missing=0   # when something was last missing
 notbefore=0 # when the next try may begin
 next=0      # when to look though nothing has happened
 event=''    # when something happened that has not been looked at
+due=''      # not nothing: a look has found something to do, while it rested
 
 clock() { read -r now _ </proc/uptime; now=${now%.*}; }
 
@@ -57,33 +58,37 @@ changed() {
 	return 1
 }
 
-# Looks, and takes away what is back. What was done is said; what does not work is said once.
+# `sipalg apply`: takes away what is back, which is a try. With --dry-run it only looks. What was done is said; what does not
+# work is said once.
 look() {
-	local acted='' line='' status=0 text=''
-	"$PROG" apply >/dev/null 2>"$RUN/sipalg.watch" 3>&- &
+	local found='' line='' status=0 text=''
+	"$PROG" apply "$@" >"$RUN/sipalg.watch" 2>&1 3>&- &
 	child=$!
 	# A signal ends the waiting, and not what is waited for.
 	while wait "$child"; status=$?; [ "$status" -gt 128 ] && kill -0 "$child" 2>/dev/null; do :; done
 	child=''
 	while read -r line; do
-		case "$line" in '[#] '*) acted=1 ;; esac
+		case "$line" in '[#] '*) found=1 ;; esac
 		text="$text$line
 "
 	done <"$RUN/sipalg.watch"
 	rm -f "$RUN/sipalg.watch"
 	clock
-	if [ -n "$acted" ]; then
+	if [ -n "$found" ]; then missing=$now
+	elif [ $((now - missing)) -ge "$HELD" ]; then tries=0 notbefore=0
+	fi
+	if [ $# -gt 0 ]; then
+		due=$found
+		return
+	fi
+	if [ -n "$found" ]; then
 		printf 'sipalg: not as wished any more\n%s' "$text" >&2
 		pause=$((PAUSE << tries))
 		[ "$pause" -le "$LONGEST" ] && tries=$((tries + 1)) || pause=$LONGEST
-		missing=$now
 		notbefore=$((now + pause))
-	elif [ $((now - missing)) -ge "$HELD" ]; then
-		tries=0
-		notbefore=0
 	fi
 	[ "$status" -gt 1 ] || text=''
-	[ -n "$acted" ] || [ -z "$text" ] || [ "$text" = "$said" ] || printf '%s' "$text" >&2
+	[ -n "$found" ] || [ -z "$text" ] || [ "$text" = "$said" ] || printf '%s' "$text" >&2
 	said=$text
 }
 
@@ -112,7 +117,7 @@ while :; do
 	nap
 	clock
 	if served; then
-		event='' next=0
+		event='' due='' next=0
 		continue
 	fi
 	if changed; then
@@ -121,9 +126,14 @@ while :; do
 		# The firewall may be in the middle of it.
 		[ $((now - event)) -ge "$SETTLE" ] || continue
 	fi
-	[ -n "$event" ] || [ "$now" -ge "$next" ] || continue
-	[ "$now" -ge "$notbefore" ] || continue
-	event=''
-	next=$((now + EVERY))
-	look
+	if [ "$now" -ge "$notbefore" ]; then
+		[ -n "$event$due" ] || [ "$now" -ge "$next" ] || continue
+		event='' due='' next=$((now + EVERY))
+		look
+	else
+		# It rests, and only looks whether things hold.
+		[ -n "$event" ] || [ "$now" -ge "$next" ] || continue
+		event='' next=$((now + EVERY))
+		look --dry-run
+	fi
 done
