@@ -27,7 +27,7 @@ interface Lived {
  * @param program what `sipalg apply`, with --dry-run or without, does: shell, with $NOW
  * @param happens shell at each tick, with $now: what befalls the router
  */
-function live(shell: readonly string[], seconds: number, program: string, happens: string): Lived {
+function live(shell: readonly string[], seconds: number, program: string, happens: string, every = ''): Lived {
   const root = openRoot();
   try {
     root.write('/var/run/fw4.state', '{}\n');
@@ -41,7 +41,7 @@ function live(shell: readonly string[], seconds: number, program: string, happen
       `nap() { now=$((now + TICK)); NOW=$now; [ "$now" -le ${seconds} ] || exit 0; ${happens === '' ? ':' : happens}; }`,
     );
     root.write('/watch.sh', text);
-    const { status, said } = root.run(shell, `. '${root.path}/watch.sh'`);
+    const { status, said } = root.run(shell, `set -- ${every}; . '${root.path}/watch.sh'`);
     assert.is(status, 0, said);
     const [looks = [], dry = []] = ['looks', 'dry'].map((file) =>
       readFileSync(`${root.path}/${file}`, 'utf8').split('\n').filter(Boolean).map(Number),
@@ -63,6 +63,8 @@ for (const shell of SHELLS.slice(0, 1)) {
     const { looks, said } = live(shell, 1000, '', '');
     assert.equal(looks, [2, 302, 602, 902]);
     assert.is(said, '');
+    assert.equal(live(shell, 1000, '', '', '10').looks, [2, 602]);
+    for (const wrong of ['0', '08', 'x', '-1', '1.5', '99999']) assert.equal(live(shell, 302, '', '', wrong).looks, [2, 302], wrong);
   });
 
   watch('looks when the firewall was loaded or flushed, once it is quiet', () => {

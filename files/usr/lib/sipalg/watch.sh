@@ -3,11 +3,13 @@
 # Notices that the ALG may be back, where no daemon does: fw4 tells nobody that it has loaded the firewall, but writes its
 # state file anew, and `firewall stop` removes it. Then, and every few minutes, `sipalg apply` looks, and takes away what has
 # come back. Waiting costs no process: ash reads from a pipe into which nobody writes. Run by procd (/etc/init.d/sipalg).
-# $1: minutes between two looks that nothing asked for.
+# $1: minutes between two looks that nothing asked for (`option every`); what is no such number is 5.
 
 RUN=${SIPALG_ROOT-}/var/run # another root, for tests
 PROG=/usr/sbin/sipalg
-EVERY=$((${1:-5} * 60))
+EVERY=5
+case "$1" in [1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-4][0-9][0-9]) EVERY=$1 ;; esac
+EVERY=$((EVERY * 60))
 # Seconds. As the daemon rests (src/daemon/enforce.ts): after each try at first so long, then twice as long each time, up to
 # the longest, until things have held for a while. With somebody who puts back what we take away there is no loop.
 TICK=2
