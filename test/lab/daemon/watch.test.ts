@@ -68,10 +68,14 @@ watch('waits before the next try, and sees a file that is written anew in its pl
 watch('does not go round with somebody who puts it back at once', async (context) => {
   const { lab } = context;
   lab.files.write('/tmp/helper', HELPER);
-  const load = 'nft list ruleset | grep -q "helper set" || { nft -f /tmp/helper; rm -f /var/run/fw4.state; echo >/var/run/fw4.state; }';
+  const load = 'nft list ruleset | grep -q "helper set .sip" || { nft -f /tmp/helper; rm -f /var/run/fw4.state; echo >/var/run/fw4.state; }';
   const other = lab.router.spawn(['sh', '-c', `while :; do ${load}; sleep 0.3; done`]);
+  let complained = '';
+  other.child.stderr.on('data', (data: Buffer) => {
+    complained += data;
+  });
   await new Promise((resolve) => setTimeout(resolve, 9000));
-  assert.ok(await there(context));
+  assert.ok(await there(context), `${complained}\n${context.log()}`);
   assert.is(context.tries(), 2, 'it rests for twenty seconds now');
   other.signal('SIGKILL');
 });
