@@ -15,6 +15,8 @@ import type { Table, TableLike, TypeName } from '../../src/ubus/value.ts';
 
 const PLUGINS = '/usr/libexec/rpcd';
 const ENVIRONMENT = { PATH: '/usr/sbin:/sbin:/usr/bin:/bin', HOME: '/', TERM: 'linux', PWD: '/', SHLVL: '1' };
+/** Milliseconds in which the real one runs itself anew; ubusd has seen its connection end by then. */
+const RESTART = 20;
 /** What of its arguments reaches a plugin, in bytes. */
 const MOST_INPUT = 65_536;
 
@@ -117,8 +119,9 @@ async function main(socket: string, limit: number): Promise<void> {
   process.umask(0o077);
   let client = begin(socket, limit);
   process.on('SIGHUP', () => {
-    client = client.then((old) => {
+    client = client.then(async (old) => {
       old.close();
+      await new Promise((resolve) => setTimeout(resolve, RESTART));
       return begin(socket, limit);
     });
   });

@@ -116,8 +116,10 @@ names.after(({ all }) => all.close());
 const LONGEST_GAP = 400;
 
 /** How long there was no object meanwhile, in milliseconds, each time that it changed hands. */
-async function changes(context: { gaps: number[] }, times: number): Promise<number[]> {
-  await eventually('another owner of the name', () => context.gaps.length >= times || undefined);
+async function changes(context: { gaps: number[]; rpcd: Rpcd }, times: number): Promise<number[]> {
+  await eventually('another owner of the name', () => context.gaps.length >= times || undefined).catch((error: Error) => {
+    throw new Error(`${error.message}; rpcd said ${context.rpcd.said()}`);
+  });
   return context.gaps.splice(0);
 }
 
