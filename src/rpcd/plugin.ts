@@ -14,9 +14,12 @@ import { createStartedRuns } from './runs.ts';
 
 export { WrongArgument };
 
-/** Milliseconds: what tools may take for a look, and the longest an answer is waited for, below LuCI's 20 s and rpcd's 30 s. */
+/** Milliseconds that tools may take for a look. */
 const LOOKING = 12_000;
-const ANSWERING = 15_000;
+/** Until when a run is waited for, tools, and the answer: milliseconds from the beginning, below LuCI's 20 s and rpcd's 30 s. */
+const RUN_UNTIL = 15_000;
+const TOOLS_UNTIL = 17_000;
+const ANSWER_UNTIL = 18_000;
 
 export interface Called {
   host: Host;
@@ -44,15 +47,25 @@ function argumentsOf(method: string, input: string): Arguments {
 export async function answer({ host, surveyor, clock }: Called, method: string, input: string): Promise<string> {
   if (!isMethod(method)) throw new WrongArgument(`The object has no method "${method.slice(0, 60)}".`);
   const args = argumentsOf(method, input);
-  const end = clock.now() + ANSWERING;
-  const left = (): number => Math.max(0, end - clock.now());
+  const begun = clock.now();
+  const left = (until: number): number => Math.max(0, begun + until - clock.now());
+  // Counted from the first tool on: a run may have been waited for before.
+  let limited: Host | null = null;
+  const run: Host['run'] = (argv, options) =>
+    (limited ??= limitWaiting(host, Math.min(LOOKING, left(TOOLS_UNTIL))).host).run(argv, options);
   const record = await readRecord(host);
   const object = createObject({
-    host: limitWaiting(host, LOOKING).host,
+    host: { ...host, run },
     surveyor,
     clock,
-    patience: left,
-    runs: createStartedRuns({ host, clock, known: () => readKnown(host, surveyor.version), record, left }),
+    patience: () => left(ANSWER_UNTIL),
+    runs: createStartedRuns({
+      host,
+      clock,
+      known: () => readKnown(host, surveyor.version),
+      record,
+      left: () => left(RUN_UNTIL),
+    }),
   });
   const known = record?.running ? await readKnown(host, surveyor.version) : null;
   if (known !== null) object.passes.take(known);

@@ -144,6 +144,17 @@ run('that lasts longer than rpcd and LuCI wait is answered as under way, and goe
   assert.is(after.verdict?.alg, 'rewriting', 'seen now');
 });
 
+run('that ends shortly before that is answered with a look of its own', async () => {
+  const all = going();
+  const asked = all.call('disable');
+  await all.clock.pass(13_000);
+  const last = { towards: 'disabled', at: 1, outcome: 'reached', because: [], commands: [] };
+  all.files.set(RECORD, JSON.stringify({ ...all.record(), running: null, last }));
+  await all.clock.pass(400);
+  const { now, verdict } = read(await asked);
+  assert.equal([now.running, now.last, verdict?.unread], [null, last, []]);
+});
+
 run('is shared by who asks for the same, and who asks otherwise is told what runs', async () => {
   const all = going();
   const first = all.call('disable');
