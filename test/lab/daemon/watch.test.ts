@@ -74,7 +74,7 @@ watch('does not go round with somebody who puts it back at once', async (context
   other.child.stderr.on('data', (data: Buffer) => {
     complained += data;
   });
-  await new Promise((resolve) => setTimeout(resolve, 9000));
+  await new Promise((resolve) => setTimeout(resolve, 6000));
   assert.ok(await there(context), `${complained}\n${context.log()}`);
   assert.is(context.tries(), 2, 'it rests for twenty seconds now');
   other.signal('SIGKILL');

@@ -64,7 +64,7 @@ for (const shell of SHELLS.slice(0, 1)) {
     assert.equal(looks, [2, 302, 602, 902]);
     assert.is(said, '');
     assert.equal(live(shell, 1000, '', '', '10').looks, [2, 602]);
-    for (const wrong of ['0', '08', 'x', '-1', '1.5', '99999']) assert.equal(live(shell, 302, '', '', wrong).looks, [2, 302], wrong);
+    for (const wrong of ['0', '08', '1.5']) assert.equal(live(shell, 302, '', '', wrong).looks, [2, 302], wrong);
   });
 
   watch('looks when the firewall was loaded or flushed, once it is quiet', () => {
@@ -73,6 +73,7 @@ for (const shell of SHELLS.slice(0, 1)) {
     assert.equal(live(shell, 60, '', at(20, 'rm "$RUN/fw4.state"')).looks, [2, 22], '`firewall stop` removes it');
     assert.equal(live(shell, 60, '', `${at(20, 'rm "$RUN/fw4.state"')}; ${at(24, RELOAD)}`).looks, [2, 22, 26]);
     assert.equal(live(shell, 60, '', at(20, 'echo >"$RUN/fw3.state"')).looks, [2, 22], 'fw3');
+    assert.equal(live(shell, 60, '', at(20, 'touch -d 2037-01-01 "$RUN/fw4.state"')).looks, [2, 22], 'written by a clock that was ahead');
     // As much as a load that lasts, and no longer than ten seconds of it.
     assert.equal(live(shell, 60, '', `[ "$now" -lt 20 ] || [ "$now" -gt 24 ] || { ${RELOAD}; }`).looks, [2, 26]);
     assert.equal(live(shell, 40, '', `[ "$now" -lt 20 ] || { ${RELOAD}; }`).looks, [2, 30]);
@@ -81,7 +82,7 @@ for (const shell of SHELLS.slice(0, 1)) {
   watch('rests between tries as the daemon does, up to the longest, until things have held', () => {
     // Somebody puts it back at once, and loads the firewall for it.
     const again = 'rm -f "$SIPALG_ROOT/var/run/fw4.state"; echo "$NOW" >"$SIPALG_ROOT/var/run/fw4.state"';
-    const { looks, said } = live(shell, 8000, `${ACTS}; ${again}`, '');
+    const { looks, said } = live(shell, 6200, `${ACTS}; ${again}`, '');
     const rests = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
     const expected = rests.map((_, index) => Math.min(PAUSE * 2 ** index, LONGEST_PAUSE) / 1000);
     assert.ok(rests.length > 9);

@@ -46,13 +46,16 @@ mark() {
 		[ ! -e "$RUN/$each.state" ] || ln "$RUN/$each.state" "$RUN/sipalg.seen-$each" 2>/dev/null || links=''
 	done
 	: >"$RUN/sipalg.seen"
+	# A file that is newer than this moment was written by a clock that was ahead: times say nothing then.
+	times=1
+	for each in fw4 fw3; do [ ! "$RUN/$each.state" -nt "$RUN/sipalg.seen" ] || times=''; done
 }
 
 changed() {
 	for each in fw4 fw3; do
 		if [ -e "$RUN/$each.state" ]; then
 			[ -z "$links" ] || [ "$RUN/$each.state" -ef "$RUN/sipalg.seen-$each" ] || return 0
-			[ ! "$RUN/$each.state" -nt "$RUN/sipalg.seen" ] || return 0
+			[ -z "$times" ] || [ ! "$RUN/$each.state" -nt "$RUN/sipalg.seen" ] || return 0
 		else
 			[ ! -e "$RUN/sipalg.seen-$each" ] || return 0
 		fi
