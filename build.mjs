@@ -1,10 +1,13 @@
 // Packs the program, with esbuild alone. dist/router/ is what lies on a router: sipalg.mjs and, with hashes in their names,
 // the chunks it loads by import() when a command needs them; an upgrade that replaces the folder under a running daemon
-// mixes no builds. dist/sipalg.js (Node) and dist/sipalg.qjs.js (QuickJS) are lone files, to try the program without
-// installing it: they hold everything but the page's files. The page goes to dist/page, for our own mount, and to dist/luci, for LuCI.
+// mixes no builds. dist/packages/ is the same, sorted by the package each file goes into. dist/sipalg.js (Node) and
+// dist/sipalg.qjs.js (QuickJS) are lone files, to try the program without installing it: they hold everything but the page's
+// files. The page goes to dist/page, for our own mount, and to dist/luci, for LuCI.
 import { build } from 'esbuild';
-import { readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PACKAGES } from './package/contents.mjs';
 import { buildPage } from './package/page.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -71,12 +74,58 @@ export async function packRouter(folder = root + 'dist/router') {
 }
 
 /**
+ * Which package each file of the program goes into: that of the only optional command that loads it, else `sipalg`, without
+ * which none of the others can be installed.
+ * @param {Metafile} metafile of packRouter
+ * @returns {Map<string, string>} path from the project's root to name of the package
+ */
+export function sorted({ outputs }) {
+  const optional = PACKAGES.filter(({ program = [] }) => program.length > 0);
+  const beginning = new Map(optional.flatMap(({ name, program = [] }) => program.map((source) => [source, name])));
+  const files = Object.keys(outputs);
+  const beginningOf = (/** @type {string} */ file) => beginning.get(outputs[file]?.entryPoint ?? '');
+  for (const source of beginning.keys())
+    if (!files.some((file) => outputs[file]?.entryPoint === source))
+      throw new Error(`${source} is to begin a part of the program, but nothing loads it by import(): package/contents.mjs names it.`);
+  /** All that is loaded from there on, without other packages. @param {string[]} from @param {string} [within] */
+  const loaded = (from, within) => {
+    const found = new Set(from);
+    // A set goes on to what is added while it is walked.
+    for (const file of found)
+      for (const { path, external } of outputs[file]?.imports ?? [])
+        if (!external && [undefined, within].includes(beginningOf(path))) found.add(path);
+    return found;
+  };
+  const all = loaded(files.filter((file) => /\/sipalg(\.qjs)?\.mjs$/.test(file)));
+  /** @type {Map<string, string>} */
+  const sortedInto = new Map([...all].map((file) => [file, 'sipalg']));
+  for (const { name } of optional)
+    for (const file of loaded(
+      files.filter((one) => beginningOf(one) === name),
+      name,
+    ))
+      if (!all.has(file)) sortedInto.set(file, sortedInto.has(file) ? 'sipalg' : name);
+  return sortedInto;
+}
+
+/** Copies the program of packRouter into a folder for each package. @param {Metafile} metafile @param {string} folder */
+export function sortRouter(metafile, folder = root + 'dist/packages') {
+  rmSync(folder, { recursive: true, force: true });
+  for (const [file, name] of sorted(metafile)) {
+    mkdirSync(`${folder}/${name}`, { recursive: true });
+    copyFileSync(resolve(root, file), `${folder}/${name}/${basename(file)}`);
+  }
+}
+
+/**
  * Everything that is shipped.
  * @param {string} folder what stands for dist/
  * @returns {Promise<Metafile[]>}
  */
 export async function packAll(folder = root + 'dist') {
-  return [...(await packLone(folder)), await packRouter(`${folder}/router`), ...(await buildPage(folder))];
+  const router = await packRouter(`${folder}/router`);
+  sortRouter(router, `${folder}/packages`);
+  return [...(await packLone(folder)), router, ...(await buildPage(folder))];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

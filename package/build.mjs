@@ -1,7 +1,8 @@
-// npm run package [-- [--key FILE] [FOLDER]]: builds what is shipped and packs it as OpenWrt's package managers want it,
+// npm run package [-- [--key FILE] [--usign-key FILE] [FOLDER]]: builds what is shipped and packs it as OpenWrt's package managers want it,
 // without an SDK or any of their tools. In dist/, or in FOLDER: every package as .ipk and as .apk, and both indexes
 // (Packages and Packages.gz for opkg, packages.adb for apk), so that the folder is a feed for either. The same sources give
-// the same bytes. FILE, or that in the environment variable SIPALG_APK_KEY, is a private key that signs every .apk and packages.adb.
+// the same bytes. --key, or the environment variable SIPALG_APK_KEY, names a private key that signs every .apk and packages.adb;
+// --usign-key, or SIPALG_USIGN_KEY, one that signs Packages for opkg (Packages.sig).
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,19 +13,30 @@ import { writeIndex } from './apk.mjs';
 import { packages, release } from './contents.mjs';
 import { gzip, index, ipk } from './ipk.mjs';
 import { apk } from './openwrt-apk.mjs';
+import { usignKey } from './usign.mjs';
 
-/** What a router has to have in /etc/apk/keys. */
+/** What a router has to have in /etc/apk/keys, and what `opkg-key add` takes there. */
 const PUBLIC_KEY = 'sipalg-apk.pem';
+const OPKG_PUBLIC_KEY = 'sipalg-opkg.pub';
+
+/** @typedef {import('./adb-signature.mjs').SigningKey} SigningKey @typedef {import('./usign.mjs').UsignKey} UsignKey */
 
 const saidBy = (/** @type {unknown} */ error) => (error instanceof Error ? error.message : String(error));
 
 /**
- * @param {string} [path] of a private key @returns {import('./adb-signature.mjs').SigningKey | undefined} undefined where none is given
+ * The keys that sign, undefined where none is given: for apk, for opkg. The environment says what the command line does not.
+ * @param {{ key?: string | undefined, usignKey?: string | undefined }} [paths] of private keys
+ * @returns {{ key: SigningKey | undefined, usign: UsignKey | undefined }}
  */
-export function readKey(path = process.env['SIPALG_APK_KEY']) {
+export function readKeys({ key = process.env['SIPALG_APK_KEY'], usignKey: usign = process.env['SIPALG_USIGN_KEY'] } = {}) {
+  return { key: readKey(key, signingKey), usign: readKey(usign, usignKey) };
+}
+
+/** @template Key @param {string | undefined} path @param {(bytes: Buffer) => Key} understood @returns {Key | undefined} */
+function readKey(path, understood) {
   if (path === undefined || path === '') return undefined;
   try {
-    return signingKey(readFileSync(path));
+    return understood(readFileSync(path));
   } catch (error) {
     throw new Error(`Nothing was packed, for "${path}" cannot sign: ${saidBy(error)}`, { cause: error });
   }
@@ -35,9 +47,9 @@ const byName = (/** @type {{ file: string }} */ one, /** @type {{ file: string }
 /**
  * Packs what is built.
  * @param {string} folder where packages and indexes go @param {string} [built] the folder that stands for dist/
- * @param {import('./adb-signature.mjs').SigningKey} [key] who signs for apk
+ * @param {Partial<ReturnType<typeof readKeys>>} [keys] who signs
  */
-export function pack(folder, built = folder, key) {
+export function pack(folder, built = folder, { key, usign } = {}) {
   mkdirSync(folder, { recursive: true });
   const write = (/** @type {string} */ file, /** @type {string | Buffer} */ bytes) => {
     writeFileSync(`${folder}/${file}`, bytes);
@@ -50,6 +62,10 @@ export function pack(folder, built = folder, key) {
   const text = Buffer.from(index([...forOpkg].sort(byName)));
   write('Packages', text);
   write('Packages.gz', gzip(text));
+  if (usign !== undefined) {
+    write('Packages.sig', usign.sign(text));
+    write(OPKG_PUBLIC_KEY, usign.publicFile);
+  }
   const options = { keys: key === undefined ? [] : [key] };
   const forApk = wanted.map((one) => apk(one, about, options));
   for (const { file, bytes } of forApk) write(file, bytes);
@@ -65,18 +81,18 @@ export function pack(folder, built = folder, key) {
 
 /** @param {string[]} words what follows `npm run package --` */
 function asked(words) {
-  const { values, positionals } = parseArgs({ args: words, options: { key: { type: 'string' } }, allowPositionals: true });
-  if (positionals.length > 1) throw new Error(`"${positionals[1]}" is one word too many: npm run package -- [--key FILE] [FOLDER]`);
+  const { values, positionals } = parseArgs({ args: words, options: { 'key': { type: 'string' }, 'usign-key': { type: 'string' } }, allowPositionals: true });
+  if (positionals.length > 1) throw new Error(`"${positionals[1]}" is one word too many: npm run package -- [--key FILE] [--usign-key FILE] [FOLDER]`);
   const folder = resolve(positionals[0] ?? fileURLToPath(new URL('../dist', import.meta.url)));
-  return { folder, path: values.key };
+  return { folder, paths: { key: values.key, usignKey: values['usign-key'] } };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const { folder, path } = asked(process.argv.slice(2));
-    const key = readKey(path);
+    const { folder, paths } = asked(process.argv.slice(2));
+    const keys = readKeys(paths);
     await packAll(folder);
-    pack(folder, folder, key);
+    pack(folder, folder, keys);
   } catch (error) {
     console.error(saidBy(error));
     process.exitCode = 1;

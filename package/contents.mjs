@@ -1,5 +1,5 @@
-// What lies in the two packages, as data: a line more here, and the same line in the Makefile of OpenWrt's SDK, is a file
-// more. test/pure/package holds the two equal.
+// What lies in which package, as one table: a line more here, and the same line in the Makefile of OpenWrt's SDK, is a file
+// more. test/pure/package holds the two equal. Why they are cut like this: docs/architecture.md, "The packages".
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** How often this version has been packed anew. */
-const RELEASE = 1;
+const RELEASE = 2;
 
 /**
  * Where a file or a whole folder of the project goes. `to` ends with a slash where it is the folder it goes into.
@@ -15,9 +15,9 @@ const RELEASE = 1;
  */
 
 /**
- * What a package needs. `least`: from that version on. `by`: for that package manager alone, for the releases that have it
- * have that engine.
- * @typedef {{ name: string, least?: string, by?: 'apk' | 'opkg' }} Dependency
+ * What a package needs. `least`: from that version on. `same`: of this very version, for the parts of one build find each
+ * other by names that change with it. `by`: for that package manager alone, for the releases that have it have that engine.
+ * @typedef {{ name: string, least?: string, same?: true, by?: 'apk' | 'opkg' }} Dependency
  */
 
 /**
@@ -30,6 +30,9 @@ const RELEASE = 1;
  * @property {Dependency[]} depends
  * @property {string[]} [provides] what else it counts as for apk: `name=1` where only one such package may be there, `name` else
  * @property {string[]} conffiles
+ * @property {string[]} [program] sources whose import() begins this package's part of the program (build.mjs sorts it into
+ *   dist/packages/NAME/); what the rest needs too lies in `sipalg`
+ * @property {string} [preinst] run before its files come, at an upgrade while the old ones are there
  * @property {string} [postinst] run while the package is being installed, before its init scripts are started
  * @property {string} [prerm] run before anything of the package goes
  * @property {Map<string, { bytes: Buffer, mode: number }>} files by absolute path
@@ -38,10 +41,22 @@ const RELEASE = 1;
 /** @typedef {{ version: string, time: number }} Release `version` as packages have it, 1.2.3-r1; `time` seconds since the epoch */
 
 const LIB = '/usr/lib/sipalg/';
+/** Where the program lay at first. */
+const OLD_LIB = '/usr/lib/node/sipalg';
 const PLUGIN = '/usr/libexec/rpcd/sipalg';
 
-/** @param {Package} wanted @param {'apk' | 'opkg'} manager */
-export const dependsOf = ({ depends }, manager) => depends.filter(({ by }) => by === undefined || by === manager);
+/**
+ * What a package needs by one manager, in its words.
+ * @param {Package} wanted @param {'apk' | 'opkg'} manager @param {Release} release
+ */
+export const dependsOf = ({ depends }, manager, { version }) =>
+  depends
+    .filter(({ by }) => by === undefined || by === manager)
+    .map(({ name, least, same }) => {
+      const [operator, wanted] = same ? ['=', version] : ['>=', least];
+      if (wanted === undefined) return name;
+      return manager === 'opkg' ? `${name} (${operator} ${wanted})` : `${name}${operator}${wanted}`;
+    });
 
 /** @type {(Omit<Package, 'files'> & { rows: Row[] })[]} */
 export const PACKAGES = [
@@ -50,7 +65,7 @@ export const PACKAGES = [
     title: 'Switches the SIP ALG off for good, and gives it back',
     description: [
       'Finds the SIP ALG (nf_conntrack_sip, nf_nat_sip) of this router with evidence, switches it off at once and through',
-      'reloads, reboots and upgrades, and gives back exactly what was there. With it come, where Node is, a ubus object and a web page.',
+      'reloads, reboots and upgrades, and gives back exactly what was there. Command line and boot; on QuickJS or Node.',
     ],
     section: 'net',
     license: 'MIT',
@@ -59,9 +74,16 @@ export const PACKAGES = [
       { name: 'node', least: '18', by: 'opkg' },
     ],
     conffiles: ['/etc/config/sipalg'],
-    // rpcd asks its plugins what they are as it reloads, and leaves out those that may not be run.
+    // The page without the daemon's init script is of the time when there was one package (up to r1), and so is the older folder.
+    preinst: `#!/bin/sh
+if [ -z "\${IPKG_INSTROOT}" ] && [ ! -e /etc/init.d/sipalg-daemon ] && { [ -e ${LIB}page/index.html ] || [ -e ${OLD_LIB} ]; }; then
+  echo "sipalg: the daemon (page without LuCI, quicker watch) is a package of its own now: install sipalg-daemon too, where you use it."
+fi
+exit 0
+`,
+    // opkg takes files away and leaves folders. rpcd asks its plugins what they are as it reloads, and leaves out those that may not be run.
     postinst: `#!/bin/sh
-[ -n "\${IPKG_INSTROOT}" ] || { /etc/init.d/rpcd reload 2>/dev/null; exit 0; }
+[ -n "\${IPKG_INSTROOT}" ] || { rmdir ${LIB}page ${OLD_LIB}/page ${OLD_LIB} 2>/dev/null || :; /etc/init.d/rpcd reload 2>/dev/null || :; }
 `,
     prerm: `#!/bin/sh
 [ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || { sh ${LIB}give-back.sh; chmod a-x ${PLUGIN}; /etc/init.d/rpcd reload 2>/dev/null; exit 0; }
@@ -69,11 +91,45 @@ export const PACKAGES = [
     rows: [
       { from: 'files/', to: '/' },
       { from: 'files/etc/config/sipalg', to: '/etc/config/', mode: 0o600 },
-      { from: 'dist/router/', to: LIB },
+      { from: 'dist/packages/sipalg/', to: LIB },
+    ],
+  },
+  {
+    name: 'sipalg-daemon',
+    title: 'Resident daemon of sipalg: ubus object, watch, web page',
+    description: [
+      'The ubus object sipalg with notifications, the watch that takes a SIP ALG away again as soon as it is back, and a web page',
+      'that needs no LuCI. Runs on Node alone. Without it rpcd publishes the object, and a watcher in shell looks.',
+    ],
+    section: 'net',
+    license: 'MIT',
+    depends: [
+      { name: 'node', least: '18' },
+      { name: 'sipalg', same: true },
+    ],
+    conffiles: [],
+    program: ['src/engines/node/serve.ts'],
+    rows: [
+      { from: 'package/sipalg-daemon/root/', to: '/' },
+      { from: 'dist/packages/sipalg-daemon/', to: LIB },
       { from: 'dist/page/index.html', to: `${LIB}page/` },
       { from: 'dist/page/page.js', to: `${LIB}page/` },
       { from: 'dist/page/page.css', to: `${LIB}page/` },
     ],
+  },
+  {
+    name: 'sipalg-compare',
+    title: 'sipalg compare: what was changed in SIP between two captures',
+    description: [
+      'Adds the command compare to sipalg: it says field by field what was changed in SIP between a capture of the LAN side of a',
+      'router and one of its WAN side, and by what. The same runs on a PC.',
+    ],
+    section: 'net',
+    license: 'MIT',
+    depends: [{ name: 'sipalg', same: true }],
+    conffiles: [],
+    program: ['src/cli/compare.ts', 'src/engines/node/streaming.ts', 'src/engines/quickjs/streaming.ts'],
+    rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],
   },
   {
     name: 'luci-app-sipalg',
@@ -81,6 +137,7 @@ export const PACKAGES = [
     description: ['Services -> SIP ALG: whether one touches calls, what that rests on, and the switch.'],
     section: 'luci',
     license: 'MIT',
+    // Its page speaks to the ubus object, which rpcd has where the daemon has not.
     depends: [{ name: 'luci-base' }, { name: 'sipalg' }],
     conffiles: [],
     // What luci.mk gives every application: LuCI looks at its menus, and rpcd at its rights, anew.

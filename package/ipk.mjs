@@ -26,19 +26,16 @@ export const PRERM = `#!/bin/sh
 ${LIBRARY}default_prerm $0 $@
 `;
 
-/** `name (>= 1)`, as control files have it. @param {Package['depends'][number]} dependency */
-const needed = ({ name, least }) => (least === undefined ? name : `${name} (>= ${least})`);
-
 /**
  * The control file, with a place for what only the index says.
  * @param {Package} wanted @param {Release} release @param {number} installed bytes of the unpacked data archive
  * @param {string[]} indexed lines that stand before the description
  */
-export function control(wanted, { version }, installed, indexed = []) {
+export function control(wanted, release, installed, indexed = []) {
   return [
     `Package: ${wanted.name}`,
-    `Version: ${version}`,
-    `Depends: ${dependsOf(wanted, 'opkg').map(needed).join(', ')}`,
+    `Version: ${release.version}`,
+    `Depends: ${dependsOf(wanted, 'opkg', release).join(', ')}`,
     // Not SourceName and SourceDateEpoch, as the SDK has them: opkg takes both for Source, and warns when the later is longer.
     'Source: package/sipalg',
     `License: ${wanted.license}`,
@@ -66,6 +63,7 @@ export function ipk(wanted, release) {
     ['/prerm', text(PRERM, 0o755)],
   ]);
   if (wanted.conffiles.length > 0) about.set('/conffiles', text(wanted.conffiles.map((path) => path + '\n').join('')));
+  if (wanted.preinst !== undefined) about.set('/preinst', text(wanted.preinst, 0o755));
   if (wanted.postinst !== undefined) about.set('/postinst-pkg', text(wanted.postinst, 0o755));
   if (wanted.prerm !== undefined) about.set('/prerm-pkg', text(wanted.prerm, 0o755));
   const member = (/** @type {string} */ name, /** @type {Buffer} */ bytes) => ({

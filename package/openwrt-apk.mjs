@@ -21,13 +21,14 @@ const body = (/** @type {string | undefined} */ script) => (script ?? '').replac
  * any package ends with an error, and nothing is undone by it. An upgrade runs the new package's post-upgrade alone.
  * @param {Package} wanted @returns {Record<string, string>}
  */
-export function scripts({ name, postinst, prerm }) {
+export function scripts({ name, preinst, postinst, prerm }) {
   const installed = `[ "\${IPKG_NO_SCRIPT}" = "1" ] && exit 0
 ${LIBRARY(name)}add_group_and_user
 default_postinst
 ${body(postinst)}exit 0
 `;
   return {
+    ...(preinst === undefined ? {} : { 'pre-install': preinst, 'pre-upgrade': `#!/bin/sh\nexport PKG_UPGRADE=1\n${body(preinst)}` }),
     'post-install': `#!/bin/sh\n${installed}`,
     'post-upgrade': `#!/bin/sh\nexport PKG_UPGRADE=1\n${installed}`,
     'pre-deinstall': `#!/bin/sh\n${LIBRARY(name)}default_prerm\n${body(prerm)}exit 0\n`,
@@ -54,15 +55,15 @@ export function files({ name, files: own, conffiles }) {
  * others cannot be asked for with a version by their plain names.
  * @param {Package} wanted @param {Release} release @returns {import('./apk.mjs').Info}
  */
-export const info = (wanted, { version }) => ({
+export const info = (wanted, release) => ({
   name: wanted.name,
-  version,
+  version: release.version,
   license: wanted.license,
   description: wanted.description.join(' '),
   arch: 'noarch',
   origin: wanted.name,
   provides: wanted.provides ?? [],
-  depends: dependsOf(wanted, 'apk').map(({ name, least }) => (least === undefined ? name : `${name}>=${least}`)),
+  depends: dependsOf(wanted, 'apk', release),
 });
 
 /**

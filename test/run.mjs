@@ -13,7 +13,7 @@ for (const { reason } of lacking) console.error(reason);
 if (lacking.length > 0) process.exit(1);
 
 // Only now: these need what was just installed.
-const { findTests, layerOf, LAYERS, runFiles, skipped } = await import('./runner/files.mjs');
+const { findTests, layerOf, LAYERS, runFiles, skipped, turnsOf } = await import('./runner/files.mjs');
 const { asked } = await import('./runner/asked.mjs');
 const { checks } = await import('./runner/checks.mjs');
 const { Interrupted, proceed, stopAll } = await import('./runner/process.mjs');
@@ -74,9 +74,11 @@ try {
     if (mine.length === 0) continue;
     const missing = await need(layer.needs);
     const began = Date.now();
-    if (missing.length === 0)
-      await runFiles({ root, files: mine, limit: layer.limit, pool: layer.pool, demanding: layer.demanding, onVerdict });
-    else for (const file of mine) onVerdict(skipped(relative(root, file), missing.map(({ reason }) => reason).join(' ')));
+    const paths = mine.map((file) => relative(root, file));
+    if (missing.length > 0) for (const path of paths) onVerdict(skipped(path, missing.map(({ reason }) => reason).join(' ')));
+    else
+      for (const { pool, files: turn } of turnsOf(layer, paths))
+        await runFiles({ root, files: turn.map((path) => root + path), limit: layer.limit, pool, demanding: layer.demanding, onVerdict });
     durations.set(layer.name, (Date.now() - began) / 1000);
   }
   proceed();

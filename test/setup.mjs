@@ -32,6 +32,7 @@ const DEBIAN = [
   },
   { command: 'mke2fs', package: 'e2fsprogs', layers: ['vm'], why: 'makes its disks, and looks at what a power cut left on them' },
   { command: 'xz', package: 'xz-utils', layers: ['vm'], why: 'unpacks the modules of its newer kernel' },
+  { command: 'qemu-s390x', package: 'qemu-user', layers: ['engines'], why: 'runs a program of a processor with the other byte order' },
   { command: 'shellcheck', package: 'shellcheck', layers: ['shell'], why: 'reads the scripts that go onto a router' },
   { command: 'chromium', package: 'chromium', layers: ['page'], why: 'opens the page as a person does' },
 ];
@@ -146,31 +147,55 @@ export function enginePath(name) {
 /** QuickJS as Debian 13 packages it, with its own C library: a script that starts it. */
 export const QJS = `${root}.cache/engines/qjs/qjs`;
 
-/** Its release of Debian, and what names the architecture there. */
-const QJS_FROM = { release: 'trixie', packages: ['quickjs', 'libc6'] };
+/**
+ * QuickJS for processors of other kinds, as on routers: name to the script that starts it. `i386` has words of 32 bits, as most
+ * routers have; `s390x` has the most significant byte first, as MIPS routers have (it runs in qemu's emulation of a program).
+ */
+export const FOREIGN = {
+  i386: `${root}.cache/engines/qjs-i386/qjs`,
+  s390x: `${root}.cache/engines/qjs-s390x/qjs`,
+};
 
-async function qjs() {
-  if (existsSync(QJS)) return undefined;
-  say(`unpacking ${QJS_FROM.packages.join(', ')} of Debian ${QJS_FROM.release} into .cache/engines: the program must run on QuickJS`);
+/**
+ * Unpacks Debian's `qjs` and the C library it was made for, and writes a script that starts it.
+ * @param {string} script
+ * @param {{ architecture?: string, emulator?: string, releases: string[] }} from `releases`: the C library is taken from the
+ *   first of them that has it to be downloaded; an archive may lag behind with an architecture
+ */
+async function qjs(script, { architecture, emulator, releases }) {
+  if (existsSync(script)) return undefined;
+  const packages = ['quickjs', 'libc6'].map((name) => (architecture === undefined ? name : `${name}:${architecture}`));
   const { unpackRelease } = await import('./debian-release.mjs');
-  const folder = dirname(QJS);
-  try {
-    unpackRelease(QJS_FROM.release, QJS_FROM.packages, folder);
-    const libraries = readdirSync(`${folder}/usr/lib`).find((name) => name.endsWith('-linux-gnu'));
-    const loader = readdirSync(`${folder}/usr/lib/${libraries}`).find((name) => /^ld-linux.*\.so\.\d+$/.test(name));
-    if (libraries === undefined || loader === undefined) return `There is no C library in what ${QJS_FROM.packages.join(', ')} brought.`;
-    const at = `"$here"/usr/lib/${libraries}`;
-    writeFileSync(QJS, `#!/bin/sh\nhere=\${0%/*}\nexec ${at}/${loader} --library-path ${at} "$here"/usr/bin/qjs "$@"\n`, { mode: 0o755 });
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+  const folder = dirname(script);
+  let problem = '';
+  for (const release of releases) {
+    say(`unpacking ${packages.join(', ')} of Debian ${release} into .cache/engines: the program must run on QuickJS`);
+    try {
+      unpackRelease(release, packages, folder, architecture === undefined ? [] : [architecture]);
+      const libraries = readdirSync(`${folder}/usr/lib`).find((name) => name.endsWith('-linux-gnu'));
+      const loader = readdirSync(`${folder}/usr/lib/${libraries}`).find((name) => /^ld(64|-linux.*)\.so\.\d+$/.test(name));
+      if (libraries === undefined || loader === undefined) return `There is no C library in what ${packages.join(', ')} brought.`;
+      const at = `"$here"/usr/lib/${libraries}`;
+      const start = `exec ${emulator === undefined ? '' : `${emulator} `}${at}/${loader} --library-path ${at} "$here"/usr/bin/qjs "$@"`;
+      writeFileSync(script, `#!/bin/sh\nhere=\${0%/*}\n${start}\n`, { mode: 0o755 });
+      return undefined;
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
   }
+  return problem;
 }
 
 async function engines() {
   if (process.platform !== 'linux') return `The engines are binaries for Linux; this is ${process.platform}.`;
-  const quickjs = await qjs();
-  if (quickjs !== undefined) return quickjs;
+  for (const [script, from] of /** @type {[string, Parameters<typeof qjs>[1]][]} */ ([
+    [QJS, { releases: ['trixie'] }],
+    [FOREIGN.i386, { architecture: 'i386', releases: ['trixie', 'forky', 'sid'] }],
+    [FOREIGN.s390x, { architecture: 's390x', emulator: 'qemu-s390x', releases: ['trixie', 'forky', 'sid'] }],
+  ])) {
+    const problem = await qjs(script, from);
+    if (problem !== undefined) return problem;
+  }
   for (const { name, package: wanted } of wantedEngines().filter((each) => !existsSync(enginePath(each.name)))) {
     say(`npm install ${wanted} into .cache/engines: the program must run on it`);
     const folder = `${root}.cache/engines/${name}`;

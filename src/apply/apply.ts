@@ -7,6 +7,7 @@ import { UNFINISHED } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
 import { JOURNAL_MODE, JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
+import { registration } from '../judge/evidence.ts';
 import { assignmentsOf, fingerprint, unread } from '../judge/questions.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
@@ -166,9 +167,11 @@ class Run {
       return;
     }
     if (before === null && planned.takes.length === 0) return;
+    const began = before ?? fresh(this.surveyor.version, this.host.now());
+    const registered = registration(facts)?.seconds ?? 0;
     await writeJournal(
       this.host,
-      withTaken({ ...(before ?? fresh(this.surveyor.version, this.host.now())), state: 'taking' }, planned.takes),
+      withTaken({ ...began, state: 'taking', ...(registered > 0 ? { registered } : {}) }, planned.takes),
     );
   }
 

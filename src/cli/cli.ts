@@ -1,7 +1,7 @@
 /** The command line: what is asked, what is said, and the exit code. It decides nothing. */
 import type { ExitCode } from '../survey/survey.ts';
 import { readArguments } from './arguments.ts';
-import type { Doors, Terminal } from './command.ts';
+import type { Command, Doors, Terminal } from './command.ts';
 import { COMMANDS } from './commands.ts';
 
 /** Files and rules are somebody else's texts: what a terminal would obey is shown instead. */
@@ -10,9 +10,13 @@ function harmless(text: string): string {
 }
 
 /** Where a chunk of the program is not there, a sentence: engines say it with a path and no advice. */
-function missing({ message }: Error): string | null {
+function missing({ message }: Error, command: Command, version: string): string | null {
   const [, path] = /^(?:Cannot find module|could not load module filename|could not load module) '([^']+)'/.exec(message) ?? [];
-  return path === undefined ? null : `a file of this program is missing (${path}); install sipalg again.`;
+  if (path === undefined) return null;
+  // Chunks have other names in another version, so one that is there but older is none.
+  return command.package === undefined
+    ? `a file of this program is missing (${path}); install sipalg again.`
+    : `\`sipalg ${command.name}\` is in a package of its own; install ${command.package}, of this version (${version}).`;
 }
 
 /** Runs one command. Never throws: what goes wrong is said, and is exit code 2. */
@@ -35,7 +39,7 @@ export async function cli(words: readonly string[], doors: Doors, given: Omit<Te
     }
     return await asked.command.run(doors, asked.given, terminal);
   } catch (error) {
-    terminal.err(`sipalg: ${missing(error as Error) ?? (error as Error).message}\n`);
+    terminal.err(`sipalg: ${missing(error as Error, asked.command, doors.surveyor.version) ?? (error as Error).message}\n`);
     return 2;
   }
 }

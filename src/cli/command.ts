@@ -52,6 +52,8 @@ export interface Command {
   internal?: true;
   /** Arguments in their order, as the help shows them and as they are found in `Given`: `LAN`, `[WAN]`. */
   arguments?: readonly string[];
+  /** The package its part of the program comes in, where that is another than `sipalg`. */
+  package?: string;
   /** More than the line of the table, for `sipalg NAME --help`. */
   usage?(): Promise<string>;
   run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;

@@ -46,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'serve',
     does: 'stay: ubus object, web page, watch',
+    package: 'sipalg-daemon',
     options: [{ name: '--no-page' }, { name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await import('./serve.ts')).USAGE,
     run: async (doors, given, terminal) => (await import('./serve.ts')).serve(doors, given, terminal),
@@ -53,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'compare',
     does: 'say what changed in SIP between two captures',
+    package: 'sipalg-compare',
     arguments: ['LAN', '[WAN]'],
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
     usage: async () => (await comparing()).USAGE,

@@ -78,7 +78,8 @@ function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyF
   return [
     `Timeouts: signalling ${timeouts.signallingUnreplied} s, once answered ${timeouts.signallingReplied} s; `
       + `media ${timeouts.media} s; ${reach}.`,
-    marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}.`,
+    marking === null ? 'Marks: none.' : `Marks: media ${marking.media.name}, signalling ${marking.signalling.name}; `
+        + `${marking.overwrite ? 'marks that phones set are overwritten.' : 'marks that phones set are left alone.'}`,
     limit === null
       ? 'Limits: none.'
       : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}; from ${from}.`,
@@ -107,14 +108,26 @@ function nameLines({ name, port }: Provider['hosts'][number], names: PolicyFacts
   ];
 }
 
-function providerLines({ wish: { providers }, names }: PolicyFacts, at: number): string[] {
+/** @param behind the addresses whose calls something else has first */
+function calls(pbx: readonly string[], behind: readonly string[]): string {
+  const free = pbx.filter((address) => !behind.includes(address));
+  const other = pbx.filter((address) => behind.includes(address));
+  return [
+    ...(free.length > 0 ? [`, may open calls to ${few(free)}`] : []),
+    ...(other.length > 0 ? [`, is to open calls to ${few(other)}, but something else has them first: see above`] : []),
+  ].join('');
+}
+
+function providerLines({ wish: { providers }, names }: PolicyFacts, at: number, behind: readonly string[] = []): string[] {
   if (providers.length === 0) return ['Providers: none.'];
   return [
     'Providers:',
-    ...providers.flatMap(({ name, hosts, signalling, media, inbound }) => [
-      `  ${name}${inbound === null ? '' : `, may open calls to ${few(inbound.pbx)}`}`,
+    ...providers.flatMap(({ name, hosts, signalling, media, ports = [], marking, inbound }) => [
+      `  ${name}${inbound === null ? '' : calls(inbound.pbx, behind)}`,
       ...(signalling.length > 0 ? [`    signalling: ${few(signalling)}`] : []),
       ...(media.length > 0 ? [`    media: ${few(media)}`] : []),
+      ...(ports.length > 0 ? [`    port: ${few(ports.map(String))}`] : []),
+      ...(marking === false ? ['    not marked'] : []),
       ...hosts.flatMap((host) => nameLines(host, names, at)),
     ]),
   ];
@@ -188,7 +201,7 @@ export function voiceText({ facts, verdict, plan }: Report): string {
     headline(facts, policy.value, { steps, lacking }),
     findings,
     [...wishLines(policy.value), ...besideLines(policy.value, verdict.policy)],
-    providerLines(policy.value, facts.at),
+    providerLines(policy.value, facts.at, verdict.policy.behind),
     countedLines(policy.value, verdict.policy),
     attemptLines(policy.value, facts.at),
   ];

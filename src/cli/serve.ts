@@ -24,7 +24,7 @@ export async function serve({ serve: stay }: Doors, given: Given, terminal: Term
       : !page && listen !== null
         ? '`sipalg serve` was given both --listen and --no-page; the page is to be served, or it is not.'
         : stay === undefined
-          ? '`sipalg serve` needs Node: install the package node (24.10 and older), or call the object through rpcd.'
+          ? '`sipalg serve` needs Node, which OpenWrt packages up to 24.10: install sipalg-daemon there. No other command needs it.'
           : null;
   if (wrong !== null || stay === undefined) {
     terminal.err(`sipalg: ${wrong}\n`);

@@ -92,7 +92,7 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
     const sessions = createSessions(clock, random);
     const attempts = createAttempts(clock);
     const login = isLoopback(place) ? ('token' as const) : ('password' as const);
-    const another = `\`kill -HUP ${host.process().pid}\` (or \`/etc/init.d/sipalg reload\`) makes it print another`;
+    const another = `\`kill -HUP ${host.process().pid}\` (or \`/etc/init.d/sipalg-daemon reload\`) makes it print another`;
     // The port is known once it is taken; nothing is asked before.
     let mount: ((asked: Asked) => Promise<Answer>) | null = null;
     const listening = await doors.listen(

@@ -24,6 +24,11 @@ export interface Journal {
    * long as `of` is the fingerprint, it need not be loaded again. Missing where nothing asked for it.
    */
   shown?: { back: boolean; of: string } | null;
+  /**
+   * For how many seconds a phone was registered at least when the ALG was taken away, as the helper's own expectations said:
+   * without it nothing shows that any more. Missing where none was.
+   */
+  registered?: number;
 }
 
 export { JOURNAL_PATH } from './path.ts';
@@ -85,7 +90,7 @@ export function parseJournal(text: string): Journal {
   if (typeof journal !== 'object' || journal === null || journal.format !== 1) {
     throw new Error('it is not a journal of format 1, the only one this version of sipalg reads');
   }
-  const { program, since, state, taken, held = null, shown = null } = journal;
+  const { program, since, state, taken, held = null, shown = null, registered = 0 } = journal;
   const known =
     isText(program)
     && Number.isInteger(since)
@@ -93,6 +98,7 @@ export function parseJournal(text: string): Journal {
     && ['taking', 'taken', 'giving back'].includes(state as string)
     && isList(taken, isTaken)
     && (held === null || hold(held, ['because', 'of']))
+    && Number.isSafeInteger(registered)
     && (shown === null || (hold(shown, ['of']) && typeof shown['back'] === 'boolean'));
   if (!known) throw new Error('its entries are not what sipalg writes');
   return {
@@ -103,6 +109,7 @@ export function parseJournal(text: string): Journal {
     taken: taken as Taken[],
     held,
     ...(shown === null ? {} : { shown }),
+    ...(registered > 0 ? { registered } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Findings on what is written: what sets the helper again at a load or a boot, what keeps it away, and what sipalg itself has written. */
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { cameBack, mayComeBack, unexplainedRules } from './origin.ts';
+import { registration } from './evidence.ts';
 import { canBlock, inKernel, includesThatNeedHelper, isBlocked, place, sectionPlace } from './questions.ts';
 import { assignersOf, read, row, some } from './row.ts';
 import type { Row } from './row.ts';
@@ -179,6 +180,21 @@ export const WRITTEN: readonly Row[] = [
     () => 'What sipalg took away cannot be read any more, so nothing of it can be given back.',
   ),
   row(
+    'sip-open',
+    'risk',
+    ['uci'],
+    [],
+    (facts) =>
+      some(
+        (read(facts.firewall.uci)?.open ?? []).map(
+          (one) => `${sectionPlace(one)}: ${one.does} ${one.protocols} ${one.sip} to ${one.to ?? 'this router'}`,
+        ),
+      ),
+    () =>
+      'Everybody on the internet reaches SIP here. Restrict it to your provider (`option src_ip`), or let the voice firewall rules '
+      + "open it (`option inbound '1'`).",
+  ),
+  row(
     'short-timeout',
     'risk',
     ['tracker'],
@@ -186,12 +202,8 @@ export const WRITTEN: readonly Row[] = [
     (facts) => {
       const udp = read(facts.timeouts.udp);
       if (udp === null || facts.wish.wish.policy) return null;
-      // The ALG keeps a registration's hole open for as long as it lasts (nf_conntrack_sip.c, refresh_signalling_expectation).
-      const registered = Math.max(
-        0,
-        ...(read(facts.expectations) ?? []).map((one) => (one.permanent && one.class === 'signalling' ? (one.timeout ?? 0) : 0)),
-      );
-      const seen = registered > udp ? [`a phone is registered for ${registered} s more, as ${facts.expectations.source} shows`] : [];
+      const registered = registration(facts);
+      const seen = registered !== null && registered.seconds > udp ? [registered.evidence] : [];
       return seen.length > 0 || (udp < 120 && inKernel(facts, 'tracker') === false)
         ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`, ...seen]
         : null;

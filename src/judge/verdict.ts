@@ -54,6 +54,8 @@ export interface PolicyVerdict {
   /** Marked voice is kept out of the flow offload, which is on. */
   excluded: boolean;
   shapers: ShaperVerdict[];
+  /** Addresses to which providers may open calls, and something that stands in front has them first; not there where none is. */
+  behind?: string[];
 }
 
 export interface Verdict {

@@ -156,6 +156,20 @@ export interface SetHelperFact {
   enabled: boolean;
 }
 
+/** A redirect, or a rule that accepts, for SIP from the internet without a word of whose. */
+export interface OpenSip {
+  section: string;
+  line: number;
+  name: string | null;
+  does: 'redirect' | 'accept' | 'drop';
+  /** tcp, udp; empty: every protocol. */
+  protocols: string[];
+  /** 5060, 5061 */
+  sip: number[];
+  /** The address or zone it leads to; null for the router itself. */
+  to: string | null;
+}
+
 export interface FirewallUci {
   text: string;
   autoHelper: boolean;
@@ -165,6 +179,8 @@ export interface FirewallUci {
   /** fw3 alone: port forwards of 5060, which get the helper by themselves. */
   forwards: { section: string; line: number; name: string | null }[];
   /** `config include` sections that are in force. */
+  /** By what everybody reaches SIP from the internet; not there where nothing does so. */
+  open?: OpenSip[];
   includes: { section: string; line: number; type: 'nftables' | 'script' | 'restore'; path: string }[];
 }
 

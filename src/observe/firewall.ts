@@ -131,6 +131,15 @@ export function firewallFacts(text: string, firewall: Firewall, definitions: rea
   };
 }
 
+/** Whether it is worth a closer look who reaches SIP from the internet: a redirect, or a rule for these ports or for any. */
+export const mayOpenSip = (text: string): boolean =>
+  text.split(/^\s*config\s+/m).some((section) => {
+    if (!/^['"]?rule/.test(section)) return /^['"]?redirect/.test(section);
+    const ports = [...(/\sdest_port\s(.*)/.exec(section)?.[1] ?? '').matchAll(/(!?\d+)(?:[-:](\d+))?/g)];
+    if (ports.length === 0) return !/\sproto\s(?!.*(tcp|udp|al|any|\*|\b(0|6|17)\b))/i.test(section);
+    return ports.some(([, from = '', to = from]) => !(+from > 5061 || +to < 5060));
+  });
+
 /** A port forward that is in force; fw3 takes DNAT where no target is given. */
 function forwards(section: UciSection): boolean {
   const target = (optionOf(section, 'target') ?? 'DNAT').toLowerCase();

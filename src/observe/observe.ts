@@ -8,7 +8,7 @@ import type { Journal } from '../journal/journal.ts';
 import { MODULES_CONF, observeBoot } from './boot.ts';
 import { readConfiguration } from '../wish/read.ts';
 import type { Facts, FirewallCheck, FirewallUci } from './facts.ts';
-import { FIREWALL_CONFIG, firewallFacts, observeCheck, observeDefinitions } from './firewall.ts';
+import { FIREWALL_CONFIG, firewallFacts, mayOpenSip, observeCheck, observeDefinitions } from './firewall.ts';
 import { observeDrops, observeExpectations, observeFlows } from './flows.ts';
 import { observeIncludes } from './includes.ts';
 import { observeIptables } from './iptables.ts';
@@ -34,9 +34,10 @@ function savesOf(journal: Reading<Journal>): string[] {
 async function observeFirewall(host: Host, kind: Facts['system']['firewall']): Promise<Facts['firewall']> {
   if (kind.state !== 'present') return { uci: kind, definitions: kind, includes: kind };
   const definitions = await observeDefinitions(host, kind.value);
-  const uci: Reading<FirewallUci> = understood(await host.read(FIREWALL_CONFIG), (text) =>
+  let uci: Reading<FirewallUci> = understood(await host.read(FIREWALL_CONFIG), (text) =>
     firewallFacts(text, kind.value, orElse(definitions, [])),
   );
+  if (uci.state === 'present' && mayOpenSip(uci.value.text)) uci = (await import('./openings.ts')).withOpenSip(uci, kind.value);
   const includes = uci.state === 'present' ? await observeIncludes(host, kind.value, uci.value) : uci;
   return { uci, definitions, includes };
 }

@@ -211,7 +211,7 @@ export function wordsIn(_: Translate) {
       leave: _('Log out'),
       token: _(
         'This page opens with the link that "sipalg serve" has printed. '
-          + 'Links are good once; "/etc/init.d/sipalg reload" makes it print another.',
+          + 'Links are good once; "/etc/init.d/sipalg-daemon reload" makes it print another.',
       ),
     },
   };

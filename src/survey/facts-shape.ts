@@ -77,6 +77,18 @@ const firewall = fields<Alg.FirewallUci>({
     }),
   ),
   setHelper: list(fields<Alg.SetHelperFact>({ ...place, name: orNull(text), enabled: flag })),
+  open: maybe(
+    list(
+      fields<Alg.OpenSip>({
+        ...place,
+        name: orNull(text),
+        does: among(['redirect', 'accept', 'drop']),
+        protocols: texts,
+        sip: list(number),
+        to: orNull(text),
+      }),
+    ),
+  ),
   forwards: list(fields<Alg.FirewallUci['forwards'][number]>({ ...place, name: orNull(text) })),
   includes: list(fields<Alg.FirewallUci['includes'][number]>({ ...place, type: among(['nftables', 'script', 'restore']), path: text })),
 });
@@ -118,7 +130,7 @@ const address = fields<HostAddress>({ device: text, family, address: text, prefi
 const dscp = fields<Dscp>({ name: text, value: number });
 const wish = fields<PolicyWish>({
   timeouts: fields<Timeouts>({ signallingUnreplied: number, signallingReplied: number, media: number }),
-  marking: orNull(fields<NonNullable<Marking>>({ media: dscp, signalling: dscp })),
+  marking: orNull(fields<NonNullable<Marking>>({ media: dscp, signalling: dscp, overwrite: maybe(among([true] as const)) })),
   limit: orNull(fields<NonNullable<Limit>>({ register: number, invite: number, options: number })),
   providers: list(
     fields<Provider>({
@@ -126,6 +138,8 @@ const wish = fields<PolicyWish>({
       hosts: list(fields<Provider['hosts'][number]>({ name: text, port: orNull(number) })),
       signalling: texts,
       media: texts,
+      ports: maybe(list(number)),
+      marking: maybe(among([false] as const)),
       inbound: orNull(fields<NonNullable<Provider['inbound']>>({ pbx: texts, ports: list(number), mediaPorts: orNull(text) })),
     }),
   ),
@@ -164,13 +178,16 @@ const answer = fields<Policy.Answer>({
   failed: orNull(fields<NonNullable<Policy.Answer['failed']>>({ at: moment, because: text })),
 });
 
-const jump = fields<Policy.Jump>({ chain: text, rule: text, first: maybe(among([true] as const)) });
+const jump = fields<Policy.Jump>({ chain: text, rule: text, beforeOffload: maybe(among([true] as const)) });
 const seenIptables = reading(
   fields<Policy.IptablesSeen>({
     restore: text,
     tables: list(fields<Policy.SeenTable>({ name: text, chains: texts, jumps: list(jump) })),
     counted: record(text),
     keeps: flag,
+    offloadAt: maybe(orNull(number)),
+    blocks: maybe(texts),
+    misplaced: maybe(flag),
   }),
 );
 
@@ -193,7 +210,11 @@ const policy = fields<Policy.PolicyFacts>({
     }),
   ),
   inbound: orNull(
-    fields<Policy.InboundSeen>({ titles: texts, sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })) }),
+    fields<Policy.InboundSeen>({
+      titles: texts,
+      sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })),
+      front: maybe(reading(list(fields<Policy.InFront>({ rule: text, before: texts })))),
+    }),
   ),
   files: record(reading(text), OWN_FILES),
   offload: reading(
@@ -208,6 +229,17 @@ const policy = fields<Policy.PolicyFacts>({
         }),
       ),
     }),
+  ),
+  blocks: maybe(
+    reading(
+      fields<Policy.Blocks>({
+        holding: list(
+          fields<Policy.Blocks['holding'][number]>({ set: text, provider: text, network: text }),
+        ),
+        spared: texts,
+        unasked: number,
+      }),
+    ),
   ),
   shapers: list(
     kinds<Policy.Shaper>('kind', {

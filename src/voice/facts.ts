@@ -110,8 +110,8 @@ export interface Jump {
   chain: string;
   /** As iptables-save writes it, after `-A CHAIN `. */
   rule: string;
-  /** Where it must stand before all others. */
-  first?: true;
+  /** It must stand right before the rule that offloads: behind whatever its owner has put there, for that may drop. */
+  beforeOffload?: true;
 }
 
 /** A family's iptables: its commands, and what of ours stands there. */
@@ -122,6 +122,20 @@ export interface IptablesSeen {
   counted: Record<string, string>;
   /** Marked voice meets our rule before its flow could be offloaded. */
   keeps: boolean;
+  /** Of chain FORWARD, from 1 and without ours: where the rule that offloads stands; null where there is none. */
+  offloadAt?: number | null;
+  /** Sets of ipset by whose addresses a rule of others drops; not there where there are none. */
+  blocks?: string[];
+  /** Our rule stands elsewhere than right before that one, or than behind all others where there is none. */
+  misplaced?: boolean;
+}
+
+/** A rule of somebody else's that translates a destination, and which of our rules a packet meets after it. */
+export interface InFront {
+  /** As it was listed. */
+  rule: string;
+  /** Titles of ours. */
+  before: string[];
 }
 
 /** What of the firewall's own rules and sets is ours: those for calls that providers may open. */
@@ -130,6 +144,18 @@ export interface InboundSeen {
   titles: string[];
   /** Our sets that the firewall has, and what they hold. */
   sets: { name: string; networks: Networks }[];
+  /** What stands in front of our redirects, for packets from the internet. Not in documents of 0.1.0 and older. */
+  front?: Reading<InFront[]>;
+}
+
+/** Sets by whose addresses a rule of somebody else's drops, held against the providers. */
+export interface Blocks {
+  /** Sets that hold a network of a provider's. */
+  holding: { set: string; provider: string; network: string }[];
+  /** Sets that were not asked, for a look would spend a limit in them. */
+  spared: string[];
+  /** How many questions were left out, because there are very many. */
+  unasked: number;
 }
 
 export interface PolicyFacts extends Ways {
@@ -158,4 +184,6 @@ export interface PolicyFacts extends Ways {
   files: Record<string, Reading<string>>;
   offload: Reading<Offload>;
   shapers: Shaper[];
+  /** Absent: nothing drops by such a set. Not in documents of 0.1.0 and older, and not where there is no provider. */
+  blocks?: Reading<Blocks>;
 }

@@ -20,6 +20,8 @@ export interface Voice {
   /** All providers' networks, resolved names among them. */
   signalling: Prefixes;
   media: Prefixes;
+  /** Networks of providers whose voice is left unmarked, of signalling and audio alike. */
+  unmarked: Prefixes;
 }
 
 /** Rates by method; new TCP connections may carry any of them. */

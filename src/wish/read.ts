@@ -120,7 +120,7 @@ class Reader {
   }
 
   private provider(section: UciSection, name: string): Provider[] {
-    const { enabled, host, signalling, media, inbound, pbx, port, media_ports } = this.values(section, SCHEMA.provider.options);
+    const { enabled, host, signalling, media, marking, inbound, pbx, port, media_ports } = this.values(section, SCHEMA.provider.options);
     if (!enabled) return [];
     const without = (option: string, given: string, sentence: string): void =>
       this.say(section, option, given, '', `${option}: ${sentence}`);
@@ -130,13 +130,18 @@ class Reader {
       const sentence = 'no name and no network of this provider is known, so it stands for nobody.';
       without('host', '', `${sentence} Give it a \`list host\` or a \`list signalling\`.`);
     }
-    const ports = port.length === 0 ? [5060] : [...new Set(port)].sort((a, b) => a - b);
+    const sorted = (ports: readonly number[]): number[] => [...new Set(ports)].sort((a, b) => a - b);
+    const ports = port.length === 0 ? [5060] : sorted(port);
+    const servers = host.flatMap((each) => ('address' in each ? [each] : []));
+    const own = sorted([...port, ...servers.flatMap((each) => each.port ?? [])]);
     return [
       {
         name,
-        hosts: host.flatMap((each) => (typeof each === 'string' ? [] : [each])),
-        signalling: [...new Set([...signalling, ...host.flatMap((each) => (typeof each === 'string' ? [each] : []))])],
+        hosts: host.flatMap((each) => ('name' in each ? [each] : [])),
+        signalling: [...new Set([...signalling, ...servers.map(({ address }) => address)])],
         media: [...new Set(media)],
+        ...(own.length > 0 ? { ports: own } : {}),
+        ...(marking ? {} : { marking: false }),
         inbound: inbound && pbx.length > 0 ? { pbx: [...new Set(pbx)], ports, mediaPorts: media_ports } : null,
       },
     ];
@@ -147,7 +152,7 @@ function read(sections: readonly UciSection[]): Configuration {
   const reader = new Reader(sections);
   const wish = reader.one('sipalg');
   const timeouts = reader.one('timeouts');
-  const { enabled: marked, ...marks } = reader.one('marking');
+  const { enabled: marked, overwrite, ...marks } = reader.one('marking');
   const { enabled: limited, ...limits } = reader.one('limit');
   const providers = reader.providers();
   const main = sectionOf(sections, 'sipalg');
@@ -161,7 +166,7 @@ function read(sections: readonly UciSection[]): Configuration {
         signallingReplied: timeouts.signalling_replied,
         media: timeouts.media,
       },
-      marking: marked ? marks : null,
+      marking: marked ? { ...marks, ...(overwrite ? { overwrite } : {}) } : null,
       limit: limited ? limits : null,
       providers,
     },

@@ -2,7 +2,7 @@
  * The schema of /etc/config/sipalg: its section types, their options, what each may be, what it is where it is not
  * given, and what holds until a bad value is put right. The one place that knows any of it.
  */
-import { addressOf, booleanOf, dscpOf, hostOf, listenOf, networkOf, numberOf, PORTS, portsOf } from './values.ts';
+import { addressOf, booleanOf, dscpOf, hostOf, listenOf, networkOf, numberOf, PORTS, portsOf, serverOf } from './values.ts';
 import type { AlgWish, Dscp } from './wish.ts';
 
 /** An option of one value. */
@@ -78,7 +78,7 @@ export const SCHEMA = {
     name: 'timeouts',
     options: { signalling_unreplied: seconds(120), signalling_replied: seconds(620), media: seconds(300) },
   },
-  marking: { name: 'marking', options: { enabled: flag(true), media: dscp('EF'), signalling: dscp('CS3') } },
+  marking: { name: 'marking', options: { enabled: flag(true), overwrite: flag(false), media: dscp('EF'), signalling: dscp('CS3') } },
   limit: { name: 'limit', options: { enabled: flag(true), register: rate(5), invite: rate(10), options: rate(10) } },
   provider: {
     name: null,
@@ -86,11 +86,13 @@ export const SCHEMA = {
       enabled: flag(true),
       host: many(
         // An address needs no asking.
-        (given) => addressOf(given) ?? hostOf(given),
-        `a name such as sip.example.com, or one with a port from ${PORTS.least} to ${PORTS.most}, such as sip.example.com:5080`,
+        (given) => serverOf(given) ?? hostOf(given),
+        'a name such as sip.example.com or an address, each with a port from '
+          + `${PORTS.least} to ${PORTS.most} where it has one of its own: sip.example.com:5080, 203.0.113.5:5080, [2001:db8::5]:5080`,
       ),
       signalling: network,
       media: network,
+      marking: flag(true),
       inbound: flag(false),
       pbx: many(addressOf, 'the address of a PBX, such as 192.168.1.20'),
       port: many((given) => numberOf(given, PORTS), `${PORTS.least} to ${PORTS.most}`),

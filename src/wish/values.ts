@@ -61,6 +61,17 @@ export function addressOf(given: string): string | undefined {
   return 'wrong' in address || given.includes('/') ? undefined : writePrefix(address);
 }
 
+/** The address of a server, with its port if one is given: `203.0.113.5`, `203.0.113.5:5080`, `[2001:db8::5]:5080`. */
+export function serverOf(given: string): { address: string; port: number | null } | undefined {
+  const [, inBrackets, plain, port] = /^(?:\[([^\]]*)\]|(\d[\d.]*))(?::(\d{1,5}))?$/.exec(given) ?? [];
+  const address = addressOf(inBrackets ?? plain ?? given);
+  // Brackets are IPv6's (RFC 3986, section 3.2.2).
+  if (address === undefined || (inBrackets !== undefined && !address.includes(':'))) return undefined;
+  if (port === undefined) return { address, port: null };
+  const number = numberOf(port, PORTS);
+  return number === undefined ? undefined : { address, port: number };
+}
+
 /** A network in canonical text, or the end of a sentence that says what is wrong with it. */
 export function networkOf(given: string): string | { wrong: string } {
   const prefix = readPrefix(given);

@@ -36,8 +36,8 @@ export interface Timeouts {
   media: number;
 }
 
-/** null: nothing is marked. */
-export type Marking = { media: Dscp; signalling: Dscp } | null;
+/** null: nothing is marked. `overwrite`: also what bears a mark already, which a phone has set; else it is left alone. */
+export type Marking = { media: Dscp; signalling: Dscp; overwrite?: true } | null;
 
 /** Requests per minute and source address; null: nothing is limited. */
 export type Limit = { register: number; invite: number; options: number } | null;
@@ -51,6 +51,10 @@ export interface Provider {
   /** Networks in canonical text. */
   signalling: string[];
   media: string[];
+  /** Ports of its servers: with an address, or by themselves. Those with a name are in `hosts`. Not there where none are given. */
+  ports?: number[];
+  /** Not there: its voice is marked as all is. */
+  marking?: false;
   /** A PBX this provider may open calls to; null for none. */
   inbound: { pbx: string[]; ports: number[]; mediaPorts: string | null } | null;
 }

@@ -15,7 +15,7 @@ const CACHE = '.cache/lab-root';
 
 /** What a router's programs, and the tests in it, call by name. OpenWrt has most of them in busybox. */
 const COMMANDS = `
-  sh dash grep sed awk find xargs gzip gunzip zcat ps kill pgrep pkill sysctl hostname
+  sh dash grep sed awk find xargs tar gzip gunzip zcat ps kill pgrep pkill sysctl hostname
   cat chmod chown cp date dd df echo false ln ls mkdir mknod mktemp mv pwd readlink rm rmdir sleep stty sync touch true uname
   [ basename comm cksum cut dirname du env expr fold head id join md5sum mkfifo nice nl nohup nproc od paste printenv printf
   realpath seq sha256sum sort split stat tac tail tee test timeout tr truncate tty uniq wc who whoami yes chroot

@@ -50,7 +50,7 @@ table ip mine {
 }
 
 export const flow = (router: Commands, port: number): Promise<string> =>
-  router.run(['conntrack', '-L', '-p', 'udp', '--orig-port-src', String(port)]).then(({ stdout }) => stdout.trim());
+  router.must(['conntrack', '-L', '-p', 'udp', '--orig-port-src', String(port)]).then((lines) => lines.trim());
 
 /** The kernel's own number for a flow: another flow of the same ports has another one. */
 export async function numberOf(router: Commands, port: number): Promise<string> {
@@ -59,8 +59,10 @@ export async function numberOf(router: Commands, port: number): Promise<string> 
   return id!;
 }
 
-/** The other address, and rules of the owner's for it. */
+/** The other address, and rules of the owner's for it; and flows that live for longer than the slowest test takes. */
 export async function furnish(router: Commands): Promise<void> {
+  for (const name of ['udp_timeout', 'udp_timeout_stream'])
+    await router.must(['sh', '-ec', `echo 600 >/proc/sys/net/netfilter/nf_conntrack_${name}`]);
   await router.must(['ip', 'address', 'add', `${OTHER}/32`, 'dev', 'wan']);
   await translate(router, OLD);
 }

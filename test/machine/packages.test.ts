@@ -5,16 +5,25 @@
 import * as assert from 'uvu/assert';
 import { onEveryKernel } from './qemu/each.ts';
 import { extraPackage, splitPackages } from './qemu/modules.ts';
-import { laterProduct, product } from './qemu/product.ts';
+import { laterProduct, product, wholeProduct } from './qemu/product.ts';
 import type { Picture, Router } from './qemu/router.ts';
-import { assertOff, assertSame, daemons, install, meanwhile, sipalg, until, written } from './qemu/steps.ts';
+import { assertOff, assertSame, daemons, install, installAll, meanwhile, sipalg, until, withoutEngine, written } from './qemu/steps.ts';
 
 const CONFIG = '/etc/config/sipalg';
 const BUNDLE = '/usr/lib/sipalg/sipalg.mjs';
+const BY_NAME = /is a package of its own now: install sipalg-daemon too/;
+const LINKS = ['S15sipalg-early', 'S21sipalg', 'S22sipalg-daemon'];
+
+/** The package and its daemon's. */
+const both = () => [product(), product('sipalg-daemon')] as const;
+const bothLater = (version: string) => [laterProduct(version), laterProduct(version, 'sipalg-daemon')] as const;
+
+const linksOf = async (router: Router): Promise<string[]> =>
+  (await router.must(['ls', '/etc/rc.d'])).split('\n').filter((name) => name.includes('sipalg'));
 
 /** What the owner has not asked for has not happened: all but our own files is as it was. */
 async function assertOnlyOurFiles(router: Router, then: Readonly<Record<string, string>>): Promise<void> {
-  const ours = new Set(Object.keys(product().files));
+  const ours = new Set(both().flatMap(({ files }) => Object.keys(files)));
   const isOurs = (path: string): boolean => ours.has(path) || ours.has(path.replace(/^\/etc\/rc\.d\/S\d\d/, '/etc/init.d/'));
   const changed = Object.entries(await written(router)).filter(([path, sum]) => then[path] !== sum);
   assert.equal(
@@ -29,14 +38,17 @@ async function theDaemon(router: Router): Promise<number> {
 }
 
 // A kernel each: what managers and their scripts do is the same on both, and loading and unloading is kernel.vm's.
-const opkg = onEveryKernel('opkg', { sipalg: false }, ['6.12']);
+const opkg = onEveryKernel('opkg', { sipalg: false }, ['6.1']);
 const before = new Map<Router, { picture: Picture; files: Record<string, string> }>();
 
-opkg('installing sipalg starts the daemon and changes nothing else', async (router) => {
+opkg('installing sipalg and its daemon starts that and changes nothing else', async (router) => {
   assert.is(await router.treatment(), 'rewritten');
   before.set(router, { picture: await router.picture(), files: await written(router) });
   await install(router, 'opkg', product());
+  assert.equal(await daemons(router), []);
+  await install(router, 'opkg', product('sipalg-daemon'));
   await theDaemon(router);
+  assert.equal(await linksOf(router), LINKS);
   await assertOnlyOurFiles(router, before.get(router)!.files);
   assertSame(await router.picture(), before.get(router)!.picture);
   assert.is(await router.treatment(), 'rewritten');
@@ -71,7 +83,7 @@ opkg(
     const old = await theDaemon(router);
     const config = await router.read(CONFIG);
     assert.match(config, "option alg 'disabled'");
-    const { treatments } = await meanwhile(router, install(router, 'opkg', laterProduct('9.0.0-r1')));
+    const { treatments } = await meanwhile(router, installAll(router, 'opkg', ...bothLater('9.0.0-r1')));
     assert.ok(treatments.length > 3, `${treatments.length} calls were made meanwhile`);
     assert.equal(
       treatments.filter((each) => each !== 'untouched'),
@@ -92,12 +104,19 @@ opkg('enabled, all is as before the first install', async (router) => {
   assertSame(await router.picture(), before.get(router)!.picture);
 });
 
-opkg('removing sipalg gives back what it took, and leaves no file but a changed configuration', async (router) => {
+opkg('removing the daemon gives nothing back', async (router) => {
   await sipalg(router, 'disable', 0);
+  await router.must(['opkg', 'remove', 'sipalg-daemon']);
+  await until('the daemon has ended', async () => (await daemons(router)).length === 0);
+  assert.equal(await linksOf(router), LINKS.slice(0, 2));
+  await assertOff(router, 'without the daemon');
+  await sipalg(router, 'status', 0);
+});
+
+opkg('removing sipalg gives back what it took, and leaves no file but a changed configuration', async (router) => {
   await router.must(['opkg', 'remove', 'sipalg']);
   assert.is(await router.treatment(), 'rewritten');
   assertSame(await router.picture(), before.get(router)!.picture);
-  await until('the daemon has ended', async () => (await daemons(router)).length === 0);
   const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));
   assert.equal(
     left.filter((path) => path !== `${CONFIG}-opkg`),
@@ -112,9 +131,8 @@ opkg('installed again, the wish that was kept holds', async (router) => {
   await sipalg(router, 'status', 0);
 });
 
-opkg('removing it when Node is gone gives back files, modules and rules all the same', async (router) => {
-  await router.must(['mv', '/usr/bin/node', '/usr/bin/node.gone']);
-  try {
+opkg('removing it when its engine is gone gives back files, modules and rules all the same', async (router) => {
+  await withoutEngine(router, async () => {
     const ran = await router.run(['opkg', 'remove', 'sipalg'], { timeout: 120_000 });
     assert.is(ran.status, 0, ran.stdout + ran.stderr);
     assert.is(await router.treatment(), 'rewritten', ran.stdout + ran.stderr);
@@ -126,16 +144,32 @@ opkg('removing it when Node is gone gives back files, modules and rules all the 
       left.filter((path) => path !== `${CONFIG}-opkg`),
       [CONFIG],
     );
-  } finally {
-    await router.must(['mv', '/usr/bin/node.gone', '/usr/bin/node']);
-  }
+  });
+});
+
+opkg('the one package of before becomes two: off all the while, the daemon the new one', async (router) => {
+  await install(router, 'opkg', wholeProduct());
+  const old = await theDaemon(router);
+  await sipalg(router, 'disable', 0);
+  const { result: said, treatments } = await meanwhile(router, installAll(router, 'opkg', ...both()));
+  assert.match(said, BY_NAME);
+  assert.equal(
+    treatments.filter((each) => each !== 'untouched'),
+    [],
+  );
+  await until('the old daemon has ended', async () => !(await daemons(router)).includes(old));
+  await theDaemon(router);
+  assert.equal(await linksOf(router), LINKS);
+  await router.reboot();
+  await assertOff(router, 'after the reboot');
+  await theDaemon(router);
 });
 
 opkg.run();
 
 // apk protects /etc: whatever its owner has changed there is kept, and the new file lies beside it.
 const LIST = '/etc/modules.d/nf-nathelper-extra';
-const apk = onEveryKernel('apk', { release: '25.12', sipalg: false }, ['6.1']);
+const apk = onEveryKernel('apk', { release: '25.12', sipalg: false }, ['6.12']);
 
 apk('a list of modules that was edited comes back as .apk-new, which the loader reads', async (router) => {
   const list = await router.read(LIST);
@@ -151,7 +185,7 @@ apk('a list of modules that was edited comes back as .apk-new, which the loader 
 });
 
 apk('disabled by sipalg it stays off, through that trap and a reboot', async (router) => {
-  await install(router, 'apk', product());
+  await install(router, 'apk', wholeProduct());
   assertSame(await router.picture(), before.get(router)!.picture);
   await sipalg(router, 'disable', 0);
   await install(router, 'apk', extraPackage(router.kernel, '6.12.3-r1'));
@@ -171,9 +205,20 @@ apk('and when the SIP modules move to kmod-nf-nathelper-sip, and that is upgrade
   await sipalg(router, 'status', 0);
 });
 
+apk('the one package of before, upgraded alone, ends the daemon and names what to install', async (router) => {
+  await theDaemon(router);
+  const { stdout, stderr } = await install(router, 'apk', product());
+  assert.match(stdout + stderr, BY_NAME);
+  await until('the old daemon has ended', async () => (await daemons(router)).length === 0);
+  await assertOff(router, 'after the upgrade');
+  await install(router, 'apk', product('sipalg-daemon'));
+  await theDaemon(router);
+  assert.equal(await linksOf(router), LINKS);
+});
+
 apk('an upgrade of sipalg stops nothing, and yet the daemon is the new one', async (router) => {
   const old = await theDaemon(router);
-  const { treatments } = await meanwhile(router, install(router, 'apk', laterProduct('9.0.0-r1')));
+  const { treatments } = await meanwhile(router, installAll(router, 'apk', ...bothLater('9.0.0-r1')));
   assert.equal(
     treatments.filter((each) => each !== 'untouched'),
     [],
@@ -185,7 +230,7 @@ apk('an upgrade of sipalg stops nothing, and yet the daemon is the new one', asy
 });
 
 apk('deleting sipalg gives back what it took', async (router) => {
-  await router.must(['apk', 'del', 'sipalg']);
+  await router.must(['apk', 'del', 'sipalg-daemon', 'sipalg']);
   assert.is(await router.treatment(), 'rewritten');
   assertSame(await router.picture(), before.get(router)!.picture);
   const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));

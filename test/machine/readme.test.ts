@@ -10,6 +10,10 @@ import { readersRouter, typed } from './typed.ts';
 const AFTER: Readonly<Record<string, (router: Router, said: string) => Promise<void> | void>> = {
   'opkg install /tmp/sipalg_*.ipk /tmp/luci-app-sipalg_*.ipk': async (router) => {
     assert.is(await router.treatment(), 'rewritten', 'nothing is changed until the owner says so');
+    assert.equal(await daemons(router), []);
+  },
+  'opkg install /tmp/sipalg-daemon_*.ipk': async (router) => {
+    assert.is(await router.treatment(), 'rewritten', 'nothing is changed until the owner says so');
     await until('the daemon runs', async () => (await daemons(router)).length === 1);
   },
   'sipalg disable': (router) => assertOff(router, 'after disable'),
@@ -30,7 +34,7 @@ const AFTER: Readonly<Record<string, (router: Router, said: string) => Promise<v
   'sysupgrade -l': (_, said) => {
     for (const path of ['/etc/config/sipalg', '/etc/modules.conf', '/etc/sipalg.journal']) assert.match(said, new RegExp(`^${path}$`, 'm'));
   },
-  'opkg remove luci-app-sipalg sipalg': async (router) => {
+  'opkg remove luci-app-sipalg sipalg-daemon sipalg': async (router) => {
     assert.is(await router.treatment(), 'rewritten', 'given back');
     assert.not.match(await router.must(['nft', 'list', 'tables']), 'inet sipalg');
   },
@@ -43,7 +47,7 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
 
 /** Where another order than the README's is the only one that can be: the daemon is the init script's to start, and last is last. */
 const STARTED = 'sipalg serve';
-const LAST = ['nft list counters table inet sipalg', 'sysupgrade -l', 'opkg remove luci-app-sipalg sipalg'];
+const LAST = ['nft list counters table inet sipalg', 'sysupgrade -l', 'opkg remove luci-app-sipalg sipalg-daemon sipalg'];
 
 const readme = suite('README.md on a router with opkg');
 let router: Router | undefined;

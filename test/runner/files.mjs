@@ -9,18 +9,37 @@ import { judge } from './verdict.mjs';
 /** @typedef {import('./verdict.mjs').Verdict} Verdict */
 
 /**
+ * Files of test/machine that boot one virtual machine at a time, which keeps one processor busy. The others boot one of
+ * each kernel side by side.
+ */
+const ONE_MACHINE = ['images', 'loader', 'packages', 'readme', 'readme-apk'].map((name) => `test/machine/${name}.test.ts`);
+
+/**
  * Layers in the order they run. A layer is a folder of test/: what setup.mjs is asked for, how long one file may take
- * (milliseconds), how many files run at a time, and whether a test that asserts nothing fails. Labs share one machine, so they run one by one; virtual machines wait
- * mostly for their own disks and clocks, so two run side by side.
- * @type {readonly { name: string, needs: string[], limit: number, pool: number, demanding: boolean }[]}
+ * (milliseconds), how many files run at a time, and whether a test that asserts nothing fails. Labs share one machine,
+ * so they run one by one, and so does what keeps two processors busy by itself; `beside` are the files that go in pairs.
+ * @type {readonly { name: string, needs: string[], limit: number, pool: number, demanding: boolean, beside?: string[] }[]}
  */
 export const LAYERS = [
   { name: 'pure', needs: [], limit: 180_000, pool: 2, demanding: true },
   { name: 'engines', needs: ['engines'], limit: 300_000, pool: 2, demanding: true },
   { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 720_000, pool: 1, demanding: false },
-  { name: 'machine', needs: ['vm'], limit: 1_500_000, pool: 2, demanding: false },
+  { name: 'machine', needs: ['vm', 'engines'], limit: 1_500_000, pool: 1, demanding: false, beside: ONE_MACHINE },
   { name: 'page', needs: ['page'], limit: 180_000, pool: 1, demanding: true },
 ];
+
+/**
+ * @param {(typeof LAYERS)[number]} layer
+ * @param {string[]} files of that layer, from the root
+ * @returns {{ pool: number, files: string[] }[]} what runs at a time, in turn; every file once
+ */
+export function turnsOf({ pool, beside = [] }, files) {
+  const [pairs, others] = [files.filter((file) => beside.includes(file)), files.filter((file) => !beside.includes(file))];
+  return [
+    { pool: 2, files: pairs },
+    { pool, files: others },
+  ].filter((turn) => turn.files.length > 0);
+}
 
 /** What a file is given where nothing else is said. */
 const USUAL = { limit: 60_000, pool: 2, demanding: true };

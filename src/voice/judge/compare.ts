@@ -67,7 +67,7 @@ function isIntactIptables(policy: PolicyFacts, sections: Sections | null, family
   const filled = [...heldBySections(sections ?? {})].every(
     ([name, entries]) => !name.endsWith(String(digit(family))) || (there.has(name) && (there.get(name) ?? entries) === entries),
   );
-  return filled && hash(shapeOf(loaded)) === inForce.shape;
+  return filled && seen?.misplaced !== true && hash(shapeOf(loaded)) === inForce.shape;
 }
 
 /** How many networks the file puts into each set. */

@@ -2,12 +2,13 @@
 import type { Finding, PolicyVerdict, Weight } from '../../judge/verdict.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { orElse } from '../../observe/reading.ts';
-import { shown } from '../../judge/evidence.ts';
+import { registration, shown } from '../../judge/evidence.ts';
 import type { Part } from '../../plan/files.ts';
 import type { Reading } from '../../host/host.ts';
 import type { InForce, PolicyFacts } from '../facts.ts';
 import { MOST_ATTEMPTS } from '../seen/nft.ts';
 import type { Compared } from './compare.ts';
+import { aheadOf, frontFindings } from './front.ts';
 import { iptablesFindings } from './iptables.ts';
 import { judgeShapers } from './shapers.ts';
 
@@ -17,6 +18,10 @@ const HOUR = 3_600_000;
 const hoursAgo = (milliseconds: number): string =>
   milliseconds < 0 ? 'when the clock was ahead' : `${Math.round(milliseconds / HOUR)} h ago`;
 const OFFLOAD_OFF = 'uci set firewall.@defaults[0].flow_offloading=0';
+
+/** Seconds for which servers usually let a phone register; what was seen of one is what was left of it. */
+const USUAL = [600, 900, 1200, 1800, 3600, 7200, 14_400, 28_800, 43_200];
+const lasting = (seconds: number): number => Math.min(86_400, (USUAL.find((usual) => usual >= seconds) ?? 86_400) + 60);
 
 type Where = keyof Compared['intact'];
 
@@ -83,6 +88,17 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       'This kernel cannot give single flows timeouts: every UDP flow of the router lives as long as SIP needs.',
     );
   }
+  const registered = registration(facts);
+  const kept = Math.max(wish.timeouts.signallingReplied, orElse(policy.perFlow, true) ? 0 : orElse(facts.timeouts.udp, 0));
+  if (registered !== null && registered.seconds > kept) {
+    say(
+      'policy-registration',
+      'risk',
+      [registered.evidence, `sipalg.timeouts.signalling_replied is ${wish.timeouts.signallingReplied} s`],
+      `A phone registers for longer than its way back is kept: after ${kept} s of silence no call reaches it until it registers again. `
+        + `What fits: \`uci set sipalg.timeouts.signalling_replied=${lasting(registered.seconds)}\`, or keepalives at the phone.`,
+    );
+  }
   const off = orElse(offload, null);
   if (off?.software) {
     const { marking } = wish;
@@ -97,6 +113,16 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       bypassed(
         `${what} that is not marked cannot be kept out of it`,
         `What fits: ${bare.map((one) => `\`uci set sipalg.marking.${one}\``).join(' and ')}, or \`${OFFLOAD_OFF}\`.`,
+      );
+    }
+    const unmarked = marking === null ? [] : wish.providers.filter((provider) => provider.marking === false).map(({ name }) => name);
+    if (unmarked.length > 0) {
+      say(
+        'policy-offload',
+        'note',
+        unmarked.map((name) => `sipalg.${name}.marking is 0`),
+        `Flow offload is on, and the voice of ${unmarked.join(', ')} is not marked here: what its phones do not mark by themselves `
+          + `passes the rules by. What fits: \`uci set sipalg.${unmarked[0]}.marking=1\`, or \`${OFFLOAD_OFF}\`.`,
       );
     }
     if (!compared.excluded && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
@@ -147,6 +173,37 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
   return findings;
 }
 
+/** Providers whom somebody else's block list holds. */
+function blockFindings({ blocks }: PolicyFacts): Finding[] {
+  if (blocks === undefined || blocks.state === 'absent') return [];
+  const unread = 'Whether a block list of this router holds a provider could not be read';
+  if (blocks.state === 'failed')
+    return [{ code: 'provider-blocks-unread', weight: 'note', text: `${unread}.`, evidence: [`${blocks.source}: ${blocks.because}`] }];
+  const { holding, spared, unasked } = blocks.value;
+  const findings: Finding[] = [];
+  if (holding.length > 0)
+    findings.push({
+      code: 'provider-blocked',
+      weight: 'risk',
+      text:
+        `A block list of this router holds ${[...new Set(holding.map(({ provider }) => provider))].join(', ')}: what comes from there is `
+        + 'dropped, unless something lets it pass before. Put the addresses on the allow list of the program that fills the set '
+        + '(banIP: /etc/banip/banip.allowlist).',
+      evidence: shown(holding.map(({ set, provider, network }) => `${set} holds ${network} of ${provider}`)),
+    });
+  if (spared.length + unasked > 0)
+    findings.push({
+      code: 'provider-blocks-unread',
+      weight: 'note',
+      text: `${unread} in full: ${[
+        ...(spared.length > 0 ? ['a look at a set with limits would spend of them'] : []),
+        ...(unasked > 0 ? [`${unasked} questions were left out`] : []),
+      ].join(', and ')}.`,
+      evidence: shown(spared),
+    });
+  return findings;
+}
+
 /** What cannot be let in, and why. */
 const inboundFindings = ({ inbound }: Compared): Finding[] =>
   inbound.lacking.map((text) => ({ code: 'policy-inbound', weight: 'risk', text, evidence: ['/etc/config/sipalg'] }));
@@ -158,14 +215,18 @@ export function judge(
   compared: Compared,
   { steps, refused }: Part,
 ): PolicyVerdict & { findings: Finding[] } {
+  const ahead = aheadOf(facts, policy, compared.inbound);
   const lacking = policy.backend === 'iptables' && policy.wanted ? iptablesFindings(policy, compared.voice) : [];
   return {
     findings: [
       ...voiceFindings(facts, policy, compared, [...refused, ...steps.map(({ text }) => text)]),
       ...lacking,
       ...inboundFindings(compared),
+      ...frontFindings(ahead, policy),
+      ...blockFindings(policy),
     ],
     changed: changedIn(policy, compared),
+    ...(ahead.length > 0 ? { behind: [...new Set(ahead.map(({ way }) => way.to))].sort() } : {}),
     excluded: compared.excluded,
     shapers: judgeShapers(policy.shapers, policy.wish),
   };

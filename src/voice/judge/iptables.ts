@@ -23,6 +23,12 @@ const LACKS: readonly { name: string; of: string; lost: string; when: (voice: Vo
     lost: 'who tried, how often and when is not remembered',
     when: ({ limit }) => limit !== null,
   },
+  {
+    name: 'dscp',
+    of: 'iptables-mod-ipopt',
+    lost: 'which voice a phone has marked by itself cannot be told, so none is marked',
+    when: ({ marking }) => marking !== null && !marking.overwrite,
+  },
   { name: 'DSCP', of: 'iptables-mod-ipopt', lost: 'voice is not marked', when: ({ marking }) => marking !== null },
 ];
 

@@ -60,7 +60,7 @@ function familyStep(
   old: Sections | null,
 ): Step | null {
   const { restore, tables, counted } = seen;
-  const script = transaction(wanted, tables, counted);
+  const script = transaction(wanted, tables, counted, seen);
   const settled = wanted.length === 0 ? tables.length === 0 : inForce !== null && intact && inForce.mark === markOf(seenOf(wanted));
   if (settled) return null;
   const known = old?.[restore] ?? '';
@@ -69,7 +69,7 @@ function familyStep(
   const undo =
     former === null || (former.length > 0 && markOf(seenOf(former)) !== inForce?.mark)
       ? []
-      : [restoreAction(restore, transaction(former, seenOf(wanted), counted), true)];
+      : [restoreAction(restore, transaction(former, seenOf(wanted), counted, { offloadAt: seen.offloadAt ?? null }), true)];
   const off = wanted.length === 0;
   return {
     rank: off ? RANK.policyOff : RANK.policy,

@@ -27,6 +27,7 @@ type Sources = Pick<PolicyFacts, 'wish' | 'names' | 'wan'>;
 export function voiceOf({ wish, names, wan }: Sources): Voice {
   const signalling: Prefix[] = [];
   const media: Prefix[] = [];
+  const unmarked: Prefix[] = [];
   const plain = [5060];
   const tls = [5061];
   for (const provider of wish.providers) {
@@ -34,13 +35,15 @@ export function voiceOf({ wish, names, wan }: Sources): Voice {
     const own = prefixes([...provider.signalling, ...answers.flatMap((answer) => answer?.addresses ?? [])]);
     signalling.push(...own);
     // Where nothing is said of audio, it comes from the addresses that speak SIP.
-    media.push(...(provider.media.length > 0 ? prefixes(provider.media) : own));
+    const audio = provider.media.length > 0 ? prefixes(provider.media) : own;
+    media.push(...audio);
+    if (provider.marking === false) unmarked.push(...own, ...audio);
     for (const { port } of provider.hosts) if (port !== null) plain.push(port);
     for (const answer of answers) {
       plain.push(...(answer?.ports ?? []));
       tls.push(...(answer?.tlsPorts ?? []));
     }
-    plain.push(...(provider.inbound?.ports ?? []));
+    plain.push(...(provider.ports ?? []), ...(provider.inbound?.ports ?? []));
   }
   const all = mergePrefixes(signalling);
   return {
@@ -52,5 +55,6 @@ export function voiceOf({ wish, names, wan }: Sources): Voice {
     limit: wish.limit,
     signalling: all,
     media: wish.providers.some((provider) => provider.media.length > 0) ? mergePrefixes(media) : all,
+    unmarked: mergePrefixes(unmarked),
   };
 }

@@ -1,12 +1,13 @@
 /** What of the firewall's own rules and sets is ours: those for calls that providers may open. */
 import type { Host, Reading } from '../../host/host.ts';
 import type { Facts } from '../../observe/facts.ts';
-import { answered, orElse } from '../../observe/reading.ts';
+import { answered, orElse, understood } from '../../observe/reading.ts';
 import { parseUci } from '../../languages/uci/parse.ts';
 import { networksOf } from '../digest.ts';
 import type { Networks } from '../digest.ts';
 import type { InboundSeen, PolicyFacts } from '../facts.ts';
 import { INBOUND_SET, isInbound, LOADFILE } from '../own.ts';
+import { inFrontOf } from './front.ts';
 import { heldBy } from './nft.ts';
 
 /** What our rules are called in a listing of nft, or in saved rules. */
@@ -62,13 +63,16 @@ export async function observeInbound(
           const seen = policy.iptables?.[family];
           return seen?.state === 'present' ? [[seen.value.restore.replace(/restore$/, 'save')]] : [];
         })
-    ).map(async (argv) => orElse(answered(await host.run(argv)), '')),
+    ).map(async (argv) => answered(await host.run(argv))),
   );
-  const listing = listings.join('');
+  const listing = listings.map((one) => orElse(one, '')).join('');
   const sets: InboundSeen['sets'] = [];
   for (const name of await setsIn(host, nft, listing)) {
     const networks = await heldIn(host, nft, name);
     if (networks !== null) sets.push({ name, networks });
   }
-  return { inbound: { titles: titlesIn(listing), sets }, files };
+  // Only IPv4's are translated on their way in.
+  const [first] = listings;
+  const front = first === undefined ? {} : { front: understood(first, (text) => inFrontOf(text, nft, orElse(policy.wan, []))) };
+  return { inbound: { titles: titlesIn(listing), sets, ...front }, files };
 }

@@ -1,6 +1,7 @@
 /** What of the voice rules is in iptables and ipset, what they have counted, and what this router's iptables can do. */
 import type { Host, Reading } from '../../host/host.ts';
 import { parseSave } from '../../languages/iptables/save.ts';
+import type { SavedRuleset } from '../../languages/iptables/save.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { answered, orElse, present, understood } from '../../observe/reading.ts';
 import { readPrefix, writePrefix } from '../../languages/address/prefixes.ts';
@@ -55,6 +56,9 @@ async function observeExtensions(host: Host, restore: string, ipset: boolean): P
   }
   return has;
 }
+
+/** Sets that drop; banIP has about forty. */
+const MOST_BLOCKS = 64;
 
 /** The command that shows a family's rules: the one whose rules were seen already, legacy first, for fw3 writes those. */
 function saveOf(facts: Facts, family: Family): string {
@@ -179,6 +183,28 @@ async function observePhones(host: Host, family: Family, sets: ReadonlyMap<strin
   return [...orElse(saved, '').matchAll(/^add \S+ (\S+)/gm)].map(([, address]) => address as string);
 }
 
+/** What chain FORWARD says of our rule against the offload, which must not stand before anything of its owner's: fw3's is a target. */
+export function keptOut(forward: readonly (readonly string[])[]): Required<Pick<IptablesSeen, 'keeps' | 'offloadAt' | 'misplaced'>> {
+  const keep = forward.findIndex((args) => args.includes(`${OURS}keep`));
+  const others = forward.filter((args) => !args.includes(`${OURS}keep`));
+  const offload = others.findIndex((args) => args.includes('FLOWOFFLOAD'));
+  const place = offload < 0 ? others.length : offload;
+  return { keeps: keep >= 0 && keep <= place, offloadAt: offload < 0 ? null : offload + 1, misplaced: keep >= 0 && keep !== place };
+}
+
+/** Sets of ipset by whose addresses a rule that is not ours drops, of source or destination alone. */
+function blockSetsOf({ tables }: SavedRuleset): string[] {
+  const names = tables
+    .flatMap(({ rules }) => rules)
+    .flatMap(({ args }): string[] => {
+      const at = args.indexOf('--match-set');
+      const drops = /drop|reject|deny/i.test(args[Math.max(args.lastIndexOf('-j'), args.lastIndexOf('-g')) + 1] ?? '');
+      const [name = '', side = ''] = args.slice(at + 1);
+      return at > 0 && args[at - 1] !== '!' && drops && ['src', 'dst'].includes(side) && !name.startsWith(OURS) ? [name] : [];
+    });
+  return [...new Set(names)].slice(0, MOST_BLOCKS);
+}
+
 async function observeFamily(
   host: Host,
   facts: Facts,
@@ -203,9 +229,14 @@ async function observeFamily(
     counters.push({ name, packets, bytes });
   }
   const forward = ruleset.value.tables.find(({ name }) => name === 'filter')?.rules.filter(({ chain }) => chain === 'FORWARD') ?? [];
-  const at = (target: string): number => forward.findIndex(({ args }) => args.includes(target));
-  const keeps = at(`${OURS}keep`) >= 0 && (at('FLOWOFFLOAD') < 0 || at(`${OURS}keep`) < at('FLOWOFFLOAD'));
-  const seen = present(ruleset.source, { restore, tables, counted, keeps });
+  const blocks = blockSetsOf(ruleset.value);
+  const seen = present(ruleset.source, {
+    ...(blocks.length > 0 ? { blocks } : {}),
+    restore,
+    tables,
+    counted,
+    ...keptOut(forward.map(({ args }) => args)),
+  });
   if (tables.length === 0) return { seen, inForce: { state: 'absent', source: ruleset.source } };
   const own = sets === null ? [] : [...sets.keys()].filter((name) => name.endsWith(String(digit(family))));
   return {

@@ -7,6 +7,7 @@ import { readConfiguration } from '../../wish/read.ts';
 import type { PolicyFacts } from '../facts.ts';
 import { readNames } from '../names/names.ts';
 import { OWN_FILES } from '../own.ts';
+import { observeBlocks } from './blocks.ts';
 import { observeInbound } from './inbound.ts';
 import { observeIptablesPolicy } from './iptables.ts';
 import { observeNftPolicy, observePerFlow } from './nft.ts';
@@ -62,5 +63,6 @@ export async function observe(host: Host, facts: Facts): Promise<PolicyFacts> {
     shapers,
   });
   const inbound = await observeInbound(host, facts, policy);
-  return { ...policy, inbound: inbound.inbound, files: { ...policy.files, ...inbound.files } };
+  const blocks = wanted && wish.providers.length > 0 ? { blocks: await observeBlocks(host, policy) } : {};
+  return { ...policy, ...blocks, inbound: inbound.inbound, files: { ...policy.files, ...inbound.files } };
 }

@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert';
 import { scripts, SHELLS } from './scripts.ts';
 
 const every = suite('scripts of the router');
-const found = scripts();
+const DAEMON = 'package/sipalg-daemon/root';
+const found = [...scripts(), ...scripts(DAEMON)];
 
 every('are all there', () => {
   for (const path of [
@@ -14,6 +15,7 @@ every('are all there', () => {
     'files/etc/init.d/sipalg-early',
     'files/etc/hotplug.d/iface/30-sipalg',
     'files/usr/sbin/sipalg',
+    `${DAEMON}/etc/init.d/sipalg-daemon`,
   ]) {
     assert.ok(found.includes(path), path);
   }
@@ -41,11 +43,13 @@ for (const path of found) {
   });
 }
 
-every('start in the order that counts: modules, early, firewall, network, sipalg', () => {
-  const start = (name: string): number => Number(/^START=(\d+)$/m.exec(readFileSync(`files/etc/init.d/${name}`, 'utf8'))?.[1]);
+every('start in the order that counts: modules, early, firewall, network, sipalg, its daemon', () => {
+  const start = (name: string, root = 'files'): number =>
+    Number(/^START=(\d+)$/m.exec(readFileSync(`${root}/etc/init.d/${name}`, 'utf8'))?.[1]);
   const [BOOT, FIREWALL, NETWORK] = [10, 19, 20];
   assert.ok(start('sipalg-early') > BOOT && start('sipalg-early') < FIREWALL);
   assert.ok(start('sipalg') > NETWORK);
+  assert.ok(start('sipalg-daemon', DAEMON) > start('sipalg'));
 });
 
 every.run();

@@ -160,7 +160,7 @@ page('reads its configuration again on SIGHUP', async ({ all }) => {
   for (const name of readdirSync(router).filter((one) => one.startsWith('serve-'))) all.lab.files.remove(`/usr/lib/sipalg/${name}`);
   const { status, stderr } = await all.lab.router.run(['sipalg', 'serve']);
   assert.is(status, 2);
-  assert.match(stderr, /^sipalg: a file of this program is missing \(\/usr\/lib\/sipalg\/serve-\w+\.mjs\); install sipalg again\.\n$/);
+  assert.match(stderr, /^sipalg: `sipalg serve` is in a package of its own; install sipalg-daemon, of this version \(\d[\d.]*\)\.\n$/);
   assert.is((await all.lab.router.run(['sipalg', 'status'])).stderr, '', 'what does not need it works');
 });
 

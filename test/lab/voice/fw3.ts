@@ -145,4 +145,5 @@ export const VOICE: Voice = {
   limit: { register: 5, invite: 10, options: 10 },
   signalling: { ipv4: ['203.0.113.10'], ipv6: ['2001:db8:113::10'] },
   media: { ipv4: ['198.51.100.0/24', '203.0.113.10'], ipv6: ['2001:db8:99::/48'] },
+  unmarked: { ipv4: [], ipv6: [] },
 };

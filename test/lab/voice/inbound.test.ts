@@ -90,4 +90,41 @@ test('the provider reaches the PBX, and nobody else ever does', async ({ lab }) 
   );
 });
 
+test("a forward of the owner's that stands in front has the calls, and that is said; behind ours it has none", async ({ lab }) => {
+  const before = lab.files.read('/etc/config/firewall');
+  const forward = `
+config redirect 'mine'
+	option name 'Mine'
+	option src 'wan'
+	option dest 'lan'
+	option proto 'udp'
+	option src_dport '5060'
+	option dest_ip '${ADDRESS.phone2}'
+	option target 'DNAT'
+`;
+  const policy = async (): Promise<string> => (await lab.router.run(['sipalg', 'policy'], { timeout: 60_000 })).stdout;
+  lab.files.write('/etc/config/firewall', before + forward);
+  await lab.router.must(['fw4', 'reload']);
+  await apply(lab, wish(1));
+  assert.equal([await reaches(lab, ADDRESS.provider, 5060), await reaches(lab, ADDRESS.provider, 10050)], [false, true]);
+  const said = await policy();
+  assert.match(said, `has UDP port 5060 first and sends them to ${ADDRESS.phone2}`);
+  assert.match(said, `is to open calls to ${ADDRESS.phone}, but something else has them first`);
+  assert.match(said, /firewall\.mine \(Mine\), line \d+ of \/etc\/config\/firewall/);
+  assert.not.match(said, 'the rule in force', 'it is named once');
+  // The same rule put there by nobody's configuration.
+  lab.files.write('/etc/config/firewall', lab.files.read('/etc/config/firewall').replace(forward, ''));
+  await lab.router.must(['fw4', 'reload']);
+  assert.not.match(await policy(), 'something else has them first');
+  const rule = `inet fw4 dstnat_wan udp dport 5060 dnat ip to ${ADDRESS.phone2}`;
+  await lab.router.must(['nft', 'insert', 'rule', ...rule.split(' ')]);
+  assert.match(await policy(), /the rule in force: .*udp dport 5060 .*dnat ip to/);
+  assert.is(await reaches(lab, ADDRESS.provider, 5060), false);
+  // Behind ours it is for everybody else.
+  lab.files.write('/etc/config/firewall', lab.files.read('/etc/config/firewall') + forward);
+  await lab.router.must(['fw4', 'reload']);
+  assert.not.match(await policy(), 'something else has them first');
+  assert.is(await reaches(lab, ADDRESS.provider, 5060), true);
+});
+
 test.run();

@@ -174,5 +174,57 @@ for (const [flavour, ipset] of [
     }
   });
 
+  test('leaves a mark alone that a phone has set itself, and does not mark for a provider of whom that is wished', async ({ lab }) => {
+    const { router, phone, provider } = lab;
+    const own = [0, 26, 40, 46];
+    await phone.must(['nft', '-f', '-'], {
+      input: `table inet own {\nchain out {\ntype filter hook output priority 0\n${['ip', 'ip6']
+        .flatMap((ip) => own.map((mark) => `udp sport ${5100 + mark} ${ip} dscp set ${mark}`))
+        .join('\n')}\n}\n}\n`,
+    });
+    const classes = [0, 24, 26, 40, 46];
+    const count = ['ip', 'ip6'].flatMap((ip) => classes.map((mark) => `udp dport 5060 ${ip} dscp ${mark} counter`));
+    const arriving = async (voice: typeof VOICE): Promise<string> => {
+      await perform(lab, planOf(await look(lab), voice));
+      await router.must(['conntrack', '-F']);
+      await provider.must(['nft', '-f', '-'], {
+        input: [
+          'table inet marks',
+          'delete table inet marks',
+          'table inet marks {',
+          'chain seen {',
+          'type filter hook input priority 0;',
+          ...count,
+          '}',
+          '}',
+          '',
+        ].join('\n'),
+      });
+      const [far, near] = await Promise.all([lab.talker('provider'), lab.talker('phone')]);
+      for (const [from, to] of [
+        ['192.168.1.10', '203.0.113.10'],
+        ['2001:db8:1::10', '2001:db8:113::10'],
+      ] as const) {
+        const there = await far.udp(to, 5060);
+        for (const mark of own) {
+          const here = await near.udp(from, 5100 + mark);
+          await here.send(request('REGISTER', 'own'), { address: to, port: 5060 });
+          assert.ok(await there.next(), `${from} ${mark}`);
+          await here.close();
+        }
+        await there.close();
+      }
+      const listed = await provider.must(['nft', 'list', 'table', 'inet', 'marks']);
+      return [...listed.matchAll(/counter packets (\d+)/g)].map(([, packets]) => packets).join('');
+    };
+    // Of each family: 0, 24, 26, 40, 46.
+    assert.is(await arriving(VOICE), '0111101111');
+    assert.is(await arriving({ ...VOICE, unmarked: VOICE.signalling }), '1011110111');
+    const marking = { ...(VOICE.marking as NonNullable<typeof VOICE.marking>), overwrite: true as const };
+    assert.is(await arriving({ ...VOICE, marking }), '0400004000');
+    assert.is(await arriving({ ...VOICE, marking, unmarked: { ipv4: ['203.0.113.10'], ipv6: [] } }), '1011104000');
+    await perform(lab, planOf(await look(lab), VOICE));
+  });
+
   test.run();
 }

@@ -2,10 +2,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { intactIptables, isExcluded } from '../../../src/voice/judge/compare.ts';
 import { iptablesFindings } from '../../../src/voice/judge/iptables.ts';
+import { INCLUDE_FILE } from '../../../src/voice/own.ts';
 import { POLICY_FILE } from '../../../src/voice/paths.ts';
+import { FW3_INCLUDE } from '../../../src/voice/render/iptables/restore.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
 import type { Lab } from '../lab.ts';
-import { look, openFw3, perform, planOf, undo, VOICE } from './fw3.ts';
+import { look, openFw3, perform, planOf, STOCK, undo, VOICE } from './fw3.ts';
 import type { Flavour } from './fw3.ts';
 
 /** What another program would see: all rules of both families, without the times in comments. */
@@ -137,25 +139,86 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       }
     });
 
-    test('keeps marked voice out of flow offload, before every rule of the firewall', async ({ lab }) => {
-      const seen = await look(lab);
+    test("keeps marked voice out of flow offload, behind its owner's drops, and is put there again after a load", async ({ lab }) => {
+      const { router, files } = lab;
+      // A chain of that name stands in for fw3's target, which this kernel has not.
+      const fw3 = (verb: string): string =>
+        [
+          ...(verb === '-A' ? [':forwarding_rule - [0:0]', ':FLOWOFFLOAD - [0:0]', '-A FLOWOFFLOAD -j ACCEPT'] : []),
+          `${verb} FORWARD -m comment --comment "!fw3: Custom forwarding rule chain" -j forwarding_rule`,
+          `${verb} FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m comment --comment "!fw3: Traffic offloading" -j FLOWOFFLOAD`,
+          ...STOCK.split('\n')
+            .filter((rule) => rule.startsWith('-A FORWARD') && !rule.includes('TCPMSS'))
+            .map((rule) => rule.replace('-A', verb)),
+        ].join('\n');
+      const filter = (rules: string): Promise<string> =>
+        router.must(['iptables-restore', '--noflush'], { input: `*filter\n${rules}\nCOMMIT\n` });
+      const order = async (): Promise<string[]> =>
+        (await router.must(['iptables', '-S', 'FORWARD'])).split('\n').flatMap((rule) => /-j (\S+)$/.exec(rule)?.[1] ?? []);
+      await filter(fw3('-D').split('\n').slice(2).join('\n'));
+      await filter(fw3('-A'));
       const offload = { state: 'present', value: { software: true, hardware: false, forward: null }, source: 'test' } as const;
-      assert.is(isExcluded({ ...seen, offload }), false);
-      const part = planOf({ ...seen, offload }, VOICE);
+      const seen = { ...(await look(lab)), offload };
+      assert.is(isExcluded(seen), false);
+      const before = await saved(lab);
+      const part = planOf(seen, VOICE);
       await perform(lab, part);
-      assert.match(
-        await lab.router.must(['iptables', '-S', 'FORWARD']),
-        /^-P FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m comment --comment "?!sipalg"? -j sipalg_keep\n/,
-      );
+      const IN_PLACE = ['forwarding_rule', 'sipalg_keep', 'FLOWOFFLOAD', 'ACCEPT', 'ACCEPT', 'ACCEPT'];
+      assert.equal(await order(), IN_PLACE);
       assert.is(
-        await lab.router.must(['iptables', '-S', 'sipalg_keep']),
-        '-N sipalg_keep\n-A sipalg_keep -m dscp --dscp 0x2e -j ACCEPT\n-A sipalg_keep -m dscp --dscp 0x18 -j ACCEPT\n',
+        await router.must(['iptables', '-S', 'sipalg_keep']),
+        '-N sipalg_keep\n-A sipalg_keep -m dscp ! --dscp 0x00 -j ACCEPT\n',
       );
-      const after = await look(lab);
-      assert.is(isExcluded({ ...after, offload }), true);
-      assert.equal(planOf({ ...after, offload }, VOICE).steps, []);
-      await perform(lab, planOf(after, VOICE));
-      assert.not.match(await lab.router.must(['iptables-save', '-t', 'filter']), /sipalg/);
+      await undo(lab, part);
+      assert.is(await saved(lab), before);
+      await perform(lab, planOf({ ...(await look(lab)), offload }, VOICE));
+      const after = { ...(await look(lab)), offload };
+      assert.is(isExcluded(after), true);
+      assert.equal(planOf(after, VOICE).steps, []);
+
+      // A call's flow that is up: its owner drops it, and takes that back.
+      const [far, near] = await Promise.all([lab.talker('provider'), lab.talker('phone')]);
+      const [there, here] = [await far.udp('203.0.113.10', 5060), await near.udp('192.168.1.10', 5099)];
+      const passes = async (): Promise<boolean> => {
+        await here.send(Buffer.from('REGISTER sip:x SIP/2.0\r\n\r\n'), { address: '203.0.113.10', port: 5060 });
+        const received = await there.next(300);
+        if (received === undefined) return false;
+        // Only what was answered is established.
+        await there.send(Buffer.from('SIP/2.0 200 OK\r\n\r\n'), received.from);
+        return (await here.next()) !== undefined;
+      };
+      assert.equal([await passes(), await passes()], [true, true]);
+      const drop = ['forwarding_rule', '-s', '192.168.1.10', '-p', 'udp', '--dport', '5060', '-j', 'DROP'];
+      await router.must(['iptables', '-A', ...drop]);
+      assert.is(await passes(), false, 'nothing of ours stands before what its owner drops');
+      await router.must(['iptables', '-D', ...drop]);
+      await router.must(['iptables', '-Z', 'FORWARD']);
+      assert.is(await passes(), true);
+      const counted = await router.must(['iptables-save', '-c', '-t', 'filter']);
+      assert.match(counted, /\[2:\d+\] -A FORWARD [^\n]*-j sipalg_keep\n\[0:0\] -A FORWARD [^\n]*-j FLOWOFFLOAD\n/);
+      await Promise.all([here.close(), there.close()]);
+
+      // A reload of fw3 writes its rules anew, behind ours.
+      files.write(INCLUDE_FILE, FW3_INCLUDE);
+      for (const mend of [
+        () => router.must(['sh', '-c', `. ${INCLUDE_FILE}`]),
+        async () => perform(lab, planOf({ ...(await look(lab)), offload }, VOICE)),
+      ]) {
+        await filter(fw3('-D'));
+        await filter(fw3('-A').split('\n').slice(3).join('\n'));
+        assert.is((await order())[0], 'sipalg_keep');
+        assert.equal(intactIptables({ ...(await look(lab)), offload }), { ipv4: false, ipv6: true });
+        await mend();
+        assert.equal(await order(), IN_PLACE);
+        assert.equal(planOf({ ...(await look(lab)), offload }, VOICE).steps, []);
+      }
+      // Where nothing is offloaded any more, it stands behind all others.
+      await router.must(['iptables', '-D', 'FORWARD', '3']);
+      await router.must(['sh', '-c', `. ${INCLUDE_FILE}`]);
+      assert.equal(await order(), ['forwarding_rule', 'ACCEPT', 'ACCEPT', 'ACCEPT', 'sipalg_keep']);
+      await perform(lab, planOf(await look(lab), VOICE));
+      assert.not.match(await router.must(['iptables-save', '-t', 'filter']), /sipalg/);
+      files.remove(INCLUDE_FILE);
     });
 
     test('takes 10,000 networks', async ({ lab }) => {
@@ -200,7 +263,7 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
       const seen = await look(lab);
       assert.equal(
         iptablesFindings(seen, VOICE).map(({ text }) => /package (\S+),/.exec(text)?.[1]),
-        ['iptables-mod-u32', 'iptables-mod-hashlimit', 'iptables-mod-conntrack-extra', 'iptables-mod-ipopt'],
+        ['iptables-mod-u32', 'iptables-mod-hashlimit', 'iptables-mod-conntrack-extra', 'iptables-mod-ipopt', 'iptables-mod-ipopt'],
       );
       assert.not.match(await saved(lab), /sipalg/);
     } finally {

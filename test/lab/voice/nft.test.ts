@@ -80,13 +80,14 @@ function anyVoice(random: Seeded): Voice {
     ports: random.pick([[5060], [5060, 5070, 5080], [5060, 5062, 5063]]),
     tlsPorts: random.pick([[5061], [5061, 6061]]),
     timeouts: { signallingUnreplied: random.pick([30, 120]), signallingReplied: random.pick([620, 86_400]), media: random.pick([30, 300]) },
-    marking: random.next() < 0.3 ? null : { media: dscp(), signalling: dscp() },
+    marking: random.next() < 0.3 ? null : { media: dscp(), signalling: dscp(), ...(random.next() < 0.3 ? { overwrite: true } : {}) },
     limit:
       random.next() < 0.3
         ? null
         : { register: random.pick([1, 5, 6000]), invite: random.pick([1, 10, 6000]), options: random.pick([1, 10, 6000]) },
     signalling: networks(random, 60),
     media: networks(random, 60),
+    unmarked: random.next() < 0.5 ? { ipv4: [], ipv6: [] } : networks(random, 4),
   };
 }
 
@@ -121,6 +122,7 @@ const VOICE: Voice = {
   limit: { register: 5, invite: 10, options: 10 },
   signalling: { ipv4: ['198.51.100.0/25', '198.51.100.128/25', '203.0.113.7'], ipv6: ['2001:db8::/32', '2001:db9::/32'] },
   media: { ipv4: [], ipv6: [] },
+  unmarked: { ipv4: [], ipv6: [] },
 };
 
 nft("any change of somebody's shows, and what the rules themselves fill and count does not", async ({ host }) => {

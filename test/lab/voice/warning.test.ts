@@ -47,6 +47,15 @@ warning('says for how long phones are registered, for how long a flow lives, and
   assert.match(stdout, /a phone is registered for 1[78]\d\d s more/);
   assert.match(stdout, /nf_conntrack_udp_timeout is \d+ s/);
   assert.match(stdout, 'uci set sipalg.main.policy=1');
+  // Nothing in the kernel shows it any more; the voice rules are held against it all the same.
+  assert.is((await lab.router.must(['cat', '/proc/net/nf_conntrack_expect'])).trim(), '');
+  lab.files.write('/etc/config/sipalg', "config sipalg 'main'\n\toption alg 'disabled'\n\toption policy '1'\n");
+  await lab.router.must(['sipalg', 'apply'], { timeout: 60_000 });
+  const policy = async (): Promise<string> => (await lab.router.run(['sipalg', 'policy'], { timeout: 60_000 })).stdout;
+  assert.match(await policy(), /A phone registers for longer than its way back is kept: after 620 s .*signalling_replied=1860/);
+  assert.match(await policy(), /a phone is registered for 1[78]\d\d s more, as \/etc\/sipalg\.journal shows/);
+  lab.files.write('/etc/config/sipalg', `${lab.files.read('/etc/config/sipalg')}\nconfig timeouts\n\toption signalling_replied '1860'\n`);
+  assert.not.match(await policy(), 'registers for longer');
 });
 
 warning.run();

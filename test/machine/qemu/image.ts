@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -21,7 +22,7 @@ import {
 import { dirname } from 'node:path';
 import { alone } from './alone.ts';
 import { must } from './debian.ts';
-import { CACHE, LOCK, withDependencies, type Kernel } from './kernels.ts';
+import { CACHE, LOCK, withDependencies, type Kernel, type Line } from './kernels.ts';
 import { librariesOf, place, placeFolder, programPath } from './programs.ts';
 
 /** Files of the router by path: text or bytes, programs among them (mode 755), or a link. */
@@ -47,6 +48,18 @@ export const IPTABLES = '/usr/lib/lab/iptables';
 /** The lab's own Node: a router's may go, and the agent and the stand-ins go on. */
 export const NODE = '/usr/lib/lab/node';
 const PLUGINS = '/usr/lib/x86_64-linux-gnu/xtables';
+
+/** The kernel whose routers have QuickJS besides Node, as OpenWrt has it from 25.12 on: there the program runs on it. */
+const WITH_QJS: Line = '6.12';
+/** Debian 13's, with its own C library (test/setup.mjs has unpacked it), and where it is in the root. */
+const QJS_FROM = '.cache/engines/qjs/usr';
+const QJS = '/usr/lib/lab/qjs';
+const QJS_FILES: readonly string[] = [
+  'bin/qjs',
+  ...['ld-linux-x86-64.so.2', 'libc.so.6', 'libm.so.6'].map((name) => `lib/x86_64-linux-gnu/${name}`),
+];
+/** What a router's package of an engine brings into PATH. */
+export const ENGINES = ['/usr/bin/node', '/usr/bin/qjs'] as const;
 
 // What has to be there before the root is: nothing of it is in /etc/modules.d.
 const FIRST = ['virtio_blk', 'virtio_pci', 'virtio_console', 'virtio_rng', 'ext4', 'overlay'];
@@ -91,6 +104,7 @@ export function rootImage(kernel: Kernel): string {
     ...XTABLES.map((name) => programPath(name, 'iptables')),
     ...SHELLS.map(([name]) => programPath(name, name)),
     programPath('busybox', 'busybox-static'),
+    ...(kernel.line === WITH_QJS ? QJS_FILES.map((name) => `${QJS_FROM}/${name}`) : []),
   ];
   const key = createHash('sha256')
     .update(
@@ -154,6 +168,7 @@ function fillRoot(tree: string, kernel: Kernel): void {
   place(tree, process.execPath, NODE);
   // Code that is compiled at run time has to be translated once more by the emulator: without, Node's work takes a fifth less.
   writeFileSync(`${tree}/usr/bin/node`, `#!/bin/dash\nexec ${NODE} --jitless --no-expose-wasm "$@"\n`, { mode: 0o755 });
+  if (kernel.line === WITH_QJS) placeQjs(tree);
   for (const multi of XTABLES) {
     place(tree, programPath(multi, 'iptables'), `${IPTABLES}/${multi}`);
     const flavour = multi.includes('legacy') ? 'legacy' : 'nft';
@@ -162,6 +177,17 @@ function fillRoot(tree: string, kernel: Kernel): void {
   placeFolder(tree, PLUGINS);
   fillBusybox(tree);
   fillModules(tree, kernel);
+}
+
+function placeQjs(tree: string): void {
+  mkdirSync(tree + QJS);
+  const files = QJS_FILES.map((name) => {
+    const file = name.slice(name.lastIndexOf('/') + 1);
+    copyFileSync(`${QJS_FROM}/${name}`, `${tree}${QJS}/${file}`);
+    return `${QJS}/${file}`;
+  });
+  const [program, loader] = files;
+  writeFileSync(`${tree}/usr/bin/qjs`, `#!/bin/dash\nexec ${loader} --library-path ${QJS} ${program} "$@"\n`, { mode: 0o755 });
 }
 
 function fillBusybox(tree: string): void {

@@ -162,7 +162,10 @@ export async function imageOf({
   release = '24.10',
   sipalg = true,
 }: RouterOptions): Promise<Map<string, Content>> {
-  const all = new Map<string, Content>([...(sipalg ? layerOf('files') : []), ...layerOf('test/machine/qemu/root')]);
+  const all = new Map<string, Content>([
+    ...(sipalg ? [...layerOf('files'), ...layerOf('package/sipalg-daemon/root')] : []),
+    ...layerOf('test/machine/qemu/root'),
+  ]);
   const put = (path: string, bytes: string | Uint8Array, mode = 0o644): void => {
     all.set(path, { bytes, mode });
   };

@@ -1,6 +1,7 @@
 /** What the scenarios of the virtual machine do and ask again and again. */
 import * as assert from 'uvu/assert';
 import type { Ran } from '../../lab/member.ts';
+import { ENGINES } from './image.ts';
 import { archive, type Manager, type Package } from './packages.ts';
 import type { Picture, Router } from './router.ts';
 
@@ -88,6 +89,16 @@ export async function install(router: Router, manager: Manager, one: Package, ..
   return ran;
 }
 
+/** Installs several, one after the other as one command would; what the manager said. */
+export async function installAll(router: Router, manager: Manager, ...packages: readonly Package[]): Promise<string> {
+  let said = '';
+  for (const one of packages) {
+    const { stdout, stderr } = await install(router, manager, one);
+    said += stdout + stderr;
+  }
+  return said;
+}
+
 /** What sysupgrade would keep, as it packs it. */
 export async function kept(router: Router): Promise<Buffer> {
   await router.must(['sysupgrade', '-b', '/tmp/kept.tgz']);
@@ -105,10 +116,22 @@ export async function meanwhile<T>(router: Router, work: Promise<T>): Promise<{ 
   return { result: await ended, treatments };
 }
 
+/** Does something while the router has no engine that the program could run on. */
+export async function withoutEngine(router: Router, work: () => Promise<void>): Promise<void> {
+  const move = (from: string, to: string): Promise<string> =>
+    router.must(['sh', '-ec', ENGINES.map((path) => `[ ! -e ${path}${from} ] || mv ${path}${from} ${path}${to}`).join('\n')]);
+  await move('', '.gone');
+  try {
+    await work();
+  } finally {
+    await move('.gone', '');
+  }
+}
+
 /** Process ids of the resident daemon. */
 export async function daemons(router: Router): Promise<number[]> {
   // A pattern that does not find itself.
-  const { stdout } = await router.run(['sh', '-c', "grep -l -a '[s]ipalg.js.serve' /proc/[0-9]*/cmdline"]);
+  const { stdout } = await router.run(['sh', '-c', "grep -l -a '[s]ipalg.mjs.serve' /proc/[0-9]*/cmdline"]);
   return stdout
     .split('\n')
     .flatMap((line) => /^\/proc\/(\d+)\//.exec(line)?.[1] ?? [])

@@ -52,7 +52,7 @@ words('is what is wished, who is trusted, what was counted and who tried', (cont
 The voice firewall rules are in force.
 
 Timeouts: signalling 120 s, once answered 620 s; media 300 s; for voice alone.
-Marks: media EF, signalling CS3.
+Marks: media EF, signalling CS3; marks that phones set are left alone.
 Limits per minute and source address: REGISTER 5, INVITE 10, OPTIONS 10; from pppoe-wan.
 
 Providers:
@@ -105,6 +105,23 @@ words('never calls rules in force that are missing, refused or unread', (context
 `,
   );
   assert.not.match(say(context, { inForce: unread }), 'Counted');
+});
+
+words('says that something else has the calls first which a provider is to open, and whose voice is not marked', (context) => {
+  const { wish } = policyFacts();
+  const [example, plain] = wish.providers;
+  const inbound = { pbx: ['192.168.1.20', '192.168.1.21'], ports: [5060], mediaPorts: null };
+  context.policy.judged = { changed: [], excluded: false, shapers: [], behind: ['192.168.1.20'] };
+  const text = say(context, {
+    wish: { ...wish, providers: [{ ...example!, inbound }, { ...plain!, ports: [5065], marking: false }] },
+  });
+  assert.match(
+    text,
+    '  example, may open calls to 192.168.1.21, is to open calls to 192.168.1.20, but something else has them first: see above\n',
+  );
+  assert.match(text, '  plain\n    signalling: 192.0.2.0/28\n    port: 5065\n    not marked\n');
+  const marking = { ...(wish.marking as NonNullable<typeof wish.marking>), overwrite: true as const };
+  assert.match(say(context, { wish: { ...wish, marking } }), 'signalling CS3; marks that phones set are overwritten.\n');
 });
 
 words('names what is left of rules that are not wished any more', (context) => {

@@ -7,11 +7,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Metafile } from 'esbuild';
+import { COMMANDS } from '../../../src/cli/commands.ts';
+import { saying } from '../../saying.ts';
 
 /** What `status` loads on a router without voice rules. */
-const MOST_OF_STATUS = 101_000;
+const MOST_OF_STATUS = 104_000;
 
 interface Packer {
+  sorted(metafile: Metafile): Map<string, string>;
   packLone(folder: string): Promise<Metafile[]>;
   packRouter(folder: string): Promise<Metafile>;
 }
@@ -21,6 +24,7 @@ interface Context {
   lone: Metafile;
   qjs: Metafile;
   router: Metafile;
+  sorted: Packer['sorted'];
 }
 
 /** Modules of an engine that a packed text asks for. */
@@ -39,9 +43,10 @@ const programs = suite<Context>('the packed program');
 programs.before(async (context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'sipalg-packed-'));
   // build.mjs finds the project by its own place, so it is loaded from there and not packed.
-  const { packLone, packRouter } = (await import(pathToFileURL(join(process.cwd(), 'build.mjs')).href)) as Packer;
+  const { packLone, packRouter, sorted } = (await import(pathToFileURL(join(process.cwd(), 'build.mjs')).href)) as Packer;
   [context.lone, context.qjs] = (await packLone(context.folder)) as [Metafile, Metafile];
   context.router = await packRouter(join(context.folder, 'router'));
+  context.sorted = sorted;
 });
 
 programs.after(({ folder }) => {
@@ -92,6 +97,34 @@ programs('names every chunk by what it holds, so that another build never takes 
     names.filter((name) => !/^sipalg(\.qjs)?\.mjs$/.test(name) && !/^[\w-]+-[A-Z0-9]{8}\.mjs$/.test(name)),
     [],
   );
+});
+
+programs('is sorted into packages, none of which needs more than itself and sipalg', ({ router, sorted }) => {
+  const packageOf = sorted(router);
+  assert.equal([...packageOf.keys()].sort(), Object.keys(router.outputs).sort());
+  const optional = COMMANDS.flatMap((one) => one.package ?? []);
+  assert.equal([...new Set(packageOf.values())].sort(), ['sipalg', ...optional].sort());
+  for (const [file, name] of packageOf) {
+    const { imports = [] } = router.outputs[file] ?? {};
+    for (const { path, kind, external } of imports) {
+      const other = external === true ? name : packageOf.get(path);
+      // The command that is in another package says so when its import() finds nothing.
+      const allowed = [name, 'sipalg', ...(name === 'sipalg' && kind === 'dynamic-import' ? optional : [])];
+      assert.ok(allowed.includes(other ?? ''), `${basename(file)} of ${name} needs ${basename(path)} of ${other} (${kind})`);
+    }
+  }
+  // What only one of them loads is not in sipalg.
+  const holding = (source: string): string | undefined =>
+    [...packageOf].find(([file]) => (router.outputs[file]?.inputs[source]?.bytesInOutput ?? 0) > 0)?.[1];
+  assert.equal(
+    ['src/compare/collector.ts', 'src/engines/quickjs/streaming.ts', 'src/http/routes.ts', 'src/apply/apply.ts'].map(holding),
+    ['sipalg-compare', 'sipalg-compare', 'sipalg-daemon', 'sipalg'],
+  );
+});
+
+programs('is not sorted by a table that names what nothing loads', ({ router, sorted }) => {
+  const outputs = Object.fromEntries(Object.entries(router.outputs).filter(([, { entryPoint }]) => entryPoint !== 'src/cli/compare.ts'));
+  assert.throws(() => sorted({ ...router, outputs }), saying('src/cli/compare.ts is to begin a part of the program, but nothing loads it'));
 });
 
 programs('runs alone, the lone file with a line that names its engine', ({ folder }) => {

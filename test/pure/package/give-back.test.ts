@@ -1,4 +1,4 @@
-/** What removal does on a router: the script that gives everything back, with the program and without Node. */
+/** What removal does on a router: the script that gives everything back, with the program and without an engine. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
@@ -90,9 +90,9 @@ class Router {
     );
   }
 
-  /** Node, and the program as a shell script. */
-  program(text: string): void {
-    this.command('node', '', false);
+  /** An engine, and the program as a shell script. */
+  program(text: string, engine = 'node'): void {
+    this.command(engine, '', false);
     this.write('/usr/sbin/sipalg', `#!/bin/sh\nPATH=${process.env['PATH']}\necho "sipalg $*" >> ${this.log}\n${text}\n`, 0o755);
   }
 
@@ -189,6 +189,21 @@ removal("lets the program give everything back, with the voice rules off, and le
   );
 });
 
+removal('lets the program do it on either engine, and ends a daemon that was left behind before it', () => {
+  for (const engine of ['node', 'qjs']) {
+    const router = new Router({ '/etc/sipalg.journal': journal([]) });
+    router.write('/etc/init.d/sipalg-daemon', `#!/bin/sh\necho "init.d/sipalg-daemon $*" >> ${join(router.root, '.calls')}\n`, 0o755);
+    router.program('rm -f "$SIPALG_ROOT/etc/sipalg.journal"', engine);
+    const { status, stderr, calls } = router.giveBack();
+    assert.equal([status, stderr], [0, ''], engine);
+    assert.equal(
+      calls.filter((call) => !call.startsWith('nft list')),
+      ['init.d/sipalg-daemon stop', 'init.d/sipalg stop', 'sipalg enable'],
+      engine,
+    );
+  }
+});
+
 removal('leaves no file of wishes where there was none', () => {
   const router = new Router({ '/etc/sipalg.journal': journal([]) });
   router.program('echo x > "$SIPALG_ROOT/etc/config/sipalg"; rm -f "$SIPALG_ROOT/etc/sipalg.journal"');
@@ -196,7 +211,7 @@ removal('leaves no file of wishes where there was none', () => {
   assert.is(router.read('/etc/config/sipalg'), null);
 });
 
-const without = suite('removal without Node');
+const without = suite('removal without an engine');
 
 const TAKEN: Taken[] = [
   file('/etc/config/firewall', ZONES, CALM),
@@ -252,7 +267,7 @@ without("gives back files byte for byte, modules and the firewall's own rules, a
   );
   const { status, stderr, calls } = router.giveBack();
   assert.is(status, 0);
-  assert.match(stderr, 'Node is not here any more');
+  assert.match(stderr, 'Neither qjs nor Node is here any more');
   assert.is(stderr.includes('Not everything'), false, stderr);
   assert.equal(
     [router.read('/etc/config/firewall'), router.read('/etc/modules.conf'), router.read('/etc/sysctl.d/50-mine.conf')],
@@ -429,7 +444,7 @@ COMMIT
   );
 });
 
-removal("without Node takes the rules of either flavour of iptables, and the providers' sets with the files they are loaded from", () => {
+removal("without an engine takes the rules of either flavour of iptables, and the providers' sets with the files they are loaded from", () => {
   const legacy =
     '*raw\n:sipalg_arriving - [0:0]\n-A PREROUTING -j sipalg_arriving\n-A PREROUTING -m comment --comment "not of sipalg"\nCOMMIT\n';
   const router = new Router(

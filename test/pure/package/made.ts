@@ -23,21 +23,22 @@ interface Options {
   env?: Record<string, string>;
   /** A folder where all is built already: then it is only packed. */
   built?: string;
-  /** A private key's file, as the option that names it. */
+  /** Private keys' files, as the options that name them. */
   key?: string;
+  usignKey?: string;
 }
 
-export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {}, built, key }: Options = {}): Made {
+export function make(folder: string, { cwd = process.cwd(), umask = '022', env = {}, built, key, usignKey }: Options = {}): Made {
   const program = join(process.cwd(), 'package/build.mjs');
   const words =
     built === undefined
-      ? [program, ...(key === undefined ? [] : ['--key', key]), folder]
+      ? [program, ...(key === undefined ? [] : ['--key', key]), ...(usignKey === undefined ? [] : ['--usign-key', usignKey]), folder]
       : [
           '--input-type=module',
           '-e',
           `
-    const { pack, readKey } = await import(${JSON.stringify(pathToFileURL(program).href)});
-    pack(${JSON.stringify(folder)}, ${JSON.stringify(built)}, readKey());`,
+    const { pack, readKeys } = await import(${JSON.stringify(pathToFileURL(program).href)});
+    pack(${JSON.stringify(folder)}, ${JSON.stringify(built)}, readKeys());`,
         ];
   const { status, stdout, stderr } = spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, process.execPath, ...words], {
     cwd,
@@ -47,7 +48,7 @@ export function make(folder: string, { cwd = process.cwd(), umask = '022', env =
   });
   if (status !== 0) throw new Error(`npm run package ended with ${status}: ${stderr}`);
   const names = readdirSync(folder)
-    .filter((name) => /\.(ipk|apk|adb|pem)$|^Packages/.test(name))
+    .filter((name) => /\.(ipk|apk|adb|pem|pub)$|^Packages/.test(name))
     .sort();
   return { said: stdout, files: Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))])) };
 }

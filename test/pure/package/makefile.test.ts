@@ -1,10 +1,10 @@
-/** package/Makefile makes the same two packages in OpenWrt's SDK: it is read here as make would read it, and holds no logic. */
+/** package/Makefile makes the same packages in OpenWrt's SDK: it is read here as make would read it, and holds no logic. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { packer } from './made.ts';
 
 interface Package {
@@ -13,8 +13,9 @@ interface Package {
   description: string[];
   section: string;
   license: string;
-  depends: { name: string; least?: string; by?: 'apk' | 'opkg' }[];
+  depends: { name: string; least?: string; same?: true; by?: 'apk' | 'opkg' }[];
   conffiles: string[];
+  preinst?: string;
   postinst?: string;
   prerm?: string;
   files: Map<string, { bytes: Buffer; mode: number }>;
@@ -41,7 +42,7 @@ const script = (body: string | undefined): string | undefined => body?.replaceAl
 function filled(): string {
   const folder = mkdtempSync(join(tmpdir(), 'k-'));
   for (const [, path = ''] of TEXT.matchAll(/\$\(SIPALG_ROOT\)\/(dist\/\S+)/g)) {
-    for (const name of path.includes('*') ? ['sipalg', 'chunk-ABCD2345'].map((stem) => path.replace('*', stem)) : [path]) {
+    for (const name of path.includes('*') ? [basename(dirname(path)), `${basename(dirname(path))}-ABCD2345`].map((stem) => path.replace('*', stem)) : [path]) {
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), name);
     }
@@ -119,7 +120,7 @@ makefile('builds the same packages, of the same version', ({ wanted }) => {
   );
   assert.equal(
     [variable(TEXT, 'PKG_VERSION'), variable(TEXT, 'PKG_RELEASE'), variable(TEXT, 'PKG_LICENSE_FILES')],
-    [version, '1', 'LICENSE'],
+    [version, '2', 'LICENSE'],
   );
   assert.match(readFileSync('LICENSE', 'utf8'), /^MIT License\n/);
 });
@@ -147,23 +148,25 @@ makefile('says the same of each', ({ wanted }) => {
       .replace(/^\$\(if \$\(CONFIG_USE_APK\),,(.*)\)$/, '$1')
       .split(',')
       .filter((word) => word !== '')
-      .map((word) => /^(\S+) \(>=(\S+)\)$/.exec(word.trim())?.slice(1));
+      .map((word) => /^(\S+) \(([>=]+)(\S+)\)$/.exec(word.trim())?.slice(1));
+    // VERSION is what the SDK names the version with its release, by whichever scheme.
     assert.equal(
       versions,
-      depends.flatMap((one) => (one.least === undefined ? [] : [[one.name, one.least]])),
+      depends.flatMap(({ name: of, least, same }) => (same ? [[of, '=', '$(VERSION)']] : least === undefined ? [] : [[of, '>=', least]])),
     );
   }
 });
 
 makefile('has the same configuration files and scripts', ({ wanted }) => {
-  for (const { name, conffiles, postinst, prerm } of wanted) {
+  for (const { name, conffiles, preinst, postinst, prerm } of wanted) {
     assert.equal(
       (defined.get(`Package/${name}/conffiles`) ?? '').split('\n').filter((line) => line !== ''),
       conffiles,
     );
+    assert.is(script(defined.get(`Package/${name}/preinst`)), preinst);
     assert.is(script(defined.get(`Package/${name}/postinst`)), postinst);
     assert.is(script(defined.get(`Package/${name}/prerm`)), prerm);
-    const known = ['', '/description', '/conffiles', '/postinst', '/prerm', '/install'].map((end) => `Package/${name}${end}`);
+    const known = ['', '/description', '/conffiles', '/preinst', '/postinst', '/prerm', '/install'].map((end) => `Package/${name}${end}`);
     assert.equal(
       [...defined.keys()].filter((key) => key.startsWith(`Package/${name}/`) && !known.includes(key)),
       [],
@@ -176,7 +179,7 @@ makefile('puts the same files in the same places, with the same modes', ({ wante
     const installed = install(defined.get(`Package/${name}/install`) ?? '', built);
     const told = (of: Map<string, { bytes: Buffer; mode: number }>): string[] =>
       [...of].map(([path, { mode, bytes }]) => `${path} ${mode.toString(8)} ${bytes.length}`).sort();
-    assert.ok(files.size > 3);
+    assert.ok(files.size > 1);
     assert.equal(told(installed), told(files));
     for (const [path, { bytes }] of installed) assert.ok(bytes.equals(files.get(path)?.bytes ?? Buffer.alloc(0)), path);
   }
@@ -184,14 +187,16 @@ makefile('puts the same files in the same places, with the same modes', ({ wante
 
 makefile('ships every part the program is built of, and every translation', ({ wanted }) => {
   const all = wanted.flatMap(({ files }) => [...files.keys()]);
-  const parts = readdirSync('dist/router');
-  assert.ok(parts.includes('sipalg.mjs') && parts.length > 5);
+  const folders = readdirSync('dist/packages');
+  const parts = folders.flatMap((folder) => readdirSync(`dist/packages/${folder}`));
+  assert.equal([...parts].sort(), readdirSync('dist/router').sort());
   assert.equal(
     parts.filter((name) => !name.endsWith('.mjs')),
     [],
     'the Makefile ships *.mjs',
   );
-  assert.ok(all.includes('/usr/lib/sipalg/sipalg.mjs') && all.includes('/usr/lib/sipalg/chunk-ABCD2345.mjs'));
+  for (const folder of folders) assert.ok(all.includes(`/usr/lib/sipalg/${folder}-ABCD2345.mjs`), folder);
+  assert.ok(all.includes('/usr/lib/sipalg/sipalg.mjs'));
   const languages = readdirSync('package/luci-app-sipalg/po').filter((name) => name !== 'templates');
   assert.equal(
     languages.filter((name) => !all.includes(`/usr/lib/lua/luci/i18n/luci-app-sipalg.${name}.lmo`)),

@@ -13,6 +13,7 @@ interface Package {
   name: string;
   conffiles: string[];
   provides?: string[];
+  preinst?: string;
   prerm?: string;
   postinst?: string;
   files: Map<string, { bytes: Buffer; mode: number }>;
@@ -62,9 +63,11 @@ apks('holds the lists by which OpenWrt finds init scripts, and sysupgrade a chan
 });
 
 apks('says that it is for every architecture, and asks for the engine that the releases with apk have', ({ wanted, apk }) => {
-  const [own, luci] = wanted.map((one) => apk.info(one, RELEASE));
+  const [own, daemon, compare, luci] = wanted.map((one) => apk.info(one, RELEASE));
   assert.equal([own?.name, own?.version, own?.arch, own?.license, own?.depends], ['sipalg', '1.2.3-r1', 'noarch', 'MIT', ['quickjs']]);
-  assert.equal(luci?.depends, ['luci-base', 'sipalg']);
+  assert.equal([daemon?.name, daemon?.depends], ['sipalg-daemon', ['node>=18', 'sipalg=1.2.3-r1']]);
+  assert.equal([compare?.name, compare?.depends], ['sipalg-compare', ['sipalg=1.2.3-r1']]);
+  assert.is(luci?.name, 'luci-app-sipalg');
   assert.equal(apk.info({ ...wanted[0]!, provides: ['sip-alg=1', 'sipalg-any'] }, RELEASE).provides, ['sip-alg=1', 'sipalg-any']);
 });
 
@@ -99,8 +102,14 @@ apks("is named as apk looks for it, and holds files with their modes, root's, at
 });
 
 apks("runs OpenWrt's own functions, and what we need after them", ({ wanted, apk }) => {
-  const [own, luci] = wanted.map((one) => apk.scripts(one));
-  assert.equal(Object.keys(own ?? {}), ['post-install', 'post-upgrade', 'pre-deinstall']);
+  const [own, daemon, compare, luci] = wanted.map((one) => apk.scripts(one));
+  const always = ['post-install', 'post-upgrade', 'pre-deinstall'];
+  assert.equal(
+    [own, daemon, compare, luci].map((one) => Object.keys(one ?? {})),
+    [['pre-install', 'pre-upgrade', ...always], always, always, always],
+  );
+  assert.is(own?.['pre-install'], wanted[0]?.preinst);
+  assert.is(own?.['pre-upgrade'], own?.['pre-install']?.replace('#!/bin/sh\n', '#!/bin/sh\nexport PKG_UPGRADE=1\n'));
   assert.is(
     own?.['pre-deinstall'],
     `#!/bin/sh
@@ -125,7 +134,7 @@ function run(text: string, env: Record<string, string> = {}): { status: number |
   const names = ['add_group_and_user', 'default_postinst', 'default_prerm'];
   const functions = names.map((name) => `${name}() { echo "${name} $pkgname $PKG_UPGRADE" >> '${log}'; return 3; }\n`);
   writeFileSync(join(root, 'lib/functions.sh'), functions.join(''));
-  for (const name of ['sh', 'rm']) {
+  for (const name of ['sh', 'rm', 'rmdir']) {
     writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\nexit 4\n`, { mode: 0o755 });
   }
   writeFileSync(join(root, 'script'), text.replaceAll('${IPKG_INSTROOT}/lib/functions.sh', `${root}/lib/functions.sh`), { mode: 0o755 });
@@ -136,14 +145,17 @@ function run(text: string, env: Record<string, string> = {}): { status: number |
 }
 
 apks('never fails by a script, whatever fails in it', ({ wanted, apk }) => {
-  const [own, luci] = wanted.map((one) => apk.scripts(one));
+  const [own, daemon, , luci] = wanted.map((one) => apk.scripts(one));
   const named = (moment: string, name: string): string[] => [`add_group_and_user ${name} ${moment}`, `default_postinst ${name} ${moment}`];
   const indexcache = 'rm -rf /tmp/luci-indexcache.* /tmp/luci-modulecache/';
-  assert.equal(run(own?.['post-install'] ?? ''), { status: 0, calls: named('', 'sipalg') });
-  assert.equal(run(own?.['post-upgrade'] ?? ''), { status: 0, calls: named('1', 'sipalg') });
+  const folders = 'rmdir /usr/lib/sipalg/page /usr/lib/node/sipalg/page /usr/lib/node/sipalg';
+  assert.equal(run(own?.['post-install'] ?? ''), { status: 0, calls: [...named('', 'sipalg'), folders] });
+  assert.equal(run(own?.['post-upgrade'] ?? ''), { status: 0, calls: [...named('1', 'sipalg'), folders] });
   assert.equal(run(own?.['pre-deinstall'] ?? ''), { status: 0, calls: ['default_prerm sipalg ', 'sh /usr/lib/sipalg/give-back.sh'] });
   assert.equal(run(luci?.['post-install'] ?? ''), { status: 0, calls: [...named('', 'luci-app-sipalg'), indexcache] });
   assert.equal(run(luci?.['pre-deinstall'] ?? ''), { status: 0, calls: ['default_prerm luci-app-sipalg '] });
+  // Nothing is given back when a package goes that is another than sipalg.
+  assert.equal(run(daemon?.['pre-deinstall'] ?? ''), { status: 0, calls: ['default_prerm sipalg-daemon '] });
   // An image is built on another machine, where nothing of ours is to be given back or restarted.
   assert.equal(run(own?.['pre-deinstall'] ?? '', { IPKG_INSTROOT: '/image' }), { status: 0, calls: ['default_prerm sipalg '] });
   assert.equal(run(luci?.['post-install'] ?? '', { IPKG_INSTROOT: '/image' }), { status: 0, calls: named('', 'luci-app-sipalg') });

@@ -76,7 +76,10 @@ readme('copies to a router what is there to copy, and runs it', () => {
   mkdirSync(join(router, 'tmp'), { recursive: true });
   mkdirSync(join(router, 'dist'));
   mkdirSync(bin);
-  for (const name of ['sipalg', 'luci-app-sipalg']) writeFileSync(join(router, `dist/${name}_${version}-r1_all.ipk`), name);
+  const ipk = (name: string): string => `${name}_${version}-r2_all.ipk`;
+  const apk = (name: string): string => `${name}-${version}-r2.apk`;
+  for (const name of ['sipalg', 'sipalg-daemon', 'sipalg-compare', 'luci-app-sipalg'])
+    for (const file of [ipk(name), apk(name)]) writeFileSync(join(router, 'dist', file), name);
   symlinkSync(join(process.cwd(), 'dist/sipalg.js'), join(router, 'dist/sipalg.js'));
   // The other end is this folder; its /tmp is in it.
   const script = (name: string, text: string): void => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -100,17 +103,18 @@ readme('copies to a router what is there to copy, and runs it', () => {
     );
   }
   assert.equal(readdirSync(join(router, 'tmp')).sort(), [...readdirSync(join(router, 'dist'))].sort());
-  const install = commands().find((command) => command.startsWith('opkg install')) ?? '';
-  const { stdout } = spawnSync('sh', ['-c', `echo ${install.replace('opkg install', '').replaceAll('/tmp/', `${router}/tmp/`)}`], {
-    encoding: 'utf8',
-  });
-  assert.equal(
-    stdout
+  // What the shell makes of the words of an install, in its order.
+  const installed = (begins: string): string[] => {
+    const command = commands().find((one) => one.startsWith(begins)) ?? '';
+    const words = command.slice(begins.length).replaceAll('/tmp/', `${router}/tmp/`);
+    const { stdout } = spawnSync('sh', ['-c', `echo ${words}`], { encoding: 'utf8' });
+    return stdout
       .trim()
       .split(' ')
-      .map((path) => path.slice(router.length)),
-    [`/tmp/sipalg_${version}-r1_all.ipk`, `/tmp/luci-app-sipalg_${version}-r1_all.ipk`],
-  );
+      .map((path) => path.slice(`${router}/tmp/`.length));
+  };
+  assert.equal(installed('opkg install'), ['sipalg', 'luci-app-sipalg'].map(ipk));
+  assert.equal(installed('apk add -U --allow-untrusted'), ['sipalg', 'luci-app-sipalg'].map(apk));
 });
 
 readme('calls methods over ubus that the object has', async () => {
@@ -167,6 +171,7 @@ readme('names the counters that the voice rules have', () => {
       limit: { register: 5, invite: 10, options: 10 },
       signalling: { ipv4: [], ipv6: [] },
       media: { ipv4: [], ipv6: [] },
+      unmarked: { ipv4: [], ipv6: [] },
     },
     true,
   );

@@ -2,9 +2,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { packer } from './made.ts';
 import { unpackIpk } from './unpack.ts';
 
@@ -68,7 +68,9 @@ scripts('are those that opkg knows, and a shell can read them', ({ scripts: all 
   assert.equal(
     [...all].map(([name, one]) => [name, Object.keys(one)]),
     [
-      ['sipalg', ['postinst', 'postinst-pkg', 'prerm', 'prerm-pkg']],
+      ['sipalg', ['postinst', 'postinst-pkg', 'preinst', 'prerm', 'prerm-pkg']],
+      ['sipalg-daemon', ['postinst', 'prerm']],
+      ['sipalg-compare', ['postinst', 'prerm']],
       ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']],
     ],
   );
@@ -117,10 +119,68 @@ scripts('give back what was changed when the package goes: not in an image, and 
   assert.equal(run(text, { env: { IPKG_INSTROOT: '/image' } }), { status: 0, calls: [] });
 });
 
-scripts('let rpcd look at its plugins anew, but not in an image', ({ scripts: all }) => {
+scripts('let rpcd look at its plugins anew, but not in an image, and do not fail where there is none', ({ scripts: all }) => {
   const text = all.get('sipalg')?.['postinst-pkg'] ?? '';
-  assert.match(text, /^\[ -n "\$\{IPKG_INSTROOT\}" \] \|\| \{ \/etc\/init\.d\/rpcd reload /m);
-  for (const env of [{}, { IPKG_INSTROOT: '/image' }]) assert.equal(run(text, { env }), { status: 0, calls: [] });
+  const root = mkdtempSync(join(tmpdir(), 'r-'));
+  const here = text.replaceAll(/ (?=\/(?:usr\/lib|etc\/init\.d)\/)/g, ` ${root}`);
+  const called = (env: Record<string, string>): string => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', here], { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } });
+    assert.equal([status, stderr], [0, '']);
+    return stdout;
+  };
+  assert.is(called({}), '');
+  mkdirSync(`${root}/etc/init.d`, { recursive: true });
+  writeFileSync(`${root}/etc/init.d/rpcd`, '#!/bin/sh\necho "rpcd $*"\nexit 4\n', { mode: 0o755 });
+  assert.is(called({}), 'rpcd reload\n');
+  assert.is(called({ IPKG_INSTROOT: '/image' }), '');
+});
+
+scripts('say once, at an upgrade from the one package, that the daemon is to be installed too', ({ scripts: all }) => {
+  const text = all.get('sipalg')?.['preinst'] ?? '';
+  const said = (files: readonly string[], env: Record<string, string> = {}): string => {
+    const root = mkdtempSync(join(tmpdir(), 'r-'));
+    for (const path of files) {
+      mkdirSync(dirname(root + path), { recursive: true });
+      writeFileSync(root + path, '');
+    }
+    const here = text.replace(/ (?=\/(?:usr\/lib|etc\/init\.d)\/)/g, ` ${root}`);
+    assert.is.not(here, text);
+    const options = { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } } as const;
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', here], options);
+    assert.equal([status, stderr], [0, '']);
+    return stdout;
+  };
+  const SAID = /^sipalg: the daemon \(.*\) is a package of its own now: install sipalg-daemon too, where you use it\.\n$/;
+  const whole = ['/etc/init.d/sipalg', '/usr/lib/sipalg/sipalg.mjs', '/usr/lib/sipalg/page/index.html'];
+  assert.match(said(whole), SAID);
+  assert.match(said(['/usr/lib/node/sipalg/sipalg.mjs', '/usr/lib/node/sipalg/page/index.html']), SAID);
+  // The first install, the next upgrade of one without the daemon or with it, an image.
+  assert.is(said([]), '');
+  assert.is(said(whole.slice(0, 2)), '');
+  assert.is(said([...whole, '/etc/init.d/sipalg-daemon']), '');
+  assert.is(said([...whole, '/etc/init.d/sipalg-daemon', '/usr/lib/node/sipalg/mine']), '');
+  assert.is(said(whole, { IPKG_INSTROOT: '/image' }), '');
+});
+
+scripts('take away the folders that opkg leaves behind files that went, and only when they are empty', ({ scripts: all }) => {
+  const text = all.get('sipalg')?.['postinst-pkg'] ?? '';
+  const left = (files: readonly string[], env: Record<string, string> = {}): string[] => {
+    const root = mkdtempSync(join(tmpdir(), 'r-'));
+    for (const folder of ['/usr/lib/sipalg/page', '/usr/lib/node/sipalg/page']) mkdirSync(root + folder, { recursive: true });
+    for (const path of files) writeFileSync(root + path, '');
+    const here = text.replace(/ (?=\/usr\/lib\/)/g, ` ${root}`);
+    const { status, stderr } = spawnSync('sh', ['-e', '-c', here], { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } });
+    assert.equal([status, stderr], [0, '']);
+    return readdirSync(`${root}/usr/lib`, { recursive: true, encoding: 'utf8' }).sort();
+  };
+  assert.equal(left([]), ['node', 'sipalg']);
+  assert.equal(left(['/usr/lib/node/sipalg/mine']), ['node', 'node/sipalg', 'node/sipalg/mine', 'sipalg']);
+  assert.equal(left(['/usr/lib/sipalg/page/index.html']), ['node', 'sipalg', 'sipalg/page', 'sipalg/page/index.html']);
+  assert.is(left([], { IPKG_INSTROOT: '/image' }).length, 5);
+});
+
+scripts('of every other package give nothing back', ({ scripts: all }) => {
+  for (const [name, one] of all) assert.is('prerm-pkg' in one, name === 'sipalg', name);
 });
 
 scripts('let LuCI look at its menus anew, but not in an image', ({ scripts: all }) => {

@@ -106,8 +106,15 @@ function withOther(value: unknown, path: readonly (string | number)[], other: un
 }
 
 /** Facts in which a name that is not there says nothing less than one that is: whoever takes one away has other facts. */
-const BY_NAME =
-  /^(policy\.value\.(names|extensions|files|iptables\.ipv\d\.value\.counted)|modules\.\w+\.value\.parameters|edited|journal\.value\.taken\.\d+\.(settings|parameters))\b/;
+const BY_NAME = new RegExp(
+  [
+    '^(policy\\.value\\.(names|extensions|files|iptables\\.ipv\\d\\.value\\.counted)',
+    'modules\\.\\w+\\.value\\.parameters',
+    'firewall\\.uci\\.value\\.open',
+    'edited',
+    'journal\\.value\\.taken\\.\\d+\\.(settings|parameters))\\b',
+  ].join('|'),
+);
 const DAMAGED = ['voice-stale-names', 'voice-fw3', 'voice-inbound', 'user-include', 'disabled'];
 
 /** One key of each kind: of list members, the first stands for all. */

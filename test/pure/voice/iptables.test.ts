@@ -5,6 +5,7 @@ import { parseSave } from '../../../src/languages/iptables/save.ts';
 import { iptablesTables } from '../../../src/voice/render/iptables/tables.ts';
 import { ipsetText, prefixChains, swapLines } from '../../../src/voice/render/iptables/prefixes.ts';
 import { readPolicyFile, readRestore, seenOf, tablesOf, transaction, writePolicyFile } from '../../../src/voice/render/iptables/restore.ts';
+import { keptOut } from '../../../src/voice/seen/iptables.ts';
 import { counterName, markOf, ownTables, shapeOf } from '../../../src/voice/seen/iptables-own.ts';
 import { readPrefix, writePrefix } from '../../../src/languages/address/prefixes.ts';
 import { mergePrefixes } from '../../../src/languages/address/prefix-sets.ts';
@@ -71,8 +72,10 @@ test('reads as it is meant to', () => {
 -A sipalg_rtp -m set --match-set sipalg_phones4 dst -g sipalg_voice_media
 -A sipalg_rtp -m set --match-set sipalg_media4 src -g sipalg_voice_media
 -A sipalg_rtp -m set --match-set sipalg_media4 dst -g sipalg_voice_media
--A sipalg_voice_signalling -j DSCP --set-dscp 0x18
--A sipalg_voice_media -j DSCP --set-dscp 0x2e
+-A sipalg_voice_signalling
+-A sipalg_voice_signalling -m dscp --dscp 0x00 -j DSCP --set-dscp 0x18
+-A sipalg_voice_media
+-A sipalg_voice_media -m dscp --dscp 0x00 -j DSCP --set-dscp 0x2e
 -A PREROUTING -i wan -p udp -m conntrack --ctdir ORIGINAL -j sipalg_internet
 -A PREROUTING -i wan -p tcp -m multiport --dports 5060,5061 -m conntrack --ctstate NEW -j sipalg_request
 -A FORWARD -o wan -p udp -m conntrack --ctdir REPLY -j sipalg_answers
@@ -229,14 +232,70 @@ test('replaces what is there: chains emptied, jumps kept, taken or added, the re
   ];
   const text = transaction(wanted, seen, { sipalg_voice_media: '[7:700]' });
   assert.match(text, /^\*mangle\n:sipalg_internet - \[0:0\]\n/);
-  assert.match(text, /\n\[7:700\] -A sipalg_voice_media -j DSCP/);
+  assert.match(text, /\n\[7:700\] -A sipalg_voice_media\n/);
   assert.match(text, /\n-D OUTPUT -j sipalg_old\n/);
   assert.match(text, /\n-X sipalg_old\nCOMMIT\n\*filter\n/);
-  assert.match(text, /\n-I FORWARD 1 -m conntrack/);
+  assert.match(text, /\n-A FORWARD -m conntrack/, 'nothing is offloaded there');
+  assert.match(transaction(wanted, seen, {}, { offloadAt: 3 }), /\n-I FORWARD 3 -m conntrack/);
   assert.not.match(text, /-A PREROUTING -i wan -p udp/);
   assert.match(text, /-A PREROUTING -i wan -p tcp/);
   // Nothing of ours is left by the text that takes it away.
   assert.is(transaction([], seenOf(wanted)).match(/^-A|^-I/m), null);
+});
+
+test("the rule against the offload stands right before the offload's, behind whatever its owner has put there", () => {
+  const others = [
+    '-j forwarding_rule',
+    '-s 192.168.1.10/32 -j DROP',
+    '-m conntrack --ctstate RELATED,ESTABLISHED -j FLOWOFFLOAD',
+    '-j reject',
+  ];
+  const chain = (at: number | null, without = ''): string[][] => {
+    const rules = others.filter((rule) => rule !== without);
+    if (at !== null) rules.splice(at, 0, '-m conntrack --ctstate RELATED,ESTABLISHED -j sipalg_keep');
+    return rules.map((rule) => rule.split(' '));
+  };
+  assert.equal(keptOut(chain(2)), { keeps: true, offloadAt: 3, misplaced: false });
+  assert.equal(keptOut(chain(0)), { keeps: true, offloadAt: 3, misplaced: true });
+  assert.equal(keptOut(chain(3)), { keeps: false, offloadAt: 3, misplaced: true });
+  assert.equal(keptOut(chain(null)), { keeps: false, offloadAt: 3, misplaced: false });
+  assert.equal(keptOut(chain(3, others[2])), { keeps: true, offloadAt: null, misplaced: false });
+  assert.equal(keptOut(chain(0, others[2])), { keeps: true, offloadAt: null, misplaced: true });
+  const wanted = iptablesTables(VOICE, 'ipv4', ALL, true);
+  const filter = (misplaced: boolean): string =>
+    transaction(wanted, seenOf(wanted), {}, { offloadAt: 3, misplaced }).replace(/^[^]*\*filter/, '');
+  assert.match(filter(true), /\n-D FORWARD (.*)\n-I FORWARD 3 \1\nCOMMIT\n$/);
+  assert.not.match(filter(false), /FORWARD/);
+});
+
+test('phones own marks are kept out of the offload with ours, unless they are overwritten', () => {
+  const kept = (marking: typeof VOICE.marking): string[] =>
+    iptablesTables({ ...VOICE, marking }, 'ipv4', ALL, true).find(({ name }) => name === 'filter')?.chains['sipalg_keep'] ?? [];
+  const marks = VOICE.marking as NonNullable<typeof VOICE.marking>;
+  assert.equal(kept(marks), ['-m dscp ! --dscp 0x00 -j ACCEPT']);
+  assert.equal(kept({ ...marks, overwrite: true }), ['-m dscp --dscp 0x2e -j ACCEPT', '-m dscp --dscp 0x18 -j ACCEPT']);
+  assert.equal(kept(null), []);
+});
+
+test("a provider's voice stays unmarked where that is wished, from its networks and to them", () => {
+  const [mangle] = iptablesTables({ ...VOICE, unmarked: { ipv4: ['203.0.113.10'], ipv6: [] } }, 'ipv4', ALL, false);
+  const chains = mangle?.chains ?? {};
+  const way = ['sipalg_voice_signalling', 'sipalg_sf0', 'sipalg_st0', 'sipalg_mark_signalling'].flatMap((name) => chains[name] ?? []);
+  assert.equal(way, [
+    '',
+    '-g sipalg_sf0',
+    '-s 203.0.113.10 -j RETURN',
+    '-g sipalg_st0',
+    '-d 203.0.113.10 -j RETURN',
+    '-g sipalg_mark_signalling',
+    '-m dscp --dscp 0x00 -j DSCP --set-dscp 0x18',
+  ]);
+  assert.is(chains['sipalg_mf0']?.length, 2);
+  const { dscp: _, ...without } = ALL;
+  const text = transaction(iptablesTables(VOICE, 'ipv4', without, false), []);
+  assert.not.match(text, /DSCP/, 'what cannot be told apart is not marked');
+  const overwriting = { ...VOICE, marking: { ...(VOICE.marking as object), overwrite: true } } as typeof VOICE;
+  assert.match(transaction(iptablesTables(overwriting, 'ipv4', without, false), []), /voice_media -j DSCP --set-dscp 0x2e/);
 });
 
 test("reads its own text again, as the kernel's", () => {

@@ -5,6 +5,7 @@ import { METHODS } from '../../../src/voice/own.ts';
 import { clearing } from '../../../src/voice/render/nft/clearing.ts';
 import type { Existing } from '../../../src/voice/render/nft/clearing.ts';
 import { portMatch, renderNft } from '../../../src/voice/render/nft/table.ts';
+import { offloadRules } from '../../../src/voice/render/offload.ts';
 import { voiceOf } from '../../../src/voice/render/voice.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
 import { policyFacts } from '../../voice.ts';
@@ -18,6 +19,7 @@ const VOICE: Voice = {
   limit: { register: 5, invite: 10, options: 10 },
   signalling: { ipv4: ['203.0.113.0/24'], ipv6: ['2001:db8::/32'] },
   media: { ipv4: [], ipv6: [] },
+  unmarked: { ipv4: [], ipv6: [] },
 };
 
 /** The rules of one chain. */
@@ -118,8 +120,33 @@ rendering('learn phones from what leaves alone, and without a known way out from
 });
 
 rendering('mark in both families, by class', () => {
-  assert.equal(chain(VOICE, 'mark_media'), ['counter name "voice_media"', 'ip dscp set ef', 'ip6 dscp set ef']);
+  assert.equal(chain(VOICE, 'mark_media'), ['counter name "voice_media"', 'ip dscp cs0 ip dscp set ef', 'ip6 dscp cs0 ip6 dscp set ef']);
+  const marking = VOICE.marking as NonNullable<Voice['marking']>;
+  assert.equal(chain({ ...VOICE, marking: { ...marking, overwrite: true } }, 'mark_media').slice(1), ['ip dscp set ef', 'ip6 dscp set ef']);
+  const none = { name: 'CS0', value: 0 };
+  assert.equal(chain({ ...VOICE, marking: { ...marking, media: none } }, 'mark_media'), ['counter name "voice_media"']);
+  assert.is(chain({ ...VOICE, marking: { ...marking, media: none, overwrite: true } }, 'mark_media')[1], 'ip dscp set cs0');
   assert.not.match(renderNft({ ...VOICE, marking: null }, true).text, /dscp|mark_media/);
+});
+
+rendering("leave the voice of a provider unmarked where that is wished, from its networks and to them", () => {
+  const rules = (ipv4: string[]): string[] => chain({ ...VOICE, unmarked: { ipv4, ipv6: [] } }, 'mark_media').slice(1);
+  assert.equal(rules(['203.0.113.5']), [
+    'ip dscp cs0 ip saddr != 203.0.113.5 ip daddr != 203.0.113.5 ip dscp set ef',
+    'ip6 dscp cs0 ip6 dscp set ef',
+  ]);
+  assert.match(rules(['203.0.113.5', '198.51.100.0/24'])[0] ?? '', 'ip saddr != { 203.0.113.5, 198.51.100.0/24 } ip daddr != {');
+});
+
+rendering("keep what phones have marked by themselves out of fw4's offload, with what is marked here", () => {
+  const marking = VOICE.marking as NonNullable<Voice['marking']>;
+  const none = { name: 'CS0', value: 0 };
+  const tests = (given: Voice['marking']): string[] => offloadRules(given).map((rule) => /forward (.*) ct status/.exec(rule)?.[1] ?? rule);
+  assert.equal(tests(marking), ['ip dscp != cs0', 'ip6 dscp != cs0']);
+  assert.equal(tests({ ...marking, overwrite: true }), ['ip dscp { cs3, ef }', 'ip6 dscp { cs3, ef }']);
+  assert.equal(tests({ ...marking, media: none }), ['ip dscp != cs0', 'ip6 dscp != cs0']);
+  assert.equal(tests({ media: none, signalling: none }), []);
+  assert.equal(tests(null), []);
 });
 
 rendering('write neighbouring ports as ranges', () => {
@@ -211,6 +238,15 @@ resolving("lets no name server bring other programs' ports or nobody's addresses
   const voice = voiceOf(facts);
   assert.equal(voice.signalling, { ipv4: ['192.0.2.0/28', '203.0.113.0/24'], ipv6: [] });
   assert.equal([voice.ports, voice.tlsPorts], [[5060, 5070, 5080], [5061]]);
+});
+
+resolving("takes ports given with addresses or by themselves, and knows whose voice is not to be marked", () => {
+  const facts = policyFacts();
+  const [example, plain] = facts.wish.providers;
+  facts.wish.providers = [example!, { ...plain!, ports: [5065, 5061], marking: false, media: ['198.51.100.7'] }];
+  const voice = voiceOf(facts);
+  assert.equal([voice.ports, voice.tlsPorts], [[5060, 5065, 5080], [5061]]);
+  assert.equal(voice.unmarked, { ipv4: ['192.0.2.0/28', '198.51.100.7'], ipv6: [] });
 });
 
 resolving('lets no hostile device name into a script', () => {

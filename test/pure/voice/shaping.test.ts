@@ -89,6 +89,11 @@ offload('the rules name the classes that can be told from no mark', () => {
   assert.is(offloadRules(wish.marking).length, 2);
   assert.match(
     offloadRules(wish.marking)[0] ?? '',
+    /^insert rule inet fw4 forward ip dscp != cs0 ct status confirmed accept comment "!sipalg: voice \(ip marked\)/,
+  );
+  const marking = wish.marking as NonNullable<typeof wish.marking>;
+  assert.match(
+    offloadRules({ ...marking, overwrite: true })[0] ?? '',
     /^insert rule inet fw4 forward ip dscp \{ cs3, ef \} ct status confirmed accept comment "!sipalg: voice \(ip cs3 ef\)/,
   );
   assert.equal(offloadRules(null), []);

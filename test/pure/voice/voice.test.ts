@@ -246,7 +246,7 @@ planning('an include of that name that means something else becomes ours, and go
 const OFFLOADING = `${FIREWALL}\nconfig defaults\n\toption flow_offloading '1'\n`;
 const offloaded = (rules: { handle: number; rule: string }[] | undefined, late = false): PolicyFacts['offload'] =>
   present({ software: true, hardware: false, forward: rules === undefined ? null : { rules, loaded: true, late } });
-const standing = (classes = 'cs3 ef'): { handle: number; rule: string }[] =>
+const standing = (classes = 'marked'): { handle: number; rule: string }[] =>
   ['ip', 'ip6'].map((ip, at) => ({
     handle: 30 + at,
     rule: `${ip} dscp { x } accept comment "!sipalg: voice (${ip} ${classes}) stays out of the offload" # handle ${30 + at}`,
@@ -290,7 +290,7 @@ planning(
     const { wish } = policyIn(on);
     const other = {
       ...policyIn(on),
-      wish: { ...wish, marking: { media: { name: 'AF41', value: 34 }, signalling: { name: 'CS3', value: 24 } } },
+      wish: { ...wish, marking: { media: { name: 'AF41', value: 34 }, signalling: { name: 'CS3', value: 24 }, overwrite: true as const } },
     };
     assert.equal(aboutOffload(planOn({ ...on, policy: present(other) }).steps), [`write ${OFFLOAD_FILE}`, 'fw4 check', 'fw4 reload']);
 
@@ -375,6 +375,48 @@ finding('say each what is lacking, once', async () => {
   ]);
 });
 
+finding('of a registration that outlasts its flow name the option to set, by what is seen and by what the journal remembers', async () => {
+  const { journal: none } = await router();
+  assert.is(none.state, 'absent');
+  const expectation = (timeout: number, permanent = true) => ({
+    source: '203.0.113.10',
+    destination: '203.0.113.20',
+    destinationPort: 5060,
+    protocol: 17,
+    class: 'signalling',
+    permanent,
+    timeout,
+  });
+  const said = async (
+    expectations: ReturnType<typeof expectation>[],
+    registered?: number,
+    changes: Partial<PolicyFacts> = {},
+  ): Promise<{ text: string; evidence: string[] }[]> => {
+    const facts = await router({ inForce: inForce(), ...changes });
+    const journal = { format: 1, program: '0', since: 0, state: 'taken', taken: [], held: null } as const;
+    const known = registered === undefined ? facts.journal : present({ ...journal, taken: [], registered }, '/etc/sipalg.journal');
+    return findingsOn({ ...facts, journal: known, expectations: present(expectations, '/proc/net/nf_conntrack_expect') })
+      .filter(({ code }) => code === 'policy-registration')
+      .map(({ text, evidence }) => ({ text, evidence }));
+  };
+  assert.equal(await said([]), []);
+  assert.equal(await said([expectation(600)]), [], 'its flow lives 620 s');
+  assert.equal(await said([expectation(3600, false)]), [], 'a hole that is no registration');
+  const [seen] = await said([expectation(90), expectation(3555)]);
+  assert.equal(seen?.evidence, [
+    'a phone is registered for 3555 s more, as /proc/net/nf_conntrack_expect shows',
+    'sipalg.timeouts.signalling_replied is 620 s',
+  ]);
+  assert.match(seen?.text ?? '', '`uci set sipalg.timeouts.signalling_replied=3660`');
+  const [remembered] = await said([], 1300);
+  assert.equal(remembered?.evidence[0], 'a phone is registered for 1300 s more, as /etc/sipalg.journal shows');
+  assert.match(remembered?.text ?? '', 'signalling_replied=1860');
+  assert.match((await said([], 80_000))[0]?.text ?? '', 'signalling_replied=86400');
+  const { wish } = policyFacts();
+  const longer = { ...wish, providers: [], timeouts: { ...wish.timeouts, signallingReplied: 3660 } };
+  assert.equal(await said([expectation(3600)], 3600, { wish: longer }), []);
+});
+
 finding('of flow offload name what is not marked, and the setting that fits', async () => {
   const { wish } = policyFacts();
   const dscp = (name: string, value: number) => ({ name, value });
@@ -405,6 +447,15 @@ finding('of flow offload name what is not marked, and the setting that fits', as
     /^[^|]*signalling that is not marked [^|]*marking.signalling=CS3`, or/,
   );
   assert.match((await texts(wish.marking, false)).join('|'), 'may mend that');
+  const unmarked = { name: 'plain', hosts: [], signalling: ['192.0.2.0/28'], media: [], marking: false as const, inbound: null };
+  const own = await router(
+    { inForce: inForce(), wish: { ...wish, providers: [unmarked] }, offload: offloaded(standing()) },
+    OFFLOADING,
+  );
+  assert.equal(
+    findingsOn(own).flatMap(({ code, weight, evidence }) => (code === 'policy-offload' ? [[weight, evidence]] : [])),
+    [['note', ['sipalg.plain.marking is 0']]],
+  );
 });
 
 finding('show who tried, the busiest first, with counts and times', async () => {

@@ -233,9 +233,9 @@ function booleanIn(type: string, option: string, given: string): { value: unknow
   const value = {
     sipalg: { policy: wish.policy },
     serve: { enabled: serve.enabled, page: serve.page },
-    marking: { enabled: voice.marking !== null },
+    marking: { enabled: voice.marking !== null, overwrite: voice.marking?.overwrite === true },
     limit: { enabled: voice.limit !== null },
-    provider: { enabled: voice.providers.length > 0, inbound: voice.providers[0]?.inbound !== null },
+    provider: { enabled: voice.providers.length > 0, inbound: voice.providers[0]?.inbound !== null, marking: voice.providers[0]?.marking !== false },
   }[type] as Record<string, unknown>;
   return { value: value[option], problems };
 }
@@ -244,8 +244,10 @@ schema('has one grammar of a boolean, on every boolean option', () => {
   assert.equal(BOOLEANS.map(([type, option]) => `${type}.${option}`).sort(), [
     'limit.enabled',
     'marking.enabled',
+    'marking.overwrite',
     'provider.enabled',
     'provider.inbound',
+    'provider.marking',
     'serve.enabled',
     'serve.page',
     'sipalg.policy',

@@ -76,12 +76,55 @@ wishes('is read from every section', () => {
           ],
           signalling: ['203.0.113.0/24', '2001:db8::/32', '192.0.2.9'],
           media: ['198.51.100.0/24'],
+          ports: [5060, 5080],
           inbound: { pbx: ['192.168.1.20'], ports: [5060, 5080], mediaPorts: '10000-20000' },
         },
         { name: 'provider2', hosts: [{ name: 'sip.example.org', port: null }], signalling: [], media: [], inbound: null },
       ],
     },
   });
+});
+
+wishes("a server's address may have a port, as its name may, and a port may stand alone", () => {
+  const read = (...lines: string[]): { provider: unknown; problems: string[] } => {
+    const { wish, problems } = readPolicyWish(`config provider 'x'\n\t${lines.join('\n\t')}\n`);
+    const { hosts, signalling, ports } = wish.providers[0]!;
+    return { provider: [hosts, signalling, ports], problems: problems.map(({ text }) => text) };
+  };
+  assert.equal(
+    read(
+      "list host '203.0.113.5:5065'",
+      "list host '[2001:DB8::1]:5066'",
+      "list host 'sip.example.com:5067'",
+      "list host '203.0.113.6'",
+      "list host '2001:db8::2'",
+      "list host '[2001:db8::3]'",
+      "list host '2001:db8::4:5065'",
+      "option port '5068'",
+    ),
+    {
+      provider: [
+        [{ name: 'sip.example.com', port: 5067 }],
+        ['203.0.113.5', '2001:db8::1', '203.0.113.6', '2001:db8::2', '2001:db8::3', '2001:db8::4:5065'],
+        [5065, 5066, 5068],
+      ],
+      problems: [],
+    },
+  );
+  for (const bad of ['203.0.113.5:80', '203.0.113.5:', '203.0.113.5:70000', '[203.0.113.5]:5065', '[2001:db8::1', '203.0.113.0/24:5065']) {
+    const { provider, problems } = read(`list host '${bad}'`, "list signalling '192.0.2.1'");
+    assert.equal(provider, [[], ['192.0.2.1'], undefined], bad);
+    assert.match(problems.join(), `"${bad}"`);
+    assert.match(problems.join(), '203.0.113.5:5080, [2001:db8::5]:5080');
+  }
+});
+
+wishes("phones' own marks are overwritten where that is said alone, and a provider's voice may be left unmarked", () => {
+  const marks = readPolicyWish("config marking\n\toption overwrite '1'\nconfig provider 'x'\n\tlist host '203.0.113.5'\n\toption marking 'off'\n");
+  assert.equal([marks.wish.marking, marks.problems], [{ ...DEFAULTS.marking, overwrite: true }, []]);
+  assert.is(marks.wish.providers[0]?.marking, false);
+  const { wish } = readPolicyWish("config marking\n\toption overwrite '0'\nconfig provider 'x'\n\tlist host '203.0.113.5'\n");
+  assert.equal([wish.marking, 'marking' in wish.providers[0]!], [DEFAULTS.marking, false]);
 });
 
 wishes('marking and limit can be switched off', () => {

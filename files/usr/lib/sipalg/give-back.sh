@@ -1,6 +1,6 @@
 #!/bin/sh
 # Gives back all that sipalg has changed on this router. Run before its package is removed (prerm, pre-deinstall); may be
-# run by hand. The program does it where it still can. Where Node has gone before, this does what plain shell can do:
+# run by hand. The program does it where it still can. Where its engine has gone before, this does what plain shell can do:
 # whole files, marked lines, our own tables and sections. It never edits half a file and never stands in the way of the
 # removal; what it cannot give back it names, and then it leaves the journal, from which a later `sipalg enable` can.
 # /etc/config/sipalg stays as its owner left it.
@@ -222,8 +222,8 @@ name_all() {
 # The program itself. It writes its wishes down, so the owner's file is put back behind it.
 by_program() {
 	local had=''
-	if ! there node || [ ! -x "$PROGRAM" ]; then
-		say 'Node is not here any more, so plain shell gives back what it can.'
+	if { ! there qjs && ! there node; } || [ ! -x "$PROGRAM" ]; then
+		say 'Neither qjs nor Node is here any more, so plain shell gives back what it can.'
 		return
 	fi
 	if [ -e "$WISH" ]; then
@@ -279,7 +279,10 @@ by_shell() {
 	[ -n "$left" ] || rm -f "$JOURNAL"
 }
 
-[ ! -x "$R/etc/init.d/sipalg" ] || "$R/etc/init.d/sipalg" stop >/dev/null 2>&1
+# What would reach the wish again: the daemon is another package, which a manager can be made to leave behind.
+for each in sipalg-daemon sipalg; do
+	[ ! -x "$R/etc/init.d/$each" ] || "$R/etc/init.d/$each" stop >/dev/null 2>&1
+done
 if changed; then
 	if [ -n "$T" ]; then
 		by_program

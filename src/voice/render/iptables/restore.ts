@@ -10,7 +10,7 @@ import { splitArguments } from '../../../languages/iptables/arguments.ts';
 import { parseSave } from '../../../languages/iptables/save.ts';
 import type { SavedRuleset } from '../../../languages/iptables/save.ts';
 import { Refused } from '../../../languages/refused.ts';
-import type { Jump, SeenTable } from '../../facts.ts';
+import type { IptablesSeen, Jump, SeenTable } from '../../facts.ts';
 import { counterName, ownTables } from '../../seen/iptables-own.ts';
 import type { Table } from './tables.ts';
 
@@ -25,15 +25,21 @@ function sameJump(jump: Jump): string {
 /**
  * The text that makes `wanted` of what was seen, in one transaction per table; '' where nothing is to be done.
  * @param counted `[packets:bytes]` by chain, for the counters that go on
+ * @param place   where a rule that must stand before the offload's goes, as it was seen; behind all others where there is no such rule
  */
-export function transaction(wanted: readonly Table[], seen: readonly SeenTable[], counted: Readonly<Record<string, string>> = {}): string {
+export function transaction(
+  wanted: readonly Table[],
+  seen: readonly SeenTable[],
+  counted: Readonly<Record<string, string>> = {},
+  { offloadAt = null, misplaced = false }: Partial<Pick<IptablesSeen, 'offloadAt' | 'misplaced'>> = {},
+): string {
   const names = [...new Set([...wanted, ...seen].map(({ name }) => name))];
   return names
     .map((name) => {
       const { chains = {}, jumps = [] }: Partial<Table> = wanted.find((one) => one.name === name) ?? {};
       const old = seen.find((one) => one.name === name) ?? { chains: [], jumps: [] };
       const gone = old.chains.filter((chain) => chains[chain] === undefined);
-      const wishes = new Set(jumps.map(sameJump));
+      const wishes = new Set(jumps.filter(({ beforeOffload }) => !(beforeOffload && misplaced)).map(sameJump));
       const stood = new Set<string>();
       // A twin goes too: a packet is to be looked at once.
       const goes = old.jumps.filter((jump) => !wishes.has(sameJump(jump)) || stood.size === stood.add(sameJump(jump)).size);
@@ -48,8 +54,10 @@ export function transaction(wanted: readonly Table[], seen: readonly SeenTable[]
         ),
         ...goes.map(({ chain, rule }) => `-D ${chain} ${rule}`),
         ...jumps
-          .filter((jump) => !stood.has(sameJump(jump)))
-          .map(({ chain, rule, first }) => (first ? `-I ${chain} 1 ${rule}` : `-A ${chain} ${rule}`)),
+          .filter((jump) => !wishes.has(sameJump(jump)) || !stood.has(sameJump(jump)))
+          .map(({ chain, rule, beforeOffload }) =>
+            beforeOffload && offloadAt !== null ? `-I ${chain} ${offloadAt} ${rule}` : `-A ${chain} ${rule}`,
+          ),
         ...gone.map((chain) => `-X ${chain}`),
         'COMMIT',
         '',
@@ -61,7 +69,7 @@ export function transaction(wanted: readonly Table[], seen: readonly SeenTable[]
 /** A text of `transaction` that began with nothing, read like the saved rules it leads to; null where it is no such text. */
 export function readRestore(text: string): SavedRuleset | null {
   try {
-    return parseSave(text.replace(/^-I (\S+) 1 /gm, '-A $1 '));
+    return parseSave(text.replace(/^-I (\S+) \d+ /gm, '-A $1 '));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return null;
@@ -80,7 +88,7 @@ export function tablesOf(text: string): Table[] | null {
     return {
       name: name === 'filter' ? 'filter' : 'mangle',
       chains,
-      jumps: jumps.map((jump) => (name === 'filter' ? { ...jump, first: true } : jump)),
+      jumps: jumps.map((jump) => (name === 'filter' ? { ...jump, beforeOffload: true } : jump)),
     };
   });
 }
@@ -126,15 +134,26 @@ const FW3_COMPLAINS = 'logger -t sipalg "$restore does not take the voice firewa
 
 /**
  * The script fw3 runs after each start and reload (`option reload '1'`): puts our rules back where they are missing,
- * which is after `firewall stop`. It never makes the firewall fail.
+ * which is after `firewall stop`. It never makes the firewall fail. A reload writes fw3's rules anew behind all others, ours too:
+ * so the one against the offload is put where it must stand, behind its owner's own chain.
  */
 export const FW3_INCLUDE = `# Written by sipalg: puts the voice firewall rules back when the firewall was stopped and started.
 rules=/etc/sipalg.policy
 part() { sed -n "/^## $1\\$/,/^## /p" $rules; }
+place() {
+	forward=$("\${1%restore}save" -t filter 2>/dev/null | grep '^-A FORWARD ')
+	keep=$(printf '%s\\n' "$forward" | sed -n 's/^-A FORWARD \\(.*-j sipalg_keep\\)$/\\1/p' | head -n 1)
+	[ -n "$keep" ] || return 0
+	at=$(printf '%s\\n' "$forward" | grep -v -e '-j sipalg_keep$' | grep -n -e '-j FLOWOFFLOAD' | head -n 1 | cut -d: -f1)
+	way="-A FORWARD"
+	[ -z "$at" ] || way="-I FORWARD $at"
+	printf '*filter\\n-D FORWARD %s\\n%s %s\\nCOMMIT\\n' "$keep" "$way" "$keep" | "$1" --noflush --wait 10 2>/dev/null
+}
 for restore in $(sed -n 's/^## \\(ip6\\{0,1\\}tables[a-z-]*-restore\\)$/\\1/p' $rules 2>/dev/null); do
-	"\${restore%restore}save" 2>/dev/null | grep -q '^-A [A-Z]* .*-j sipalg_' && continue
+	"\${restore%restore}save" 2>/dev/null | grep -q '^-A [A-Z]* .*-j sipalg_' && { place "$restore"; continue; }
 	part ipset | ipset restore -! 2>/dev/null
 	part "$restore" | "$restore" --noflush --wait 10 2>/dev/null || ${FW3_COMPLAINS}
+	place "$restore"
 done
 exit 0
 `;

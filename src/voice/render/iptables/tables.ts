@@ -15,6 +15,7 @@ import { digit, LIMIT_EXPIRES, OURS } from '../../own.ts';
 import type { Family, Method } from '../../own.ts';
 import { ratesOf } from '../../rules.ts';
 import type { Voice } from '../../rules.ts';
+import { keptMarks } from '../offload.ts';
 import { prefixChains } from './prefixes.ts';
 
 /** Which matches and targets are to be had, by name; `set` stands for ipset, its match and its target. */
@@ -152,7 +153,7 @@ function limits(voice: Voice, family: Family, has: Extensions, table: Table, com
 /** Voice in both directions. What goes to the WAN still has its address from behind the router here. */
 function marks(voice: Voice, family: Family, has: Extensions, table: Table, comment: string): void {
   const { marking } = voice;
-  if (marking === null || !has['DSCP']) return;
+  if (marking === null || !has['DSCP'] || !(has['dscp'] || marking.overwrite)) return;
   const { chains, jumps } = table;
   const n = digit(family);
   const learns = (has['set'] || has['recent']) && has['u32'];
@@ -195,8 +196,26 @@ function marks(voice: Voice, family: Family, has: Extensions, table: Table, comm
       if (chains[`${OURS}${base}0`] !== undefined) rtp.push(`-j ${OURS}${base}0`);
     }
   }
-  chains[`${OURS}voice_signalling`] = [`-j DSCP --set-dscp ${hex(marking.signalling.value)}`];
-  chains[`${OURS}voice_media`] = [`-j DSCP --set-dscp ${hex(marking.media.value)}`];
+  setMark(voice, family, chains, 'signalling');
+  setMark(voice, family, chains, 'media');
+}
+
+/** Counts, and marks what no phone has marked by itself, unless that is to be overwritten. */
+function setMark(voice: Voice, family: Family, chains: Table['chains'], what: 'media' | 'signalling'): void {
+  const marking = voice.marking as NonNullable<Voice['marking']>;
+  const { value } = marking[what];
+  // A rule without a target counts, and lets pass.
+  const counting: string[] = (chains[`${OURS}voice_${what}`] = ['']);
+  if (value === 0 && !marking.overwrite) return;
+  const rule = `${marking.overwrite ? '' : '-m dscp --dscp 0x00 '}-j DSCP --set-dscp ${hex(value)}`;
+  const networks = voice.unmarked[family];
+  if (networks.length === 0) return void counting.push(rule);
+  // From neither side; each chain of the tree is gone to, so a RETURN leads back to where the packet came from.
+  const [from, to, set] = [`${what[0]}f`, `${what[0]}t`, `${OURS}mark_${what}`];
+  chains[set] = [rule];
+  prefixChains(chains, from, networks, '-s', '-j RETURN', `-g ${OURS}${to}0`);
+  prefixChains(chains, to, networks, '-d', '-j RETURN', `-g ${set}`);
+  counting.push(`-g ${OURS}${from}0`);
 }
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
@@ -215,15 +234,19 @@ export function iptablesTables(voice: Voice, family: Family, has: Extensions, of
   if (mangle.jumps.length === 0) return [];
   const text = JSON.stringify([mangle, has['set'] ? [voice.signalling[family], voice.media[family]] : [], offload]);
   mangle.chains[`${OURS}text_${hash(text)}`] = [];
-  const classes =
-    voice.marking === null ? [] : [...new Set([voice.marking.media.value, voice.marking.signalling.value])].filter((value) => value !== 0);
-  if (!offload || !has['dscp'] || !has['DSCP'] || classes.length === 0) return [mangle];
+  const kept = keptMarks(voice.marking);
+  if (!offload || !has['dscp'] || !has['DSCP'] || kept.length === 0) return [mangle];
   return [
     mangle,
     {
       name: 'filter',
-      chains: { [`${OURS}keep`]: classes.map((value) => `-m dscp --dscp ${hex(value)} -j ACCEPT`) },
-      jumps: [{ chain: 'FORWARD', rule: `-m conntrack --ctstate RELATED,ESTABLISHED${comment} -j ${OURS}keep`, first: true }],
+      chains: {
+        [`${OURS}keep`]:
+          kept === 'any'
+            ? ['-m dscp ! --dscp 0x00 -j ACCEPT']
+            : kept.map(({ value }) => `-m dscp --dscp ${hex(value)} -j ACCEPT`),
+      },
+      jumps: [{ chain: 'FORWARD', rule: `-m conntrack --ctstate RELATED,ESTABLISHED${comment} -j ${OURS}keep`, beforeOffload: true }],
     },
   ];
 }

@@ -12,7 +12,8 @@ import { hash } from '../../digest.ts';
 import { FIRST_KNOWN, METHODS, REMEMBERED, TABLE, TEXT_CHAIN } from '../../own.ts';
 import { ratesOf } from '../../rules.ts';
 import type { Voice } from '../../rules.ts';
-import type { Limit } from '../../../wish/wish.ts';
+import type { Prefixes } from '../../../languages/address/prefix-sets.ts';
+import type { Limit, Marking } from '../../../wish/wish.ts';
 
 export const PRIORITY = -140;
 /** Raised whenever an object of the same name is declared in another way: then the old table goes as a whole. */
@@ -126,6 +127,18 @@ function media(chain: string): string[] {
       ['phones', 'media'].flatMap((set) => ['saddr', 'daddr'].map((side) => `${ip} ${side} @${set}${number} goto ${chain}`)),
     ),
   ];
+}
+
+/** The rules that mark, each in one family. What a phone has marked by itself is left alone, unless it is to be overwritten. */
+function marks(marking: NonNullable<Marking>, what: 'media' | 'signalling', unmarked: Prefixes): string[] {
+  const { name, value } = marking[what];
+  if (value === 0 && !marking.overwrite) return [];
+  return each(({ family, ip }) => {
+    const networks = unmarked[family];
+    const set = networks.length === 1 ? (networks[0] as string) : `{ ${networks.join(', ')} }`;
+    const spared = networks.length === 0 ? '' : `${ip} saddr != ${set} ${ip} daddr != ${set} `;
+    return `${marking.overwrite ? '' : `${ip} dscp cs0 `}${spared}${ip} dscp set ${name.toLowerCase()}`;
+  });
 }
 
 function limits(writer: Writer, limit: NonNullable<Limit>, { ports, tlsPorts, timeouts }: Voice): void {
@@ -244,7 +257,7 @@ export function renderNft(voice: Voice, perFlow: boolean): NftText {
   const plain = `th dport ${portMatch(voice.ports)} ct direction original ${writer.counter('plain_signalling')}`;
   writer.chain('leaving', [plain, ...learn, ...(limit === null ? [] : ['ct direction reply meta l4proto udp goto answers'])]);
   const mark = (what: 'media' | 'signalling'): string[] =>
-    marking === null ? [] : [writer.counter(`voice_${what}`), ...each(({ ip }) => `${ip} dscp set ${marking[what].name.toLowerCase()}`)];
+    marking === null ? [] : [writer.counter(`voice_${what}`), ...marks(marking, what, voice.unmarked)];
   const begun = (chain: string): string[] => (perFlow ? [`ct state new meta l4proto udp jump ${chain}`] : []);
   const outside = limit === null ? [] : [`iifname ${devices(wan)} jump outside`];
   writer.chain('signalling', [
