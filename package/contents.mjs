@@ -81,7 +81,8 @@ if [ -z "\${IPKG_INSTROOT}" ] && [ ! -e /etc/init.d/sipalg-daemon ] && { [ -e ${
 fi
 exit 0
 `,
-    // opkg takes files away and leaves folders. rpcd asks its plugins what they are as it reloads, and leaves out those that may not be run.
+    // opkg takes files away and leaves folders. rpcd asks its plugins what they are as it reloads, and leaves out those that
+    // may not be run.
     postinst: `#!/bin/sh
 [ -n "\${IPKG_INSTROOT}" ] || { rmdir ${LIB}page ${OLD_LIB}/page ${OLD_LIB} 2>/dev/null || :; /etc/init.d/rpcd reload 2>/dev/null || :; }
 `,

@@ -39,7 +39,8 @@ interface Router {
   env?: Record<string, string>;
 }
 
-function run(script: string, shell: readonly string[], verb: string, { node = false, daemon, wished = true, serving = false, env = {} }: Router): string[] {
+function run(script: string, shell: readonly string[], verb: string, router: Router): string[] {
+  const { node = false, daemon, wished = true, serving = false, env = {} } = router;
   const root = openRoot();
   try {
     root.write('/lib/watch.sh', '');

@@ -124,7 +124,8 @@ scripts('let rpcd look at its plugins anew, but not in an image, and do not fail
   const root = mkdtempSync(join(tmpdir(), 'r-'));
   const here = text.replaceAll(/ (?=\/(?:usr\/lib|etc\/init\.d)\/)/g, ` ${root}`);
   const called = (env: Record<string, string>): string => {
-    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', here], { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } });
+    const options = { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } } as const;
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', here], options);
     assert.equal([status, stderr], [0, '']);
     return stdout;
   };
