@@ -35,6 +35,8 @@ async function furnish(lab: Lab, manager: Manager): Promise<void> {
   for (const path of ['/usr/lib/sipalg', '/usr/sbin/sipalg', '/etc/init.d', '/etc/rc.d']) lab.files.remove(path);
   for (const path of ['/lib/functions.sh', '/lib/functions/procd.sh', '/etc/rc.common'])
     lab.files.write(path, readFileSync(ROOT + path), 0o755);
+  // procd.sh takes the service's lock as it is read, whatever is called, `enabled` too: scripts that call each other must not wait.
+  lab.files.write('/lib/functions/procd.sh', `${lab.files.read('/lib/functions/procd.sh')}\nprocd_lock\n`, 0o755);
   lab.files.write('/bin/manager', readFileSync(`test/machine/qemu/managers/${manager}`), 0o755);
   lab.files.write('/tmp/log/.keep', '');
   // Scripts of procd's kind need a shell that knows descriptor 1000.
