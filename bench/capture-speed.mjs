@@ -8,12 +8,12 @@
 // With --json it prints rows as the other files of bench/ do. Memory is the most that was resident, as /proc tells it.
 import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { which } from '../test/setup.mjs';
+import { QJS, which } from '../test/setup.mjs';
 import { median } from './measure.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -48,6 +48,9 @@ async function pack(source, outfile, more) {
     logLevel: 'warning', ...more,
   });
 }
+
+/** As /usr/sbin/sipalg starts it on a router. */
+const NODE_OPTIONS = ['--max-semi-space-size=1', '--max-old-space-size=96'];
 
 const ON_NODE = `import { openSync, readSync } from 'node:fs';
 import { decode } from './decode.ts';
@@ -123,9 +126,12 @@ async function measure(writeCapture) {
   await pack(ON_QJS, join(folder, 'qjs.mjs'), { platform: 'neutral', format: 'esm', external: ['os'] });
   /** @type {Record<string, string[]>} */
   const programs = { 'sipalg on Node': [process.execPath, join(folder, 'node.cjs'), file] };
-  if (which('qjs') !== undefined) programs['sipalg on qjs'] = ['qjs', '-m', join(folder, 'qjs.mjs'), file];
-  programs['compare on Node'] = [process.execPath, join(root, 'dist/sipalg.js'), 'compare', file];
-  if (which('qjs') !== undefined) programs['compare on qjs'] = ['qjs', '--no-unhandled-rejection', '-m', join(root, 'dist/sipalg.qjs.js'), 'compare', file];
+  const qjs = which('qjs') ?? (existsSync(QJS) ? QJS : undefined);
+  if (qjs !== undefined) programs['sipalg on qjs'] = [qjs, '-m', join(folder, 'qjs.mjs'), file];
+  programs['compare on Node'] = [process.execPath, ...NODE_OPTIONS, join(root, 'dist/sipalg.js'), 'compare', file];
+  if (qjs !== undefined) {
+    programs['compare on qjs'] = [qjs, '--no-unhandled-rejection', '-m', join(root, 'dist/sipalg.qjs.js'), 'compare', file];
+  }
   if (which('capinfos') !== undefined) programs.capinfos = ['capinfos', file];
   if (which('tshark') !== undefined) programs.tshark = ['tshark', '-n', '-r', file, '-T', 'fields',
     ...FIELDS.flatMap((field) => ['-e', field])];
@@ -162,7 +168,8 @@ function print({ calls, packets, bytes }, figures) {
 /** What is held to a limit: times as a part of another program's, memory in MB. @param {Figure[]} figures */
 function rows(figures) {
   const by = new Map(figures.map((each) => [each.name, each]));
-  const [node, qjs, capinfos, tshark, sngrep, compare] = ['sipalg on Node', 'sipalg on qjs', 'capinfos', 'tshark', 'sngrep', 'compare on Node'].map((name) => by.get(name));
+  const [node, qjs, capinfos, tshark, sngrep, compare, onQjs] = ['sipalg on Node', 'sipalg on qjs', 'capinfos', 'tshark', 'sngrep',
+    'compare on Node', 'compare on qjs'].map((name) => by.get(name));
   const row = (/** @type {string} */ what, /** @type {number} */ value, /** @type {number} */ limit, /** @type {string} */ unit) =>
     ({ what, seen: value.toFixed(3), value, limit, unit });
   return [
@@ -170,8 +177,13 @@ function rows(figures) {
       'times')] : []),
     ...(node && tshark ? [row('reading a capture on Node, as a part of tshark\'s time', node.seconds / tshark.seconds, 1 / 20,
       'times')] : []),
-    ...(compare && tshark ? [row('comparing both legs on Node, as a part of tshark\'s time', compare.seconds / tshark.seconds, 1 / 20, 'times')] : []),
-    ...(compare && sngrep ? [row('comparing both legs on Node, as a part of sngrep\'s time', compare.seconds / sngrep.seconds, 1 / 5, 'times')] : []),
+    ...(compare && tshark ? [row('comparing both legs on Node, as a part of tshark\'s time', compare.seconds / tshark.seconds, 1 / 20,
+      'times')] : []),
+    ...(compare && sngrep ? [row('comparing both legs on Node, as a part of sngrep\'s time', compare.seconds / sngrep.seconds, 1 / 5,
+      'times')] : []),
+    ...(onQjs && tshark ? [row('comparing both legs on qjs, as a part of tshark\'s time', onQjs.seconds / tshark.seconds, 1,
+      'times')] : []),
+    ...(onQjs ? [row('memory while both legs are compared on qjs', onQjs.memory, 16, 'MB')] : []),
     ...(compare ? [row('memory while both legs are compared on Node', compare.memory, 64, 'MB')] : []),
     ...(node ? [row('memory while a capture is read on Node', node.memory, 64, 'MB')] : []),
     ...(qjs && tshark ? [row('reading a capture on qjs, as a part of tshark\'s time', qjs.seconds / tshark.seconds, 1 / 2, 'times')] : []),

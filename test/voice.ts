@@ -33,6 +33,7 @@ export const IN_FORCE: InForce = {
     { source: '192.0.2.99', method: 'TCP', seen: 12, dropped: 2, first: null, last: null },
   ],
   phones: ['192.168.1.10', '192.168.1.11'],
+  lists: [],
 };
 
 /** A router with two providers, one of whose names has not been answered for a day. */
@@ -42,7 +43,7 @@ export function policyFacts(changes: Partial<PolicyFacts> = {}): PolicyFacts {
     wish: {
       timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
       marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-      limit: { register: 5, invite: 10, options: 10 },
+      limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
       providers: [
         {
           name: 'example',
@@ -57,6 +58,7 @@ export function policyFacts(changes: Partial<PolicyFacts> = {}): PolicyFacts {
         },
         { name: 'plain', hosts: [], signalling: ['192.0.2.0/28'], media: [], inbound: null },
       ],
+      sites: [],
     },
     backend: 'nft',
     wan: { state: 'present', value: ['pppoe-wan'], source: '/etc/config/firewall' },

@@ -5,7 +5,7 @@
  */
 import { UNFINISHED } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
-import { JOURNAL_MODE, JOURNAL_PATH, renderJournal, withTaken } from '../journal/journal.ts';
+import { JOURNAL_MODE, JOURNAL_PATH, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { registration } from '../judge/evidence.ts';
 import { assignmentsOf, fingerprint, unread } from '../judge/questions.ts';
@@ -13,6 +13,7 @@ import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
+import { orElse } from '../observe/reading.ts';
 import { putFile } from '../plan/files.ts';
 import { planStale } from '../plan/kernel.ts';
 import { planAlg } from '../plan/plan.ts';
@@ -21,6 +22,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { RouterFacts, Surveyor } from '../survey/survey.ts';
 import { POLICY_FILE } from '../voice/paths.ts';
 import { Interrupted } from './interrupted.ts';
+import { fresh, writeJournal } from './journal.ts';
 import { lockFirewall, OWN_LOCK, take } from './locks.ts';
 import type { Patience } from './locks.ts';
 import { limitWaiting } from './waiting.ts';
@@ -74,14 +76,11 @@ function notBegun(cause: Error): NotBegun {
   return new NotBegun(`${sentence(cause.message)} Nothing was changed.`);
 }
 
+/** What a load of the firewall has not brought: it may be ended with 0 though nft refused it, and leaves out sections it does not take. */
+const unheld = ({ text, commands }: Step): string =>
+  `${text} That was done (\`${commands[0] ?? ''}\`) and has not come about; what the firewall says when it is loaded by hand tells why.`;
+
 const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
-
-async function writeJournal(host: Host, journal: Journal | null): Promise<void> {
-  if (journal === null) await host.remove(JOURNAL_PATH);
-  else await host.write(JOURNAL_PATH, renderJournal(journal), JOURNAL_MODE);
-}
-
-const fresh = (program: string, since: number): Journal => ({ format: 1, program, since, state: 'taking', taken: [], held: null });
 
 /** `unmanaged`: the voice firewall rules alone. */
 export type Direction = Plan['towards'];
@@ -139,8 +138,13 @@ class Run {
     if (this.towards === 'unmanaged' && facts.wish.wish.policy) planned.steps.push(...planStale(facts).steps);
     // A reload is asked of the firewall once: if the chain is not there then, its owner no longer wants it.
     // Stale flows are ended once: a phone may bring one back in the same moment.
-    const steps = planned.steps.filter((step) => !(step.unlocked && this.reloaded) && (isLasting(step) || this.done.every(isLasting)));
-    return { facts, plan: { ...planned, steps } };
+    const asked = (step: Step): boolean => step.unlocked === true && this.reloaded;
+    const open = planned.steps.some((step) => isLasting(step) && !step.last);
+    const steps = planned.steps.filter(
+      (step) => !asked(step) && !(step.last && open) && (isLasting(step) || this.done.every(isLasting)),
+    );
+    const lacking = planned.steps.filter((step) => asked(step) && step.of === 'policy').map(unheld);
+    return { facts, plan: { ...planned, steps, lacking: [...planned.lacking, ...lacking] } };
   }
 
   private journalOf(facts: Facts): Journal | null {
@@ -268,11 +272,15 @@ class Run {
   }
 
   /** A run that was killed while it wrote a file has left the new text beside the old one. */
-  private async sweep(facts: Facts): Promise<void> {
+  private async sweep(facts: RouterFacts): Promise<void> {
     const taken = (this.journalOf(facts)?.taken ?? []).flatMap((entry) => (entry.kind === 'file' ? [entry.path] : []));
     for (const path of new Set([JOURNAL_PATH, WISH_CONFIG, FIREWALL_CONFIG, MODULES_CONF, POLICY_FILE, ...taken])) {
       if ((await this.host.kind(path + UNFINISHED)).state === 'present') await this.host.remove(path + UNFINISHED);
     }
+    if (facts.policy.state === 'present')
+      for (const folder of ['/etc', '/etc/sysctl.d', '/var/run'])
+        for (const name of orElse(await this.host.list(folder), []))
+          if (/^(99-)?sipalg\b/.test(name) && name.endsWith(UNFINISHED)) await this.host.remove(`${folder}/${name}`);
     // Up to 0.1.0 everybody could read it, and so what of a private file it holds.
     if (facts.journal.state === 'present') await this.host.narrow(JOURNAL_PATH, JOURNAL_MODE);
   }

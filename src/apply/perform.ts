@@ -159,7 +159,7 @@ export async function takeBack(host: Host, steps: readonly Step[], echo: Echo): 
 
 /** Whether an action may be done twice, or for nothing. */
 function isSafe(action: Action): boolean {
-  return action.do === 'run' ? action.reached !== undefined : action.do !== 'check';
+  return action.do === 'run' ? action.reached !== undefined || action.repeatable === true : action.do !== 'check';
 }
 
 /**

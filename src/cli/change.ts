@@ -76,7 +76,8 @@ async function say(applied: Applied, towards: Direction, { surveyor }: Doors, te
   if (applied.outcome === 'failed') {
     for (const sentence of applied.because) terminal.err(`sipalg: ${sentence}\n`);
     if (!applied.changed) terminal.err('sipalg: nothing was changed.\n');
-    return 2;
+    // All that can be had is in force, and the rest has been said.
+    return applied.because === applied.plan.lacking ? 1 : 2;
   }
   // Under an unmanaged wish the ALG is nobody's business here.
   terminal.out(towards === 'unmanaged' ? 'The voice firewall rules are as /etc/config/sipalg wishes.\n' : `${judge(applied.facts).text}\n`);

@@ -24,8 +24,8 @@ body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; font: 16px/1.5 syst
   background: var(--back) }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2.5rem; overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; font-size: .9rem }
-th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere }
+th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line) }
+td, tbody th { overflow-wrap: anywhere } td.number { overflow-wrap: normal }
 code, td.value { font-family: ui-monospace, monospace; font-size: .85rem }
 .answer { font-size: 1.15rem; border-left: .3rem solid var(--fine); padding-left: 1rem }
   .answer.changed, .answer.trouble { border-color: var(--alarm) }
@@ -36,12 +36,23 @@ svg .soft { fill: var(--soft) } svg .life { stroke: var(--line); stroke-width: 1
 svg .changed { stroke: var(--mild) } svg .dropped { stroke: var(--alarm) } svg text.changed { fill: var(--mild); stroke: none }
   svg text.dropped { fill: var(--alarm); stroke: none }
 svg polygon.way { fill: var(--ink) } svg polygon.changed { fill: var(--mild) }
-@media print { body { margin: 0; max-width: none; color: #000; background: #fff } h2, svg, tr { break-inside: avoid } }
+ol.ladder { font-size: .9rem; padding-left: 2rem } ol.ladder .changed { color: var(--mild) } ol.ladder .dropped { color: var(--alarm) }
+@media screen and (min-width: 44.001rem) { ol.ladder { position: absolute; width: 1px; height: 1px; margin: 0; padding: 0;
+  overflow: hidden; clip-path: inset(50%) } }
+@media screen and (max-width: 44rem) { body { margin: 1rem auto } svg { display: none }
+  table, tbody, tr, th, td { display: block } thead { position: absolute; clip-path: inset(50%) }
+  tr { border-bottom: 1px solid var(--line); padding: .3rem 0 } th, td { border: 0; padding: .1rem 0 }
+  td[data-name]::before { content: attr(data-name) ': '; font: 14px system-ui, sans-serif; color: var(--soft) } td:empty { display: none } }
+@media print { :root { color-scheme: light; --ink: #000; --back: #fff; --soft: #555; --line: #999; --alarm: #b3261e; --mild: #7a4f00;
+  --fine: #1e6b34; --box: #fff } .support { border: 1px solid var(--line) } ol.ladder { display: none } tr { break-after: auto }
+  h2 { break-after: avoid } body { margin: 0; max-width: none; color: #000; background: #fff } h2, svg, tr { break-inside: avoid } }
 `;
 
 /** Where the lifelines stand: phone, the router's two sides, provider. */
 const X = { time: 70, phone: 80, lan: 355, wan: 385, provider: 660, end: 860 };
 const STEP = 34;
+/** Seconds from which on a message is shown as late. */
+const LATE = 0.2;
 const TOP = 60;
 
 function way(from: number, to: number, y: number, name: string, label: string, stops: boolean): string {
@@ -79,21 +90,45 @@ function drawnRow(row: Row, index: number): string {
       : toProvider
         ? way(X.wan, X.provider, y, name, label, false)
         : way(X.provider, X.wan, y, lost ? name : '', label, lost);
-  const words = [FATES[fate], ...(again ? ['again'] : []), ...(delay !== null && delay > 0.2 ? [`${delay.toFixed(1)} s late`] : [])];
+  const words = [FATES[fate], ...(again ? ['again'] : []), ...(delay !== null && delay > LATE ? [`${delay.toFixed(1)} s late`] : [])];
   return (
     `<text class="soft" x="${X.time}" y="${y + 4}" text-anchor="end">${row.time.toFixed(3)}</text>${left}${right}`
     + `<text class="${name}" x="${X.provider + 12}" y="${y + 4}">${escaped(words.filter((word) => word !== '').join(', '))}</text>`
   );
 }
 
-function drawing({ rows, inside, outside, far, kind }: Call): string {
+/** What the drawing shows, in words: for who does not see it, and for screens on which it would be too small. */
+function inWords({ rows }: Call, id: string): string {
+  const said = rows.map((row) => {
+    const { time, what, sdp, toProvider, fate, again, delay } = row;
+    const way = toProvider ? 'from the phone to the provider' : 'from the provider to the phone';
+    const late = delay !== null && delay > LATE ? [`${delay.toFixed(1)} s late`] : [];
+    const words = [IN_WORDS[fate], ...(again ? ['sent again'] : []), ...late].join(', ');
+    const name = fate === 'changed' ? 'changed' : fate === 'dropped' ? 'dropped' : '';
+    return `<li>${time.toFixed(3)} s: ${escaped(what)}${sdp ? ' with SDP' : ''} ${way}: <span class="${name}">${words}</span></li>`;
+  });
+  return `<ol class="ladder" id="${id}">${said.join('')}</ol>`;
+}
+
+const IN_WORDS: Readonly<Record<Row['fate'], string>> = {
+  same: 'passed unchanged',
+  changed: 'changed by the router',
+  served: 'changed by a SIP server',
+  dropped: 'dropped on the way',
+  appeared: 'not seen going in',
+  outside: 'the other side was not captured then',
+  local: 'stayed on its side',
+};
+
+function drawing({ rows, inside, outside, far, kind }: Call, words: string): string {
   const height = TOP + 40 + rows.length * STEP;
   const life = (x: number): string => `<path class="life" d="M${x} ${TOP}V${height - 10}"/>`;
   const head = (x: number, name: string, address: string | null, anchor: string): string =>
     `<text x="${x}" y="24" text-anchor="${anchor}">${name}</text><text class="soft" x="${x}" y="42" text-anchor="${anchor}">`
     + `${escaped(short(address ?? '', 40))}</text>`;
   return (
-    `<svg viewBox="0 0 ${X.end} ${height}" role="img" aria-label="${escaped(`Ladder of a call: ${kind}, ${rows.length} messages`)}">`
+    `<svg viewBox="0 0 ${X.end} ${height}" role="img" aria-describedby="${words}" `
+    + `aria-label="${escaped(`Ladder of a call: ${kind}, ${rows.length} messages`)}">`
     + head(X.phone, 'phone', inside, 'start')
     + head((X.lan + X.wan) / 2, 'router', outside, 'middle')
     + head(X.provider, 'provider', far, 'end')
@@ -118,49 +153,66 @@ const CHANGES: Readonly<Record<Difference['change'], string>> = {
   value: 'changed',
 };
 
-function details({ rows }: Call): string {
+/** A cell; `name` is what it says by itself where the head of the table does not fit. */
+function cell(text: string | number, kind = '', name = ''): string {
+  const about = (kind === '' ? '' : ` class="${kind}"`) + (name === '' ? '' : ` data-name="${name}"`);
+  return `<td role="cell"${about}>${text}</td>`;
+}
+
+const row = (cells: readonly string[]): string => `<tr role="row">${cells.join('')}</tr>`;
+
+/** With its roles said, which a browser forgets where a table is shown as something else. */
+function table(name: string, heads: readonly string[], rows: readonly string[]): string {
+  const head = row(heads.map((text) => `<th role="columnheader">${text}</th>`));
+  return (
+    `<table role="table" aria-label="${escaped(name)}"><thead role="rowgroup">${head}</thead>`
+    + `<tbody role="rowgroup">${rows.join('')}</tbody></table>`
+  );
+}
+
+function details({ rows, callId }: Call): string {
   const changed = rows.filter(({ differences }) => differences.length > 0);
   if (changed.length === 0) return '';
-  const body = changed
-    .map(({ what, time, toProvider, differences }) => {
-      const to = toProvider ? 'to the provider' : 'to the phone';
-      const head = `<tr><th colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${to}</th></tr>`;
-      return (
-        head
-        + differences
-          .map(
-            (each) =>
-              `<tr><td>${escaped(nameOf(each))}</td><td class="value">${escaped(each.before?.text ?? '—')}</td>`
-              + `<td class="value">${escaped(each.after?.text ?? '—')}</td>`
-              + `<td>${CHANGES[each.change]}${each.cause === 'server' ? ', by a SIP server' : ''}`
-              + '</td></tr>',
-          )
-          .join('')
-      );
-    })
-    .join('');
-  return `<table><thead><tr><th>Field</th><th>Before</th><th>After</th><th>What happened</th></tr></thead><tbody>${body}</tbody></table>`;
+  const body = changed.flatMap(({ what, time, toProvider, differences }) => {
+    const to = toProvider ? 'to the provider' : 'to the phone';
+    const head = row([`<th role="rowheader" colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${to}</th>`]);
+    const found = differences.map((each) =>
+      row([
+        cell(escaped(nameOf(each))),
+        cell(escaped(each.before?.text ?? '—'), 'value', 'Before'),
+        cell(escaped(each.after?.text ?? '—'), 'value', 'After'),
+        cell(`${CHANGES[each.change]}${each.cause === 'server' ? ', by a SIP server' : ''}`),
+      ]),
+    );
+    return [head, ...found];
+  });
+  return table(`Changes in the call ${callId}`, ['Field', 'Before', 'After', 'What happened'], body);
 }
 
 function callPart(call: Call, index: number): string {
   const { callId, kind, omitted, notes } = call;
+  const words = `ladder-${index + 1}`;
   const more = omitted > 0 ? `<p class="soft">${omitted} more messages of this call are not shown.</p>` : '';
   return (
-    `<section><h2>Call ${index + 1}: ${escaped(kind)} <code>${escaped(callId)}</code></h2>${drawing(call)}${more}${details(call)}`
+    `<section aria-labelledby="call-${index + 1}"><h2 id="call-${index + 1}">Call ${index + 1}: ${escaped(kind)} `
+    + `<code>${escaped(callId)}</code></h2>`
+    + `${drawing(call, words)}${inWords(call, words)}${more}${details(call)}`
     + `${notes.map((note) => `<p>${escaped(note)}</p>`).join('')}</section>`
   );
 }
 
 export function comparisonPage(comparison: Comparison, version: string): string {
   const { summary, paragraph, remarks, lan, wan, calls, verdict, counts } = comparison;
-  const sides = [lan, ...(wan === null ? [] : [wan])]
-    .map(
-      ({ name, messages, packets, bytes, problems }, index) =>
-        `<tr><td>${wan === null ? 'both sides' : index === 0 ? 'LAN' : 'WAN'}</td><td>${escaped(name)}</td>`
-        + `<td>${messages}</td><td>${packets}</td><td>${bytes}</td>`
-        + `<td>${problems.map(escaped).join('<br>')}</td></tr>`,
-    )
-    .join('');
+  const sides = [lan, ...(wan === null ? [] : [wan])].map(({ name, messages, packets, bytes, problems }, index) =>
+    row([
+      cell(wan === null ? 'both sides' : index === 0 ? 'LAN' : 'WAN'),
+      cell(escaped(name)),
+      cell(messages, 'number', 'Messages'),
+      cell(packets, 'number', 'Packets'),
+      cell(bytes, 'number', 'Bytes'),
+      cell(problems.map(escaped).join('<br>')),
+    ]),
+  );
   const figures =
     `<p>${counts.pairs} on both sides: ${counts.same} unchanged, ${counts.changed} changed, ${counts.served} changed by a server; `
     + `${counts.dropped} `
@@ -173,8 +225,7 @@ export function comparisonPage(comparison: Comparison, version: string): string 
 <p class="answer ${verdict}">${escaped(summary)}</p>
 ${paragraph === '' ? '' : `<h2>For the support of the provider</h2><p class="support">${escaped(paragraph)}</p>`}
 ${remarks.map((remark) => `<p>${escaped(remark)}</p>`).join('\n')}
-<table><thead><tr><th>Side</th><th>Capture</th><th>Messages</th><th>Packets</th><th>Bytes</th><th>Problems</th></tr></thead>
-<tbody>${sides}</tbody></table>
+${table('The captures', ['Side', 'Capture', 'Messages', 'Packets', 'Bytes', 'Problems'], sides)}
 ${figures}
 ${calls.map(callPart).join('\n')}
 <p class="soft">Made by sipalg ${escaped(version)}. Passwords, answers to challenges and keys are taken out.</p>

@@ -82,7 +82,8 @@ function wishLines({ wish: { timeouts, marking, limit }, perFlow, wan }: PolicyF
         + `${marking.overwrite ? 'marks that phones set are overwritten.' : 'marks that phones set are left alone.'}`,
     limit === null
       ? 'Limits: none.'
-      : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}; from ${from}.`,
+      : `Limits per minute and source address: REGISTER ${limit.register}, INVITE ${limit.invite}, OPTIONS ${limit.options}, `
+        + `other ${limit.other}; over TCP ${limit.kilobytes} kB per second; from ${from}.`,
   ];
 }
 
@@ -131,6 +132,10 @@ function providerLines({ wish: { providers }, names }: PolicyFacts, at: number, 
       ...hosts.flatMap((host) => nameLines(host, names, at)),
     ]),
   ];
+}
+
+function siteLines({ wish: { sites } }: PolicyFacts): string[] {
+  return sites.length === 0 ? [] : ['Sites, never limited:', ...sites.map(({ name, networks }) => `  ${name}: ${few(networks)}`)];
 }
 
 function countedLines(policy: PolicyFacts, verdict: PolicyVerdict): string[] {
@@ -194,7 +199,9 @@ export function voiceText({ facts, verdict, plan }: Report): string {
   const steps = plan.steps.filter(({ of }) => of === 'policy');
   const { lacking } = plan;
   const findings = [
-    ...findingLines(verdict.findings.filter(({ of, code }) => of === 'policy' && !SAID.includes(code))),
+    ...findingLines(
+      verdict.findings.filter(({ of, code, text }) => of === 'policy' && !SAID.includes(code) && !lacking.includes(text)),
+    ),
     ...facts.wish.problems.map(({ text }) => `  ! ${text}`),
   ];
   const blocks = [
@@ -202,6 +209,7 @@ export function voiceText({ facts, verdict, plan }: Report): string {
     findings,
     [...wishLines(policy.value), ...besideLines(policy.value, verdict.policy)],
     providerLines(policy.value, facts.at, verdict.policy.behind),
+    siteLines(policy.value),
     countedLines(policy.value, verdict.policy),
     attemptLines(policy.value, facts.at),
   ];

@@ -12,8 +12,12 @@ import { sightingOf } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { callNotes } from './notes.ts';
 import { withoutSecrets } from './secrets.ts';
-import { shapeOf } from './shape.ts';
+import { Counted } from './counted.ts';
+import { callIdHash, hashOfText } from './plain.ts';
+import type { Plain } from './plain.ts';
+import { Recent } from './recent.ts';
 import type { AddressBook, Sighting } from './sighting.ts';
+import type { Store } from './store.ts';
 
 export interface CollectorLimits {
   /** Calls that are kept, rows of one, rows of all. */
@@ -31,6 +35,13 @@ const MOST_SHAPES = 512;
 /** Seconds after which a call that is silent is over. */
 const SILENT = 300;
 const OVERHEAD = 300;
+
+/** What messages of a shape are, and where each of their differences is counted. */
+interface Shape {
+  readonly check: number;
+  readonly fate: Fate;
+  readonly tallies: readonly Tally[];
+}
 
 interface OpenCall {
   readonly callId: string;
@@ -64,25 +75,33 @@ export class Collector {
   ports = { kept: 0, moved: 0 };
   readonly #limits: CollectorLimits;
   readonly #book: AddressBook;
+  readonly #store: Store;
+  readonly #plain: Plain;
   readonly #calls = new Map<string, OpenCall>();
-  readonly #further = new Set<number>();
-  readonly #recent = new Set<Entry>();
+  /** The Call-IDs of these, as `hashOfText` has them. */
+  readonly #kept = new Set<number>();
+  readonly #further = new Counted();
+  readonly #recent = new Recent();
   #bytes = 0;
+  /** The recent ones by their call, up to the number `#sorted`; undefined while nobody asks. */
   #byCall: Map<string, Entry[]> | undefined = undefined;
-  #unsorted: Entry[] = [];
+  #sorted = 0;
   #rows = 0;
-  /** The first message of each shape. */
-  readonly #shapes = new Map<string, Pick<Entry, 'fate' | 'differences'>>();
+  /** What the first message of each shape was found to be. */
+  readonly #shapes = new Map<number, Shape>();
   /** The latest time at which a call that is kept was heard of. */
   #active = -Infinity;
 
-  constructor(book: AddressBook, limits: CollectorLimits = COLLECTOR_LIMITS) {
+  constructor(book: AddressBook, store: Store, plain: Plain, limits: CollectorLimits = COLLECTOR_LIMITS) {
     this.#book = book;
+    this.#store = store;
+    this.#plain = plain;
     this.#limits = limits;
     this.orientation = new Orientation(book);
   }
 
-  pair(one: Sighting, other: Sighting, equal: boolean): void {
+  /** @param plain whether the change is a plain one, and was read; where it was not read it is found out */
+  pair(one: Sighting, other: Sighting, equal: boolean, plain: boolean): void {
     const oriented = this.orientation.orient(one, other);
     const { inner, outer, toProvider } = oriented;
     this.counts.pairs++;
@@ -94,26 +113,34 @@ export class Collector {
     const moved = toProvider ? inner.sourcePort !== outer.sourcePort : inner.destinationPort !== outer.destinationPort;
     if (moved) this.ports.moved++;
     else this.ports.kept++;
-    const entry = entryOf(inner, outer, toProvider, equal);
-    if (!equal) {
-      const [before, after] = toProvider ? [inner.text, outer.text] : [outer.text, inner.text];
-      const partly = inner.missing > 0 || outer.missing > 0;
-      const translation = this.orientation.translation(oriented);
-      const isCounted = !partly && this.#isFull() && !this.#calls.has(callIdOf(entry));
-      const shape = isCounted ? shapeOf(before, after, translation, toProvider) : null;
-      if (shape !== null && this.#countShape(entry, shape)) return;
-      const common = partly ? Math.min(before.length, after.length) : Infinity;
-      const all = differencesOf(before.slice(0, common), after.slice(0, common), translation);
-      entry.differences = all.map(withoutSecrets);
-      entry.fate = entry.differences.length === 0 ? 'same' : entry.differences.some(({ cause }) => cause === 'alg') ? 'changed' : 'served';
-      if (shape !== null && entry.differences.length > 0 && this.#shapes.size < MOST_SHAPES) {
-        const { fate, differences } = entry;
-        this.#shapes.set(shape, { fate, differences });
-      }
+    if (equal) {
+      this.counts.same++;
+      this.#keepRecent(this.#recent.entry(inner, outer, toProvider, true));
+      return;
     }
+    const partly = inner.missing > 0 || outer.missing > 0;
+    let shape = 0;
+    let isPlain = false;
+    if (!partly && this.#isFull()) {
+      isPlain = (plain || this.#plain.read(one, other)) && !this.#kept.has(this.#plain.callId);
+      // Which of the two it is before says the way it went.
+      shape = this.#plain.shape ^ (toProvider ? 0x5a5a5a5a : 0) ^ (one === inner ? 0x0f0f0f0f : 0);
+      if (isPlain && this.#countShape(shape)) return;
+    }
+    const { check, callId } = this.#plain;
+    const entry = this.#recent.entry(inner, outer, toProvider, false);
+    const [before, after] = toProvider ? [inner.text, outer.text] : [outer.text, inner.text];
+    const common = partly ? Math.min(before.length, after.length) : Infinity;
+    const all = differencesOf(before.slice(0, common), after.slice(0, common), this.orientation.translation(oriented));
+    entry.differences = all.map(withoutSecrets);
+    entry.fate = entry.differences.length === 0 ? 'same' : entry.differences.some(({ cause }) => cause === 'alg') ? 'changed' : 'served';
     this.counts[entry.fate]++;
-    if (entry.fate === 'same') this.#keepRecent(entry);
-    else this.#happened(entry);
+    if (entry.fate === 'same') {
+      this.#keepRecent(entry);
+      return;
+    }
+    const tallies = this.#happened(entry);
+    if (isPlain && callId >= 0 && this.#shapes.size < MOST_SHAPES) this.#shapes.set(shape, { check, fate: entry.fate, tallies });
   }
 
   /** Whether no further call is kept, so that what happens in one is counted alone. */
@@ -122,15 +149,12 @@ export class Collector {
   }
 
   /** Counts a message of a shape that was met. @returns false where it was not */
-  #countShape(entry: Entry, shape: string): boolean {
+  #countShape(shape: number): boolean {
     const known = this.#shapes.get(shape);
-    if (known === undefined) return false;
-    entry.fate = known.fate;
-    entry.method = methodOf(entry);
-    entry.what = sightingOf(entry).identity?.status?.toString() ?? entry.method;
-    for (const difference of known.differences) this.#count(entry, difference);
-    this.counts[entry.fate]++;
-    this.#further.add(hash(callIdOf(entry)));
+    if (known === undefined || known.check !== this.#plain.check) return false;
+    for (const tally of known.tallies) tally.count++;
+    this.counts[known.fate]++;
+    this.#further.add(this.#plain.callId);
     return true;
   }
 
@@ -138,32 +162,38 @@ export class Collector {
   alone(sighting: Sighting, fate: Fate): void {
     const { inner, toProvider } = this.orientation.lone(sighting);
     this.counts[fate]++;
-    const entry = entryOf(inner ? sighting : null, inner ? null : sighting, toProvider, false);
+    const entry = this.#recent.entry(inner ? sighting : null, inner ? null : sighting, toProvider, false);
     entry.fate = fate;
     if (fate === 'dropped' || fate === 'appeared') this.#happened(entry);
     else this.#keepRecent(entry);
   }
 
-  #happened(entry: Entry): void {
+  /** @returns where its differences were counted */
+  #happened(entry: Entry): Tally[] {
     describe(entry);
-    for (const difference of entry.differences) this.#count(entry, difference);
+    const tallies = entry.differences.flatMap((difference) => this.#count(entry, difference) ?? []);
     const callId = callIdOf(entry);
     let call = this.#calls.get(callId);
     if (call === undefined) {
       if (this.#isFull()) {
-        this.#further.add(hash(callId));
-        return;
+        this.#further.add(hashOfText(callId));
+        return tallies;
       }
       call = this.#open(callId);
-      for (const earlier of this.#recentOf(callId)) this.#attach(call, earlier);
+      for (const earlier of this.#recentOf(callId)) {
+        this.#attach(call, earlier);
+        this.#letGo(earlier);
+      }
     }
     this.#attach(call, entry);
     this.#active = Math.max(this.#active, call.last);
+    return tallies;
   }
 
   #open(callId: string): OpenCall {
     const call: OpenCall = { callId, entries: [], omitted: 0, last: 0, notes: new Set() };
     this.#calls.set(callId, call);
+    this.#kept.add(hashOfText(callId));
     return call;
   }
 
@@ -176,15 +206,18 @@ export class Collector {
       call.entries.push(entry);
       this.#rows++;
     }
-    entry.inner?.drop();
-    entry.outer?.drop();
+    for (const sighting of [entry.inner, entry.outer]) {
+      if (sighting === null) continue;
+      this.#store.keep(sighting);
+      sighting.drop();
+    }
   }
 
-  #count(entry: Entry, { field, part, change, cause, before, after }: Difference): void {
+  #count(entry: Entry, { field, part, change, cause, before, after }: Difference): Tally | undefined {
     const key = `${field} ${part} ${change} ${cause} ${entry.toProvider}`;
     let tally = this.tallies.get(key);
     if (tally === undefined) {
-      if (this.tallies.size >= MOST_TALLIES) return;
+      if (this.tallies.size >= MOST_TALLIES) return undefined;
       const text = (piece: Difference['before']): string | null => (piece === null ? null : ` ${piece.text}`.slice(1));
       tally = {
         field,
@@ -202,27 +235,44 @@ export class Collector {
     tally.count++;
     const name = /^\d/.test(entry.what) ? `${entry.what.slice(0, 3)} ${entry.method}` : entry.method;
     if (tally.messages.length < 24 && !tally.messages.includes(name)) tally.messages.push(name);
+    return tally;
   }
 
   #keepRecent(entry: Entry): void {
+    const { inner, outer } = entry;
     const sighting = sightingOf(entry);
-    sighting.keep();
-    this.#recent.add(entry);
-    this.#unsorted.push(entry);
+    entry.held = sighting;
+    this.#store.hold(sighting);
+    if (inner !== null && outer !== null) this.#store.keep(sighting === inner ? outer : inner);
+    this.#recent.push(entry);
     this.#bytes += sighting.length + OVERHEAD;
-    while (this.#bytes > this.#limits.recent) {
-      const [oldest] = this.#recent;
-      if (oldest === undefined) return;
+    while (this.#bytes > this.#limits.recent && this.#recent.first < this.#recent.end) {
+      const oldest = this.#recent.at(this.#recent.first)!;
+      const isKept = this.#attachOld(oldest);
       this.#letGo(oldest);
+      if (!isKept) this.#recent.recycle(oldest);
     }
+    if (this.#byCall?.size === 0 && this.#sorted < this.#recent.end) this.#byCall = undefined;
   }
 
+  /** Takes an entry out of the recent ones. */
   #letGo(entry: Entry): void {
-    const sighting = sightingOf(entry);
-    this.#recent.delete(entry);
+    const { inner, outer } = entry;
+    const sighting = entry.held!;
+    this.#recent.take(entry);
     this.#bytes -= sighting.length + OVERHEAD;
-    if (this.#unsorted[0] === entry) this.#unsorted.shift();
-    if (sighting.time > this.#active + SILENT && this.#byCall === undefined) return;
+    this.#store.free(sighting);
+    if (inner !== null && outer !== null) this.#store.forget(sighting === inner ? outer : inner);
+  }
+
+  /** Whether an entry that is too old to be kept belongs to a call that is kept, and was put there. */
+  #attachOld(entry: Entry): boolean {
+    const sighting = sightingOf(entry);
+    if (this.#byCall === undefined) {
+      if (sighting.time > this.#active + SILENT) return false;
+      const hash = callIdHash(sighting.bytes, sighting.start, sighting.end);
+      if (hash >= 0 && !this.#kept.has(hash)) return false;
+    }
     const callId = callIdOf(entry);
     const list = this.#byCall?.get(callId);
     if (list !== undefined) {
@@ -232,32 +282,31 @@ export class Collector {
     }
     const call = this.#calls.get(callId);
     if (call !== undefined) this.#attach(call, entry);
-    if (this.#byCall?.size === 0 && this.#unsorted.length > 0) this.#byCall = undefined;
+    return call !== undefined;
   }
 
   /** Takes what is kept of a call's messages that passed unchanged. */
   #recentOf(callId: string): Entry[] {
     this.#byCall ??= new Map();
-    for (const entry of this.#unsorted) {
-      if (!this.#recent.has(entry)) continue;
+    for (let number = Math.max(this.#sorted, this.#recent.first); number < this.#recent.end; number++) {
+      const entry = this.#recent.at(number);
+      if (entry === null) continue;
       const id = callIdOf(entry);
       const list = this.#byCall.get(id);
       if (list === undefined) this.#byCall.set(id, [entry]);
       else list.push(entry);
     }
-    this.#unsorted = [];
+    this.#sorted = this.#recent.end;
     const found = this.#byCall.get(callId) ?? [];
     this.#byCall.delete(callId);
-    for (const entry of found) {
-      this.#recent.delete(entry);
-      this.#bytes -= sightingOf(entry).length + OVERHEAD;
-    }
     return found;
   }
 
   /** @param offset seconds the WAN's clock is ahead; @param begin seconds since 1970 from which rows are counted, by the LAN's clock */
   end(offset: number, begin: number, unchanged: number): { calls: Call[]; furtherCalls: number } {
-    for (const entry of [...this.#recent]) {
+    for (let number = this.#recent.first; number < this.#recent.end; number++) {
+      const entry = this.#recent.at(number);
+      if (entry === null) continue;
       const callId = callIdOf(entry);
       const call = this.#calls.get(callId) ?? (this.#calls.size < unchanged ? this.#open(callId) : undefined);
       if (call !== undefined) this.#attach(call, entry);
@@ -326,10 +375,6 @@ export class Collector {
   }
 }
 
-function entryOf(inner: Sighting | null, outer: Sighting | null, toProvider: boolean, equal: boolean): Entry {
-  return { inner, outer, toProvider, equal, fate: 'same', differences: [], what: '', method: '', sdp: false, signature: '' };
-}
-
 const callIdOf = (entry: Entry): string => sightingOf(entry).identity?.callId ?? '(no Call-ID)';
 
 function methodOf(entry: Entry): string {
@@ -351,14 +396,4 @@ function describe(entry: Entry): void {
   }
   entry.method = methodOf(entry);
   entry.signature = `${entry.toProvider} ${entry.what} ${identity?.cseq} ${identity?.branch} ${identity?.fromTag}`;
-}
-
-/** 53 bits of a text: what is counted is not kept. */
-function hash(text: string): number {
-  let [a, b] = [0x811c9dc5, 0x1234567];
-  for (let at = 0; at < text.length; at++) {
-    a = Math.imul(a ^ text.charCodeAt(at), 0x01000193);
-    b = Math.imul(b ^ text.charCodeAt(at), 0x5bd1e995);
-  }
-  return (a >>> 0) * 2 ** 21 + (b >>> 11);
 }

@@ -20,8 +20,10 @@ import { Intake } from './intake.ts';
 import { Interleaved } from './interleave.ts';
 import type { Reach } from './interleave.ts';
 import { PENDING_BYTES, Pairing } from './pairing.ts';
+import { Plain } from './plain.ts';
 import { AddressBook, AddressSet } from './sighting.ts';
 import type { Sighting, ToText } from './sighting.ts';
+import { Store } from './store.ts';
 import { remarksOf, summaryOf } from './summary.ts';
 import { paragraphOf } from './paragraph.ts';
 
@@ -57,11 +59,13 @@ export class Comparing {
   constructor(names: readonly string[], { toText = latin1, pending = PENDING_BYTES, limits = {} }: CompareOptions = {}) {
     this.#names = names;
     this.#open = names.map(() => true);
-    const collector = new Collector(this.#book, { ...COLLECTOR_LIMITS, ...limits });
+    const store = new Store(toText, names.length);
+    const plain = new Plain(this.#book);
+    const collector = new Collector(this.#book, store, plain, { ...COLLECTOR_LIMITS, ...limits });
     this.#collector = collector;
     this.#pairing = new Pairing(
       {
-        pair: (one, other, equal) => collector.pair(one, other, equal),
+        pair: (one, other, equal, isPlain) => collector.pair(one, other, equal, isPlain),
         alone: (sighting, final) => collector.alone(sighting, this.#fateOf(sighting, final)),
         copy: (original, _copy, how) => {
           if (how === 'place') collector.counts.copies++;
@@ -71,15 +75,20 @@ export class Comparing {
           }
         },
       },
+      store,
+      plain,
       pending,
     );
-    this.#interleaved = new Interleaved((sighting) => this.#pairing.offer(sighting));
+    this.#interleaved = new Interleaved(store, (sighting) => this.#pairing.offer(sighting));
     this.#intakes = names.map(
       (_, index) =>
-        new Intake(names.length === 1 ? -1 : index === 0 ? 0 : 1, this.#book, toText, (sighting) => {
-          this.#far(sighting);
-          if (names.length === 1) this.#pairing.offer(sighting);
-          else this.#interleaved.add(sighting);
+        new Intake(index, names.length === 1 ? -1 : index === 0 ? 0 : 1, { book: this.#book, store, toText }, {
+          take: (sighting) => {
+            this.#far(sighting);
+            if (names.length === 1) this.#pairing.offer(sighting);
+            else this.#interleaved.add(sighting);
+          },
+          isAwaited: (sighting) => names.length === 1 && this.#pairing.isAwaited(sighting),
         }),
     );
   }
@@ -100,7 +109,6 @@ export class Comparing {
   push(side: number, chunk: Uint8Array): void {
     this.#intakes[side]?.push(chunk);
     this.#drain();
-    this.#pairing.settle();
   }
 
   /** Whether much was read and nothing was found in both: then times are no guide, for a clock may be a day wrong. */

@@ -6,9 +6,9 @@ import type { AddressBook, Sighting } from './sighting.ts';
 const MOST_ADDRESSES = 4096;
 
 export interface Oriented {
-  readonly inner: Sighting;
-  readonly outer: Sighting;
-  readonly toProvider: boolean;
+  inner: Sighting;
+  outer: Sighting;
+  toProvider: boolean;
 }
 
 const sameSource = (one: Sighting, other: Sighting): boolean => one.source === other.source && one.sourcePort === other.sourcePort;
@@ -28,7 +28,10 @@ export class Orientation {
     this.#book = book;
   }
 
-  /** @param one seen first */
+  /** What `orient` found last: one object for all, as each pair asks. */
+  #oriented: Oriented | null = null;
+
+  /** @param one seen first; what is returned holds until the next call */
   orient(one: Sighting, other: Sighting): Oriented {
     // The end that differs is the translated one: the phone's.
     const translated = !sameSource(one, other) || !sameDestination(one, other);
@@ -45,7 +48,11 @@ export class Orientation {
     }
     const outer = inner === one ? other : one;
     this.#learn(inner, outer, toProvider);
-    return { inner, outer, toProvider };
+    if (this.#oriented === null) return (this.#oriented = { inner, outer, toProvider });
+    this.#oriented.inner = inner;
+    this.#oriented.outer = outer;
+    this.#oriented.toProvider = toProvider;
+    return this.#oriented;
   }
 
   /** Whether `first`, of the capture that was given first, was seen farther from the phone than `second`. */

@@ -5,16 +5,20 @@ import type { Sighting } from './sighting.ts';
 
 /** What is known of a message that will be a row. */
 export interface Entry {
-  readonly inner: Sighting | null;
-  readonly outer: Sighting | null;
-  readonly toProvider: boolean;
-  readonly equal: boolean;
+  inner: Sighting | null;
+  outer: Sighting | null;
+  toProvider: boolean;
+  equal: boolean;
   fate: Fate;
   differences: readonly Difference[];
   what: string;
   method: string;
   sdp: boolean;
   signature: string;
+  /** Its place among the recent ones (recent.ts); -1 where it is none. */
+  number: number;
+  /** Whose bytes are held for it meanwhile. */
+  held: Sighting | null;
 }
 
 /** The half whose bytes are there. */

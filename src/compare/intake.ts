@@ -8,8 +8,9 @@ import { looksLikeSip } from '../languages/sip/message.ts';
 import { seekStartLine } from '../languages/sip/seek.ts';
 import { StreamFramer } from '../languages/sip/stream.ts';
 import { bytesOf } from '../languages/sip/text.ts';
-import { Sighting } from './sighting.ts';
-import type { Address, AddressBook, Flow, Side, ToText } from './sighting.ts';
+import type { Address, AddressBook, SharedFlow, Side, Sighting, ToText } from './sighting.ts';
+import { STAGE } from './store.ts';
+import type { Store } from './store.ts';
 
 /** What a capture was, in numbers. */
 export interface IntakeCounts {
@@ -26,11 +27,33 @@ const MOST_UNKNOWN = 65_536;
 /** `SIP/`, big endian. */
 const SIP = 0x5349502f;
 const LF = 10;
+const UPPER_S = 83;
+/** `/2.0`, big endian; how long `SIP/2.0` is. */
+const SLASH_2_0 = 0x2f322e30;
+const VERSION_LENGTH = 7;
+
+/** Entries of the table of flows; a power of two. */
+const FLOWS = 4096;
+const PROBES = 8;
+
+/** What all captures of one comparison share. */
+export interface Shared {
+  readonly book: AddressBook;
+  readonly store: Store;
+  readonly toText: ToText;
+}
+
+/** Who is handed the messages. */
+export interface IntakeSink {
+  take(sighting: Sighting): void;
+  /** Whether it is known already that a datagram is one message. */
+  isAwaited(sighting: Sighting): boolean;
+}
 
 /** A stream that is read; how many bytes of it were no message so far. */
 interface Reading {
   readonly framer: StreamFramer;
-  readonly flow: Flow;
+  readonly flow: SharedFlow;
   found: boolean;
   unknown: number;
 }
@@ -47,19 +70,24 @@ export class Intake {
   readonly #side: Side;
   readonly #book: AddressBook;
   readonly #toText: ToText;
-  readonly #take: (sighting: Sighting) => void;
-  #piece: Uint8Array | null = null;
-  #dense = false;
-  /** Bytes of messages in this piece. */
-  #taken = 0;
+  readonly #take: IntakeSink['take'];
+  readonly #isAwaited: IntakeSink['isAwaited'];
+  readonly #store: Store;
+  readonly #source: number;
+  /** The latest flows, so that most messages need no new object for theirs. */
+  readonly #flows: (SharedFlow | undefined)[] = new Array(FLOWS).fill(undefined);
   /** IPv6 addresses of this capture's numbering in the book's. */
   readonly #known = new Map<Address, Address>();
 
-  constructor(side: Side, book: AddressBook, toText: ToText, take: (sighting: Sighting) => void, limits: Partial<CaptureLimits> = {}) {
+  /** @param source which of the captures it is, from 0 */
+  constructor(source: number, side: Side, shared: Shared, sink: IntakeSink, limits: Partial<CaptureLimits> = {}) {
+    this.#source = source;
     this.#side = side;
-    this.#book = book;
-    this.#toText = toText;
-    this.#take = take;
+    this.#book = shared.book;
+    this.#store = shared.store;
+    this.#toText = shared.toText;
+    this.#take = sink.take;
+    this.#isAwaited = sink.isAwaited;
     this.capture = new Capture(
       {
         datagram: (packet) => this.#datagram(packet),
@@ -75,27 +103,24 @@ export class Intake {
 
   push(chunk: Uint8Array): void {
     this.size += chunk.length;
-    // Copying a piece at once is cheaper than each message of it, and keeps it whole in memory as long as one of them is
-    // kept; so it is done where much of the piece before was SIP. (Node's Buffer is a Uint8Array whose slice() copies nothing.)
+    // Node's Buffer is a Uint8Array whose subarray() is a Buffer again.
     const plain = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
-    this.#piece = this.#dense ? plain.slice() : null;
-    this.#taken = 0;
-    this.capture.push(this.#piece ?? plain);
-    this.#dense = this.#taken > chunk.length / 4;
-    this.#piece = null;
+    for (let at = 0; at < plain.length; at += STAGE) {
+      const piece = at === 0 && plain.length <= STAGE ? plain : plain.subarray(at, Math.min(plain.length, at + STAGE));
+      this.capture.push(this.#store.stage(this.#source, piece));
+    }
   }
 
   end(): void {
     this.capture.end();
   }
 
-  #seen(packet: Packet): number {
+  #seen(packet: Packet): void {
     const time = packet.seconds + packet.nanoseconds / 1e9;
     if (packet.timed) {
       if (!(this.first <= time)) this.first = time;
       if (!(this.last >= time)) this.last = time;
     }
-    return time;
   }
 
   #address(address: Address): Address {
@@ -105,17 +130,43 @@ export class Intake {
     return known;
   }
 
-  #flow(transport: 'udp' | 'tcp', { source, sourcePort, destination, destinationPort }: Packet | TcpStream): Flow {
-    return { transport, source: this.#address(source), sourcePort, destination: this.#address(destination), destinationPort };
+  #flow(transport: 'udp' | 'tcp', of: Packet | TcpStream): SharedFlow {
+    const { source, sourcePort, destination, destinationPort } = of;
+    const ports = (sourcePort << 16) ^ destinationPort;
+    const mixed = Math.imul(Math.imul(source | 0, 0x9e3779b1) ^ (destination | 0), 0x85ebca6b) ^ Math.imul(ports, 0xc2b2ae35);
+    const first = mixed ^ (mixed >>> 15);
+    for (let step = 0; step < PROBES; step++) {
+      const known = this.#flows[(first + step) & (FLOWS - 1)];
+      if (known === undefined) break;
+      if (
+        known.source === source
+        && known.destination === destination
+        && known.sourcePort === sourcePort
+        && known.destinationPort === destinationPort
+        && known.transport === transport
+      ) {
+        return known;
+      }
+    }
+    const ends = { source: this.#address(source), sourcePort, destination: this.#address(destination), destinationPort };
+    const flow = { transport, ...ends, sourceWritten: null, destinationWritten: null };
+    if (source >= IPV6) return flow; // numbered otherwise in the capture
+    let slot = first & (FLOWS - 1);
+    for (let step = 0; step < PROBES; step++) {
+      if (this.#flows[(first + step) & (FLOWS - 1)] !== undefined) continue;
+      slot = (first + step) & (FLOWS - 1);
+      break;
+    }
+    return (this.#flows[slot] = flow);
   }
 
   #datagram(packet: Packet): void {
-    const time = this.#seen(packet);
+    this.#seen(packet);
     const { data, start, end } = packet;
     if (end - start < 12) return;
     const kind = likeness(data, start, end);
     if (kind === 'sip') {
-      this.#give(packet, time, this.#flow('udp', packet), data, start, end, packet.missing);
+      this.#give(packet, this.#flow('udp', packet), data, start, end, packet.missing);
       return;
     }
     if (kind === 'no' && packet.sourcePort !== SIP_PORT && packet.destinationPort !== SIP_PORT) return;
@@ -123,39 +174,55 @@ export class Intake {
     const text = this.#toText(data, start, end);
     const from = looksLikeSip(text) ? 0 : seekStartLine(text, 0, text.length);
     if (from < 0) return;
-    this.#give(packet, time, this.#flow('udp', packet), data, start + from, end, packet.missing);
+    this.#give(packet, this.#flow('udp', packet), data, start + from, end, packet.missing);
   }
 
   /** Hands on what may be several messages in one datagram. */
-  #give(packet: Packet, time: number, flow: Flow, bytes: Uint8Array, start: number, end: number, missing: number): void {
-    const { ttl, id, fragments, number } = packet;
-    const place = placeOf(packet);
-    const { direction } = packet;
-    const side = this.#side;
-    const lasting = bytes === this.#piece;
-    this.#taken += end - start;
-    const put = (from: number, to: number, lacking: number): void => {
-      this.counts.messages++;
-      this.#take(
-        new Sighting(
-          { side, number, time, flow, place, direction, ttl, id, fragments, missing: lacking, lasting, bytes, start: from, end: to },
-          this.#toText,
-        ),
-      );
-    };
-    if (severalIn(bytes, start, end)) {
+  #give(packet: Packet, flow: SharedFlow, bytes: Uint8Array, start: number, end: number, missing: number): void {
+    const whole = this.#sighting(packet, flow, bytes, start, end, missing);
+    if (!this.#isAwaited(whole) && severalIn(bytes, start, end)) {
       const text = this.#toText(bytes, start, end);
       const frames = framesOf(text).flatMap((frame) => (frame.kind === 'message' ? [frame.message] : []));
       if (frames.length > 1) {
-        for (const { start: from, end: to } of frames) put(start + from, start + to, 0);
+        this.#store.settle(whole); // nobody has asked for it
+        for (const { start: from, end: to } of frames) {
+          this.#put(this.#sighting(packet, flow, bytes, start + from, start + to, 0));
+        }
         return;
       }
     }
-    put(start, end, missing);
+    this.#put(whole);
+  }
+
+  #put(sighting: Sighting): void {
+    this.counts.messages++;
+    this.#take(sighting);
+    this.#store.settle(sighting);
+  }
+
+  #sighting(packet: Packet, flow: SharedFlow, bytes: Uint8Array, start: number, end: number, missing: number): Sighting {
+    const sighting = this.#blank(packet, flow);
+    sighting.id = packet.id;
+    sighting.missing = missing;
+    sighting.wireLength = end - start + missing;
+    this.#store.place(sighting, bytes, start, end);
+    return sighting;
+  }
+
+  #blank(packet: Packet, flow: SharedFlow): Sighting {
+    const sighting = this.#store.blank();
+    sighting.side = this.#side;
+    sighting.number = packet.number;
+    sighting.time = packet.seconds + packet.nanoseconds / 1e9;
+    sighting.flow = flow;
+    sighting.place = placeOf(packet);
+    sighting.direction = packet.direction;
+    sighting.ttl = packet.ttl;
+    return sighting;
   }
 
   #stream(stream: TcpStream, packet: Packet, bytes: Uint8Array, start: number, end: number): void {
-    const time = this.#seen(packet);
+    this.#seen(packet);
     let reading = stream.context as Reading | undefined;
     if (reading === undefined) {
       const first = bytes[start] ?? 0;
@@ -173,50 +240,36 @@ export class Intake {
       reading = { framer: new StreamFramer(this.#toText), flow: this.#flow('tcp', stream), found: false, unknown: 0 };
       stream.context = reading;
     }
-    this.#frames(reading, packet, time, reading.framer.push(bytes.subarray(start, end)));
+    this.#frames(reading, packet, reading.framer.push(bytes.subarray(start, end)));
     if (reading.found) return;
     reading.unknown += end - start;
     if (reading.unknown > MOST_UNKNOWN) stream.wanted = false;
   }
 
-  #frames(reading: Reading, packet: Packet, time: number, frames: ReturnType<StreamFramer['push']>): void {
+  #frames(reading: Reading, packet: Packet, frames: ReturnType<StreamFramer['push']>): void {
     for (const frame of frames) {
       if (frame.kind !== 'message') continue;
       reading.found = true;
       const bytes = bytesOf(frame.message.text.slice(frame.message.start, frame.message.end));
-      this.counts.messages++;
-      this.#take(
-        new Sighting(
-          {
-            side: this.#side,
-            number: packet.number,
-            time,
-            flow: reading.flow,
-            place: placeOf(packet),
-            direction: packet.direction,
-            ttl: packet.ttl,
-            id: -1,
-            fragments: 1,
-            missing: 0,
-            lasting: true,
-            bytes,
-            start: 0,
-            end: bytes.length,
-          },
-          this.#toText,
-        ),
-      );
+      const sighting = this.#blank(packet, reading.flow);
+      sighting.id = -1;
+      sighting.missing = 0;
+      sighting.wireLength = bytes.length;
+      sighting.own(bytes, 0, bytes.length);
+      this.#put(sighting);
     }
   }
 
   #gap(stream: TcpStream, packet: Packet, missing: number): void {
     const reading = stream.context as Reading | undefined;
-    if (reading !== undefined) this.#frames(reading, packet, this.#seen(packet), reading.framer.gap(missing));
+    if (reading === undefined) return;
+    this.#seen(packet);
+    this.#frames(reading, packet, reading.framer.gap(missing));
   }
 
   #streamEnd(stream: TcpStream, packet: Packet): void {
     const reading = stream.context as Reading | undefined;
-    if (reading !== undefined) this.#frames(reading, packet, packet.seconds + packet.nanoseconds / 1e9, reading.framer.end());
+    if (reading !== undefined) this.#frames(reading, packet, reading.framer.end());
   }
 }
 
@@ -244,22 +297,16 @@ function word(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
-/** `SIP/2.0`, and how far a search may go on from a byte that stands where its last one would (Horspool). */
-const VERSION = Uint8Array.of(83, 73, 80, 47, 50, 46, 48);
-const LAST = VERSION.length - 1;
-const SKIP = new Uint8Array(256).fill(VERSION.length);
-for (let index = 0; index < LAST; index++) SKIP[VERSION[index]!] = LAST - index;
-
 /** Whether a datagram may hold a second message: `SIP/2.0` ends a line behind the first one, or begins one. */
 function severalIn(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start + 2 * LAST; at < end; at += SKIP[bytes[at]!]!) {
-    if (bytes[at] !== 48 || bytes[at - 1] !== 46 || bytes[at - 2] !== 50 || bytes[at - 3] !== 47 || word(bytes, at - LAST) !== SIP)
-      continue;
-    const next = bytes[at + 1];
-    if (next === 32 && bytes[at - LAST - 1] === LF) return true;
+  const last = end - VERSION_LENGTH;
+  for (let at = bytes.indexOf(UPPER_S, start + 1); at >= 0 && at <= last; at = bytes.indexOf(UPPER_S, at + 1)) {
+    if (bytes[at + 1] !== 73 || word(bytes, at + 3) !== SLASH_2_0 || bytes[at + 2] !== 80) continue;
+    const next = bytes[at + VERSION_LENGTH];
+    if (at === last) return false;
+    if (next === 32 && bytes[at - 1] === LF) return true;
     // Of the first line it is no news.
-    if ((next === 13 || next === LF) && bytes.indexOf(LF, start) < at - LAST) return true;
-    if (next === undefined) return false;
+    if ((next === 13 || next === LF) && bytes.indexOf(LF, start) < at) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 /** The messages of two captures in the order of time, though each is read a piece at a time. */
 import type { Sighting } from './sighting.ts';
+import type { Store } from './store.ts';
 
 /** How far a capture has been read. */
 export interface Reach {
@@ -13,12 +14,15 @@ export class Interleaved {
   readonly #at: [number, number] = [0, 0];
   readonly #give: (sighting: Sighting) => void;
 
-  constructor(give: (sighting: Sighting) => void) {
+  readonly #store: Store;
+
+  constructor(store: Store, give: (sighting: Sighting) => void) {
+    this.#store = store;
     this.#give = give;
   }
 
   add(sighting: Sighting): void {
-    sighting.keep();
+    this.#store.hold(sighting);
     this.#queues[sighting.side === 1 ? 1 : 0].push(sighting);
   }
 
@@ -40,6 +44,7 @@ export class Interleaved {
       }
       this.#at[side]++;
       this.#give(head);
+      this.#store.free(head);
     }
     for (const side of [0, 1] as const) {
       if (this.#at[side] === 0) continue;

@@ -7,12 +7,19 @@
  *
  * Memory is bounded: what waits longest for its other half is let go, and said to have none.
  */
-import { Sighting } from './sighting.ts';
+import { Chains } from './chains.ts';
+import type { Plain } from './plain.ts';
+import type { Sighting } from './sighting.ts';
+import type { Store } from './store.ts';
+import { Waiting } from './waiting.ts';
 
-/** What became of messages. */
+/** What became of messages. What is handed over holds until the function returns, unless it was asked for in the store. */
 export interface PairingSink {
-  /** The same message twice, the first as it was seen earlier on its way (see `inOrder`); the bytes are equal or not. */
-  pair(one: Sighting, other: Sighting, equal: boolean): void;
+  /**
+   * The same message twice, the first as it was seen earlier on its way (see `inOrder`); the bytes are equal or not. `plain`:
+   * whether the difference was found to be a plain one, which `Plain` then tells of.
+   */
+  pair(one: Sighting, other: Sighting, equal: boolean, plain: boolean): void;
   /** It was seen once. `final`: all has been read; before, it was let go to save memory. */
   alone(sighting: Sighting, final: boolean): void;
   /** The same packet at another place of the same side (a bridge and its port), or a packet that a network doubled. */
@@ -24,150 +31,184 @@ export const PENDING_BYTES = 4 << 20;
 const OVERHEAD = 400;
 /** Seconds within which the same packet at the same side is the same packet. The first retransmission comes after 0.5 s (T1). */
 const AT_ONCE = 0.1;
-/** How many pairs are remembered so that a second copy of either half is known. */
+/** How many halves of pairs are remembered so that a second copy of either is known. */
 const REMEMBERED = 512;
 /** Seconds between the two halves of a pair beyond which they are of different transactions; Timer B and F are 32 s. */
 export const MOST_APART = 40;
 
 export class Pairing {
   readonly #sink: PairingSink;
+  readonly #store: Store;
+  readonly #plain: Plain;
   readonly #most: number;
-  readonly #pending = new Set<Sighting>();
-  readonly #byContent = new Map<number, Sighting[]>();
-  readonly #byId = new Map<number, Sighting[]>();
+  readonly #pending = new Waiting();
+  readonly #byContent = new Chains();
+  readonly #byId = new Chains();
   readonly #byKey = new Map<string, Sighting[]>();
-  /** Those that are not in `#byKey` yet: nobody has asked. */
-  #unkeyed: Sighting[] = [];
+  /** Of those that wait the first one that is not in `#byKey` yet, nor are those behind it: nobody has asked. */
+  #unkeyed: Sighting | null = null;
   #bytes = 0;
-  #order = 0;
-  #settled = 0;
   /** Halves of the latest pairs, by content; a ring. */
-  readonly #ring: (Sighting | undefined)[] = new Array(REMEMBERED).fill(undefined);
-  readonly #remembered = new Map<number, Sighting[]>();
+  readonly #ring: (Sighting | null)[] = new Array(REMEMBERED).fill(null);
+  readonly #remembered = new Chains();
   #next = 0;
 
-  constructor(sink: PairingSink, most = PENDING_BYTES) {
+  constructor(sink: PairingSink, store: Store, plain: Plain, most = PENDING_BYTES) {
     this.#sink = sink;
+    this.#store = store;
+    this.#plain = plain;
     this.#most = most;
   }
 
-  offer(sighting: Sighting): void {
-    sighting.order = ++this.#order;
+  /** Whether the same bytes wait for this one: then nobody has to ask whether it is one message. */
+  isAwaited(sighting: Sighting): boolean {
     sighting.content = contentOf(sighting);
-    const equal = this.#byContent.get(sighting.content);
-    const twin = equal === undefined ? undefined : this.#nearest(equal, sighting, true);
-    if (twin !== undefined) {
-      this.#paired(twin, sighting, true);
+    return this.#twinOf(sighting) !== null;
+  }
+
+  offer(sighting: Sighting): void {
+    if (sighting.content === 0) sighting.content = contentOf(sighting);
+    const twin = this.#twinOf(sighting);
+    if (twin !== null) {
+      this.#paired(twin, sighting, true, false);
       return;
     }
-    const original = this.#originalOf(sighting, equal);
-    if (original !== undefined) {
+    const original = this.#originalOf(sighting);
+    if (original !== null) {
       this.#sink.copy(original, sighting, original.place === sighting.place ? 'doubled' : 'place');
       return;
     }
-    const changed = this.#changed(sighting);
-    if (changed !== undefined) {
-      this.#paired(changed, sighting, false);
-      return;
+    if (this.#pending.oldest !== null) {
+      const plain = this.#plainOf(sighting);
+      const changed = plain ?? this.#changed(sighting);
+      if (changed !== null) {
+        this.#paired(changed, sighting, false, plain !== null);
+        return;
+      }
     }
     this.#wait(sighting);
   }
 
-  /** A piece has been read: what waits on keeps no more in memory than itself. */
-  settle(): void {
-    for (const sighting of this.#pending) if (sighting.order <= this.#settled) sighting.own();
-    this.#settled = this.#order;
-  }
-
   /** All has been read. */
   end(): void {
-    for (const sighting of this.#pending) this.#sink.alone(sighting, true);
-    this.#pending.clear();
+    for (let sighting = this.#pending.oldest; sighting !== null; sighting = this.#pending.oldest) {
+      this.#pending.remove(sighting);
+      this.#sink.alone(sighting, true);
+      this.#store.free(sighting);
+    }
   }
 
-  #paired(early: Sighting, late: Sighting, equal: boolean): void {
+  #paired(early: Sighting, late: Sighting, equal: boolean, plain: boolean): void {
     this.#forget(early);
-    this.#sink.pair(early, late, equal);
+    if (equal && late.holds === 0) this.#store.share(early, late);
+    this.#sink.pair(early, late, equal, plain);
     this.#remember(early);
     this.#remember(late);
-    if (!late.kept) late.release();
+    if (late.holds === 0) late.release();
+    this.#store.free(early);
   }
 
   #remember(sighting: Sighting): void {
-    const old = this.#ring[this.#next];
-    if (old !== undefined) remove(this.#remembered, old.content, old);
+    const old = this.#ring[this.#next]!;
+    if (old !== null) {
+      this.#remembered.remove(old.content, old.slot);
+      this.#store.forget(old);
+    }
     this.#ring[this.#next] = sighting;
     this.#next = (this.#next + 1) % REMEMBERED;
-    add(this.#remembered, sighting.content, sighting);
+    this.#remembered.add(sighting.content, sighting.slot);
+    this.#store.keep(sighting);
+  }
+
+  /** Of those that wait the one with the same bytes; of several the one with the same identification, else the one nearest in time. */
+  #twinOf(sighting: Sighting): Sighting | null {
+    let best: Sighting | null = null;
+    for (let slot = this.#byContent.first(sighting.content); slot >= 0; slot = this.#byContent.after(slot)) {
+      const other = this.#store.at(slot);
+      if (!mayPair(other, sighting) || !sameBytes(other, sighting)) continue;
+      if (best === null || nearer(other, best, sighting)) best = other;
+    }
+    return best;
   }
 
   /** A packet that was seen already on this side, whether its other half has come or not. */
-  #originalOf(sighting: Sighting, waiting: readonly Sighting[] | undefined): Sighting | undefined {
-    const same = (other: Sighting): boolean => isCopy(other, sighting) && (other.released || sameBytes(other, sighting));
-    return waiting?.find(same) ?? this.#remembered.get(sighting.content)?.find(same);
+  #originalOf(sighting: Sighting): Sighting | null {
+    return this.#sameIn(this.#byContent, sighting) ?? this.#sameIn(this.#remembered, sighting);
+  }
+
+  #sameIn(chains: Chains, sighting: Sighting): Sighting | null {
+    for (let slot = chains.first(sighting.content); slot >= 0; slot = chains.after(slot)) {
+      const other = this.#store.at(slot);
+      if (isCopy(other, sighting) && (other.released || sameBytes(other, sighting))) return other;
+    }
+    return null;
   }
 
   #wait(sighting: Sighting): void {
-    sighting.keep();
+    this.#store.hold(sighting);
     this.#pending.add(sighting);
     this.#bytes += sighting.length + OVERHEAD;
-    add(this.#byContent, sighting.content, sighting);
-    if (sighting.id > 0) add(this.#byId, sighting.id, sighting);
-    this.#unkeyed.push(sighting);
+    this.#byContent.add(sighting.content, sighting.slot);
+    if (sighting.id > 0) this.#byId.add(sighting.id, sighting.slot);
+    this.#unkeyed ??= sighting;
     while (this.#bytes > this.#most) {
-      const [oldest] = this.#pending;
-      if (oldest === undefined) return;
+      const { oldest } = this.#pending;
+      if (oldest === null) return;
       this.#forget(oldest);
       this.#sink.alone(oldest, false);
+      this.#store.free(oldest);
     }
   }
 
+  /** It waits no more. */
   #forget(sighting: Sighting): void {
-    this.#pending.delete(sighting);
+    if (this.#unkeyed === sighting) this.#unkeyed = sighting.after;
+    this.#pending.remove(sighting);
     this.#bytes -= sighting.length + OVERHEAD;
-    remove(this.#byContent, sighting.content, sighting);
-    if (sighting.id > 0) remove(this.#byId, sighting.id, sighting);
-    if (sighting.keys === undefined) {
-      const at = this.#unkeyed.indexOf(sighting);
-      if (at >= 0) this.#unkeyed.splice(at, 1);
-    } else {
-      for (const key of sighting.keys) remove(this.#byKey, key, sighting);
-    }
+    this.#byContent.remove(sighting.content, sighting.slot);
+    if (sighting.id > 0) this.#byId.remove(sighting.id, sighting.slot);
+    if (sighting.keys !== undefined) for (const key of sighting.keys) remove(this.#byKey, key, sighting);
   }
 
-  #changed(sighting: Sighting): Sighting | undefined {
-    if (this.#pending.size === 0) return undefined;
-    const byId = sighting.id > 0 ? this.#byId.get(sighting.id) : undefined;
-    if (byId !== undefined) {
-      const fitting = byId.filter((other) => mayPair(other, sighting) && likeness(other, sighting) >= 2);
-      const best = this.#nearest(fitting, sighting, false);
-      if (best !== undefined) return best;
+  /**
+   * The one that waits with the same identification, where it is the only one and only an address became another in it: by its
+   * bytes, without parsing. It is known by its Call-ID, too, so `#changed` would have found it.
+   */
+  #plainOf(sighting: Sighting): Sighting | null {
+    if (sighting.id <= 0) return null;
+    let only: Sighting | null = null;
+    for (let slot = this.#byId.first(sighting.id); slot >= 0; slot = this.#byId.after(slot)) {
+      const other = this.#store.at(slot);
+      if (!mayPair(other, sighting)) continue;
+      if (only !== null) return null;
+      only = other;
     }
-    for (const waiting of this.#unkeyed) {
+    return only !== null && this.#plain.read(only, sighting) ? only : null;
+  }
+
+  #changed(sighting: Sighting): Sighting | null {
+    let nearest: Sighting | null = null;
+    for (let slot = sighting.id > 0 ? this.#byId.first(sighting.id) : -1; slot >= 0; slot = this.#byId.after(slot)) {
+      const other = this.#store.at(slot);
+      if (!mayPair(other, sighting) || likeness(other, sighting) < 2) continue;
+      if (nearest === null || nearer(other, nearest, sighting)) nearest = other;
+    }
+    if (nearest !== null) return nearest;
+    for (let waiting = this.#unkeyed; waiting !== null; waiting = waiting.after) {
       waiting.keys = keysOf(waiting);
       for (const key of waiting.keys) add(this.#byKey, key, waiting);
     }
-    this.#unkeyed = [];
-    let best: Sighting | undefined;
+    this.#unkeyed = null;
+    let best: Sighting | null = null;
     let most = 0;
     for (const key of keysOf(sighting)) {
       for (const other of this.#byKey.get(key) ?? []) {
         if (!mayPair(other, sighting) || Math.abs(other.time - sighting.time) > MOST_APART * 100) continue;
         const like = likeness(other, sighting);
-        if (like > most || (like === most && best !== undefined && nearer(other, best, sighting))) [best, most] = [other, like];
+        if (like > most || (like === most && best !== null && nearer(other, best, sighting))) [best, most] = [other, like];
       }
     }
-    return most >= 2 ? best : undefined;
-  }
-
-  /** Of several that fit the one with the same identification, else the one nearest in time. */
-  #nearest(all: readonly Sighting[], sighting: Sighting, equal: boolean): Sighting | undefined {
-    let best: Sighting | undefined;
-    for (const other of all) {
-      if (!mayPair(other, sighting) || (equal && !sameBytes(other, sighting))) continue;
-      if (best === undefined || nearer(other, best, sighting)) best = other;
-    }
-    return best;
+    return most >= 2 ? best : null;
   }
 }
 
@@ -216,9 +257,19 @@ function isCopy(one: Sighting, other: Sighting): boolean {
 function sameBytes(one: Sighting, other: Sighting): boolean {
   const length = one.end - one.start;
   if (other.end - other.start !== length) return false;
-  const [a, b] = [one.bytes, other.bytes];
-  for (let from = one.start, to = other.start, end = one.end; from < end; from++, to++) if (a[from] !== b[to]) return false;
+  const a = one.memory.doubles;
+  const b = other.memory.doubles;
+  const end = (one.end + 7) >> 3;
+  for (let from = one.start >> 3, to = other.start >> 3; from < end; from++, to++) {
+    const eight = a[from]!;
+    // Equal bits are equal numbers, but for what is no number; equal numbers are equal bits, but for 0 and -0.
+    if ((eight !== b[to] || eight === 0) && !sameWords(one.memory.words, 2 * from, other.memory.words, 2 * to)) return false;
+  }
   return true;
+}
+
+function sameWords(a: Int32Array, at: number, b: Int32Array, other: number): boolean {
+  return a[at] === b[other] && a[at + 1] === b[other + 1];
 }
 
 /** How much two messages agree in what they are known by; 0 where they are of different kinds. 2 and more is enough. */
@@ -251,11 +302,14 @@ function keysOf({ identity, id, transport }: Sighting): string[] {
 }
 
 /** A number of some of the bytes, and of how many there are. */
-function contentOf({ bytes, start, end }: Sighting): number {
-  let hash = end - start;
-  const step = ((end - start) >> 5) + 1;
-  for (let at = end - 1; at >= start; at -= step) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  return hash;
+function contentOf({ memory: { words }, start, end }: Sighting): number {
+  const length = end - start;
+  const first = start >> 2;
+  const last = ((end + 3) >> 2) - 1;
+  const step = ((last - first) >> 4) + 1;
+  let hash = length;
+  for (let at = last; at >= first; at -= step) hash = ((hash << 5) - hash + words[at]!) ^ (hash >>> 15);
+  return hash === 0 ? length : hash;
 }
 
 function add<K>(map: Map<K, Sighting[]>, key: K, sighting: Sighting): void {

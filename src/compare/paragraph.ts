@@ -14,8 +14,13 @@ const ENDS = /^\[?[0-9A-Fa-f.:]+\]?(?::\d+)?$/;
 
 const unique = (words: readonly string[]): string[] => [...new Set(words)];
 
+/** More names than anybody reads in a sentence: a damaged capture, or one that somebody made, brings hundreds. */
+const MOST_NAMES = 10;
+
 function names(tallies: readonly Tally[]): string {
-  return listed(unique(tallies.map(fieldName)));
+  const all = unique(tallies.map(fieldName));
+  const more = all.length - MOST_NAMES;
+  return listed(more <= 1 ? all : [...all.slice(0, MOST_NAMES), `${more} others`]);
 }
 
 function translated(tallies: readonly Tally[], toProvider: boolean): string | null {

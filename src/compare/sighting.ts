@@ -24,64 +24,109 @@ export interface Flow {
   readonly destinationPort: number;
 }
 
+/** An end of a flow as it is written: `192.168.1.10` and `:5060`. */
+export interface Written {
+  readonly host: Uint8Array;
+  readonly suffix: Uint8Array;
+}
+
+/** A flow that messages share, so that none needs one of its own, nor looks for how its ends are written. */
+export interface SharedFlow extends Flow {
+  sourceWritten: Written | null;
+  destinationWritten: Written | null;
+}
+
 /** Turns bytes into the text of the same code units; see languages/sip/text.ts. */
 export type ToText = (bytes: Uint8Array, start: number, end: number) => string;
 
-const NOTHING = new Uint8Array(0);
+/** The same memory in all of these. */
+export interface Memory {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly view: DataView;
+}
 
+export function memoryOf(buffer: ArrayBuffer): Memory {
+  return {
+    bytes: new Uint8Array(buffer),
+    words: new Int32Array(buffer),
+    doubles: new Float64Array(buffer),
+    view: new DataView(buffer),
+  };
+}
+
+const NOTHING = memoryOf(new ArrayBuffer(0));
+const NOWHERE: SharedFlow = {
+  transport: 'udp',
+  source: 0,
+  sourcePort: 0,
+  destination: 0,
+  destinationPort: 0,
+  sourceWritten: null,
+  destinationWritten: null,
+};
+
+/** Made and taken back by the store (store.ts), which uses each again and again: nothing is allocated for a message. */
 export class Sighting implements Flow, Place {
-  readonly side: Side;
+  side: Side = -1;
   /** Of the packet that brought the message, or its last part; from 1. */
-  readonly number: number;
+  number = 0;
   /** Seconds since 1970, as that capture's clock had it. */
-  readonly time: number;
-  readonly flow: Flow;
-  readonly place: number;
-  readonly direction: number;
-  readonly ttl: number;
+  time = NaN;
+  flow: SharedFlow = NOWHERE;
+  place = 0;
+  direction = -1;
+  ttl = 0;
   /** Of IPv4; -1 and 0 say nothing. */
-  readonly id: number;
-  /** Of how many IP fragments it came. */
-  readonly fragments: number;
+  id = -1;
   /** Bytes that the capture did not keep. */
-  readonly missing: number;
+  missing = 0;
   /** Bytes of the message. */
-  readonly wireLength: number;
-  /** The message is `bytes` from `start` to before `end`; borrowed until `keep` was called. */
-  bytes: Uint8Array;
-  start: number;
-  end: number;
+  wireLength = 0;
+  /**
+   * The message is the bytes of it from `start` to before `end`. `start` is a multiple of 8, and zeros follow the message up to
+   * the next one.
+   */
+  memory: Memory = NOTHING;
+  start = 0;
+  end = 0;
   /** What the pairing knows it by; see pairing.ts. */
   content = 0;
-  order = 0;
   keys: readonly string[] | undefined = undefined;
-  kept = false;
-  /** The bytes will not be overwritten. */
-  lasting: boolean;
+  /** Of those that wait, the one that came before it and the one that came after it. */
+  before: Sighting | null = null;
+  after: Sighting | null = null;
   released = false;
   /** How often the same packet came again on the same wire. */
   doubled = 0;
+  /** Its number in the store; how many keep it; and how many of them need its bytes. */
+  readonly slot: number;
+  refs = 0;
+  holds = 0;
+  /** Where its bytes were put in the store; -1 where they are its own. */
+  home = -1;
+  /** Whose bytes it shares, and who shares its own. */
+  host: Sighting | null = null;
+  guest: Sighting | null = null;
   readonly #toText: ToText;
   #text: string | undefined = undefined;
   #identity: Identity | null | undefined = undefined;
 
-  constructor(about: Omit<SightingAbout, 'toText'>, toText: ToText) {
-    this.side = about.side;
-    this.number = about.number;
-    this.time = about.time;
-    this.flow = about.flow;
-    this.place = about.place;
-    this.direction = about.direction;
-    this.ttl = about.ttl;
-    this.id = about.id;
-    this.fragments = about.fragments;
-    this.missing = about.missing;
-    this.wireLength = about.end - about.start + about.missing;
-    this.bytes = about.bytes;
-    this.start = about.start;
-    this.end = about.end;
-    this.lasting = about.lasting;
+  constructor(slot: number, toText: ToText) {
+    this.slot = slot;
     this.#toText = toText;
+  }
+
+  /** As good as new, to be filled in by whoever has it. */
+  renew(): void {
+    this.keys = undefined;
+    this.released = false;
+    this.doubled = this.refs = this.holds = 0;
+    this.content = 0;
+    this.home = -1;
+    this.memory = NOTHING;
+    this.#text = this.#identity = undefined;
   }
 
   get transport(): 'udp' | 'tcp' {
@@ -99,27 +144,34 @@ export class Sighting implements Flow, Place {
   get destinationPort(): number {
     return this.flow.destinationPort;
   }
+  get bytes(): Uint8Array {
+    return this.memory.bytes;
+  }
   get length(): number {
     return this.end - this.start;
   }
 
-  /** Copies the bytes where they are the reader's and will be overwritten. */
-  keep(): void {
-    if (!this.lasting) this.own();
-  }
-
-  /** Copies the bytes, so that nothing else is kept in memory for them. */
-  own(): void {
-    if (this.kept) return;
-    this.bytes = this.bytes.slice(this.start, this.end);
-    this.end -= this.start;
+  /** Gives it bytes of its own, which nobody else writes to. */
+  own(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.memory = memoryOf(new ArrayBuffer((length + 7) & ~7));
+    this.memory.bytes.set(bytes.subarray(start, end));
     this.start = 0;
-    this.kept = this.lasting = true;
+    this.end = length;
+    this.home = -1;
   }
 
-  /** Lets go of borrowed bytes; where they were is kept. */
+  /** Takes another one's bytes for its own, which are the same. */
+  share({ memory, start, end }: Sighting): void {
+    this.memory = memory;
+    this.start = start;
+    this.end = end;
+    this.home = -1;
+  }
+
+  /** Lets go of the bytes; how many they were is kept. */
   release(): void {
-    this.bytes = NOTHING;
+    this.memory = NOTHING;
     this.released = true;
   }
 
@@ -131,7 +183,7 @@ export class Sighting implements Flow, Place {
   }
 
   get text(): string {
-    this.#text ??= this.released ? '' : this.#toText(this.bytes, this.start, this.end);
+    this.#text ??= this.released ? '' : this.#toText(this.memory.bytes, this.start, this.end);
     return this.#text;
   }
 
@@ -139,22 +191,6 @@ export class Sighting implements Flow, Place {
     if (this.#identity === undefined) this.#identity = identify(this.text);
     return this.#identity;
   }
-}
-
-export interface SightingAbout extends Place {
-  readonly side: Side;
-  readonly number: number;
-  readonly time: number;
-  readonly flow: Flow;
-  readonly ttl: number;
-  readonly id: number;
-  readonly fragments: number;
-  readonly missing: number;
-  readonly lasting: boolean;
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly toText: ToText;
 }
 
 /** A set of addresses that is asked again and again for the same few: what was added lately is found without hashing. */

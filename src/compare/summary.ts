@@ -27,7 +27,11 @@ export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+/** The last second that JavaScript has a date for (ECMA-262 §21.4.1.1); a time of pcapng can be later. */
+const LAST = 8.64e12;
+
 export function timeOf(seconds: number): string {
+  if (!(Math.abs(seconds) <= LAST)) return `second ${Math.floor(seconds)} since 1970`;
   return new Date(Math.floor(seconds) * 1000).toISOString().replace('T', ' ').slice(0, 19);
 }
 
@@ -122,12 +126,17 @@ export function remarksOf(facts: Facts): string[] {
         + 'other was not running, and cannot be compared.',
     );
   if (counts.local > 0)
-    remarks.push(`${plural(counts.local, 'message')} went between addresses that the other side never saw: it is not counted as lost.`);
-  if (counts.appeared > 0)
     remarks.push(
-      `${plural(counts.appeared, 'message')} came out of the router and ${counts.appeared === 1 ? 'was' : 'were'} not seen `
-        + 'going in: the router sent it itself, or the capture missed it.',
+      `${plural(counts.local, 'message')} went between addresses that the other side never saw: `
+        + `${counts.local === 1 ? 'it is' : 'they are'} not counted as lost.`,
     );
+  if (counts.appeared > 0) {
+    const [was, it] = counts.appeared === 1 ? ['was', 'it'] : ['were', 'them'];
+    remarks.push(
+      `${plural(counts.appeared, 'message')} came out of the router and ${was} not seen going in: the router sent ${it} itself, or `
+        + `the capture missed ${it}.`,
+    );
+  }
   if (counts.doubled > 0) remarks.push(`${plural(counts.doubled, 'packet')} came twice at once on the same wire.`);
   if (cut > 0)
     remarks.push(

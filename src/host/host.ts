@@ -110,7 +110,7 @@ export interface Host {
    * read a file may lock it. Throws as `write` does.
    */
   lock(path: string, wait: number, who: string): Promise<{ lock: Lock } | { busy: string }>;
-  /** Addresses of the devices that are up. */
+  /** Addresses of the devices that are up, with a carrier or without. */
   addresses(): HostAddress[];
   /** Milliseconds since the epoch. */
   now(): number;

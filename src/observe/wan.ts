@@ -1,5 +1,5 @@
 /** Which devices lead to the internet, and which networks are behind the router. */
-import type { Host, Reading } from '../host/host.ts';
+import type { Host, HostAddress, Reading } from '../host/host.ts';
 import type { Facts } from './facts.ts';
 import { boolean } from './firewall.ts';
 import { answered, orElse, understood } from './reading.ts';
@@ -13,7 +13,15 @@ export interface Ways {
   wan: Reading<string[]>;
   /** Networks behind the router, `device address/prefix`. */
   lan: { device: string; address: string; prefix: number; zone: string | null }[];
+  /**
+   * Networks and devices of a zone inside that have no address of a family now, though they are configured: at boot, and while
+   * an interface is down. `addresses`: those that /etc/config/network gives them, as `address/prefix`. Not in documents of 0.1.0
+   * and older.
+   */
+  down?: { name: string; zone: string; family: 'ipv4' | 'ipv6'; addresses: string[] }[];
 }
+
+type Family = HostAddress['family'];
 
 const NETWORK_CONFIG = '/etc/config/network';
 
@@ -57,6 +65,17 @@ function configured(sections: readonly UciSection[], name: string, depth = 0): s
   return [...words(section, 'device'), ...words(section, 'ifname')].flatMap((device) =>
     device.startsWith('@') ? configured(sections, device.slice(1), depth + 1) : [device],
   );
+}
+
+/** The length of a netmask such as 255.255.255.0. */
+const lengthOf = (mask: string): number =>
+  mask.split('.').reduce((length, part) => length + (Number(part).toString(2).match(/1/g) ?? []).length, 0);
+
+/** The addresses that a section of /etc/config/network gives its interface by itself, as `address/prefix`. */
+function staticAddresses(section: UciSection | undefined, family: 'ipv4' | 'ipv6'): string[] {
+  if (section === undefined || optionOf(section, 'proto') !== 'static') return [];
+  const mask = family === 'ipv4' ? `/${lengthOf(optionOf(section, 'netmask') ?? '255.255.255.255')}` : '/128';
+  return words(section, family === 'ipv4' ? 'ipaddr' : 'ip6addr').map((address) => (address.includes('/') ? address : address + mask));
 }
 
 interface Zone {
@@ -107,7 +126,7 @@ async function live(host: Host): Promise<Map<string, string>> {
 }
 
 /** The devices by zone that fw4 itself uses now: `iifname "wan" jump input_wan`. */
-async function firewallDevices(host: Host, facts: Facts): Promise<Map<string, string[]>> {
+async function firewallDevices(host: Host, facts: Pick<Facts, 'nft'>): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   if (!orElse(facts.nft, null)?.tables.includes('inet fw4')) return found;
   const text = answered(await host.run(['nft', 'list', 'chain', 'inet', 'fw4', 'input']));
@@ -124,30 +143,52 @@ function defaultRoutes6(text: string): string[] {
   );
 }
 
-export async function observeWays(host: Host, facts: Facts): Promise<Ways> {
+/** What of a zone has no address of a family now. */
+function downIn(
+  { name: zone, networks, devices: own }: Zone,
+  lan: readonly HostAddress[],
+  deviceOf: (network: string) => string[],
+  network: Reading<readonly UciSection[]>,
+): NonNullable<Ways['down']> {
+  const sections = orElse(network, []);
+  const of = (name: string): UciSection | undefined => sections.find((one) => one.type === 'interface' && one.name === name);
+  // A network that is named and nowhere configured, or switched off, does not come up; one that could not be read about may.
+  const comes = (name: string): boolean => {
+    const section = of(name);
+    if (section === undefined) return network.state === 'failed';
+    return optionOf(section, 'proto') !== 'none' && !/^(1|on|true|yes|enabled)$/.test(optionOf(section, 'disabled') ?? '');
+  };
+  const places = [
+    ...networks
+      .filter(comes)
+      .map((name) => ({ name, devices: deviceOf(name), addresses: (family: Family) => staticAddresses(of(name), family) })),
+    ...own.filter(isDevice).map((name) => ({ name, devices: [name], addresses: () => [] })),
+  ];
+  return places.flatMap(({ name, devices, addresses }) =>
+    (['ipv4', 'ipv6'] as const)
+      .filter((family) => !lan.some((one) => one.family === family && devices.includes(one.device) && !one.address.startsWith('fe80:')))
+      .map((family) => ({ name, zone, family, addresses: addresses(family) })),
+  );
+}
+
+/** @param facts what of them is needed; without nftables the devices that fw4 itself uses now are not asked for */
+export async function observeWays(host: Host, facts: Pick<Facts, 'firewall' | 'system' | 'nft' | 'wan'>): Promise<Ways> {
   const [interfaces, shown, network, routes6] = await Promise.all([
     live(host),
     firewallDevices(host, facts),
     host.read(NETWORK_CONFIG),
     host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } }),
   ]);
-  const sections = orElse(
-    understood(network, (text) => parseUci(text).sections),
-    [],
-  );
+  const parsed = understood(network, (text) => parseUci(text).sections);
+  const sections = orElse(parsed, []);
   const { uci } = facts.firewall;
   const zones = uci.state === 'present' ? zonesOf(uci.value.text, orElse(facts.system.firewall, 'fw4')) : [];
+  const deviceOf = (each: string): string[] => {
+    const up = interfaces.get(each);
+    return up === undefined ? configured(sections, each) : [up];
+  };
   const devicesOf = ({ name, networks, devices }: Zone): string[] =>
-    [
-      ...new Set([
-        ...devices,
-        ...networks.flatMap((each) => {
-          const up = interfaces.get(each);
-          return up === undefined ? configured(sections, each) : [up];
-        }),
-        ...(shown.get(name) ?? []),
-      ]),
-    ].filter(isDevice);
+    [...new Set([...devices, ...networks.flatMap(deviceOf), ...(shown.get(name) ?? [])])].filter(isDevice);
   const placed = zones.map((zone) => ({ ...zone, devices: devicesOf(zone) }));
   const inside = new Set(placed.filter(({ outside }) => !outside).flatMap(({ devices }) => devices));
   const ways = [...(facts.wan.state === 'present' ? [facts.wan.value.device] : []), ...defaultRoutes6(orElse(routes6, ''))];
@@ -155,10 +196,12 @@ export async function observeWays(host: Host, facts: Facts): Promise<Ways> {
     .filter((device) => isDevice(device) && !inside.has(device) && device !== 'lo')
     .sort();
   const source = 'the zones of /etc/config/firewall, and the default routes';
+  const addresses = host.addresses();
+  const down = zones.filter(({ outside }) => !outside).flatMap((zone) => downIn(zone, addresses, deviceOf, parsed));
   return {
+    ...(down.length > 0 ? { down } : {}),
     wan: wan.length > 0 ? { state: 'present', value: wan, source } : uci.state === 'failed' ? { ...uci } : { state: 'absent', source },
-    lan: host
-      .addresses()
+    lan: addresses
       .filter(({ device }) => device !== 'lo' && !wan.includes(device))
       .map(({ device, address, prefix }) => ({
         device,

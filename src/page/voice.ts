@@ -52,13 +52,16 @@ function stateOf(policy: PolicyFacts, { facts, plan }: Full, words: Words): stri
   return steps || plan.lacking.length > 0 ? [words.voice.missing, ...plan.lacking] : [words.voice.inForce];
 }
 
-function wishOf({ wish: { timeouts, marking, limit }, perFlow }: PolicyFacts, words: Words): string[] {
+function wishOf({ wish: { timeouts, marking, limit, sites }, perFlow }: PolicyFacts, words: Words): string[] {
   const { voice } = words;
   return [
     fill(voice.timeouts, timeouts.signallingUnreplied, timeouts.signallingReplied, timeouts.media),
     ...(perFlow.state === 'present' && !perFlow.value ? [voice.everyFlow] : []),
     marking === null ? voice.noMarks : fill(voice.marks, marking.media.name, marking.signalling.name),
-    limit === null ? voice.noLimits : fill(voice.limits, limit.register, limit.invite, limit.options),
+    ...(limit === null
+      ? [voice.noLimits]
+      : [fill(voice.limits, limit.register, limit.invite, limit.options), fill(voice.moreLimits, limit.other, limit.kilobytes)]),
+    ...(sites.length === 0 ? [] : [fill(voice.sites, few(sites.map(({ name }) => name), words))]),
   ];
 }
 

@@ -151,6 +151,8 @@ export function wordsIn(_: Translate) {
       marks: _('Packets are marked: media %s, signalling %s.'),
       noMarks: _('Packets are not marked.'),
       limits: _('Requests from the internet are limited for each address and minute: REGISTER %s, INVITE %s, OPTIONS %s.'),
+      moreLimits: _('Requests of all other methods: %s; over TCP %s kB per second.'),
+      sites: _('Sites that are never limited: %s'),
       noLimits: _('Requests from the internet are not limited.'),
       phones: _('Phones seen: %s'),
       more: _('and %s more'),

@@ -16,7 +16,8 @@ export type Action =
   /**
    * Runs a command that must exit 0. `rehearsal` is the same command in a form
    * that changes nothing and must succeed first. `tolerated` are exit codes that
-   * mean there was nothing left to do; `reached`, on the way back, shows the same.
+   * mean there was nothing left to do; `reached`, on the way back, shows the same; a `repeatable` one finds out by itself what
+   * there is to do.
    */
   | {
       do: 'run';
@@ -25,6 +26,7 @@ export type Action =
       rehearsal?: { argv: string[]; input: string };
       tolerated?: number[];
       reached?: { path: string; is: 'present' | 'absent' };
+      repeatable?: true;
     }
   /** Puts back what is missing of an entry, beside the neighbours that stand there by then. */
   | { do: 'put rules'; taken: TakenNft }
@@ -51,6 +53,8 @@ export interface Step {
   of?: 'policy';
   /** Runs after the firewall's lock has been let go, for it takes that lock itself. */
   unlocked?: true;
+  /** Done once a look has found that nothing else is left to do: it is what says that there is something of ours. */
+  last?: true;
 }
 
 /** Why a place in the order is the place it is: docs/architecture.md, "One run of `disable`". */
@@ -76,9 +80,10 @@ export const RANK = {
   policy: 62,
   policyFiles: 64,
   policyConfiguration: 66,
-  /** On the way back last of all the file that says there is something of ours. */
   policyOff: 68,
   reload: 70,
+  /** On the way back last of all the file that says there is something of ours. */
+  trace: 72,
 } as const;
 
 /** The finding whose flows are ended as they are seen; that some are there, or come back, keeps no wish from being reached. */

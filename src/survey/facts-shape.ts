@@ -4,7 +4,7 @@ import { parseJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import type * as Alg from '../observe/facts.ts';
 import type * as Policy from '../voice/facts.ts';
-import type { Dscp, Limit, Marking, PolicyWish, Problem, Provider, Timeouts, Wish } from '../wish/wish.ts';
+import type { Dscp, Limit, Marking, PolicyWish, Problem, Provider, Site, Timeouts, Wish } from '../wish/wish.ts';
 import { OWN_FILES } from '../voice/own.ts';
 import { among, both, fields, flag, kinds, list, maybe, moment, number, orNull, read, reading, record, text } from './shape.ts';
 import type { Shape } from './shape.ts';
@@ -131,7 +131,7 @@ const dscp = fields<Dscp>({ name: text, value: number });
 const wish = fields<PolicyWish>({
   timeouts: fields<Timeouts>({ signallingUnreplied: number, signallingReplied: number, media: number }),
   marking: orNull(fields<NonNullable<Marking>>({ media: dscp, signalling: dscp, overwrite: maybe(among([true] as const)) })),
-  limit: orNull(fields<NonNullable<Limit>>({ register: number, invite: number, options: number })),
+  limit: orNull(fields<NonNullable<Limit>>({ register: number, invite: number, options: number, other: number, kilobytes: number })),
   providers: list(
     fields<Provider>({
       name: text,
@@ -143,6 +143,7 @@ const wish = fields<PolicyWish>({
       inbound: orNull(fields<NonNullable<Provider['inbound']>>({ pbx: texts, ports: list(number), mediaPorts: orNull(text) })),
     }),
   ),
+  sites: list(fields<Site>({ name: text, networks: texts })),
 });
 
 const networks = fields<{ stretches: number; digest: string | null }>({ stretches: number, digest: orNull(text) });
@@ -157,6 +158,8 @@ const inForce = fields<Policy.InForce>({
       signalling6: networks,
       media4: networks,
       media6: networks,
+      sites4: networks,
+      sites6: networks,
     }),
   ),
   objects: list(fields<Policy.InForce['objects'][number]>({ kind: among(['chain', 'set', 'map', 'counter', 'ct timeout']), name: text })),
@@ -165,6 +168,7 @@ const inForce = fields<Policy.InForce>({
     fields<Policy.Attempt>({ source: text, method: text, seen: number, dropped: number, first: orNull(moment), last: orNull(moment) }),
   ),
   phones: texts,
+  lists: list(fields<Policy.InForce['lists'][number]>({ name: text, entries: number, most: number })),
 });
 
 const answer = fields<Policy.Answer>({
@@ -198,6 +202,10 @@ const policy = fields<Policy.PolicyFacts>({
   backend: among(['nft', 'iptables']),
   wan: reading(texts),
   lan: list(fields<Policy.PolicyFacts['lan'][number]>({ device: text, address: text, prefix: number, zone: orNull(text) })),
+  down: maybe(
+    list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts })),
+  ),
+  loaded: maybe(reading(flag)),
   perFlow: reading(flag),
   extensions: record(flag),
   names: record(answer),
@@ -212,6 +220,7 @@ const policy = fields<Policy.PolicyFacts>({
   inbound: orNull(
     fields<Policy.InboundSeen>({
       titles: texts,
+      unread: maybe(texts),
       sets: list(fields<Policy.InboundSeen['sets'][number]>({ name: text, networks })),
       front: maybe(reading(list(fields<Policy.InFront>({ rule: text, before: texts })))),
     }),

@@ -2,8 +2,17 @@
 import type { Host, Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
 import type { PolicyFacts } from '../voice/facts.ts';
-import { POLICY_FILE } from '../voice/paths.ts';
+import { POLICY_FILE, POLICY_UNFINISHED } from '../voice/paths.ts';
 import type { VoiceRules } from '../voice/voice.ts';
+
+/** Something of ours without the file that tells of it: somebody has removed that, or a version that took it first was killed. */
+function isLeft({ firewall, nft, iptables }: Facts): boolean {
+  return (
+    (firewall.uci.state === 'present' && /^[ \t]*config[ \t]+\S+[ \t]+["']?sipalg_/m.test(firewall.uci.value.text))
+    || (nft.state === 'present' && nft.value.tables.includes('inet sipalg'))
+    || iptables.some((one) => one.state === 'present' && one.value.chains.some(({ chain }) => chain.startsWith('sipalg_')))
+  );
+}
 
 /** @param wanted `option policy` is 1 @returns absent: the rules are not wanted, and nothing of them is here */
 export async function observeVoice(
@@ -12,8 +21,10 @@ export async function observeVoice(
   wanted: boolean,
   load: () => Promise<VoiceRules>,
 ): Promise<Reading<PolicyFacts>> {
-  const trace = wanted ? null : await host.kind(POLICY_FILE);
-  if (trace?.state === 'absent') return { state: 'absent', source: `sipalg.main.policy is not 1, and there is no ${POLICY_FILE}` };
+  let trace = wanted ? null : await host.kind(POLICY_FILE);
+  if (trace?.state === 'absent') trace = await host.kind(POLICY_UNFINISHED);
+  if (trace?.state === 'absent' && !isLeft(facts))
+    return { state: 'absent', source: `sipalg.main.policy is not 1, and there is no ${POLICY_FILE}` };
   const source = 'the voice firewall rules';
   if (trace?.state === 'failed') return { ...trace };
   try {

@@ -34,7 +34,7 @@ export type Names = Record<string, Answer>;
 /** SIP requests from one internet address that is no provider's. */
 export interface Attempt {
   source: string;
-  /** REGISTER, INVITE, OPTIONS; `TCP` for new connections. */
+  /** REGISTER, INVITE, OPTIONS; `OTHER` for all other methods, `TCP` for new connections. */
   method: string;
   /** Requests seen, and how many of them were dropped. iptables remembers the last 32 of a source, and a hundred sources. */
   seen: number;
@@ -60,6 +60,8 @@ export interface InForce {
   attempts: Attempt[];
   /** Addresses whose signalling was seen: phones and PBXs. */
   phones: string[];
+  /** Lists that the rules fill and in which something stands: how many entries each has, and how many it takes. */
+  lists: { name: string; entries: number; most: number }[];
 }
 
 export interface Offload {
@@ -142,6 +144,8 @@ export interface InFront {
 export interface InboundSeen {
   /** What our rules are called that the firewall has in force. */
   titles: string[];
+  /** Why it could not be told which rules and sets there are, each with what was asked. Not there where all was read. */
+  unread?: string[];
   /** Our sets that the firewall has, and what they hold. */
   sets: { name: string; networks: Networks }[];
   /** What stands in front of our redirects, for packets from the internet. Not in documents of 0.1.0 and older. */
@@ -163,6 +167,8 @@ export interface PolicyFacts extends Ways {
   wanted: boolean;
   wish: PolicyWish;
   backend: 'nft' | 'iptables';
+  /** Whether the firewall is loaded: one that its owner has stopped is not loaded for our sake. Not in documents of 0.1.0 and older. */
+  loaded?: Reading<boolean>;
   /** Whether kernel and tool can give a flow timeouts of its own. */
   perFlow: Reading<boolean>;
   /** iptables alone: matches and targets that are to be had, by name, as `iptables-restore --test` says. */

@@ -18,18 +18,36 @@ export const OWN_FILES = [POLICY_FILE, INCLUDE_FILE, OFFLOAD_FILE, SYSCTL_FILE, 
 /** Of nftables: the table, and how the chain begins whose name says which text is in force. */
 export const TABLE = 'inet sipalg';
 export const TEXT_CHAIN = 'text_';
-export const METHODS = ['register', 'invite', 'options', 'tcp'] as const;
+/** What is limited by itself: methods by name, `other` for all that have none here, and new connections over TCP. */
+export const METHODS = ['register', 'invite', 'options', 'other', 'tcp'] as const;
 export type Method = (typeof METHODS)[number];
 /** How long a source is remembered after its last request, in seconds. */
 export const REMEMBERED = 86_400;
-/** How long it is known when a source was first seen: 30 days. */
+/** The same of a source that has asked once: who can write any source address must not fill the lists for a day. */
+export const ONCE = 300;
+/** How long it is known when a source was first seen, unless an element says less: 30 days. */
 export const FIRST_KNOWN = 2_592_000;
 /** The sets of providers' networks, which a text fills; all others are filled by the kernel. */
-export const NETWORK_SETS = ['signalling4', 'signalling6', 'media4', 'media6'] as const;
+export const NETWORK_SETS = ['signalling4', 'signalling6', 'media4', 'media6', 'sites4', 'sites6'] as const;
 export type NetworkSet = (typeof NETWORK_SETS)[number];
 
 /** Of iptables and ipset: what the names of chains, sets and lists begin with. */
 export const OURS = 'sipalg_';
+/** Sets of ipset that the rules fill, and what they hold; how many entries each takes. */
+export const PEER_SETS = {
+  phones: 'ip',
+  calls: 'ip,port',
+  registering: 'ip,port',
+  challenged: 'ip,port',
+  returned: 'ip',
+  asking: 'ip,port',
+  inviting: 'ip,port',
+  registered: 'ip,port',
+  renewing: 'ip,port',
+  offices: 'ip',
+  once: 'ip',
+} as const;
+export const MOST_PEERS = 4096;
 export type Family = 'ipv4' | 'ipv6';
 /** What the names of a family's sets and lists end with. */
 export const digit = (family: Family): 4 | 6 => (family === 'ipv4' ? 4 : 6);

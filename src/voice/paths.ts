@@ -2,3 +2,5 @@
 
 /** What stays on a router where our rules are, or were. */
 export const POLICY_FILE = '/etc/sipalg.policy';
+/** What a run that was killed as it wrote that file has left (UNFINISHED of host/host.ts). */
+export const POLICY_UNFINISHED = '/etc/sipalg.policy.sipalg-new';

@@ -22,9 +22,12 @@ export interface Voice {
   media: Prefixes;
   /** Networks of providers whose voice is left unmarked, of signalling and audio alike. */
   unmarked: Prefixes;
+  /** Own phones out there: not limited, and nothing more. */
+  sites: Prefixes;
 }
 
 /** Rates by method; new TCP connections may carry any of them. */
 export function ratesOf(limit: NonNullable<Limit>): Record<Method, number> {
-  return { ...limit, tcp: limit.register + limit.invite + limit.options };
+  const { register, invite, options, other } = limit;
+  return { register, invite, options, other, tcp: register + invite + options };
 }

@@ -9,6 +9,7 @@ import type { PolicyFacts } from './facts.ts';
 import { compare } from './judge/compare.ts';
 import type { Compared } from './judge/compare.ts';
 import { judge } from './judge/findings.ts';
+import { observeInside } from './names/inside.ts';
 import { refreshNames } from './names/names.ts';
 import { plan } from './plan/plan.ts';
 import { observe } from './seen/observe.ts';
@@ -22,6 +23,8 @@ async function refresh(host: Host, asking: Asking | 'nslookup' | null): Promise<
     host,
     asking,
     wish.providers.flatMap(({ hosts }) => hosts),
+    host.now(),
+    () => observeInside(host),
   );
   return { changed, next };
 }

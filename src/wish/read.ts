@@ -8,7 +8,7 @@ import { describeSection, parseUci, settingsOf } from '../languages/uci/parse.ts
 import type { Setting, UciSection } from '../languages/uci/parse.ts';
 import { SCHEMA } from './schema.ts';
 import type { Options, SectionType, TypeName, Values } from './schema.ts';
-import type { Configuration, Problem, Provider } from './wish.ts';
+import type { Configuration, Problem, Provider, Site } from './wish.ts';
 
 const PACKAGE = 'sipalg';
 const TYPES: Readonly<Record<string, SectionType>> = SCHEMA;
@@ -108,14 +108,29 @@ class Reader {
   }
 
   providers(): Provider[] {
+    return this.named('provider').flatMap(([section, name]) => this.provider(section, name));
+  }
+
+  sites(): Site[] {
+    return this.named('site').flatMap(([section, name]) => {
+      const { enabled, network } = this.values(section, SCHEMA.site.options);
+      if (!enabled) return [];
+      if (network.length === 0)
+        this.say(section, 'network', '', '', 'network: none of this site is known, so it stands for nobody. Give it a `list network`.');
+      return [{ name, networks: [...new Set(network)] }];
+    });
+  }
+
+  /** Sections of a type there may be many of, each with a name: its own, or one that no section has. */
+  private named(type: 'provider' | 'site'): [UciSection, string][] {
     const names = new Set(this.sections.flatMap(({ name }) => (name === null ? [] : [name])));
     return this.sections
-      .filter(({ type }) => type === 'provider')
-      .flatMap((section) => {
-        let name = section.name ?? `provider${section.index}`;
+      .filter((section) => section.type === type)
+      .map((section) => {
+        let name = section.name ?? `${type}${section.index}`;
         while (section.name === null && names.has(name)) name += '_';
         names.add(name);
-        return this.provider(section, name);
+        return [section, name];
       });
   }
 
@@ -155,6 +170,7 @@ function read(sections: readonly UciSection[]): Configuration {
   const { enabled: marked, overwrite, ...marks } = reader.one('marking');
   const { enabled: limited, ...limits } = reader.one('limit');
   const providers = reader.providers();
+  const sites = reader.sites();
   const main = sectionOf(sections, 'sipalg');
   const bad = main !== undefined && reader.problems.some(({ section, option }) => option === 'alg' && section === namesOf(main));
   return {
@@ -169,6 +185,7 @@ function read(sections: readonly UciSection[]): Configuration {
       marking: marked ? { ...marks, ...(overwrite ? { overwrite } : {}) } : null,
       limit: limited ? limits : null,
       providers,
+      sites,
     },
     serve: reader.one('serve'),
     problems: reader.problems,

@@ -79,7 +79,18 @@ export const SCHEMA = {
     options: { signalling_unreplied: seconds(120), signalling_replied: seconds(620), media: seconds(300) },
   },
   marking: { name: 'marking', options: { enabled: flag(true), overwrite: flag(false), media: dscp('EF'), signalling: dscp('CS3') } },
-  limit: { name: 'limit', options: { enabled: flag(true), register: rate(5), invite: rate(10), options: rate(10) } },
+  limit: {
+    name: 'limit',
+    options: {
+      enabled: flag(true),
+      register: rate(5),
+      invite: rate(10),
+      options: rate(10),
+      // A call that is refused takes an ACK, so it is more than `invite`.
+      other: rate(20),
+      kilobytes: number(1, 10_000, 'kilobytes per second', 2),
+    },
+  },
   provider: {
     name: null,
     options: {
@@ -104,6 +115,7 @@ export const SCHEMA = {
       ),
     },
   },
+  site: { name: null, options: { enabled: flag(true), network } },
   serve: {
     name: 'serve',
     options: {

@@ -39,8 +39,11 @@ export interface Timeouts {
 /** null: nothing is marked. `overwrite`: also what bears a mark already, which a phone has set; else it is left alone. */
 export type Marking = { media: Dscp; signalling: Dscp; overwrite?: true } | null;
 
-/** Requests per minute and source address; null: nothing is limited. */
-export type Limit = { register: number; invite: number; options: number } | null;
+/**
+ * Requests per minute and source address, `other` being those of every method that has no number of its own; `kilobytes` are those
+ * per second that a source may send over TCP. null: nothing is limited.
+ */
+export type Limit = { register: number; invite: number; options: number; other: number; kilobytes: number } | null;
 
 /** A section `provider` that is enabled. */
 export interface Provider {
@@ -59,12 +62,21 @@ export interface Provider {
   inbound: { pbx: string[]; ports: number[]; mediaPorts: string | null } | null;
 }
 
+/** A section `site` that is enabled: phones of one's own out there, whose requests are never limited. */
+export interface Site {
+  /** The section's name. */
+  name: string;
+  /** In canonical text. */
+  networks: string[];
+}
+
 /** What the voice firewall rules are to be like. */
 export interface PolicyWish {
   timeouts: Timeouts;
   marking: Marking;
   limit: Limit;
   providers: Provider[];
+  sites: Site[];
 }
 
 /** Something in the configuration that is not in force, and what is wrong with it. */

@@ -91,10 +91,41 @@ export async function placeCalls(lab: Lab, options: CallOptions = {}): Promise<C
   }
 }
 
-async function listening(lab: Lab, port: number): Promise<void> {
+/**
+ * Plays one call of two scenarios of sipp/ against each other, to its end.
+ * @param transport over which, from port 5060 to port 5060
+ * @throws Error with what sipp said, where one of them ended otherwise than its scenario
+ */
+export async function play(lab: Lab, caller: string, provider: string, transport: 'udp' | 'tcp' = 'udp'): Promise<void> {
+  const argv = (scenario: string, address: string, log: string): string[] => {
+    const file = `${process.cwd()}/test/lab/sipp/${scenario}.xml`;
+    const where = ['-i', address, '-mi', address, '-p', '5060', '-t', transport === 'tcp' ? 't1' : 'u1'];
+    const once = ['-m', '1', '-timeout', '15s', '-timeout_error', '-nostdin', '-trace_err', '-error_file', log];
+    return ['sh', '-c', 'cd /tmp && exec "$@"', 'sh', 'sipp', '-sf', file, ...where, ...once];
+  };
+  const far = lab.provider.spawn(argv(provider, ADDRESS.provider, '/tmp/provider-errors'));
+  let said = '';
+  for (const stream of [far.child.stdout, far.child.stderr]) stream.on('data', (data: Buffer) => (said += data));
+  try {
+    await listening(lab, 5060, transport);
+    const near = [...argv(caller, ADDRESS.phone, '/tmp/phone-errors'), '-s', 'provider', `${ADDRESS.provider}:5060`];
+    const ran = await lab.phone.run(near, { timeout: 20_000 });
+    if (ran.status !== 0) {
+      const errors = await lab.phone.run(['sh', '-c', 'cat /tmp/phone-errors']);
+      throw new Error(`sipp at the phone ended with ${ran.status}: ${errors.stdout}${ran.stdout}${ran.stderr}`);
+    }
+    const { status } = await far.ended;
+    if (status !== 0) throw new Error(`sipp at the provider ended with ${status}: ${said}`);
+  } finally {
+    if (far.child.exitCode === null) far.signal('SIGKILL');
+    await far.ended;
+  }
+}
+
+async function listening(lab: Lab, port: number, transport: 'udp' | 'tcp' = 'udp'): Promise<void> {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   for (let tries = 0; tries < 100; tries++) {
-    if ((await lab.provider.must(['cat', '/proc/net/udp'])).includes(wanted)) return;
+    if ((await lab.provider.must(['cat', `/proc/net/${transport}`])).includes(wanted)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`sipp does not listen on port ${port} of the provider`);

@@ -12,12 +12,13 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import type { Host, Outcome, Parts, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
+import type { Host, HostAddress, Outcome, Parts, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
 import { inWords, isMissing, looked } from '../../host/errno.ts';
 import { handed, toolPath } from '../../host/handed.ts';
 import { filterLines, join } from '../../host/lines.ts';
 import { createSplitter } from '../../host/parts.ts';
 import { decode, encode } from '../../host/text.ts';
+import { addresses4, addresses6, LOCAL } from '../../languages/kernel/addresses.ts';
 
 const MOST_READ = 4 << 20;
 const MOST_SAID = 32 << 20;
@@ -189,6 +190,36 @@ function runCommand(argv: readonly string[], options: RunOptions): Promise<Outco
   });
 }
 
+/** Those of devices without a carrier, of which `running` are not. */
+function silent(running: ReadonlySet<string>): HostAddress[] {
+  const text = (path: string, holding?: readonly string[]): string => {
+    const reading = read(path, holding === undefined ? {} : { select: { holding } });
+    return reading.state === 'present' ? reading.value : '';
+  };
+  const others = ({ device }: HostAddress): boolean => !running.has(device);
+  const six = addresses6(text('/proc/net/if_inet6')).filter(others);
+  const route = text('/proc/net/route');
+  const lines = route.split('\n').slice(1);
+  // The trie of a router with many routes is long: it is read where a route leads by another device.
+  if (lines.every((line) => line === '' || running.has(line.split('\t')[0] ?? ''))) return six;
+  return [...addresses4(text('/proc/net/fib_trie', LOCAL), route).filter(others), ...six];
+}
+
+function addresses(): HostAddress[] {
+  const running = networkInterfaces();
+  const up = Object.entries(running).flatMap(([device, all = []]) =>
+    all.map(
+      ({ family, address, cidr }): HostAddress => ({
+        device,
+        family: family === 'IPv6' ? 'ipv6' : 'ipv4',
+        address,
+        prefix: Number(cidr?.split('/')[1] ?? 0),
+      }),
+    ),
+  );
+  return [...up, ...silent(new Set(Object.keys(running)))];
+}
+
 const changes = () => import('./changes.ts');
 
 /** This machine, through Node. */
@@ -212,16 +243,7 @@ export const nodeHost: Host = {
   remove: async (path) => (await changes()).remove(path),
   run,
   lock: async (path, wait, who) => (await changes()).lock(path, wait, who, read),
-  addresses() {
-    return Object.entries(networkInterfaces()).flatMap(([device, addresses]) =>
-      (addresses ?? []).map((address) => ({
-        device,
-        family: address.family === 'IPv6' ? ('ipv6' as const) : ('ipv4' as const),
-        address: address.address,
-        prefix: Number(address.cidr?.split('/')[1] ?? 0),
-      })),
-    );
-  },
+  addresses,
   now: () => Date.now(),
   elapsed: () => performance.now(),
   process: () => ({ pid: process.pid, uid: process.geteuid?.() ?? -1 }),

@@ -18,7 +18,7 @@ export function addressesIn(text: string): HostAddress[] {
   return devices.flatMap((one) => ordered.filter(({ device }) => device === one));
 }
 
-/** Those of devices that are up; none where `ip` is not to be had. */
+/** Those of devices that are up (IFF_UP), with a carrier or without; none where `ip` is not to be had. */
 export function addresses(): HostAddress[] {
   const pipe = std.popen('ip -o addr show up 2>/dev/null', 'r');
   if (pipe === null) return [];

@@ -14,6 +14,7 @@ import { renderNft } from '../render/nft/table.ts';
 import type { NftText } from '../render/nft/table.ts';
 import { voiceOf } from '../render/voice.ts';
 import type { Voice } from '../rules.ts';
+import { withKept } from './kept.ts';
 import { markOf, ownTables, shapeOf } from '../seen/iptables-own.ts';
 
 export interface Compared {
@@ -49,8 +50,13 @@ export function isIntactNft({ shape, loaded, mark, networks }: InForce, voice: V
     const wish = networksOf(voice.signalling[family]);
     // Where nothing else is said of audio, its networks are those of signalling.
     const audio = voice.media === voice.signalling ? wish : networksOf(voice.media[family]);
-    const [signalling, media] = family === 'ipv4' ? (['signalling4', 'media4'] as const) : (['signalling6', 'media6'] as const);
-    return networks !== null && same(networks[signalling], wish) && same(networks[media], audio);
+    const n = digit(family);
+    return (
+      networks !== null
+      && same(networks[`signalling${n}`], wish)
+      && same(networks[`media${n}`], audio)
+      && same(networks[`sites${n}`], networksOf(voice.sites[family]))
+    );
   };
   return fit('ipv4') && fit('ipv6');
 }
@@ -103,7 +109,9 @@ export function intactIptables(policy: PolicyFacts): Record<Family, boolean> {
 
 export function compare(facts: Facts, policy: PolicyFacts): Compared {
   const voice = voiceOf(policy);
-  const inbound = inboundOf(facts, policy);
+  const kept = withKept(facts, policy);
+  const wished = inboundOf(facts, kept.policy);
+  const inbound = { ...wished, lacking: [...wished.lacking, ...kept.lacking] };
   const all = inForceIn(policy, 'all');
   // What is in force tells whether the kernel can; where nothing is, it was asked.
   const perFlow = all === null ? orElse(policy.perFlow, false) : all.objects.some(({ kind }) => kind === 'ct timeout');

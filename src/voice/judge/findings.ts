@@ -9,10 +9,12 @@ import type { InForce, PolicyFacts } from '../facts.ts';
 import { MOST_ATTEMPTS } from '../seen/nft.ts';
 import type { Compared } from './compare.ts';
 import { aheadOf, frontFindings } from './front.ts';
-import { iptablesFindings } from './iptables.ts';
+import { iptablesFindings, iptablesHopeless } from './iptables.ts';
 import { judgeShapers } from './shapers.ts';
 
 const HOUR = 3_600_000;
+/** A list is as good as full: what has expired in it is not listed, and holds its place a little longer. */
+const FULL = 0.95;
 
 /** A router without a clock of its own has had a later time before. */
 const hoursAgo = (milliseconds: number): string =>
@@ -38,7 +40,8 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
   for (const { name: provider, hosts } of wish.providers) {
     for (const { name } of hosts) {
       const answer = names[name.toLowerCase()];
-      if (!answer?.addresses.length) unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? 'not asked yet'}`);
+      if (!answer?.addresses.length)
+        unresolved.push(`${provider}: ${name}: ${answer?.failed?.because ?? answer?.refused?.[0] ?? 'not asked yet'}`);
       else if (answer.failed) stale.push(`${provider}: ${name}: answered ${hoursAgo(at - answer.at)}, then: ${answer.failed.because}`);
     }
   }
@@ -49,8 +52,9 @@ function names({ names, wish }: PolicyFacts, at: number): { unresolved: string[]
 const changedIn = (policy: PolicyFacts, { intact }: Compared): string[] =>
   kernel(policy).flatMap(({ where, reading }) => (reading.state === 'present' && !intact[where] ? [reading.source] : []));
 
-/** @param left what is still to be done, and what cannot be, as sentences */
-function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, left: readonly string[]): Finding[] {
+/** @param planned what is still to be done, and what cannot be */
+function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, { steps, refused }: Part): Finding[] {
+  const left = [...refused, ...steps.map(({ text }) => text)];
   const findings: Finding[] = [];
   const say = (code: string, weight: Weight, evidence: readonly string[], text: string): void => {
     findings.push({ code, weight, text, evidence: shown(evidence) });
@@ -67,9 +71,10 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
     return findings;
   }
   const { wish, wan, offload } = policy;
-  if (there.length === 0)
+  // Where nothing of it can be had, the findings of iptables say so: `apply` would put nothing there.
+  if (there.length === 0 && !iptablesHopeless(policy, compared.voice))
     say('policy-missing', 'risk', left, 'The voice firewall rules are wished, and not in force; `sipalg apply` puts them there.');
-  else if (changedIn(policy, compared).length > 0)
+  if (changedIn(policy, compared).length > 0)
     say('policy-changed', 'risk', left, 'The voice firewall rules are not as they were loaded; `sipalg apply` puts them right.');
   if (wish.limit !== null && orElse(wan, []).length === 0) {
     say(
@@ -125,7 +130,9 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
           + `passes the rules by. What fits: \`uci set sipalg.${unmarked[0]}.marking=1\`, or \`${OFFLOAD_OFF}\`.`,
       );
     }
-    if (!compared.excluded && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
+    // A firewall that is stopped offloads nothing.
+    const stopped = policy.loaded?.state === 'present' && !policy.loaded.value;
+    if (!compared.excluded && !stopped && off.forward?.loaded !== false && bare.length !== 2 && marking !== null) {
       bypassed('voice is not kept out of it', `\`sipalg apply\` may mend that; \`${OFFLOAD_OFF}\` does.`);
     }
   }
@@ -168,6 +175,20 @@ function voiceFindings(facts: Facts, policy: PolicyFacts, compared: Compared, le
       ),
       `${full}${sources} address${sources === 1 ? '' : 'es'} of no provider's tried SIP from the internet: `
         + `${sum('seen')} requests, ${sum('dropped')} of them dropped.`,
+    );
+  }
+  const full = there.flatMap(({ lists }) => lists.filter(({ entries, most }) => entries >= most * FULL));
+  if (full.length > 0) {
+    const lost = full.some(({ name }) => /registered|offices/.test(name))
+      ? 'more phones out there are registered than it has room for, and the others count as strangers; name them in a section `site`.'
+      : 'so many addresses at once are those of a flood. The strangers beyond share one allowance and are not listed; '
+        + 'providers, sites and whoever is registered lose nothing.';
+    const lists = full.length === 1 ? 'A list of the voice firewall rules is' : `${full.length} lists of the voice firewall rules are`;
+    say(
+      'attempts-full',
+      'note',
+      full.map(({ name, entries, most }) => `${name}: ${entries} of ${most}`),
+      `${lists} full: ${lost}`,
     );
   }
   return findings;
@@ -213,13 +234,13 @@ export function judge(
   facts: Facts,
   policy: PolicyFacts,
   compared: Compared,
-  { steps, refused }: Part,
+  planned: Part,
 ): PolicyVerdict & { findings: Finding[] } {
   const ahead = aheadOf(facts, policy, compared.inbound);
   const lacking = policy.backend === 'iptables' && policy.wanted ? iptablesFindings(policy, compared.voice) : [];
   return {
     findings: [
-      ...voiceFindings(facts, policy, compared, [...refused, ...steps.map(({ text }) => text)]),
+      ...voiceFindings(facts, policy, compared, planned),
       ...lacking,
       ...inboundFindings(compared),
       ...frontFindings(ahead, policy),

@@ -1,6 +1,7 @@
 /** What this router's iptables cannot do of what is wished. */
 import type { Finding } from '../../judge/verdict.ts';
 import type { PolicyFacts } from '../facts.ts';
+import { iptablesTables } from '../render/iptables/tables.ts';
 import type { Voice } from '../rules.ts';
 
 /** What is lost without a match or target, and the package that brings it. */
@@ -32,15 +33,28 @@ const LACKS: readonly { name: string; of: string; lost: string; when: (voice: Vo
   { name: 'DSCP', of: 'iptables-mod-ipopt', lost: 'voice is not marked', when: ({ marking }) => marking !== null },
 ];
 
-/** What this router's iptables cannot do of what is wished, each with the package to install. */
+const lacks = ({ backend, wanted, extensions }: PolicyFacts, voice: Voice): (typeof LACKS)[number][] =>
+  backend === 'iptables' && wanted ? LACKS.filter(({ name, when }) => extensions[name] === false && when(voice)) : [];
+
+const sentence = ({ name, lost, of }: (typeof LACKS)[number]): string =>
+  `This router's iptables has no ${name}: ${lost}. Install the package ${of}, then run \`sipalg apply\`.`;
+
+/** What is wished and not to be had on this router: sentences, each with the package to install. */
+export const iptablesLacking = (policy: PolicyFacts, voice: Voice): string[] => lacks(policy, voice).map(sentence);
+
+/** Nothing of what is wished is to be had: there would be no rule. */
+export const iptablesHopeless = (policy: PolicyFacts, voice: Voice): boolean =>
+  lacks(policy, voice).length > 0 && iptablesTables(voice, 'ipv4', policy.extensions, false).length === 0;
+
+/** The same as findings, and what else its owner should know of it. */
 export function iptablesFindings(policy: PolicyFacts, voice: Voice): Finding[] {
   const { extensions: has } = policy;
-  const lacking = LACKS.filter(({ name, when }) => has[name] === false && when(voice));
-  const findings: Finding[] = lacking.map(({ name, of, lost }) => ({
+  const lacking = lacks(policy, voice);
+  const findings: Finding[] = lacking.map((one) => ({
     code: 'policy-iptables',
     weight: 'risk',
-    text: `This router's iptables has no ${name}: ${lost}. Install the package ${of}, then run \`sipalg apply\`.`,
-    evidence: [`iptables-restore --test: ${name}`],
+    text: sentence(one),
+    evidence: [`iptables-restore --test: ${one.name}`],
   }));
   const prefixes = [voice.signalling, voice.media].reduce((sum, { ipv4, ipv6 }) => sum + ipv4.length + ipv6.length, 0);
   if (has['set'] === false && prefixes > 1000) {

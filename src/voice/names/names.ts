@@ -5,8 +5,10 @@
 import { isName } from '../../languages/dns/message.ts';
 import type { Asking, Host } from '../../host/host.ts';
 import { quote } from '../../languages/refused.ts';
+import type { Prefix } from '../../languages/address/prefixes.ts';
 import type { Answer, Names } from '../facts.ts';
 import { KEPT_NAMES, NAMES } from '../own.ts';
+import { isInside } from './inside.ts';
 import { questionsByCommand } from './nslookup.ts';
 import { locate, nameServers, questions } from './servers.ts';
 import type { Located } from './servers.ts';
@@ -21,6 +23,10 @@ const [LEAST, MOST] = [60 * SECOND, DAY];
 const [AGAIN, AGAIN_KNOWN] = [60 * SECOND, 300 * SECOND];
 const MOST_NAMES = 64;
 const MOST_ADDRESSES = 64;
+/** No provider has more; each is a port whose packets are looked at. */
+const MOST_PORTS = 16;
+/** Sentences on addresses of no use; the rest are counted. */
+const MOST_REFUSED = 32;
 
 /** The answers as they are kept. A file that is missing or spoilt is as good as none. */
 export async function readNames(host: Host): Promise<Names> {
@@ -33,6 +39,7 @@ export async function readNames(host: Host): Promise<Names> {
  * @param asking the engine's way to name servers; 'nslookup': by OpenWrt's command; null: there is none
  * @param hosts all that the configuration names, disabled providers aside; answers for others are forgotten
  * @param now   milliseconds since the epoch
+ * @param inside tells which networks are behind this router
  * @returns `changed`: the addresses or ports of some name are not what they were; `next`: when to come again, null for
  *   never; `trouble`: a file that could not be written, as a sentence
  */
@@ -41,11 +48,12 @@ export async function refreshNames(
   asking: Asking | 'nslookup' | null,
   hosts: Provider['hosts'],
   now = host.now(),
+  inside: () => Promise<readonly Prefix[]> = async () => [],
 ): Promise<{ names: Names; changed: boolean; next: number | null; trouble: string | null }> {
   const before = await readNames(host);
   const ways = waysOf(hosts);
   const due = [...ways].filter(([name]) => isDue(before[name], now));
-  const fresh = await asked(host, asking, before, due, now);
+  const fresh = await asked(host, asking, before, due, now, inside);
   const names = namesOf(
     [...ways.keys()].flatMap((name): [string, Answer][] => {
       const answer = fresh.get(name) ?? before[name];
@@ -92,6 +100,7 @@ async function asked(
   before: Names,
   due: readonly [string, { bare: boolean; port: boolean }][],
   now: number,
+  inside: () => Promise<readonly Prefix[]>,
 ): Promise<Map<string, Answer>> {
   const fresh = new Map<string, Answer>();
   if (due.length === 0) return fresh;
@@ -99,28 +108,39 @@ async function asked(
     for (const [name] of due) fresh.set(name, failed(before[name], 'this program was put together without a way to name servers', now));
     return fresh;
   }
-  const own = new Set(host.addresses().map(({ address }) => address));
-  const servers = await nameServers(host);
+  const [own, networks, servers] = [new Set(host.addresses().map(({ address }) => address)), await inside(), await nameServers(host)];
+  const because = (address: string): string | null =>
+    uselessBecause(address)
+    ?? (own.has(address) ? 'this router itself' : isInside(networks, address) ? 'in a network behind this router' : null);
   const ask = door === 'nslookup' ? questionsByCommand(host, servers) : questions(door, servers, () => host.now());
   await Promise.all(
     due.map(async ([name, ways]) => {
       const answer = isName(name)
-        ? answerFrom(name, await locate(ask, name, ways), before[name], own, now)
+        ? answerFrom(name, await locate(ask, name, ways), before[name], because, now)
         : failed(before[name], `${quote(name)} is no name that can be asked for`, now);
-      fresh.set(name, answer);
+      // What cannot be read back would be gone with the next look, and the last good answer with it.
+      fresh.set(name, isAnswer(answer) ? answer : failed(before[name], `what was answered for ${name} cannot be kept`, now));
     }),
   );
   return fresh;
 }
 
 /** What is to be kept of what was found, the last good answer being `last`. */
-function answerFrom(name: string, found: Located, last: Answer | undefined, own: ReadonlySet<string>, now: number): Answer {
-  const refused: string[] = [];
+function answerFrom(
+  name: string,
+  found: Located,
+  last: Answer | undefined,
+  refusal: (address: string) => string | null,
+  now: number,
+): Answer {
+  const all: string[] = [];
   const good = [...new Set(found.addresses)].filter((address) => {
-    const what = uselessBecause(address) ?? (own.has(address) ? 'this router itself' : null);
-    if (what !== null) refused.push(`${name} leads to ${address}, ${what}: that address is left out.`);
+    const what = refusal(address);
+    if (what !== null) all.push(`${name} leads to ${address}, ${what}: that address is left out.`);
     return what === null;
   });
+  const more = all.length - MOST_REFUSED;
+  const refused = more > 1 ? [...all.slice(0, MOST_REFUSED), `${name} leads to ${more} more addresses that are left out.`] : all;
   const known = last ?? { addresses: [], ports: [], tlsPorts: [] };
   // Without its SRV records a name's own address is often no more than a web site.
   const astray = !found.elsewhere && found.failures.length > 0 && known.ports.length + known.tlsPorts.length > 0;
@@ -128,7 +148,8 @@ function answerFrom(name: string, found: Located, last: Answer | undefined, own:
     const answer = failed(last, found.failures[0] ?? refused[0] ?? (found.because || `${name} has no address`), now);
     return refused.length > 0 ? { ...answer, refused } : answer;
   }
-  const gone = known.addresses.filter((address) => !good.includes(address));
+  // What is behind the router by now is not kept either.
+  const gone = known.addresses.filter((address) => !good.includes(address) && refusal(address) === null);
   // Where some server went without an answer, what it gave last time still holds, for as long as that lasts.
   const partial = found.failures.length > 0;
   const former = Object.fromEntries(
@@ -140,7 +161,7 @@ function answerFrom(name: string, found: Located, last: Answer | undefined, own:
   const ends = Object.values(former).map((since) => since + HOUR);
   const lasts = Math.min(MOST, Math.max(LEAST, found.ttl * SECOND));
   const merged = (ports: readonly number[], more: readonly number[]): number[] =>
-    [...new Set([...ports, ...(partial ? more : [])])].sort((one, other) => one - other);
+    [...new Set([...ports, ...(partial ? more : [])])].slice(0, MOST_PORTS).sort((one, other) => one - other);
   return {
     addresses: [...good.sort().slice(0, MOST_ADDRESSES), ...Object.keys(former)].sort(),
     ...(Object.keys(former).length > 0 ? { former } : {}),

@@ -22,12 +22,16 @@ function commandOf(path: string, after: string | null): string {
   return `printf '%s\\n' ${after.trimEnd().split('\n').map(word).join(' ')} > ${path}`;
 }
 
-/** A file of ours becomes `after`; null: it goes. One that could not be read is left as it is. */
+/**
+ * A file of ours becomes `after`; null: it goes. One that could not be read is left as it is. `/etc/sipalg.policy` comes first
+ * and goes last, for without it nothing of the rest is looked for.
+ */
 export function changeOwn(policy: PolicyFacts, path: string, after: string | null, text: string, checks: Action[] = []): Part {
   const file = policy.files[path];
   if (file?.state === 'failed') return refuse([`${path} could not be read, so it is left as it is: ${file.because}.`]);
-  return changeFile({
-    rank: after === null ? RANK.policyOff : path === POLICY_FILE ? RANK.policy : RANK.policyFiles,
+  const trace = path === POLICY_FILE;
+  const { steps, ...part } = changeFile({
+    rank: after === null ? (trace ? RANK.trace : RANK.policyOff) : trace ? RANK.policy : RANK.policyFiles,
     why: after === null ? 'policy-unwanted' : 'policy-missing',
     text,
     path,
@@ -36,4 +40,5 @@ export function changeOwn(policy: PolicyFacts, path: string, after: string | nul
     checks,
     commands: [commandOf(path, after)],
   });
+  return { ...part, steps: trace && after === null ? steps.map((step) => ({ ...step, last: true as const })) : steps };
 }

@@ -1,9 +1,11 @@
 /** The steps that put the firewall's own rules for calls from providers in force. */
-import { line } from '../../languages/shell/command.ts';
+import { line, word } from '../../languages/shell/command.ts';
 import { readPrefix } from '../../languages/address/prefixes.ts';
 import type { Facts } from '../../observe/facts.ts';
+import type { Reading } from '../../host/host.ts';
+import { orElse } from '../../observe/reading.ts';
 import { nftAction } from '../../plan/actions.ts';
-import { changeFile, NOTHING } from '../../plan/files.ts';
+import { changeFile, NOTHING, refuse } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import { RANK } from '../../plan/step.ts';
 import type { Action, Step } from '../../plan/step.ts';
@@ -26,6 +28,32 @@ function refill(nft: boolean, { name, networks }: InboundSet): Action {
   return nftAction(`flush set inet fw4 ${name}\n${filled}`);
 }
 
+const quoted = (texts: readonly string[]): string => texts.map((text) => ` -e ${word(text)}`).join('');
+
+/**
+ * Commands that take rules of ours out of the firewall that is loaded, by what it calls them. Their handles are known only once
+ * they stand there. They print nothing where none does.
+ */
+function takeOut(policy: PolicyFacts, titles: readonly string[]): string[] {
+  if (titles.length === 0) return [];
+  if (policy.backend === 'nft') {
+    const rules = `/^\tchain /{chain=$2} {print "delete rule inet fw4 " chain " handle " $NF " # " $0}`;
+    const named = quoted(titles.map((title) => `comment "!fw4: ${title}"`));
+    return [`nft -a list table inet fw4 | awk '${rules}' | grep -F${named} | nft -f -`];
+  }
+  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
+    const seen = policy.iptables?.[family];
+    if (seen?.state !== 'present') return [];
+    const { restore } = seen.value;
+    const named = quoted(['*', 'COMMIT', ...titles.map((title) => `--comment "!fw3: ${title}"`)]);
+    return [
+      `${restore.replace(/restore$/, 'save')} | grep -F${named} | grep -v '^:' | sed 's/^-A /-D /' | ${restore} --noflush --wait 10`,
+    ];
+  });
+}
+
+const shell = (command: string): Action => ({ do: 'run', argv: ['sh', '-c', command], repeatable: true });
+
 /**
  * The steps around the edit of /etc/config/firewall, which `planKeeping` makes together with its own.
  * @param edited that edit changes sections of these
@@ -33,12 +61,15 @@ function refill(nft: boolean, { name, networks }: InboundSet): Action {
 export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compared, edited: boolean): Part {
   const { inbound, backend, files } = policy;
   if (inbound === null) return NOTHING;
+  const [unread] = inbound.unread ?? [];
+  if (unread !== undefined) return refuse([`Which calls providers may open is not known, so it is left as it is: ${unread}.`]);
   const nft = backend === 'nft';
   const { sections, sets } = compared.inbound;
   const steps: Step[] = [];
   const put = (path: string, after: string | null): void => {
     const { steps: change } = changeFile({
-      rank: after === null ? RANK.policyOff : RANK.policyFiles,
+      // Behind the load that lets go of it.
+      rank: after === null ? RANK.reload : RANK.policyFiles,
       why: 'policy-inbound',
       text: after === null ? `Remove ${path}.` : `Write down the networks that may open calls, for the firewall to load (${path}).`,
       path,
@@ -46,7 +77,7 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
       after,
       commands: [after === null ? `rm ${path}` : `# write ${path}, ${after.length} bytes`],
     });
-    steps.push(...change);
+    steps.push(...change.map((step) => (after === null ? { ...step, unlocked: true as const } : step)));
   };
   for (const set of sets) put(set.file, fileText(set));
   // Not every fw3 makes new sets on a reload, and its restart would forget every flow.
@@ -65,9 +96,22 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
       commands: [nft ? `nft 'flush set inet fw4 ${set.name}; add element ...'` : `ipset restore # ${set.name}`],
     });
   }
-  // A firewall that its owner has stopped loads them when it starts.
-  const loaded = !nft || (facts.nft.state === 'present' && facts.nft.value.tables.includes('inet fw4'));
-  if (edited || (loaded && titlesOf(sections).join('\n') !== inbound.titles.join('\n'))) {
+  const refused: string[] = [];
+  const titles = titlesOf(sections);
+  const differs = titles.join('\n') !== inbound.titles.join('\n');
+  const state = policy.loaded ?? { state: 'present', value: !nft || orElse(facts.nft, null)?.tables.includes('inet fw4') === true };
+  // One that its owner has stopped stays stopped: it loads them when it is started.
+  const loaded = orElse(state as Reading<boolean>, false);
+  if (state.state === 'failed' && (edited || differs))
+    refused.push(
+      `Whether the firewall is loaded is not known, so it is not loaded anew: ${state.source} could not be read: ${state.because}.`,
+    );
+  else if (!loaded && titles.length > 0)
+    refused.push(
+      'Calls that providers may open are not let in: the firewall that lets them in is not loaded, and whoever has stopped it may start '
+        + `it again (\`/etc/init.d/firewall start\`).`,
+    );
+  if (edited || (loaded && differs)) {
     // A section the firewall refuses must not cost it the rest.
     const reload = [nft ? 'fw4' : 'fw3', 'reload'];
     if (nft)
@@ -85,11 +129,25 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
         why: 'policy-inbound',
         text: 'Let the firewall load its rules for calls from providers.',
         actions: [{ do: 'run', argv: reload }],
-        undo: [],
+        // What it has loaded must not stay when the configuration does not say so any more.
+        undo: takeOut(
+          policy,
+          titles.filter((title) => !inbound.titles.includes(title)),
+        ).map(shell),
         commands: [line(reload)],
         unlocked: true,
       });
   }
+  const left = loaded ? [] : inbound.titles.filter((title) => !titles.includes(title));
+  for (const command of takeOut(policy, left))
+    steps.push({
+      rank: RANK.policyOff,
+      why: 'policy-inbound',
+      text: 'Take rules for calls from providers out of a firewall that does not count as loaded.',
+      actions: [shell(command)],
+      undo: [],
+      commands: [command],
+    });
   for (const { name } of inbound.sets.filter((seen) => !sets.some((set) => set.name === seen.name))) {
     const argv = nft ? ['nft', 'delete', 'set', 'inet', 'fw4', name] : ['ipset', 'destroy', name];
     steps.push({
@@ -105,5 +163,5 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
   for (const path of Object.keys(files))
     if (LOADFILE.test(path.replace(/^\/etc\//, '')) && files[path]?.state === 'present' && !sets.some(({ file }) => file === path))
       put(path, null);
-  return { steps, takes: [], refused: [] };
+  return { steps, takes: [], refused };
 }

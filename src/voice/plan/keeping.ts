@@ -8,6 +8,7 @@ import { FIREWALL_CONFIG } from '../../observe/firewall.ts';
 import { NOTHING, joinParts, one, putFile, refuse } from '../../plan/files.ts';
 import type { Part } from '../../plan/files.ts';
 import { RANK } from '../../plan/step.ts';
+import type { Step } from '../../plan/step.ts';
 import type { PolicyFacts } from '../facts.ts';
 import type { Compared } from '../judge/compare.ts';
 import { INCLUDE_FILE, OFFLOAD_COMMENT, OFFLOAD_FILE, TABLE } from '../own.ts';
@@ -109,9 +110,11 @@ function planConfiguration(facts: Facts, policy: PolicyFacts, compared: Compared
   }
   const inbound = planInbound(facts, policy, compared, calls.commands.length > 0);
   const offloading = planOffload(policy, compared, offload.after !== edit.after || textOf(policy, OFFLOAD_FILE) !== offloadText(policy));
-  // One load is enough for both.
-  const more = offloading.steps.filter(({ commands }) => !inbound.steps.some((step) => step.commands[0] === commands[0]));
-  const around = joinParts([inbound, { ...NOTHING, steps: more }]);
+  // One load is enough for both, and takes back what it has brought of both.
+  const twice = (one: Step): Step | undefined => offloading.steps.find(({ commands }) => commands[0] === one.commands[0]);
+  const steps = inbound.steps.map((step) => ({ ...step, undo: [...step.undo, ...(twice(step)?.undo ?? [])] }));
+  const more = offloading.steps.filter(({ commands }) => !steps.some((step) => step.commands[0] === commands[0]));
+  const around = joinParts([{ ...inbound, steps }, { ...NOTHING, steps: more }]);
   if (calls.after === before) return around;
   return joinParts([
     one({

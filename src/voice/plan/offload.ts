@@ -64,7 +64,7 @@ export function planOffload(policy: PolicyFacts, compared: Compared, edited: boo
     why: 'policy-offload',
     text: 'Let the firewall load its rules, so that marked voice passes before its flow is put into the offload.',
     actions: [{ do: 'run', argv: ['fw4', 'reload'] }],
-    undo: [{ do: 'run', argv: ['sh', '-c', TAKE_OFFLOAD_OUT] }],
+    undo: [{ do: 'run', argv: ['sh', '-c', TAKE_OFFLOAD_OUT], repeatable: true }],
     commands: ['fw4 reload'],
     unlocked: true,
   };

@@ -47,7 +47,7 @@ export interface Inbound {
 const MOST_WITHOUT_SETS = 64;
 
 /** ipset takes names of 31 characters. */
-const short = (name: string): string => (name.length <= 19 ? name : `${name.slice(0, 10)}_${hash(name).slice(0, 8)}`);
+export const short = (name: string): string => (name.length <= 19 ? name : `${name.slice(0, 10)}_${hash(name).slice(0, 8)}`);
 
 /** The networks of a provider, with what its names lead to. */
 function networksOf(provider: Provider, { names }: PolicyFacts): { signalling: Record<Family, string[]>; media: Record<Family, string[]> } {

@@ -54,6 +54,7 @@ export function voiceOf({ wish, names, wan }: Sources): Voice {
     marking: wish.marking,
     limit: wish.limit,
     signalling: all,
+    sites: mergePrefixes(prefixes(wish.sites.flatMap(({ networks }) => networks))),
     media: wish.providers.some((provider) => provider.media.length > 0) ? mergePrefixes(media) : all,
     unmarked: mergePrefixes(unmarked),
   };

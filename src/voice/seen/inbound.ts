@@ -1,7 +1,7 @@
 /** What of the firewall's own rules and sets is ours: those for calls that providers may open. */
 import type { Host, Reading } from '../../host/host.ts';
 import type { Facts } from '../../observe/facts.ts';
-import { answered, orElse, understood } from '../../observe/reading.ts';
+import { answered, orElse, present, understood } from '../../observe/reading.ts';
 import { parseUci } from '../../languages/uci/parse.ts';
 import { networksOf } from '../digest.ts';
 import type { Networks } from '../digest.ts';
@@ -14,32 +14,45 @@ import { heldBy } from './nft.ts';
 export const titlesIn = (listing: string): string[] =>
   [...new Set([...listing.matchAll(/"!fw[34]: (sipalg: [^"]*)"/g)].map(([, title]) => title as string))].sort();
 
-/** What a set of fw4's or of ipset holds; null where it is not there. */
-async function heldIn(host: Host, nft: boolean, name: string): Promise<Networks | null> {
-  if (!nft) {
-    const saved = answered(await host.run(['ipset', 'save', name]));
-    return saved.state === 'present' ? networksOf([...saved.value.matchAll(/^add \S+ (\S+)/gm)].map(([, network = '']) => network)) : null;
+/** A set of fw4's or of ipset; null where it is not there any more. */
+async function heldIn(host: Host, nft: boolean, name: string): Promise<Reading<Networks>> {
+  if (!nft)
+    return understood(answered(await host.run(['ipset', 'save', name])), (saved) =>
+      networksOf([...saved.matchAll(/^add \S+ (\S+)/gm)].map(([, network = '']) => network)),
+    );
+  return understood(answered(await host.run(['nft', '-j', 'list', 'set', 'inet', 'fw4', name])), (listed) => {
+    try {
+      const { nftables } = JSON.parse(listed) as { nftables?: { set?: { elem?: unknown[] } }[] };
+      return heldBy(nftables?.find(({ set }) => set !== undefined)?.set?.elem ?? []);
+    } catch {
+      return { stretches: 0, digest: null }; // Not understood is no network of a provider's.
+    }
+  });
+}
+
+/** What lists the firewall's rules. A firewall that is stopped has none. */
+function listings(facts: Facts, policy: PolicyFacts): { ask: string[][]; failed: Reading<never>[] } {
+  if (policy.backend === 'nft') {
+    if (facts.nft.state === 'failed') return { ask: [], failed: [facts.nft] };
+    return { ask: orElse(facts.nft, null)?.tables.includes('inet fw4') ? [['nft', '-t', 'list', 'table', 'inet', 'fw4']] : [], failed: [] };
   }
-  const listed = answered(await host.run(['nft', '-j', 'list', 'set', 'inet', 'fw4', name]));
-  if (listed.state !== 'present') return null;
-  try {
-    const { nftables } = JSON.parse(listed.value) as { nftables?: { set?: { elem?: unknown[] } }[] };
-    return heldBy(nftables?.find(({ set }) => set !== undefined)?.set?.elem ?? []);
-  } catch {
-    return { stretches: 0, digest: null }; // Not understood is no network of a provider's.
-  }
+  const families = [policy.iptables?.ipv4, policy.iptables?.ipv6].filter((family) => family !== undefined);
+  return {
+    ask: families.flatMap((seen) => (seen.state === 'present' ? [[seen.value.restore.replace(/restore$/, 'save')]] : [])),
+    failed: families.filter((family) => family.state === 'failed'),
+  };
 }
 
 /** Names of our sets that the firewall has. */
-async function setsIn(host: Host, nft: boolean, listing: string): Promise<string[]> {
-  const names = nft
-    ? [...listing.matchAll(/^\tset (\S+) \{$/gm)].map(([, name = '']) => name)
-    : orElse(answered(await host.run(['ipset', 'list', '-n'])), '').split('\n');
-  return names.filter((name) => INBOUND_SET.test(name));
+async function setsIn(host: Host, nft: boolean, listing: string): Promise<Reading<string[]>> {
+  const ours = (names: readonly string[]): string[] => names.filter((name) => INBOUND_SET.test(name));
+  if (nft) return present('', ours([...listing.matchAll(/^\tset (\S+) \{$/gm)].map(([, name = '']) => name)));
+  return understood(answered(await host.run(['ipset', 'list', '-n'])), (names) => ours(names.split('\n')));
 }
 
 /**
- * Looks at the firewall's part of it, and reads the files its sets are loaded from. Never throws.
+ * Looks at the firewall's part of it, whatever is wished: a run that was killed may have left rules in force that nothing else
+ * tells of any more. Reads the files its sets are loaded from. Never throws.
  * @param policy with everything else known already
  */
 export async function observeInbound(
@@ -49,30 +62,26 @@ export async function observeInbound(
 ): Promise<{ inbound: InboundSeen | null; files: Record<string, Reading<string>> }> {
   const { uci } = facts.firewall;
   const own = uci.state === 'present' && parseUci(uci.value.text).sections.some(isInbound);
-  const paths = orElse(await host.list('/etc'), [])
+  const folder = await host.list('/etc');
+  const paths = orElse(folder, [])
     .filter((name) => LOADFILE.test(name))
     .map((name) => `/etc/${name}`);
   const wished = policy.wanted && policy.wish.providers.some(({ inbound }) => inbound !== null);
-  if (!wished && !own && paths.length === 0) return { inbound: null, files: {} };
   const files = Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await host.read(path)] as const)));
   const nft = policy.backend === 'nft';
-  const listings = await Promise.all(
-    (nft
-      ? [['nft', '-t', 'list', 'table', 'inet', 'fw4']]
-      : (['ipv4', 'ipv6'] as const).flatMap((family) => {
-          const seen = policy.iptables?.[family];
-          return seen?.state === 'present' ? [[seen.value.restore.replace(/restore$/, 'save')]] : [];
-        })
-    ).map(async (argv) => answered(await host.run(argv))),
+  const { ask, failed } = listings(facts, policy);
+  const listed = await Promise.all(ask.map(async (argv) => answered(await host.run(argv))));
+  const listing = listed.map((one) => orElse(one, '')).join('');
+  const names = await setsIn(host, nft, listing);
+  const held = await Promise.all(orElse(names, []).map(async (name) => ({ name, networks: await heldIn(host, nft, name) })));
+  const unread = [folder, ...failed, ...listed, names, ...held.map(({ networks }) => networks)].flatMap((one) =>
+    one.state === 'failed' ? [`${one.source} could not be read: ${one.because}`] : [],
   );
-  const listing = listings.map((one) => orElse(one, '')).join('');
-  const sets: InboundSeen['sets'] = [];
-  for (const name of await setsIn(host, nft, listing)) {
-    const networks = await heldIn(host, nft, name);
-    if (networks !== null) sets.push({ name, networks });
-  }
+  const titles = titlesIn(listing);
+  const sets = held.flatMap(({ name, networks }) => (networks.state === 'present' ? [{ name, networks: networks.value }] : []));
   // Only IPv4's are translated on their way in.
-  const [first] = listings;
+  const [first] = listed;
   const front = first === undefined ? {} : { front: understood(first, (text) => inFrontOf(text, nft, orElse(policy.wan, []))) };
-  return { inbound: { titles: titlesIn(listing), sets, ...front }, files };
+  if (!wished && !own && [paths, titles, sets, unread].every(({ length }) => length === 0)) return { inbound: null, files: {} };
+  return { inbound: { titles, sets, ...(unread.length > 0 ? { unread } : {}), ...front }, files };
 }

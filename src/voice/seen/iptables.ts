@@ -7,7 +7,7 @@ import { answered, orElse, present, understood } from '../../observe/reading.ts'
 import { readPrefix, writePrefix } from '../../languages/address/prefixes.ts';
 import { hash } from '../digest.ts';
 import type { Attempt, InForce, IptablesSeen, PolicyFacts } from '../facts.ts';
-import { digit, LIMIT_EXPIRES, OURS } from '../own.ts';
+import { digit, LIMIT_EXPIRES, METHODS, MOST_PEERS, OURS, PEER_SETS } from '../own.ts';
 import type { Family } from '../own.ts';
 import { counterName, markOf, ownTables, shapeOf } from './iptables-own.ts';
 
@@ -118,15 +118,19 @@ async function observeAttempts(host: Host, family: Family): Promise<Attempt[]> {
     time === null ? null : Math.round(host.now() - (((((time.now - stamp) % 2 ** 32) + 2 ** 32) % 2 ** 32) / time.hz) * 1000);
   const n = digit(family);
   const found = await Promise.all(
-    ['register', 'invite', 'options', 'tcp'].map(async (method): Promise<Attempt[]> => {
-      const [seen, dropped] = await Promise.all([readRecent(host, `${method}${n}`), readRecent(host, `limited_${method}${n}`)]);
-      return seen.map(({ source, stamps }) => {
+    METHODS.map(async (method): Promise<Attempt[]> => {
+      const [single, more, dropped] = await Promise.all(
+        [`single_${method}`, method, `limited_${method}`].map((list) => readRecent(host, `${list}${n}`)),
+      );
+      const seen = new Map<string, number[]>();
+      for (const { source, stamps } of [...(single ?? []), ...(more ?? [])]) seen.set(source, [...(seen.get(source) ?? []), ...stamps]);
+      return [...seen].map(([source, stamps]) => {
         const times = stamps.map(at).filter((stamp) => stamp !== null);
         return {
           source,
           method: method.toUpperCase(),
           seen: stamps.length,
-          dropped: dropped.find((one) => one.source === source)?.stamps.length ?? 0,
+          dropped: dropped?.find((one) => one.source === source)?.stamps.length ?? 0,
           first: times.length > 0 ? Math.min(...times) : null,
           last: times.length > 0 ? Math.max(...times) : null,
         };
@@ -142,7 +146,8 @@ async function observeLimited(host: Host, family: Family): Promise<Attempt[]> {
   const names = orElse(await host.list(folder), []).filter((name) => name.startsWith(OURS));
   const found = await Promise.all(
     names.map(async (name) => {
-      const method = { r: 'REGISTER', i: 'INVITE', o: 'OPTIONS', t: 'TCP' }[name.charAt(OURS.length)] ?? '';
+      const method = { r: 'REGISTER', i: 'INVITE', o: 'OPTIONS', x: 'OTHER', t: 'TCP' }[name.charAt(OURS.length)];
+      if (method === undefined) return [];
       const text = orElse(await host.read(`${folder}/${name}`), '');
       return [...text.matchAll(/^(\d+) (\S+?):\d+->/gm)].map(([, left, source]): Attempt => ({
         source: short(source as string),
@@ -158,7 +163,7 @@ async function observeLimited(host: Host, family: Family): Promise<Attempt[]> {
 }
 
 /** Those of the firewall's own, for calls from providers, are others. */
-const OUR_SETS = /^sipalg_(signalling|media|phones|calls|swap)[46]$/;
+const OUR_SETS = new RegExp(`^${OURS}(signalling|media|sites|swap|${Object.keys(PEER_SETS).join('|')})[46]$`);
 
 /** Sets of ipset, with how many entries each has (null where an old one does not say); null where there is no ipset. */
 async function observeSets(host: Host): Promise<Map<string, number | null> | null> {
@@ -203,6 +208,33 @@ function blockSetsOf({ tables }: SavedRuleset): string[] {
       return at > 0 && args[at - 1] !== '!' && drops && ['src', 'dst'].includes(side) && !name.startsWith(OURS) ? [name] : [];
     });
   return [...new Set(names)].slice(0, MOST_BLOCKS);
+}
+
+/** How many sources a list of `recent` holds before it forgets the one it has not seen for longest. */
+async function mostRecent(host: Host): Promise<number> {
+  return Number(orElse(await host.read('/sys/module/xt_recent/parameters/ip_list_tot'), '').trim()) || 100;
+}
+
+/** What the rules fill, where it holds something: sets of ipset, and who tried in lists of `recent`. */
+async function observeLists(
+  host: Host,
+  family: Family,
+  sets: ReadonlyMap<string, number | null> | null,
+): Promise<InForce['lists']> {
+  const n = digit(family);
+  const filled = Object.keys(PEER_SETS).flatMap((name) => {
+    const entries = sets?.get(`${OURS}${name}${n}`) ?? 0;
+    return entries > 0 ? [{ name: `${name}${n}`, entries, most: MOST_PEERS }] : [];
+  });
+  const there = orElse(await host.list('/proc/net/xt_recent'), []).filter((name) => name.startsWith(OURS) && name.endsWith(`${n}`));
+  const most = there.length === 0 ? 0 : await mostRecent(host);
+  const recent = await Promise.all(
+    there.map(async (name) => {
+      const entries = orElse(await host.read(`/proc/net/xt_recent/${name}`), '').split('\n').filter((line) => line !== '').length;
+      return { name: name.slice(OURS.length), entries, most };
+    }),
+  );
+  return [...filled, ...recent.filter(({ entries }) => entries > 0)];
 }
 
 async function observeFamily(
@@ -253,6 +285,7 @@ async function observeFamily(
       ],
       attempts: await observeAttempts(host, family),
       phones: await observePhones(host, family, sets),
+      lists: await observeLists(host, family, sets),
     }),
   };
 }

@@ -1,11 +1,11 @@
 /** What of the voice rules is in nftables: which text, whether it is whole, what it has counted and remembered. */
 import type { Host, Reading } from '../../host/host.ts';
 import { Refused, quote } from '../../languages/refused.ts';
-import { answered, orElse, understood } from '../../observe/reading.ts';
+import { answered, orElse, runInParts, understood } from '../../observe/reading.ts';
 import { hash, networksOf } from '../digest.ts';
 import type { Networks } from '../digest.ts';
 import type { Attempt, InForce } from '../facts.ts';
-import { FIRST_KNOWN, LISTED_FILE, METHODS, NETWORK_SETS, REMEMBERED, TABLE, TEXT_CHAIN } from '../own.ts';
+import { FIRST_KNOWN, LISTED_FILE, METHODS, NETWORK_SETS, ONCE, REMEMBERED, TABLE, TEXT_CHAIN } from '../own.ts';
 import type { NetworkSet } from '../own.ts';
 
 export const LIST = ['nft', '-j', 'list', 'table', ...TABLE.split(' ')];
@@ -15,17 +15,64 @@ type Item = [kind: string, object: Json];
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Where the text is cut: before each set. A rule that names one begins `{"set": {"op"`. */
+const SET = '{"set": {"family"';
+
+/** Sets whose elements are read; of the others it counts alone how many there are. */
+const READ = /^(signalling|media|sites|phones|first|(single|seen|dropped)_[a-z]+)[46]$/;
+
+/**
+ * Reads a listing part by part, and holds of each set no more than is read of it: a flood fills sets with tens of thousands of
+ * elements.
+ */
+function createItemsReader(): { take(part: string): void; end(): Item[] } {
+  const items: Item[] = [];
+  let before: string | null = null;
+  let parts = 0;
+  let refused: string | null = null;
+  const read = (text: string): void => {
+    let list: unknown;
+    try {
+      list = (JSON.parse(text) as Json)['nftables'];
+    } catch {
+      // Said at the end.
+    }
+    if (!Array.isArray(list)) {
+      refused ??= text;
+      return;
+    }
+    for (const item of list as unknown[]) {
+      if (!isObject(item)) continue;
+      for (const [kind, object] of Object.entries(item)) {
+        if (!isObject(object)) continue;
+        const elements = object['elem'];
+        if (kind === 'set' && Array.isArray(elements)) {
+          object['entries'] = elements.length;
+          if (!READ.test(String(object['name']))) delete object['elem'];
+        }
+        items.push([kind, object]);
+      }
+    }
+  };
+  const open = (part: string): string => (parts === 1 ? part : `{"nftables": [${part}`);
+  return {
+    take(part) {
+      if (before !== null) read(`${open(before).trimEnd().replace(/,$/, '')}]}`);
+      before = part;
+      parts += 1;
+    },
+    end() {
+      read(open(before ?? ''));
+      if (refused !== null) throw new Refused(`nft did not print a list of rules: ${quote(refused)}`);
+      return items;
+    },
+  };
+}
+
 function itemsOf(text: string): Item[] {
-  let list: unknown;
-  try {
-    list = (JSON.parse(text) as Json)['nftables'];
-  } catch {
-    // Said below.
-  }
-  if (!Array.isArray(list)) throw new Refused(`nft did not print a list of rules: ${quote(text)}`);
-  return list.flatMap((item: unknown) =>
-    isObject(item) ? Object.entries(item).flatMap(([kind, object]): Item[] => (isObject(object) ? [[kind, object]] : [])) : [],
-  );
+  const reader = createItemsReader();
+  reader.take(text);
+  return reader.end();
 }
 
 /** Rules and declarations, without handles, counts and what sets hold; the order of an anonymous set says nothing. */
@@ -36,7 +83,7 @@ function shapeOf(items: readonly Item[]): string {
     if (!isObject(value)) return value;
     return Object.fromEntries(
       Object.entries(value)
-        .filter(([name]) => !['handle', 'elem', 'packets', 'bytes'].includes(name))
+        .filter(([name]) => !['handle', 'elem', 'entries', 'packets', 'bytes'].includes(name))
         .map(([name, each]) => [name, plain(each, name)]),
     );
   };
@@ -75,8 +122,13 @@ const addresses = (items: readonly Item[], name: string): string[] =>
   elementsOf(items, name).flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
 
 /** When an element was last touched: its time begins anew then. */
-function touched({ timeout, expires }: Element, standard: number, now: number): number | null {
-  return expires === null ? null : now - ((timeout ?? standard) - expires) * 1000;
+function touched(element: Element | undefined, standard: number, now: number): number | null {
+  return element?.expires == null ? null : now - ((element.timeout ?? standard) - element.expires) * 1000;
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /** The busiest; a flood of many addresses must not flood a report too. */
@@ -85,23 +137,27 @@ export const MOST_ATTEMPTS = 256;
 function attemptsOf(items: readonly Item[], now: number): Attempt[] {
   return [4, 6]
     .flatMap((number) => {
-      const first = new Map(elementsOf(items, `first${number}`).map((element) => [element.value, touched(element, FIRST_KNOWN, now)]));
+      const known = new Map(elementsOf(items, `first${number}`).map((element) => [element.value, touched(element, FIRST_KNOWN, now)]));
       return METHODS.flatMap((method) => {
-        const dropped = new Map(elementsOf(items, `dropped_${method}${number}`).map(({ value, packets }) => [value, packets]));
-        return elementsOf(items, `seen_${method}${number}`).flatMap((element): Attempt[] =>
-          typeof element.value !== 'string'
-            ? []
-            : [
-                {
-                  source: number === 6 ? `${element.value}/64` : element.value,
-                  method: method.toUpperCase(),
-                  seen: element.packets,
-                  dropped: dropped.get(element.value) ?? 0,
-                  first: first.get(element.value) ?? null,
-                  last: touched(element, REMEMBERED, now),
-                },
-              ],
-        );
+        const of = (what: string): Map<unknown, Element> =>
+          new Map(elementsOf(items, `${what}_${method}${number}`).map((element) => [element.value, element]));
+        const [single, seen, dropped] = [of('single'), of('seen'), of('dropped')];
+        return [...new Set([...single.keys(), ...seen.keys()])].flatMap((source): Attempt[] => {
+          if (typeof source !== 'string') return [];
+          // Who asks once is in the one, and from the second time on in the other.
+          const times = [single.get(source), seen.get(source)];
+          const at = [touched(times[0], ONCE, now), touched(times[1], REMEMBERED, now)].filter((time) => time !== null);
+          return [
+            {
+              source: number === 6 ? `${source}/64` : source,
+              method: method.toUpperCase(),
+              seen: times.reduce((sum, element) => sum + (element?.packets ?? 0), 0),
+              dropped: dropped.get(source)?.packets ?? 0,
+              first: earliest([...at, known.get(source) ?? null]),
+              last: at.length === 0 ? null : Math.max(...at),
+            },
+          ];
+        });
       });
     })
     .sort((one, other) => other.seen - one.seen || (one.source < other.source ? -1 : 1))
@@ -140,7 +196,10 @@ function loadedShape(listed: string | null): string | null {
  * @throws Refused
  */
 export function parseInForce(text: string, listed: string | null, now: number): InForce {
-  const items = itemsOf(text);
+  return inForceOf(itemsOf(text), listed, now);
+}
+
+function inForceOf(items: readonly Item[], listed: string | null, now: number): InForce {
   const objects = items.flatMap(([kind, { name }]) => {
     const known = KINDS.find((each) => each === kind);
     return known !== undefined && typeof name === 'string' ? [{ kind: known, name }] : [];
@@ -159,14 +218,23 @@ export function parseInForce(text: string, listed: string | null, now: number): 
     ),
     attempts: attemptsOf(items, now),
     phones: [...addresses(items, 'phones4'), ...addresses(items, 'phones6')],
+    lists: items.flatMap(([kind, { name, size, entries }]) =>
+      kind === 'set' && typeof size === 'number' && typeof entries === 'number' && entries > 0
+        ? [{ name: String(name), entries, most: size }]
+        : [],
+    ),
   };
 }
 
 /** @param there whether nftables has our table at all, as far as that was seen */
 export async function observeNftPolicy(host: Host, there: boolean): Promise<Reading<InForce>> {
   if (!there) return { state: 'absent', source: LIST.join(' ') };
-  const [table, listed] = await Promise.all([host.run(LIST), host.read(LISTED_FILE)]);
-  return understood(answered(table), (text) => parseInForce(text, orElse(listed, null), host.now()));
+  const reader = createItemsReader();
+  const [table, listed] = await Promise.all([
+    runInParts(host, LIST, { parts: { at: SET, take: reader.take } }),
+    host.read(LISTED_FILE),
+  ]);
+  return understood(answered(table), () => inForceOf(reader.end(), orElse(listed, null), host.now()));
 }
 
 const TRY = `table inet sipalg_try {

@@ -52,6 +52,8 @@ export async function openFw3(flavour: Flavour): Promise<Lab> {
   await router.must(['nft', 'flush', 'ruleset']);
   files.remove('/sbin/fw4');
   files.write('/sbin/fw3', '#!/bin/sh\nexit 0\n', 0o755);
+  files.remove('/var/run/fw4.state');
+  files.write('/var/run/fw3.state', "config defaults\n\toption __flags_v4 '0x1'\n");
   files.write(
     '/etc/openwrt_release',
     "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='21.02.7'\nDISTRIB_DESCRIPTION='OpenWrt 21.02.7 r16847-f8282da11e'\n",
@@ -107,7 +109,7 @@ export async function look(lab: Lab, wanted = true): Promise<PolicyFacts> {
   const seen = await observeIptablesPolicy(host, { iptables } as Facts, wanted);
   return {
     wanted,
-    wish: { timeouts: VOICE.timeouts, marking: null, limit: null, providers: [] },
+    wish: { timeouts: VOICE.timeouts, marking: null, limit: null, providers: [], sites: [] },
     backend: 'iptables',
     ...seen,
     wan: { state: 'present', value: ['wan'], source: 'test' },
@@ -142,8 +144,9 @@ export const VOICE: Voice = {
   tlsPorts: [5061],
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-  limit: { register: 5, invite: 10, options: 10 },
+  limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
   signalling: { ipv4: ['203.0.113.10'], ipv6: ['2001:db8:113::10'] },
   media: { ipv4: ['198.51.100.0/24', '203.0.113.10'], ipv6: ['2001:db8:99::/48'] },
   unmarked: { ipv4: [], ipv6: [] },
+  sites: { ipv4: [], ipv6: [] },
 };

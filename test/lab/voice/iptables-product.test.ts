@@ -89,6 +89,18 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         [],
       );
       assert.is(await router.must(['ipset', 'list', '-n']), '');
+
+      // What this iptables does not have is said, once each, and is not promised.
+      const folder = ['x86_64', 'aarch64'].map((arch) => `/usr/lib/${arch}-linux-gnu/xtables`).find((path) => files.exists(path));
+      for (const name of ['u32', 'recent', 'hashlimit', 'DSCP']) files.remove(`${folder}/libxt_${name}.so`);
+      files.write('/etc/config/sipalg', WISH);
+      for (const words of [['apply'], ['apply'], ['status'], ['policy']]) {
+        const { status, stdout, stderr } = await router.run(['sipalg', ...words], { timeout: 60_000 });
+        assert.is(status, 1, `${words.join()}: ${stdout}${stderr}`);
+        for (const name of ['u32', 'recent', 'hashlimit', 'DSCP'])
+          assert.is(`${stdout}${stderr}`.split(`iptables has no ${name}: `).length, 2, `${words.join()} ${name}: ${stdout}${stderr}`);
+        assert.not.match(stdout, /`sipalg apply` (puts them there|does it)/);
+      }
     } finally {
       await lab.close();
     }

@@ -6,7 +6,7 @@ import type { Peer } from '../talker.ts';
 import { look, openFw3, perform, planOf, VOICE } from './fw3.ts';
 import type { Flavour } from './fw3.ts';
 
-const STRANGERS = ['203.0.113.66', '203.0.113.67', '203.0.113.68'];
+const STRANGERS = ['203.0.113.66', '203.0.113.67', '203.0.113.68', '203.0.113.69', '203.0.113.70'];
 const STRANGER6 = '2001:db8:113:66::66';
 const PBX = { address: '203.0.113.20', port: 5060 };
 const request = (method: string, id: string): Buffer => Buffer.from(`${method} sip:100@203.0.113.20 SIP/2.0\r\nCall-ID: ${id}\r\n\r\n`);
@@ -77,21 +77,38 @@ for (const [flavour, ipset] of [
       const arrived = await pass(lab, from, PBX, LAN, many(method, 30));
       assert.ok(arrived >= rate && arrived <= rate + 2, `${method}: ${arrived}`);
     }
-    // What is no such request is nobody's business.
-    assert.is(await pass(lab, from, PBX, LAN, many('ACK', 30)), 30);
+    // Whatever the method, its letters and what stands before it.
+    let port = 5090;
+    for (const [start, rate] of [
+      ['SUBSCRIBE', 20],
+      ['\r\n\r\nREGISTER', 0],
+      ['\r\nINVITE', 0],
+      ['register', 0],
+      ['ACK', 0],
+      ["x-%!'*", 0],
+      ['\r\n\r\n\r\nOPTIONS', 0],
+    ] as const) {
+      const arrived = await pass(lab, { ...from, port: port++ }, PBX, LAN, many(start, 30));
+      assert.ok(arrived >= rate && arrived <= rate + 3, `${JSON.stringify(start)}: ${arrived}`);
+    }
+    // What is no request is nobody's business.
+    const stun = Buffer.concat([Buffer.from([0, 1, 0, 24, 0x21, 0x12, 0xa4, 0x42]), Buffer.alloc(36, 0x41)]);
+    const dtls = Buffer.concat([Buffer.from([22, 0xfe, 0xfd]), Buffer.alloc(120, 0x41)]);
+    for (const one of ['\r\n\r\n', '\0\0\0\0', stun, dtls, 'SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n', '\r\nsip/2.0 180 Ringing\r\n\r\n'])
+      assert.is(await pass(lab, { ...from, port: port++ }, PBX, LAN, Array.from({ length: 40 }, () => Buffer.from(one as string))), 40);
     const { inForce } = await look(lab);
     assert.ok(inForce.ipv4.state === 'present');
     const { attempts, counters } = inForce.ipv4.value;
     assert.equal(
       attempts.map(({ source, method }) => `${source} ${method}`).sort(),
-      ['INVITE', 'OPTIONS', 'REGISTER'].map((method) => `${from.address} ${method}`),
+      ['INVITE', 'OPTIONS', 'OTHER', 'REGISTER'].map((method) => `${from.address} ${method}`),
     );
-    for (const { seen, dropped, first, last } of attempts) {
-      assert.ok(seen === 30 && dropped >= 18, `${seen} ${dropped}`);
+    for (const { method, seen, dropped, first, last } of attempts) {
+      assert.ok(seen >= 30 && dropped >= 18, `${method} ${seen} ${dropped}`);
       for (const at of [first, last]) assert.ok(at !== null && Math.abs(Date.now() - at) < 60_000, String(at));
     }
     const counted = Object.fromEntries(counters.map(({ name, packets }) => [name, packets]));
-    assert.is(counted['attempts_register'], 30);
+    assert.equal([counted['attempts_register'], counted['attempts_other']], [60, 150]);
     assert.ok((counted['limited_register'] ?? 0) >= 23 && (counted['limited_invite'] ?? 0) >= 18);
   });
 
@@ -108,7 +125,66 @@ for (const [flavour, ipset] of [
     assert.ok(await here.next());
     await Promise.all([here.close(), there.close()]);
     assert.is(await pass(lab, caller, PBX, LAN, many('INVITE', 40)), 40);
+    for (const method of ['ACK', 'BYE', 'UPDATE', 'INFO', 'PRACK', 'CANCEL'])
+      assert.is(await pass(lab, caller, PBX, LAN, many(method, 40)), 40, method);
+    // And nothing else is: with a memory for addresses alone, not even the calls are without number.
+    for (const [method, least, most] of [
+      ['REGISTER', 5, 7],
+      ['OPTIONS', 10, 12],
+      ['MESSAGE', 20, 23],
+      ['INVITE', 50, 110],
+    ] as const) {
+      const arrived = await pass(lab, caller, PBX, LAN, many(method, 200));
+      assert.ok(arrived >= least && arrived <= most, `${arrived} of 200 ${method} beside a call that rings`);
+    }
     assert.ok((await pass(lab, { ...caller, address: STRANGERS[2] as string }, PBX, LAN, many('INVITE', 40))) <= 12);
+  });
+
+  test('leaves phones that are registered alone, six behind one address', async ({ lab }) => {
+    const office = STRANGERS[3] as string;
+    const [far, near] = await Promise.all([lab.talker('provider'), lab.talker('phone')]);
+    const pbx = await near.udp(LAN.address, LAN.port);
+    const phones = await Promise.all([0, 1, 2, 3, 4, 5].map((nth) => far.udp(office, 6100 + nth)));
+    let granted = 0;
+    for (const phone of phones) {
+      // REGISTER, 401, REGISTER, 200.
+      for (const status of ['401 Unauthorized', '200 OK']) {
+        await phone.send(request('REGISTER', status), PBX);
+        const asked = await pbx.next(500);
+        if (asked === undefined) continue;
+        await pbx.send(Buffer.from(`SIP/2.0 ${status}\r\nCSeq: 1 REGISTER\r\n\r\n`), asked.from);
+        if ((await phone.next(500)) !== undefined && status === '200 OK') granted++;
+      }
+    }
+    assert.is(granted, 6);
+    await Promise.all([pbx, ...phones].map((one) => one.close()));
+    const kept = await pass(lab, { address: office, port: 6100 }, PBX, LAN, many('OPTIONS', 120));
+    assert.ok(ipset ? kept === 120 : kept >= 40 && kept < 70, `${kept} of 120 of a phone`);
+    const other = await pass(lab, { address: office, port: 6200 }, PBX, LAN, many('REGISTER', 120));
+    assert.ok(ipset ? other >= 40 && other < 65 : other < 10, `${other} of 120 of somebody else at that address`);
+    // Who was refused is not among them, whatever else he asks.
+    const guest = await far.udp(STRANGERS[4] as string, 6300);
+    const again = await near.udp(LAN.address, LAN.port);
+    for (const [method, status] of [
+      ['OPTIONS', '200 OK'],
+      ['REGISTER', '401 Unauthorized'],
+      ['OPTIONS', '200 OK'],
+    ] as const) {
+      await guest.send(request(method, status), PBX);
+      const asked = await again.next(500);
+      await again.send(Buffer.from(`SIP/2.0 ${status}\r\nCSeq: 1 ${method}\r\n\r\n`), asked!.from);
+      await guest.next(500);
+    }
+    await Promise.all([guest.close(), again.close()]);
+    assert.ok((await pass(lab, { address: STRANGERS[4] as string, port: 6300 }, PBX, LAN, many('REGISTER', 60))) <= 6);
+  });
+
+  test('says when a list is full', async ({ lab }) => {
+    const { inForce } = await look(lab);
+    assert.ok(inForce.ipv4.state === 'present');
+    const { lists } = inForce.ipv4.value;
+    assert.ok(lists.length > 0 && lists.every(({ entries, most }) => entries > 0 && entries <= most), JSON.stringify(lists));
+    assert.is(lists.find(({ name }) => name === 'once4')?.most, ipset ? 4096 : 100);
   });
 
   test('limits IPv6 by the network of 64 bits a source has', async ({ lab }) => {

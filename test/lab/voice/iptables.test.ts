@@ -57,7 +57,8 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
         assert.equal(
           inForce.state === 'present' && inForce.value.counters.map(({ name }) => name).sort(),
           [
-            ...['register', 'invite', 'options', 'tcp'].flatMap((method) => [`attempts_${method}`, `limited_${method}`]),
+            ...['register', 'invite', 'options', 'other', 'tcp'].flatMap((method) => [`attempts_${method}`, `limited_${method}`]),
+            'limited_kilobytes',
             'voice_media',
             'voice_signalling',
           ].sort(),
@@ -71,7 +72,7 @@ for (const flavour of ['legacy', 'nft'] as Flavour[]) {
 
       const other: Voice = {
         ...VOICE,
-        limit: { register: 7, invite: 10, options: 10 },
+        limit: { register: 7, invite: 10, options: 10, other: 20, kilobytes: 2 },
         wan: ['pppoe-wan', 'wan'],
         media: { ipv4: ['192.0.2.0/24'], ipv6: [] },
       };

@@ -83,7 +83,7 @@ function section(random: Seeded): string {
     case 1:
       return `config marking 'marking'\n${options(['media', 'signalling'], ['EF', 'CS3', 'AF41', '0', '63', 'LE', 'cs0'])}${options(['enabled'], ['0', '1'])}`;
     case 2:
-      return `config limit 'limit'\n${options(['register', 'invite', 'options'], ['1', '5', '6000', '60'])}${options(['enabled'], ['0', '1'])}`;
+      return `config limit 'limit'\n${options(['register', 'invite', 'options', 'other'], ['1', '5', '6000', '60'])}${options(['kilobytes'], ['1', '9999'])}${options(['enabled'], ['0', '1'])}`;
     default: {
       const count = random.pick([0, 1, 3, 40, random.below(20) === 0 ? 10_000 : 200]);
       const list = (name: string): string => Array.from({ length: count }, () => `\tlist ${name} ${quoted(network(random))}\n`).join('');

@@ -84,10 +84,17 @@ function anyVoice(random: Seeded): Voice {
     limit:
       random.next() < 0.3
         ? null
-        : { register: random.pick([1, 5, 6000]), invite: random.pick([1, 10, 6000]), options: random.pick([1, 10, 6000]) },
+        : {
+            register: random.pick([1, 5, 6000]),
+            invite: random.pick([1, 10, 6000]),
+            options: random.pick([1, 10, 6000]),
+            other: random.pick([1, 20, 6000]),
+            kilobytes: random.pick([1, 2, 10_000]),
+          },
     signalling: networks(random, 60),
     media: networks(random, 60),
     unmarked: random.next() < 0.5 ? { ipv4: [], ipv6: [] } : networks(random, 4),
+    sites: networks(random, 20),
   };
 }
 
@@ -119,10 +126,11 @@ const VOICE: Voice = {
   tlsPorts: [5061],
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-  limit: { register: 5, invite: 10, options: 10 },
+  limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
   signalling: { ipv4: ['198.51.100.0/25', '198.51.100.128/25', '203.0.113.7'], ipv6: ['2001:db8::/32', '2001:db9::/32'] },
   media: { ipv4: [], ipv6: [] },
   unmarked: { ipv4: [], ipv6: [] },
+  sites: { ipv4: [], ipv6: [] },
 };
 
 nft("any change of somebody's shows, and what the rules themselves fill and count does not", async ({ host }) => {
@@ -178,7 +186,12 @@ nft('what was learnt and counted outlives a replacement; sources, methods, count
   );
   const before = parseInForce(await listing(host), await kept(host), 1_800_000_000_000);
   const other = renderNft(
-    { ...VOICE, limit: { register: 6, invite: 10, options: 11 }, marking: null, media: { ipv4: ['192.0.2.0/24'], ipv6: [] } },
+    {
+      ...VOICE,
+      limit: { register: 6, invite: 10, options: 11, other: 20, kilobytes: 2 },
+      marking: null,
+      media: { ipv4: ['192.0.2.0/24'], ipv6: [] },
+    },
     true,
   );
   await load(host, [...clearing(before.objects, other), other.text].join('\n'));

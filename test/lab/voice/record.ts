@@ -23,12 +23,13 @@ import type { House } from './router.ts';
 const PATHS = new RegExp(
   [
     '^/etc/sipalg',
-    '^/var/run/sipalg',
+    '^/var/run/(sipalg|fw[34]\\.state$)',
     '^/etc/config/(sipalg|firewall|network|sqm|qosify)$',
     '^/etc/qosify',
     '^/etc/sysctl\\.d/99-sipalg\\.conf$',
     '^/proc/net/(ipv6_route|if_inet6|xt_recent|ipt_hashlimit|ip6t_hashlimit|ip_tables_matches|ip_tables_targets)',
     '^/proc/(timer_list|uptime)$',
+    '^/sys/module/xt_recent/',
     '^/proc/sys/net/netfilter/nf_conntrack_udp_timeout',
   ].join('|'),
 );

@@ -2,6 +2,8 @@
  * The lab with the voice rules in it: a PBX at phone2's address that the internet can reach on port 5060 (a port forward for
  * IPv4, a rule for IPv6), scanners at addresses of the internet that are no provider's, and /etc/config/sipalg.
  */
+import type { RouterFacts } from '../../../src/survey/survey.ts';
+import type { InForce } from '../../../src/voice/facts.ts';
 import { bundled } from '../../bundled.ts';
 import { openLab } from '../lab.ts';
 import type { Lab, LabOptions } from '../lab.ts';
@@ -58,8 +60,11 @@ export type House = Lab & {
   /** The timeouts of conntrack for UDP, those of OpenWrt to begin with. */
   udpTimeouts(unreplied: number, replied: number): Promise<void>;
   pbx(): Promise<Pbxing>;
-  scan(options: Partial<Omit<Scan, 'role'>>): Promise<{ sent: number; answered: number }>;
+  scan(options: Partial<Omit<Scan, 'role'>>): Promise<Scanned>;
 };
+
+/** Replies are counted by their status code, where a password was given. */
+export type Scanned = { sent: number; answered: number; replies?: Record<string, number> };
 
 export type Pbxing = { heard(): Promise<Record<string, number>>; end(): Promise<void> };
 
@@ -136,11 +141,11 @@ function furnished(lab: Lab): House {
 }
 
 /** Sends from any member; a scanner of the internet is the provider's. */
-export async function scanFrom(member: Member, config: Scan): Promise<{ sent: number; answered: number }> {
+export async function scanFrom(member: Member, config: Scan): Promise<Scanned> {
   const said = await member.must([process.execPath, '-e', await bundled('test/lab/scanner.ts'), JSON.stringify(config)], {
     timeout: 60_000,
   });
-  return JSON.parse(said) as { sent: number; answered: number };
+  return JSON.parse(said) as Scanned;
 }
 
 function lines(process_: Process): { process: Process; next(): Promise<unknown> } {
@@ -196,4 +201,33 @@ export async function flowsOf(
     .split('\n')
     .filter((line) => line.startsWith('udp'))
     .map((text) => ({ left: Number(/^udp\s+17\s+(\d+)/.exec(text)?.[1] ?? NaN), text }));
+}
+
+/** Requests a minute and source address, as they are where nothing is configured; SUBSCRIBE is one of the other methods. */
+export const RATES = { REGISTER: 5, INVITE: 10, OPTIONS: 10, SUBSCRIBE: 20 } as const;
+
+/** What `sipalg status` sees of the rules in the kernel. */
+export async function inForceOf(house: House): Promise<InForce> {
+  const { stdout, stderr } = await house.router.run(['sipalg', 'status', '--json']);
+  const { facts } = JSON.parse(stdout || `"${stderr}"`) as { facts: RouterFacts };
+  const seen = facts.policy.state === 'present' ? facts.policy.value.inForce.all : facts.policy;
+  if (seen.state !== 'present') throw new Error(JSON.stringify(seen));
+  return seen.value as InForce;
+}
+
+/** Lets TCP through to the PBX, over IPv6. */
+export function allowTcp(house: House): void {
+  house.files.write(
+    '/etc/config/firewall',
+    `${house.files.read('/etc/config/firewall')}
+config rule 'pbx6tcp'
+	option src 'wan'
+	option dest 'lan'
+	option family 'ipv6'
+	option proto 'tcp'
+	option dest_ip '${ADDRESS6.phone2}'
+	option dest_port '5060'
+	option target 'ACCEPT'
+`,
+  );
 }

@@ -53,7 +53,7 @@ The voice firewall rules are in force.
 
 Timeouts: signalling 120 s, once answered 620 s; media 300 s; for voice alone.
 Marks: media EF, signalling CS3; marks that phones set are left alone.
-Limits per minute and source address: REGISTER 5, INVITE 10, OPTIONS 10; from pppoe-wan.
+Limits per minute and source address: REGISTER 5, INVITE 10, OPTIONS 10, other 20; over TCP 2 kB per second; from pppoe-wan.
 
 Providers:
   example, may open calls to 192.168.1.20

@@ -474,6 +474,32 @@ removal("without an engine takes the rules of either flavour of iptables, and th
   );
 });
 
+removal('without Node names legacy tables that nothing here shows, and starts no firewall that its owner has stopped', () => {
+  const files = {
+    '/etc/sipalg.policy': '## iptables-restore\n*raw\n## end\n',
+    '/etc/sipalg.example4.sipalg-new': 'half',
+    '/etc/config/firewall': withSection(ZONES, 'sipalg_call'),
+    '/proc/net/ip_tables_names': 'raw\nmangle\n',
+    '/sbin/fw3': '',
+  };
+  const commands = { 'iptables-save': 'true', iptables: 'echo "iptables v1.8.9 (nf_tables)"', fw3: '' };
+  const run = (more: Record<string, string>, tools: Record<string, string>): Ran => {
+    const router = new Router({ ...files, ...more }, { ...commands, ...tools });
+    rmSync(`${router.root}/sbin/fw4`);
+    chmodSync(`${router.root}/sbin/fw3`, 0o755);
+    const ran = router.giveBack();
+    assert.equal([ran.status, router.read('/etc/config/firewall')], [0, ZONES]);
+    return ran;
+  };
+  const stopped = run({}, {});
+  assert.match(stopped.stderr, /may stay in legacy tables of iptables \(raw mangle\), which nothing installed here shows/);
+  assert.not.ok(stopped.calls.includes('fw3 reload'));
+  const shown = run({ '/var/run/fw3.state': '' }, { 'iptables-legacy-save': 'true' });
+  assert.not.match(shown.stderr, 'legacy tables');
+  assert.ok(shown.calls.includes('fw3 reload'));
+  assert.not.match(run({}, { iptables: 'echo "iptables v1.8.7 (legacy)"' }).stderr, 'legacy tables');
+});
+
 removal('finds another place where no temporary folder can be made in /tmp, and names what stays where there is none', () => {
   const files = { '/etc/modules.conf': blocked(''), '/etc/sipalg.journal': journal([]), '/etc/sipalg.policy': 'x' };
   const elsewhere = new Router(files, {

@@ -168,10 +168,11 @@ readme('names the counters that the voice rules have', () => {
       tlsPorts: [5061],
       timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
       marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-      limit: { register: 5, invite: 10, options: 10 },
+      limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
       signalling: { ipv4: [], ipv6: [] },
       media: { ipv4: [], ipv6: [] },
       unmarked: { ipv4: [], ipv6: [] },
+      sites: { ipv4: [], ipv6: [] },
     },
     true,
   );

@@ -72,6 +72,7 @@ voice('say what is wished and what was counted', async () => {
     'A flow is forgotten without packets after: signalling 120 s, once answered 620 s; media 300 s.',
     'Packets are marked: media EF, signalling CS3.',
     'Requests from the internet are limited for each address and minute: REGISTER 5, INVITE 10, OPTIONS 10.',
+    'Requests of all other methods: 20; over TCP 2 kB per second.',
     'Phones seen: 192.168.1.10, 192.168.1.11',
   ]);
   assert.equal(cells(await view(), 'voice'), [

@@ -46,6 +46,7 @@ function inbound(
       marking: null,
       limit: null,
       providers: providers.map((each) => ({ ...PROVIDER, ...each })),
+      sites: [],
     },
     files: {},
     wan: { state: 'absent', source: '' },

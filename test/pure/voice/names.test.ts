@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Asking, Host, HostAddress, Reading } from '../../../src/host/host.ts';
+import { readPrefix } from '../../../src/languages/address/prefixes.ts';
+import type { Prefix } from '../../../src/languages/address/prefixes.ts';
 import type { Names } from '../../../src/voice/facts.ts';
 import { nameServers } from '../../../src/voice/names/servers.ts';
 import { readNames, refreshNames } from '../../../src/voice/names/names.ts';
@@ -388,6 +390,52 @@ guarding('is no address of a provider where no provider can be', async () => {
   assert.is(answer?.refused?.length, 14);
   assert.ok(answer?.refused?.includes('evil.example leads to 203.0.113.20, this router itself: that address is left out.'));
   assert.ok(answer?.refused?.includes('evil.example leads to ff02::1, a multicast address: that address is left out.'));
+});
+
+guarding('never wipes the last good answer, however odd: what is written can be read back', async () => {
+  const odd: [string, Zone][] = [
+    [
+      '200 ports',
+      {
+        'SRV _sip._udp.one.example': srv(...Array.from({ length: 200 }, (_, at): [number, string] => [5060 + at, 'sbc.one.example'])),
+        'A sbc.one.example': a('192.0.2.1'),
+      },
+    ],
+    ['200 refused', { 'A one.example': a('192.0.2.1', ...Array.from({ length: 200 }, (_, at) => `127.0.1.${at}`)) }],
+    ['200 good', { 'A one.example': a('192.0.2.1', ...Array.from({ length: 200 }, (_, at) => `198.51.100.${at}`)) }],
+  ];
+  for (const [what, zone] of odd) {
+    const router = new Router();
+    router.zone = { 'A one.example': a('192.0.2.1') };
+    await router.refresh('one.example');
+    router.now += 2 * HOUR;
+    router.zone = zone;
+    const { names } = await router.refresh('one.example');
+    assert.ok(names['one.example']?.addresses.includes('192.0.2.1'), what);
+    assert.equal(plain(await readNames(router.host)), plain(names), what);
+    const { ports, refused = [] } = names['one.example'] ?? { ports: [] };
+    assert.ok(ports.length <= 16 && (ports.length === 0 || ports[0] === 5060) && refused.length <= 33, what);
+    // Nor after the hour that what was there before is kept.
+    router.now += 2 * HOUR;
+    await router.refresh('one.example');
+    assert.ok((await readNames(router.host))['one.example']?.addresses.includes('192.0.2.1'), what);
+  }
+});
+
+guarding('opens nothing behind the router: an address there is refused, and the last good ones stay', async () => {
+  const router = new Router();
+  const inside = async () => [readPrefix('192.168.1.0/24'), readPrefix('2001:db8:1::/64')] as Prefix[];
+  const ask = (zone: Zone): ReturnType<typeof refreshNames> => {
+    router.zone = zone;
+    return refreshNames(router.host, router.asking, [{ name: 'one.example', port: null }], router.now, inside);
+  };
+  await ask({ 'A one.example': a('192.0.2.1') });
+  for (let hours = 0; hours < 5; hours++) {
+    router.now += 2 * HOUR;
+    const { names } = await ask({ 'A one.example': a('192.168.1.50'), 'AAAA one.example': a('2001:db8:1::50') });
+    assert.equal(names['one.example']?.addresses, ['192.0.2.1']);
+    assert.match(names['one.example']?.refused?.[0] ?? '', 'leads to 192.168.1.50, in a network behind this router');
+  }
 });
 
 guarding('is bounded: names, addresses, targets, questions at once, and the time of all together', async () => {

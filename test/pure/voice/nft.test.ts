@@ -1,14 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hash } from '../../../src/voice/digest.ts';
-import { METHODS } from '../../../src/voice/own.ts';
+import { LISTED_FILE, METHODS } from '../../../src/voice/own.ts';
 import { clearing } from '../../../src/voice/render/nft/clearing.ts';
 import type { Existing } from '../../../src/voice/render/nft/clearing.ts';
-import { portMatch, renderNft } from '../../../src/voice/render/nft/table.ts';
+import { renderNft } from '../../../src/voice/render/nft/table.ts';
+import { portMatch } from '../../../src/voice/render/nft/writer.ts';
 import { offloadRules } from '../../../src/voice/render/offload.ts';
 import { voiceOf } from '../../../src/voice/render/voice.ts';
 import type { Voice } from '../../../src/voice/rules.ts';
+import { observeNftPolicy, LIST, parseInForce } from '../../../src/voice/seen/nft.ts';
+import { NOW } from '../../routers.ts';
 import { policyFacts } from '../../voice.ts';
+import { made } from './made.ts';
 
 const VOICE: Voice = {
   wan: ['wan'],
@@ -16,10 +20,11 @@ const VOICE: Voice = {
   tlsPorts: [5061],
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-  limit: { register: 5, invite: 10, options: 10 },
+  limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
   signalling: { ipv4: ['203.0.113.0/24'], ipv6: ['2001:db8::/32'] },
   media: { ipv4: [], ipv6: [] },
   unmarked: { ipv4: [], ipv6: [] },
+  sites: { ipv4: [], ipv6: [] },
 };
 
 /** The rules of one chain. */
@@ -32,7 +37,7 @@ function chain(voice: Voice, name: string, perFlow = true): string[] {
 const rendering = suite('the voice rules for nft');
 
 rendering('look at a forwarded packet that is no voice with three cheap tests, and at what the internet began with one more', () => {
-  assert.equal(chain(VOICE, 'dialled'), ['ct state new meta l4proto udp jump flows', 'goto internet']);
+  assert.equal(chain(VOICE, 'dialled'), ['ct state new meta l4proto udp jump flows', 'goto elsewhere']);
   assert.equal(chain(VOICE, 'forwarded'), [
     'type filter hook forward priority -140; policy accept;',
     'th dport & 65534 == 5060 meta l4proto { tcp, udp } goto signalling',
@@ -41,7 +46,19 @@ rendering('look at a forwarded packet that is no voice with three cheap tests, a
     'ct direction original iifname "wan" goto dialled',
   ]);
   assert.equal(chain(VOICE, 'signalling')[0], 'iifname "wan" jump outside');
-  assert.equal(chain(VOICE, 'outside'), ['ct direction reply return', 'goto internet']);
+  assert.equal(chain(VOICE, 'outside'), [
+    'ct direction reply return',
+    'th dport & 65534 == 5060 meta l4proto { tcp, udp } goto internet',
+    'goto elsewhere',
+  ]);
+  // No more than two looks at what it holds where it is no SIP.
+  assert.equal(chain(VOICE, 'elsewhere'), [
+    'meta l4proto tcp ct original proto-dst 5060-5061 goto connections',
+    'meta l4proto != udp return',
+    'meta l4proto udp ct original proto-dst 5060-5061 goto internet',
+    '@th,64,32 & 0xc0c0c000 == 0x40404000 goto letters',
+    '@th,64,16 0x0d0a goto line',
+  ]);
   assert.equal(chain(VOICE, 'incoming').slice(1), ['ct state new meta l4proto udp jump flows', 'iifname "wan" jump outside']);
   assert.not.match(renderNft(VOICE, true).text, /hook prerouting/, 'every packet pays for a hook');
   assert.ok(
@@ -71,16 +88,42 @@ rendering('set timeouts whose object carries them in its name, in each family', 
 rendering('let providers and calls pass before anything of a stranger is counted, and limit what is over', () => {
   assert.equal(chain(VOICE, 'internet'), [
     'meta l4proto tcp goto connections',
+    '@th,64,32 & 0xdfdfdfff == 0x5349502f return',
+    'udp length < 25 return',
     '@th,64,72 0x524547495354455220 goto from_register',
     '@th,64,56 0x494e5649544520 goto from_invite',
     '@th,64,64 0x4f5054494f4e5320 goto from_options',
+    '@th,64,16 0x0d0a goto line2',
+    '@th,64,8 < 9 return',
+    '@th,64,8 > 126 return',
+    '@th,72,8 0xfe return',
+    'goto from_other',
   ]);
-  const rules = chain(VOICE, 'from_register');
-  assert.equal(rules.slice(0, 3), ['ip saddr @signalling4 return', 'ip saddr @media4 return', 'ip saddr . udp sport @calls4 return']);
-  assert.equal(
-    [rules[6], rules.at(-1)],
-    ['counter name "attempts_register"', 'limit rate over 5/minute burst 5 packets goto limited_register'],
-  );
+  assert.equal(chain(VOICE, 'line2').slice(0, 3), [
+    '@th,80,16 0x0d0a goto line4',
+    '@th,80,32 & 0xdfdfdfff == 0x5349502f return',
+    '@th,80,72 0x524547495354455220 goto from_register',
+  ]);
+  const peer = 'ip saddr . udp sport';
+  assert.equal(chain(VOICE, 'from_register').filter((rule) => !rule.startsWith('ip6')), [
+    ...['signalling', 'media', 'sites'].map((set) => `ip saddr @${set}4 return`),
+    `${peer} @registered4 update @renewing4 { ${peer} } return`,
+    `${peer} @registered4 return`,
+    `${peer} @challenged4 ip saddr != @returned4 update @returned4 { ip saddr } goto back_register`,
+    'goto asked_register',
+  ]);
+  const office = 'update @office4_50 { ip saddr limit rate 50/minute burst 50 packets } goto put_register';
+  assert.equal(chain(VOICE, 'asked_register').filter((rule) => !rule.startsWith('ip6') && !/\{ ip6/.test(rule)), [
+    `ip saddr @offices4 ${office}`,
+    'counter name "attempts_register"',
+    'ip saddr @first4 goto again_register',
+    'ip saddr @once4 goto again_register',
+    'update @single_register4 { ip saddr counter }',
+    'update @once4 { ip saddr }',
+    'goto allowed_register',
+  ]);
+  const rules = chain(VOICE, 'allowed_register');
+  assert.equal(rules.slice(-2), ['limit rate over 5/minute burst 5 packets goto limited_register', 'goto put_register']);
   assert.not.match(renderNft(VOICE, true).text, /^\t\t.*\baccept$/m, 'who is let by is still to be marked');
   assert.ok(rules.includes('update @register4_5 { ip saddr limit rate over 5/minute burst 5 packets } goto limited_register'));
   assert.ok(
@@ -89,16 +132,27 @@ rendering('let providers and calls pass before anything of a stranger is counted
     ),
   );
   assert.equal(chain(VOICE, 'limited_register').at(-1), 'counter name "limited_register" drop');
-  assert.equal(chain(VOICE, 'connections'), ['meta l4proto tcp ct state new ct original proto-dst 5060-5061 goto from_tcp']);
+  assert.equal(chain(VOICE, 'connections').slice(6, 8), [
+    'ct state new goto asked_tcp',
+    'update @kilobytes4_2 { ip saddr limit rate over 2 kbytes/second burst 32 kbytes } goto limited_kilobytes',
+  ]);
   assert.ok(
-    chain(VOICE, 'from_tcp').some((rule) => rule.includes('over 25/minute')),
+    chain(VOICE, 'allowed_tcp').some((rule) => rule.includes('over 25/minute')),
     'TCP may carry any of the three',
   );
 });
 
+rendering('never look up a set whose elements hold a limit or a counter: looking up spends of the one and adds to the other', () => {
+  const { text } = renderNft(VOICE, true);
+  const holding = new Set([...text.matchAll(/update @(\w+) \{[^}]*\b(?:limit|counter)\b[^}]*\}/g)].map(([, name]) => name));
+  const lookedUp = new Set([...text.matchAll(/(?<!update|add) @(\w+)/g)].map(([, name]) => name));
+  assert.ok(holding.size > 30 && lookedUp.size > 20);
+  assert.equal([...lookedUp].filter((name) => holding.has(name)), []);
+});
+
 rendering('drop nothing anywhere but behind a limit', () => {
   const { text } = renderNft(VOICE, true);
-  assert.is(text.split('\n').filter((line) => /\b(drop|reject)\b/.test(line)).length, METHODS.length);
+  assert.is(text.split('\n').filter((line) => /\b(drop|reject)\b/.test(line)).length, METHODS.length + 1);
   for (const changes of [{ limit: null }, { wan: [] }])
     assert.not.match(renderNft({ ...VOICE, ...changes }, true).text, /drop\b|internet|from_/);
 });
@@ -184,13 +238,26 @@ function objectsOf(declared: Iterable<string>): Existing[] {
 
 rendering('what replaces a text keeps what was learnt and counted, and clears what is of no use any more', () => {
   const one = renderNft(VOICE, true);
-  const other = renderNft({ ...VOICE, limit: { register: 6, invite: 10, options: 10 }, timeouts: { ...VOICE.timeouts, media: 400 } }, true);
+  const other = renderNft({ ...VOICE, limit: { register: 6, invite: 10, options: 10, other: 20, kilobytes: 2 }, timeouts: { ...VOICE.timeouts, media: 400 } }, true);
   assert.equal(clearing([], one), []);
   const lines = clearing(objectsOf(one.declared), other);
   assert.is(lines[0], 'flush table inet sipalg');
   assert.equal(lines.slice(1).sort(), [
     `delete chain inet sipalg ${one.mark}`,
-    ...['media4', 'media6', 'register4_5', 'register6_5', 'signalling4', 'signalling6', 'tcp4_25', 'tcp6_25'].map(
+    ...[
+      'media4',
+      'media6',
+      'office4_50',
+      'office6_50',
+      'register4_5',
+      'register6_5',
+      'signalling4',
+      'signalling6',
+      'sites4',
+      'sites6',
+      'tcp4_25',
+      'tcp6_25',
+    ].map(
       (name) => `delete set inet sipalg ${name}`,
     ),
   ]);
@@ -215,6 +282,46 @@ rendering('what replaces a text keeps what was learnt and counted, and clears wh
 });
 
 rendering.run();
+
+const listing = suite('what is in force, as nft lists it');
+
+listing('is read set by set as it is whole, and of a set that is full it counts alone how much stands in it', async () => {
+  const set = (name: string, elem: unknown[]) => ({ set: { family: 'inet', name, table: 'sipalg', size: 4096, timeout: 300, elem } });
+  const sources = Array.from({ length: 4096 }, (_, nth) => ({ elem: { val: `198.18.${nth >> 8}.${nth & 255}`, timeout: 300, expires: 200 } }));
+  const text = JSON.stringify({
+    nftables: [
+      { metainfo: { version: '1.0.6' } },
+      set('phones4', ['192.168.1.10']),
+      set('once4', sources),
+      set('single_other4', [{ elem: { val: '198.18.0.1', expires: 290, counter: { packets: 1, bytes: 90 } } }]),
+      set('seen_other4', [{ elem: { val: '198.18.0.1', expires: 86_390, counter: { packets: 4, bytes: 360 } } }]),
+      { rule: { family: 'inet', table: 'sipalg', chain: 'x', expr: [{ set: { op: 'update', elem: 'a', set: '@once4' } }] } },
+      { set: { family: 'inet', name: 'asking4', table: 'sipalg', size: 1024 } },
+      { chain: { family: 'inet', table: 'sipalg', name: 'text_1_abc' } },
+    ],
+    // As nft writes it: a space behind each comma and colon.
+  }).replace(/([,:])(?=["{[\d])/g, '$1 ');
+  const whole = parseInForce(text, text, NOW);
+  const seen = await observeNftPolicy(made({ answers: { [LIST.join(' ')]: text }, files: { [LISTED_FILE]: text } }), true);
+  assert.equal(seen.state === 'present' && seen.value, whole);
+  assert.is(whole.shape, whole.loaded);
+  assert.equal(whole.lists, [
+    { name: 'phones4', entries: 1, most: 4096 },
+    { name: 'once4', entries: 4096, most: 4096 },
+    { name: 'single_other4', entries: 1, most: 4096 },
+    { name: 'seen_other4', entries: 1, most: 4096 },
+  ]);
+  assert.equal([whole.mark, whole.phones], ['text_1_abc', ['192.168.1.10']]);
+  // Asked once, then four times more.
+  assert.equal(
+    whole.attempts.map(({ source, method, seen: count, first, last }) => [source, method, count, first, last]),
+    [['198.18.0.1', 'OTHER', 5, NOW - 10_000, NOW - 10_000]],
+  );
+  const broken = await observeNftPolicy(made({ answers: { [LIST.join(' ')]: text.slice(0, -40) } }), true);
+  assert.is(broken.state, 'failed', 'what was cut short says nothing');
+});
+
+listing.run();
 
 const resolving = suite('from names and wishes to rules');
 

@@ -66,6 +66,8 @@ function loaded(policy: PolicyFacts): InForce {
       signalling6: networksOf(voice.signalling.ipv6),
       media4: networksOf(voice.media.ipv4),
       media6: networksOf(voice.media.ipv6),
+      sites4: networksOf(voice.sites.ipv4),
+      sites6: networksOf(voice.sites.ipv6),
     },
     objects: [...declared].map(
       (each) => ({ kind: each.slice(0, each.lastIndexOf(' ')), name: each.slice(each.lastIndexOf(' ') + 1) }) as InForce['objects'][number],
@@ -162,7 +164,7 @@ planning('puts right what somebody changed, with nothing but a load', async () =
 planning('changes with the wish in one transaction, and knows the way back to the former text', async () => {
   const facts = await router();
   const on = after(facts, planOn(facts).steps);
-  policyIn(on).wish = { ...policyIn(on).wish, limit: { register: 50, invite: 10, options: 10 } };
+  policyIn(on).wish = { ...policyIn(on).wish, limit: { register: 50, invite: 10, options: 10, other: 20, kilobytes: 2 } };
   const { steps } = planOn(on);
   const load = steps.find(({ why }) => why === 'policy-changed');
   const [undo] = load?.undo ?? [];
@@ -369,6 +371,8 @@ finding('say each what is lacking, once', async () => {
     }),
     ['policy-shaper'],
   );
+  assert.equal(await codes({ ...quiet, inForce: inForce({ lists: [{ name: 'once4', entries: 3000, most: 4096 }] }) }), []);
+  assert.equal(await codes({ ...quiet, inForce: inForce({ lists: [{ name: 'once4', entries: 4090, most: 4096 }] }) }), ['attempts-full']);
   assert.equal(await codes({ ...quiet, names: policyFacts().names }), ['provider-unresolved', 'provider-stale']);
   assert.equal(await codes({ ...quiet, inForce: inForce({ counters: [{ name: 'plain_signalling', packets: 3, bytes: 9 }] }) }), [
     'provider-plain',
@@ -415,6 +419,43 @@ finding('of a registration that outlasts its flow name the option to set, by wha
   const { wish } = policyFacts();
   const longer = { ...wish, providers: [], timeouts: { ...wish.timeouts, signallingReplied: 3660 } };
   assert.equal(await said([expectation(3600)], 3600, { wish: longer }), []);
+});
+
+finding("name once what a router's iptables does not have, with its package, and do not promise it", async () => {
+  const had = Object.fromEntries(
+    ['comment', 'conntrack', 'multiport', 'u32', 'recent', 'dscp', 'DSCP', 'hashlimit', 'set'].map((name) => [name, true]),
+  );
+  const fw3 = (lacking: readonly string[]): Promise<RouterFacts> =>
+    router({
+      backend: 'iptables',
+      inForce: { all: absent(''), ipv4: absent('iptables-save'), ipv6: absent('ip6tables-save') },
+      iptables: {
+        ipv4: present({ restore: 'iptables-restore', tables: [], counted: {}, keeps: false }),
+        ipv6: absent('ip6tables-save'),
+        sets: [],
+      },
+      extensions: { ...had, ...Object.fromEntries(lacking.map((name) => [name, false])) },
+      names: {},
+    });
+  const every = ['u32', 'hashlimit', 'recent', 'DSCP'];
+  for (const lacking of [...every.map((one) => [one]), every]) {
+    const facts = await fw3(lacking);
+    const said = findingsOn(facts).filter(({ code }) => code === 'policy-iptables');
+    assert.equal(
+      said.map(({ text }) => /^This router's iptables has no (\S+): .* Install the package (\S+), then run `sipalg apply`\.$/.exec(text)?.[1]),
+      lacking,
+    );
+    const planned = planOn(facts);
+    assert.equal(
+      planned.refused,
+      said.map(({ text }) => text),
+      'so that the exit code tells',
+    );
+    const missing = findingsOn(facts).filter(({ code }) => code === 'policy-missing');
+    // With none of the four there is nothing to put there; with the others there is.
+    assert.is(missing.length, lacking.length === 4 ? 0 : 1, lacking.join());
+    assert.is(planned.steps.some(({ text }) => /Put the voice firewall rules into iptables/.test(text)), lacking.length < 4);
+  }
 });
 
 finding('of flow offload name what is not marked, and the setting that fits', async () => {

@@ -225,16 +225,23 @@ const BOOLEANS = TYPES.flatMap(([type, { options }]) =>
   Object.entries(options).flatMap(([option, { allowed }]) => (allowed === '1 or 0' ? [[type, option] as const] : [])),
 );
 
+/** What makes a section of a type stand for somebody. */
+const STANDS_FOR: Readonly<Record<string, string>> = {
+  provider: "\tlist signalling '203.0.113.0/24'\n",
+  site: "\tlist network '203.0.113.0/24'\n",
+};
+
 /** What one option comes to, read through the whole. */
 function booleanIn(type: string, option: string, given: string): { value: unknown; problems: Problem[] } {
   const name = SCHEMA[type as keyof typeof SCHEMA].name ?? 'x';
-  const more = type === 'provider' ? "\tlist signalling '203.0.113.0/24'\n\tlist pbx '192.168.1.20'\n" : '';
+  const more = `${STANDS_FOR[type] ?? ''}${type === 'provider' ? "\tlist pbx '192.168.1.20'\n" : ''}`;
   const { wish, serve, voice, problems } = readConfiguration(`config ${type} '${name}'\n\toption ${option} '${given}'\n${more}`);
   const value = {
     sipalg: { policy: wish.policy },
     serve: { enabled: serve.enabled, page: serve.page },
     marking: { enabled: voice.marking !== null, overwrite: voice.marking?.overwrite === true },
     limit: { enabled: voice.limit !== null },
+    site: { enabled: voice.sites.length > 0 },
     provider: { enabled: voice.providers.length > 0, inbound: voice.providers[0]?.inbound !== null, marking: voice.providers[0]?.marking !== false },
   }[type] as Record<string, unknown>;
   return { value: value[option], problems };
@@ -251,6 +258,7 @@ schema('has one grammar of a boolean, on every boolean option', () => {
     'serve.enabled',
     'serve.page',
     'sipalg.policy',
+    'site.enabled',
   ]);
   for (const [type, option] of BOOLEANS) {
     for (const word of WORDS.yes) assert.equal(booleanIn(type, option, word), { value: true, problems: [] }, `${type}.${option} ${word}`);
@@ -287,7 +295,7 @@ schema('names a misspelt section type with the nearest right one, in a section w
               '',
               wrong,
               `${where}: there is no section type "${wrong}" (line 1), so nothing in it is read; `
-                + `the types are sipalg, timeouts, marking, limit, provider and serve. Did you mean "${type}"?`,
+                + `the types are sipalg, timeouts, marking, limit, provider, site and serve. Did you mean "${type}"?`,
             ],
           ],
         );
@@ -316,7 +324,7 @@ schema('names every misspelt option with the nearest right one', () => {
       for (const wrong of [option.slice(0, -1), `${option}_`, option.toUpperCase(), `${option[1]}${option[0]}${option.slice(2)}`]) {
         if (Object.hasOwn(options, wrong)) continue;
         const { problems } = readConfiguration(
-          `config ${type} '${name ?? 'example'}'\n\toption ${wrong} 'x'\n${name === null ? "\tlist signalling '203.0.113.0/24'\n" : ''}`,
+          `config ${type} '${name ?? 'example'}'\n\toption ${wrong} 'x'\n${STANDS_FOR[type] ?? ''}`,
         );
         assert.equal(
           problems.map((problem) => [problem.option, problem.given]),
@@ -333,7 +341,7 @@ schema('says of a list where an option is due that it was one, and takes an opti
   for (const [type, { name, options }] of TYPES) {
     for (const [option, { takes }] of Object.entries(options)) {
       if (takes === 'list') continue;
-      const more = type === 'provider' ? "\tlist signalling '203.0.113.0/24'\n" : '';
+      const more = STANDS_FOR[type] ?? '';
       const { problems } = readConfiguration(`config ${type} '${name ?? 'x'}'\n\tlist ${option} '1'\n${more}`);
       assert.equal(
         problems.map((problem) => [problem.option, problem.given]),

@@ -13,8 +13,9 @@ function readPolicyWish(text: string | null): { wish: PolicyWish; problems: Prob
 const DEFAULTS: PolicyWish = {
   timeouts: { signallingUnreplied: 120, signallingReplied: 620, media: 300 },
   marking: { media: { name: 'EF', value: 46 }, signalling: { name: 'CS3', value: 24 } },
-  limit: { register: 5, invite: 10, options: 10 },
+  limit: { register: 5, invite: 10, options: 10, other: 20, kilobytes: 2 },
   providers: [],
+  sites: [],
 };
 
 const FULL = `
@@ -31,6 +32,19 @@ config marking 'marking'
 
 config limit 'limit'
 	option register '60'
+	option other '30'
+	option kilobytes '8'
+
+config site 'branch'
+	list network '198.51.100.66'
+	list network '2001:db8:66::/48'
+
+config site 'shut'
+	option enabled '0'
+	list network '198.51.100.67'
+
+config site
+	list network '198.51.100.64/29'
 
 config provider 'example'
 	list host 'SIP.Example.com'
@@ -66,7 +80,11 @@ wishes('is read from every section', () => {
     wish: {
       timeouts: { signallingUnreplied: 120, signallingReplied: 3660, media: 90 },
       marking: { media: { name: '44', value: 44 }, signalling: { name: 'AF31', value: 26 } },
-      limit: { register: 60, invite: 10, options: 10 },
+      limit: { register: 60, invite: 10, options: 10, other: 30, kilobytes: 8 },
+      sites: [
+        { name: 'branch', networks: ['198.51.100.66', '2001:db8:66::/48'] },
+        { name: 'site2', networks: ['198.51.100.64/29'] },
+      ],
       providers: [
         {
           name: 'example',

@@ -139,7 +139,8 @@ firewall_reload() {
 		else
 			leave 'The firewall does not take its configuration (fw4 check), so it is not reloaded.'
 		fi
-	elif [ -x "$R/sbin/fw3" ]; then
+	elif [ -x "$R/sbin/fw3" ] && [ -e "$R/var/run/fw3.state" ]; then
+		# Without that file its owner has stopped it, and a reload would start it.
 		echoed 'fw3 reload'
 		fw3 reload >/dev/null 2>&1
 	fi
@@ -168,6 +169,19 @@ take_policy() {
 		[ -s "$T/rules" ] || continue
 		echoed "${save%-save}-restore --noflush < rules of sipalg, deleted"
 		"${save%-save}-restore" --noflush < "$T/rules" || leave "The rules of sipalg in ${save%-save} could not be deleted."
+	done
+	name_unseen
+}
+
+# Tables of the flavour that nothing installed here shows: ours stay in them until a boot.
+name_unseen() {
+	local names
+	for each in iptables:ip_tables_names ip6tables:ip6_tables_names; do
+		grep -q "^## ${each%:*}" "$R/etc/sipalg.policy" 2>/dev/null || continue
+		there "${each%:*}-legacy-save" && continue
+		"${each%:*}" -V 2>/dev/null | grep -q nf_tables || { there "${each%:*}" && continue; }
+		names=$(tr '\n' ' ' 2>/dev/null < "$R/proc/net/${each#*:}")
+		[ -z "$names" ] || leave "Chains of sipalg may stay in legacy tables of ${each%:*} (${names% }), which nothing installed here shows; a reboot ends them."
 	done
 }
 
@@ -275,7 +289,7 @@ by_shell() {
 	[ -z "$reload" ] || firewall_reload
 	take_sets
 	# shellcheck disable=SC2046,SC2086 # lists of paths without blanks
-	rm -f $POLICY $(loadfiles)
+	rm -f $POLICY $(loadfiles) "$R"/etc/sipalg.*.sipalg-new "$R"/etc/sysctl.d/99-sipalg.conf.sipalg-new
 	[ -n "$left" ] || rm -f "$JOURNAL"
 }
 

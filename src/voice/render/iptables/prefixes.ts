@@ -1,7 +1,7 @@
 /** Prefixes for iptables: as sets of ipset, or as a tree of chains that looks at a digit of the address at a time. */
 import { readPrefix, writePrefix } from '../../../languages/address/prefixes.ts';
 import type { Prefix } from '../../../languages/address/prefixes.ts';
-import { digit, OURS } from '../../own.ts';
+import { digit, MOST_PEERS, OURS, PEER_SETS } from '../../own.ts';
 import type { Family } from '../../own.ts';
 import type { Voice } from '../../rules.ts';
 
@@ -76,7 +76,7 @@ const MOST = 131_072;
 export function setsOf(voice: Voice): Record<string, string[]> {
   return Object.fromEntries(
     (['ipv4', 'ipv6'] as const).flatMap((family) =>
-      (['signalling', 'media'] as const).map((which) => [`${OURS}${which}${digit(family)}`, voice[which][family]]),
+      (['signalling', 'media', 'sites'] as const).map((which) => [`${OURS}${which}${digit(family)}`, voice[which][family]]),
     ),
   );
 }
@@ -107,12 +107,9 @@ export function ipsetText(voice: Voice): string {
   for (const [name, networks] of Object.entries(setsOf(voice))) lines.push(...swapLines(name, networks));
   for (const family of ['ipv4', 'ipv6'] as Family[]) {
     lines.push(
-      ...[
-        ['phones', 'hash:ip'],
-        ['calls', 'hash:ip,port'],
-      ].map(([name, type]) => {
+      ...Object.entries(PEER_SETS).map(([name, holds]) => {
         const set = `${OURS}${name}${digit(family)}`;
-        return `create ${set} ${type} ${of(set)} maxelem 4096 timeout 86400`;
+        return `create ${set} hash:${holds} ${of(set)} maxelem ${MOST_PEERS} timeout 86400`;
       }),
     );
   }
