@@ -1,8 +1,10 @@
 /**
  * How long the ALG is back when the firewall brings it back: `nft monitor` in the lab's router says when the rule came and
  * when it was gone. The router is one whose include declares the helper, so that every load of the firewall sets it anew.
- * Prints rows as bench/inside.mjs does, without limits: what is measured is mostly other programs, and waiting.
+ * And what the watcher costs that has nothing to do. Prints rows as bench/inside.mjs does; times have no limits: what is
+ * measured is mostly other programs, and waiting.
  */
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { SETTLE } from '../src/daemon/polling.ts';
 import { PAUSE } from '../src/daemon/enforce.ts';
@@ -12,7 +14,7 @@ const ROUNDS = 5;
 const PATIENCE_MS = 60_000;
 const SETS_SIP = /ct helper set "sip"/;
 
-type Row = { readonly what: string; readonly seen: string; readonly value: number; readonly limit: null; readonly unit: string };
+type Row = { readonly what: string; readonly seen: string; readonly value: number; readonly limit: number | null; readonly unit: string };
 type Rules = { next(which: 'add' | 'delete'): Promise<number>; close(): void };
 
 /** Moments at which a rule that sets the helper came or went, one by one. */
@@ -62,6 +64,35 @@ function row(what: string, times: readonly number[]): Row {
   };
 }
 
+/** How long the watcher is left alone to be measured, in seconds. */
+const IDLE = 30;
+const WATCHER = '/usr/lib/sipalg/watch.sh';
+
+/** What a process has used up so far: nanoseconds of processor, and how often it woke. */
+function used(pid: number): { busy: number; wakes: number } {
+  const [busy = '0'] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+  return { busy: Number(busy), wakes: Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) };
+}
+
+/** The program that `nsenter` has started. */
+const behind = (pid: number): number => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+
+/** The watcher of routers without a daemon, while nothing happens. @param pid as this machine counts */
+async function idle(pid: number): Promise<Row[]> {
+  const before = used(pid);
+  await pause(IDLE * 1000);
+  const after = used(pid);
+  const memory = Number(/^Rss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
+  const woke = after.wakes - before.wakes;
+  const busy = after.busy - before.busy;
+  return [
+    // One more fits into any stretch of time than its length says.
+    { what: 'wakes of the watcher in shell, idle', value: (woke - 1) / IDLE, unit: '/s', limit: 0.5, seen: `${woke} in ${IDLE} s` },
+    { what: 'its share of a core', value: busy / (IDLE * 1e7), unit: '%', limit: 0.1, seen: `${(busy / 1e6).toFixed(2)} ms in ${IDLE} s` },
+    { what: 'its memory, resident', value: memory, unit: 'MB', limit: 3, seen: 'nearly all of it is the shell itself' },
+  ];
+}
+
 /** From the moment the rule is back to the moment it is gone; `after` is what is done in between. */
 async function returned(lab: Lab, rules: Rules, after: () => Promise<unknown>): Promise<number> {
   const coming = rules.next('add');
@@ -91,12 +122,25 @@ async function main(): Promise<void> {
       daemon.signal('SIGTERM');
       await daemon.ended;
     }
+    const byWatcher: number[] = [];
+    let resting: Row[] = [];
+    lab.files.write(WATCHER, readFileSync('files/usr/lib/sipalg/watch.sh'));
+    for (let round = 0; round < ROUNDS; round++) {
+      const watcher = lab.router.spawn(['busybox', 'sh', WATCHER]);
+      await pause(5000);
+      if (round === 0) resting = await idle(behind(watcher.child.pid!));
+      byWatcher.push(await returned(lab, rules, async () => undefined));
+      watcher.signal('SIGTERM');
+      await watcher.ended;
+    }
     rules.close();
     console.log(
       JSON.stringify([
         row('back to gone, by `sipalg apply` at once', byHand),
         row(`back to gone, by the daemon (it waits ${SETTLE / 1000} s for quiet)`, byDaemon),
         row(`the same, brought back at once (it rests ${PAUSE / 1000} s after a try)`, again),
+        row('back to gone, by the watcher in shell (it looks every 2 s)', byWatcher),
+        ...resting,
       ]),
     );
   } finally {

@@ -43,6 +43,7 @@ const RELEASE = 2;
 const LIB = '/usr/lib/sipalg/';
 /** Where the program lay at first. */
 const OLD_LIB = '/usr/lib/node/sipalg';
+const PLUGIN = '/usr/libexec/rpcd/sipalg';
 
 /**
  * What a package needs by one manager, in its words.
@@ -76,16 +77,17 @@ export const PACKAGES = [
     // The page without the daemon's init script is of the time when there was one package (up to r1), and so is the older folder.
     preinst: `#!/bin/sh
 if [ -z "\${IPKG_INSTROOT}" ] && [ ! -e /etc/init.d/sipalg-daemon ] && { [ -e ${LIB}page/index.html ] || [ -e ${OLD_LIB} ]; }; then
-  echo "sipalg: the daemon (ubus object, watch, page) is a package of its own now: install sipalg-daemon too, where you use it."
+  echo "sipalg: the daemon (page without LuCI, quicker watch) is a package of its own now: install sipalg-daemon too, where you use it."
 fi
 exit 0
 `,
-    // opkg takes files away and leaves folders.
+    // opkg takes files away and leaves folders. rpcd asks its plugins what they are as it reloads, and leaves out those that
+    // may not be run.
     postinst: `#!/bin/sh
-[ -n "\${IPKG_INSTROOT}" ] || rmdir ${LIB}page ${OLD_LIB}/page ${OLD_LIB} 2>/dev/null || :
+[ -n "\${IPKG_INSTROOT}" ] || { rmdir ${LIB}page ${OLD_LIB}/page ${OLD_LIB} 2>/dev/null || :; /etc/init.d/rpcd reload 2>/dev/null || :; }
 `,
     prerm: `#!/bin/sh
-[ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || sh ${LIB}give-back.sh
+[ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || { sh ${LIB}give-back.sh; chmod a-x ${PLUGIN}; /etc/init.d/rpcd reload 2>/dev/null; exit 0; }
 `,
     rows: [
       { from: 'files/', to: '/' },
@@ -97,8 +99,8 @@ exit 0
     name: 'sipalg-daemon',
     title: 'Resident daemon of sipalg: ubus object, watch, web page',
     description: [
-      'The ubus object sipalg, the watch that takes a SIP ALG away again as soon as it is back, and a web page that needs no',
-      'LuCI. Runs on Node alone.',
+      'The ubus object sipalg with notifications, the watch that takes a SIP ALG away again as soon as it is back, and a web page',
+      'that needs no LuCI. Runs on Node alone. Without it rpcd publishes the object, and a watcher in shell looks.',
     ],
     section: 'net',
     license: 'MIT',
@@ -136,8 +138,8 @@ exit 0
     description: ['Services -> SIP ALG: whether one touches calls, what that rests on, and the switch.'],
     section: 'luci',
     license: 'MIT',
-    // Its page speaks to the ubus object, and that is the daemon's until rpcd has one.
-    depends: [{ name: 'luci-base' }, { name: 'sipalg' }, { name: 'sipalg-daemon' }],
+    // Its page speaks to the ubus object, which rpcd has where the daemon has not.
+    depends: [{ name: 'luci-base' }, { name: 'sipalg' }],
     conffiles: [],
     // What luci.mk gives every application: LuCI looks at its menus, and rpcd at its rights, anew.
     postinst: `#!/bin/sh

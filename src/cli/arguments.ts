@@ -18,7 +18,7 @@ export function readArguments(words: readonly string[]): Words {
   if (alias === 'help' && asked !== undefined) return { command: asked, given: new Map(), help: true };
   if (alias !== undefined) return { command: commandCalled(alias) as Command, given: new Map() };
   const [name = 'status', ...rest] = words[0]?.startsWith('-') ? ['status', ...words] : words;
-  const names = COMMANDS.map((command) => command.name);
+  const names = COMMANDS.filter(({ internal }) => internal !== true).map((command) => command.name);
   const command = commandCalled(name);
   if (command === undefined) {
     const hint = nearest(name, names);

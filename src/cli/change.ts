@@ -33,13 +33,14 @@ export function reach(
 
 async function rehearse(
   { host, surveyor }: Doors,
-  towards: 'disabled' | 'enabled',
+  towards: Direction,
   writeDown: boolean,
   terminal: Terminal,
+  seen?: RouterFacts,
 ): Promise<ExitCode> {
-  const facts = await surveyor.look(host);
-  const planned = await surveyor.plan(facts, towards, writeDown);
-  sayProblems(facts, terminal);
+  const facts = seen ?? (await surveyor.look(host));
+  const planned = towards === 'unmanaged' ? await surveyor.planVoice(facts) : await surveyor.plan(facts, towards, writeDown);
+  if (seen === undefined) sayProblems(facts, terminal);
   terminal.out(
     planned.refused.length > 0
       ? planText(planned)
@@ -111,12 +112,12 @@ function warn({ before, facts }: Applied, terminal: Terminal): void {
 const READINGS = 3;
 
 /** Acts on /etc/config/sipalg: at boot, on reload, by hand. */
-export function applyWish(doors: Doors, terminal: Terminal): Promise<ExitCode> {
+export function applyWish(doors: Doors, dryRun: boolean, terminal: Terminal): Promise<ExitCode> {
   const waiting = limitWaiting(doors.host);
   return changing(async () => {
     for (let reading = 1; ; reading++) {
       try {
-        return await applyWishOnce(doors, terminal, waiting);
+        return await applyWishOnce(doors, dryRun, terminal, waiting);
       } catch (error) {
         if (!(error instanceof WishChanged) || reading === READINGS) throw error;
       }
@@ -124,7 +125,7 @@ export function applyWish(doors: Doors, terminal: Terminal): Promise<ExitCode> {
   }, terminal);
 }
 
-async function applyWishOnce(doors: Doors, terminal: Terminal, waiting: Waiting): Promise<ExitCode> {
+async function applyWishOnce(doors: Doors, dryRun: boolean, terminal: Terminal, waiting: Waiting): Promise<ExitCode> {
   const facts = await doors.surveyor.look(waiting.host);
   const { wish, journal, policy } = facts;
   sayProblems(facts, terminal);
@@ -134,7 +135,9 @@ async function applyWishOnce(doors: Doors, terminal: Terminal, waiting: Waiting)
   const cutOff = journal.state === 'present' && journal.value.state !== 'taken';
   if (wish.problems.length > 0 && cutOff && alg === 'unmanaged') return 2;
   const end = (code: ExitCode): ExitCode => (wish.problems.length > 0 ? 2 : code);
-  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await reachNow(doors, 'unmanaged', false, terminal, waiting));
+  const go = (towards: Direction): Promise<ExitCode> =>
+    dryRun ? rehearse(doors, towards, false, terminal, facts) : reachNow(doors, towards, false, terminal, waiting);
+  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await go('unmanaged'));
   if (alg === 'unmanaged' && !cutOff) {
     terminal.out(
       wish.said === false
@@ -143,5 +146,5 @@ async function applyWishOnce(doors: Doors, terminal: Terminal, waiting: Waiting)
     );
     return end(0);
   }
-  return end(await reachNow(doors, alg === 'disabled' ? 'disabled' : 'enabled', false, terminal, waiting));
+  return end(await go(alg === 'disabled' ? 'disabled' : 'enabled'));
 }

@@ -1,4 +1,5 @@
 /** What a command is, what it is given, and where it speaks. */
+import type { Clock } from '../host/clock.ts';
 import type { Host, Reading, Streaming } from '../host/host.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 
@@ -18,6 +19,8 @@ export interface Terminal {
 export interface Doors {
   host: Host;
   surveyor: Surveyor;
+  /** Absent where nothing of this engine is waited for but what `host` does. */
+  clock?: Clock;
   /** Files that are too large to be held. */
   streaming?: () => Promise<Streaming>;
   /** Stays until it is told to end; absent where this engine cannot. */
@@ -45,6 +48,8 @@ export interface Command {
   /** One line of the help. */
   does: string;
   options: readonly Option[];
+  /** Called by files of this package, and by nobody else: no help and no hint names it. */
+  internal?: true;
   /** Arguments in their order, as the help shows them and as they are found in `Given`: `LAN`, `[WAN]`. */
   arguments?: readonly string[];
   /** The package its part of the program comes in, where that is another than `sipalg`. */

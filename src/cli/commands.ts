@@ -40,8 +40,8 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'apply',
     does: 'make the router match /etc/config/sipalg',
-    options: [],
-    run: async (doors, _given, terminal) => (await import('./change.ts')).applyWish(doors, terminal),
+    options: [DRY_RUN],
+    run: async (doors, given, terminal) => (await import('./change.ts')).applyWish(doors, given.has('--dry-run'), terminal),
   },
   {
     name: 'serve',
@@ -59,6 +59,14 @@ export const COMMANDS: readonly Command[] = [
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
     usage: async () => (await comparing()).USAGE,
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
+  },
+  {
+    name: 'rpcd',
+    does: 'answer a call of /usr/libexec/rpcd/sipalg',
+    internal: true,
+    arguments: ['VERB', 'WHAT', '[ID]'],
+    options: [],
+    run: async (doors, given, terminal) => (await import('./rpcd.ts')).rpcd(doors, given, terminal),
   },
   {
     name: 'help',

@@ -5,7 +5,8 @@ import type { Command } from './command.ts';
 /** A longer usage has a line of its own. */
 const WIDEST = 40;
 
-export function help(commands: readonly Command[]): string {
+export function help(all: readonly Command[]): string {
+  const commands = all.filter(({ internal }) => internal !== true);
   const usages = commands.map(({ name, options, arguments: places = [] }) =>
     [name, ...places, ...options.map((option) => `[${shownOption(option)}]`)].join(' '),
   );

@@ -6,7 +6,8 @@ import type { Table, TableLike, TypeName } from '../ubus/value.ts';
 import type { Clock } from '../host/clock.ts';
 import { METHODS, OBJECT, WrongArgument } from '../object/object.ts';
 import type { Arguments, MethodName, Reply } from '../object/object.ts';
-import { shortened } from './reply-size.ts';
+import type { Handover } from './handover.ts';
+import { shortened, withoutNul } from './reply-size.ts';
 import type { Changed } from './polling.ts';
 
 /** Milliseconds until the object's name is asked for again when somebody else has it. */
@@ -26,6 +27,8 @@ export interface BusOptions {
   onEvent: () => void;
   /** Lines for the log. */
   say: (line: string) => void;
+  /** Between this and rpcd's plugin, which has the name where no daemon runs. */
+  handover?: Handover;
 }
 
 export interface Bus {
@@ -33,14 +36,6 @@ export interface Bus {
   echo(command: string): void;
   /** Takes the object away, after what was sent before has been dealt with. Never rejects. */
   stop(): Promise<void>;
-}
-
-/** A ubus string ends at a NUL, and text of a damaged file may hold one. */
-function withoutNul(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '\u2400');
-  if (Array.isArray(value)) return value.map(withoutNul);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [withoutNul(name), withoutNul(one)]));
 }
 
 /** What is sent of a reply. Looked through once for each report, not for each call. */
@@ -57,7 +52,7 @@ function createTables(): (reply: Reply) => TableLike {
   };
 }
 
-export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus {
+export function serveBus({ client, clock, call, onEvent, say, handover }: BusOptions): Bus {
   const tableOf = createTables();
   let publication: Publication | null = null;
   let stopped = false;
@@ -86,20 +81,33 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
         say(`ubus: the object ${OBJECT} is published`);
       },
       (error: UbusError) => {
-        if (stopped) return;
-        const why = error.status === Status.INVALID_ARGUMENT ? 'another program has published an object of that name' : error.message;
-        if (first) say(`ubus: the object ${OBJECT} could not be published: ${why}; it is tried again every ${NAME_AGAIN / 1000} s`);
+        if (stopped || publication !== null) return;
         cancel = clock.after(NAME_AGAIN, () => publish(false));
+        if (first) void refused(error);
       },
     );
   }
 
-  function hear(pattern: string, concerns: (data: Table) => boolean): void {
+  async function refused({ status, message }: UbusError): Promise<void> {
+    const taken = status === Status.INVALID_ARGUMENT;
+    if (taken && (await handover?.ask()) === true) return say(`ubus: rpcd has the object ${OBJECT}, and was asked to let go of it`);
+    const why = taken ? 'another program has published an object of that name' : message;
+    say(`ubus: the object ${OBJECT} could not be published: ${why}; it is tried again every ${NAME_AGAIN / 1000} s`);
+  }
+
+  /** The name is free. */
+  function freed(): void {
+    if (stopped || publication !== null) return;
+    cancel();
+    publish(false);
+  }
+
+  function hear(pattern: string, concerns: (data: Table) => boolean, heard = onEvent): void {
     client
       .listen(
         pattern,
         (_event, data) => {
-          if (concerns(data)) onEvent();
+          if (concerns(data)) heard();
         },
         { timeout: 0 },
       )
@@ -110,7 +118,8 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
 
   const configured = ({ config, package: pkg }: Table): boolean => CONFIGURATIONS.includes(config ?? pkg);
 
-  publish(true);
+  hear('ubus.object.remove', ({ path }) => path === OBJECT, freed);
+  void (handover?.take() ?? Promise.resolve()).then(() => publish(true));
   // Whoever sends it as an event; netifd says which interface came or went.
   hear('config.change', configured);
   hear('network.interface', () => true);
@@ -142,11 +151,13 @@ export function serveBus({ client, clock, call, onEvent, say }: BusOptions): Bus
       cancel();
       try {
         await client.ping({ timeout: 1000 });
-        await publication?.remove();
+        const mine = publication;
+        if (mine !== null) await (handover?.give(() => mine.remove()) ?? mine.remove());
       } catch (error) {
         if (!(error instanceof UbusError)) throw error;
         // Without a connection there is nothing to take away.
       }
+      await handover?.end();
       client.close();
     },
   };

@@ -8,7 +8,7 @@ import { encodeTable } from '../ubus/value.ts';
 import type { TableLike } from '../ubus/value.ts';
 
 /** Characters of JSON that fit in any case: of what a report holds, ubus makes less than three times as many bytes. */
-const SURE = 340_000;
+export const MOST_SURE = 340_000;
 /** Bytes that a message has around its table. */
 const ENVELOPE = 64;
 /** What is left of a long text, in characters, and of a long list. */
@@ -18,6 +18,14 @@ const ITEMS = 500;
 const SAID =
   'The whole reply is more than ubus takes in one message: long texts in it end early, '
   + 'and long lists too where that was not enough. `sipalg status --json` has all of it.';
+
+/** A ubus string ends at a NUL, and text of a damaged file may hold one. */
+export function withoutNul(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('\0', '\u2400');
+  if (Array.isArray(value)) return value.map(withoutNul);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [withoutNul(name), withoutNul(one)]));
+}
 
 function fits(table: TableLike): boolean {
   try {
@@ -41,7 +49,7 @@ function cut(value: unknown, tables: number, items: number): unknown {
  * @param length of the reply as JSON, in characters
  */
 export function shortened(reply: TableLike, length: number): TableLike {
-  if (length <= SURE || fits(reply)) return reply;
+  if (length <= MOST_SURE || fits(reply)) return reply;
   let short: TableLike = reply;
   for (const [tables, items] of [
     [Infinity, Infinity],

@@ -13,6 +13,7 @@ import { createObject } from '../object/object.ts';
 import { createPage } from '../http/listener.ts';
 import type { ListenDoor } from '../http/listener.ts';
 import { createKeep } from './enforce.ts';
+import { createHandover } from './handover.ts';
 import { createRepeated } from '../host/repeated.ts';
 import { createLogins } from '../http/logins.ts';
 import { createWatch } from './polling.ts';
@@ -122,7 +123,8 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     },
     onTrouble: (error) => sayOften(`ubus: ${error.message}`),
   });
-  bus = serveBus({ client, clock, call: object.call, onEvent: watch.event, say });
+  const handover = createHandover({ host, client, clock, say });
+  bus = serveBus({ client, clock, call: object.call, onEvent: watch.event, say, handover });
 
   const page = createPage({
     doors,

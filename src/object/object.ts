@@ -76,6 +76,10 @@ export interface ObjectOptions {
   onEcho?: (command: string) => void;
   /** Hears the verified verdict at the end of a run. */
   onVerified?: (report: Report) => void;
+  /** Milliseconds that a call may still wait for a pass. Default: PATIENCE, for each call. */
+  patience?: () => number;
+  /** Who changes the router. Default: this program, as long as it stays. */
+  runs?: Runs;
 }
 
 export function isMethod(name: string): name is MethodName {
@@ -110,21 +114,24 @@ function towardsOf(args: Arguments): Towards | null {
   throw new WrongArgument(`The argument towards of plan is ${JSON.stringify(towards).slice(0, 60)}; it may be "disabled" or "enabled".`);
 }
 
-export function createObject({ host: machine, surveyor, clock, onEcho, onVerified }: ObjectOptions): SipalgObject {
+export function createObject(options: ObjectOptions): SipalgObject {
+  const { host: machine, surveyor, clock, onEcho, onVerified, patience = () => PATIENCE } = options;
   const pending = watchPending(machine);
   const { host } = pending;
   const { version } = surveyor;
   const passes = createPasses(host, surveyor);
-  const runs = createRuns({
-    host,
-    surveyor,
-    onEcho: (command) => onEcho?.(command),
-    onEnded({ report }) {
-      if (report === null) return passes.outdate();
-      passes.take(report);
-      onVerified?.(report);
-    },
-  });
+  const runs =
+    options.runs
+    ?? createRuns({
+      host,
+      surveyor,
+      onEcho: (command) => onEcho?.(command),
+      onEnded({ report }) {
+        if (report === null) return passes.outdate();
+        passes.take(report);
+        onVerified?.(report);
+      },
+    });
 
   function reply(report: Report | null, last: Last | null = runs.last()): Reply {
     const running = runs.running();
@@ -137,7 +144,9 @@ export function createObject({ host: machine, surveyor, clock, onEcho, onVerifie
   async function current(): Promise<Report | null> {
     // The router is being changed: what a pass would see is neither the one nor the other.
     if (runs.running() !== null && passes.known() !== null) return passes.known();
-    const seen = await within(clock, PATIENCE, passes.look());
+    const most = patience();
+    if (most <= 0) return passes.known();
+    const seen = await within(clock, most, passes.look());
     return seen === 'late' ? passes.known() : seen;
   }
 
@@ -148,9 +157,9 @@ export function createObject({ host: machine, surveyor, clock, onEcho, onVerifie
 
   async function reach(towards: Towards, args: Arguments): Promise<Reply> {
     if (args['dry_run'] === true) return planned(towards);
-    const { last, applied } = await runs.run(towards);
+    const { last, report } = await runs.run(towards);
     // A run that broke off has seen nothing to the end: the router is looked at anew.
-    return reply(applied === null ? await current() : passes.known(), last);
+    return reply(report ?? (await current()), last);
   }
 
   async function answer(method: MethodName, args: Arguments): Promise<Reply> {

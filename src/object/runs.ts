@@ -1,6 +1,5 @@
 /** Changing: one run of `disable` or `enable` at a time, and how the last one went. */
 import { apply } from '../apply/apply.ts';
-import type { Applied } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
 import type { Towards } from '../plan/plan.ts';
 import type { Report, Surveyor } from '../survey/survey.ts';
@@ -26,11 +25,18 @@ export interface Last {
   commands: string[];
 }
 
-/** How a run went; `applied` is its last look, where it came to one. */
+/** How a run went. */
 export interface Ended {
   last: Last;
-  applied: Applied | null;
-  /** On what that look saw; null where there was none, or it cannot be judged. */
+  /** On what its last look saw; null where it came to none, or that cannot be judged. */
+  report: Report | null;
+}
+
+/** What is known of a run when who asked for it is answered. */
+export interface Asked {
+  /** How it went; of one that goes on elsewhere, how the one before it went, null where there was none. */
+  last: Last | null;
+  /** What is known of the router then; null: it is to be looked at. */
   report: Report | null;
 }
 
@@ -42,7 +48,7 @@ export interface Runs {
    * Another direction, or a program that is about to end, is a failure said in a
    * sentence; it is not kept as the last run, for it was none.
    */
-  run(towards: Towards): Promise<Ended>;
+  run(towards: Towards): Promise<Asked>;
   /** No run begins any more; the one under way stops before its next step and is taken back. Resolves when there is none. */
   stop(): Promise<void>;
 }
@@ -57,9 +63,20 @@ export interface RunsOptions {
   onEcho: (command: string) => void;
   /** Hears once how each run went, before anybody who asked for it. */
   onEnded: (ended: Ended) => void;
+  /** false once the program is wanted to end. */
+  goOn?: () => boolean;
 }
 
-export function createRuns({ host, surveyor, onEcho, onEnded }: RunsOptions): Runs {
+/** Why another direction is refused while a run goes on. @param now milliseconds since the epoch */
+export function underWaySentence({ towards, since }: Running, asked: Towards, now: number): string {
+  const seconds = Math.max(0, Math.round((now - since) / 1000));
+  return (
+    `A run towards "${towards}" has been under way for ${seconds} s. `
+    + `Nothing was done towards "${asked}"; ask again when it has ended.`
+  );
+}
+
+export function createRuns({ host, surveyor, onEcho, onEnded, goOn = () => true }: RunsOptions): Runs {
   let underWay: { running: Running; ended: Promise<Ended> } | null = null;
   let last: Last | null = null;
   let stopping = false;
@@ -74,23 +91,21 @@ export function createRuns({ host, surveyor, onEcho, onEnded }: RunsOptions): Ru
           if (commands.length < MOST_COMMANDS) commands.push(command);
           onEcho(command);
         },
-        goOn: () => !stopping,
+        goOn: () => !stopping && goOn(),
       });
       const held = applied.plan.held === null ? [] : [applied.plan.held.because];
       return {
         last: end(applied.outcome, applied.outcome === 'held' ? held : applied.because),
-        applied,
         report: await surveyor.report(applied.facts),
       };
     } catch (error) {
-      return { last: end('failed', [(error as Error).message]), applied: null, report: null };
+      return { last: end('failed', [(error as Error).message]), report: null };
     }
   }
 
   function refuse(towards: Towards, because: string): Promise<Ended> {
     return Promise.resolve({
       last: { towards, at: host.now(), outcome: 'failed', because: [because], commands: [] },
-      applied: null,
       report: null,
     });
   }
@@ -103,12 +118,7 @@ export function createRuns({ host, surveyor, onEcho, onEnded }: RunsOptions): Ru
       if (underWay !== null) {
         const { running } = underWay;
         if (running.towards === towards) return underWay.ended;
-        const seconds = Math.max(0, Math.round((host.now() - running.since) / 1000));
-        return refuse(
-          towards,
-          `A run towards "${running.towards}" has been under way for ${seconds} s. `
-            + `Nothing was done towards "${towards}"; ask again when it has ended.`,
-        );
+        return refuse(towards, underWaySentence(running, towards, host.now()));
       }
       const running: Running = { towards, since: host.now(), commands: [] };
       const ended = carryOut(running).then((result) => {

@@ -32,8 +32,8 @@ export function wordsIn(_: Translate) {
     pendingFirst: _('Still waiting for an answer:'),
 
     noObject: _(
-      'sipalg does not answer on this router. Is its daemon (package sipalg-daemon) running? '
-        + 'On the router, "/etc/init.d/sipalg-daemon start" starts it; "sipalg status" works without it.',
+      'sipalg does not answer on this router. On the router, "/etc/init.d/rpcd reload" makes its object known, '
+        + 'and "/etc/init.d/sipalg start" starts what stays; "sipalg status" works without either.',
     ),
     lost: _('The router does not answer. What is shown is the last that is known; it is asked again every few seconds.'),
     lostFirst: _('The router does not answer. It is asked again every few seconds.'),

@@ -8,7 +8,11 @@ import { readersRouter, typed } from './typed.ts';
 
 /** What is so once a command has been typed. */
 const AFTER: Readonly<Record<string, (router: Router, said: string) => Promise<void> | void>> = {
-  'opkg install /tmp/sipalg_*.ipk /tmp/sipalg-daemon_*.ipk /tmp/luci-app-sipalg_*.ipk': async (router) => {
+  'opkg install /tmp/sipalg_*.ipk /tmp/luci-app-sipalg_*.ipk': async (router) => {
+    assert.is(await router.treatment(), 'rewritten', 'nothing is changed until the owner says so');
+    assert.equal(await daemons(router), []);
+  },
+  'opkg install /tmp/sipalg-daemon_*.ipk': async (router) => {
     assert.is(await router.treatment(), 'rewritten', 'nothing is changed until the owner says so');
     await until('the daemon runs', async () => (await daemons(router)).length === 1);
   },

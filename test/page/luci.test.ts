@@ -137,7 +137,7 @@ for (const rejects of [true, false]) {
         object,
         async (page) => {
           await page.waitForSelector('#sipalg[data-mood="no service"]');
-          assert.match(await words(page, '.alert-message'), /^sipalg does not answer on this router\. Is its daemon/);
+          assert.match(await words(page, '.alert-message'), /^sipalg does not answer on this router\. On the router, "\/etc\/init\.d\/rpcd reload" /);
           object.status = () => statusOf('stock-alg-on');
           await page.waitForSelector('#sipalg-verdict');
           object.status = async () => {

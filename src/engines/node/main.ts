@@ -3,6 +3,7 @@ import { cli } from '../../cli/cli.ts';
 import type { Reading } from '../../host/host.ts';
 import { decode } from '../../host/text.ts';
 import { createSurveyor } from '../../survey/survey.ts';
+import { clock } from './clock.ts';
 import { nodeHost } from './host.ts';
 
 declare const SIPALG_VERSION: string;
@@ -48,6 +49,7 @@ void cli(
   {
     host: nodeHost,
     surveyor,
+    clock,
     streaming: () => import('./streaming.ts'),
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),
   },

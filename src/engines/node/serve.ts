@@ -4,20 +4,11 @@ import { realpathSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Host } from '../../host/host.ts';
 import { open } from '../../ubus/connection.ts';
-import type { Clock } from '../../host/clock.ts';
 import { serve } from '../../daemon/serve.ts';
 import type { Daemon, ServeOptions } from '../../daemon/serve.ts';
 import type { Surveyor } from '../../survey/survey.ts';
+import { clock } from './clock.ts';
 import { listen } from './http-server.ts';
-
-const clock: Clock = {
-  now: () => performance.now(),
-  after(milliseconds, task) {
-    // Longer delays than 2^31 - 1 ms would run at once.
-    const timer = setTimeout(task, Math.min(milliseconds, 0x7fffffff));
-    return () => clearTimeout(timer);
-  },
-};
 
 /**
  * fw4 tells nobody that it has loaded, but writes a file anew each time, and removes it when it stops (fw4.uc, write_state).

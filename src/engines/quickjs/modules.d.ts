@@ -85,6 +85,8 @@ declare module 'qjs:os' {
   export function setReadHandler(fd: number, heard: (() => void) | null): void;
   /** undefined: ignored; null: as the system has it. */
   export function signal(signal: number, heard: (() => void) | null | undefined): void;
+  /** Milliseconds since the machine was started. */
+  export function now(): number;
   export function setTimeout(task: () => void, milliseconds: number): object;
   export function clearTimeout(timer: object): void;
 }

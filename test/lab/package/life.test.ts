@@ -35,6 +35,8 @@ async function furnish(lab: Lab, manager: Manager): Promise<void> {
   for (const path of ['/usr/lib/sipalg', '/usr/sbin/sipalg', '/etc/init.d', '/etc/rc.d']) lab.files.remove(path);
   for (const path of ['/lib/functions.sh', '/lib/functions/procd.sh', '/etc/rc.common'])
     lab.files.write(path, readFileSync(ROOT + path), 0o755);
+  // procd.sh takes the service's lock as it is read, whatever is called, `enabled` too: scripts that call each other must not wait.
+  lab.files.write('/lib/functions/procd.sh', `${lab.files.read('/lib/functions/procd.sh')}\nprocd_lock\n`, 0o755);
   lab.files.write('/bin/manager', readFileSync(`test/machine/qemu/managers/${manager}`), 0o755);
   lab.files.write('/tmp/log/.keep', '');
   // Scripts of procd's kind need a shell that knows descriptor 1000.
@@ -65,6 +67,17 @@ async function managed({ router }: Lab, verb: string, words: readonly string[]):
 async function daemons({ router }: Lab): Promise<string[]> {
   const { stdout } = await router.run(['pgrep', '-f', 'sipalg/sipalg[.]mjs serve']);
   return stdout.split('\n').filter((line) => line !== '');
+}
+
+/** Waits for so many watchers: one where the daemon does not watch, and never one that is left. */
+async function watchers({ router }: Lab, count: number): Promise<void> {
+  let now = '';
+  for (const end = Date.now() + 15_000; Date.now() < end;) {
+    now = (await router.run(['pgrep', '-f', '^/bin/sh /usr/lib/sipalg/watch[.]sh 5$'])).stdout;
+    if (now.split('\n').filter(Boolean).length === count) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Watchers: ${now}, and there should be ${count}.`);
 }
 
 /** Waits for so many daemons, none of them `gone`, for procd waits neither for one to begin nor to end; theirs. */
@@ -147,7 +160,8 @@ for (const manager of ['opkg', 'apk'] as const) {
       await disable(lab);
       assert.match(await put(lab, manager, product()), BY_NAME);
       await settled(lab, 0);
-      assert.equal([services(lab), program(lab)], [[], brought(product())]);
+      assert.equal([services(lab), program(lab)], [['sipalg'], brought(product())]);
+      await watchers(lab, 1);
       assert.equal(lab.files.list('/etc/rc.d'), ['S15sipalg-early', 'S21sipalg']);
       const serve = await lab.router.run(['sipalg', 'serve', '--no-page']);
       assert.equal([serve.status, serve.stdout], [2, '']);
@@ -155,16 +169,19 @@ for (const manager of ['opkg', 'apk'] as const) {
 
       await put(lab, manager, product('sipalg-daemon'), product('sipalg-compare'));
       await settled(lab, 1);
+      await watchers(lab, 0);
       assert.is((await lab.router.run(['sipalg', 'compare', '--help'])).status, 0);
       await remove(lab, manager, 'sipalg-daemon', 'sipalg-compare');
       await settled(lab, 0);
-      assert.equal([services(lab), lab.files.list('/etc/rc.d')], [[], ['S15sipalg-early', 'S21sipalg']]);
+      assert.equal([services(lab), lab.files.list('/etc/rc.d')], [['sipalg'], ['S15sipalg-early', 'S21sipalg']]);
+      await watchers(lab, 1);
       assert.equal([await isRewritten(lab), lab.files.exists('/etc/sipalg.journal')], [false, true], 'nothing is given back');
       assert.is((await lab.router.run(['sipalg', 'status'])).status, 0);
 
       await remove(lab, manager, 'sipalg');
       assert.equal([await isRewritten(lab), lab.files.exists('/etc/sipalg.journal')], [true, false]);
       assert.equal([lab.files.list('/etc/rc.d'), program(lab).filter((name) => name.includes('.'))], [[], []]);
+      await watchers(lab, 0);
       assert.ok(lab.files.read(CONFIG).endsWith(MINE));
     } finally {
       await lab.close();

@@ -59,7 +59,8 @@ words('are answered with the nearest right one where they are wrong', () => {
   );
   assert.match(wrongOf('status', '--jsno'), 'Did you mean "--json"?');
   assert.match(wrongOf('--jsn'), '`sipalg status` knows no "--jsn". Did you mean "--json"?');
-  assert.match(wrongOf('apply', 'now'), '`sipalg apply` takes no options or arguments.');
+  assert.match(wrongOf('apply', 'now'), '`sipalg apply` knows no "now". `sipalg apply` takes --dry-run.');
+  assert.match(wrongOf('version', 'now'), '`sipalg version` takes no options or arguments.');
 });
 
 words('are not guessed at where nothing is near', () => {
@@ -69,9 +70,12 @@ words('are not guessed at where nothing is near', () => {
   }
 });
 
+/** What an owner of a router calls. */
+const OWNERS = COMMANDS.filter(({ internal }) => internal !== true);
+
 words('every command by one letter more, less or other are told what was meant', () => {
   const random = seeded(5);
-  for (const { name } of COMMANDS) {
+  for (const { name } of OWNERS) {
     for (let times = 0; times < 20; times++) {
       const at = random.below(name.length);
       const letter = random.pick([...'abcdefghijklmnopqrstuvwxyz']);
@@ -87,10 +91,14 @@ words('every command by one letter more, less or other are told what was meant',
 });
 
 words('are all in the help, with their options and the exit codes', () => {
-  for (const { name, options, does } of COMMANDS) {
+  for (const { name, options, does } of OWNERS) {
     for (const text of [name, ...options.map(shownOption), does]) assert.ok(help(COMMANDS).includes(text), text);
   }
   assert.match(help(COMMANDS), 'Exit codes: 0 ');
+  // What files of the package call is nobody's to call, and no hint leads there.
+  assert.ok(OWNERS.length < COMMANDS.length);
+  for (const text of [help(COMMANDS), wrongOf('frobnicate'), wrongOf('rpdc')]) assert.not.match(text, 'rpcd');
+  assert.equal(asked('rpcd', 'call', 'status'), ['rpcd', { VERB: 'call', WHAT: 'status' }]);
   for (const line of help(COMMANDS).split('\n')) assert.ok(line.length <= 110, line);
 });
 
@@ -275,6 +283,24 @@ faces('is what would be done, command by command, with --dry-run', async () => {
   assert.match(refused.out, 'Mend or remove that line first.');
   assert.is((await say(['disable', '--dry-run'], 'user-include')).code, 1);
   assert.equal((await say(['enable', '--dry-run'], 'journal-damaged')).code, 2);
+});
+
+faces('is with `apply --dry-run` what the wish that is written would do, of the ALG and of the voice rules', async () => {
+  const lines = async (router: string): Promise<string[]> => {
+    const { code, out, err } = await say(['apply', '--dry-run'], router);
+    assert.equal([code, err], [0, ''], router);
+    return out.split('\n').filter((line) => line.startsWith('[#] '));
+  };
+  for (const router of ['disabled', 'voice-in-force', 'stock-alg-on']) assert.equal(await lines(router), [], router);
+  const back = await lines('comes-back');
+  assert.ok(back.includes('[#] uci add_list firewall.@zone[0].helper=ftp'));
+  assert.equal(
+    back.filter((line) => line.includes('sipalg.main')),
+    [],
+    'the wish is written already',
+  );
+  assert.ok((await lines('voice-missing')).includes('[#] nft -f /etc/sipalg.policy'), 'the voice rules alone');
+  assert.is((await say(['apply', '--dry-run'], 'wish-misspelt')).code, 2);
 });
 
 faces.run();

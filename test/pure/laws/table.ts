@@ -108,9 +108,15 @@ export const TABLE: readonly Row[] = [
     because: 'The resident program puts the object, its transports and the watch together, through doors that are handed in.',
   },
   {
+    room: 'rpcd',
+    code: ['object', 'survey', 'apply/waiting.ts', 'host', 'languages/kernel', 'daemon/reply-size.ts'],
+    types: ['plan'],
+    because: 'A call of rpcd is the object without a resident program: what the object does is not its business, only that it outlives the call.',
+  },
+  {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'languages/address', 'languages/nearest.ts'],
-    types: ['host', 'wish', 'voice'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'rpcd', 'languages/address', 'languages/nearest.ts'],
+    types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },
   {

@@ -19,7 +19,7 @@ const TIME = 1_700_000_000;
 const apkOf = (name: string): string => `${name}-${RELEASE}.apk`;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPALG_USIGN_KEY: '' };
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
-const MOST: Record<string, number> = { sipalg: 140_000, 'sipalg-daemon': 38_000, 'sipalg-compare': 56_000, 'luci-app-sipalg': 18_000 };
+const MOST: Record<string, number> = { sipalg: 150_000, 'sipalg-daemon': 34_000, 'sipalg-compare': 56_000, 'luci-app-sipalg': 18_000 };
 
 type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
 const packages = suite<Context>('npm run package');
@@ -155,8 +155,8 @@ for (const name of NAMES) {
       sipalg: 'node (>= 18)',
       'sipalg-daemon': `node (>= 18), sipalg (= ${RELEASE})`,
       'sipalg-compare': `sipalg (= ${RELEASE})`,
-      // Its page calls the ubus object: the daemon's, until rpcd has a plugin that gives the same.
-      'luci-app-sipalg': `luci-base, sipalg${existsSync('files/usr/libexec/rpcd/sipalg') ? '' : ', sipalg-daemon'}`,
+      // Its page calls the ubus object, which rpcd's plugin gives where no daemon does.
+      'luci-app-sipalg': 'luci-base, sipalg',
     };
     assert.is(fields['Depends'], depends[name as keyof typeof depends]);
     const listed =
@@ -234,7 +234,7 @@ packages("the files are the project's own, byte for byte, with the modes they ne
   const overlays = Object.values(OVERLAYS).flatMap((folder) => walk(folder).map((path) => `./${path}`));
   assert.equal([...seen].sort(), [...Object.keys(sources), ...overlays].sort());
   const modeIn = (name: string, path: string): number | undefined => ipk[name]?.data.find((one) => one.path === path)?.mode;
-  const started = ['./usr/sbin/sipalg', './etc/init.d/sipalg', './etc/init.d/sipalg-early', `${LIB}give-back.sh`];
+  const started = ['./usr/sbin/sipalg', './etc/init.d/sipalg', './etc/init.d/sipalg-early', `${LIB}give-back.sh`, './usr/libexec/rpcd/sipalg'];
   assert.equal(
     started.filter((path) => modeIn('sipalg', path) !== 0o755),
     [],

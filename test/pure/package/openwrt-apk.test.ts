@@ -118,7 +118,7 @@ apks("runs OpenWrt's own functions, and what we need after them", ({ wanted, apk
 export root="\${IPKG_INSTROOT}"
 export pkgname="sipalg"
 default_prerm
-[ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || sh /usr/lib/sipalg/give-back.sh
+[ -n "\${IPKG_INSTROOT}" ] || [ "\${PKG_UPGRADE}" = 1 ] || { sh /usr/lib/sipalg/give-back.sh; chmod a-x /usr/libexec/rpcd/sipalg; /etc/init.d/rpcd reload 2>/dev/null; exit 0; }
 exit 0
 `,
   );

@@ -46,7 +46,7 @@ function run(text: string, { args = [] as string[], env = {} as Record<string, s
       `for each in default_postinst default_prerm; do eval "$each() { echo $each \\"\\$@\\" >> '${log}'; return \${ENDS:-0}; }"; done\n`,
     );
   // What scripts call by name.
-  for (const name of ['sh', 'rm']) writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n`, { mode: 0o755 });
+  for (const name of ['sh', 'rm', 'chmod']) writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n`, { mode: 0o755 });
   writeFileSync(join(root, 'script'), text, { mode: 0o755 });
   const given = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace('ROOT', root)]));
   const { status } = spawnSync('/bin/sh', [join(root, 'script'), ...args], {
@@ -109,10 +109,31 @@ scripts('give back what was changed when the package goes: not in an image, and 
   const text = all.get('sipalg')?.['prerm-pkg'] ?? '';
   const path = '/usr/lib/sipalg/give-back.sh';
   assert.is(files.get('sipalg')?.get(path)?.mode, 0o755);
-  assert.equal(run(text, { env: { PKG_UPGRADE: '0' } }), { status: 0, calls: [`sh ${path}`] });
-  assert.equal(run(text, {}), { status: 0, calls: [`sh ${path}`] });
+  // And its object goes from ubus: rpcd, which is asked to reload then, leaves out what may not be run.
+  const calls = [`sh ${path}`, 'chmod a-x /usr/libexec/rpcd/sipalg'];
+  assert.is(files.get('sipalg')?.get('/usr/libexec/rpcd/sipalg')?.mode, 0o755);
+  assert.match(text, '/etc/init.d/rpcd reload');
+  assert.equal(run(text, { env: { PKG_UPGRADE: '0' } }), { status: 0, calls });
+  assert.equal(run(text, {}), { status: 0, calls });
   assert.equal(run(text, { env: { PKG_UPGRADE: '1' } }), { status: 0, calls: [] });
   assert.equal(run(text, { env: { IPKG_INSTROOT: '/image' } }), { status: 0, calls: [] });
+});
+
+scripts('let rpcd look at its plugins anew, but not in an image, and do not fail where there is none', ({ scripts: all }) => {
+  const text = all.get('sipalg')?.['postinst-pkg'] ?? '';
+  const root = mkdtempSync(join(tmpdir(), 'r-'));
+  const here = text.replaceAll(/ (?=\/(?:usr\/lib|etc\/init\.d)\/)/g, ` ${root}`);
+  const called = (env: Record<string, string>): string => {
+    const options = { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } } as const;
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', here], options);
+    assert.equal([status, stderr], [0, '']);
+    return stdout;
+  };
+  assert.is(called({}), '');
+  mkdirSync(`${root}/etc/init.d`, { recursive: true });
+  writeFileSync(`${root}/etc/init.d/rpcd`, '#!/bin/sh\necho "rpcd $*"\nexit 4\n', { mode: 0o755 });
+  assert.is(called({}), 'rpcd reload\n');
+  assert.is(called({ IPKG_INSTROOT: '/image' }), '');
 });
 
 scripts('say once, at an upgrade from the one package, that the daemon is to be installed too', ({ scripts: all }) => {
