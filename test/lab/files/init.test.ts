@@ -69,13 +69,12 @@ const disabled = { main_alg: 'disabled' };
 const runs = { ...disabled, RUNNING: '1' };
 
 for (const shell of SHELLS) {
-  init(`the wish: has a watcher where something is wished and the daemon does not watch (${shell[0]})`, () => {
+  init(`the wish: has a watcher where the daemon does not watch, whatever is wished: that may change (${shell[0]})`, () => {
     for (const [router, expected] of [
       [{ env: disabled }, WATCHER],
       [{ env: { main_alg: 'unmanaged', main_policy: '1' } }, WATCHER],
-      [{ env: { main_alg: 'unmanaged' } }, []],
-      [{ env: { main_alg: 'enabled' } }, []],
-      [{ env: {} }, []],
+      [{ env: { main_alg: 'unmanaged' } }, WATCHER],
+      [{ env: {} }, WATCHER],
       [{ env: { ...disabled, serve_enabled: '0' } }, []],
       // An engine without the daemon's package, one that has been stopped, one that runs.
       [{ node: true, env: disabled }, WATCHER],
@@ -94,14 +93,14 @@ for (const shell of SHELLS) {
       [{ node: true, daemon: 'disabled', env: disabled }, WATCHER],
       [{ daemon: 'enabled', env: disabled }, WATCHER],
       [{ node: true, env: disabled }, WATCHER],
-      [{ env: { main_alg: 'unmanaged' } }, []],
+      [{ env: { main_alg: 'unmanaged' } }, WATCHER],
     ] as const)
       assert.equal(run(SIPALG, shell, 'boot', router), ['apply', ...expected], JSON.stringify(router));
   });
 
   init(`the wish: starts one as the daemon is told to end, though procd has it listed still (${shell[0]})`, () => {
     assert.equal(run(SIPALG, shell, 'watch stopped', { node: true, daemon: 'enabled', env: runs }), WATCHER);
-    assert.equal(run(SIPALG, shell, 'watch stopped', { node: true, daemon: 'enabled', env: { RUNNING: '1' } }), []);
+    assert.equal(run(SIPALG, shell, 'watch stopped', { node: true, daemon: 'enabled', env: { RUNNING: '1', serve_enabled: '0' } }), []);
   });
 
   init(`the daemon: is started where there is Node and the configuration wants it, and the watcher told (${shell[0]})`, () => {

@@ -34,6 +34,7 @@ function live(shell: readonly string[], seconds: number, program: string, happen
     root.write('/sipalg', `#!/bin/sh\necho "$NOW" >>"$SIPALG_ROOT/$([ "$*" = apply ] && echo looks || echo dry)"\n${program}\n`, 0o755);
     for (const file of ['looks', 'dry']) root.write(`/${file}`, '');
     let text = instead(SCRIPT, 'PROG=/usr/sbin/sipalg', `PROG=$SIPALG_ROOT/sipalg; RUN=$SIPALG_ROOT/var/run; export NOW; now=0`);
+    text = instead(text, 'FUNCTIONS=/lib/functions.sh', 'FUNCTIONS=$SIPALG_ROOT/functions.sh');
     text = instead(text, 'read -r now _ </proc/uptime; now=${now%.*}', ':');
     text = instead(
       text,
@@ -65,6 +66,22 @@ for (const shell of SHELLS.slice(0, 1)) {
     assert.is(said, '');
     assert.equal(live(shell, 1000, '', '', '10').looks, [2, 602]);
     for (const wrong of ['0', '08', '1.5']) assert.equal(live(shell, 302, '', '', wrong).looks, [2, 302], wrong);
+  });
+
+  watch('starts no program while nothing is wished, and looks once something is', () => {
+    const functions = (alg: string, policy: string): string =>
+      'config_load() { [ "$1" = sipalg ]; }; ' +
+      `config_get() { eval "$1=$([ "$NOW" -ge 400 ] && echo ${alg} || echo unmanaged)"; }; ` +
+      `config_get_bool() { eval "$1=$([ "$NOW" -ge 400 ] && echo ${policy} || echo 0)"; }`;
+    const lived = (alg: string, policy = '0'): Lived =>
+      live(
+        shell,
+        700,
+        '',
+        `[ "$now" != 200 ] || { ${RELOAD}; }; [ -e "$SIPALG_ROOT/functions.sh" ] || echo '${functions(alg, policy)}' >"$SIPALG_ROOT/functions.sh"`,
+      );
+    for (const one of [lived('disabled'), lived('unmanaged', '1')]) assert.equal([one.looks, one.said], [[502], '']);
+    for (const alg of ['unmanaged', 'enabled']) assert.equal(lived(alg).looks, []);
   });
 
   watch('looks when the firewall was loaded or flushed, once it is quiet', () => {
@@ -99,7 +116,10 @@ for (const shell of SHELLS.slice(0, 1)) {
     const { looks, dry } = live(shell, back + 60, program, `[ "$now" != ${back} ] || { ${RELOAD}; }`);
     const last = Math.max(...looks.filter((at) => at < left));
     assert.ok(looks.filter((at) => at < left).length === 9 && last + LONGEST_PAUSE / 1000 > back, looks.join());
-    assert.ok(dry.some((at) => at > left && at < back), 'it looked while it rested');
+    assert.ok(
+      dry.some((at) => at > left && at < back),
+      'it looked while it rested',
+    );
     const [first = 0, second = 0] = looks.filter((at) => at >= back);
     assert.ok(first <= back + 2 * TICK, `${looks.join()}: the rest was over when things had held`);
     assert.ok(second - first <= PAUSE / 1000 + TICK, looks.join());
@@ -127,7 +147,11 @@ watch('ends with what it has begun, and leaves nothing behind', async () => {
   const root = openRoot();
   try {
     root.write('/var/run/fw4.state', '{}\n');
-    root.write('/sipalg', `#!/bin/sh\ntrap 'kill $!; echo taken back >>"$SIPALG_ROOT/log"; exit 2' TERM\necho begun >>"$SIPALG_ROOT/log"\nsleep 30 & wait $!\n`, 0o755);
+    root.write(
+      '/sipalg',
+      `#!/bin/sh\ntrap 'kill $!; echo taken back >>"$SIPALG_ROOT/log"; exit 2' TERM\necho begun >>"$SIPALG_ROOT/log"\nsleep 30 & wait $!\n`,
+      0o755,
+    );
     root.write('/watch.sh', instead(SCRIPT, '/usr/sbin/sipalg', `${root.path}/sipalg`));
     const child = spawn('busybox', ['sh', `${root.path}/watch.sh`], { env: { ...process.env, SIPALG_ROOT: root.path }, stdio: 'ignore' });
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));

@@ -52,6 +52,22 @@ house(`has no line of more than ${WIDEST} columns in src`, () => {
   assert.equal(wide, []);
 });
 
+house(`has no line of prose of more than ${WIDEST} columns`, () => {
+  // Rows of a table cannot be broken, and what is typed is shown as it is typed.
+  const wide = filesOf()
+    .filter((file) => file.endsWith('.md') && !file.startsWith('test/'))
+    .flatMap((file) => {
+      let typed = false;
+      return textOf(file)
+        .split('\n')
+        .flatMap((line, at) => {
+          if (line.startsWith('```')) typed = !typed;
+          return line.length > WIDEST && !typed && !/^(\|| {4})/.test(line) ? [`${file}:${at + 1}`] : [];
+        });
+    });
+  assert.equal(wide, []);
+});
+
 house('has no file whose name says nothing', () => {
   // What mirrors a router bears the names it has there, such as /etc/rc.common.
   const ours = filesOf().filter((file) => !/^(files|test\/fixtures|test\/machine\/qemu\/root)\//.test(file));

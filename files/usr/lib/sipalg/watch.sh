@@ -7,6 +7,7 @@
 
 RUN=${SIPALG_ROOT-}/var/run # another root, for tests
 PROG=/usr/sbin/sipalg
+FUNCTIONS=/lib/functions.sh
 EVERY=5
 case "$1" in [1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-4][0-9][0-9]) EVERY=$1 ;; esac
 EVERY=$((EVERY * 60))
@@ -37,6 +38,19 @@ served() {
 	read -r pid _ <"$RUN/sipalg.daemon"
 	case " $(tr '\0' ' ' <"/proc/${pid:-none}/cmdline") " in *' serve '*) ;; *) return 1 ;; esac
 } 2>/dev/null
+
+# Where nothing is wished nothing can come back, and no program is started; what cannot be read may be a wish. Asked anew each
+# time: `sipalg disable` tells nobody but the file.
+wished() (
+	[ -r "$FUNCTIONS" ] || exit 0
+	alg='' policy=''
+	# shellcheck source=/dev/null
+	. "$FUNCTIONS"
+	config_load sipalg
+	config_get alg main alg
+	config_get_bool policy main policy 0
+	[ "$alg" = disabled ] || [ "$policy" = 1 ]
+) 3>&-
 
 # What is there now is known. A file that is removed and written anew (fw4) is another one than the link keeps, whatever
 # their times say; one that is written anew in its place (fw3) is newer than the stamp.
@@ -134,11 +148,11 @@ while :; do
 	if [ "$now" -ge "$notbefore" ]; then
 		[ -n "$event$due" ] || [ "$now" -ge "$next" ] || continue
 		event='' due='' next=$((now + EVERY))
-		look
+		! wished || look
 	else
 		# It rests, and only looks whether things hold.
 		[ -n "$event" ] || [ "$now" -ge "$next" ] || continue
 		event='' next=$((now + EVERY))
-		look --dry-run
+		! wished || look --dry-run
 	fi
 done
