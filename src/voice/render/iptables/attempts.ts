@@ -10,23 +10,23 @@ import { digit, LIMIT_EXPIRES, ONCE, OURS, PEER_SETS } from '../../own.ts';
 import type { Family, Method } from '../../own.ts';
 import { ratesOf } from '../../rules.ts';
 import type { Voice } from '../../rules.ts';
+import {
+  AT_ONCE,
+  INVITE_TRANSACTION,
+  KNOWN,
+  LONGEST_METHOD,
+  MORE,
+  OF_CALL,
+  REGISTERED,
+  RETURNED,
+  SHORTEST,
+  TCP_BURST,
+  TRANSACTION,
+} from '../requests.ts';
 import { byte, holds, lengthOf, memory, portLists, u32 } from './matching.ts';
 import type { Extensions, Memory } from './matching.ts';
 import { prefixChains } from './prefixes.ts';
 import type { Table } from './tables.ts';
-
-/** As in nft/attempts.ts. */
-const TRANSACTION = 32;
-const INVITE_TRANSACTION = 180;
-const AT_ONCE = 10;
-const RETURNED = 300;
-const REGISTERED = 7200;
-const MORE = 10;
-const TCP_BURST = 16;
-const SHORTEST = 8 + 17;
-const LONGEST_METHOD = 16;
-const OF_CALL = ['ACK', 'BYE', 'CANCEL', 'PRACK', 'UPDATE', 'INFO'];
-const KNOWN = ['register', 'invite', 'options'] as const;
 
 /** What hashlimit's tables are called by. */
 const LETTER = { register: 'r', invite: 'i', options: 'o', other: 'x', tcp: 't', call: 'c', office: 'f', kilobytes: 'b' } as const;
@@ -84,9 +84,9 @@ function makingOf(voice: Voice, limit: Making['limit'], family: Family, has: Ext
 /** hashlimit, by what a source may: `unit` in its own words. */
 function hashlimit({ family }: Making, how: 'above' | 'upto', name: string, rate: string, burst: string, mode = 'srcip'): string {
   return (
-    `-m hashlimit --hashlimit-${how} ${rate} --hashlimit-burst ${burst} --hashlimit-mode ${mode}`
-    + ` --hashlimit-srcmask ${SOURCE[family].bits} --hashlimit-name ${name} --hashlimit-htable-size 1024`
-    + ` --hashlimit-htable-max 8192 --hashlimit-htable-expire ${LIMIT_EXPIRES}000`
+    `-m hashlimit --hashlimit-${how} ${rate} --hashlimit-burst ${burst} --hashlimit-mode ${mode}` +
+    ` --hashlimit-srcmask ${SOURCE[family].bits} --hashlimit-name ${name} --hashlimit-htable-size 1024` +
+    ` --hashlimit-htable-max 8192 --hashlimit-htable-expire ${LIMIT_EXPIRES}000`
   );
 }
 
@@ -232,8 +232,7 @@ function unknownChain(making: Making): void {
   ];
   chains[`${OURS}from_options`] = [...registered, asked('options')];
   chains[`${OURS}from_other`] = [...registered, ...(remembers ? [`${calls.knows('src')} ${go('of_call')}`] : []), asked('other')];
-  if (remembers)
-    chains[`${OURS}of_call`] = [...OF_CALL.map((name) => `${u32(...holds(family, 0, `${name} `))} -j RETURN`), asked('other')];
+  if (remembers) chains[`${OURS}of_call`] = [...OF_CALL.map((name) => `${u32(...holds(family, 0, `${name} `))} -j RETURN`), asked('other')];
 }
 
 /** What comes back from behind us: a call that rings, a challenge, a registration. */

@@ -10,6 +10,19 @@ import type { Method } from '../../own.ts';
 import { ratesOf } from '../../rules.ts';
 import type { Voice } from '../../rules.ts';
 import type { Limit } from '../../../wish/wish.ts';
+import {
+  AT_ONCE,
+  INVITE_TRANSACTION,
+  KNOWN,
+  LONGEST_METHOD,
+  MORE,
+  OF_CALL,
+  REGISTERED,
+  RETURNED,
+  SHORTEST,
+  TCP_BURST,
+  TRANSACTION,
+} from '../requests.ts';
 import { begins, each, FAMILIES, portMatch, portTest } from './writer.ts';
 import type { FamilyNames, Writer } from './writer.ts';
 
@@ -22,33 +35,9 @@ export const MOST_LISTED = 1024;
 
 /** How long it is kept when a source was first seen, seconds: not as long as the set would. */
 const FIRST_KEPT = 172_800;
-/** Seconds: as long as a request may take to be answered: 64 * T1 (RFC 3261 §17.1.2.2, timer F), and an INVITE (timer C, §16.6). */
-const TRANSACTION = 32;
-const INVITE_TRANSACTION = 180;
-/** As long as an answer that comes at once may take, to what is no INVITE. */
-const AT_ONCE = 10;
-/** How long a source's next answer to a challenge counts by itself. */
-const RETURNED = 300;
-/** How long a phone counts as registered after it was last told so: more than the longest interval that is usual, 3600 s. */
-const REGISTERED = 7200;
-
-/** For the peer of a call, and for an address behind which somebody is registered: so many times what a stranger may. */
-const MORE = 10;
-/** What a source may send over TCP at once, in seconds of its rate: more than the largest message. */
-const TCP_BURST = 16;
-
-/** UDP header and the shortest request there can be: `A sip:b SIP/2.0`, two line ends. Keep-alives of text are shorter. */
-const SHORTEST = 8 + 17;
-/** The longest method that is looked for at ports that are none of SIP's. */
-const LONGEST_METHOD = 16;
-
-const KNOWN = ['register', 'invite', 'options'] as const;
 /** In any letter case: no method may hold a slash, so what begins like this is a reply. */
 const REPLY = (at: number): string => `@th,${64 + 8 * at},32 & 0xdfdfdfff == 0x5349502f`;
 const LINE_END = (at: number): string => `@th,${64 + 8 * at},16 0x0d0a`;
-/** Requests that belong to a call once it rings (RFC 3261, 3262, 3311, 6086). */
-const OF_CALL = ['ACK', 'BYE', 'CANCEL', 'PRACK', 'UPDATE', 'INFO'];
-
 /** Both ends of a flow of the internet's: where a request comes from, and where its answer goes to. */
 const from = ({ ip }: FamilyNames): string => `${ip} saddr . udp sport`;
 const to = ({ ip }: FamilyNames): string => `${ip} daddr . udp dport`;
@@ -201,10 +190,7 @@ function answers(writer: Writer): void {
   });
   writer.chain(
     'granted',
-    each((family) => [
-      `update @registered${family.number} { ${to(family)} }`,
-      `update @offices${family.number} { ${target(family)} }`,
-    ]),
+    each((family) => [`update @registered${family.number} { ${to(family)} }`, `update @offices${family.number} { ${target(family)} }`]),
   );
   writer.chain('accepted', [
     ...each((family) => {
@@ -247,8 +233,8 @@ export function limits(writer: Writer, limit: NonNullable<Limit>, voice: Voice):
     'ct state new goto asked_tcp',
     ...each(
       ({ number, source }) =>
-        `update @kilobytes${number}_${limit.kilobytes} { ${source} limit rate over ${limit.kilobytes} kbytes/second `
-        + `burst ${limit.kilobytes * TCP_BURST} kbytes } goto limited_kilobytes`,
+        `update @kilobytes${number}_${limit.kilobytes} { ${source} limit rate over ${limit.kilobytes} kbytes/second ` +
+        `burst ${limit.kilobytes * TCP_BURST} kbytes } goto limited_kilobytes`,
     ),
   ]);
   // A line's end before a request: once, twice, and beyond that whatever comes is some request.
@@ -274,10 +260,7 @@ export function limits(writer: Writer, limit: NonNullable<Limit>, voice: Voice):
   ]);
   // No port of SIP: three letters to begin with, and `sip:` or `sips:` behind the method.
   const methods = (at: number): string[] =>
-    Array.from(
-      { length: LONGEST_METHOD - 2 },
-      (_, nth) => `@th,${64 + 8 * (at + nth + 3)},32 & 0xffdfdfdf == 0x20534950 goto from_other`,
-    );
+    Array.from({ length: LONGEST_METHOD - 2 }, (_, nth) => `@th,${64 + 8 * (at + nth + 3)},32 & 0xffdfdfdf == 0x20534950 goto from_other`);
   writer.chain('letters', [...knownAt(0), ...methods(0)]);
   writer.chain('line', [...knownAt(2), ...knownAt(4), ...methods(2)]);
   writer.chain('elsewhere', [
