@@ -80,7 +80,7 @@ readme('copies to a router what is there to copy, and runs it', () => {
   const apk = (name: string): string => `${name}-${version}-r2.apk`;
   for (const name of ['sipalg', 'sipalg-daemon', 'sipalg-compare', 'luci-app-sipalg'])
     for (const file of [ipk(name), apk(name)]) writeFileSync(join(router, 'dist', file), name);
-  symlinkSync(join(process.cwd(), 'dist/sipalg.js'), join(router, 'dist/sipalg.js'));
+  for (const name of ['sipalg.js', 'sipalg.qjs.js']) symlinkSync(join(process.cwd(), 'dist', name), join(router, 'dist', name));
   // The other end is this folder; its /tmp is in it.
   const script = (name: string, text: string): void => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   script(

@@ -48,6 +48,11 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'scp -O dist/*.apk root@192.168.1.1:/tmp/': { by: 'here' },
   'scp -O dist/sipalg.js root@192.168.1.1:/tmp/': { by: 'here' },
   'ssh root@192.168.1.1 node /tmp/sipalg.js status': { by: 'here' },
+  'scp -O dist/sipalg.qjs.js root@192.168.1.1:/tmp/': { by: 'here' },
+  'ssh root@192.168.1.1 qjs --no-unhandled-rejection -m /tmp/sipalg.qjs.js status': {
+    by: 'test/engines/qjs.test.ts',
+    words: "const FLAGS = ['--no-unhandled-rejection', '-m'];\nconst LONE = 'dist/sipalg.qjs.js';",
+  },
   'ssh -L 8061:127.0.0.1:8061 root@192.168.1.1': { by: 'here' },
   'opkg update': { by: 'router' },
   'opkg install /tmp/sipalg_*.ipk /tmp/luci-app-sipalg_*.ipk': { by: 'router' },
