@@ -1,7 +1,7 @@
 // What the tests, the lab and the bench need beyond Node: says what is lacking, installs it, and says in a
 // sentence what cannot be had. Plain Node, no dependency: it runs on a fresh clone, before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -216,6 +216,25 @@ async function engines() {
 
 let updated = false;
 
+/** Asked by Debian's packages whether a service may be started (invoke-rc.d(8)); 101 forbids it. */
+const POLICY = '/usr/sbin/policy-rc.d';
+const NO_SERVICES = '#!/bin/sh\n# Of the tests of sipalg, while they install packages: a SIP server is not to be started by that. May be removed.\nexit 101\n';
+
+/**
+ * Installs without starting a service: kamailio's package would bring one that answers at port 5060.
+ * @template T @param {() => T} work @returns {T}
+ */
+function withoutServices(work) {
+  // What a killed run of ours has left is ours; a policy of the machine's own stays.
+  if (existsSync(POLICY) && readFileSync(POLICY, 'utf8') !== NO_SERVICES) return work();
+  writeFileSync(POLICY, NO_SERVICES, { mode: 0o755 });
+  try {
+    return work();
+  } finally {
+    rmSync(POLICY, { force: true });
+  }
+}
+
 /**
  * Installs Debian packages. The lists are fetched once per run.
  * @param {string[]} packages
@@ -233,11 +252,9 @@ export function install(packages) {
     if (status !== 0) return `'apt-get update' failed: ${last(stderr)} Are the Debian mirrors reachable?`;
     updated = true;
   }
-  const { status, stderr } = spawnSync(apt, [...options, 'install', '-y', '--no-install-recommends', ...packages], {
-    env,
-    encoding: 'utf8',
-    timeout: 900_000,
-  });
+  const { status, stderr } = withoutServices(() =>
+    spawnSync(apt, [...options, 'install', '-y', '--no-install-recommends', ...packages], { env, encoding: 'utf8', timeout: 900_000 }),
+  );
   return status === 0 ? undefined : `'apt-get install ${packages.join(' ')}' failed: ${last(stderr)}`;
 }
 
