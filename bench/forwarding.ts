@@ -24,14 +24,32 @@ type Row = { readonly what: string; readonly seen: string; readonly value: numbe
  * nanoseconds of processor time that took. Perl stands on every Debian, and is quicker at this than Node.
  */
 const SENDER = `use Socket; my ($from, $port, $to, $far, $count, $size, $byte, $flows) = @ARGV; my @s;
-for my $f (0 .. $flows - 1) { socket(my $s, PF_INET, SOCK_DGRAM, 0) or die; bind($s, sockaddr_in($port + $f, inet_aton($from))) or die "bind: $!"; connect($s, sockaddr_in($far + $f, inet_aton($to))) or die; push @s, $s; }
-my $b = chr(oct("0x$byte")) . "\\0" x ($size - 1); my $t = sub { open my $h, '<', '/proc/thread-self/schedstat' or die; (split ' ', <$h>)[0] }; my $start = $t->();
+for my $f (0 .. $flows - 1) {
+  socket(my $s, PF_INET, SOCK_DGRAM, 0) or die;
+  bind($s, sockaddr_in($port + $f, inet_aton($from))) or die "bind: $!";
+  connect($s, sockaddr_in($far + $f, inet_aton($to))) or die;
+  push @s, $s;
+}
+my $b = chr(oct("0x$byte")) . "\\0" x ($size - 1);
+my $t = sub { open my $h, '<', '/proc/thread-self/schedstat' or die; (split ' ', <$h>)[0] };
+my $start = $t->();
 for my $n (1 .. $count) { send($s[$n % $flows], $b, 0) or die "send: $!" } print $t->() - $start;`;
 
 /** Takes what comes to PORT and the ports behind it, as any program would, until it is ended. */
 const TAKER = `use Socket; my ($at, $port, $flows) = @ARGV; my $in = ''; my @s;
-for my $f (0 .. $flows - 1) { socket(my $s, PF_INET, SOCK_DGRAM, 0) or die; bind($s, sockaddr_in($port + $f, inet_aton($at))) or die "bind: $!"; push @s, $s; vec($in, fileno($s), 1) = 1 }
-$| = 1; print "ready\\n"; while (1) { my $out = $in; select($out, undef, undef, undef); for my $s (@s) { next unless vec($out, fileno($s), 1); my $b; 1 while defined recv($s, $b, 2048, 64) } }`;
+for my $f (0 .. $flows - 1) {
+  socket(my $s, PF_INET, SOCK_DGRAM, 0) or die;
+  bind($s, sockaddr_in($port + $f, inet_aton($at))) or die "bind: $!";
+  push @s, $s;
+  vec($in, fileno($s), 1) = 1;
+}
+$| = 1;
+print "ready\\n";
+while (1) {
+  my $out = $in;
+  select($out, undef, undef, undef);
+  for my $s (@s) { next unless vec($out, fileno($s), 1); my $b; 1 while defined recv($s, $b, 2048, 64) }
+}`;
 
 /** What is sent: by whom, from where to where, and how it begins. RTP begins with 0x80; 0x55 is no SIP and no RTP. */
 const TRAFFIC = [

@@ -78,7 +78,9 @@ async function main(): Promise<void> {
           value: Math.min(...beyond!),
           limit: LIMIT,
           unit: 's',
-          seen: `${beyond!.map((each) => each.toFixed(2)).join(', ')} s; with nft ${median(alls!).toFixed(2)} s; with one network ${median(few!).toFixed(2)} s`,
+          seen:
+            `${beyond!.map((each) => each.toFixed(2)).join(', ')} s; with nft ${median(alls!).toFixed(2)} s; `
+            + `with one network ${median(few!).toFixed(2)} s`,
         },
       ]),
     );

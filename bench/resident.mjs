@@ -19,7 +19,10 @@ daemon.stderr.setEncoding('utf8').on('data', (text) => {
 const wait = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 const agent = new Agent({ keepAlive: true });
 
-/** @param {string} method @param {string} path @param {Record<string, string>} headers @param {string} body @returns {Promise<import('node:http').IncomingMessage>} */
+/**
+ * @param {string} method @param {string} path @param {Record<string, string>} headers @param {string} body
+ * @returns {Promise<import('node:http').IncomingMessage>}
+ */
 function ask(method, path, headers = {}, body = '') {
   return new Promise((resolve, reject) => {
     const asking = request({ agent, host: '127.0.0.1', port: PORT, method, path, headers }, (answer) => {

@@ -53,7 +53,10 @@ function makeRoom() {
   writeFileSync(TABLE_SIZE, String(TABLE_NEEDED));
 }
 
-/** `limit` null: a number to know, that nothing is held to. @typedef {{ what: string, seen: string, value: number, limit: number | null, unit: string }} Row */
+/**
+ * `limit` null: a number to know, that nothing is held to.
+ * @typedef {{ what: string, seen: string, value: number, limit: number | null, unit: string }} Row
+ */
 
 /** @param {string[]} argv a program that prints rows @returns {Promise<Row[]>} */
 function measure([command, ...args]) {

@@ -160,7 +160,10 @@ function under(folder) {
     .sort();
 }
 
-/** Whether its owner may run it is all that is asked of a file here: the rest is the umask of whoever checked it out. @param {string} path */
+/**
+ * Whether its owner may run it is all that is asked of a file here: the rest is the umask of whoever checked it out.
+ * @param {string} path
+ */
 const modeOf = (path) => ((statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755);
 
 /** @param {readonly Row[]} rows @param {string} built */

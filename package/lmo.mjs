@@ -37,7 +37,10 @@ export function hash(data) {
   return sum >>> 0;
 }
 
-/** Sentences and their translations. Plural forms and contexts are not used, and refused. @param {string} text of a .po file @returns {[string, string][]} */
+/**
+ * Sentences and their translations. Plural forms and contexts are not used, and refused.
+ * @param {string} text of a .po file @returns {[string, string][]}
+ */
 export function entries(text) {
   if (/^msg(ctxt|id_plural|str\[)/m.test(text))
     throw new Error('A translation has a context or plural forms; package/lmo.mjs writes neither.');

@@ -72,7 +72,8 @@ function isStatic(/** @type {string} */ path) {
 
 /**
  * Makes sure that layers can run here: installs what is lacking where that is possible, and says so on standard
- * error. Layers: `npm` (packages of package.json), `shell` (shellcheck, a router's shell), `engines` (the other Nodes, and QuickJS), `namespaces` (root, network namespaces, a router's commands),
+ * error. Layers: `npm` (packages of package.json), `shell` (shellcheck, a router's shell), `engines` (the other Nodes, and
+ * QuickJS), `namespaces` (root, network namespaces, a router's commands),
  * `alg` (the kernel's SIP ALG), `sip-tools` (sipp, tshark, tcpdump, baresip, kamailio), `vm` (qemu), `page` (a browser).
  * @param {string[]} layers
  * @returns {Promise<{ layer: string, reason: string }[]>} the layers that cannot run, each with a sentence; empty when all can

@@ -5,8 +5,9 @@
  *     method in turn. Says { sent, answered } when all are sent and no answer has come for a moment. Where
  *     `password` is given, a 401 is answered with the same request and an Authorization, once for each; then also { replies: {
  *     "STATUS": count } }.
- *   { role: 'pbx', at }   a PBX that refuses: 401 to REGISTER without Authorization, 200 to OPTIONS, 404 to INVITE, 489 to SUBSCRIBE; calls of user
- *     `ring` it lets ring, and those of user `taken` it takes. Says { ready }, and for each line on standard input { heard: { "SOURCE METHOD": count } }.
+ *   { role: 'pbx', at }   a PBX that refuses: 401 to REGISTER without Authorization, 200 to OPTIONS, 404 to INVITE, 489 to
+ *     SUBSCRIBE; calls of user `ring` it lets ring, and those of user `taken` it takes. Says { ready }, and for each line on
+ *     standard input { heard: { "SOURCE METHOD": count } }.
  */
 import { createSocket } from 'node:dgram';
 import { createInterface } from 'node:readline';
@@ -103,7 +104,8 @@ function pbx({ at }: Pbx): void {
     const key = `${from.address} ${method}`;
     heard[key] = (heard[key] ?? 0) + 1;
     const lines = text.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
-    const status = text.startsWith('INVITE sip:ring@') ? '180 Ringing' : text.startsWith('INVITE sip:taken@') ? '200 OK' : GRANTED.test(text) ? '200 OK' : ANSWERS[method];
+    const taken = text.startsWith('INVITE sip:taken@') || GRANTED.test(text);
+    const status = text.startsWith('INVITE sip:ring@') ? '180 Ringing' : taken ? '200 OK' : ANSWERS[method];
     if (status === undefined) return;
     socket.send([`SIP/2.0 ${status}`, ...lines, 'Content-Length: 0', '', ''].join('\r\n'), from.port, from.address);
   });

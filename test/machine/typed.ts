@@ -12,7 +12,10 @@ import { openRouter, type Router } from './qemu/router.ts';
 import { install } from './qemu/steps.ts';
 import { RUNNERS } from '../pure/package/readme.ts';
 
-/** One kernel is enough: of those to be had the newest for apk, whose releases have QuickJS, and the oldest for opkg. Boots a router without sipalg; undefined, and said, where there is none. */
+/**
+ * One kernel is enough: of those to be had the newest for apk, whose releases have QuickJS, and the oldest for opkg. Boots a
+ * router without sipalg; undefined, and said, where there is none.
+ */
 export async function readersRouter(manager: Manager): Promise<Router | undefined> {
   const lacking: string[] = [];
   for (const { line } of manager === 'apk' ? [...KERNELS].reverse() : KERNELS) {

@@ -3,7 +3,8 @@
  * as JSON lines, and what the programs say goes back the same way; `data` is base64.
  *
  *   in   { id, start: [program, argument...], env? }   { id, input: data }   { id, input: null } (no more)   { id, signal }
- *   out  { ready: what the boot complained of }   { id, out: data }   { id, err: data }   { id, ended: { status, signal } }   { id, failed }
+ *   out  { ready: what the boot complained of }   { id, out: data }   { id, err: data }   { id, ended: { status, signal } }
+ *        { id, failed }
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, openSync, read, readFileSync, readdirSync } from 'node:fs';

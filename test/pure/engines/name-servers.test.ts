@@ -79,7 +79,8 @@ asking('leaves no socket behind', async () => {
   const { getActiveResourcesInfo } = process as typeof process & { getActiveResourcesInfo(): string[] };
   const open = (): number => getActiveResourcesInfo().filter((each) => /UDP|TCP/.test(each)).length;
   const before = open();
-  for (const bad of ['silent', 'garbage'] as const) await ask({ 'A sip.example': { bad } }, 'datagram', 50).catch(() => undefined); // how it fails is told above
+  for (const bad of ['silent', 'garbage'] as const)
+    await ask({ 'A sip.example': { bad } }, 'datagram', 50).catch(() => undefined); // how it fails is told above
   await ask({ 'A sip.example': { ttl: 60, data: [['192.0.2.1']] } }, 'stream');
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.ok(open() <= before, `${open()} sockets, ${before} before`);

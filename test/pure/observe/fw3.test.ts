@@ -11,7 +11,10 @@ const FOLDER = 'test/fixtures/fw3';
 const HELPERS = readFileSync('test/fixtures/routers/fw3-21.02/root/usr/share/fw3/helpers.conf', 'utf8');
 const names = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.config') ? [file.replace('.config', '')] : []));
 
-/** Rules that set sip, as `CHAIN` where they can match, `CHAIN unreached` where nothing leads there, and `CHAIN never` where they cannot. */
+/**
+ * Rules that set sip, as `CHAIN` where they can match, `CHAIN unreached` where nothing leads there, and `CHAIN never` where they
+ * cannot.
+ */
 function written(name: string, family: 'iptables' | 'ip6tables'): string[] {
   const text = readFileSync(`${FOLDER}/${name}.${family}-save.txt`, 'utf8').replace(/^(:\S+ \S+)$/gm, '$1 [0:0]');
   const raw = parseSave(text).tables.find((table) => table.name === 'raw');

@@ -247,7 +247,8 @@ export const FORMS: readonly { what: string; finds: number; ruleset: string }[] 
       chain('ct helper set ip saddr . udp dport map { 192.168.1.10 . 5060 : "sip", 192.168.1.11 . 69 : "tftp" }'),
     ),
   },
-  // A rule cannot take a helper out of a named map (1.0.6: "Expression is not a map with objects"); what it lets one make is a map of strings.
+  // A rule cannot take a helper out of a named map (1.0.6: "Expression is not a map with objects"); what it lets one make is a
+  // map of strings.
   {
     what: 'a named map of strings that are no objects',
     finds: 1,
