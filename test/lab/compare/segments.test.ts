@@ -20,7 +20,9 @@ interface Cut extends Odd {
 let port = 40_000;
 function cut(callId: string, becomes: Odd['becomes'], where: (text: string) => readonly number[], change = (text: string): string => text): Cut {
   port++;
-  const text = change(request({ callId, method: 'INVITE', transport: 'TCP', own: `${OWN}:${port}`, body: session(OWN) }));
+  // A port of its own for the audio, too: of one that another flow has, the kernel makes no second expectation and drops the message.
+  const body = session(OWN, [`m=audio ${2 * port - 60_000} RTP/AVP 8`]);
+  const text = change(request({ callId, method: 'INVITE', transport: 'TCP', own: `${OWN}:${port}`, body }));
   return { callId, text, becomes, port, at: where(text) };
 }
 
@@ -38,6 +40,11 @@ const CUT: readonly (readonly Cut[])[] = [
     cut('in-start-line', HEADERS, behind('INVI')),
     cut('in-via', [FROM, CONTACT], behind('Via: SIP/2')),
     cut('in-from', [CONTACT], behind('From: <sip:')),
+    cut('two', [...HEADERS, ...SDP], none, (text) => text + text.replaceAll('-two', '-two-2').replace('Call-ID: two', 'Call-ID: two-2')),
+    cut('blank-lines-apart', [...HEADERS, ...SDP], () => [4], (text) => `\r\n\r\n${text}`),
+    cut('blank-lines-joined', HEADERS, none, (text) => `\r\n\r\n${text}`),
+    cut('length-small', HEADERS, none, (text) => text.replace(/Content-Length.*/, 'Content-Length: 20')),
+    cut('via-udp', [FROM, CONTACT, ...SDP], none, (text) => text.replace('SIP/2.0/TCP', 'SIP/2.0/UDP')),
   ],
   [
     cut('in-contact', [], behind('Contact: <sip:a@192.168')),
@@ -46,9 +53,13 @@ const CUT: readonly (readonly Cut[])[] = [
     cut('behind-header', [], behind('\r\n\r\n')),
     cut('in-body', [], behind('o=- 1 1 IN')),
     cut('in-both', [], behind('Via: SIP/2', 'c=IN')),
+    cut('length-large', [], none, (text) => text.replace(/Content-Length.*/, 'Content-Length: 999')),
     cut('no-length', [], none, (text) => text.replace(/Content-Length.*\r\n/, '')),
   ],
 ];
+
+/** What comes behind another one in the same segment. */
+const BEHIND: Odd = { callId: 'two-2', text: '', becomes: [...HEADERS, ...SDP] };
 
 segments('are read as what the ALG does to each message that is cut inside', () =>
   inLab(async (lab) => {
@@ -68,9 +79,10 @@ segments('are read as what the ALG does to each message that is cut inside', () 
     for (const cuts of CUT) {
       const files = await caught(lab, async () => void (await Promise.all(cuts.map(sent))));
       for (const [where, result] of waysOf(files)) {
-        check(where, result, cuts);
-        for (const { callId } of cuts) assert.is(rowsOf(result, callId)[0]?.transport, 'tcp', callId);
-        assert.is(result.counts.pairs, cuts.length, where);
+        const all = cuts === CUT[0] ? [...cuts, BEHIND] : cuts;
+        check(where, result, all);
+        for (const { callId } of all) assert.is(rowsOf(result, callId)[0]?.transport, 'tcp', callId);
+        assert.is(result.counts.pairs, all.length, where);
         assert.equal([result.counts.dropped, result.counts.appeared], [0, 0], where);
       }
     }
