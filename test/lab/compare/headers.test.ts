@@ -96,6 +96,7 @@ const OUT: readonly Odd[] = [
   options('invite', [...HEADERS, ...SDP], { ...withSdp, method: 'invite' }),
   // Start lines and CSeq.
   altered('version-3', HEADERS, /SIP\/2.0\r\n/, 'SIP/3.0\r\n'),
+  altered('no-version', HEADERS, / SIP\/2.0\r\n/, '\r\n'),
   altered('leading-blank', HEADERS, /^/, ' '),
   altered('leading-line-end', HEADERS, /^/, '\r\n', withSdp),
   altered('two-blanks', HEADERS, 'INVITE ', 'INVITE  ', withSdp),

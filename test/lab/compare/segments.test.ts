@@ -26,6 +26,7 @@ function cut(callId: string, becomes: Odd['becomes'], where: (text: string) => r
   return { callId, text, becomes, port, at: where(text) };
 }
 
+const long = (text: string): string => text.replace('Content-Type', `X-Long: ${'x'.repeat(6000)}\r\nContent-Type`);
 const none = (): number[] => [];
 const behind = (...words: string[]) => (text: string): number[] =>
   words.map((word) => {
@@ -56,6 +57,10 @@ const CUT: readonly (readonly Cut[])[] = [
     cut('length-large', [], none, (text) => text.replace(/Content-Length.*/, 'Content-Length: 999')),
     cut('no-length', [], none, (text) => text.replace(/Content-Length.*\r\n/, '')),
   ],
+  // Longer than a packet: handed over whole to the other end of the wire, as the kernel sends it, or in pieces of the wire's
+  // size, of which the first has no Content-Length and the last no field with an address.
+  [cut('long', [...HEADERS, ...SDP], none, long)],
+  [cut('long-cut', [], none, long)],
 ];
 
 /** What comes behind another one in the same segment. */
@@ -77,6 +82,7 @@ segments('are read as what the ALG does to each message that is cut inside', () 
       }
     };
     for (const cuts of CUT) {
+      if (cuts === CUT.at(-1)) await lab.phone.must(['ip', 'link', 'set', 'dev', 'eth0', 'gso_max_segs', '1']);
       const files = await caught(lab, async () => void (await Promise.all(cuts.map(sent))));
       for (const [where, result] of waysOf(files)) {
         const all = cuts === CUT[0] ? [...cuts, BEHIND] : cuts;
@@ -122,8 +128,17 @@ const OWN_PORT: Odd = {
   becomes: [...HEADERS, ...SDP.slice(1)],
 };
 
+/** Where the helper is not asked, and where the same port is another far end's. */
+const OTHER_PROVIDER = '203.0.113.11';
+const ELSEWHERE: readonly Odd[] = ['port-5080', 'other-provider'].map((callId) => ({
+  callId,
+  text: request({ callId, method: 'INVITE', own: `${ADDRESS.phone}:5060`, body: session(ADDRESS.phone) }),
+  becomes: callId === 'port-5080' ? [] : [...HEADERS, ...SDP.slice(1)],
+}));
+
 segments('of other flows: IPv6 is dropped or passes, and of two phones that offer one port the second is dropped', () =>
   inLab(async (lab) => {
+    await lab.provider.must(['ip', 'addr', 'add', `${OTHER_PROVIDER}/24`, 'dev', 'eth0']);
     const [phone, phone2, provider] = await Promise.all([lab.talker('phone'), lab.talker('phone2'), lab.talker('provider')]);
     const [near, near2, near6] = await Promise.all([
       phone.udp(ADDRESS.phone, 5060),
@@ -146,6 +161,11 @@ segments('of other flows: IPv6 is dropped or passes, and of two phones that offe
       assert.is(second?.inside, `${ADDRESS.phone2}:5060`, where);
       assert.is.not(second?.outside, `${ADDRESS.wan}:5060`, where);
     }
+    const elsewhere = await caught(lab, async () => {
+      await near.send(bytes(ELSEWHERE[0]!.text), { address: ADDRESS.provider, port: 5080 });
+      await near.send(bytes(ELSEWHERE[1]!.text), { address: OTHER_PROVIDER, port: 5060 });
+    });
+    for (const [where, result] of waysOf(elsewhere)) check(where, result, ELSEWHERE);
   }),
 );
 
