@@ -78,7 +78,11 @@ const OUT: readonly Odd[] = [
   options('contact-fold', HEADERS, { contact: `\r\n <sip:a@${LAN}>` }),
   options('contact-quoted', [FROM, VIA, 'Contact 1 display name translated'], { contact: `"A, <sip:x@${LAN}>" <sip:a@${LAN}>` }),
   options('contact-expires', HEADERS, { method: 'REGISTER', contact: `<sip:a@${LAN}>;expires=60` }),
-  options('contact-body', [...HEADERS, 'Body 1 translated', `Content-Length 1 length-wrong ${FRAGMENT.length}`], { method: 'NOTIFY', type: 'message/sipfrag', body: FRAGMENT }),
+  options(
+    'contact-body',
+    [...HEADERS, 'Body 1 translated', `Content-Length 1 length-wrong ${FRAGMENT.length}`],
+    { method: 'NOTIFY', type: 'message/sipfrag', body: FRAGMENT },
+  ),
   // What carries an address and is never touched.
   options('untouched', HEADERS, {
     more: [

@@ -31,7 +31,7 @@ const END = '\r\n';
 
 export const lines = (...all: readonly string[]): string => all.map((line) => line + END).join('');
 
-/** A session description whose lines are given, or those of an ordinary one. */
+/** A session description; lines of its media, or one of audio. */
 export const session = (host: string, media: readonly string[] = ['m=audio 16384 RTP/AVP 8']): string =>
   lines('v=0', `o=- 1 1 IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0', ...media);
 

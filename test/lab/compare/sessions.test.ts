@@ -41,10 +41,22 @@ const OUT: readonly Odd[] = [
   invite('c-other', PLAIN.replace(`c=IN IP4 ${OWN}`, `c=IN IP4 ${OTHER}`), [...HEADERS, LENGTH, `SDP o= 0 address value ${OTHER}`]),
   invite('c-stun', PLAIN.replace(`c=IN IP4 ${OWN}`, `c=IN IP4 ${ADDRESS.wan}`), [...HEADERS, LENGTH, ORIGIN]),
   invite('c-hold', PLAIN.replace(`c=IN IP4 ${OWN}`, 'c=IN IP4 0.0.0.0'), [...HEADERS, LENGTH, 'SDP o= 0 address value 0.0.0.0']),
-  invite('c-multicast', PLAIN.replace(`c=IN IP4 ${OWN}`, 'c=IN IP4 224.2.1.1/127'), [...HEADERS, LENGTH, 'SDP o= 0 address value 224.2.1.1']),
+  invite(
+    'c-multicast',
+    PLAIN.replace(`c=IN IP4 ${OWN}`, 'c=IN IP4 224.2.1.1/127'),
+    [...HEADERS, LENGTH, 'SDP o= 0 address value 224.2.1.1'],
+  ),
   invite('c-first', lines('v=0', `c=IN IP4 ${OWN}`, `o=- 1 1 IN IP4 ${OWN}`, 's=-', 't=0 0', 'm=audio 16384 RTP/AVP 8'), withSdp),
-  invite('hold-session', PLAIN.replace(`c=IN IP4 ${OWN}`, 'c=IN IP4 0.0.0.0') + lines(`c=IN IP4 ${OWN}`), [...withSdp, 'SDP c= 1 address translated']),
-  invite('hold-media', PLAIN + lines('c=IN IP4 0.0.0.0'), [...HEADERS, LENGTH, 'SDP c= 0 address value 0.0.0.0', 'SDP o= 0 address value 0.0.0.0']),
+  invite(
+    'hold-session',
+    PLAIN.replace(`c=IN IP4 ${OWN}`, 'c=IN IP4 0.0.0.0') + lines(`c=IN IP4 ${OWN}`),
+    [...withSdp, 'SDP c= 1 address translated'],
+  ),
+  invite(
+    'hold-media',
+    PLAIN + lines('c=IN IP4 0.0.0.0'),
+    [...HEADERS, LENGTH, 'SDP c= 0 address value 0.0.0.0', 'SDP o= 0 address value 0.0.0.0'],
+  ),
   // The media.
   invite('port-0', media('m=audio 0 RTP/AVP 8'), HEADERS),
   invite('port-9', media('m=audio 9 RTP/AVP 8'), 'dropped'),
@@ -78,7 +90,11 @@ const OUT: readonly Odd[] = [
     ),
     [...HEADERS, LENGTH, ORIGIN, ...[1, 2, 3].map((at) => `SDP c= ${at} address translated`)],
   ),
-  invite('each-other', each(['m=audio 20000 RTP/AVP 8', OWN], ['m=video 20002 RTP/AVP 34', OTHER]), [...HEADERS, LENGTH, 'SDP c= 1 address translated', `SDP o= 0 address value ${OTHER}`]),
+  invite(
+    'each-other',
+    each(['m=audio 20000 RTP/AVP 8', OWN], ['m=video 20002 RTP/AVP 34', OTHER]),
+    [...HEADERS, LENGTH, 'SDP c= 1 address translated', `SDP o= 0 address value ${OTHER}`],
+  ),
   invite(
     'untouched-lines',
     PLAIN.replace('s=-', `s=${OWN}\r\ni=${OWN}\r\nu=http://${OWN}/\r\ne=a@${OWN}`).replace('t=0', 'b=AS:64\r\nt=0'),
@@ -95,7 +111,12 @@ const OUT: readonly Odd[] = [
   invite('as-text', PLAIN, withSdp, { type: 'text/plain' }),
   invite('junk', `${PLAIN}\0\xff\x80junk`, withSdp),
   invite('line-feeds', PLAIN.replace(/\r/g, ''), withSdp),
-  invite('multipart', multipart, [...HEADERS, ORIGIN, CONNECTION, `Content-Length 1 length-wrong ${multipart.length - multipart.indexOf('v=0') + 2 * GROWTH}`], { type: 'multipart/mixed;boundary=b' }),
+  invite(
+    'multipart',
+    multipart,
+    [...HEADERS, ORIGIN, CONNECTION, `Content-Length 1 length-wrong ${multipart.length - multipart.indexOf('v=0') + 2 * GROWTH}`],
+    { type: 'multipart/mixed;boundary=b' },
+  ),
   { callId: 'info', text: request({ callId: 'info', method: 'INFO', body: PLAIN }), becomes: HEADERS },
 ];
 
@@ -109,11 +130,19 @@ const ANSWER = session(ADDRESS.provider, ['m=audio 30000 RTP/AVP 8']);
 const BACK: readonly Odd[] = [
   far('plain', ANSWER, [FROM, VIA]),
   far('progress', ANSWER, [FROM, VIA], '183 Session Progress'),
-  far('o-other', ANSWER.replace(`IP4 ${ADDRESS.provider}`, 'IP4 203.0.113.7'), [FROM, VIA, LENGTH, `SDP o= 0 address value ${ADDRESS.provider}`]),
+  far(
+    'o-other',
+    ANSWER.replace(`IP4 ${ADDRESS.provider}`, 'IP4 203.0.113.7'),
+    [FROM, VIA, LENGTH, `SDP o= 0 address value ${ADDRESS.provider}`],
+  ),
   far('o-name', ANSWER.replace(`IP4 ${ADDRESS.provider}`, 'IP4 pbx'), 'dropped'),
   far('c-name', ANSWER.replace(`c=IN IP4 ${ADDRESS.provider}`, 'c=IN IP4 pbx'), 'dropped'),
   far('c-ip6', ANSWER.replace(/c=.*/, 'c=IN IP6 2001:db8::1'), 'dropped'),
-  far('c-other', ANSWER.replace(`c=IN IP4 ${ADDRESS.provider}`, 'c=IN IP4 203.0.113.99'), [FROM, VIA, 'SDP o= 0 address value 203.0.113.99']),
+  far(
+    'c-other',
+    ANSWER.replace(`c=IN IP4 ${ADDRESS.provider}`, 'c=IN IP4 203.0.113.99'),
+    [FROM, VIA, 'SDP o= 0 address value 203.0.113.99'],
+  ),
   far('media-server', session('203.0.113.99', ['m=audio 30000 RTP/AVP 8']), [FROM, VIA]),
   far('port-500', ANSWER.replace('30000', '500'), 'dropped'),
 ];
