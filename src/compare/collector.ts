@@ -3,12 +3,11 @@
  * comes late is shown from its beginning; calls in which something happened are kept, up to a number; all others are
  * counted. So memory is bounded, and what passes unchanged is not parsed.
  */
-import { parseMessage } from '../languages/sip/message.ts';
 import type { Call, Fate, Row, Seen, Tally } from './comparison.ts';
 import { differencesOf } from './differences.ts';
 import type { Difference } from './difference.ts';
 import { Orientation } from './direction.ts';
-import { sightingOf } from './entry.ts';
+import { callIdOf, describe, sightingOf, turnRound } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { callNotes } from './notes.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -102,7 +101,9 @@ export class Collector {
 
   /** @param plain whether the change is a plain one, and was read; where it was not read it is found out */
   pair(one: Sighting, other: Sighting, equal: boolean, plain: boolean): void {
+    const { swapped } = this.orientation;
     const oriented = this.orientation.orient(one, other);
+    if (swapped === undefined && this.orientation.swapped === true) this.#turnRound();
     const { inner, outer, toProvider } = oriented;
     this.counts.pairs++;
     const samples = toProvider ? this.out : this.in;
@@ -141,6 +142,19 @@ export class Collector {
     }
     const tallies = this.#happened(entry);
     if (isPlain && callId >= 0 && this.#shapes.size < MOST_SHAPES) this.#shapes.set(shape, { check, fate: entry.fate, tallies });
+  }
+
+  /** The captures turned out to be the other way round: so was all that was counted; rows are put right at the end. */
+  #turnRound(): void {
+    const [out, back] = [this.out.splice(0), this.in.splice(0)];
+    this.out.push(...back);
+    this.in.push(...out);
+    const tallies = [...this.tallies.values()];
+    this.tallies.clear();
+    for (const tally of tallies) {
+      tally.toProvider = !tally.toProvider;
+      this.tallies.set(keyOf(tally), tally);
+    }
   }
 
   /** Whether no further call is kept, so that what happens in one is counted alone. */
@@ -213,8 +227,10 @@ export class Collector {
     }
   }
 
-  #count(entry: Entry, { field, part, change, cause, before, after }: Difference): Tally | undefined {
-    const key = `${field} ${part} ${change} ${cause} ${entry.toProvider}`;
+  #count(entry: Entry, difference: Difference): Tally | undefined {
+    const { field, part, change, cause, before, after } = difference;
+    const { toProvider } = entry;
+    const key = keyOf({ field, part, change, cause, toProvider });
     let tally = this.tallies.get(key);
     if (tally === undefined) {
       if (this.tallies.size >= MOST_TALLIES) return undefined;
@@ -224,7 +240,7 @@ export class Collector {
         part,
         change,
         cause,
-        toProvider: entry.toProvider,
+        toProvider,
         count: 0,
         messages: [],
         before: text(before),
@@ -312,6 +328,7 @@ export class Collector {
       if (call !== undefined) this.#attach(call, entry);
     }
     const calls = [...this.#calls.values()].map(({ callId, entries, omitted, notes }) => {
+      if (this.orientation.swapped === true) for (const entry of entries) turnRound(entry);
       const seen = new Set<string>();
       const time = (entry: Entry): number =>
         (entry.inner !== null && (entry.toProvider || entry.outer === null) ? entry.inner.time : entry.outer!.time - offset) - begin;
@@ -324,8 +341,9 @@ export class Collector {
 
   #row(entry: Entry, time: number, offset: number, seen: Set<string>): Row {
     const { inner, outer, toProvider, what, method, sdp, fate, differences, signature } = entry;
-    const again = seen.has(signature);
-    seen.add(signature);
+    const known = `${toProvider} ${signature}`;
+    const again = seen.has(known);
+    seen.add(known);
     const delay =
       inner === null || outer === null ? null : toProvider ? outer.time - offset - inner.time : inner.time - (outer.time - offset);
     return {
@@ -375,25 +393,5 @@ export class Collector {
   }
 }
 
-const callIdOf = (entry: Entry): string => sightingOf(entry).identity?.callId ?? '(no Call-ID)';
-
-function methodOf(entry: Entry): string {
-  const { identity } = sightingOf(entry);
-  return identity?.cseq?.split(' ')[1] ?? identity?.method ?? '';
-}
-
-/** Fills in what a row says of its message. */
-function describe(entry: Entry): void {
-  const sighting = sightingOf(entry);
-  const { text, identity } = sighting;
-  const message = parseMessage(text);
-  if ('refused' in message) {
-    entry.what = identity?.method ?? String(identity?.status ?? '?');
-  } else {
-    const line = message.startLine;
-    entry.what = line.kind === 'request' ? line.method.text : `${line.code.text} ${line.reason.text}`.trim();
-    entry.sdp = /(?:^|\n)v=0/.test(text.slice(message.body.start));
-  }
-  entry.method = methodOf(entry);
-  entry.signature = `${entry.toProvider} ${entry.what} ${identity?.cseq} ${identity?.branch} ${identity?.fromTag}`;
-}
+const keyOf = ({ field, part, change, cause, toProvider }: Pick<Tally, 'field' | 'part' | 'change' | 'cause' | 'toProvider'>): string =>
+  `${field} ${part} ${change} ${cause} ${toProvider}`;

@@ -65,7 +65,7 @@ export interface Tally {
   readonly part: string;
   readonly change: Difference['change'];
   readonly cause: Difference['cause'];
-  readonly toProvider: boolean;
+  toProvider: boolean;
   /** Messages, and what they were: `INVITE`, `200 INVITE`. */
   count: number;
   readonly messages: string[];

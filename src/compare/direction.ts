@@ -18,9 +18,9 @@ const sameDestination = (one: Sighting, other: Sighting): boolean =>
 export class Orientation {
   readonly #book: AddressBook;
   /** Addresses of phones, of the router outside, and of far ends, as pairs have shown them. */
-  readonly inside = new AddressSet(MOST_ADDRESSES);
-  readonly outside = new AddressSet(MOST_ADDRESSES);
-  readonly far = new AddressSet(MOST_ADDRESSES);
+  inside = new AddressSet(MOST_ADDRESSES);
+  outside = new AddressSet(MOST_ADDRESSES);
+  far = new AddressSet(MOST_ADDRESSES);
   /** Whether the captures were given the other way round; undefined until a pair tells. */
   swapped: boolean | undefined = undefined;
 
@@ -43,7 +43,10 @@ export class Orientation {
     else toProvider = !this.inside.has(one.destination) && (this.inside.has(one.source) || !this.far.has(one.source));
     let inner = toProvider ? early : late;
     if (one.side !== -1) {
-      this.swapped ??= this.#evidence(one.side === 0 ? one : other, one.side === 0 ? other : one, toProvider, translated);
+      if (this.swapped === undefined) {
+        this.swapped = this.#evidence(one.side === 0 ? one : other, one.side === 0 ? other : one, toProvider, translated);
+        if (this.swapped === true) this.#turnRound();
+      }
       inner = (one.side === 0) !== (this.swapped ?? false) ? one : other;
     }
     const outer = inner === one ? other : one;
@@ -68,6 +71,12 @@ export class Orientation {
     this.inside.add(toProvider ? inner.source : inner.destination);
     this.outside.add(toProvider ? outer.source : outer.destination);
     this.far.add(toProvider ? inner.destination : inner.source);
+  }
+
+  /** What was learned while nobody knew that the captures are the other way round: no address was translated in it. */
+  #turnRound(): void {
+    [this.inside, this.far] = [this.far, this.inside];
+    this.outside = this.inside.copy();
   }
 
   /** Which side a message that was seen once was seen on, and which way it went. */

@@ -50,10 +50,15 @@ export interface IntakeSink {
   isAwaited(sighting: Sighting): boolean;
 }
 
+/** A packet, by when and where it was seen. */
+type Stamp = Pick<Sighting, 'number' | 'time' | 'place' | 'direction' | 'ttl'>;
+
 /** A stream that is read; how many bytes of it were no message so far. */
 interface Reading {
   readonly framer: StreamFramer;
   readonly flow: SharedFlow;
+  /** The latest packet with bytes of it. What ends a stream may be any packet, as where the capture ends. */
+  readonly latest: Stamp;
   found: boolean;
   unknown: number;
 }
@@ -93,7 +98,7 @@ export class Intake {
         datagram: (packet) => this.#datagram(packet),
         stream: (stream, packet, bytes, start, end) => this.#stream(stream, packet, bytes, start, end),
         streamGap: (stream, packet, missing) => this.#gap(stream, packet, missing),
-        streamEnd: (stream, packet) => this.#streamEnd(stream, packet),
+        streamEnd: (stream) => this.#streamEnd(stream),
         other: (packet) => this.#seen(packet),
         problem: (problem) => this.problems.push(problem),
       },
@@ -212,12 +217,8 @@ export class Intake {
   #blank(packet: Packet, flow: SharedFlow): Sighting {
     const sighting = this.#store.blank();
     sighting.side = this.#side;
-    sighting.number = packet.number;
-    sighting.time = packet.seconds + packet.nanoseconds / 1e9;
     sighting.flow = flow;
-    sighting.place = placeOf(packet);
-    sighting.direction = packet.direction;
-    sighting.ttl = packet.ttl;
+    stamp(sighting, packet);
     return sighting;
   }
 
@@ -237,21 +238,31 @@ export class Intake {
         stream.wanted = false;
         return;
       }
-      reading = { framer: new StreamFramer(this.#toText), flow: this.#flow('tcp', stream), found: false, unknown: 0 };
+      const latest = { number: 0, time: 0, place: 0, direction: 0, ttl: 0 };
+      reading = { framer: new StreamFramer(this.#toText), flow: this.#flow('tcp', stream), latest, found: false, unknown: 0 };
       stream.context = reading;
     }
-    this.#frames(reading, packet, reading.framer.push(bytes.subarray(start, end)));
+    stamp(reading.latest, packet);
+    this.#frames(reading, reading.framer.push(bytes.subarray(start, end)));
     if (reading.found) return;
     reading.unknown += end - start;
     if (reading.unknown > MOST_UNKNOWN) stream.wanted = false;
   }
 
-  #frames(reading: Reading, packet: Packet, frames: ReturnType<StreamFramer['push']>): void {
+  #frames(reading: Reading, frames: ReturnType<StreamFramer['push']>): void {
     for (const frame of frames) {
       if (frame.kind !== 'message') continue;
       reading.found = true;
       const bytes = bytesOf(frame.message.text.slice(frame.message.start, frame.message.end));
-      const sighting = this.#blank(packet, reading.flow);
+      const sighting = this.#store.blank();
+      sighting.side = this.#side;
+      sighting.flow = reading.flow;
+      const { number, time, place, direction, ttl } = reading.latest;
+      sighting.number = number;
+      sighting.time = time;
+      sighting.place = place;
+      sighting.direction = direction;
+      sighting.ttl = ttl;
       sighting.id = -1;
       sighting.missing = 0;
       sighting.wireLength = bytes.length;
@@ -264,13 +275,21 @@ export class Intake {
     const reading = stream.context as Reading | undefined;
     if (reading === undefined) return;
     this.#seen(packet);
-    this.#frames(reading, packet, reading.framer.gap(missing));
+    this.#frames(reading, reading.framer.gap(missing));
   }
 
-  #streamEnd(stream: TcpStream, packet: Packet): void {
+  #streamEnd(stream: TcpStream): void {
     const reading = stream.context as Reading | undefined;
-    if (reading !== undefined) this.#frames(reading, packet, reading.framer.end());
+    if (reading !== undefined) this.#frames(reading, reading.framer.end());
   }
+}
+
+function stamp(to: Stamp, packet: Packet): void {
+  to.number = packet.number;
+  to.time = packet.seconds + packet.nanoseconds / 1e9;
+  to.place = placeOf(packet);
+  to.direction = packet.direction;
+  to.ttl = packet.ttl;
 }
 
 const placeOf = ({ interface: port, device, vlan, pppoe }: Packet): number =>

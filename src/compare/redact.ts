@@ -9,12 +9,17 @@ import type { Call, Comparison, Row, Seen, Tally } from './comparison.ts';
 import type { Difference } from './difference.ts';
 import { REDACTED } from './secrets.ts';
 
-const IPV4 = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/g;
+/** Behind an escaped character, too: `%40198.51.100.7` in the Replaces of a Refer-To. */
+const IPV4 = /(?:(?<![\w.])|(?<=%[0-9A-Fa-f]{2}))\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/g;
 const IPV6 = /(?<![\w:.])(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|(?=[0-9A-Fa-f:]*::)[0-9A-Fa-f:]{3,39})(?![\w:])/g;
 /** RFC 1918, 6598, 3927, 1122; 0.0.0.0 is a hold. */
 const PRIVATE4 = /^(?:0|10|127)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^169\.254\./;
 const PRIVATE6 = /^(?:f[cd]|fe[89ab]|::1?$)/i;
-const URI = /\b(sips?|tel|im|pres|mailto):([^\s@;<>"?]+)(@?)([^\s;<>"?,:]*)/gi;
+/** Scheme, user, host, port and parameters, header fields. */
+const URI = /\b(sips?|tel|im|pres|mailto):([^\s@;<>"?]+)(@?)([^\s;<>"?,:]*)([^\s<>"?,]*)(\?[^\s<>"]*)?/gi;
+/** Without a scheme, `alice@example.org`; looked for from the beginning of a word alone, so that a long one costs no more. */
+const BARE = /(?<![^\s<>"@:;,=?])([^\s<>"@:;,=?]+)@([^\s<>"@;,?]+)/g;
+const NAMED = /^(?:user|host|address|call)-\d+$/;
 const DIGITS = /\+?\d[\d().-]{4,}\d/g;
 /** Fields of text that say nothing of anybody. */
 const PLAIN = new Set([
@@ -68,11 +73,15 @@ export class Redactor {
   /** Users, hosts and addresses in a text, whatever else it is. */
   text(text: string): string {
     return text
-      .replace(URI, (_, scheme: string, user: string, at: string, host: string) =>
-        at === '' && scheme.toLowerCase() !== 'tel'
-          ? `${scheme}:${this.host(user)}`
-          : `${scheme}:${this.user(user)}${at}${this.host(host)}`,
-      )
+      .replace(URI, (_, scheme: string, user: string, at: string, host: string, more: string, fields: string | undefined) => {
+        const who =
+          at === '' && scheme.toLowerCase() !== 'tel'
+            ? `${scheme}:${this.host(user)}`
+            : `${scheme}:${this.user(user)}${at}${this.host(host)}`;
+        // Its fields are of anybody's making: another call's Call-ID, a subject.
+        const places = more.replace(/;(maddr|received)=([^;]+)/gi, (_, name: string, place: string) => `;${name}=${this.host(place)}`);
+        return `${who}${places}${fields === undefined ? '' : `?${REDACTED}`}`;
+      })
       .replace(IPV4, (address) => this.address(address))
       .replace(IPV6, (address) => this.address(address));
   }
@@ -84,7 +93,7 @@ export class Redactor {
   /** `voip.example.net:5060`; addresses are left to `text`. */
   host(text: string): string {
     return text.replace(/^[^[\]:]+/, (name) =>
-      /^[\d.]*$/.test(name) || /^(?:user|host|address)-\d+$/.test(name) ? name : this.#name('host', name),
+      /^[\d.]*$/.test(name) || NAMED.test(name) ? name : this.#name('host', name),
     );
   }
 
@@ -94,7 +103,8 @@ export class Redactor {
     const name = canonical(field);
     if (/(?:^|URI )(?:user|number)$|^display name$/.test(part)) return this.user(text);
     if (field === 'Call-ID') return this.callId(text);
-    if (/(?:^|URI )host$|^sent-by$/.test(part)) return this.text(this.host(text));
+    if (part.startsWith('URI ?')) return REDACTED;
+    if (/(?:^|URI )host$|^sent-by$|;(?:maddr|received)$/.test(part)) return this.text(this.host(text));
     if (part === ';tag' || part === ';branch') return text;
     if (field === 'Body' || (field === 'Request-URI' && part === 'text')) return /^\d+ bytes/.test(text) ? text : REDACTED;
     if (
@@ -107,7 +117,9 @@ export class Redactor {
     }
     if (/^SDP [sieup]=/.test(field) || (field === 'SDP o=' && part === 'user')) return REDACTED;
     if (grammarOf(name) !== 'text' || field.startsWith('SDP') || PLAIN.has(name)) {
-      return this.text(text).replace(/"[^"]*"(?=\s*<)/g, (quoted) => `"${this.user(quoted)}"`);
+      return this.text(text)
+        .replace(/"[^"]*"(?=\s*<)/g, (quoted) => `"${this.user(quoted)}"`)
+        .replace(BARE, (all, user: string, host: string) => (NAMED.test(user) ? all : `${this.user(user)}@${this.host(host)}`));
     }
     return REDACTED;
   }

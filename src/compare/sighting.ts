@@ -216,6 +216,12 @@ export class AddressSet {
   has(address: Address): boolean {
     return this.#all.has(address);
   }
+
+  copy(): AddressSet {
+    const set = new AddressSet(this.#most);
+    for (const address of this.#all) set.#all.add(address);
+    return set;
+  }
 }
 
 const IPV6 = 2 ** 32;

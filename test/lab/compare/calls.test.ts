@@ -4,18 +4,10 @@ import * as assert from 'uvu/assert';
 import type { Row } from '../../../src/compare/comparison.ts';
 import { ADDRESS } from '../network.ts';
 import { play } from '../sipp.ts';
-import { caught, compared, foundIn, inLab, pause, waysOf } from './captures.ts';
+import { HELP_TCP, caught, compared, foundIn, inLab, pause, waysOf } from './captures.ts';
 import { callThroughProvider } from './peers.ts';
 
 const calls = suite("captures of the kernel's own ALG, of whole calls");
-
-/** fw4 gives the helper to UDP alone; owners and other firmware give it to TCP too. */
-const HELP_TCP = `
-table inet fw4 {
-  ct helper sip-tcp { type "sip" protocol tcp; }
-  chain helper_lan { meta l4proto tcp tcp dport 5060 ct helper set "sip-tcp"; }
-}
-`;
 
 const VIA = 'Via 1 sent-by translated';
 const FROM = 'From 1 URI host translated';

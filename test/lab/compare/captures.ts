@@ -22,6 +22,14 @@ const DEVICES = { lan: 'br-lan', wan: 'wan', any: 'any' } as const;
 /** Milliseconds in which what has arrived comes into the files. */
 const SETTLING = 300;
 
+/** fw4 gives the helper to UDP alone; owners and other firmware give it to TCP too. */
+export const HELP_TCP = `
+table inet fw4 {
+  ct helper sip-tcp { type "sip" protocol tcp; }
+  chain helper_lan { meta l4proto tcp tcp dport 5060 ct helper set "sip-tcp"; }
+}
+`;
+
 export const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export async function caught(lab: Lab, act: () => Promise<void>): Promise<Caught> {

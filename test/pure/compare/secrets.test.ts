@@ -109,6 +109,36 @@ secrets('of third parties are taken out by --redact, consistently', () => {
   assert.is(after(invite, 'Via'), comparison.calls[0]!.outside);
 });
 
+secrets('of third parties are taken out in whatever field they stand, also where one is added or taken out', () => {
+  const parties = ['4989777777', 'Carol', 'carol', 'dave', '198.51.100.7'];
+  const more = [
+    'P-Asserted-Identity: "Carol" <sip:+4989777777@carol.example.com>',
+    'P-Asserted-Identity: <tel:+4989777777>',
+    'Diversion: <sip:+4989777777@carol.example.com>;reason=unconditional',
+    'Remote-Party-ID: "Carol" <sip:+4989777777@198.51.100.7>',
+    'Refer-To: <sip:dave@198.51.100.7;maddr=carol.example.com?Replaces=x%40198.51.100.7%3Bto-tag%3D1&Subject=carol>',
+    'Refer-To: <sip:dave@198.51.100.7?Replaces=x%40carol.example.com>',
+    'History-Info: <sip:+4989777777@carol.example.com?Reason=carol>;index=1',
+    'Reply-To: carol@carol.example.com',
+    'Record-Route: <sip:198.51.100.7;lr>',
+    'Warning: 399 carol.example.com "Carol"',
+    'Subject: Carol',
+    'X-Caller: +4989777777',
+  ];
+  const text = request('INVITE', { callId: 'x', more, body: session() });
+  const changes: ((text: string) => string)[] = [
+    (whole) => parties.reduce((all, party) => all.split(party).join(`${party}0`), whole),
+    (whole) => more.reduce((all, line) => all.replace(`${line}\r\n`, ''), whole),
+    (whole) => whole.replace(/%40[^%>]*/g, '%40198.51.100.78').replace('maddr=carol.', 'maddr=carol2.').replace('carol@', 'carol2@'),
+  ];
+  for (const change of changes) {
+    const comparison = bothSides([{ at: 0, text, out: change(text) }]);
+    const shown = everything(redacted(comparison));
+    assert.ok(parties.some((party) => everything(comparison).includes(party)));
+    for (const party of parties) assert.not.match(shown, party, `${change}`);
+  }
+});
+
 const faces = suite('a comparison that is shown');
 
 const HOSTILE = '<script>alert(1)</script>"\'&\u0007\u001b[31m';

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Comparison, Row } from '../../../src/compare/comparison.ts';
 import { join, pcapHeader, pcapRecord } from '../../../src/languages/pcap/encode.ts';
-import { FLAG, bytesOf, ethernet, fragments4, ipv4, ipv6, tcp, udp } from '../languages/pcap/frames.ts';
+import { FLAG, bytesOf, cooked2, ethernet, fragments4, ipv4, ipv6, tcp, udp } from '../languages/pcap/frames.ts';
 import { BEGIN, PHONE, PROVIDER, WAN, anyOf, bothSides, compared, named, packetsOf, sideOf } from './captures.ts';
 import type { Sent } from './captures.ts';
 import { reply, request, session } from './dialogue.ts';
@@ -107,6 +107,30 @@ situations('are turned round where they were given the other way round', () => {
   assert.equal(turned.calls, right.calls);
   assert.equal(turned.tallies, right.tallies);
   assert.is(turned.lan.name, 'wan.pcap');
+});
+
+situations('are turned round also for what came before anybody could tell: what was not translated', () => {
+  // IPv6 goes through a router as it is: which side is the phone's shows only in a flow that is translated.
+  const text = request('OPTIONS', { callId: 'six' });
+  const both = [request('OPTIONS', { callId: 'six' }).replace('Max-Forwards', 'X-Forwards'), request('MESSAGE', { callId: 'lost' })];
+  const six = (bytes: string, outside: boolean, at: number): Uint8Array => {
+    const packet = ipv6({ from: '2001:db8:1::10', to: '2001:db8:113::10', hops: outside ? 63 : 64 }, udp(5060, 5060, bytesOf(bytes)));
+    return pcapRecord({ seconds: BEGIN - 2, nanoseconds: at + (outside ? 100_000 : 0), bytes: ethernet(packet) });
+  };
+  const packets = packetsOf(call().map((one) => ({ ...one, out: one.toProvider === false ? back(one.text) : alg(one.text) })));
+  const [lan, wan] = [false, true].map((outside) =>
+    join([
+      pcapHeader(),
+      six(outside ? both[0]! : text, outside, 0),
+      ...(outside ? [] : [six(both[1]!, false, 5_000_000)]),
+      sideOf(packets, outside).subarray(24),
+    ]),
+  ) as [Uint8Array, Uint8Array];
+  const [right, turned] = [compared([lan, wan]), compared([wan, lan])];
+  assert.equal(right.counts.dropped, 1);
+  assert.equal(turned.calls, right.calls);
+  assert.equal(turned.tallies, right.tallies);
+  assert.equal(turned.counts, right.counts);
 });
 
 situations('cannot be one file twice', () => {
@@ -223,6 +247,21 @@ situations('are compared over TCP, across segments, and over IPv6 without transl
   const routed = compared([six(64, 0), six(63, 100_000)]);
   assert.equal([routed.verdict, routed.counts.same, routed.calls[0]?.inside], ['unchanged', 1, '[2001:db8:1::10]:5060']);
   assert.ok(rows(routed)[0]!.toProvider);
+});
+
+situations('hold a message of TCP without Content-Length, which ends with its stream, where and when it was seen', () => {
+  const bytes = bytesOf(request('INVITE', { ...CALL, body: session() }).replace(/Content-Length.*\r\n/, ''));
+  const seen = (device: number, from: string, ttl: number): Uint8Array =>
+    cooked2(ipv4({ from, to: PROVIDER, id: 1, ttl }, tcp(40_000, 5060, { sequence: 1 }, bytes)), 0, device);
+  const later = cooked2(ipv4({ from: PHONE, to: PROVIDER, id: 2 }, udp(16_384, 30_000, new Uint8Array(172).fill(0x80))), 0, 2);
+  const frames = [seen(2, PHONE, 64), seen(3, PHONE, 64), seen(4, WAN, 63), later];
+  const any = join([
+    pcapHeader({ linkType: 276 }),
+    ...frames.map((frame, index) => pcapRecord({ seconds: BEGIN + (index < 3 ? 0 : 9), nanoseconds: index * 1000, bytes: frame })),
+  ]);
+  const result = compared([any]);
+  assert.equal([result.verdict, result.counts.same, result.counts.copies, result.counts.dropped], ['unchanged', 1, 1, 0]);
+  assert.equal([rows(result)[0]!.lan?.packet, rows(result)[0]!.wan?.packet], [1, 3]);
 });
 
 situations('are compared through fragments, and where the capture kept only the beginning', () => {
