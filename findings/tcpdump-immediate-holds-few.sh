@@ -1,8 +1,8 @@
 #!/bin/bash
-# tcpdump with --immediate-mode and -s 0 holds a handful of packets; what a burst has more is lost, and the capture shows none of it.
+# tcpdump with --immediate-mode holds a handful of packets; what a burst has more is lost, and the capture shows none of it.
 #
-# Both options are what one reaches for to see every byte at once. In immediate mode libpcap cuts its buffer of 2 MiB into slots
-# that each hold the longest packet there may be, and `-s 0` makes that very long, however short the packets are that come. Who
+# It is what one reaches for to see packets at once. In immediate mode libpcap cuts its buffer of 2 MiB into slots that each hold
+# the longest packet there may be, and the usual snapshot length (-s) makes that very long, however short those are that come. Who
 # reads such a capture for what a router drops finds losses that were tcpdump's own; only its last lines on standard error tell.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -12,6 +12,7 @@ own_network
 count=200
 # caught OPTION...: how many of the packets come into the file, sent while tcpdump has no time for them.
 caught() {
+  : >"$folder/said"
   tcpdump -i lo -Z root -U "$@" -w "$folder/caught" 'udp dst port 9' 2>"$folder/said" &
   local dump=$!
   until_true 10 grep -q 'listening on' "$folder/said"
@@ -25,8 +26,8 @@ caught() {
   tcpdump -r "$folder/caught" 2>/dev/null | wc -l
 }
 
-plain=$(caught -s 0) both=$(caught --immediate-mode -s 0) short=$(caught --immediate-mode -s 1500)
-expected "all $count small packets of a burst, with --immediate-mode and -s 0 as without"
-seen "-s 0: $plain; --immediate-mode -s 0: $both; --immediate-mode -s 1500: $short"
+plain=$(caught) both=$(caught --immediate-mode) short=$(caught --immediate-mode -s 1500)
+expected "all $count small packets of a burst, with --immediate-mode as without"
+seen "without: $plain; --immediate-mode: $both; --immediate-mode -s 1500: $short"
 [ "$plain" = $count ] && [ "$short" = $count ] && [ "$both" -lt 20 ] || changed
 as_described
