@@ -15,7 +15,9 @@ export type Capture = {
 /** Starts to capture UDP and TCP on a device of a member; comes back when it is listening. */
 export async function capture(member: Member, device = 'eth0'): Promise<Capture> {
   const file = `/tmp/capture-${Math.floor(performance.now() * 1000)}.pcap`;
-  const dump = member.spawn(['tcpdump', '-i', device, '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file, 'udp or tcp']);
+  // A buffer for a burst: in immediate mode it is cut into slots of the snapshot length (findings/tcpdump-immediate-holds-few.sh).
+  const room = ['-s', '16384', '-B', '32768'];
+  const dump = member.spawn(['tcpdump', '-i', device, '-U', '--immediate-mode', ...room, '-Z', 'root', '-w', file, 'udp or tcp']);
   let said = '';
   await new Promise<void>((resolve, reject) => {
     dump.child.stderr.on('data', (data: Buffer) => {
