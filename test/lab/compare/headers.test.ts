@@ -62,6 +62,8 @@ const OUT: readonly Odd[] = [
   // From.
   options('from-no-port', HEADERS, { from: `<sip:a@${OWN}>` }),
   options('from-user', HEADERS, { from: `<sip:${OWN}@${LAN}>` }),
+  options('from-fold', HEADERS, { from: `\r\n <sip:a@${LAN}>` }),
+  options('from-fold-behind', HEADERS, { from: `<sip:a@${LAN}>\r\n ;x=1` }),
   options('from-sips', [CONTACT, VIA], { from: `<sips:a@${LAN}>` }),
   // Contact.
   options('contact-none', NOT_CONTACT, { contact: '*' }),

@@ -47,6 +47,8 @@ const OUT: readonly Odd[] = [
     [...HEADERS, LENGTH, 'SDP o= 0 address value 224.2.1.1'],
   ),
   invite('c-first', lines('v=0', `c=IN IP4 ${OWN}`, `o=- 1 1 IN IP4 ${OWN}`, 's=-', 't=0 0', 'm=audio 16384 RTP/AVP 8'), withSdp),
+  invite('hold-inactive', PLAIN + lines('a=inactive'), withSdp),
+  invite('hold-sendonly', PLAIN + lines('a=sendonly'), withSdp),
   invite(
     'hold-session',
     PLAIN.replace(`c=IN IP4 ${OWN}`, 'c=IN IP4 0.0.0.0') + lines(`c=IN IP4 ${OWN}`),
