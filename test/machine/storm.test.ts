@@ -120,7 +120,7 @@ storm(
 );
 
 storm('with no process of ours it stays off through more loads, and through a reboot', async (router) => {
-  for (const name of ['sipalg', 'sipalg-early']) await router.must([`/etc/init.d/${name}`, 'disable']);
+  for (const name of ['sipalg', 'sipalg-early', 'sipalg-daemon']) await router.must([`/etc/init.d/${name}`, 'disable']);
   await router.must(['/tmp/storm.sh', String(LOADS_ALONE), '0'], { timeout: 200_000 });
   await assertOff(router, 'after the loads');
   await router.reboot();
