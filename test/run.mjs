@@ -15,6 +15,7 @@ if (lacking.length > 0) process.exit(1);
 // Only now: these need what was just installed.
 const { findTests, layerOf, LAYERS, runFiles, skipped, turnsOf } = await import('./runner/files.mjs');
 const { asked } = await import('./runner/asked.mjs');
+const { MOST_TRIED_AGAIN, tryAgain } = await import('./runner/again.mjs');
 const { checks } = await import('./runner/checks.mjs');
 const { Interrupted, proceed, stopAll } = await import('./runner/process.mjs');
 const { line, spent, summary } = await import('./runner/words.mjs');
@@ -57,11 +58,13 @@ if (files.length === 0) {
 const part = words.length > 0 || only !== undefined;
 if (part) console.log(`only ${files.length} of ${found.length} test files, and no type check`);
 
-/** @type {import('./runner/verdict.mjs').Verdict[]} */
+/** @typedef {import('./runner/verdict.mjs').Verdict} Verdict */
+/** @type {Verdict[]} */
 const verdicts = [];
-const onVerdict = (/** @type {import('./runner/verdict.mjs').Verdict} */ verdict) => {
+const tell = (/** @type {Verdict} */ verdict) => console.log(line(verdict, { skipFails: inCI }));
+const onVerdict = (/** @type {Verdict} */ verdict) => {
   verdicts.push(verdict);
-  console.log(line(verdict, { skipFails: inCI }));
+  tell(verdict);
 };
 
 /** Seconds by layer, for the last lines. @type {Map<string, number>} */
@@ -76,9 +79,19 @@ try {
     const began = Date.now();
     const paths = mine.map((file) => relative(root, file));
     if (missing.length > 0) for (const path of paths) onVerdict(skipped(path, missing.map(({ reason }) => reason).join(' ')));
-    else
-      for (const { pool, files: turn } of turnsOf(layer, paths))
-        await runFiles({ root, files: turn.map((path) => root + path), limit: layer.limit, pool, demanding: layer.demanding, onVerdict });
+    else {
+      const { limit, demanding } = layer;
+      const run = (/** @type {string[]} */ some, /** @type {number} */ pool) =>
+        runFiles({ root, files: some.map((path) => root + path), limit, pool, demanding, onVerdict: tell });
+      const ran = [];
+      for (const { pool, files: turn } of turnsOf(layer, paths)) ran.push(...(await run(turn, pool)));
+      // Not where a part was asked for: whoever works on a test wants to see what it does.
+      const failed = layer.again && !part ? ran.filter((each) => each.failed > 0) : [];
+      const left = MOST_TRIED_AGAIN - verdicts.filter((each) => each.again !== undefined).length;
+      if (failed.length > 0 && failed.length <= left) console.log(`trying again: ${failed.map(({ file }) => file).join(', ')}`);
+      const last = await tryAgain({ failed, left, run: async (file) => /** @type {Verdict} */ ((await run([file], 1))[0]) });
+      verdicts.push(...ran.filter((each) => !failed.includes(each)), ...last);
+    }
     durations.set(layer.name, (Date.now() - began) / 1000);
   }
   proceed();

@@ -18,14 +18,15 @@ const ONE_MACHINE = ['images', 'loader', 'packages', 'readme', 'readme-apk'].map
  * Layers in the order they run. A layer is a folder of test/: what setup.mjs is asked for, how long one file may take
  * (milliseconds), how many files run at a time, and whether a test that asserts nothing fails. Two at a time, but what keeps
  * two processors busy by itself, and the browser, which is to be quick; `beside` are the files of such a layer that go in pairs.
- * @type {readonly { name: string, needs: string[], limit: number, pool: number, demanding: boolean, beside?: string[] }[]}
+ * `again`: a file that failed has a second try (again.mjs).
+ * @type {readonly { name: string, needs: string[], limit: number, pool: number, demanding: boolean, again?: true, beside?: string[] }[]}
  */
 export const LAYERS = [
   { name: 'pure', needs: [], limit: 180_000, pool: 2, demanding: true },
   { name: 'engines', needs: ['engines'], limit: 600_000, pool: 2, demanding: true },
-  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 720_000, pool: 2, demanding: false },
-  { name: 'machine', needs: ['vm', 'engines'], limit: 1_500_000, pool: 1, demanding: false, beside: ONE_MACHINE },
-  { name: 'page', needs: ['page'], limit: 180_000, pool: 1, demanding: true },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 720_000, pool: 2, demanding: false, again: true },
+  { name: 'machine', needs: ['vm', 'engines'], limit: 1_500_000, pool: 1, demanding: false, again: true, beside: ONE_MACHINE },
+  { name: 'page', needs: ['page'], limit: 180_000, pool: 1, demanding: true, again: true },
 ];
 
 /**

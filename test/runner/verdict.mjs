@@ -12,6 +12,7 @@
  * @property {string[]} problems  sentences; empty when all is well
  * @property {string} output      what its process said
  * @property {number} ms
+ * @property {string} [again] it was run twice: what the first run said
  */
 
 /**

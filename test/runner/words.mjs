@@ -33,7 +33,7 @@ const indent = (text) =>
         .join('\n');
 
 /**
- * The end of a run: the files that failed once more, the skips with their reasons, and the last line.
+ * The end of a run: the files that failed once more, those that needed a second try, the skips with their reasons, and the last line.
  * @param {Verdict[]} verdicts
  * @param {{ skipFails: boolean }} options a skip is a failure
  */
@@ -41,6 +41,7 @@ export function summary(verdicts, { skipFails }) {
   const lines = [''];
   const sum = (/** @type {(verdict: Verdict) => number} */ of) => verdicts.reduce((total, each) => total + of(each), 0);
   for (const { file, problems } of verdicts.filter((each) => each.failed > 0)) lines.push(`failed: ${file}: ${problems[0]}`);
+  for (const { file, again } of verdicts.filter((each) => each.again !== undefined)) lines.push(`second try: ${file}: first it said: ${again}`);
   for (const { file, skips } of verdicts) for (const reason of skips) lines.push(`skipped: ${file}: ${reason}`);
   const skips = sum((each) => each.skips.length);
   const failed = sum((each) => each.failed) + (skipFails ? skips : 0);
