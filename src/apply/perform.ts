@@ -137,24 +137,40 @@ export async function settle(host: Host, action: Action): Promise<void> {
   if (now !== null) await act(host, now);
 }
 
-/** Takes steps back, the last one first. Goes on past what fails, and says it all. */
+/** How often what could not be taken back is tried, a second apart. */
+const TRIES = 3;
+
+/**
+ * Takes steps back, the last one first. Goes on past what fails, tries that again, and says what is left. What had nothing
+ * to do is looked at again then: a `rmmod` that was killed unloads its module all the same (delete_module(2) is not broken
+ * off), and a firewall that was just loading had no chain for a rule.
+ */
 export async function takeBack(host: Host, steps: readonly Step[], echo: Echo): Promise<string[]> {
-  const failures: string[] = [];
-  for (const step of [...steps].reverse()) {
-    let said = false;
-    for (const action of step.undo) {
+  let open = [...steps].reverse().flatMap((step) => step.undo.map((action) => ({ step, action })));
+  const said = new Set<Step>();
+  for (let tries = 1; ; tries++) {
+    const failures: string[] = [];
+    const left: typeof open = [];
+    for (const each of open) {
+      const { step, action } = each;
       try {
         const now = await asThingsStand(host, action);
-        if (now === null) continue;
-        if (!said) echo(`# taking back: ${step.text}`);
-        said = true;
+        if (now === null) {
+          left.push(each);
+          continue;
+        }
+        if (!said.has(step)) echo(`# taking back: ${step.text}`);
+        said.add(step);
         await act(host, now);
       } catch (error) {
         failures.push(`${step.text} This could not be taken back: ${(error as Error).message}.`);
+        left.push(each);
       }
     }
+    if (failures.length === 0 || tries === TRIES) return failures;
+    await host.run(['sleep', '1']);
+    open = left;
   }
-  return failures;
 }
 
 /** Whether an action may be done twice, or for nothing. */

@@ -52,7 +52,7 @@ export async function answer({ host, surveyor, clock }: Called, method: string, 
   // Counted from the first tool on: a run may have been waited for before.
   let limited: Host | null = null;
   const run: Host['run'] = (argv, options) =>
-    (limited ??= limitWaiting(host, Math.min(LOOKING, left(TOOLS_UNTIL))).host).run(argv, options);
+    (limited ??= limitWaiting(host, Math.min(LOOKING, left(TOOLS_UNTIL)), 0, 0).host).run(argv, options);
   const record = await readRecord(host);
   const object = createObject({
     host: { ...host, run },
