@@ -137,7 +137,6 @@ function put(text: string, place: number, option: string, value: SettingValue | 
     return [pkg, pkg.sections[place] as UciSection];
   };
   if (value?.kind === 'option') return setOption(...section(text), option, value.values[0] ?? '');
-  let edited = deleteOption(...section(text), option);
-  for (const one of value?.values ?? []) edited = addToList(...section(edited), option, one);
-  return edited;
+  const edited = deleteOption(...section(text), option);
+  return value === null ? edited : addToList(...section(edited), option, ...value.values);
 }
