@@ -91,7 +91,7 @@ async function grow(lab: Lab, bytes: number): Promise<void> {
 
 async function main(): Promise<void> {
   const qjsPath = ((await import(pathToFileURL(join(process.cwd(), 'test/setup.mjs')).href)) as { QJS: string }).QJS;
-  const qjs = [qjsPath, '--no-unhandled-rejection', '-m'];
+  const qjs = [qjsPath, '--no-unhandled-rejection', '--strip-source', '-m'];
   const lab = await openLab({ ruleset: 'stock-alg-on', product: process.argv[2] ?? 'dist/router', engine: 'quickjs' });
   const rows: Row[] = [];
   const beyond = (where: string, { status, tools, memory, processor, seen }: Measured, limit: number, most: number): void => {
