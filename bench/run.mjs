@@ -17,7 +17,7 @@ const at = process.argv.indexOf('--against');
 const against = at < 0 ? undefined : (process.argv[at + 1] ?? '');
 
 process.env.PATH += ':/usr/local/sbin:/usr/sbin:/sbin';
-const missing = await need(['npm', 'namespaces', 'alg']);
+const missing = await need(['npm', 'namespaces', 'alg', 'engines']);
 for (const { reason } of missing) console.error(reason);
 if (missing.length > 0) process.exit(1);
 
@@ -93,6 +93,7 @@ try {
   rows.push(...(await measure([process.execPath, join(folder, 'watch-return.cjs')])));
   for (const [name, what, ...more] of [
     ...(against === undefined ? [] : [['against', `commands against ${against}`, resolve(against)]]),
+    ['quickjs', 'QuickJS beside the tools it starts'],
     ['forwarding', 'what the voice rules cost a packet'],
     ['networks', 'how long ten thousand networks take'],
   ]) {

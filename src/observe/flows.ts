@@ -15,6 +15,7 @@ import type { DropFact, ExpectationFact, FlowFact, FlowFacts } from './facts.ts'
 import { isSipHelper } from './nft.ts';
 import { answered, readInParts, runInParts, understood } from './reading.ts';
 import { staleAmong } from './stale.ts';
+import { KERNEL_LOG, LIST_FLOWS, SIGNALLING } from './tools.ts';
 
 function flowFact(flow: Flow): FlowFact {
   const { original, reply } = flow;
@@ -49,9 +50,6 @@ export function showsIpv4Alone(stderr: string): boolean {
   const [, major, minor, patch] = /conntrack v(\d+)\.(\d+)\.(\d+)/.exec(stderr)?.map(Number) ?? [];
   return major !== undefined && (major * 1000 + (minor as number)) * 1000 + (patch as number) < 1_004_007;
 }
-
-/** Signalling in either direction, as both tables write it: sport= and dport=. */
-const SIGNALLING = ['port=5060 ', 'port=5061 '];
 
 /** What a walk over a table finds, line by line; all else has gone by. */
 interface Found {
@@ -124,12 +122,12 @@ async function listed(host: Host): Promise<{ answer: Reading<string>; found: Rea
       finder.take(part);
     },
   };
-  const select = { holding: ['helper=sip', ...SIGNALLING], much: true } as const;
-  const outcome = await runInParts(host, ['conntrack', '-L'], { select, parts });
+  const { argv, options } = LIST_FLOWS;
+  const outcome = await runInParts(host, argv, { ...options, parts });
   let all = believed(outcome, said);
   if (all.state === 'present' && outcome.state === 'exited' && showsIpv4Alone(outcome.stderr)) {
     said = false;
-    const other = believed(await runInParts(host, ['conntrack', '-L', '-f', 'ipv6'], { select, parts }), said);
+    const other = believed(await runInParts(host, [...argv, '-f', 'ipv6'], { ...options, parts }), said);
     if (other.state !== 'present') all = other;
   }
   return { answer: all, found: understood(all, () => finder.end()) };
@@ -200,7 +198,7 @@ export async function observeExpectations(host: Host): Promise<Reading<Expectati
 
 /** What the kernel's log says the helper dropped; the newest last, 20 at most. */
 export async function observeDrops(host: Host): Promise<Reading<DropFact[]>> {
-  const log = answered(await host.run(['dmesg'], { select: { holding: ['nf_ct_sip'] } }));
+  const log = answered(await host.run(KERNEL_LOG.argv, KERNEL_LOG.options));
   return understood(log, (text) =>
     lines(text)
       .flatMap((line): DropFact[] => {

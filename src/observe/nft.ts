@@ -2,11 +2,12 @@
 import type { Host, Reading } from '../host/host.ts';
 import { createListingReader, withoutMapElements } from '../languages/nft/listing.ts';
 import type { ListedChain } from '../languages/nft/listing.ts';
-import { createWays, translation, unreachedChains } from '../languages/nft/reach.ts';
+import { createWays, mayEnd, mayLead, translation, unreachedChains } from '../languages/nft/reach.ts';
 import { createRulesetReader, hasExtension, helperUses, RULE, setsHelper } from '../languages/nft/ruleset.ts';
 import type { HelperUse, Rule, Ruleset } from '../languages/nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
 import { answered, runInParts, understood } from './reading.ts';
+import { LIST_RULES } from './tools.ts';
 
 /**
  * The kernel names the helper `sip`, and `sip-N` where the module was loaded for
@@ -16,8 +17,6 @@ export function isSipHelper(type: string): boolean {
   return /^sip(-\d+)?$/.test(type);
 }
 
-// Without the elements of named sets: some owners block a hundred thousand addresses.
-const LIST_JSON = ['nft', '-j', '-t', 'list', 'ruleset'];
 const LIST_TEXT = ['nft', '-a', '-t', 'list', 'ruleset'];
 const LIST_WHOLE = ['nft', '-j', 'list', 'ruleset'];
 
@@ -47,13 +46,14 @@ async function listWith(host: Host, argv: readonly string[]): Promise<Reading<Li
     if (setsHelper(rule) || ways.matters(rule, ruleset)) return true;
     if (ways.ends(rule)) passedOver.add(chainKey(rule));
     return false;
-  });
+  }, (place, text, ruleset) =>
+    !text.includes('"ct helper"') && !mayLead(text) && !ways.allOf(place, ruleset) && (passedOver.has(chainKey(place)) || !mayEnd(text)));
   const answer = answered(await runInParts(host, argv, { parts: { at: RULE, take: reader.take } }));
   return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign, passedOver }));
 }
 
 async function listRuleset(host: Host): Promise<Reading<Listed>> {
-  const listed = await listWith(host, LIST_JSON);
+  const listed = await listWith(host, LIST_RULES.argv);
   const lacking = understood(listed, ({ ruleset }) => ruleset.rules.some(lacksElements));
   return lacking.state === 'present' && lacking.value ? listWith(host, LIST_WHOLE) : listed;
 }
@@ -61,7 +61,7 @@ async function listRuleset(host: Host): Promise<Reading<Listed>> {
 /** The rules of the chains that matter, as nft writes them. */
 async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Reading<ListedChain[]>> {
   const reader = createListingReader((chain) => matter.has(chainKey(chain)));
-  const answer = answered(await runInParts(host, LIST_TEXT, { parts: { at: '\n', take: (part) => reader.take(part.replace(/^\n/, '')) } }));
+  const answer = answered(await runInParts(host, LIST_TEXT, { parts: { at: '\n', take: (part) => reader.take(part.startsWith('\n') ? part.slice(1) : part) } }));
   return understood(answer, () => reader.end());
 }
 

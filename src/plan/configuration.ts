@@ -27,29 +27,30 @@ class Editing {
     this.text = text;
   }
 
-  edit(section: string, command: string, change: (pkg: UciPackage, found: UciSection) => string): void {
+  edit(section: string, commands: readonly string[], change: (pkg: UciPackage, found: UciSection) => string): void {
     const pkg = parseUci(this.text);
     const found = pkg.sections.find((one) => describeSection(one, 'firewall') === section);
     if (found === undefined) throw new Error(`${FIREWALL_CONFIG} has no section ${section} any more`);
     const text = change(pkg, found);
-    if (text !== this.text) this.commands.push(command);
+    if (text !== this.text) this.commands.push(...commands);
     this.text = text;
   }
 
   set(section: string, option: string, value: string): void {
-    this.edit(section, `uci set ${section}.${option}=${word(value)}`, (pkg, found) => setOption(pkg, found, option, value));
+    this.edit(section, [`uci set ${section}.${option}=${word(value)}`], (pkg, found) => setOption(pkg, found, option, value));
   }
 
   takeFromList(section: string, option: string, value: string): void {
-    this.edit(section, `uci del_list ${section}.${option}=${word(value)}`, (pkg, found) => removeFromList(pkg, found, option, value));
+    this.edit(section, [`uci del_list ${section}.${option}=${word(value)}`], (pkg, found) => removeFromList(pkg, found, option, value));
   }
 
-  addToList(section: string, option: string, value: string): void {
-    this.edit(section, `uci add_list ${section}.${option}=${word(value)}`, (pkg, found) => addToList(pkg, found, option, value));
+  addToList(section: string, option: string, values: readonly string[]): void {
+    const commands = values.map((value) => `uci add_list ${section}.${option}=${word(value)}`);
+    this.edit(section, commands, (pkg, found) => addToList(pkg, found, option, ...values));
   }
 
   drop(section: string, option: string): void {
-    this.edit(section, `uci delete ${section}.${option}`, (pkg, found) => deleteOption(pkg, found, option));
+    this.edit(section, [`uci delete ${section}.${option}`], (pkg, found) => deleteOption(pkg, found, option));
   }
 }
 
@@ -79,7 +80,7 @@ export function planConfiguration(facts: Facts, stays: boolean): Part {
     } else if (zone.sip === 'automatic' && stays) {
       // A helper whose module is not there would only make the firewall warn at each load.
       const others = new Set(definitions.filter((one) => one.available && !isSip(one.name)).map(({ name }) => name));
-      for (const name of others) editing.addToList(zone.section, 'helper', name);
+      editing.addToList(zone.section, 'helper', [...others]);
       // LuCI's zone dialog shows and keeps the list only beside this (zones.js), and the firewall makes the same of it.
       editing.set(zone.section, 'auto_helper', '0');
       why.add('uci-automatic');

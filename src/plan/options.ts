@@ -7,7 +7,7 @@
 import type { SettingEdit, SettingValue } from '../journal/taken.ts';
 import { addToList, deleteOption, setOption } from '../languages/uci/edit.ts';
 import { optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
-import type { UciPackage, UciSection } from '../languages/uci/parse.ts';
+import type { UciOption, UciPackage, UciSection } from '../languages/uci/parse.ts';
 
 function valueOf(section: UciSection | undefined, option: string): SettingValue | null {
   const setting = section === undefined ? undefined : settingsOf(section).get(option);
@@ -16,11 +16,20 @@ function valueOf(section: UciSection | undefined, option: string): SettingValue 
 
 const same = (one: SettingValue | null, other: SettingValue | null): boolean => JSON.stringify(one) === JSON.stringify(other);
 
+/** Whether two sections hold the same statements: of most sections nothing needs to be made out. */
+const isWritten = ({ options }: UciSection, old: UciSection): boolean =>
+  options.length === old.options.length
+  && options.every(({ kind, name, value }, at) => {
+    const other = old.options[at] as UciOption;
+    return kind === other.kind && name === other.name && value === other.value;
+  });
+
 /** What an edit changed, section by section; the texts hold the same sections in the same order. */
 export function settingEdits(before: string, after: string): SettingEdit[] {
   const [from, to] = [parseUci(before), parseUci(after)];
   return to.sections.flatMap((section, at): SettingEdit[] => {
     const old = from.sections[at];
+    if (old !== undefined && isWritten(section, old)) return [];
     const options = new Set([...settingsOf(section).keys(), ...(old ? settingsOf(old).keys() : [])]);
     return [...options].flatMap((option): SettingEdit[] => {
       const [was, is] = [valueOf(old, option), valueOf(section, option)];
@@ -137,7 +146,6 @@ function put(text: string, place: number, option: string, value: SettingValue | 
     return [pkg, pkg.sections[place] as UciSection];
   };
   if (value?.kind === 'option') return setOption(...section(text), option, value.values[0] ?? '');
-  let edited = deleteOption(...section(text), option);
-  for (const one of value?.values ?? []) edited = addToList(...section(edited), option, one);
-  return edited;
+  const edited = deleteOption(...section(text), option);
+  return value === null ? edited : addToList(...section(edited), option, ...value.values);
 }

@@ -7,5 +7,5 @@ import type { Engine } from '../bundled.ts';
 export async function startOf(engine: Engine): Promise<string[]> {
   if (engine === 'node') return [process.execPath];
   const { QJS } = (await import(pathToFileURL(join(process.cwd(), 'test/setup.mjs')).href)) as { QJS: string };
-  return [QJS, '--no-unhandled-rejection', '-m'];
+  return [QJS, '--no-unhandled-rejection', '--strip-source', '-m'];
 }

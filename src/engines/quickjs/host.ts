@@ -5,36 +5,17 @@
 import * as os from 'qjs:os';
 import { inWords, looked } from '../../host/errno.ts';
 import { UNFINISHED } from '../../host/host.ts';
-import type { Host, HostAddress, Lock, Outcome, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
+import type { Host, HostAddress, Lock, ReadOptions, Reading } from '../../host/host.ts';
 import { handed } from '../../host/handed.ts';
-import { filterLines, join } from '../../host/lines.ts';
-import { first, must, SystemError } from './errno.ts';
-import { ended, findProgram, killTree, openPipe, readAll, start } from './processes.ts';
-import type { Child } from './processes.ts';
+import { run } from './commands.ts';
+import { first, must } from './errno.ts';
+import { gather } from './gathering.ts';
+import { buffer, ended, findProgram, killTree, openPipe, readAll, start } from './processes.ts';
 import { encode, textOf } from './text.ts';
 
 const MOST_READ = 4 << 20;
-const MOST_SAID = 32 << 20;
-const TIMEOUT = 30_000;
 
 const dirname = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));
-
-/** Gathers output: all of it up to a limit, or the lines selected. */
-function gather(options: { select?: { holding: readonly string[] }; most?: number }, standard: number) {
-  const most = options.most ?? standard;
-  const filter = options.select ? filterLines(options.select.holding) : null;
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  return {
-    take(chunk: Uint8Array): void {
-      if (filter) return filter.push(chunk);
-      size += chunk.length;
-      if (size > most) throw new Error(`it holds more than ${most} bytes`);
-      parts.push(chunk);
-    },
-    text: (): string => textOf(filter ? filter.end() : parts.length === 1 ? (parts[0] as Uint8Array) : join(parts)),
-  };
-}
 
 /** By open and read: the engine's own reader takes files of /proc for empty, and hides errors. */
 function read(path: string, options: ReadOptions = {}): Reading<string> {
@@ -42,7 +23,6 @@ function read(path: string, options: ReadOptions = {}): Reading<string> {
     const gathered = gather(options, MOST_READ);
     const fd = must(os.open(handed(path), os.O_RDONLY));
     try {
-      const buffer = new ArrayBuffer(65_536);
       for (let got = 1; got > 0;) {
         got = must(os.read(fd, buffer, 0, buffer.byteLength));
         if (got > 0) gathered.take(new Uint8Array(buffer.slice(0, got)));
@@ -137,99 +117,6 @@ async function remove(path: string): Promise<void> {
     must(os.remove(path));
   });
   if (there.state === 'present') await synced(dirname(path)).catch(() => undefined); // removed it is; a power cut may bring it back
-}
-
-/**
- * A command with grep behind it. Descriptors from 3 on are closed in a child, so its own exit code comes by the pipe
- * that is its standard input.
- */
-const FILTERED = 'exec 3>&0 </dev/null; { "$@" 3>&-; echo $? >&3; } | grep -F';
-
-/** Linux takes no argument of more bytes, its last one included (MAX_ARG_STRLEN, 32 pages); here it would be 127 in silence. */
-const MOST_ARGUMENT = 131_072;
-const E2BIG = 7;
-
-/** What a shell exits with for a program that it did not find (POSIX, 2.8.2). */
-const NOT_FOUND = 127;
-
-/** The command behind a filter; null where it is read as it is. */
-function filtered(argv: readonly string[], { select }: RunOptions): readonly string[] | null {
-  if (!select?.much || !select.holding.every((needle) => /^[\w=. -]+$/.test(needle))) return null;
-  return ['sh', '-c', `${FILTERED} ${select.holding.map((needle) => `-e '${needle}'`).join(' ')}`, 'sh', ...argv];
-}
-
-async function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const command = argv.join(' ');
-  try {
-    argv.forEach(handed);
-    return await runCommand(argv, command, options);
-  } catch (error) {
-    return { state: 'failed', command, because: inWords(error) };
-  }
-}
-
-async function runCommand(argv: readonly string[], command: string, options: RunOptions): Promise<Outcome> {
-  const through = filtered(argv, options);
-  const called = through ?? argv;
-  const file = findProgram(called[0] ?? '');
-  if (file === null || (through !== null && findProgram(argv[0] ?? '') === null)) return { state: 'absent', command };
-  const long = argv.find(
-    (word) => word.length >= MOST_ARGUMENT || (word.length * 3 >= MOST_ARGUMENT && encode(word).length >= MOST_ARGUMENT),
-  );
-  if (long !== undefined) throw new SystemError(E2BIG);
-  const out = gather(options, MOST_SAID);
-  const err = gather({}, MOST_SAID);
-  const [outRead, outWrite] = openPipe();
-  const [errRead, errWrite] = openPipe();
-  const [codeRead, codeWrite] = through === null ? [-1, -1] : openPipe();
-  const written = [outWrite, errWrite, codeWrite].filter((fd) => fd >= 0);
-  let child: Child;
-  try {
-    const input = through === null ? options.input : codeWrite;
-    child = start(file, { argv: called, stdout: outWrite, stderr: errWrite, ...(input === undefined ? {} : { input }) });
-  } catch (error) {
-    for (const fd of [outRead, errRead, codeRead]) if (fd >= 0) os.close(fd);
-    throw error;
-  } finally {
-    for (const fd of written) os.close(fd);
-  }
-  let stopped = '';
-  let exit = '';
-  const readers: (() => void)[] = [];
-  const stop = (because: string): void => {
-    if (stopped !== '') return;
-    stopped = because;
-    killTree(child);
-    for (const close of readers) close(); // what has left the family keeps the pipes open, and is not waited for
-  };
-  const reading = (fd: number, take: (chunk: Uint8Array) => void): Promise<void> =>
-    new Promise((resolve) => {
-      readers.push(
-        readAll(fd, take, (error) => {
-          if (error !== null) stop(`its output was not read to the end: ${error.message}`);
-          resolve();
-        }),
-      );
-    });
-  const timeout = options.timeout ?? TIMEOUT;
-  const timer = os.setTimeout(() => stop(`it did not end within ${timeout / 1000} s and was killed`), timeout);
-  await Promise.all([
-    reading(outRead, out.take),
-    reading(errRead, err.take),
-    ...(codeRead < 0
-      ? []
-      : [
-          reading(codeRead, (chunk) => {
-            exit += textOf(chunk);
-          }),
-        ]),
-  ]);
-  const end = await ended(child.pid);
-  os.clearTimeout(timer);
-  if (stopped !== '') return { state: 'failed', command, because: stopped };
-  if ('signal' in end) return { state: 'failed', command, because: `it was ended by ${end.signal}` };
-  if (through !== null && (exit === '' || Number(exit) === NOT_FOUND)) return { state: 'absent', command };
-  return { state: 'exited', command, code: through === null ? end.code : Number(exit), stdout: out.text(), stderr: err.text() };
 }
 
 /** flock(2), held by a child that reads from a pipe of ours, and so ends, and lets go, when we end in any way. */

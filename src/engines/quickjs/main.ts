@@ -1,74 +1,32 @@
-/** The program on QuickJS (`qjs`): opens the doors, hands them in, and is the only place that sets the exit code. */
+/**
+ * The program on QuickJS (`qjs`). Half of what a look costs here is loading the program, so this file holds no more than the
+ * doors: it starts the tools that a look needs, and loads the rest while they run.
+ */
 import * as os from 'qjs:os';
 import * as std from 'qjs:std';
-import { cli } from '../../cli/cli.ts';
-import type { Reading, Streaming } from '../../host/host.ts';
-import { createSurveyor } from '../../survey/survey.ts';
-import { addresses } from './addresses.ts';
-import { clock } from './clock.ts';
+import { EVERY_LOOK } from '../../observe/tools.ts';
+import { addresses, askAhead } from './addresses.ts';
+import { startAhead } from './commands.ts';
 import { quickjsHost } from './host.ts';
-import { occupyStandardStreams, onSignal, readAll } from './processes.ts';
-import { textOf } from './text.ts';
+import { occupyStandardStreams } from './processes.ts';
 
-declare const SIPALG_VERSION: string;
 declare const scriptArgs: readonly string[];
 
 occupyStandardStreams();
-
-const SIGHUP = 1;
-let interrupted = false;
-const interrupt = (): void => {
-  interrupted = true;
-};
-onSignal(os.SIGINT, interrupt);
-onSignal(SIGHUP, interrupt);
-os.signal(os.SIGTERM, interrupt);
 // A reader that has gone (`sipalg status | head -1`) is no trouble; ignored, it would be ignored by every command too.
 os.signal(os.SIGPIPE, () => undefined);
 
-/** The engine writes a lone surrogate as three bytes of no meaning; a terminal gets what Node gives it. */
-const written = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
-
-const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice('nslookup'));
-const host = quickjsHost(addresses);
-
-function input(): Promise<Reading<string>> {
-  const source = 'standard input';
-  const chunks: Uint8Array[] = [];
-  return new Promise((resolve) => {
-    readAll(
-      0,
-      (chunk) => chunks.push(chunk),
-      (error) =>
-        resolve(
-          error === null
-            ? { state: 'present', source, value: chunks.map(textOf).join('') }
-            : { state: 'failed', source, because: error.message },
-        ),
-    );
-  });
+const words = scriptArgs.slice(1);
+/** What only looks, and begins with a look; anything else may have to wait for somebody first, or is not understood. */
+if (/^((status|plan|policy)( --json)?)?$/.test(words.join(' '))) {
+  startAhead(EVERY_LOOK);
+  askAhead();
 }
 
-/** Standard output is buffered, and what could not be written is told only by this. */
-function flushed(): boolean {
-  std.out.flush();
-  std.err.flush();
-  return !std.out.error();
-}
-
-const streaming = (): Promise<Streaming> => import('./streaming.ts');
-
-void cli(
-  scriptArgs.slice(1),
-  { host, surveyor, clock, streaming },
-  {
-    out: (text) => std.out.puts(written(text)),
-    err(text) {
-      std.out.flush();
-      std.err.puts(written(text));
-      std.err.flush();
-    },
-    input,
-    goOn: () => !interrupted,
+void import('./program.ts').then(
+  ({ program }) => program(words, quickjsHost(addresses)),
+  (error: Error) => {
+    std.err.puts(`sipalg: a file of this program is missing (${error.message}); install sipalg again.\n`);
+    std.exit(2);
   },
-).then((code) => std.exit(flushed() ? code : 2));
+);

@@ -129,28 +129,43 @@ export function start(file: string, { argv, input, stdout, stderr }: Starting): 
   }
 }
 
+/** What is read goes through here, and is copied; so one is enough. As large as a pipe (pipe(7)). */
+export const buffer = new ArrayBuffer(65_536);
+
+/** Of less than this more is waited for, for a millisecond: nft writes its listings a line at a time. */
+const LITTLE = 4096;
+
 /** Everything a descriptor brings, piece by piece. `taken` may throw, which ends the reading. Never throws itself. */
 export function readAll(fd: number, taken: (chunk: Uint8Array) => void, ended: (error: Error | null) => void): () => void {
-  const buffer = new ArrayBuffer(65_536);
   let open = true;
+  let pause: object | null = null;
   const end = (error: Error | null): void => {
     if (!open) return;
     open = false;
+    if (pause !== null) os.clearTimeout(pause);
     // At its end a pipe calls its handler again and again.
     os.setReadHandler(fd, null);
     os.close(fd);
     ended(error);
   };
-  os.setReadHandler(fd, () => {
+  const listen = (): void => {
+    pause = null;
+    os.setReadHandler(fd, readable);
+  };
+  function readable(): void {
     // An error that leaves a handler is printed, and the program ends with 0.
     try {
       const got = must(os.read(fd, buffer, 0, buffer.byteLength));
-      if (got === 0) end(null);
-      else taken(new Uint8Array(buffer.slice(0, got)));
+      if (got === 0) return end(null);
+      taken(new Uint8Array(buffer.slice(0, got)));
+      if (got >= LITTLE || !open) return;
+      os.setReadHandler(fd, null);
+      pause = os.setTimeout(listen, 1);
     } catch (error) {
       end(error as Error);
     }
-  });
+  }
+  listen();
   return () => end(null);
 }
 

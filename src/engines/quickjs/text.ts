@@ -15,6 +15,15 @@ export function latin1(bytes: Uint8Array): string {
   return pieces.join('');
 }
 
+let searched: Uint8Array | null = null;
+let asText = '';
+
+/** As `Buffer.indexOf`: the engine looks for a text by itself, for a byte string not. The same bytes are looked through many times. */
+export function search(bytes: Uint8Array, needle: Uint8Array, from: number): number {
+  if (bytes !== searched) asText = latin1((searched = bytes));
+  return asText.indexOf(latin1(needle), from);
+}
+
 /** Every sequence of UTF-8 beyond ASCII lies within one run of high bytes. */
 export function textOf(bytes: Uint8Array): string {
   return latin1(bytes).replace(/[\x80-\xff]+/g, (run) => decode(Uint8Array.from(run, (char) => char.charCodeAt(0))));

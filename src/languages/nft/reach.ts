@@ -21,6 +21,9 @@ function canAssign({ hook, priority }: Chain): boolean {
   return hook === 'input' || hook === 'forward' || hook === 'postrouting';
 }
 
+const LEADS = ['jump', 'goto', 'vmap'];
+const has = (rule: Rule, names: readonly string[]): boolean => rule.expr.some((one) => isObject(one) && names.some((name) => name in one));
+
 /** The chains a rule may lead to; null: a map whose elements are not known decides. */
 function targetsOf(value: unknown, maps: (name: string) => readonly unknown[] | null): string[] | null {
   if (Array.isArray(value)) return joined(value.map((one) => targetsOf(one, maps)));
@@ -64,8 +67,9 @@ function reachedFrom(ruleset: Ruleset, rules: ReadonlyMap<string, readonly Rule[
       const map = ruleset.maps.find((one) => one.family === at.family && one.table === at.table && one.name === name);
       return map === undefined || map.elements.length === 0 ? null : map.elements.map(({ value }) => value);
     };
-    for (const { expr } of rules.get(key) ?? []) {
-      const targets = targetsOf(expr, elements);
+    for (const rule of rules.get(key) ?? []) {
+      if (!has(rule, LEADS)) continue;
+      const targets = targetsOf(rule.expr, elements);
       const names =
         targets ?? ruleset.chains.filter(({ family, table }) => family === at.family && table === at.table).map(({ name }) => name);
       waiting.push(...names.map((name) => ({ family: at.family, table: at.table, name })));
@@ -74,10 +78,24 @@ function reachedFrom(ruleset: Ruleset, rules: ReadonlyMap<string, readonly Rule[
   return reached;
 }
 
-const has = (rule: Rule, names: readonly string[]): boolean => rule.expr.some((one) => isObject(one) && names.some((name) => name in one));
+const TRANSLATES = ['masquerade', 'snat', 'xt'];
+const ENDS = ['accept', 'drop', 'return', 'reject'];
+
+const holding = (names: readonly string[]): ((text: string) => boolean) => {
+  const quoted = names.map((name) => `"${name}"`);
+  return (text) => quoted.some((name) => text.includes(name));
+};
+/** Whether the JSON of a rule may hold a statement that leads elsewhere or translates; one that ends a packet's way. */
+export const mayLead = holding([...LEADS, ...TRANSLATES]);
+export const mayEnd = holding(ENDS);
 
 /** Which rules of a listing have to be held, for these questions to be answered: told rule by rule, in the listing's order. */
-export function createWays(): { matters(rule: Rule, ruleset: Ruleset): boolean; ends(rule: Rule): boolean } {
+export function createWays(): {
+  matters(rule: Rule, ruleset: Ruleset): boolean;
+  ends(rule: Rule): boolean;
+  /** Whether all rules of a chain matter. */
+  allOf(place: TableName & { chain: string }, ruleset: Ruleset): boolean;
+} {
   /** Chains of nat on the way out, and those they are seen to lead to. */
   const translating = new Set<string>();
   let seen = 0;
@@ -86,16 +104,19 @@ export function createWays(): { matters(rule: Rule, ruleset: Ruleset): boolean; 
     for (const one of chains.slice(seen)) if (one.type === 'nat' && one.hook === 'postrouting') translating.add(keyOf(one, one.name));
     seen = chains.length;
   };
+  const allOf = (place: TableName & { chain: string }, ruleset: Ruleset): boolean => {
+    if (ruleset.chains.length > seen) learn(ruleset);
+    return translating.has(keyOf(place, place.chain));
+  };
   return {
+    allOf,
     matters(rule, ruleset) {
-      const leads = has(rule, ['jump', 'goto', 'vmap']);
-      const here = keyOf(rule, rule.chain);
-      if (ruleset.chains.length > seen) learn(ruleset);
-      const inNat = translating.has(here);
+      const leads = has(rule, LEADS);
+      const inNat = allOf(rule, ruleset);
       if (inNat && leads) for (const target of targetsOf(rule.expr, () => null) ?? []) translating.add(keyOf(rule, target));
-      return leads || inNat || has(rule, ['masquerade', 'snat', 'xt']);
+      return leads || inNat || has(rule, TRANSLATES);
     },
-    ends: (rule) => has(rule, ['accept', 'drop', 'return', 'reject']),
+    ends: (rule) => has(rule, ENDS),
   };
 }
 

@@ -144,13 +144,24 @@ export interface RulesetReader {
   end(): Ruleset;
 }
 
+/** How a rule begins that says plainly where it stands. */
+const PLACE = /^\{"rule": \{"family": "(\w+)", "table": "([^"\\]+)", "chain": "([^"\\]+)", "handle": \d+, /;
+/** Each object of the list but the first has one; so has some statement of a rule, which is parsed then. */
+const FAMILY = '"family": ';
+
 /**
  * Reads `nft -j list ruleset` part by part: of fifty thousand rules only those are held that matter. Every part is JSON of
- * its own and is parsed as such, so that nothing is passed over that the whole text would be refused for.
+ * its own and is parsed as such, so that nothing is passed over that the whole text would be refused for; but for rules that
+ * begin and end as one does and of which `passOver` says that nothing in them matters: parsing a rule takes longer than
+ * looking for a word in it.
  *
- * @param keep sees every rule with what was read before it, and says whether it is to be held
+ * @param keep     sees every rule with what was read before it, and says whether it is to be held
+ * @param passOver sees where a rule stands and its text, before that is parsed
  */
-export function createRulesetReader(keep: (rule: Rule, ruleset: Ruleset) => boolean): RulesetReader {
+export function createRulesetReader(
+  keep: (rule: Rule, ruleset: Ruleset) => boolean,
+  passOver: (place: TableName & { chain: string }, text: string, ruleset: Ruleset) => boolean = () => false,
+): RulesetReader {
   const ruleset = emptyRuleset();
   let before: string | null = null;
   let parts = 0;
@@ -161,8 +172,17 @@ export function createRulesetReader(keep: (rule: Rule, ruleset: Ruleset) => bool
     if (keep(rule, ruleset)) ruleset.rules.push(rule);
   };
 
+  /** Whether a part is one whole rule, and one to be passed over. */
+  function isPassedOver(part: string): boolean {
+    if (!part.endsWith(']}}, ')) return false;
+    const [, family, table, chain] = PLACE.exec(part) ?? [];
+    if (family === undefined || table === undefined || chain === undefined) return false;
+    return !part.includes(FAMILY, part.indexOf(FAMILY) + 1) && passOver({ family, table, chain }, part, ruleset);
+  }
+
   /** One part, which another one follows. */
   function readPart(part: string): void {
+    if (parts > 1 && isPassedOver(part)) return;
     const text = part.trimEnd();
     // The list begins in the first part, which need hold nothing of it.
     if (parts === 1 && /[,[]$/.test(text)) return readDocument(ruleset, `${text.replace(/,$/, '')}]}`, take, head);

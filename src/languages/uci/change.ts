@@ -1,10 +1,8 @@
 /** The making of a change to a UCI file: which bytes go, which come, and proof that nothing else changes its meaning. */
 
 import { Refused } from '../refused.ts';
-import { linesOf } from './lines.ts';
-import type { Lines } from './lines.ts';
 import { place, settingsOf } from './parse.ts';
-import type { Placed, UciOption, UciPackage, UciSection } from './parse.ts';
+import type { Placed, Places, UciOption, UciPackage, UciSection } from './parse.ts';
 import type { Statement } from './scan.ts';
 import { lineBreak, renderStatement, styleOf } from './style.ts';
 
@@ -16,11 +14,8 @@ export interface Edit {
 }
 
 /** A file opened for a change. */
-export interface Desk {
+export interface Desk extends Places {
   text: string;
-  lines: Lines;
-  statements: Statement[];
-  sections: Placed[];
 }
 
 /** What a file means: its sections in order, and what each name in them is set to. */
@@ -31,7 +26,7 @@ export type Meaning = {
 }[];
 
 export function openFile(pkg: UciPackage): Desk {
-  return { text: pkg.text, lines: linesOf(pkg.text), ...place(pkg.text) };
+  return { text: pkg.text, ...place(pkg.text) };
 }
 
 /** The place of a section among those of its file. @throws Refused when it is not one of them */
@@ -146,14 +141,14 @@ export function removal(desk: Desk, gone: readonly Statement[]): Edit[] {
   });
 }
 
-/** The ways to add a statement behind another one of its section (null: its last): on a line of its own, on the same line. */
+/** The ways to add a statement for each value behind another one of its section (null: its last): on lines of their own, on the same line. */
 export function additions(
   desk: Desk,
   placed: Placed,
   behind: Statement | null,
   kind: 'option' | 'list',
   name: string,
-  value: string,
+  values: readonly string[],
 ): (() => Edit[])[] {
   const { text, lines } = desk;
   const own = placed.stretches.flatMap((stretch) => stretch.statements);
@@ -163,13 +158,13 @@ export function additions(
   const near = own.slice(0, own.indexOf(previous) + 1).reverse();
   const models = [...near.filter((one) => one.keyword === kind), ...near, ...own, ...desk.statements];
   const style = styleOf(text, lines, models);
-  const statement = renderStatement(style, kind, name, value);
+  const statements = values.map((value) => renderStatement(style, kind, name, value));
   const [, next] = neighbours(desk, previous);
-  const sameLine = (): Edit[] => [{ start: previous.end, end: previous.end, text: ` ; ${statement}` }];
+  const sameLine = (): Edit[] => [{ start: previous.end, end: previous.end, text: statements.map((statement) => ` ; ${statement}`).join('') }];
   if (sharesLine(desk, previous, next)) return [sameLine];
   const at = lines.end(previous.end);
   const eol = lineBreak(text, lines, previous.end);
-  const line = style.indent + statement;
-  const ownLine = (): Edit[] => [{ start: at, end: at, text: text.charAt(at - 1) === '\n' ? line + eol : eol + line }];
+  const rows = statements.map((statement) => style.indent + statement).join(eol);
+  const ownLine = (): Edit[] => [{ start: at, end: at, text: text.charAt(at - 1) === '\n' ? rows + eol : eol + rows }];
   return [ownLine, sameLine];
 }

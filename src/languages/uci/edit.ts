@@ -34,7 +34,7 @@ export function setOption(pkg: UciPackage, section: UciSection, name: string, va
   const wish = (meaning: Meaning): void => {
     meaning[at]?.set.set(name, { kind: 'option', values: [value] });
   };
-  const append = additions(desk, placed, null, 'option', name, value);
+  const append = additions(desk, placed, null, 'option', name, [value]);
   if (setting === undefined) return change(desk, append, wish);
   const inPlace = (): Edit[] => {
     const [kept, ...gone] = setting.statements.map((option) => statementOf(desk, option));
@@ -72,17 +72,18 @@ export function deleteOption(pkg: UciPackage, section: UciSection, name: string)
 }
 
 /**
- * Adds a value to a list, behind its last one; an option of that name becomes the list's first value.
+ * Adds values to a list, behind its last one; an option of that name becomes the list's first value.
  * @throws Refused for a name or value UCI does not take, or when it cannot be done safely
  */
-export function addToList(pkg: UciPackage, section: UciSection, name: string, value: string): string {
-  checkOption(name, value);
+export function addToList(pkg: UciPackage, section: UciSection, name: string, ...added: readonly string[]): string {
+  for (const value of added) checkOption(name, value);
+  if (added.length === 0) return pkg.text;
   const { desk, placed, at } = find(pkg, section);
   const setting = settingsOf(placed.section).get(name);
   const last = setting?.statements.at(-1);
   const behind = last === undefined ? null : statementOf(desk, last);
-  return change(desk, additions(desk, placed, behind, 'list', name, value), (meaning) => {
-    meaning[at]?.set.set(name, { kind: 'list', values: [...(setting?.values ?? []), value] });
+  return change(desk, additions(desk, placed, behind, 'list', name, added), (meaning) => {
+    meaning[at]?.set.set(name, { kind: 'list', values: [...(setting?.values ?? []), ...added] });
   });
 }
 

@@ -12,8 +12,14 @@ export interface Lines {
 export function linesOf(text: string): Lines {
   const starts = [0];
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  /** What was asked for last; mostly the same line, or the next one, is asked for again. */
+  let last = 0;
+  const holds = (index: number, offset: number): boolean =>
+    (starts[index] ?? Infinity) <= offset && offset < (starts[index + 1] ?? Infinity);
   /** Index of the last line that starts at or before `offset`. */
   const indexOf = (offset: number): number => {
+    if (holds(last, offset)) return last;
+    if (holds(last + 1, offset)) return (last += 1);
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
@@ -21,7 +27,7 @@ export function linesOf(text: string): Lines {
       if ((starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return low;
+    return (last = low);
   };
   return {
     number: (offset) => indexOf(offset) + 1,

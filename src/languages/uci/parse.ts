@@ -10,6 +10,7 @@
 
 import { Refused, quote } from '../refused.ts';
 import { linesOf } from './lines.ts';
+import type { Lines } from './lines.ts';
 import { scan } from './scan.ts';
 import type { Statement } from './scan.ts';
 
@@ -75,8 +76,27 @@ export function parseUci(text: string): UciPackage {
   return { text, sections: place(text).sections.map((placed) => placed.section) };
 }
 
-/** As `parseUci`, with every statement and every stretch. */
-export function place(text: string): { statements: Statement[]; sections: Placed[] } {
+/** All that was found in a text. */
+export interface Places {
+  lines: Lines;
+  statements: Statement[];
+  sections: Placed[];
+}
+
+/** How many texts are remembered: one look asks eight times for the same few files, and a change reads again what it has made. */
+const MOST_REMEMBERED = 4;
+const remembered = new Map<string, Places>();
+
+/** As `parseUci`, with every statement and every stretch. Nobody changes what it gives: the next one gets the same. */
+export function place(text: string): Places {
+  const found = remembered.get(text) ?? placesIn(text);
+  remembered.delete(text);
+  remembered.set(text, found);
+  if (remembered.size > MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
+  return found;
+}
+
+function placesIn(text: string): Places {
   const lines = linesOf(text);
   const statements = scan(text, lines);
   const sections: Placed[] = [];
@@ -137,7 +157,7 @@ export function place(text: string): { statements: Statement[]; sections: Placed
     });
   });
   for (const placed of sections) placed.section.end = placed.stretches[0]?.end ?? text.length;
-  return { statements, sections };
+  return { lines, statements, sections };
 }
 
 /**

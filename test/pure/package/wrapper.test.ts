@@ -18,7 +18,7 @@ function run(engines: readonly string[], ...words: string[]) {
   return { status, said: stdout.split('|').slice(0, -1), stderr };
 }
 
-const QJS = ['qjs', '--no-unhandled-rejection', '-m', '/usr/lib/sipalg/sipalg.qjs.mjs'];
+const QJS = ['qjs', '--no-unhandled-rejection', '--strip-source', '-m', '/usr/lib/sipalg/sipalg.qjs.mjs'];
 const NODE = ['node', '--max-semi-space-size=1', '--max-old-space-size=96', '/usr/lib/sipalg/sipalg.mjs'];
 /** The daemon stays: its memory counts for more than its speed, and it tidies up behind each look. */
 const STAYS = ['node', '--optimize-for-size', '--expose-gc', ...NODE.slice(1)];

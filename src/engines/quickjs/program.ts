@@ -1,0 +1,67 @@
+/** The program on QuickJS, once it is loaded: hands the doors in, and is the only place that sets the exit code. */
+import * as os from 'qjs:os';
+import * as std from 'qjs:std';
+import { cli } from '../../cli/cli.ts';
+import type { Host, Reading, Streaming } from '../../host/host.ts';
+import { createSurveyor } from '../../survey/survey.ts';
+import { clock } from './clock.ts';
+import { onSignal, readAll } from './processes.ts';
+import { textOf } from './text.ts';
+
+declare const SIPALG_VERSION: string;
+
+const SIGHUP = 1;
+
+/** The engine writes a lone surrogate as three bytes of no meaning; a terminal gets what Node gives it. */
+const written = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
+
+function input(): Promise<Reading<string>> {
+  const source = 'standard input';
+  const chunks: Uint8Array[] = [];
+  return new Promise((resolve) => {
+    readAll(
+      0,
+      (chunk) => chunks.push(chunk),
+      (error) =>
+        resolve(
+          error === null
+            ? { state: 'present', source, value: chunks.map(textOf).join('') }
+            : { state: 'failed', source, because: error.message },
+        ),
+    );
+  });
+}
+
+/** Standard output is buffered, and what could not be written is told only by this. */
+function flushed(): boolean {
+  std.out.flush();
+  std.err.flush();
+  return !std.out.error();
+}
+
+const streaming = (): Promise<Streaming> => import('./streaming.ts');
+
+export function program(words: readonly string[], host: Host): void {
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+  };
+  onSignal(os.SIGINT, interrupt);
+  onSignal(SIGHUP, interrupt);
+  os.signal(os.SIGTERM, interrupt);
+  const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice('nslookup'));
+  void cli(
+    words,
+    { host, surveyor, clock, streaming },
+    {
+      out: (text) => std.out.puts(written(text)),
+      err(text) {
+        std.out.flush();
+        std.err.puts(written(text));
+        std.err.flush();
+      },
+      input,
+      goOn: () => !interrupted,
+    },
+  ).then((code) => std.exit(flushed() ? code : 2));
+}
