@@ -41,13 +41,10 @@ equal.after(() => lab.close());
 for (const ruleset of FW3_RULESETS) {
   equal(`makes of ${ruleset}.config the rules that fw3 made`, async () => {
     lab.files.write('/etc/config/firewall', readFileSync(`test/fixtures/fw3/${ruleset}.config`, 'utf8'));
-    // One is loaded anew, the next one over the last: what is there in the end is the same.
-    for (const verb of ['restart', 'reload']) {
-      const { status, stderr } = await lab.router.run(['fw3', verb]);
-      assert.is(status, 0, stderr);
-      for (const save of ['iptables-save', 'ip6tables-save'])
-        assert.equal(await seen(lab, save), meaning(readFileSync(`test/fixtures/fw3/${ruleset}.${save}.txt`, 'utf8')), `${verb}, ${save}`);
-    }
+    const { status, stderr } = await lab.router.run(['fw3', 'restart']);
+    assert.is(status, 0, stderr);
+    for (const save of ['iptables-save', 'ip6tables-save'])
+      assert.equal(await seen(lab, save), meaning(readFileSync(`test/fixtures/fw3/${ruleset}.${save}.txt`, 'utf8')), save);
   });
 }
 
