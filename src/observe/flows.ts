@@ -16,7 +16,7 @@ import { isSipHelper } from './nft.ts';
 import { answered, readInParts, runInParts, understood } from './reading.ts';
 import { staleAmong } from './stale.ts';
 
-function flowFact(flow: Flow): FlowFact {
+export function flowFact(flow: Flow): FlowFact {
   const { original, reply } = flow;
   return {
     family: flow.family ?? (original.src.includes(':') ? 'ipv6' : 'ipv4'),
@@ -51,7 +51,7 @@ export function showsIpv4Alone(stderr: string): boolean {
 }
 
 /** Signalling in either direction, as both tables write it: sport= and dport=. */
-const SIGNALLING = ['port=5060 ', 'port=5061 '];
+export const SIGNALLING = ['port=5060 ', 'port=5061 '];
 
 /** What a walk over a table finds, line by line; all else has gone by. */
 interface Found {
