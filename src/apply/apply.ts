@@ -15,7 +15,7 @@ import { FIREWALL_CONFIG } from '../observe/firewall.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
 import { orElse } from '../observe/reading.ts';
 import { putFile } from '../plan/files.ts';
-import { planStale } from '../plan/kernel.ts';
+import { planLine, planStale } from '../plan/kernel.ts';
 import { planAlg } from '../plan/plan.ts';
 import { isLasting, RANK } from '../plan/step.ts';
 import type { Plan, Step } from '../plan/step.ts';
@@ -135,7 +135,10 @@ class Run {
     const planned =
       this.towards === 'unmanaged' ? await this.surveyor.planVoice(facts) : planAlg(known, this.towards, this.options.writeDown);
     // Where voice is looked after at all, also under an unmanaged wish; planAlg has them otherwise.
-    if (this.towards === 'unmanaged' && facts.wish.wish.policy) planned.steps.push(...planStale(facts).steps);
+    if (this.towards === 'unmanaged') {
+      if (facts.wish.wish.policy) planned.steps.push(...planStale(facts).steps);
+      planned.steps.push(...planLine(facts).steps);
+    }
     // A reload is asked of the firewall once: if the chain is not there then, its owner no longer wants it.
     // Stale flows are ended once: a phone may bring one back in the same moment.
     const asked = (step: Step): boolean => step.unlocked === true && this.reloaded;

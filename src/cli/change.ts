@@ -80,7 +80,9 @@ async function say(applied: Applied, towards: Direction, { surveyor }: Doors, te
     return applied.because === applied.plan.lacking ? 1 : 2;
   }
   // Under an unmanaged wish the ALG is nobody's business here.
-  terminal.out(towards === 'unmanaged' ? 'The voice firewall rules are as /etc/config/sipalg wishes.\n' : `${judge(applied.facts).text}\n`);
+  const { policy } = applied.facts;
+  const voice = policy.state === 'absent' ? '' : 'The voice firewall rules are as /etc/config/sipalg wishes.\n';
+  terminal.out(towards === 'unmanaged' ? voice : `${judge(applied.facts).text}\n`);
   if (applied.outcome === 'held') {
     terminal.err(planText(applied.plan));
     return 1;
@@ -137,7 +139,7 @@ async function applyWishOnce(doors: Doors, dryRun: boolean, terminal: Terminal, 
   const end = (code: ExitCode): ExitCode => (wish.problems.length > 0 ? 2 : code);
   const go = (towards: Direction): Promise<ExitCode> =>
     dryRun ? rehearse(doors, towards, false, terminal, facts) : reachNow(doors, towards, false, terminal, waiting);
-  if (alg === 'unmanaged' && !cutOff && policy.state !== 'absent') return end(await go('unmanaged'));
+  if (alg === 'unmanaged' && !cutOff && (policy.state !== 'absent' || wish.wish.failback)) return end(await go('unmanaged'));
   if (alg === 'unmanaged' && !cutOff) {
     terminal.out(
       wish.said === false

@@ -258,6 +258,16 @@ export interface FlowFacts {
   moved?: (FlowFact & { port: number })[];
 }
 
+/** Where calls go on a router with several lines, and what of them still goes elsewhere. */
+export interface LineFacts {
+  /** The device new flows leave by. */
+  line: string;
+  /** The one for which flows were ended last; null: none since the boot. */
+  before: string | null;
+  /** SIP flows of phones that have the address of another line, on the device `by`; 300 at most. */
+  flows: (FlowFact & { by: string })[];
+}
+
 export interface ExpectationFact {
   source: string;
   destination: string;
@@ -320,6 +330,8 @@ export interface Facts {
     check?: Reading<FirewallCheck>;
   };
   flows: Reading<FlowFacts>;
+  /** Not there where `option failback` is not wished. */
+  lines?: Reading<LineFacts>;
   expectations: Reading<ExpectationFact[]>;
   drops: Reading<DropFact[]>;
   timeouts: { udp: Reading<number>; udpStream: Reading<number> };

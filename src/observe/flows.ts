@@ -17,7 +17,7 @@ import { answered, readInParts, runInParts, understood } from './reading.ts';
 import { staleAmong } from './stale.ts';
 import { KERNEL_LOG, LIST_FLOWS, SIGNALLING } from './tools.ts';
 
-function flowFact(flow: Flow): FlowFact {
+export function flowFact(flow: Flow): FlowFact {
   const { original, reply } = flow;
   return {
     family: flow.family ?? (original.src.includes(':') ? 'ipv6' : 'ipv4'),

@@ -98,6 +98,8 @@ export async function observe(host: Host, checked?: Reading<FirewallCheck>): Pro
     observeWan(host),
   ]);
   const [nft, iptables, drops] = await tools;
+  // Several lines are few routers' matter: what looks at them is loaded where that is wished.
+  const lines = wish.wish.failback ? { lines: await (await import('./lines.ts')).observeLines(host, { firewall, system }) } : {};
   return {
     at: host.now(),
     uid: host.process().uid,
@@ -109,6 +111,7 @@ export async function observe(host: Host, checked?: Reading<FirewallCheck>): Pro
     iptables,
     firewall: { ...firewall, check: await check },
     flows: await flows,
+    ...lines,
     expectations,
     drops,
     timeouts: { udp, udpStream },

@@ -14,7 +14,7 @@ import { orElse, understood } from './reading.ts';
 /** Not to be met on the internet: RFC 6890, and multicast. */
 const NOT_PUBLIC = /^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])|2[2-5]\d)\./;
 
-const isPublic = (address: string): boolean => !NOT_PUBLIC.test(address);
+export const isPublic = (address: string): boolean => !NOT_PUBLIC.test(address);
 
 /** The address that a translated flow has the router by; null for one that is not translated. */
 function routersAddress({ original, reply }: Flow): string | null {

@@ -125,6 +125,19 @@ async function live(host: Host): Promise<Map<string, string>> {
   return orElse(dump, new Map<string, string>());
 }
 
+/** What tells the devices of a network: netifd, of those that are up, else /etc/config/network. */
+export async function observeDevices(host: Host): Promise<(network: string) => string[]> {
+  const [interfaces, network] = await Promise.all([live(host), host.read(NETWORK_CONFIG)]);
+  const sections = orElse(
+    understood(network, (text) => parseUci(text).sections),
+    [],
+  );
+  return (name) => {
+    const up = interfaces.get(name);
+    return up === undefined ? configured(sections, name) : [up];
+  };
+}
+
 /** The devices by zone that fw4 itself uses now: `iifname "wan" jump input_wan`. */
 async function firewallDevices(host: Host, facts: Pick<Facts, 'nft'>): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();

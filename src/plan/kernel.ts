@@ -1,13 +1,14 @@
 /** What lives in the kernel: the automatic helper, flows under the helper, and the modules themselves. */
-import { canUnload, flowsBeyond, flowsUnder, moduleIn, staleFlows } from '../judge/questions.ts';
+import { canUnload, flowsBeyond, flowsElsewhere, flowsUnder, moduleIn, staleFlows } from '../judge/questions.ts';
 import { setSysctl } from '../languages/kernel/sysctl.ts';
 import { AUTOMATIC_KEY } from '../observe/boot.ts';
 import type { Facts, FlowFact, Module } from '../observe/facts.ts';
+import { LINE_FILE } from '../observe/line-file.ts';
 import { AUTOMATIC } from '../observe/observe.ts';
 import { fileStep, joinParts, NOTHING, one } from './files.ts';
 import type { Part } from './files.ts';
 import { editLine, line, word } from '../languages/shell/command.ts';
-import { FEW_FLOWS, FLOW_STALE, RANK } from './step.ts';
+import { FEW_FLOWS, FLOW_ELSEWHERE, FLOW_STALE, RANK } from './step.ts';
 import type { Action, Step } from './step.ts';
 
 export function planAutomatic(facts: Facts): Part {
@@ -92,6 +93,29 @@ export function planStale(facts: Facts, others: readonly FlowFact[] = []): Part 
     FLOW_STALE,
     'End the SIP flows that no answer reaches; they begin anew with the address of now.',
   );
+}
+
+/**
+ * Ends the flows of phones that go over another line than new ones; each registers anew over that one. What it was done for is
+ * remembered, so that it is done once. Flows of audio are left alone: a call goes on.
+ */
+export function planLine(facts: Facts, others: readonly FlowFact[] = []): Part {
+  const found = flowsElsewhere(facts);
+  if (found === null) return NOTHING;
+  const ended = new Set(others.map(({ remove }) => remove.join(' ')));
+  const flows = found.flows.filter(({ remove }) => !ended.has(remove.join(' ')));
+  const argvs = flows.map(({ remove }) => (remove[0] === 'conntrack' ? remove : ['conntrack', ...remove]));
+  return one({
+    rank: RANK.flows,
+    why: FLOW_ELSEWHERE,
+    text: `End the SIP flows of phones that go over another line; they begin anew over ${found.line}.`,
+    actions: [
+      ...argvs.map((argv): Action => ({ do: 'run', argv, tolerated: [NOTHING_DELETED] })),
+      { do: 'write', path: LINE_FILE, text: `${found.line}\n` },
+    ],
+    undo: [],
+    commands: [...argvs.map((argv) => line(argv)), `echo ${word(found.line)} > ${LINE_FILE}`],
+  });
 }
 
 /**

@@ -14,7 +14,7 @@ import { joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { planGiveBack } from './give-back.ts';
 import { planIptables } from './iptables.ts';
-import { planAutomatic, planAutomaticAtBoot, planFlows, planStale, planUnload } from './kernel.ts';
+import { planAutomatic, planAutomaticAtBoot, planFlows, planLine, planStale, planUnload } from './kernel.ts';
 import { planRules } from './nft.ts';
 import { line } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
@@ -141,7 +141,7 @@ export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Pla
   const wish = writeDown ? planWish(facts, towards) : NOTHING;
   const refused = [...wish.refused, ...part.refused];
   const ended = part.steps.some(({ why }) => why === 'flow-under-helper') ? flowsUnder(facts) : [];
-  const steps = [...wish.steps, ...part.steps, ...planStale(facts, ended).steps].sort((one, other) => one.rank - other.rank);
+  const steps = [...wish.steps, ...part.steps, ...planStale(facts, ended).steps, ...planLine(facts, ended).steps].sort((one, other) => one.rank - other.rank);
   return {
     wish: facts.wish.wish.alg,
     ...(facts.wish.said === false ? { told: false as const } : {}),

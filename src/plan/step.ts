@@ -89,10 +89,13 @@ export const RANK = {
 /** The finding whose flows are ended as they are seen; that some are there, or come back, keeps no wish from being reached. */
 export const FLOW_STALE = 'flow-stale';
 
+/** The same of flows that go over another line than new ones do. */
+export const FLOW_ELSEWHERE = 'flow-elsewhere';
+
 /** So many flows are ended one by one, each by words that hit it alone; more than that by what they have in common. */
 export const FEW_FLOWS = 20;
 
-export const isLasting = ({ why }: Step): boolean => why !== FLOW_STALE;
+export const isLasting = ({ why }: Step): boolean => why !== FLOW_STALE && why !== FLOW_ELSEWHERE;
 
 export interface Plan {
   /** What /etc/config/sipalg asks for. */

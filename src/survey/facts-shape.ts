@@ -202,9 +202,7 @@ const policy = fields<Policy.PolicyFacts>({
   backend: among(['nft', 'iptables']),
   wan: reading(texts),
   lan: list(fields<Policy.PolicyFacts['lan'][number]>({ device: text, address: text, prefix: number, zone: orNull(text) })),
-  down: maybe(
-    list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts })),
-  ),
+  down: maybe(list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts }))),
   loaded: maybe(reading(flag)),
   perFlow: reading(flag),
   extensions: record(flag),
@@ -242,9 +240,7 @@ const policy = fields<Policy.PolicyFacts>({
   blocks: maybe(
     reading(
       fields<Policy.Blocks>({
-        holding: list(
-          fields<Policy.Blocks['holding'][number]>({ set: text, provider: text, network: text }),
-        ),
+        holding: list(fields<Policy.Blocks['holding'][number]>({ set: text, provider: text, network: text })),
         spared: texts,
         unasked: number,
       }),
@@ -313,13 +309,22 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
       stale: list(both(flow, fields<{ lost: string; device?: string | null }>({ lost: text, device: maybe(orNull(text)) }))),
     }),
   ),
+  lines: maybe(
+    reading(
+      fields<Alg.LineFacts>({
+        line: text,
+        before: orNull(text),
+        flows: list(both(flow, fields<{ by: string }>({ by: text }))),
+      }),
+    ),
+  ),
   expectations: reading(list(expectation)),
   drops: reading(list(drop)),
   timeouts: fields<Alg.Facts['timeouts']>({ udp: reading(number), udpStream: reading(number) }),
   wan: reading(fields<{ device: string; addresses: HostAddress[] }>({ device: text, addresses: list(address) })),
   wish: fields<Alg.Facts['wish']>({
     text: reading(text),
-    wish: fields<Wish>({ alg: among(['unmanaged', 'disabled', 'enabled']), policy: orNull(flag) }),
+    wish: fields<Wish>({ alg: among(['unmanaged', 'disabled', 'enabled']), policy: orNull(flag), failback: maybe(among([true])) }),
     problems: list(fields<Problem>({ section: text, option: text, given: text, allowed: text, text })),
     said: maybe(flag),
   }),

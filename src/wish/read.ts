@@ -165,7 +165,7 @@ class Reader {
 
 function read(sections: readonly UciSection[]): Configuration {
   const reader = new Reader(sections);
-  const wish = reader.one('sipalg');
+  const { failback, ...wish } = reader.one('sipalg');
   const timeouts = reader.one('timeouts');
   const { enabled: marked, overwrite, ...marks } = reader.one('marking');
   const { enabled: limited, ...limits } = reader.one('limit');
@@ -174,7 +174,7 @@ function read(sections: readonly UciSection[]): Configuration {
   const main = sectionOf(sections, 'sipalg');
   const bad = main !== undefined && reader.problems.some(({ section, option }) => option === 'alg' && section === namesOf(main));
   return {
-    wish,
+    wish: { ...wish, ...(failback ? { failback } : {}) },
     said: !bad,
     voice: {
       timeouts: {

@@ -72,6 +72,7 @@ export const SCHEMA = {
         'Until it is, the ALG is left as it is (unmanaged).',
       ),
       policy: one<boolean | null>(booleanOf, '1 or 0', false, 'Until it is, the voice firewall rules are left as they are.', () => null),
+      failback: flag(false),
     },
   },
   timeouts: {

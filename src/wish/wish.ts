@@ -8,6 +8,8 @@ export interface Wish {
   alg: AlgWish;
   /** Whether the voice firewall rules are wanted; null where that cannot be told, and they are left as they are. */
   policy: boolean | null;
+  /** SIP flows of phones follow the line that new ones take. Not there: they stay where they are. */
+  failback?: true;
 }
 
 /** What the resident daemon is told: the section `serve`. */

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { bundled, type Engine } from '../bundled.ts';
 import { startOf } from '../engines/start.ts';
 import { filesOf, type Files } from './files.ts';
+import { furnishFw3, type Fw3Ruleset } from './fw3/furnish.ts';
 import { hold, type Member } from './member.ts';
 import { hideModules } from './modules.ts';
 import { ADDRESS, ADDRESS6, connect, type Members } from './network.ts';
@@ -28,6 +29,8 @@ export type Ruleset = (typeof RULESETS)[number];
 export type LabOptions = {
   /** One of test/fixtures/fw4: its configuration is /etc/config/firewall, and its rules are loaded. */
   readonly ruleset?: Ruleset;
+  /** One of test/fixtures/fw3: a router of OpenWrt 21.02, with fw3, iptables of the legacy flavour and no nft. */
+  readonly fw3?: Fw3Ruleset;
   /** Whether /sys/module/nf_conntrack_sip is to be seen; 'absent' goes with the ruleset stock-alg-absent. */
   readonly modules?: { readonly sip: 'built-in' | 'absent' };
   /** The folder of the program that is to be `sipalg` on the router: dist/router as built last, if not given. */
@@ -103,14 +106,19 @@ export function whyNot(): string | undefined {
   return undefined;
 }
 
+async function furnishFw4(files: Files, ruleset: Ruleset): Promise<void> {
+  const include = `${FIXTURES}/${ruleset}.nftables.d-20-user.nft`;
+  if (existsSync(include)) files.write('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
+  files.write('/sbin/fw4', `#!${process.execPath}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
+}
+
 async function furnished(members: Members, options: LabOptions): Promise<Lab> {
   const { router } = members;
   const ruleset = options.ruleset ?? 'stock-alg-on';
   const files = filesOf(router.pid);
   furnish(files, readFileSync(`${FIXTURES}/${ruleset}.config`, 'utf8'));
-  const include = `${FIXTURES}/${ruleset}.nftables.d-20-user.nft`;
-  if (existsSync(include)) files.write('/etc/nftables.d/20-user.nft', readFileSync(include, 'utf8'));
-  files.write('/sbin/fw4', `#!${process.execPath}\n${await bundled('test/lab/fw4.ts')}`, 0o755);
+  if (options.fw3 !== undefined) await furnishFw3(router, files, options.fw3);
+  else await furnishFw4(files, ruleset);
   // As on a router: the program with its chunks beside it, below no package.json.
   const product = options.product ?? 'dist/router';
   for (const name of readdirSync(product)) files.write(`/usr/lib/sipalg/${name}`, readFileSync(`${product}/${name}`));
@@ -121,8 +129,11 @@ async function furnished(members: Members, options: LabOptions): Promise<Lab> {
   for (const [path, text] of Object.entries(options.files ?? {})) files.write(path, text);
   const sipModule = options.modules?.sip ?? (ruleset === 'stock-alg-absent' ? 'absent' : 'built-in');
   if (sipModule === 'absent') await hideModules(router, (name) => name === 'nf_conntrack_sip' || name === 'nf_nat_sip');
-  await router.must(['nft', '-f', '-'], { input: readFileSync(`${FIXTURES}/${ruleset}.print.nft`, 'utf8') });
-  files.write('/var/run/fw4.state', '{}\n');
+  if (options.fw3 !== undefined) await router.must(['fw3', 'start']);
+  else {
+    await router.must(['nft', '-f', '-'], { input: readFileSync(`${FIXTURES}/${ruleset}.print.nft`, 'utf8') });
+    files.write('/var/run/fw4.state', '{}\n');
+  }
 
   const talkers = new Map<End, Promise<Talker>>();
   const talker = (end: End): Promise<Talker> => {

@@ -6,9 +6,30 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seeded } from '../../seeded.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
-import { differences, onRouter, WISH, type Router, type State } from './router.ts';
+import { differences, nameOf, onRouter, WISH, type Router, type RouterOptions, type State } from './router.ts';
 
-const KILLS = Number(process.env['SIPALG_KILLS'] ?? 12);
+type Firewall = {
+  readonly options: RouterOptions;
+  readonly kills: number;
+  /** What loads it, what shows its rules, and what it calls ours. */
+  readonly load: string;
+  readonly show: readonly string[];
+  readonly title: string;
+};
+
+const kills = (otherwise: number): number => Number(process.env['SIPALG_KILLS'] ?? otherwise);
+
+const FIREWALLS: readonly Firewall[] = [
+  {
+    options: { ruleset: 'stock-alg-absent' },
+    kills: kills(12),
+    load: 'fw4 reload',
+    show: ['nft', '-t', 'list', 'table', 'inet', 'fw4'],
+    title: '!fw4: sipalg',
+  },
+  { options: { fw3: 'stock-21.02' }, kills: kills(8), load: 'fw3 reload', show: ['iptables-save'], title: '!fw3: sipalg' },
+];
+
 const KINDS = ['kill-before', 'kill-middle', 'kill-after'] as const;
 
 const wish = (policy: 0 | 1): string => `config sipalg 'main'
@@ -32,8 +53,11 @@ async function stateOf({ state, lab }: Router): Promise<State> {
 
 const test = suite('voice rules, switched by a run that is killed');
 
-test('stand as wished after the next apply, or leave nothing', () =>
-  onRouter({ ruleset: 'stock-alg-absent' }, async (router) => {
+for (const firewall of FIREWALLS)
+  test(`stand as wished after the next apply, or leave nothing: ${nameOf(firewall.options)}`, () => switched(firewall));
+
+const switched = ({ options, kills: KILLS, load: loads, show, title }: Firewall): Promise<void> =>
+  onRouter(options, async (router) => {
     const { lab } = router;
     const clean: State[] = [];
     const changes: (readonly string[])[] = [];
@@ -49,12 +73,12 @@ test('stand as wished after the next apply, or leave nothing', () =>
       changes[policy] = told.changes;
     }
     // A load that is said to have failed was done all the same (its exit code is that of scripts it runs): it lets nobody in.
-    const load = (changes[1] ?? []).indexOf('fw4 reload') + 1;
+    const load = (changes[1] ?? []).indexOf(loads) + 1;
     assert.ok(load > 0);
     lab.files.write(WISH, wish(1));
     const failed = await router.sipalg(['apply'], `fail-after:${load}`);
     assert.is(failed.status, 2, failed.stderr);
-    assert.not.match(await lab.router.must(['nft', '-t', 'list', 'table', 'inet', 'fw4']), '!fw4: sipalg', failed.stderr);
+    assert.not.match(await lab.router.must(show), title, failed.stderr);
     assert.is(lab.files.exists('/etc/sipalg.policy'), false);
     // What it leaves of fw4's own, a set that nothing uses and chains without a redirect, goes with the rules' next way in and out.
     for (const policy of [1, 0] as const) {
@@ -84,6 +108,6 @@ test('stand as wished after the next apply, or leave nothing', () =>
       assert.equal(differences(clean[then] as State, await stateOf(router), [WISH]), [], `${what}, then ${then}`);
       now = then;
     }
-  }));
+  });
 
 test.run();

@@ -12,7 +12,7 @@ const DRIVER = '/usr/lib/sipalg/driver';
 const LOG = '/tmp/driver.log';
 export const WISH = '/etc/config/sipalg';
 export const JOURNAL = '/etc/sipalg.journal';
-export const LOCKS = ['/var/run/sipalg.lock', '/var/run/fw4.lock'];
+export const LOCKS = ['/var/run/sipalg.lock', '/var/run/fw4.lock', '/var/run/fw3.lock'];
 
 /** Everything durable and every rule: path or place to what stands there. */
 export type State = ReadonlyMap<string, string>;
@@ -66,9 +66,9 @@ exec /sbin/fw4.real "$@"
 `;
 
 /** A router in the words of a test's title. */
-export function nameOf({ ruleset, crowd, picky, files, engine }: RouterOptions): string {
+export function nameOf({ ruleset, fw3, crowd, picky, files, engine }: RouterOptions): string {
   return [
-    ruleset,
+    fw3 === undefined ? ruleset : `fw3, ${fw3}`,
     ...(files ? ['modules on disk'] : []),
     ...(crowd ? ["other owners' rules"] : []),
     ...(picky ? ['a firewall that needs the module'] : []),
@@ -132,7 +132,7 @@ export async function openRouter({ crowd, picky, ...options }: RouterOptions = {
         '-ec',
         `
         tries=0
-        while ps -e -o comm= | grep -Eqx 'nft|xtables-.*|ip6?tables.*|conntrack|fw4'; do
+        while ps -e -o comm= | grep -Eqx 'nft|xtables-.*|ip6?tables.*|ipset|conntrack|fw[34]'; do
           tries=$((tries + 1)); [ $tries -lt 200 ]; sleep 0.02
         done
         for lock in ${LOCKS.join(' ')}; do flock -w 2 $lock true || { echo "$lock is still held" >&2; exit 1; }; done`,
@@ -158,7 +158,11 @@ export function complaints({ stderr }: { stderr: string }): string[] {
 }
 
 async function stateOf(lab: Lab): Promise<State> {
-  const script = ['nft -j list ruleset', ...IPTABLES.flatMap((command) => [`echo '=== ${command}'`, `${command}-save`])].join('; ');
+  // A router with fw3 has no nft, and one flavour of iptables.
+  const script = [
+    `if command -v nft >/dev/null; then nft -j list ruleset; else echo '{"nftables": []}'; echo '=== ipset'; ipset save; fi`,
+    ...IPTABLES.map((command) => `if command -v ${command}-save >/dev/null; then echo '=== ${command}'; ${command}-save; fi`),
+  ].join('\n');
   const said = await lab.router.must(['sh', '-ec', script]);
   const [rules = '', ...saves] = said.split(/^=== /m);
   const state = new Map<string, string>();
@@ -174,10 +178,16 @@ async function stateOf(lab: Lab): Promise<State> {
     const [name, ...lines] = save.split('\n');
     state.set(
       String(name),
-      lines
-        .filter((line) => !line.startsWith('#'))
-        .join('\n')
-        .replace(/\[\d+:\d+\]/g, '[0:0]'),
+      name === 'ipset'
+        ? // Members come in the order of a hash with a seed of its own.
+          lines
+            .map((line) => line.replace(/ initval \S+/, ''))
+            .sort()
+            .join('\n')
+        : lines
+            .filter((line) => !line.startsWith('#'))
+            .join('\n')
+            .replace(/\[\d+:\d+\]/g, '[0:0]'),
     );
   }
   walk(lab.files.host('/etc'), '/etc', state);

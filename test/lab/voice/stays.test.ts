@@ -4,8 +4,7 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Engine } from '../../bundled.ts';
-import type { Lab } from '../lab.ts';
+import type { Lab, LabOptions } from '../lab.ts';
 import { openLab } from '../lab.ts';
 import type { Ran } from '../member.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
@@ -43,11 +42,19 @@ const changes = ({ stderr }: Ran): string[] => stderr.split('\n').filter((line) 
 
 const test = suite('voice rules in force');
 
-async function onLab(engine: Engine, use: (lab: Lab) => Promise<void>): Promise<void> {
-  const lab = await openLab({ ruleset: 'stock-alg-absent', engine });
+const FW4: LabOptions = { ruleset: 'stock-alg-absent' };
+const FW3: LabOptions = { fw3: 'auto-helper-off' };
+
+/** Its command and the file that is there while it is loaded. */
+const firewallOf = ({ fw3 }: LabOptions): 'fw3' | 'fw4' => (fw3 === undefined ? 'fw4' : 'fw3');
+
+const nameOf = (options: LabOptions): string => `${firewallOf(options)} and ${options.engine ?? 'node'}`;
+
+async function onLab(options: LabOptions, use: (lab: Lab) => Promise<void>): Promise<void> {
+  const lab = await openLab(options);
   try {
     lab.files.write('/etc/config/sipalg', WISH);
-    await lab.router.must(['fw4', '-q', 'reload']);
+    await lab.router.must([firewallOf(options), '-q', 'reload']);
     const first = await apply(lab);
     assert.is(first.status, 0, first.stderr);
     assert.ok(await reaches(lab));
@@ -57,9 +64,9 @@ async function onLab(engine: Engine, use: (lab: Lab) => Promise<void>): Promise<
   }
 }
 
-for (const engine of ['node', 'quickjs'] as const) {
-  test(`stay without a carrier on the LAN, and while its address is not there yet, on ${engine}`, () =>
-    onLab(engine, async (lab) => {
+for (const options of [FW4, { ...FW4, engine: 'quickjs' }, FW3] satisfies LabOptions[]) {
+  test(`stay without a carrier on the LAN, and while its address is not there yet, on ${nameOf(options)}`, () =>
+    onLab(options, async (lab) => {
       const { router, files } = lab;
       const before = files.read('/etc/config/firewall');
       const unchanged = async (what: string): Promise<void> => {
@@ -71,7 +78,7 @@ for (const engine of ['node', 'quickjs'] as const) {
       };
       await lab.phone.must(['ip', 'link', 'set', 'eth0', 'down']);
       await lab.phone2.must(['ip', 'link', 'set', 'eth0', 'down']);
-      for (const deadline = Date.now() + 5000; !/NO-CARRIER/.test(await router.must(['ip', 'link', 'show', 'br-lan'])); )
+      for (const deadline = Date.now() + 5000; !/NO-CARRIER/.test(await router.must(['ip', 'link', 'show', 'br-lan']));)
         if (Date.now() > deadline) throw new Error('the bridge of the lab keeps its carrier');
       await unchanged('no carrier');
       await router.must(['ip', 'addr', 'flush', 'dev', 'br-lan']);
@@ -98,22 +105,29 @@ for (const engine of ['node', 'quickjs'] as const) {
     }));
 }
 
-test('do not start a firewall that its owner has stopped, and say what is not in force', () =>
-  onLab('node', async (lab) => {
-    for (const verb of ['stop', 'flush']) {
-      await lab.router.must(['fw4', verb]);
-      const ran = await apply(lab);
-      assert.not.match(await lab.router.must(['nft', 'list', 'tables']), 'inet fw4', `${verb}: ${ran.stderr}`);
-      assert.match(ran.stderr, /the firewall that lets them in is not loaded/, verb);
-      assert.is(lab.files.exists('/var/run/fw4.state'), false);
-      const { stdout } = await lab.router.run(['sipalg', 'policy']);
-      assert.not.match(stdout, 'The voice firewall rules are in force.');
-      assert.match(stdout, /Calls that providers may open are not let in: the firewall that lets them in is not loaded/);
-      assert.is((await lab.router.run(['sipalg', 'status'])).status, 1);
-      await lab.router.must(['fw4', '-q', 'start']);
-      assert.ok(await reaches(lab), `${verb}: the firewall's own start brings them`);
-      assert.is((await lab.router.run(['sipalg', 'status'])).status, 0);
-    }
-  }));
+/** What tells that the firewall's own rules are there. */
+const RULES = { fw4: 'nft list tables | grep "inet fw4"', fw3: 'iptables-save | grep zone_lan' };
+
+for (const options of [FW4, FW3]) {
+  const firewall = firewallOf(options);
+  test(`do not start a firewall that its owner has stopped, and say what is not in force, on ${firewall}`, () =>
+    onLab(options, async (lab) => {
+      for (const verb of ['stop', 'flush']) {
+        await lab.router.must([firewall, verb]);
+        const ran = await apply(lab);
+        assert.is((await lab.router.run(['sh', '-c', RULES[firewall]])).stdout, '', `${verb}: ${ran.stderr}`);
+        assert.match(ran.stderr, /the firewall that lets them in is not loaded/, verb);
+        assert.is(lab.files.exists(`/var/run/${firewall}.state`), false);
+        const { stdout } = await lab.router.run(['sipalg', 'policy']);
+        assert.not.match(stdout, 'The voice firewall rules are in force.');
+        assert.match(stdout, /Calls that providers may open are not let in: the firewall that lets them in is not loaded/);
+        assert.is((await lab.router.run(['sipalg', 'status'])).status, 1);
+        await lab.router.must([firewall, '-q', 'start']);
+        assert.ok(await reaches(lab), `${verb}: the firewall's own start brings them`);
+        const status = await lab.router.run(['sipalg', 'status']);
+        assert.is(status.status, 0, status.stdout);
+      }
+    }));
+}
 
 test.run();
