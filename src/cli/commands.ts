@@ -5,6 +5,7 @@ const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
 const comparing = () => import('./compare.ts');
+const probing = () => import('./probe.ts');
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -50,6 +51,14 @@ export const COMMANDS: readonly Command[] = [
     options: [{ name: '--no-page' }, { name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await import('./serve.ts')).USAGE,
     run: async (doors, given, terminal) => (await import('./serve.ts')).serve(doors, given, terminal),
+  },
+  {
+    name: 'probe',
+    does: 'send test messages through this router, say what it does to them',
+    package: 'sipalg-compare',
+    options: [JSON_OPTION, { name: '--lan', takes: 'DEVICE' }],
+    usage: async () => (await probing()).USAGE,
+    run: async (doors, given, terminal) => (await probing()).probeCommand(doors, given, terminal),
   },
   {
     name: 'compare',

@@ -14,6 +14,8 @@ export interface Recorded {
   readonly id: number;
   readonly from: End;
   readonly to: End;
+  /** UDP's checksum as it stands in the packet; of one that is finished by the device, a part of it. TCP: its sequence number. */
+  readonly check: number;
   /** Bytes of the payload as the packet says; null for TCP where they cannot be told. */
   readonly length: number;
   /** The bytes, from the first one on: all, or, where the message is longer than Limits.bytes, as many whole sixteens as fit. */
@@ -132,6 +134,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       id: Number(head.parts[0]),
       from: end(source[0]!),
       to: end(destination[0]!),
+      check: Number(head.parts[1]),
       length,
       bytes: bytes.slice(0, at),
       expires: Math.max(...heads.map(({ expires }) => expires)),
