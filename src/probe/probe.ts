@@ -15,7 +15,7 @@ import { lackingPackage } from './packages.ts';
 import { frame, solicitation } from './packet.ts';
 import { pairOf, plugIn } from './pair.ts';
 import type { Pair } from './pair.ts';
-import { clearLeft, unmake, writeMade } from './record/made.ts';
+import { clearLeft, sweep, unmake, writeMade } from './record/made.ts';
 import type { Made } from './record/made.ts';
 import type { Recorded } from './record/recorded.ts';
 import { CannotRecord, startRecorder, tableOf } from './record/recorder.ts';
@@ -64,7 +64,8 @@ export interface ProbeOptions {
 }
 
 const LOCK = '/var/run/sipalg.probe.lock';
-/** Milliseconds: until what was sent has to have come out, and between two looks. */
+/** Milliseconds: until a ping has to have started, until what was sent has to have come out, and between two looks. */
+const STARTING = 8000;
 const PATIENCE = 1200;
 const LOOK = 25;
 const MACS = ['02:51:be:00:00:11', '02:51:be:00:00:12'] as const;
@@ -104,6 +105,7 @@ export async function probe(host: Host, clock: Clock, facts: Facts, options: Pro
   if ('busy' in got) return nothing(`another test goes on (${got.busy}); try again when it has ended`);
   const lock: Lock = got.lock;
   try {
+    await sweep(host);
     const ground = await groundOf(host, facts, options.lan);
     if ('because' in ground) return nothing(ground.because, { remarks, took: clock.now() - began });
     const report = await new Run(host, clock, facts, ground, options.goOn, remarks).report();
@@ -249,13 +251,25 @@ class Run {
     if (outcome.state === 'exited' && /^\d+$/.test(outcome.stdout.trim())) this.pings.push(outcome.stdout.trim());
   }
 
-  /** Looks until that has come which came last, or for as long as it may take. */
-  private async await(tap: RegExp, last: number): Promise<Recorded[]> {
-    const end = this.clock.now() + PATIENCE;
+  /**
+   * Sends, and looks until that has come which is to come last, or for as long as it may take once it was sent.
+   * @throws Error with the end of a sentence where it was not sent
+   */
+  private async send({ name, frames }: Writing, tap: RegExp, last: number): Promise<Recorded[]> {
+    const asked = this.clock.now();
+    await this.ping(frames);
+    let since: number | null = null;
     for (;;) {
-      const { messages } = await this.recorder!.read();
+      const { messages, counted } = await this.recorder!.read();
       const mine = messages.filter((one) => tap.test(one.tap));
-      if (mine.some(({ id }) => id === last) || this.clock.now() > end || !this.goOn()) return mine;
+      if (mine.some(({ id }) => id === last) || !this.goOn()) return mine;
+      const now = this.clock.now();
+      if (since === null && (counted.get(`${name}_all`) ?? 0) > 0) since = now;
+      if (since !== null && now > since + PATIENCE) return mine;
+      if (since === null && now > asked + STARTING)
+        throw new Error(
+          'the test messages could not be sent: `ping` is not installed, or rules of the firewall keep this router from sending anything',
+        );
       await new Promise<void>((resolve) => {
         this.clock.after(LOOK, resolve);
       });
@@ -263,8 +277,7 @@ class Run {
   }
 
   private async measure(out: { sent: Sent; mac: string }[], first: Writing, about: Partial<ProbeReport>): Promise<ProbeReport> {
-    await this.ping(first.frames);
-    const seen = await this.await(/^wan/, out.at(-1)!.sent.id);
+    const seen = await this.send(first, /^wan/, out.at(-1)!.sent.id);
     const of = (id: number): Recorded | null => seen.find((one) => one.id === id) ?? null;
     const deviceOf = ({ tap }: Recorded): string => this.ground.wans[Number(tap.slice('wan'.length))] ?? tap;
     const known: Known = {
@@ -342,8 +355,7 @@ class Run {
       this.remarks.push('Answers were not tested: nft did not take them.');
       return [];
     }
-    await this.ping(written.frames);
-    const seen = await this.await(/^lan$/, sent.at(-1)!.id);
+    const seen = await this.send(written, /^lan$/, sent.at(-1)!.id);
     const results = sent.map((one) => resultOf(one, seen.find(({ id }) => id === one.id) ?? null, this.ground.lan.device, known));
     if (results.some(({ control, seen: there }) => control && there !== null)) return results;
     this.remarks.push('Answers could not be tested: one that no ALG has business with did not come back either.');

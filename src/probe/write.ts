@@ -57,6 +57,7 @@ export function writingChains({ name, device, trigger, frames }: Writing, wide: 
       '  }',
     ]),
     `  chain ${name}_all {`,
+    '    counter',
     // By itself the ping goes nowhere.
     ...frames.map((_, index) => `    meta mark set ${mark(index)} dup to "${device}"`),
     '    drop',
