@@ -8,7 +8,7 @@ import { ADDRESS } from '../network.ts';
 const grounds = suite('sipalg probe, on other routers');
 
 async function inLab(options: LabOptions, act: (lab: Lab) => Promise<void>): Promise<void> {
-  const lab = await openLab({ engine: 'qjs', ...options });
+  const lab = await openLab({ engine: 'quickjs', ...options });
   try {
     await act(lab);
   } finally {
@@ -30,8 +30,8 @@ grounds('takes an address from outside of a LAN that has none free, and says wha
   inLab({}, async (lab) => {
     const all = Array.from({ length: 254 }, (_, index) => `1 02:00:00:00:00:${(index + 1).toString(16)} 192.168.1.${index + 1} * *\n`);
     lab.files.write('/tmp/dhcp.leases', all.join(''));
-    const { verdict, way, remarks, phones } = await probed(lab);
-    assert.equal([verdict, way], ['rewritten here', 'address outside the LAN']);
+    const { verdict, because, way, remarks, phones } = await probed(lab);
+    assert.equal([verdict, because, way], ['rewritten here', null, 'address outside the LAN']);
     assert.match(remarks.join(' '), /No address of 192\.168\.1\.1\/24 is free/);
     assert.match(phones[0]!, /^198\.19\./);
   }),

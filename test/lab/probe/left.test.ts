@@ -84,7 +84,7 @@ left('is nothing: rules and their counts, flows and holes of phones, devices, ne
               if (String(data).includes('listening on')) resolve();
             });
             child.stdout.on('data', (data: Buffer) => {
-              said[index] += data;
+              said[index] = `${said[index]}${data}`;
             });
           }),
       ),
@@ -102,7 +102,7 @@ left('is nothing: rules and their counts, flows and holes of phones, devices, ne
     // A message of each end, so that the captures are known to have seen all that came before.
     await busy(lab);
     for (const [index, dump] of dumps.entries()) {
-      for (let wait = 0; wait < 200 && !/5060/.test(said[index]!); wait++) await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let wait = 0; wait < 200 && !/5060/.test(said[index] ?? ''); wait++) await new Promise((resolve) => setTimeout(resolve, 50));
       dump.signal('SIGINT');
       await dump.ended;
       assert.match(said[index]!, /5060/);
@@ -162,7 +162,7 @@ left('is told where somebody flushes all tables in the middle', () =>
 const TOOLS = ['nft', 'ip', 'sh', 'conntrack', 'kill'];
 
 left('is taken away by whatever runs next, where it is killed at any of its steps', () =>
-  inLab({ engine: 'qjs' }, async (lab) => {
+  inLab({ engine: 'quickjs' }, async (lab) => {
     await lab.router.must(['mkdir', '-p', '/tmp/wrap']);
     for (const tool of TOOLS.filter((name) => name !== 'kill')) {
       const real = (await lab.router.must(['sh', '-c', `command -v ${tool}`])).trim();
