@@ -129,7 +129,7 @@ exit 0
     license: 'MIT',
     depends: [{ name: 'sipalg', same: true }],
     conffiles: [],
-    program: ['src/cli/compare.ts', 'src/engines/node/streaming.ts', 'src/engines/quickjs/streaming.ts'],
+    program: ['src/cli/compare.ts', 'src/cli/probe.ts', 'src/engines/node/streaming.ts', 'src/engines/quickjs/streaming.ts'],
     rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],
   },
   {

@@ -90,6 +90,12 @@ export const TABLE: readonly Row[] = [
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
+    room: 'probe',
+    code: ['languages', 'host', 'observe', 'compare'],
+    types: ['survey'],
+    because: 'A test by live packets acts through a host alone and tells what it saw as data: faces word it.',
+  },
+  {
     room: 'object',
     code: ['survey', 'plan', 'apply', 'host'],
     types: ['judge', 'observe'],

@@ -1,0 +1,64 @@
+/** `probe`: what this router does to a call, by live packets. */
+import type { ProbeReport } from '../probe/probe.ts';
+import type { ExitCode } from '../survey/survey.ts';
+import type { Doors, Given, Terminal } from './command.ts';
+
+export const USAGE = `usage: sipalg probe [--lan DEVICE] [--json]
+
+Sends messages of SIP through this router as a phone in its LAN would, to an
+address that nobody has, and compares byte for byte what comes out towards the
+internet; answers go back the same way. Nothing leaves the router: what comes
+out is recorded and dropped there, and all that was made for it is taken away.
+It takes about a second.
+
+--lan   the device of the network to test, where it is not the LAN: br-guest
+--json  everything, for programs
+
+It needs root, nft, and of OpenWrt 24.10 or later kmod-nft-netdev and kmod-veth.
+
+Exit codes: 0 nothing was changed or lost; 1 something was; 2 it could not be
+told, or trouble.
+`;
+
+/** Milliseconds for which another test is waited for. */
+const PATIENCE = 8000;
+
+export async function probeNow({ host, clock, surveyor }: Doors, lan: string | null, terminal: Terminal): Promise<ProbeReport> {
+  if (clock === undefined) throw new Error('this build cannot wait for packets.');
+  const [facts, { probe }] = await Promise.all([surveyor.look(host), import('../probe/probe.ts')]);
+  return probe(host, clock, facts, { lan, patience: PATIENCE, goOn: terminal.goOn });
+}
+
+export const probeExit = ({ verdict, leftOver }: ProbeReport): ExitCode =>
+  leftOver.length > 0 || verdict === 'inconclusive' ? 2 : verdict === 'unchanged' ? 0 : 1;
+
+/** @throws Error in a sentence */
+export async function probeCommand(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  const report = await probeNow(doors, given.get('--lan') ?? null, terminal);
+  if (given.has('--json')) {
+    const text = JSON.stringify({ version: doors.surveyor.version, ...report }, null, 2);
+    terminal.json(`${text.replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
+  } else {
+    terminal.out((await import('./probe-text.ts')).probeText(report));
+  }
+  return probeExit(report);
+}
+
+/**
+ * Proves what `disable` or `enable` has reached: with the ALG off nothing may be changed, and where the router's rules put
+ * calls under it something has to be.
+ * @param code what it was to end with otherwise
+ */
+export async function verify(doors: Doors, towards: 'disabled' | 'enabled', code: ExitCode, terminal: Terminal): Promise<ExitCode> {
+  const report = await probeNow(doors, null, terminal);
+  const { probeText } = await import('./probe-text.ts');
+  terminal.out(`\n${probeText(report)}`);
+  if (probeExit(report) === 2) return 2;
+  if (towards === 'disabled') return report.verdict === 'unchanged' ? code : 1;
+  const { alg } = (await doors.surveyor.report(await doors.surveyor.look(doors.host))).verdict;
+  if (alg !== 'rewriting' || report.verdict === 'rewritten here') return code;
+  terminal.err(
+    'sipalg: the rules of this router put calls under the ALG, and what a phone sent was not rewritten: `sipalg status` has the rules.\n',
+  );
+  return 1;
+}
