@@ -129,7 +129,11 @@ exit 0
     license: 'MIT',
     depends: [{ name: 'sipalg', same: true }],
     conffiles: [],
-    program: ['src/cli/compare.ts', 'src/engines/node/streaming.ts', 'src/engines/quickjs/streaming.ts'],
+    program: [
+      'src/cli/compare.ts',
+      'src/cli/watch.ts',
+      ...['streaming', 'following'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
+    ],
     rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],
   },
   {

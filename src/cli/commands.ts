@@ -61,6 +61,14 @@ export const COMMANDS: readonly Command[] = [
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
   },
   {
+    name: 'watch',
+    does: 'tell what happens to calls while it happens',
+    package: 'sipalg-compare',
+    options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }],
+    usage: async () => (await import('./watch.ts')).USAGE,
+    run: async (doors, given, terminal) => (await import('./watch.ts')).watch(doors, given, terminal),
+  },
+  {
     name: 'rpcd',
     does: 'answer a call of /usr/libexec/rpcd/sipalg',
     internal: true,

@@ -2,7 +2,7 @@
 import * as os from 'qjs:os';
 import * as std from 'qjs:std';
 import { cli } from '../../cli/cli.ts';
-import type { Reading, Streaming } from '../../host/host.ts';
+import type { Following, Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
 import { clock } from './clock.ts';
@@ -57,12 +57,16 @@ function flushed(): boolean {
 }
 
 const streaming = (): Promise<Streaming> => import('./streaming.ts');
+const following = (): Promise<Following> => import('./following.ts');
 
 void cli(
   scriptArgs.slice(1),
-  { host, surveyor, clock, streaming },
+  { host, surveyor, clock, streaming, following },
   {
-    out: (text) => std.out.puts(written(text)),
+    out(text) {
+      std.out.puts(written(text));
+      std.out.flush(); // what goes on for hours is read as it comes
+    },
     err(text) {
       std.out.flush();
       std.err.puts(written(text));
@@ -70,5 +74,6 @@ void cli(
     },
     input,
     goOn: () => !interrupted,
+    isRead: () => !std.out.error(),
   },
 ).then((code) => std.exit(flushed() ? code : 2));
