@@ -91,9 +91,15 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'watch',
-    code: ['languages'],
+    code: ['languages', 'probe'],
     types: ['host'],
-    because: 'A watch follows from lines and messages as they come: what it makes of them can be tested without a router, doors are handed in.',
+    because: 'A watch follows from lines and messages as they come, through doors that are handed in: faces word it.',
+  },
+  {
+    room: 'probe',
+    code: ['languages', 'host', 'observe', 'compare'],
+    types: ['survey'],
+    because: 'A test by live packets acts through a host alone and tells what it saw as data: faces word it.',
   },
   {
     room: 'object',

@@ -1,0 +1,111 @@
+/**
+ * Records messages on this router without capture software, and never touches them: a table of its own, loaded in one
+ * transaction, taken away at the end, and found by the next run of anything should this one be killed.
+ *
+ *     await clearLeft(host);                                       // once, when a command begins
+ *     const recorder = await startRecorder(host, 'phones', taps, { messages: 256, seconds: 600 });
+ *     const { messages, packets } = await recorder.read();         // as often as wanted
+ *     const left = await recorder.close();                         // sentences: what could not be taken away
+ *
+ * Both sides of a router, for real phones: one tap at ingress of each LAN device and one at its egress, the same at each WAN
+ * device, all in one recorder. A message is the same one on both sides by its IP id where that is not 0, else by its
+ * Call-ID, CSeq and branch; NAT keeps none of its addresses and ports.
+ */
+import type { Host } from '../../host/host.ts';
+import { NOTHING, unmake, writeMade } from './made.ts';
+import type { Made } from './made.ts';
+import { readRecording } from './recorded.ts';
+import type { Recording } from './recorded.ts';
+import { NARROW, recordable, recordingScript } from './taps.ts';
+import type { Limits, Tap } from './taps.ts';
+
+export interface RecorderOptions {
+  /** Messages at each tap, and seconds after which the kernel forgets one. */
+  readonly messages: number;
+  readonly seconds: number;
+  /** Bytes of each message, where fewer are enough than the kernel can record. */
+  readonly bytes?: number;
+  /** The kernel's release, `6.6.93`. */
+  readonly kernel: string;
+  /** What else this run makes; it is written down and taken away with the table. */
+  readonly made?: Made;
+  /** Further lines of the table: chains of the caller's. */
+  readonly more?: readonly string[];
+}
+
+export interface Recorder {
+  /** `netdev NAME`. */
+  readonly table: string;
+  /** Bytes of each message that are recorded. */
+  readonly bytes: number;
+  /** @throws Error in a sentence: somebody has taken the table away (`fw4 flush`), or nft did not answer */
+  read(): Promise<Recording>;
+  /** Takes away all that was made. Never throws. @returns what could not be taken away, in sentences */
+  close(): Promise<string[]>;
+}
+
+/** Why nothing can be recorded here. */
+export class CannotRecord extends Error {
+  /** `nft`: it is not installed. `netdev`: the kernel lacks netdev tables, or egress in them. `other`: anything else. */
+  readonly lacks: 'nft' | 'netdev' | 'other';
+
+  constructor(lacks: CannotRecord['lacks'], sentence: string) {
+    super(sentence);
+    this.name = 'CannotRecord';
+    this.lacks = lacks;
+  }
+}
+
+/** The table of a run, by what it is for: lower case letters. */
+export const tableOf = (host: Host, kind: string): string => `netdev sipalg_${kind}_${host.process().pid}`;
+
+/** What nft says where the kernel has no netdev tables, or no egress in them (nf_tables_api.c, EOPNOTSUPP; older: ENOENT). */
+const LACKING = /Operation not supported|Not supported|Protocol error|No such file or directory/;
+/** What it says for an offset beyond what the kernel takes (ERANGE by the netlink policy). */
+const TOO_FAR = /Numerical result out of range/;
+
+async function load(host: Host, script: string): Promise<string | null> {
+  const outcome = await host.run(['nft', '-f', '-'], { input: script });
+  if (outcome.state === 'absent') throw new CannotRecord('nft', 'nft is not installed');
+  if (outcome.state === 'failed') throw new CannotRecord('other', `\`nft -f -\`: ${outcome.because}`);
+  return outcome.code === 0 ? null : (outcome.stderr.split('\n').find((line) => line.includes('rror')) ?? outcome.stderr).trim();
+}
+
+/**
+ * @param kind what the recording is for: its table is `netdev sipalg_KIND_PID`
+ * @throws CannotRecord; nothing is left then. Refused where a tap cannot be written
+ */
+export async function startRecorder(host: Host, kind: string, taps: readonly Tap[], options: RecorderOptions): Promise<Recorder> {
+  const { messages, seconds, kernel, made = NOTHING, more = [] } = options;
+  const table = tableOf(host, kind);
+  const name = table.slice('netdev '.length);
+  const all = { ...made, tables: [...made.tables, table] };
+  let bytes = Math.min(options.bytes ?? Infinity, recordable(kernel));
+  const script = (): string => recordingScript(name, taps, { bytes, messages, seconds } satisfies Limits, more);
+  const first = script(); // a tap that cannot be written is refused before anything is made
+  await writeMade(host, all);
+  try {
+    let complaint = await load(host, first);
+    if (complaint !== null && TOO_FAR.test(complaint) && bytes > NARROW) {
+      bytes = NARROW;
+      complaint = await load(host, script());
+    }
+    if (complaint !== null)
+      throw new CannotRecord(LACKING.test(complaint) ? 'netdev' : 'other', `nft did not take the table of a test: ${complaint}`);
+  } catch (error) {
+    await unmake(host, all);
+    throw error;
+  }
+  return {
+    table,
+    bytes,
+    async read() {
+      const outcome = await host.run(['nft', 'list', 'table', ...table.split(' ')]);
+      if (outcome.state !== 'exited') throw new Error(`\`${outcome.command}\` did not answer.`);
+      if (outcome.code !== 0)
+        throw new Error(`The table ${table} is gone: somebody has flushed all tables meanwhile (\`/etc/init.d/firewall stop\` does).`);
+      return readRecording(outcome.stdout, taps, bytes);
+    },
+    close: () => unmake(host, all),
+  };
+}

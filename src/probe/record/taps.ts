@@ -1,0 +1,148 @@
+/**
+ * Rules that record the very bytes of messages: at a device's ingress or egress (family netdev) each 16 bytes of a packet
+ * become an element of a set that the packet itself fills (nft(8), "add @set"), and what is left over at its end elements of
+ * 8, 4, 2 and 1 byte. No capture software is needed: nft, and kmod-nft-netdev of OpenWrt 24.10 and later.
+ *
+ * Egress is behind the SIP helper, which runs last in postrouting; ingress is before it. What a kernel can record of a
+ * message depends on its version: up to 6.12 the offset within the header is 255 bytes at most (nft_payload.c,
+ * NLA_POLICY_MAX(NLA_BE32, 255)), so the first 263 bytes behind a UDP header; 6.18 takes any.
+ *
+ * nft 1.0.6 and 1.1.3 end abnormally on sets whose keys have more than four parts: none here has more.
+ */
+import { Refused, quote } from '../../languages/refused.ts';
+
+/** One place where messages are recorded. */
+export interface Tap {
+  /** Begins the names of its sets and chains: lower case letters and digits, at most 12, another one for each tap of a table. */
+  readonly name: string;
+  /** A device that is there: egress of one that is not there loads without a word and counts nothing. */
+  readonly device: string;
+  readonly hook: 'ingress' | 'egress';
+  /** One of netdev's; egress chains of others at the same priority see what is recorded before or after. */
+  readonly priority?: number;
+  readonly family: 'ip' | 'ip6';
+  readonly transport: 'udp' | 'tcp';
+  /** Matches of nft, each a rule of its own, before which family and transport are asked for already: `udp dport 5060`. */
+  readonly matches: readonly string[];
+  /** Whether what matches goes no further. */
+  readonly drop?: boolean;
+}
+
+/** How much is recorded: memory in the kernel is bounded by these, about 100 bytes for each 16 of a message. */
+export interface Limits {
+  /** Bytes of each message; what is beyond is not recorded. */
+  readonly bytes: number;
+  /** Messages at each tap; when it is full, later ones are not recorded. */
+  readonly messages: number;
+  /** Seconds after which an element goes by itself, should nobody take the table away; 1 to 86,400. */
+  readonly seconds: number;
+}
+
+/** What each kernel takes. */
+export const NARROW = 263;
+export const WIDE = 1500;
+
+const CHUNK = 16;
+/** Where the payload begins behind the header that offsets count from. TCP's header has options, so it is asked for its payload. */
+const BASE = { udp: { header: 'th', start: 8 }, tcp: { header: 'ih', start: 0 } } as const;
+
+/** Bytes of a message that a kernel takes offsets for, by its release (`6.6.93`); a release that says nothing counts as old. */
+export function recordable(kernel: string): number {
+  const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
+  return Number(major) * 1000 + Number(minor) > 6012 ? WIDE : NARROW;
+}
+
+/** What it is called in its table: no word of nft's, whatever a tap is called. */
+export const nameIn = ({ name }: Pick<Tap, 'name'>): string => `tap_${name}`;
+
+const raw = ({ transport }: Tap, at: number, bytes: number): string => {
+  const { header, start } = BASE[transport];
+  return `@${header},${(start + at) * 8},${bytes * 8}`;
+};
+
+/** What tells a packet's elements from another's: many phones send IP ids of 0, so its checksum, too. */
+const groupOf = ({ family, transport }: Tap): string =>
+  `${family === 'ip' ? 'ip id' : 'ip6 flowlabel'} . ${transport === 'udp' ? 'udp checksum' : 'tcp sequence'}`;
+
+/** Sets that say what a packet is, beside its bytes. */
+const HEADS = [
+  ['from', ({ family, transport }: Tap) => `${family} saddr . ${transport} sport`],
+  ['to', ({ family, transport }: Tap) => `${family} daddr . ${transport} dport`],
+  [
+    'size',
+    ({ family, transport }: Tap) =>
+      transport === 'tcp'
+        ? family === 'ip'
+          ? 'ip length . tcp doff'
+          : 'ip6 length . tcp doff'
+        : `udp length . ${family === 'ip' ? 'ip ttl' : 'ip6 hoplimit'}`,
+  ],
+] as const;
+
+const TAILS = [8, 4, 2, 1] as const;
+
+function validate({ name, device, matches }: Tap): void {
+  if (!/^[a-z][a-z0-9]{0,11}$/.test(name))
+    throw new Refused(`${quote(name)} is no name of a tap: lower case letters and digits, at most 12.`);
+  if (!/^[^\s"/\\{};$]{1,15}$/.test(device)) throw new Refused(`${quote(device)} cannot be the name of a device.`);
+  for (const match of matches) if (/[\n;{}#]/.test(match)) throw new Refused(`${quote(match)} is not one match of nft's.`);
+}
+
+function tapText(tap: Tap, { bytes, messages, seconds }: Limits): string[] {
+  validate(tap);
+  const { device, hook, priority = -350, family, transport, matches, drop = false } = tap;
+  const name = nameIn(tap);
+  const key = (more: string): string => `${groupOf(tap)} . ${more}`;
+  const set = (suffix: string, more: string): string =>
+    `  set ${name}_${suffix} { typeof ${key(more)}; flags dynamic,timeout; size ${messages}; timeout ${seconds}s; }`;
+  const add = (suffix: string, more: string): string => `add @${name}_${suffix} { ${key(more)} }`;
+  const chunks = Array.from({ length: Math.ceil(bytes / CHUNK) }, (_, index) => index * CHUNK);
+  const whole = chunks.filter((at) => at + CHUNK <= bytes);
+  const lines = [
+    ...HEADS.map(([suffix, more]) => set(suffix, more(tap))),
+    ...whole.map((at) => set(`b${at}`, raw(tap, at, CHUNK))),
+    ...(transport === 'udp' ? TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))) : []),
+  ];
+  const rules = [
+    `counter ${HEADS.map(([suffix, more]) => add(suffix, more(tap))).join(' ')}`,
+    ...whole.map((at) => add(`b${at}`, raw(tap, at, CHUNK))),
+  ];
+  if (transport === 'udp') {
+    // Length of a datagram to the chain for what stands behind its last whole chunk.
+    const start = BASE.udp.start;
+    const ends = chunks.map((at) => `${start + at + 1}-${start + at + CHUNK - 1} : jump ${name}_e${at}`);
+    for (const at of chunks) {
+      const tails = TAILS.flatMap((size) =>
+        Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
+          if (at + from + size > bytes) return [];
+          const first = start + at + from + size;
+          const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
+          return [`    udp length ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];
+        }),
+      );
+      lines.push(`  chain ${name}_e${at} {`, ...tails, '  }');
+    }
+    rules.push(`udp length vmap { ${ends.join(', ')} }`);
+  }
+  if (drop) rules.push('counter drop');
+  const version = family === 'ip' ? `meta protocol ip ip protocol ${transport}` : `meta protocol ip6 ip6 nexthdr ${transport}`;
+  lines.push(
+    `  chain ${name}_r {`,
+    ...rules.map((rule) => `    ${rule}`),
+    '  }',
+    `  chain ${name} {`,
+    `    type filter hook ${hook} device "${device}" priority ${priority}; policy accept;`,
+    ...matches.map((match) => `    ${version} ${match} goto ${name}_r`),
+    '  }',
+  );
+  return lines;
+}
+
+/**
+ * The script for `nft -f` that makes the table, in one transaction.
+ * @param table name of a table of family netdev, of this run alone
+ * @param more  further lines of that table, chains of its maker's
+ * @throws Refused where a tap cannot be written as nft
+ */
+export const recordingScript = (table: string, taps: readonly Tap[], limits: Limits, more: readonly string[] = []): string =>
+  [`table netdev ${table} {`, ...taps.flatMap((tap) => tapText(tap, limits)), ...more, '}', ''].join('\n');
