@@ -131,6 +131,7 @@ exit 0
     conffiles: [],
     program: [
       'src/cli/compare.ts',
+      'src/cli/phones.ts',
       'src/cli/watch.ts',
       ...['streaming', 'following'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
     ],

@@ -61,6 +61,13 @@ export const COMMANDS: readonly Command[] = [
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
   },
   {
+    name: 'probe',
+    does: 'record real phones at both sides, and say what changed',
+    package: 'sipalg-compare',
+    options: [{ name: '--phones' }, { name: '--for', takes: 'SECONDS' }, JSON_OPTION],
+    run: async (doors, given, terminal) => (await import('./phones.ts')).phones(doors, given, terminal),
+  },
+  {
     name: 'watch',
     does: 'tell what happens to calls while it happens',
     package: 'sipalg-compare',

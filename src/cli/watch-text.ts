@@ -154,7 +154,7 @@ export function sentence(told: Told): string {
     case 'helper-dropped':
       return `the SIP helper dropped a message: ${told.reason}`;
     case 'changed':
-      return `${told.message} was changed on its way through the router ${told.toProvider ? 'to the provider' : 'to the phone'}`;
+      return `messages are changed on their way through the router ${told.toProvider ? 'to the provider' : 'to the phone'}, ${told.message} first`;
   }
 }
 

@@ -1,5 +1,10 @@
 /** `watch`: what happens to calls while it happens. */
 import type { Followed, Host } from '../host/host.ts';
+import { startPhones, READ_WITHIN } from '../probe/phones/recording.ts';
+import type { PhoneRecording } from '../probe/phones/recording.ts';
+import { clearLeft } from '../probe/record/made.ts';
+import { whyNotRecorded } from '../probe/phones/lacking.ts';
+import { inOrder, sightedOf } from '../watch/messages.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import {
   countersNow,
@@ -40,6 +45,7 @@ not look.
 /** Milliseconds between looks at the table, at least and at most. */
 const LOOK_EVERY = 3000;
 const LOOK_AT_MOST = 60_000;
+const READ_EVERY = 2000;
 /** A look that took so long is followed by so many times that without one: half a percent of a core. */
 const REST = 200;
 /** Milliseconds between two questions whether to go on. */
@@ -83,9 +89,9 @@ async function loop(doors: Required<Pick<Doors, 'clock'>>, goOn: () => boolean, 
   const { clock } = doors;
   const due = tasks.map(() => clock.now());
   while (goOn()) {
-    for (const [index, { run }] of tasks.entries()) {
+    for (const [index, task] of tasks.entries()) {
       if (clock.now() < (due[index] as number) || !goOn()) continue;
-      due[index] = clock.now() + (await run());
+      due[index] = clock.now() + (await task.run());
     }
     await new Promise<void>((resolve) => clock.after(TURN, resolve));
   }
@@ -111,6 +117,63 @@ function looking(host: Host, now: () => number, watching: Watching, table: 'proc
   };
 }
 
+/** Messages as they are recorded; a table that somebody has flushed is made again. */
+class Messages implements Task {
+  #recording: PhoneRecording | null = null;
+  #gaveUp = false;
+  readonly #host: Host;
+  readonly #now: () => number;
+  readonly #watching: Watching;
+  readonly #remark: (text: string) => void;
+
+  constructor(host: Host, now: () => number, watching: Watching, remark: (text: string) => void) {
+    this.#host = host;
+    this.#now = now;
+    this.#watching = watching;
+    this.#remark = remark;
+  }
+
+  get isOn(): boolean {
+    return this.#recording !== null;
+  }
+
+  /** Why nothing is recorded is said once. */
+  async begin(): Promise<void> {
+    const { network } = this.#watching.flows;
+    const isFar = (address: string): boolean => !network.isOwn(address) && !network.isInside(address);
+    try {
+      this.#recording = await startPhones(this.#host, { kind: 'watch', isFar });
+    } catch (error) {
+      this.#gaveUp = true;
+      this.#remark(await whyNotRecorded(this.#host, error as Error));
+    }
+  }
+
+  async run(): Promise<number> {
+    if (this.#gaveUp) return 60_000;
+    const began = this.#now();
+    if (this.#recording === null) {
+      await this.begin();
+      return READ_EVERY;
+    }
+    try {
+      for (const sighted of inOrder((await this.#recording.read()).map(sightedOf))) this.#watching.sighted(sighted);
+    } catch (error) {
+      await this.#recording.close();
+      this.#recording = null;
+      this.#remark(`${(error as Error).message} It is made again.`);
+    }
+    return Math.min(READ_WITHIN, Math.max(READ_EVERY, (this.#now() - began) * REST));
+  }
+
+  async end(): Promise<void> {
+    if (this.#recording === null) return;
+    await this.run();
+    for (const left of (await this.#recording?.close()) ?? []) this.#remark(left);
+    this.#recording = null;
+  }
+}
+
 /** @throws Error in a sentence, where nothing can be watched */
 export async function watch(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
   const { host, clock, following } = doors;
@@ -131,6 +194,10 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
       'packets are not counted here (nf_conntrack_acct is 0), so whether audio goes both ways cannot be told; '
         + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
     );
+  for (const text of await clearLeft(host)) say.remark(text);
+  const messages = new Messages(host, () => clock.now(), watching, say.remark);
+  if (!given.has('--no-record')) await messages.begin();
+  const recorded = messages.isOn;
   const drops = createDrops(host);
   await drops(null); // what is there already was before
   let followed: Followed | null = followEvents(await following(), host, watching);
@@ -141,6 +208,8 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
   });
   try {
     await loop({ clock }, goOn, [
+      // Messages first: what they say of audio is known when the table is looked at.
+      ...(recorded ? [messages] : []),
       looking(host, () => clock.now(), watching, table, say.remark),
       {
         async run() {
@@ -153,9 +222,10 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
     ]);
   } finally {
     followed?.stop();
+    await messages.end();
   }
   const summary = watching.summary(host.now());
   if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary }));
-  else terminal.out(summaryText(summary, false));
+  else terminal.out(summaryText(summary, recorded));
   return Object.keys(summary.causes).length === 0 ? 0 : 1;
 }

@@ -41,6 +41,10 @@ export class Bounded<K, V> {
     return this.#map.delete(key);
   }
 
+  keys(): IterableIterator<K> {
+    return this.#map.keys();
+  }
+
   values(): IterableIterator<V> {
     return this.#map.values();
   }

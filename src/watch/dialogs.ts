@@ -66,6 +66,14 @@ interface Transaction {
 
 const hostOf = (place: string): string => place.slice(0, place.lastIndexOf(':'));
 
+/** Of a request; an ACK and a CANCEL have the branch of their INVITE. Both phones of a call may be here, so the phone belongs to it. */
+function transactionKey({ phone }: Heard, fromPhone: boolean, method: string, branch: string | null): string | null {
+  const own = method === 'ACK' || method === 'CANCEL' ? `${method} ` : '';
+  return branch === null ? null : `${hostOf(phone)} ${fromPhone ? '>' : '<'} ${own}${branch}`;
+}
+
+const callKey = ({ phone }: { phone: string }, callId: string): string => `${hostOf(phone)} ${callId}`;
+
 export interface DialogsOptions {
   readonly tell: (told: Told) => void;
   readonly limits?: Partial<DialogLimits>;
@@ -133,10 +141,7 @@ export class Dialogs {
   }
 
   #request(heard: Heard, parsed: Parsed, method: string): Rung | null {
-    const key =
-      parsed.branch === null
-        ? null
-        : `${heard.fromPhone ? '>' : '<'} ${method === 'ACK' ? 'ACK ' : method === 'CANCEL' ? 'CANCEL ' : ''}${parsed.branch}`;
+    const key = transactionKey(heard, heard.fromPhone, method, parsed.branch);
     const known = key === null ? undefined : this.#transactions.get(key);
     if (known !== undefined && key !== null) {
       known.times++;
@@ -199,7 +204,7 @@ export class Dialogs {
   /** The call that a request belongs to, or that it begins. */
   #callFor(heard: Heard, parsed: Parsed, method: string): Call | null {
     const { callId } = parsed;
-    const known = callId === null ? undefined : this.#byId.get(callId);
+    const known = callId === null ? undefined : this.#byId.get(callKey(heard, callId));
     if (known !== undefined) return known;
     const same = this.#callsBetween(heard, method);
     if (method !== 'INVITE') {
@@ -212,7 +217,8 @@ export class Dialogs {
     const unsure = parsed.toTag === null && callId === null;
     const up = same.filter((call) => call.answered !== null && call.ended === null && (callId === null || call.callId === null));
     if ((within || unsure) && up.length === 1) return up[0] as Call;
-    if (within && callId === null) return null;
+    // What has neither names no call.
+    if ((within || parsed.branch === null) && callId === null) return null;
     return this.#begin(heard, parsed, within);
   }
 
@@ -251,7 +257,7 @@ export class Dialogs {
     };
     this.#sweep(heard.at);
     this.#live.set(call.number, call);
-    if (parsed.callId !== null) this.#byId.set(parsed.callId, call);
+    if (parsed.callId !== null) this.#byId.set(callKey(call, parsed.callId), call);
     if (!within) {
       this.counts.calls++;
       this.#tell({ ...this.#base(call, heard.at), what: 'call', by, number: this.#numbers ? parsed.user : null });
@@ -293,10 +299,9 @@ export class Dialogs {
   /** By the branch that the request had (RFC 3261 §17.1.3); of an ACK there is none, of a CANCEL its own. */
   #transactionOf(heard: Heard, parsed: Parsed): Transaction | undefined {
     if (parsed.branch === null) return undefined;
-    const way = heard.fromPhone ? '<' : '>';
-    const cancel = this.#transactions.get(`${way} CANCEL ${parsed.branch}`);
+    const cancel = this.#transactions.get(transactionKey(heard, !heard.fromPhone, 'CANCEL', parsed.branch) as string);
     if (parsed.cseq?.method === 'CANCEL') return cancel;
-    const own = this.#transactions.get(`${way} ${parsed.branch}`);
+    const own = this.#transactions.get(transactionKey(heard, !heard.fromPhone, '', parsed.branch) as string);
     // The CANCEL's 200 comes first, and says no 487.
     if (cancel !== undefined && parsed.cseq === null && parsed.status === 200 && cancel.final === null) return cancel;
     return own;
@@ -305,7 +310,7 @@ export class Dialogs {
   #answer(heard: Heard, parsed: Parsed): Rung | null {
     const transaction = this.#transactionOf(heard, parsed);
     const status = parsed.status ?? 0;
-    const call = transaction?.call ?? (parsed.callId === null ? null : (this.#byId.get(parsed.callId) ?? null));
+    const call = transaction?.call ?? (parsed.callId === null ? null : (this.#byId.get(callKey(heard, parsed.callId)) ?? null));
     const method = transaction?.method ?? parsed.cseq?.method ?? null;
     const again = transaction !== undefined && transaction.final === status && status >= 200;
     let rung: Rung | null = null;
@@ -339,7 +344,8 @@ export class Dialogs {
     if (method === 'UPDATE' && status >= 200 && status < 300 && !again) this.#direction(call, by, transaction, heard.at);
     if (method !== 'INVITE') return;
     if (status === 180 || status === 183 || (status > 100 && status < 200)) {
-      if (!call.rang && status === 180) {
+      // Within some milliseconds the order of records is not sure: what is answered rings no more.
+      if (!call.rang && status === 180 && call.answered === null) {
         call.rang = true;
         this.#tell({ ...base, what: 'rings' });
       }
@@ -372,6 +378,19 @@ export class Dialogs {
     if (media === null || media === undefined || call.held[by] === media.held) return;
     call.held[by] = media.held;
     this.#tell({ ...this.#base(call, at), what: media.held ? 'held' : 'resumed', by });
+  }
+
+  /** A message that did not reach its phone: it changes nothing there, and is drawn where its call is known. */
+  lost(heard: Heard): void {
+    const parsed = readHeard(heard.text, heard.whole);
+    if (parsed === null) return;
+    const transaction = parsed.method === null ? this.#transactionOf(heard, parsed) : undefined;
+    const known = parsed.callId === null ? undefined : this.#byId.get(callKey(heard, parsed.callId));
+    const call = transaction?.call ?? known ?? null;
+    if (call === null) return;
+    const what = parsed.method ?? `${parsed.status ?? ''} ${parsed.reason}`;
+    const rung = this.#rung(call, heard, what, parsed.media !== null);
+    if (rung !== null) rung.fate = 'dropped';
   }
 
   /** Time has passed: what waits for an answer and gets none is told. */

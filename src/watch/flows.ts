@@ -60,7 +60,6 @@ export class Flows {
   /** Of each phone and far end the end of its last state. */
   readonly #ended = new Bounded<string, number>(MOST_PHONES * 2);
   #looks = 0;
-  #first = true;
   /** Flows of whom nobody here is an end, and such as could not be watched for want of room. */
   unwatched = 0;
 
@@ -71,6 +70,10 @@ export class Flows {
     this.#ports = new Set(ports);
     this.signalling = new Bounded(MOST_FLOWS, () => this.unwatched++);
     this.audio = new Audio({ tell, callOf });
+  }
+
+  get network(): Network {
+    return this.#network;
   }
 
   set network(network: Network) {
@@ -109,7 +112,6 @@ export class Flows {
       end: () => {
         for (const one of [...this.signalling.values()]) if (one.seen !== look) this.#over(one, at, 'kernel', null);
         this.audio.end(at);
-        this.#first = false;
       },
     };
   }
@@ -225,8 +227,18 @@ export class Flows {
     this.#tell({ at, phone: one.phone, far, call: this.#callOf(one.phone), cause, what: 'state-ended', how, by, ended, inCall });
   }
 
-  /** Nothing was looked at yet. */
-  get isNew(): boolean {
-    return this.#first;
+  /** The phone that a far end reaches by an address and port of the router's, `192.168.1.10:5060`; null where no state leads to one. */
+  phoneBehind(place: string, far: string): string | null {
+    for (const one of this.signalling.values())
+      if (one.phone !== null && placeOf(one.seenAs, one.seenPort) === place && placeOf(one.far, one.farPort) === far)
+        return placeOf(one.phone, one.phonePort);
+    return null;
+  }
+
+  /** Whether an address is a far end of a phone's. */
+  isFar(address: string): boolean {
+    for (const { phone, far } of this.signalling.values()) if (phone !== null && far === address) return true;
+    for (const pair of this.#ended.keys()) if (pair.includes(` ${address}:`)) return true;
+    return false;
   }
 }

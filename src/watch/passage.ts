@@ -26,7 +26,8 @@ export interface Waiting {
 
 export interface PassageSink {
   passed(one: Waiting, other: Sighted, changed: boolean): void;
-  dropped(one: Waiting): void;
+  /** It did not come out. @returns whether that is told, and counted: what strangers send is not */
+  dropped(one: Waiting): boolean;
 }
 
 export class Passage {
@@ -34,7 +35,7 @@ export class Passage {
   readonly #waiting = new Map<string, Waiting[]>();
   #size = 0;
   /** What came out and was not seen going in yet: records of one moment come in any order. */
-  readonly #early = new Map<string, Sighted[]>();
+  readonly #early = new Map<string, Waiting[]>();
   #earlySize = 0;
   /** By way: messages that passed. */
   readonly passed = { out: 0, in: 0 };
@@ -45,7 +46,7 @@ export class Passage {
     this.#sink = sink;
   }
 
-  /** A message that goes into the router. @returns what waits for its other half; null where it has passed already */
+  /** A message that goes into the router. */
   enters(sighted: Sighted, rung: Rung | null): void {
     const [key, what] = keyOf(sighted);
     const one: Waiting = { sighted, rung, what };
@@ -65,27 +66,29 @@ export class Passage {
   }
 
   /** A message that comes out. */
-  leaves(sighted: Sighted): void {
-    const [key] = keyOf(sighted);
+  leaves(sighted: Sighted, rung: Rung | null): void {
+    const [key, what] = keyOf(sighted);
+    const late: Waiting = { sighted, rung, what };
     const list = this.#waiting.get(key);
     const one = list?.shift();
     if (one === undefined) {
       if (this.#earlySize >= MOST_WAITING) return;
       this.#earlySize++;
-      this.#early.set(key, [...(this.#early.get(key) ?? []), sighted]);
+      this.#early.set(key, [...(this.#early.get(key) ?? []), late]);
       return;
     }
     this.#size--;
     if (list!.length === 0) this.#waiting.delete(key);
-    this.#pair(one, sighted);
+    this.#pair(one, late);
   }
 
-  #pair(one: Waiting, other: Sighted): void {
+  #pair(one: Waiting, { sighted: other, rung }: Waiting): void {
     this.passed[one.sighted.fromPhone ? 'out' : 'in']++;
     const common = Math.min(one.sighted.text.length, other.text.length);
     const changed = one.sighted.length !== other.length || one.sighted.text.slice(0, common) !== other.text.slice(0, common);
     if (changed) this.changed++;
-    if (one.rung !== null && one.rung.fate === 'unknown') one.rung.fate = changed ? 'changed' : 'passed';
+    const drawn = one.rung ?? rung;
+    if (drawn !== null && drawn.fate === 'unknown') drawn.fate = changed ? 'changed' : 'passed';
     this.#sink.passed(one, other, changed);
   }
 
@@ -96,14 +99,14 @@ export class Passage {
         const one = list.shift() as Waiting;
         this.#size--;
         if (this.passed[one.sighted.fromPhone ? 'out' : 'in'] === 0) continue;
+        if (!this.#sink.dropped(one)) continue;
         this.dropped++;
         if (one.rung !== null) one.rung.fate = 'dropped';
-        this.#sink.dropped(one);
       }
       if (list.length === 0) this.#waiting.delete(key);
     }
     for (const [key, list] of this.#early) {
-      while (list[0] !== undefined && at - list[0].at > PASSES_WITHIN) {
+      while (list[0] !== undefined && at - list[0].sighted.at > PASSES_WITHIN) {
         list.shift();
         this.#earlySize--;
       }

@@ -52,6 +52,18 @@ export class Registrations {
     return false;
   }
 
+  /** Whether phones register at an address. */
+  isFar(address: string): boolean {
+    for (const { far } of this.#known.values()) if (hostOf(far) === address) return true;
+    return false;
+  }
+
+  /** The one phone that is registered at an address, with its port; null where there are several or none. */
+  onlyAt(address: string): string | null {
+    const all = [...this.#known.values()].filter(({ far, granted }) => hostOf(far) === address && granted !== null);
+    return all.length === 1 ? (all[0] as Known).phone : null;
+  }
+
   request({ phone, far, at, fromPhone }: Heard, { expires, star }: Parsed): void {
     if (!fromPhone) return;
     const known = this.#of(phone, far);

@@ -18,7 +18,7 @@ const MOST_TABLE = 32 << 20;
 /** Milliseconds between two readings of what conntrack says: each waking costs. */
 const EVENTS_EVERY = 250;
 
-/** The last moment and the devices by which the internet is reached. */
+/** This router's networks, and the devices by which the internet is reached. */
 export async function networkNow(host: Host): Promise<Network> {
   const routes = await host.read('/proc/net/route');
   let wan = new Set<string>();
@@ -28,6 +28,12 @@ export async function networkNow(host: Host): Promise<Network> {
     // Not understood: then only private addresses are inside, which is what most LANs have.
   }
   return networkOf(host.addresses(), wan);
+}
+
+/** Whether an address is beyond this router, as its networks stand now. */
+export async function isFarNow(host: Host): Promise<(address: string) => boolean> {
+  const network = await networkNow(host);
+  return (address) => !network.isOwn(address) && !network.isInside(address);
 }
 
 /** Whether the kernel counts the packets of a flow; null where that could not be read. */

@@ -8,7 +8,7 @@ import type { Ladder } from './ladder.ts';
 import { isPrivate } from './network.ts';
 import type { Network } from './network.ts';
 import { Passage } from './passage.ts';
-import type { Sighted } from './passage.ts';
+import type { Sighted, Waiting } from './passage.ts';
 import type { Registration } from './registrations.ts';
 import type { CauseName } from './causes.ts';
 import type { CounterName, Told } from './told.ts';
@@ -90,23 +90,31 @@ export class Watching {
     this.flows = new Flows({ network, tell: this.#tell, ports, callOf: (phone) => this.dialogs.callOf(phone) });
     this.passage = new Passage({
       passed: (one, other, changed) => {
-        if (changed) this.#change(one.sighted, one.what);
-        // What leaves says whether the session description still has a private address.
-        void other;
+        if (changed) this.#change(one.sighted.inside ? one.sighted : other, one.what);
       },
-      dropped: ({ sighted, what }) =>
-        this.#tell({
-          at: sighted.at,
-          phone: hostOf(sighted.phone),
-          far: sighted.far,
-          call: this.dialogs.callOf(hostOf(sighted.phone)),
-          cause: 'dropped-here',
-          what: 'dropped',
-          message: what,
-          toProvider: sighted.fromPhone,
-          bytes: sighted.length,
-        }),
+      dropped: (one) => this.#dropped(one),
     });
+  }
+
+  /** What did not come out. What strangers send to the router is rejected as it ought to be, and not told. */
+  #dropped({ sighted, what }: Waiting): boolean {
+    const { at, fromPhone, length, far } = sighted;
+    let { phone } = sighted;
+    let cause: CauseName = 'dropped-here';
+    if (!fromPhone) {
+      const behind = this.flows.phoneBehind(sighted.phone, far);
+      if (behind !== null) phone = behind;
+      else if (this.flows.isFar(hostOf(far)) || this.dialogs.registrations.isFar(hostOf(far))) {
+        // From a provider, and nothing leads it to a phone: the state that did is gone.
+        cause = 'state-expired';
+        phone = this.dialogs.registrations.onlyAt(hostOf(far)) ?? '';
+      } else return false;
+      this.dialogs.lost({ ...sighted, phone });
+    }
+    const host = phone === '' ? null : hostOf(phone);
+    const call = host === null ? null : this.dialogs.callOf(host);
+    this.#tell({ at, phone: host, far, call, cause, what: 'dropped', message: what, toProvider: fromPhone, bytes: length });
+    return true;
   }
 
   /** Whether a line of `conntrack -E` or of the table is of interest. */
@@ -124,17 +132,14 @@ export class Watching {
 
   /** A message at one of the taps; those of one reading in the order of time. */
   sighted(sighted: Sighted): void {
-    const entering = sighted.inside === sighted.fromPhone;
-    if (!entering) {
-      this.passage.leaves(sighted);
-      return;
-    }
-    const rung = this.dialogs.hear(sighted);
-    this.passage.enters(sighted, rung);
+    // A phone's side tells the story: what reaches it and what it sends.
+    const rung = sighted.inside ? this.dialogs.hear(sighted) : null;
+    if (sighted.inside === sighted.fromPhone) this.passage.enters(sighted, rung);
+    else this.passage.leaves(sighted, rung);
   }
 
   #change(sighted: Sighted, what: string): void {
-    const kind = `${hostOf(sighted.phone)} ${what} ${sighted.fromPhone}`;
+    const kind = `${hostOf(sighted.phone)} ${sighted.fromPhone}`;
     if (this.#changed.has(kind) || this.#changed.size >= 256) return;
     this.#changed.add(kind);
     this.#tell({
