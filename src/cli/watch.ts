@@ -46,8 +46,10 @@ not look.
 const LOOK_EVERY = 3000;
 const LOOK_AT_MOST = 60_000;
 const READ_EVERY = 2000;
-/** A look that took so long is followed by so many times that without one: half a percent of a core. */
+/** What takes so long is followed by so many times that of rest: each kind of look costs half a percent of a core at most. */
 const REST = 200;
+/** Of so many the shortest counts: on a busy router a look waits for its turn more than it works. */
+const LATEST = 4;
 /** Milliseconds between two questions whether to go on. */
 const TURN = 200;
 const COUNTERS_EVERY = 10_000;
@@ -102,17 +104,34 @@ interface Task {
   run(): Promise<number>;
 }
 
+/** How long to rest after each of several runs. */
+function resting(now: () => number, least: number, most: number): { begin(): void; rest(): number } {
+  const costs: number[] = [];
+  let began = 0;
+  return {
+    begin() {
+      began = now();
+    },
+    rest() {
+      costs.push(now() - began);
+      if (costs.length > LATEST) costs.shift();
+      return Math.min(most, Math.max(least, Math.min(...costs) * REST));
+    },
+  };
+}
+
 /** A look costs as much as the table is long, and so is taken more rarely where it is. */
 function looking(host: Host, now: () => number, watching: Watching, table: 'proc' | 'conntrack', remark: (text: string) => void): Task {
   let failed = false;
+  const { begin, rest } = resting(now, LOOK_EVERY, LOOK_AT_MOST);
   return {
     async run() {
-      const began = now();
+      begin();
       const reading = await lookAt(host, watching, table);
       watching.tick(host.now());
       if (reading.state === 'failed' && !failed) remark(`${reading.source} could not be read: ${reading.because}.`);
       failed = reading.state === 'failed';
-      return Math.min(LOOK_AT_MOST, Math.max(LOOK_EVERY, (now() - began) * REST));
+      return rest();
     },
   };
 }
@@ -122,13 +141,13 @@ class Messages implements Task {
   #recording: PhoneRecording | null = null;
   #gaveUp = false;
   readonly #host: Host;
-  readonly #now: () => number;
+  readonly #resting: ReturnType<typeof resting>;
   readonly #watching: Watching;
   readonly #remark: (text: string) => void;
 
   constructor(host: Host, now: () => number, watching: Watching, remark: (text: string) => void) {
     this.#host = host;
-    this.#now = now;
+    this.#resting = resting(now, READ_EVERY, READ_WITHIN);
     this.#watching = watching;
     this.#remark = remark;
   }
@@ -151,11 +170,11 @@ class Messages implements Task {
 
   async run(): Promise<number> {
     if (this.#gaveUp) return 60_000;
-    const began = this.#now();
     if (this.#recording === null) {
       await this.begin();
       return READ_EVERY;
     }
+    this.#resting.begin();
     try {
       for (const sighted of inOrder((await this.#recording.read()).map(sightedOf))) this.#watching.sighted(sighted);
     } catch (error) {
@@ -163,7 +182,7 @@ class Messages implements Task {
       this.#recording = null;
       this.#remark(`${(error as Error).message} It is made again.`);
     }
-    return Math.min(READ_WITHIN, Math.max(READ_EVERY, (this.#now() - began) * REST));
+    return this.#resting.rest();
   }
 
   async end(): Promise<void> {
