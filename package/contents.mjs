@@ -130,9 +130,7 @@ exit 0
     depends: [{ name: 'sipalg', same: true }],
     conffiles: [],
     program: [
-      'src/cli/compare.ts',
-      'src/cli/phones.ts',
-      'src/cli/watch.ts',
+      ...['compare', 'phones', 'probe', 'watch'].map((command) => `src/cli/${command}.ts`),
       ...['streaming', 'following'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
     ],
     rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],

@@ -5,6 +5,7 @@ const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
 const comparing = () => import('./compare.ts');
+const probing = () => import('./probe.ts');
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -52,6 +53,17 @@ export const COMMANDS: readonly Command[] = [
     run: async (doors, given, terminal) => (await import('./serve.ts')).serve(doors, given, terminal),
   },
   {
+    name: 'probe',
+    does: 'send test messages through this router, say what it does to them',
+    package: 'sipalg-compare',
+    options: [JSON_OPTION, { name: '--lan', takes: 'DEVICE' }, { name: '--phones' }, { name: '--for', takes: 'SECONDS' }],
+    usage: async () => (await probing()).USAGE,
+    run: async (doors, given, terminal) =>
+      given.has('--phones')
+        ? (await import('./phones.ts')).phones(doors, given, terminal)
+        : (await probing()).probeCommand(doors, given, terminal),
+  },
+  {
     name: 'compare',
     does: 'say what changed in SIP between two captures',
     package: 'sipalg-compare',
@@ -59,13 +71,6 @@ export const COMMANDS: readonly Command[] = [
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
     usage: async () => (await comparing()).USAGE,
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
-  },
-  {
-    name: 'probe',
-    does: 'record real phones at both sides, and say what changed',
-    package: 'sipalg-compare',
-    options: [{ name: '--phones' }, { name: '--for', takes: 'SECONDS' }, JSON_OPTION],
-    run: async (doors, given, terminal) => (await import('./phones.ts')).phones(doors, given, terminal),
   },
   {
     name: 'watch',

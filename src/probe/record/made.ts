@@ -110,6 +110,21 @@ function understood(text: string, pid: number): (Made & { began: string | null }
 }
 
 /**
+ * What bears the name of a run that is gone, though no file says so: a child of a killed run may have made it after that run's
+ * list was worked off. Costs two looks, so it is for runs that make such things themselves.
+ */
+export async function sweep(host: Host): Promise<void> {
+  const [listed, devices] = await Promise.all([host.run(['nft', 'list', 'tables', 'netdev']), host.list('/sys/class/net')]);
+  const tables = listed.state === 'exited' ? [...listed.stdout.matchAll(/^table netdev (sipalg_[a-z]+_(\d+))$/gm)] : [];
+  for (const [, name = '', pid] of tables)
+    if ((await began(host, Number(pid))) === null) await host.run(['nft', 'delete', 'table', 'netdev', name]);
+  for (const name of devices.state === 'present' ? devices.value : []) {
+    const [, pid] = /^sip[ab]([0-9a-z]{1,5})$/.exec(name) ?? [];
+    if (pid !== undefined && (await began(host, parseInt(pid, 36))) === null) await host.run(['ip', 'link', 'del', name]);
+  }
+}
+
+/**
  * Takes away what runs have left that are gone. One readdir where there is nothing.
  * @returns what was taken away or could not be, in sentences
  */

@@ -14,6 +14,8 @@ export interface Recorded {
   readonly id: number;
   readonly from: End;
   readonly to: End;
+  /** UDP's checksum as it stands in the packet; of one that is finished by the device, a part of it. TCP: its sequence number. */
+  readonly check: number;
   /** Bytes of the payload as the packet says; null for TCP where they cannot be told. */
   readonly length: number;
   /** The bytes, from the first one on: all, or, where the message is longer than Limits.bytes, as many whole sixteens as fit. */
@@ -29,6 +31,8 @@ export interface Recording {
   readonly messages: readonly Recorded[];
   /** Packets that matched at each tap, also those that found no room. */
   readonly packets: ReadonlyMap<string, number>;
+  /** Packets by the name of each chain that begins with a counter. */
+  readonly counted: ReadonlyMap<string, number>;
   /** Messages that could not be put together: two that look alike at once, or one without room for its first bytes. */
   readonly unclear: number;
 }
@@ -72,8 +76,7 @@ function parse(text: string): { sets: Map<string, Element[]>; packets: Map<strin
     );
   }
   const packets = new Map<string, number>();
-  for (const [, name = '', count] of text.matchAll(/^\tchain tap_(\S+)_r \{\n\t\tcounter packets (\d+)/gm))
-    packets.set(name, Number(count));
+  for (const [, name = '', count] of text.matchAll(/^\tchain (\S+) \{\n\t\tcounter packets (\d+)/gm)) packets.set(name, Number(count));
   return { sets, packets };
 }
 
@@ -132,6 +135,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       id: Number(head.parts[0]),
       from: end(source[0]!),
       to: end(destination[0]!),
+      check: Number(head.parts[1]),
       length,
       bytes: bytes.slice(0, at),
       expires: Math.max(...heads.map(({ expires }) => expires)),
@@ -146,7 +150,8 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
  * @param bytes Limits.bytes of that script
  */
 export function readRecording(text: string, taps: readonly Tap[], bytes: number = NARROW): Recording {
-  const { sets, packets } = parse(text);
+  const { sets, packets: counted } = parse(text);
+  const packets = new Map(taps.map((tap) => [tap.name, counted.get(`${nameIn(tap)}_r`) ?? 0]));
   const all = taps.map((tap) => assemble(tap, sets, bytes));
-  return { messages: all.flatMap(({ found }) => found), packets, unclear: all.reduce((sum, { unclear }) => sum + unclear, 0) };
+  return { messages: all.flatMap(({ found }) => found), packets, counted, unclear: all.reduce((sum, { unclear }) => sum + unclear, 0) };
 }

@@ -1,0 +1,50 @@
+/** `probe`: what this router does to a call, by live packets. */
+import type { ProbeReport } from '../probe/probe.ts';
+import type { ExitCode } from '../survey/survey.ts';
+import type { Doors, Given, Terminal } from './command.ts';
+
+export const USAGE = `usage: sipalg probe [--lan DEVICE] [--json]
+       sipalg probe --phones [--for SECONDS] [--json]
+
+Sends messages of SIP through this router as a phone in its LAN would, to an
+address that nobody has, and compares byte for byte what comes out towards the
+internet; answers go back the same way. Nothing leaves the router: what comes
+out is recorded and dropped there, and all that was made for it is taken away.
+It takes about a second.
+
+--lan     the device of the network to test, where it is not the LAN: br-guest
+--phones  sends nothing: what your own phones send and get over UDP and IPv4,
+          port 5060, is recorded at both sides of the router, for --for SECONDS
+          (300) or until Ctrl-C, and compared as \`sipalg compare\` does
+--json    everything, for programs
+
+It needs root, nft, and of OpenWrt 24.10 or later kmod-nft-netdev and kmod-veth.
+
+Exit codes: 0 nothing was changed or lost; 1 something was; 2 it could not be
+told, or trouble.
+`;
+
+/** Milliseconds for which another test is waited for. */
+const PATIENCE = 8000;
+
+export async function probeNow({ host, clock, surveyor }: Doors, lan: string | null, terminal: Terminal): Promise<ProbeReport> {
+  if (clock === undefined) throw new Error('this build cannot wait for packets.');
+  const [facts, { probe }] = await Promise.all([surveyor.look(host), import('../probe/probe.ts')]);
+  return probe(host, clock, facts, { lan, patience: PATIENCE, goOn: terminal.goOn });
+}
+
+export const probeExit = ({ verdict, leftOver }: ProbeReport): ExitCode =>
+  leftOver.length > 0 || verdict === 'inconclusive' ? 2 : verdict === 'unchanged' ? 0 : 1;
+
+/** @throws Error in a sentence */
+export async function probeCommand(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  if (given.has('--for')) throw new Error('--for goes with --phones; a probe without phones takes about a second.');
+  const report = await probeNow(doors, given.get('--lan') ?? null, terminal);
+  if (given.has('--json')) {
+    const text = JSON.stringify({ version: doors.surveyor.version, ...report }, null, 2);
+    terminal.json(`${text.replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
+  } else {
+    terminal.out((await import('./probe-text.ts')).probeText(report));
+  }
+  return probeExit(report);
+}

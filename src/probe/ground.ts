@@ -1,0 +1,158 @@
+/** Where a test can be made on this router: the LAN's bridge, free addresses in it, the ways to the internet. Looks, and changes nothing. */
+import type { Host, HostAddress } from '../host/host.ts';
+import { parseRoutes, wayTo } from '../languages/kernel/routes.ts';
+import { optionOf, parseUci } from '../languages/uci/parse.ts';
+import type { Facts } from '../observe/facts.ts';
+import { orElse, understood } from '../observe/reading.ts';
+import { observeWays } from '../observe/wan.ts';
+
+/** For documentation (RFC 5737): nobody has it, and nothing is sent there. */
+export const PROVIDER = '192.0.2.33';
+
+export interface Ground {
+  /** The device whose zone the phone is in, and its address of IPv4. */
+  readonly lan: {
+    readonly device: string;
+    readonly zone: string | null;
+    readonly address: string;
+    readonly prefix: number;
+    readonly mac: string;
+    readonly mtu: number;
+  };
+  /** Free addresses in the LAN; none, one or two. */
+  readonly phones: readonly string[];
+  /** Devices towards the internet. */
+  readonly wans: readonly string[];
+  /** The one that a packet to PROVIDER leaves by. */
+  readonly way: string;
+  readonly mtu: number;
+  readonly kernel: string;
+  /** An address for the device of the ping, in a network that the router has nothing of. */
+  readonly trigger: { readonly own: string; readonly peer: string };
+  /** Frames of a bridge go through the rules of IP: then answers are bridged past the ALG, and cannot be tested. */
+  readonly isBridgeFiltered: boolean;
+}
+
+/** Why there is none, in a sentence, and what is lacking. */
+export interface NoGround {
+  readonly because: string;
+}
+
+const numberOf = (address: string): number => address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+const addressOf = (number: number): string => [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join('.');
+
+async function textOf(host: Host, path: string): Promise<string> {
+  return orElse(await host.read(path), '').trim();
+}
+
+/** The addresses a DHCP server may give, of this network. */
+function pool(dhcp: string, address: string, prefix: number): (number: number) => boolean {
+  const network = numberOf(address) & (prefix === 0 ? 0 : -1 << (32 - prefix));
+  const ranges = parsed(dhcp)
+    .filter(({ type, name }) => type === 'dhcp' && name !== 'wan')
+    .map((section) => [Number(optionOf(section, 'start') ?? 100), Number(optionOf(section, 'limit') ?? 150)] as const);
+  return (number) => ranges.some(([start, limit]) => number >= (network >>> 0) + start && number < (network >>> 0) + start + limit);
+}
+
+function parsed(text: string) {
+  try {
+    return parseUci(text).sections;
+  } catch {
+    return [];
+  }
+}
+
+/** Addresses that somebody has or is to have: neighbours, leases, fixed leases, flows. */
+async function freeAddresses(host: Host, lan: HostAddress, own: readonly HostAddress[], many: number): Promise<string[]> {
+  const [arp, leases, dhcp, flows] = await Promise.all([
+    host.read('/proc/net/arp'),
+    host.read('/tmp/dhcp.leases'),
+    host.read('/etc/config/dhcp'),
+    host.read('/proc/net/nf_conntrack', { most: 8 << 20 }),
+  ]);
+  const known = [arp, leases, dhcp].map((one) => orElse(one, '')).join('\n');
+  const taken = new Set([...(known.match(/\d+\.\d+\.\d+\.\d+/g) ?? []), ...own.map(({ address }) => address)]);
+  const talking = orElse(flows, '');
+  const isPooled = pool(orElse(dhcp, ''), lan.address, lan.prefix);
+  const size = 2 ** (32 - lan.prefix);
+  const network = (numberOf(lan.address) & (-1 << (32 - lan.prefix))) >>> 0;
+  const found: string[] = [];
+  // From the end, where people put the fewest; a large network is not searched through.
+  for (const inPool of [false, true]) {
+    for (let host = size - 2; host > Math.max(0, size - 4096) && found.length < many; host--) {
+      const number = network + host;
+      const address = addressOf(number);
+      if (isPooled(number) !== inPool || taken.has(address) || talking.includes(`src=${address} `)) continue;
+      found.push(address);
+    }
+  }
+  return found;
+}
+
+/** A network of four addresses that the router knows nothing of: of those for measurements (RFC 2544). */
+function triggerOf(own: readonly HostAddress[]): Ground['trigger'] {
+  const isFree = (number: number): boolean =>
+    own.every(
+      ({ family, address, prefix }) => family !== 'ipv4' || ((numberOf(address) ^ number) & (-1 << (32 - Math.min(prefix, 30)))) !== 0,
+    );
+  const base = Array.from({ length: 64 }, (_, index) => numberOf('198.19.81.188') + index * 4).find(isFree) ?? numberOf('198.19.81.188');
+  return { own: addressOf(base + 1), peer: addressOf(base + 2) };
+}
+
+/** Where there is nothing to be said against it. @param wanted the device of the LAN, where the owner named one */
+export async function groundOf(host: Host, facts: Facts, wanted: string | null): Promise<Ground | NoGround> {
+  const ways = await observeWays(host, facts);
+  const wans = orElse(ways.wan, [] as string[]);
+  if (wans.length === 0) return { because: 'no device of this router leads to the internet now, so nothing can leave by it' };
+  const inside = host.addresses().filter(({ family, device }) => family === 'ipv4' && ways.lan.some((one) => one.device === device));
+  const zoneOf = (device: string): string | null => ways.lan.find((one) => one.device === device)?.zone ?? null;
+  const isBridge = new Map<string, boolean>();
+  for (const { device } of inside) isBridge.set(device, (await host.kind(`/sys/class/net/${device}/bridge`)).state === 'present');
+  const choices = wanted === null ? inside : inside.filter(({ device }) => device === wanted);
+  if (choices.length === 0) {
+    const devices = [...new Set(inside.map(({ device }) => device))];
+    return {
+      because:
+        wanted === null
+          ? 'no network behind this router has an address of IPv4 now'
+          : `"${wanted}" is no device of a network behind this router with an address of IPv4; there ${devices.length === 0 ? 'is none' : `are ${devices.join(', ')}`}`,
+    };
+  }
+  const rank = ({ device }: HostAddress): number => (isBridge.get(device) === true ? 0 : 2) + (zoneOf(device) === 'lan' ? 0 : 1);
+  const [lan] = [...choices].sort((one, other) => rank(one) - rank(other));
+  if (lan === undefined || isBridge.get(lan.device) !== true) {
+    return {
+      because:
+        `the LAN (${choices.map(({ device }) => device).join(', ')}) is no bridge, so no test phone can be plugged into it; ` +
+        'its own phones can be recorded (`sipalg probe --phones`), or two captures compared (`sipalg compare`)',
+    };
+  }
+  const routes = orElse(understood(await host.read('/proc/net/route'), parseRoutes), []);
+  const phones = await freeAddresses(host, lan, host.addresses(), 2);
+  const asked = await host.run([
+    'ip',
+    'route',
+    'get',
+    PROVIDER,
+    ...(phones[0] === undefined ? [] : ['from', phones[0], 'iif', lan.device]),
+  ]);
+  const way = (asked.state === 'exited' ? / dev (\S+)/.exec(asked.stdout)?.[1] : undefined) ?? wayTo(routes, PROVIDER);
+  if (way === null || way === undefined) return { because: `there is no route to the internet (to ${PROVIDER})` };
+  const folder = `/sys/class/net/${lan.device}`;
+  const [mac, lanMtu, mtu, filtered] = await Promise.all([
+    textOf(host, `${folder}/address`),
+    textOf(host, `${folder}/mtu`),
+    textOf(host, `/sys/class/net/${way}/mtu`),
+    textOf(host, '/proc/sys/net/bridge/bridge-nf-call-iptables'),
+  ]);
+  return {
+    lan: { device: lan.device, zone: zoneOf(lan.device), address: lan.address, prefix: lan.prefix, mac, mtu: Number(lanMtu) || 1500 },
+    phones,
+    wans: wans.includes(way) ? wans : [...wans, way],
+    way,
+    mtu: Number(mtu) || 1500,
+    kernel: orElse(facts.system.kernel, ''),
+    trigger: triggerOf(host.addresses()),
+    isBridgeFiltered: filtered === '1',
+  };
+}

@@ -1,0 +1,18 @@
+/** What to install where a part of the kernel is missing. */
+import type { Facts } from '../observe/facts.ts';
+import { orElse } from '../observe/reading.ts';
+
+const WHY = {
+  'kmod-veth': 'a test phone is plugged into the LAN by a cable of the kernel (veth)',
+  'kmod-nft-netdev': 'what leaves the router is recorded at the device (netdev egress of nft)',
+} as const;
+
+/** The end of a sentence. */
+export function lackingPackage({ packageManager, release }: Facts['system'], name: keyof typeof WHY): string {
+  const old = /OpenWrt (1\d|2[0-3])\./.exec(orElse(release, ''));
+  if (old !== null && name === 'kmod-nft-netdev')
+    return `${WHY[name]}, which OpenWrt has from 24.10 on; here two captures say the same (\`sipalg compare\`)`;
+  const manager = orElse(packageManager, null);
+  const command = manager === 'apk' ? `apk add ${name}` : `opkg update && opkg install ${name}`;
+  return `${WHY[name]}, and this kernel lacks that: \`${command}\` brings it${manager === null ? ' on OpenWrt (`apk add` from 25.12 on)' : ''}`;
+}

@@ -1,0 +1,156 @@
+/** From what was sent and what was seen to what happened to each message, and what that comes to. Pure. */
+import { differencesOf } from '../compare/differences.ts';
+import type { Difference } from '../compare/difference.ts';
+import { checksumOf } from './packet.ts';
+import type { Ends } from './packet.ts';
+import type { Recorded } from './record/recorded.ts';
+
+/** `half`: rewritten, and an address of the LAN is left in it. `grown`: lost, for it no longer fits through the way. */
+export type Fate = 'unchanged' | 'rewritten' | 'half rewritten' | 'dropped' | 'lost by growth' | 'not tried';
+
+export interface Sent {
+  readonly name: string;
+  readonly tests: string;
+  readonly control: boolean;
+  readonly toProvider: boolean;
+  readonly ends: Ends;
+  /** Where it has to come out. */
+  readonly expected: Ends;
+  readonly text: string;
+  /** IP id. */
+  readonly id: number;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly tests: string;
+  readonly control: boolean;
+  readonly toProvider: boolean;
+  readonly fate: Fate;
+  /** `192.168.1.250:5060 -> 192.0.2.33:5060`, as sent and as seen; null where it was not seen. */
+  readonly sent: string;
+  readonly seen: string | null;
+  /** The device it was seen at. */
+  readonly device: string | null;
+  /** Bytes. */
+  readonly length: number;
+  readonly seenLength: number | null;
+  /** Bytes at the end that could not be recorded, and whose checksum does not vouch for them. */
+  readonly unseen: number;
+  readonly differences: readonly Difference[];
+  /** An answer was delivered to this port instead of the one the request came from; null where it was not. */
+  readonly deliveredTo: number | null;
+  /** Why the kernel dropped it, where its log shows that. */
+  readonly reason: string | null;
+}
+
+const shown = ({ from, to }: Ends): string => `${from.address}:${from.port} -> ${to.address}:${to.port}`;
+const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+
+/** All of what was seen, as far as it is known: what a kernel cannot record is taken as sent, where the checksum bears it out. */
+function wholeOf(recorded: Recorded, sent: string): { text: string; unseen: number } {
+  const text = latin1(recorded.bytes);
+  const lacking = recorded.length - text.length;
+  if (lacking <= 0) return { text, unseen: 0 };
+  const assumed = text + sent.slice(Math.max(0, sent.length - lacking));
+  const vouched = assumed.length === recorded.length && checksumOf(recorded, assumed) === recorded.check;
+  return { text: assumed, unseen: vouched ? 0 : lacking };
+}
+
+export interface Known {
+  /** Addresses of the LAN that a message may not keep once it is rewritten. */
+  readonly inside: readonly string[];
+  /** Bytes of an IP packet on the way out. */
+  readonly mtu: number;
+  /** By IP id. */
+  readonly reasons: ReadonlyMap<number, string>;
+}
+
+/** @param seen null: it did not come out */
+export function resultOf(sent: Sent, seen: Recorded | null, device: string | null, { inside, reasons }: Known): Result {
+  const base = {
+    name: sent.name,
+    tests: sent.tests,
+    control: sent.control,
+    toProvider: sent.toProvider,
+    sent: shown(sent.ends),
+    length: sent.text.length,
+  };
+  if (seen === null) {
+    const reason = reasons.get(sent.id) ?? null;
+    return { ...base, fate: 'dropped', seen: null, device: null, seenLength: null, unseen: 0, differences: [], deliveredTo: null, reason };
+  }
+  const { text, unseen } = wholeOf(seen, sent.text);
+  const [near, far] = sent.toProvider ? [sent.ends.from, seen.from] : [seen.to, sent.ends.to];
+  const differences = differencesOf(sent.text, text, { inside: near, outside: far }).map((one) => ({ ...one, cause: 'alg' as const }));
+  const isLeft = sent.toProvider && inside.some((address) => text.includes(address));
+  const fate: Fate = differences.length === 0 ? 'unchanged' : isLeft ? 'half rewritten' : 'rewritten';
+  const deliveredTo = !sent.toProvider && seen.to.port !== sent.expected.to.port ? seen.to.port : null;
+  return { ...base, fate, seen: shown(seen), device, seenLength: seen.length, unseen, differences, deliveredTo, reason: null };
+}
+
+/** A message that was dropped, and would have grown beyond what fits: by as much as another one of the phone's grew. */
+export function withGrowth(results: readonly Result[], mtu: number): Result[] {
+  const grown = Math.max(
+    0,
+    ...results.filter(({ toProvider, seenLength }) => toProvider && seenLength !== null).map((one) => one.seenLength! - one.length),
+  );
+  return results.map((one) =>
+    one.fate === 'dropped' && one.toProvider && one.reason === null && grown > 0 && one.length + 28 <= mtu && one.length + 28 + grown > mtu
+      ? { ...one, fate: 'lost by growth' as const }
+      : one,
+  );
+}
+
+export type ProbeVerdict = 'unchanged' | 'rewritten here' | 'dropped here' | 'inconclusive';
+
+/** A field that was changed, over all messages. */
+export interface Alteration {
+  readonly field: string;
+  readonly part: string;
+  readonly toProvider: boolean;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly messages: readonly string[];
+}
+
+export function alterationsOf(results: readonly Result[]): Alteration[] {
+  const all = new Map<string, Alteration & { messages: string[] }>();
+  for (const { name, toProvider, differences } of results) {
+    for (const { field, part, at, before, after } of differences) {
+      const key = `${toProvider} ${field} ${at} ${part}`;
+      const known = all.get(key);
+      if (known === undefined)
+        all.set(key, { field, part, toProvider, before: before?.text ?? null, after: after?.text ?? null, messages: [name] });
+      else if (!known.messages.includes(name)) known.messages.push(name);
+    }
+  }
+  return [...all.values()];
+}
+
+/** What it comes to; `because` where that is nothing. */
+export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; because: string | null } {
+  const out = results.filter(({ toProvider }) => toProvider);
+  const controls = out.filter(({ control }) => control);
+  const tried = results.filter(({ control, fate }) => !control && fate !== 'not tried');
+  if (tried.some(({ fate, deliveredTo }) => fate === 'rewritten' || fate === 'half rewritten' || deliveredTo !== null))
+    return { verdict: 'rewritten here', because: null };
+  if (controls.length === 0 || controls.some(({ seen }) => seen === null)) {
+    const none = out.every(({ seen }) => seen === null);
+    return {
+      verdict: 'inconclusive',
+      because: none
+        ? 'nothing of the test came out towards the internet, the control included: what was sent was not forwarded (a rule of the firewall, or a next hop that does not answer), so nothing is known of an ALG'
+        : 'a control message, which no ALG has business with, did not come out: what else is missing may have been lost in the same way',
+    };
+  }
+  if (controls.some(({ fate }) => fate !== 'unchanged')) return { verdict: 'rewritten here', because: null };
+  if (tried.some(({ fate }) => fate === 'dropped' || fate === 'lost by growth')) return { verdict: 'dropped here', because: null };
+  const unseen = tried.find((one) => one.unseen > 0);
+  if (unseen !== undefined)
+    return {
+      verdict: 'inconclusive',
+      because: `the last ${unseen.unseen} bytes of "${unseen.name}" could not be seen here, and its checksum does not vouch for them`,
+    };
+  return { verdict: 'unchanged', because: null };
+}

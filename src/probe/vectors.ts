@@ -1,0 +1,158 @@
+/**
+ * The messages of the fake phone: forms that phones send, each of which the kernel's ALG treats in its own way. They are as
+ * short as they have to be for a kernel up to 6.12, of whose packets 263 bytes are written and recorded: where there is a
+ * session description, header fields that are tested elsewhere are left out.
+ */
+import { FILLER } from './write.ts';
+import type { Ends } from './packet.ts';
+
+/** Where the phones and the provider are. */
+export interface Scene {
+  readonly phone: string;
+  /** A second phone; null where there is no further free address. */
+  readonly second: string | null;
+  /** An address that is never reached. */
+  readonly provider: string;
+  /** Bytes of an IP packet that fit through the way to the internet. */
+  readonly mtu: number;
+  /** RTP port, even. */
+  readonly media: number;
+}
+
+export interface Vector {
+  /** Name of it in the report, for people and programs. */
+  readonly name: string;
+  /** Why it is among them. */
+  readonly tests: string;
+  readonly ends: Ends;
+  readonly text: string;
+  /** No ALG has business with it: its port is no port of SIP. */
+  readonly control?: boolean;
+}
+
+export const SIP = 5060;
+export const CONTROL = 5080;
+
+interface Sip {
+  readonly method: string;
+  readonly id: string;
+  readonly from: string;
+  readonly sourcePort?: number;
+  readonly viaPort?: number;
+  readonly port?: number;
+  /** Lines of the header behind the usual ones. */
+  readonly more?: readonly string[];
+  readonly via?: string;
+  readonly sdp?: readonly string[];
+}
+
+function message(
+  { provider }: Scene,
+  { method, id, from, sourcePort = SIP, viaPort = sourcePort, port = SIP, more = [], via, sdp }: Sip,
+): Pick<Vector, 'ends' | 'text'> {
+  const body = sdp === undefined ? '' : sdp.map((line) => `${line}\r\n`).join('');
+  const lines = [
+    `${method} sip:${provider} SIP/2.0`,
+    via ?? `Via:SIP/2.0/UDP ${from}:${viaPort};branch=z9hG4bK${id}${sdp === undefined ? ';rport' : ''}`,
+    `f:<sip:${from}>;tag=${id}`,
+    `t:<sip:${provider}>`,
+    `i:${id}`,
+    `CSeq:1 ${method}`,
+    ...more,
+    `l:${body.length}`,
+  ];
+  return {
+    ends: { from: { address: from, port: sourcePort }, to: { address: provider, port } },
+    text: `${lines.join('\r\n')}\r\n\r\n${body}`,
+  };
+}
+
+const session = (origin: string, connection: string, media: number): string[] => [
+  'v=0',
+  `o=- 1 1 IN IP4 ${origin}`,
+  `c=IN IP4 ${connection}`,
+  `m=audio ${media} RTP/AVP 0`,
+];
+
+/** In the order they are sent. Between two controls: where both arrive, what is missing between them was dropped. */
+export function vectorsOf(scene: Scene): Vector[] {
+  const { phone, second, mtu, media } = scene;
+  const contact = `Contact:<sip:${phone}:${SIP}>`;
+  const control = (id: string): Vector => ({
+    name: `control ${id === 'c1' ? 'before' : 'after'}`,
+    tests: `OPTIONS to port ${CONTROL}, which is none of SIP's: it has to arrive as it was sent`,
+    control: true,
+    ...message(scene, { method: 'OPTIONS', id, from: phone, port: CONTROL, more: [contact] }),
+  });
+  const invite = (id: string, name: string, tests: string, sdp: readonly string[], more: Partial<Sip> = {}): Vector => ({
+    name,
+    tests,
+    ...message(scene, { method: 'INVITE', id, from: phone, sdp, ...more }),
+  });
+  const plain = session(phone, phone, media);
+  const large = message(scene, { method: 'OPTIONS', id: 'lg', from: phone, more: [contact] });
+  const room = mtu - 28 - large.text.length - 3;
+  return [
+    control('c1'),
+    { name: 'OPTIONS', tests: 'Via, From and Contact', ...message(scene, { method: 'OPTIONS', id: 'op', from: phone, more: [contact] }) },
+    {
+      name: 'REGISTER',
+      tests: 'a registration',
+      ...message(scene, { method: 'REGISTER', id: 're', from: phone, more: [`${contact};expires=60`] }),
+    },
+    {
+      name: 'REFER',
+      tests: 'a transfer',
+      ...message(scene, { method: 'REFER', id: 'rf', from: phone, more: [`Refer-To:<sip:9@${phone}>`] }),
+    },
+    {
+      name: 'MESSAGE, compact and folded',
+      tests: 'short names of fields, and a Via on two lines',
+      ...message(scene, {
+        method: 'MESSAGE',
+        id: 'ms',
+        from: phone,
+        via: `v:SIP/2.0/UDP\r\n ${phone}:${SIP};branch=z9hG4bKms`,
+        more: [`m:<sip:${phone}:${SIP}>`],
+      }),
+    },
+    {
+      name: 'OPTIONS from port 40000',
+      tests: 'another source port',
+      ...message(scene, { method: 'OPTIONS', id: 'o4', from: phone, sourcePort: 40_000, more: [`Contact:<sip:${phone}:40000>`] }),
+    },
+    {
+      name: 'OPTIONS whose Via has another port',
+      tests: 'where replies are delivered',
+      ...message(scene, { method: 'OPTIONS', id: 'vp', from: phone, sourcePort: 40_002, viaPort: SIP }),
+    },
+    invite('iv', 'INVITE', 'a call', plain),
+    ...(second === null
+      ? []
+      : [
+          invite(
+            'i2',
+            'INVITE of a second phone, same RTP port',
+            'two phones with the RTP port of their factory',
+            session(second, second, media),
+            { from: second },
+          ),
+        ]),
+    invite('ih', 'INVITE that holds (c=0.0.0.0)', 'a call on hold', session(phone, '0.0.0.0', media)),
+    invite(
+      'ip',
+      'INVITE with media elsewhere',
+      'a PBX, whose c= names another host',
+      session(phone, second ?? `${phone.slice(0, phone.lastIndexOf('.'))}.1`, media),
+    ),
+    invite('in', 'INVITE with a name in o=', 'a host name where the ALG wants an address', session('pbx.lan', phone, media)),
+    invite('i9', 'INVITE with port 9', 'WebRTC and BUNDLE, which give no port yet', session(phone, phone, 9)),
+    {
+      name: 'large OPTIONS',
+      tests: `a message that just fits (${mtu} bytes)`,
+      ends: large.ends,
+      text: large.text.replace(/l:0\r\n\r\n$/, `l:${room}\r\n\r\n`) + FILLER.repeat(Math.max(0, room)),
+    },
+    control('c2'),
+  ];
+}
