@@ -4,7 +4,6 @@ import { ComparingPhones } from '../probe/phones/comparing.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
 import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
-import { clearLeft } from '../probe/record/made.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import { isFarNow } from '../watch/sources.ts';
 import { comparisonText } from './compare-text.ts';
@@ -47,16 +46,20 @@ function told(comparison: Comparison, { bytes, places }: PhoneRecording, { seen,
   const remarks = comparison.remarks.filter((remark) => !remark.includes('tcpdump'));
   if (cut > 0)
     remarks.push(
-      `Of ${cut} of these messages the first ${bytes} bytes alone were recorded, as this kernel lets it: what stands behind was not compared.`,
+      `Of ${cut} of these messages the first ${bytes} bytes alone were recorded, as this kernel lets it: `
+        + 'what stands behind was not compared.',
     );
   const none =
     seen.inside + seen.outside === 0
-      ? `No phone spoke SIP over UDP at port 5060 within ${seconds} s, neither at ${inside} nor at ${outside}. Let one register or call meanwhile; `
+      ? `No phone spoke SIP over UDP at port 5060 within ${seconds} s, neither at ${inside} nor at ${outside}. `
+        + 'Let one register or call meanwhile; '
         + 'what goes over TCP, TLS or another port is not recorded.'
       : seen.outside === 0
-        ? `${seen.inside} messages were recorded at ${inside} and none at ${outside}: they do not leave the router there, or all of them are dropped.`
+        ? `${seen.inside} messages were recorded at ${inside} and none at ${outside}: `
+          + 'they do not leave the router there, or all of them are dropped.'
         : seen.inside === 0
-          ? `${seen.outside} messages were recorded at ${outside} and none at ${inside}: they are of the router itself, or of strangers on the internet.`
+          ? `${seen.outside} messages were recorded at ${outside} and none at ${inside}: `
+            + 'they are of the router itself, or of strangers on the internet.'
           : null;
   return none === null ? { ...comparison, remarks } : { ...comparison, summary: none, remarks };
 }
@@ -67,7 +70,6 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   if (given.has('--lan')) throw new Error('--lan goes without --phones: phones are recorded in every network of this router.');
   const seconds = secondsOf(given) ?? USUALLY;
   const json = given.has('--json');
-  for (const text of await clearLeft(host)) terminal.err(`sipalg: ${text}\n`);
   let recording: PhoneRecording;
   try {
     recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host) });
@@ -79,7 +81,8 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   if (!json)
     terminal.out(
       `Recording SIP at ${places.inside.join(', ')} and ${places.outside.join(', ')} for ${seconds} s: let a phone register and call now; `
-        + `Ctrl-C ends it earlier.\nOf each message the first ${bytes} bytes are kept for ${kept} s in the kernel; nothing leaves this router.\n\n`,
+        + `Ctrl-C ends it earlier.\nOf each message the first ${bytes} bytes are kept for ${kept} s in the kernel; `
+        + 'nothing leaves this router.\n\n',
     );
   const began = host.now();
   const left: string[] = [];

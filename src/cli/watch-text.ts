@@ -30,23 +30,29 @@ export const CAUSES: Readonly<Record<CauseName, string>> = {
     'The signalling of this call was forgotten while its audio went on: what the provider sends next (hold, refresh, hang up) is lost. '
     + "Raise the UDP timeouts (`option policy '1'`).",
   'state-taken':
-    'It did not run out: something took it away (a changed WAN address, a reloaded firewall, a tool). The phone is reached again once it speaks.',
+    'It did not run out: something took it away (a changed WAN address, a reloaded firewall, a tool). '
+    + 'The phone is reached again once it speaks.',
   'stale-state':
-    'It was made before the firewall translated, and the retries of the phone keep it alive. `sipalg apply` ends such flows; so does switching the phone off for some minutes.',
+    'It was made before the firewall translated, and the retries of the phone keep it alive. `sipalg apply` ends such flows; '
+    + 'so does switching the phone off for some minutes.',
   'same-sip-port': 'Two phones use one source port: calls may ring the other one. Give each phone a local SIP port of its own.',
   'same-rtp-port':
-    'Two phones use one audio port, and the server sends to the port that the phone has named. Give each phone a range of RTP ports of its own.',
+    'Two phones use one audio port, and the server sends to the port that the phone has named. '
+    + 'Give each phone a range of RTP ports of its own.',
   'media-from-elsewhere':
     'As many packets were rejected from the internet as audio went out: the audio comes from another address or port than it is sent to. '
     + 'Ask the provider for the addresses of its audio, or for latching (RFC 7362).',
   'blocked-or-private':
-    'Either it is blocked beyond this router, or the phone named a private address in its SDP; these flows do not tell which. A record of the messages would.',
+    'Either it is blocked beyond this router, or the phone named a private address in its SDP; these flows do not tell which. '
+    + 'A record of the messages would.',
   'private-sdp':
-    'The phone named a private address for its audio, and the server sends there. The provider has to latch (RFC 7362), or the phone has to learn its address (STUN).',
+    'The phone named a private address for its audio, and the server sends there. '
+    + 'The provider has to latch (RFC 7362), or the phone has to learn its address (STUN).',
   'blocked-beyond':
     'The phone named an address that can be reached, and nothing arrives at this router: ask the provider where it sends the audio.',
   'ack-lost':
-    'The answer is repeated because its ACK does not arrive; after 32 s who answered hangs up. An ALG, or a wrong Contact or Record-Route, leads it astray.',
+    'The answer is repeated because its ACK does not arrive; after 32 s who answered hangs up. '
+    + 'An ALG, or a wrong Contact or Record-Route, leads it astray.',
   'alg-dropped': 'The SIP ALG of this router dropped it. `sipalg disable` switches it off.',
   'alg-changed': 'Something in this router writes into the messages: an ALG. `sipalg` says which, `sipalg disable` switches it off.',
   'grown-over-mtu': 'It grew beyond what fits into a packet while it was rewritten. `sipalg disable`, or TCP.',
@@ -94,6 +100,9 @@ function endText({ how, by, ended, far, inCall }: Extract<Told, { what: 'state-e
   return `state with ${far} was ${how === 'deleted' ? `deleted by ${by ?? 'a program'}` : 'taken away before its time'}${call}`;
 }
 
+const packets = (told: { out: number | null; in: number | null }): string =>
+  told.out === null ? '' : ` (${told.out} packets out, ${told.in ?? 0} in)`;
+
 /** What happened, without time, phone and cause. */
 export function sentence(told: Told): string {
   switch (told.what) {
@@ -116,7 +125,7 @@ export function sentence(told: Told): string {
     case 'audio':
       return audioText(told);
     case 'audio-ended':
-      return `audio with ${told.far} has ended after ${duration(told.seconds)}${told.out === null ? '' : ` (${told.out} packets out, ${told.in ?? 0} in)`}`;
+      return `audio with ${told.far} has ended after ${duration(told.seconds)}${packets(told)}`;
     case 'counter':
       return `${told.more} ${COUNTERS[told.name]}`;
     case 'registered':
@@ -150,11 +159,11 @@ export function sentence(told: Told): string {
     case 'ended':
       return `ended by ${who(told.by)}${told.seconds === null ? '' : ` after ${duration(told.seconds)}`}`;
     case 'dropped':
-      return `${told.message} (${told.bytes} bytes) went into the router ${told.toProvider ? 'from the phone' : 'from the internet'} and did not come out`;
+      return `${told.message} (${told.bytes} bytes) from the ${told.toProvider ? 'phone' : 'internet'} went into the router and did not come out`;
     case 'helper-dropped':
       return `the SIP helper dropped a message: ${told.reason}`;
     case 'changed':
-      return `messages are changed on their way through the router ${told.toProvider ? 'to the provider' : 'to the phone'}, ${told.message} first`;
+      return `messages are changed on their way through the router to the ${told.toProvider ? 'provider' : 'phone'}, ${told.message} first`;
   }
 }
 

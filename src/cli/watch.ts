@@ -2,7 +2,6 @@
 import type { Followed, Host } from '../host/host.ts';
 import { startPhones, READ_WITHIN } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
-import { clearLeft } from '../probe/record/made.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
 import { inOrder, sightedOf } from '../watch/messages.ts';
 import type { ExitCode } from '../survey/survey.ts';
@@ -213,7 +212,6 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
       'packets are not counted here (nf_conntrack_acct is 0), so whether audio goes both ways cannot be told; '
         + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
     );
-  for (const text of await clearLeft(host)) say.remark(text);
   const messages = new Messages(host, () => clock.now(), watching, say.remark);
   if (!given.has('--no-record')) await messages.begin();
   const recorded = messages.isOn;

@@ -7,6 +7,8 @@ import { Bounded } from './bounded.ts';
 import type { Heard, Media, Parsed } from './heard.ts';
 import { readHeard } from './heard.ts';
 import type { Ladder, Rung } from './ladder.ts';
+import { callKey, hostOf, transactionKey } from './call.ts';
+import type { Call, Transaction } from './call.ts';
 import { Registrations } from './registrations.ts';
 import type { Party, Told } from './told.ts';
 
@@ -26,53 +28,6 @@ const TOLD_AFTER = 3;
 const FORGOTTEN = 6 * 3_600_000;
 /** So long after its end what comes still belongs to it: Timer J, 64 × T1. */
 const LINGER = 40_000;
-
-interface Call {
-  readonly number: number;
-  readonly phone: string;
-  readonly far: string;
-  callId: string | null;
-  readonly by: Party;
-  readonly began: number;
-  rang: boolean;
-  answered: number | null;
-  acked: boolean;
-  ended: number | null;
-  cancelled: boolean;
-  held: { phone: boolean; far: boolean };
-  lastMedia: { phone: Media | null; far: Media | null };
-  repeats: number;
-  last: number;
-  readonly rungs: Rung[];
-  omitted: number;
-  elsewhere: boolean;
-}
-
-interface Transaction {
-  readonly method: string;
-  readonly call: Call | null;
-  readonly fromPhone: boolean;
-  readonly began: number;
-  times: number;
-  provisional: boolean;
-  final: number | null;
-  /** What its request offered. */
-  readonly media: Media | null;
-  readonly told: { silent: boolean };
-  readonly heard: Heard;
-  finals: number;
-  readonly rung: Rung | null;
-}
-
-const hostOf = (place: string): string => place.slice(0, place.lastIndexOf(':'));
-
-/** Of a request; an ACK and a CANCEL have the branch of their INVITE. Both phones of a call may be here, so the phone belongs to it. */
-function transactionKey({ phone }: Heard, fromPhone: boolean, method: string, branch: string | null): string | null {
-  const own = method === 'ACK' || method === 'CANCEL' ? `${method} ` : '';
-  return branch === null ? null : `${hostOf(phone)} ${fromPhone ? '>' : '<'} ${own}${branch}`;
-}
-
-const callKey = ({ phone }: { phone: string }, callId: string): string => `${hostOf(phone)} ${callId}`;
 
 export interface DialogsOptions {
   readonly tell: (told: Told) => void;

@@ -1,5 +1,6 @@
 /** Registrations by phone and registrar: how long they were granted for, and how often they are renewed. */
 import { Bounded } from './bounded.ts';
+import { hostOf } from './call.ts';
 import type { Heard, Parsed } from './heard.ts';
 import type { Told } from './told.ts';
 
@@ -30,8 +31,6 @@ interface Known extends Registration {
   toldExpires: number | null;
   told: boolean;
 }
-
-const hostOf = (place: string): string => place.slice(0, place.lastIndexOf(':'));
 
 export class Registrations {
   readonly #tell: (told: Told) => void;

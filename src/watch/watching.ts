@@ -10,6 +10,7 @@ import type { Network } from './network.ts';
 import { Passage } from './passage.ts';
 import type { Sighted, Waiting } from './passage.ts';
 import type { Registration } from './registrations.ts';
+import { hostOf } from './call.ts';
 import type { CauseName } from './causes.ts';
 import type { CounterName, Told } from './told.ts';
 
@@ -224,5 +225,3 @@ export class Watching {
     };
   }
 }
-
-const hostOf = (place: string): string => place.slice(0, place.lastIndexOf(':'));

@@ -16,6 +16,9 @@ export async function whyNotRecorded(host: Host, error: Error): Promise<string> 
   if (!(error instanceof CannotRecord)) return `${error.message} ${SO}`;
   if (error.lacks === 'nft') return `nft is not installed. ${SO} ${await installing(host, 'nftables-json')} installs it.`;
   if (error.lacks === 'netdev')
-    return `this kernel has no tables of family netdev with egress; OpenWrt 24.10 and later have them in kmod-nft-netdev: ${await installing(host, 'kmod-nft-netdev')}. ${SO}`;
+    return (
+      'this kernel has no tables of family netdev with egress; OpenWrt 24.10 and later have them in kmod-nft-netdev: '
+      + `${await installing(host, 'kmod-nft-netdev')}. ${SO}`
+    );
   return `${error.message.replace(/\.?$/, '.')} ${SO}`;
 }

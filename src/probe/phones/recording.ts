@@ -82,7 +82,8 @@ export async function startPhones(host: Host, { kind, isFar, ports }: PhoneOptio
   let unclear = 0;
   return {
     places,
-    bytes: recorder.bytes,
+    // Of one that is longer, whole sixteens.
+    bytes: recorder.bytes - (recorder.bytes % 16),
     seconds: KEPT,
     get unclear() {
       return unclear;
