@@ -129,7 +129,10 @@ exit 0
     license: 'MIT',
     depends: [{ name: 'sipalg', same: true }],
     conffiles: [],
-    program: ['src/cli/compare.ts', 'src/cli/probe.ts', 'src/engines/node/streaming.ts', 'src/engines/quickjs/streaming.ts'],
+    program: [
+      ...['compare', 'phones', 'probe', 'watch'].map((command) => `src/cli/${command}.ts`),
+      ...['streaming', 'following'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
+    ],
     rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],
   },
   {

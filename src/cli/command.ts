@@ -1,6 +1,6 @@
 /** What a command is, what it is given, and where it speaks. */
 import type { Clock } from '../host/clock.ts';
-import type { Host, Reading, Streaming } from '../host/host.ts';
+import type { Following, Host, Reading, Streaming } from '../host/host.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 
 /** Where words come from and go. */
@@ -13,6 +13,8 @@ export interface Terminal {
   input(): Promise<Reading<string>>;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
+  /** false once nobody reads what is said any more (`| head -1`); absent where that is not told. */
+  isRead?(): boolean;
 }
 
 /** What an engine hands in. */
@@ -23,6 +25,8 @@ export interface Doors {
   clock?: Clock;
   /** Files that are too large to be held. */
   streaming?: () => Promise<Streaming>;
+  /** Commands that go on. */
+  following?: () => Promise<Following>;
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }

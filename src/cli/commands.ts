@@ -65,9 +65,12 @@ export const COMMANDS: readonly Command[] = [
     name: 'probe',
     does: 'send test messages through this router, say what it does to them',
     package: 'sipalg-compare',
-    options: [JSON_OPTION, { name: '--lan', takes: 'DEVICE' }],
+    options: [JSON_OPTION, { name: '--lan', takes: 'DEVICE' }, { name: '--phones' }, { name: '--for', takes: 'SECONDS' }],
     usage: async () => (await probing()).USAGE,
-    run: async (doors, given, terminal) => (await probing()).probeCommand(doors, given, terminal),
+    run: async (doors, given, terminal) =>
+      given.has('--phones')
+        ? (await import('./phones.ts')).phones(doors, given, terminal)
+        : (await probing()).probeCommand(doors, given, terminal),
   },
   {
     name: 'compare',
@@ -77,6 +80,14 @@ export const COMMANDS: readonly Command[] = [
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
     usage: async () => (await comparing()).USAGE,
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
+  },
+  {
+    name: 'watch',
+    does: 'tell what happens to calls while it happens',
+    package: 'sipalg-compare',
+    options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }],
+    usage: async () => (await import('./watch.ts')).USAGE,
+    run: async (doors, given, terminal) => (await import('./watch.ts')).watch(doors, given, terminal),
   },
   {
     name: 'rpcd',

@@ -4,6 +4,7 @@ import type { ExitCode } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 
 export const USAGE = `usage: sipalg probe [--lan DEVICE] [--json]
+       sipalg probe --phones [--for SECONDS] [--json]
 
 Sends messages of SIP through this router as a phone in its LAN would, to an
 address that nobody has, and compares byte for byte what comes out towards the
@@ -11,8 +12,11 @@ internet; answers go back the same way. Nothing leaves the router: what comes
 out is recorded and dropped there, and all that was made for it is taken away.
 It takes about a second.
 
---lan   the device of the network to test, where it is not the LAN: br-guest
---json  everything, for programs
+--lan     the device of the network to test, where it is not the LAN: br-guest
+--phones  sends nothing: what your own phones send and get over UDP and IPv4,
+          port 5060, is recorded at both sides of the router, for --for SECONDS
+          (300) or until Ctrl-C, and compared as \`sipalg compare\` does
+--json    everything, for programs
 
 It needs root, nft, and of OpenWrt 24.10 or later kmod-nft-netdev and kmod-veth.
 
@@ -34,6 +38,7 @@ export const probeExit = ({ verdict, leftOver }: ProbeReport): ExitCode =>
 
 /** @throws Error in a sentence */
 export async function probeCommand(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  if (given.has('--for')) throw new Error('--for goes with --phones; a probe without phones takes about a second.');
   const report = await probeNow(doors, given.get('--lan') ?? null, terminal);
   if (given.has('--json')) {
     const text = JSON.stringify({ version: doors.surveyor.version, ...report }, null, 2);

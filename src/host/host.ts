@@ -169,3 +169,32 @@ export interface Streaming {
   /** Writes on the terminal of standard error, as it is: how far work has come; undefined where nobody sees it. */
   progress: ((text: string) => void) | undefined;
 }
+
+/** How a command that was followed ended. */
+export type FollowedEnd =
+  /** It is not installed. */
+  | { state: 'absent'; command: string }
+  /** By `stop`. */
+  | { state: 'stopped'; command: string }
+  /** By itself; `stderr`: the first 2000 characters. */
+  | { state: 'exited'; command: string; code: number; stderr: string }
+  /** It could not be started, or was killed. */
+  | { state: 'failed'; command: string; because: string };
+
+/** A command that goes on. */
+export interface Followed {
+  /** Never rejects. */
+  readonly ended: Promise<FollowedEnd>;
+  /** Ends it with all it has started. */
+  stop(): void;
+}
+
+/** The way to commands that go on until they are told to end; a door of its own, for few runs need it. */
+export interface Following {
+  /**
+   * Starts a command, never through a shell, and hands over the lines of its standard output without their ends, byte by byte
+   * (ISO 8859-1). Lines of more than 64 KiB are passed over.
+   * @param every milliseconds between two readings at least: what comes meanwhile waits in the pipe, for each waking costs
+   */
+  follow(argv: readonly string[], take: (line: string) => void, every: number): Followed;
+}

@@ -34,10 +34,13 @@ function listen(): void {
     });
 }
 
+let read = true;
+
 // A reader that has gone (`sipalg status | head -1`) is no trouble.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', () => {
     process.exitCode ??= 2;
+    read &&= stream !== process.stdout;
   });
 
 const words = process.argv.slice(2);
@@ -51,6 +54,7 @@ void cli(
     surveyor,
     clock,
     streaming: () => import('./streaming.ts'),
+    following: () => import('./following.ts'),
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),
   },
   {
@@ -62,6 +66,7 @@ void cli(
     },
     input,
     goOn: () => !interrupted,
+    isRead: () => read,
   },
 ).then((code) => {
   process.exitCode = code;

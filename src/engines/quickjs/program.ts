@@ -2,7 +2,7 @@
 import * as os from 'qjs:os';
 import * as std from 'qjs:std';
 import { cli } from '../../cli/cli.ts';
-import type { Host, Reading, Streaming } from '../../host/host.ts';
+import type { Following, Host, Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { clock } from './clock.ts';
 import { onSignal, readAll } from './processes.ts';
@@ -40,6 +40,7 @@ function flushed(): boolean {
 }
 
 const streaming = (): Promise<Streaming> => import('./streaming.ts');
+const following = (): Promise<Following> => import('./following.ts');
 
 export function program(words: readonly string[], host: Host): void {
   let interrupted = false;
@@ -52,9 +53,12 @@ export function program(words: readonly string[], host: Host): void {
   const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice('nslookup'));
   void cli(
     words,
-    { host, surveyor, clock, streaming },
+    { host, surveyor, clock, streaming, following },
     {
-      out: (text) => std.out.puts(written(text)),
+      out(text) {
+        std.out.puts(written(text));
+        std.out.flush(); // what goes on for hours is read as it comes
+      },
       err(text) {
         std.out.flush();
         std.err.puts(written(text));
@@ -62,6 +66,7 @@ export function program(words: readonly string[], host: Host): void {
       },
       input,
       goOn: () => !interrupted,
+      isRead: () => !std.out.error(),
     },
   ).then((code) => std.exit(flushed() ? code : 2));
 }

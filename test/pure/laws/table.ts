@@ -90,6 +90,12 @@ export const TABLE: readonly Row[] = [
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
+    room: 'watch',
+    code: ['languages', 'probe'],
+    types: ['host'],
+    because: 'A watch follows from lines and messages as they come, through doors that are handed in: faces word it.',
+  },
+  {
     room: 'probe',
     code: ['languages', 'host', 'observe', 'compare'],
     types: ['survey'],
@@ -121,7 +127,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'rpcd', 'languages/address', 'languages/nearest.ts'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'watch', 'probe', 'rpcd', 'languages/address', 'languages/nearest.ts'],
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },

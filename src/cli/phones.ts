@@ -1,0 +1,106 @@
+/** `probe --phones`: the owner's real phones, recorded at both sides of the router and compared. */
+import type { Comparison } from '../compare/comparison.ts';
+import { ComparingPhones } from '../probe/phones/comparing.ts';
+import { whyNotRecorded } from '../probe/phones/lacking.ts';
+import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
+import type { PhoneRecording } from '../probe/phones/recording.ts';
+import type { ExitCode } from '../survey/survey.ts';
+import { isFarNow } from '../watch/sources.ts';
+import { comparisonText } from './compare-text.ts';
+import type { Doors, Given, Terminal } from './command.ts';
+import { secondsOf } from './watch.ts';
+
+/** Seconds for which phones are recorded, where nobody says. */
+const USUALLY = 300;
+/** Milliseconds between two readings at least; one that took long is followed by so many times that of rest. */
+const READ_EVERY = 2000;
+const REST = 50;
+const TURN = 200;
+
+/** Reads until it is time, or somebody wants it to end. What the kernel has is read once more then. */
+async function record(
+  recording: PhoneRecording,
+  doors: Doors,
+  seconds: number,
+  goOn: () => boolean,
+  phones: ComparingPhones,
+): Promise<void> {
+  const { clock } = doors;
+  if (clock === undefined) throw new Error('this build cannot wait.');
+  const end = clock.now() + seconds * 1000;
+  let due = clock.now();
+  for (let isLast = false; !isLast;) {
+    isLast = !goOn() || clock.now() >= end;
+    if (isLast || clock.now() >= due) {
+      const began = clock.now();
+      for (const message of await recording.read()) phones.take(message);
+      due = clock.now() + Math.min(READ_WITHIN, Math.max(READ_EVERY, (clock.now() - began) * REST));
+    }
+    if (!isLast) await new Promise<void>((resolve) => clock.after(TURN, resolve));
+  }
+}
+
+/** What compare says of files is said of a recording here. */
+function told(comparison: Comparison, { bytes, places }: PhoneRecording, { seen, cut }: ComparingPhones, seconds: number): Comparison {
+  const [inside, outside] = [places.inside.join(', '), places.outside.join(', ')];
+  const remarks = comparison.remarks.filter((remark) => !remark.includes('tcpdump'));
+  if (cut > 0)
+    remarks.push(
+      `Of ${cut} of these messages the first ${bytes} bytes alone were recorded, as this kernel lets it: `
+        + 'what stands behind was not compared.',
+    );
+  const none =
+    seen.inside + seen.outside === 0
+      ? `No phone spoke SIP over UDP at port 5060 within ${seconds} s, neither at ${inside} nor at ${outside}. `
+        + 'Let one register or call meanwhile; '
+        + 'what goes over TCP, TLS or another port is not recorded.'
+      : seen.outside === 0
+        ? `${seen.inside} messages were recorded at ${inside} and none at ${outside}: `
+          + 'they do not leave the router there, or all of them are dropped.'
+        : seen.inside === 0
+          ? `${seen.outside} messages were recorded at ${outside} and none at ${inside}: `
+            + 'they are of the router itself, or of strangers on the internet.'
+          : null;
+  return none === null ? { ...comparison, remarks } : { ...comparison, summary: none, remarks };
+}
+
+/** @throws Error in a sentence, where nothing can be recorded */
+export async function phones(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  const { host, surveyor } = doors;
+  if (given.has('--lan')) throw new Error('--lan goes without --phones: phones are recorded in every network of this router.');
+  const seconds = secondsOf(given) ?? USUALLY;
+  const json = given.has('--json');
+  let recording: PhoneRecording;
+  try {
+    recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host) });
+  } catch (error) {
+    throw new Error(await whyNotRecorded(host, error as Error));
+  }
+  const { places, bytes, seconds: kept } = recording;
+  const compared = new ComparingPhones([places.inside.join(', '), places.outside.join(', ')]);
+  if (!json)
+    terminal.out(
+      `Recording SIP at ${places.inside.join(', ')} and ${places.outside.join(', ')} for ${seconds} s: let a phone register and call now; `
+        + `Ctrl-C ends it earlier.\nOf each message the first ${bytes} bytes are kept for ${kept} s in the kernel; `
+        + 'nothing leaves this router.\n\n',
+    );
+  const began = host.now();
+  const left: string[] = [];
+  try {
+    await record(recording, doors, seconds, () => terminal.goOn() && terminal.isRead?.() !== false, compared);
+  } finally {
+    left.push(...(await recording.close()));
+    for (const text of left) terminal.err(`sipalg: ${text}\n`);
+  }
+  const comparison = told(compared.end(), recording, compared, Math.round((host.now() - began) / 1000));
+  if (json) {
+    const document = {
+      version: surveyor.version,
+      recorded: { places, bytes, seconds: (host.now() - began) / 1000, ...compared.seen },
+      ...comparison,
+    };
+    terminal.json(`${JSON.stringify(document, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
+  } else terminal.out(comparisonText(comparison));
+  if (left.length > 0) return 2;
+  return comparison.verdict === 'unchanged' ? 0 : comparison.verdict === 'changed' ? 1 : 2;
+}

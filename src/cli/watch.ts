@@ -1,0 +1,248 @@
+/** `watch`: what happens to calls while it happens. */
+import type { Followed, Host } from '../host/host.ts';
+import { startPhones, READ_WITHIN } from '../probe/phones/recording.ts';
+import type { PhoneRecording } from '../probe/phones/recording.ts';
+import { whyNotRecorded } from '../probe/phones/lacking.ts';
+import { inOrder, sightedOf } from '../watch/messages.ts';
+import type { ExitCode } from '../survey/survey.ts';
+import {
+  countersNow,
+  countsPackets,
+  createDrops,
+  followEvents,
+  lookAt,
+  networkNow,
+  rejectedNow,
+  tableOf,
+  whyNoEvents,
+} from '../watch/sources.ts';
+import type { CauseName } from '../watch/causes.ts';
+import type { Told } from '../watch/told.ts';
+import { Watching } from '../watch/watching.ts';
+import type { Doors, Given, Terminal } from './command.ts';
+import { summaryText, toldText } from './watch-text.ts';
+
+export const USAGE = `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record]
+
+Tells what happens to calls on this router while it happens: which phone speaks
+to whom, registers, calls, rings, is answered and held; whether audio goes both
+ways; when state runs out, what was dropped, and why where that can be told.
+Ctrl-C ends it, and then it sums up.
+
+--for SECONDS  ends by itself
+--json         a line of JSON for each thing that happens, and one at the end
+--numbers      also shows the number that was called
+--no-record    looks at flows alone, and loads no table to record messages
+
+Nothing is written down. Messages are recorded in the kernel for some seconds,
+read, and forgotten; nothing of what is said or heard is looked at.
+
+Exit codes: 0 no trouble was seen; 1 some was, and its cause named; 2 it could
+not look.
+`;
+
+/** Milliseconds between looks at the table, at least and at most. */
+const LOOK_EVERY = 3000;
+const LOOK_AT_MOST = 60_000;
+const READ_EVERY = 2000;
+/** What takes so long is followed by so many times that of rest: each kind of look costs half a percent of a core at most. */
+const REST = 200;
+/** Of so many the shortest counts: on a busy router a look waits for its turn more than it works. */
+const LATEST = 4;
+/** Milliseconds between two questions whether to go on. */
+const TURN = 200;
+const COUNTERS_EVERY = 10_000;
+const LONGEST = 30 * 86_400;
+
+/** @throws Error in a sentence */
+export function secondsOf(given: Given): number | null {
+  const text = given.get('--for');
+  if (text === undefined) return null;
+  const seconds = /^\d{1,8}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > LONGEST)
+    throw new Error(`--for takes seconds, 1 to ${LONGEST}, such as --for 600, and not "${text.slice(0, 40)}".`);
+  return seconds;
+}
+
+/** What is said as it happens, in words or as JSON. */
+function teller(terminal: Terminal, json: boolean) {
+  const named = new Set<CauseName>();
+  return {
+    told(told: Told): void {
+      if (json) return terminal.json(line(told));
+      const isNews = told.cause !== null && !named.has(told.cause);
+      if (told.cause !== null) named.add(told.cause);
+      terminal.out(toldText(told, isNews));
+    },
+    /** About the watch itself. */
+    remark(text: string): void {
+      if (json) terminal.json(line({ at: Date.now(), what: 'remark', text }));
+      else terminal.err(`sipalg: ${text}\n`);
+    },
+  };
+}
+
+const line = (value: unknown): string =>
+  `${JSON.stringify(value).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`;
+
+/** Runs tasks, each again some time after it has ended, until it is told to stop. */
+async function loop(doors: Required<Pick<Doors, 'clock'>>, goOn: () => boolean, tasks: readonly Task[]): Promise<void> {
+  const { clock } = doors;
+  const due = tasks.map(() => clock.now());
+  while (goOn()) {
+    for (const [index, task] of tasks.entries()) {
+      if (clock.now() < (due[index] as number) || !goOn()) continue;
+      due[index] = clock.now() + (await task.run());
+    }
+    await new Promise<void>((resolve) => clock.after(TURN, resolve));
+  }
+}
+
+interface Task {
+  /** Resolves with the milliseconds until it is wanted again. */
+  run(): Promise<number>;
+}
+
+/** How long to rest after each of several runs. */
+function resting(now: () => number, least: number, most: number): { begin(): void; rest(): number } {
+  const costs: number[] = [];
+  let began = 0;
+  return {
+    begin() {
+      began = now();
+    },
+    rest() {
+      costs.push(now() - began);
+      if (costs.length > LATEST) costs.shift();
+      return Math.min(most, Math.max(least, Math.min(...costs) * REST));
+    },
+  };
+}
+
+/** A look costs as much as the table is long, and so is taken more rarely where it is. */
+function looking(host: Host, now: () => number, watching: Watching, table: 'proc' | 'conntrack', remark: (text: string) => void): Task {
+  let failed = false;
+  const { begin, rest } = resting(now, LOOK_EVERY, LOOK_AT_MOST);
+  return {
+    async run() {
+      begin();
+      const reading = await lookAt(host, watching, table);
+      watching.tick(host.now());
+      if (reading.state === 'failed' && !failed) remark(`${reading.source} could not be read: ${reading.because}.`);
+      failed = reading.state === 'failed';
+      return rest();
+    },
+  };
+}
+
+/** Messages as they are recorded; a table that somebody has flushed is made again. */
+class Messages implements Task {
+  #recording: PhoneRecording | null = null;
+  #gaveUp = false;
+  readonly #host: Host;
+  readonly #resting: ReturnType<typeof resting>;
+  readonly #watching: Watching;
+  readonly #remark: (text: string) => void;
+
+  constructor(host: Host, now: () => number, watching: Watching, remark: (text: string) => void) {
+    this.#host = host;
+    this.#resting = resting(now, READ_EVERY, READ_WITHIN);
+    this.#watching = watching;
+    this.#remark = remark;
+  }
+
+  get isOn(): boolean {
+    return this.#recording !== null;
+  }
+
+  /** Why nothing is recorded is said once. */
+  async begin(): Promise<void> {
+    const { network } = this.#watching.flows;
+    const isFar = (address: string): boolean => !network.isOwn(address) && !network.isInside(address);
+    try {
+      this.#recording = await startPhones(this.#host, { kind: 'watch', isFar });
+    } catch (error) {
+      this.#gaveUp = true;
+      this.#remark(await whyNotRecorded(this.#host, error as Error));
+    }
+  }
+
+  async run(): Promise<number> {
+    if (this.#gaveUp) return 60_000;
+    if (this.#recording === null) {
+      await this.begin();
+      return READ_EVERY;
+    }
+    this.#resting.begin();
+    try {
+      for (const sighted of inOrder((await this.#recording.read()).map(sightedOf))) this.#watching.sighted(sighted);
+    } catch (error) {
+      await this.#recording.close();
+      this.#recording = null;
+      this.#remark(`${(error as Error).message} It is made again.`);
+    }
+    return this.#resting.rest();
+  }
+
+  async end(): Promise<void> {
+    if (this.#recording === null) return;
+    await this.run();
+    for (const left of (await this.#recording?.close()) ?? []) this.#remark(left);
+    this.#recording = null;
+  }
+}
+
+/** @throws Error in a sentence, where nothing can be watched */
+export async function watch(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  const { host, clock, following } = doors;
+  const seconds = secondsOf(given);
+  if (clock === undefined || following === undefined) throw new Error('this build cannot follow what happens.');
+  const table = await tableOf(host);
+  const json = given.has('--json');
+  const say = teller(terminal, json);
+  const [network, counts, rejects] = await Promise.all([networkNow(host), countsPackets(host), rejectedNow(host)]);
+  const began = host.now();
+  const watching = new Watching({ network, began, tell: say.told, numbers: given.has('--numbers') });
+  const end = seconds === null ? Infinity : clock.now() + seconds * 1000;
+  const goOn = (): boolean => terminal.goOn() && clock.now() < end && terminal.isRead?.() !== false;
+  if (json) terminal.json(line({ at: began, what: 'watching', version: doors.surveyor.version, counts, table }));
+  else terminal.out(`Watching the SIP of this router${seconds === null ? '; Ctrl-C ends it' : ` for ${seconds} s`}.\n`);
+  if (counts === false)
+    say.remark(
+      'packets are not counted here (nf_conntrack_acct is 0), so whether audio goes both ways cannot be told; '
+        + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
+    );
+  const messages = new Messages(host, () => clock.now(), watching, say.remark);
+  if (!given.has('--no-record')) await messages.begin();
+  const recorded = messages.isOn;
+  const drops = createDrops(host);
+  await drops(null); // what is there already was before
+  let followed: Followed | null = followEvents(await following(), host, watching);
+  void followed.ended.then((how) => {
+    followed = null;
+    const why = whyNoEvents(how);
+    if (why !== null) say.remark(why);
+  });
+  try {
+    await loop({ clock }, goOn, [
+      // Messages first: what they say of audio is known when the table is looked at.
+      ...(recorded ? [messages] : []),
+      looking(host, () => clock.now(), watching, table, say.remark),
+      {
+        async run() {
+          watching.counters(await countersNow(host, rejects !== null), host.now());
+          await drops(watching);
+          watching.flows.network = await networkNow(host);
+          return COUNTERS_EVERY;
+        },
+      },
+    ]);
+  } finally {
+    followed?.stop();
+    await messages.end();
+  }
+  const summary = watching.summary(host.now());
+  if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary }));
+  else terminal.out(summaryText(summary, recorded));
+  return Object.keys(summary.causes).length === 0 ? 0 : 1;
+}

@@ -1,0 +1,259 @@
+/** `watch` and `probe --phones` while real peers register and call through the kernel's real ALG, on both engines at once. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Comparison } from '../../../src/compare/comparison.ts';
+import { named } from '../../pure/compare/captures.ts';
+import { callThroughProvider } from '../compare/peers.ts';
+import { openLab, type Lab } from '../lab.ts';
+import { ADDRESS } from '../network.ts';
+import type { Socket } from '../talker.ts';
+import { ENGINES, going, stop, until } from './watched.ts';
+import type { Going, Line } from './watched.ts';
+
+const watch = suite('watch and the real ALG');
+
+const SHORT = ['net.netfilter.nf_conntrack_udp_timeout=15', 'net.netfilter.nf_conntrack_udp_timeout_stream=15'];
+const COUNTED = 'net.netfilter.nf_conntrack_acct=1';
+
+const nothingLeft = async (lab: Lab): Promise<void> => {
+  assert.not.ok((await lab.router.must(['nft', 'list', 'tables'])).includes('sipalg_'));
+  assert.equal(
+    lab.files.list('/var/run').filter((name) => name.startsWith('sipalg.made')),
+    [],
+  );
+};
+
+/** Kinds of what was told of a phone, in their order, without those that come at any time. */
+const kinds = (lines: readonly Line[], phone: string, of: readonly string[]): string[] =>
+  lines.filter((line) => line['phone'] === phone && of.includes(line.what)).map(({ what }) => what);
+
+const STORY = ['call', 'rings', 'answered', 'ended'];
+
+watch('tells the story of two real phones and compares all they send, without leaving anything', async () => {
+  const lab = await openLab({ ruleset: 'stock-alg-on' });
+  try {
+    await lab.router.must(['sysctl', '-w', COUNTED]);
+    const watching = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['watch', '--json'])));
+    const phones = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['probe', '--phones', '--json', '--for', '600'])));
+    await until(watching, 'it watches', ({ lines }) => lines().length > 0);
+    for (let tries = 0; ; tries++) {
+      const tables = await lab.router.must(['nft', 'list', 'tables']);
+      if ((tables.match(/sipalg_/g) ?? []).length === 4) break;
+      if (tries > 300) throw new Error(`four record: ${tables} ${phones.map(({ complained }) => complained()).join()}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await callThroughProvider(lab);
+    await until(watching, 'the call has ended for both phones', ({ lines }) => lines().filter(({ what }) => what === 'ended').length === 2);
+    // What a recording has is read once more as it ends.
+    assert.equal(await stop([...watching, ...phones]), [1, 1, 1, 1], [...watching, ...phones].map(({ complained }) => complained()).join());
+    for (const one of watching) story(one);
+    for (const one of phones) comparedAll(one);
+    await nothingLeft(lab);
+  } finally {
+    await lab.close();
+  }
+});
+
+function story({ engine, lines }: Going): void {
+  const all = lines();
+  // The kernel dates a record by ticks, and these phones answer within one: so all is there, and the end is the end.
+  for (const phone of [ADDRESS.phone, ADDRESS.phone2]) {
+    const told = kinds(all, phone, STORY);
+    assert.equal([...told].sort(), [...STORY].sort(), `${engine} ${phone}`);
+    assert.equal([told[0], told.at(-1)], ['call', 'ended'], `${engine} ${phone}`);
+    assert.ok(
+      all.some((line) => line.what === 'registered' && line['phone'] === phone),
+      `${engine} ${phone}`,
+    );
+  }
+  const [out, back] = [ADDRESS.phone, ADDRESS.phone2].map((phone) => all.find((line) => line.what === 'call' && line['phone'] === phone));
+  assert.equal([out?.['by'], back?.['by']], ['phone', 'far'], engine);
+  assert.is(all.find(({ what }) => what === 'registered')?.['expires'], 600, engine);
+  // Both register from port 5060, and the second is moved.
+  assert.ok(
+    all.some((line) => line.what === 'port-moved' && line.cause === 'same-sip-port'),
+    engine,
+  );
+  assert.ok(
+    all.some((line) => line.what === 'changed' && line.cause === 'alg-changed'),
+    engine,
+  );
+  const summary = all.at(-1) as Line;
+  assert.is(summary.what, 'summary', engine);
+  assert.equal([summary['calls'], summary['answered'], summary['dropped']], [2, 2, 0], engine);
+  assert.ok((summary['changed'] as number) > 10, engine);
+  const ladders = summary['ladders'] as { phone: string; rungs: { what: string; fate: string }[] }[];
+  const [first] = ladders;
+  assert.equal(
+    first?.rungs.filter(({ what }) => what === 'INVITE' || what === 'BYE').map(({ fate }) => fate),
+    ['changed', 'changed'],
+    engine,
+  );
+}
+
+function comparedAll({ engine, said }: Going): void {
+  const result = JSON.parse(said()) as Comparison & { recorded: { bytes: number } };
+  assert.is(result.verdict, 'changed', engine);
+  assert.equal([result.counts.dropped, result.counts.served, result.counts.appeared], [0, 0, 0], engine);
+  const rows = result.calls.flatMap((call) => call.rows);
+  const invite = rows.find(({ what, toProvider }) => what === 'INVITE' && toProvider);
+  assert.ok(invite !== undefined, engine);
+  assert.equal([invite.lan?.source, invite.wan?.destination], [`${ADDRESS.phone}:5060`, `${ADDRESS.provider}:5060`], engine);
+  const found = invite.differences.map(named);
+  for (const change of ['Via 1 sent-by translated', 'Contact 1 URI host translated', 'SDP c= 0 address translated'])
+    assert.ok(found.includes(change), `${engine}: ${found.join(', ')}`);
+  const inbound = rows.find(({ what, toProvider }) => what === 'INVITE' && !toProvider);
+  assert.ok(inbound?.differences.map(named).includes('Request-URI 1 host translated'), engine);
+}
+
+const INVITE = (cseq: number, direction: string, tag: string): string => {
+  const body = [
+    'v=0',
+    `o=a 1 ${cseq} IN IP4 ${ADDRESS.wan}`,
+    's=-',
+    `c=IN IP4 ${ADDRESS.wan}`,
+    't=0 0',
+    'm=audio 16384 RTP/AVP 8',
+    `a=${direction}`,
+    '',
+  ].join('\r\n');
+  return [
+    `INVITE sip:b@${ADDRESS.provider} SIP/2.0`,
+    `Via: SIP/2.0/UDP ${ADDRESS.phone}:5060;branch=z9hG4bK-w${cseq};rport`,
+    `From: <sip:a@${ADDRESS.provider}>;tag=a`,
+    `To: <sip:b@${ADDRESS.provider}>${tag}`,
+    'Call-ID: watched',
+    `CSeq: ${cseq} INVITE`,
+    `Contact: <sip:a@${ADDRESS.phone}:5060>`,
+    'Content-Type: application/sdp',
+    `Content-Length: ${body.length}`,
+    '',
+    body,
+  ].join('\r\n');
+};
+
+const answer = (to: string, code: string, cseq: string): string =>
+  [
+    `SIP/2.0 ${code}`,
+    /^Via: .*$/m.exec(to)![0].trim(),
+    `From: <sip:a@${ADDRESS.provider}>;tag=a`,
+    `To: <sip:b@${ADDRESS.provider}>;tag=b`,
+    'Call-ID: watched',
+    `CSeq: ${cseq}`,
+    `Contact: <sip:b@${ADDRESS.provider}>`,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+
+/** Packets of 20 ms each way for as long as it is asked to. */
+async function stream(out: Socket, back: Socket | null, goOn: () => boolean): Promise<void> {
+  const packet = Buffer.alloc(172, 0x80);
+  while (goOn()) {
+    await out.send(packet, { address: ADDRESS.provider, port: 20_000 });
+    await back?.send(packet, { address: ADDRESS.wan, port: 16_384 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+watch('tells audio both ways and one way, hold, and a state that runs out before the next call comes', async () => {
+  const lab = await openLab({ ruleset: 'stock-alg-absent' });
+  try {
+    await lab.router.must(['sysctl', '-w', COUNTED, ...SHORT]);
+    const all = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['watch', '--json'])));
+    await until(all, 'it watches', ({ lines }) => lines().length > 0);
+    for (let tries = 0; ((await lab.router.must(['nft', 'list', 'tables'])).match(/sipalg_watch/g) ?? []).length < 2; tries++) {
+      if (tries > 300) throw new Error('two record');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const told =
+      (what: string, fits: (line: Line) => boolean = () => true) =>
+      (one: Going): boolean =>
+        one.lines().some((line) => line.what === what && fits(line));
+    const [phone, provider] = await Promise.all([lab.talker('phone'), lab.talker('provider')]);
+    const [near, far] = [await phone.udp(ADDRESS.phone, 5060), await provider.udp(ADDRESS.provider, 5060)];
+    const [audio, audioFar] = [await phone.udp(ADDRESS.phone, 16_384), await provider.udp(ADDRESS.provider, 20_000)];
+    const out = (text: string): Promise<void> => near.send(Buffer.from(text, 'latin1'), { address: ADDRESS.provider, port: 5060 });
+    const back = (text: string): Promise<void> => far.send(Buffer.from(text, 'latin1'), { address: ADDRESS.wan, port: 5060 });
+
+    const invite = INVITE(1, 'sendrecv', '');
+    await out(invite);
+    await back(answer(invite, '180 Ringing', '1 INVITE'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await back(answer(invite, '200 OK', '1 INVITE'));
+    await until(all, 'answered', told('answered'));
+
+    let both = true;
+    const first = stream(audio, audioFar, () => both);
+    await until(
+      all,
+      'both ways',
+      told('audio', (line) => line['ways'] === 'both' && line['call'] === 1),
+    );
+    both = false;
+    await first;
+    let goOn = true;
+    const second = stream(audio, null, () => goOn);
+    await until(
+      all,
+      'one way',
+      told('audio', (line) => line['ways'] === 'out'),
+    );
+
+    const hold = INVITE(2, 'sendonly', ';tag=b');
+    await out(hold);
+    await back(answer(hold, '200 OK', '2 INVITE'));
+    await until(
+      all,
+      'held',
+      told('held', (line) => line['by'] === 'phone'),
+    );
+
+    // Signalling is silent while audio goes on, and runs out.
+    const heldAt = (lines: readonly Line[]): number => lines.find(({ what }) => what === 'held')!.at;
+    const ran = ({ lines }: Going): Line | undefined =>
+      lines().find((line) => line.what === 'state-ended' && line['cause'] === 'state-expired-in-call' && line.at > heldAt(lines()));
+    await until(all, 'runs out', (one) => ran(one)?.['inCall'] === true);
+    const end = ran(all[0]!)!;
+    // Dated by the time that was left, and not by the event, which comes late.
+    assert.ok((end['ended'] as number) <= end.at, JSON.stringify(end));
+    goOn = false;
+    await second;
+    await back(
+      answer(invite, '200 OK', '1 INVITE').replace('SIP/2.0 200 OK', `INVITE sip:a@${ADDRESS.wan} SIP/2.0`).replace('1 INVITE', '7 INVITE'),
+    );
+    await until(
+      all,
+      'a call that meets no state',
+      told('dropped', (line) => line['cause'] === 'state-expired' && line['toProvider'] === false),
+    );
+
+    assert.equal(await stop(all), [1, 1]);
+    for (const { engine, lines } of all) {
+      const summary = lines().at(-1)!;
+      assert.equal([summary.what, summary['changed'], summary['counts']], ['summary', 0, true], engine);
+    }
+    await nothingLeft(lab);
+  } finally {
+    await lab.close();
+  }
+});
+
+watch('that is killed leaves what the next run takes away', async () => {
+  const lab = await openLab({ ruleset: 'stock-alg-absent' });
+  try {
+    const killed = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['probe', '--phones'])));
+    await until(killed, 'it records', ({ said }) => said().includes('Recording'));
+    for (const { process } of killed) process.signal('SIGKILL');
+    await Promise.all(killed.map(({ process }) => process.ended));
+    assert.ok((await lab.router.must(['nft', 'list', 'tables'])).includes('sipalg_phones'));
+    const next = await lab.router.run(['sipalg', 'watch', '--for', '1', '--no-record']);
+    assert.is(next.status, 0, next.stderr);
+    assert.match(next.stderr, 'was killed');
+    await nothingLeft(lab);
+  } finally {
+    await lab.close();
+  }
+});
+
+watch.run();

@@ -1,0 +1,177 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { PHONE, WAN } from '../compare/captures.ts';
+import { reply, request, session } from '../compare/dialogue.ts';
+import { NARROW, story } from './stories.ts';
+import type { Story } from './stories.ts';
+
+const dialogs = suite('the story of calls by their messages');
+const CALL = { callId: 'a84b4c76e66710' };
+const held = (direction: string): string => session().replace('a=sendrecv', `a=${direction}`);
+
+/** With all of a message, and with as much of it as an older kernel records. */
+const WAYS: readonly [string, number][] = [
+  ['whole messages', Infinity],
+  ['their first 256 bytes', NARROW],
+];
+
+function answered({ message }: Story): void {
+  message(0, true, request('INVITE', { ...CALL, body: session() }));
+  message(0.05, false, reply('100 Trying', 'INVITE', CALL));
+  message(1, false, reply('180 Ringing', 'INVITE', CALL));
+  message(4, false, reply('200 OK', 'INVITE', { ...CALL, body: session('203.0.113.10', 30_000) }));
+  message(4.1, true, request('ACK', { ...CALL, branch: 'z9hG4bK-ack' }));
+}
+
+for (const [how, cut] of WAYS) {
+  dialogs(`is told from ringing to the end, by ${how}`, () => {
+    const one = story({ cut });
+    answered(one);
+    assert.equal(one.whats(), ['call', 'rings', 'answered']);
+    one.message(34.1, false, request('BYE', { ...CALL, cseq: 2, me: '203.0.113.10:5060' }));
+    one.message(34.2, true, reply('200 OK', 'BYE', { ...CALL, cseq: 2, me: '203.0.113.10:5060' }));
+    assert.equal(one.whats(), ['ended']);
+    assert.match(one.sentences().join('\n'), 'calls\nrings\nanswered by the other side after 4 s\nended by the other side after 30 s');
+    const { calls, answered: count, live, messages, passed, changed, dropped } = one.watching.summary(0);
+    assert.equal([calls, count, live, messages, passed, changed, dropped], [1, 1, 0, 7, 7, 0, 0]);
+  });
+
+  dialogs(`is told of a call that was given up and answered elsewhere, by ${how}`, () => {
+    const one = story({ cut });
+    const about = { ...CALL, me: '203.0.113.10:5060' };
+    one.message(0, false, request('INVITE', { ...about, body: session() }));
+    one.message(0.1, true, reply('180 Ringing', 'INVITE', about));
+    const branch = `z9hG4bK-${CALL.callId}-1-INVITE`;
+    const cancel = request('CANCEL', { ...about, branch }).replace('Max-Forwards: 70\r\n', 'Reason: SIP;cause=200;text="elsewhere"\r\n');
+    one.message(3, false, cancel);
+    one.message(3.1, true, reply('200 OK', 'CANCEL', { ...about, branch }));
+    one.message(3.2, true, reply('487 Request Terminated', 'INVITE', about));
+    assert.equal(one.whats(), ['call', 'rings', 'cancelled']);
+    assert.is(one.sentences().at(-1), 'given up by the other side: answered elsewhere');
+    assert.is(one.watching.dialogs.live, 0);
+  });
+
+  dialogs(`tells of a registration once and of its interval, by ${how}`, () => {
+    const one = story({ cut });
+    for (const round of [0, 1, 2, 3]) {
+      const about = { callId: 'reg', cseq: 2 * round + 1, more: ['Expires: 600'] };
+      const at = round * 570;
+      one.message(at, true, request('REGISTER', about));
+      one.message(at + 0.1, false, reply('401 Unauthorized', 'REGISTER', about));
+      one.message(at + 0.2, true, request('REGISTER', { ...about, cseq: 2 * round + 2 }));
+      one.message(at + 0.3, false, reply('200 OK', 'REGISTER', { ...about, cseq: 2 * round + 2 }));
+    }
+    // The first granted it, the second shows the interval, and later ones nothing new.
+    assert.equal(one.whats(), ['registered', 'registered']);
+    const [registration] = one.watching.summary(0).registrations;
+    assert.is(registration?.every, 570);
+    assert.is(registration?.expires, cut === Infinity ? 600 : null);
+  });
+
+  dialogs(`tells of a request that nobody answers, by ${how}`, () => {
+    const one = story({ cut });
+    for (const at of [0, 0.5, 1.5, 3.5]) one.message(at, true, request('REGISTER', { callId: 'reg' }));
+    assert.equal(one.whats(), ['no-answer']);
+    assert.match(one.sentences().join(), 'REGISTER was sent 3 times in 2 s');
+  });
+}
+
+dialogs('tells of hold by either side, in each form, and of its end', () => {
+  for (const how of ['sendonly', 'inactive', '0.0.0.0']) {
+    const one = story();
+    answered(one);
+    one.whats();
+    const body = how === '0.0.0.0' ? session().replaceAll(`IN IP4 ${PHONE}`, 'IN IP4 0.0.0.0') : held(how);
+    const within = (text: string): string =>
+      text.replace('To: <sip:+4930123456@voip.example.net>\r', 'To: <sip:+4930123456@voip.example.net>;tag=b\r');
+    one.message(10, true, within(request('INVITE', { ...CALL, cseq: 2, body })));
+    one.message(10.1, false, reply('200 OK', 'INVITE', { ...CALL, cseq: 2, body: held('recvonly') }));
+    assert.equal(one.whats(), ['held'], how);
+    one.message(20, true, within(request('INVITE', { ...CALL, cseq: 3, body: session() })));
+    assert.equal(one.whats(), [], 'nothing is agreed yet');
+    one.message(20.1, false, reply('200 OK', 'INVITE', { ...CALL, cseq: 3, body: session() }));
+    assert.equal(one.whats(), ['resumed'], how);
+  }
+});
+
+dialogs('tells of a transfer and of what became of it', () => {
+  const one = story();
+  answered(one);
+  one.whats();
+  one.message(10, true, request('REFER', { ...CALL, cseq: 2, more: ['Refer-To: <sip:bob@192.168.1.11>'] }));
+  one.message(10.1, false, reply('202 Accepted', 'REFER', { ...CALL, cseq: 2 }));
+  assert.equal(one.whats(), ['transfer', 'transfer']);
+});
+
+dialogs('tells that an ACK does not arrive, and what the end after 32 s has to do with it', () => {
+  const one = story();
+  one.message(0, false, request('INVITE', { ...CALL, me: '203.0.113.10:5060', body: session() }));
+  const about = { ...CALL, me: '203.0.113.10:5060' };
+  for (const at of [1, 1.5, 2.5, 4.5, 8.5, 12.5]) one.message(at, true, reply('200 OK', 'INVITE', about));
+  one.message(33, true, request('BYE', { ...CALL, cseq: 2 }));
+  assert.equal(one.whats(), ['call', 'answered', 'answer-repeated (ack-lost)', 'ended (ack-lost)']);
+});
+
+dialogs('tells what went in and did not come out, where something else did', () => {
+  const one = story();
+  one.message(0, true, request('OPTIONS', { callId: 'o1' }));
+  one.message(1, true, request('INVITE', { ...CALL, body: session() }), null);
+  one.tick(3);
+  assert.equal(one.whats(), ['call']);
+  one.tick(9);
+  assert.equal(one.whats(), ['dropped (dropped-here)']);
+  const [ladder] = one.watching.summary(0).ladders;
+  assert.equal(
+    ladder?.rungs.map(({ what, fate }) => [what, fate]),
+    [['INVITE', 'dropped']],
+  );
+  // Where nothing was ever seen to come out, the tap may see nothing.
+  const blind = story();
+  blind.message(0, true, request('INVITE', { ...CALL }), null);
+  blind.tick(60);
+  assert.equal(blind.whats(), ['call']);
+});
+
+dialogs('tells of changes once a kind, and counts them all', () => {
+  const one = story();
+  const alg = (text: string): string => text.split(PHONE).join(WAN);
+  for (const cseq of [1, 2, 3]) {
+    const text = request('OPTIONS', { callId: 'o', cseq });
+    one.message(cseq, true, text, alg(text));
+  }
+  assert.equal(one.whats(), ['changed (alg-changed)']);
+  assert.equal([one.watching.passage.changed, one.watching.passage.dropped], [3, 0]);
+});
+
+dialogs('keeps retransmissions apart from new requests, and draws them as one rung', () => {
+  const one = story();
+  for (const at of [0, 0.5, 1.5]) one.message(at, true, request('INVITE', { ...CALL, body: session() }));
+  one.message(2, false, reply('180 Ringing', 'INVITE', CALL));
+  assert.equal(one.whats(), ['call', 'no-answer', 'rings']);
+  const [ladder] = one.watching.summary(0).ladders;
+  assert.equal(
+    ladder?.rungs.map(({ what, again }) => [what, again]),
+    [
+      ['INVITE', 2],
+      ['180 Ringing', 0],
+    ],
+  );
+});
+
+dialogs('says nothing of a number that was called unless it is asked for', () => {
+  const quiet = story();
+  answered(quiet);
+  assert.not.match(JSON.stringify([quiet.told, quiet.watching.summary(0)]), '4930123456');
+  const open = story({ numbers: true });
+  answered(open);
+  assert.is(open.sentences()[0], 'calls +4930123456');
+});
+
+dialogs('takes what is no SIP, or too little of it, for nothing', () => {
+  const one = story();
+  for (const text of ['', '\r\n\r\n', 'INVITE', 'INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/U', '\0\0\0\0', 'x'.repeat(70_000)])
+    one.message(0, true, text);
+  assert.equal(one.whats(), []);
+});
+
+dialogs.run();
