@@ -5,6 +5,8 @@ const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
 const comparing = () => import('./compare.ts');
+const probingFar = () => import('./probe-far.ts');
+const mirroring = () => import('./mirror.ts');
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -59,6 +61,27 @@ export const COMMANDS: readonly Command[] = [
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
     usage: async () => (await comparing()).USAGE,
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
+  },
+  {
+    name: 'probe',
+    does: 'prove by live messages whether SIP is changed on the way',
+    package: 'sipalg-compare',
+    options: [
+      JSON_OPTION,
+      { name: '--provider', takes: 'HOST[:PORT]' },
+      { name: '--mirror', takes: 'HOST[:PORT]' },
+      { name: '--silence', takes: 'SECONDS' },
+    ],
+    usage: async () => (await probingFar()).USAGE,
+    run: async (doors, given, terminal) => (await probingFar()).probeFar(doors, given, terminal),
+  },
+  {
+    name: 'mirror',
+    does: 'stay: answer `sipalg probe --mirror` of others',
+    package: 'sipalg-compare',
+    options: [{ name: '--listen', takes: 'ADDR:PORT' }],
+    usage: async () => (await mirroring()).USAGE,
+    run: async (doors, given, terminal) => (await mirroring()).mirror(doors, given, terminal),
   },
   {
     name: 'rpcd',

@@ -51,6 +51,8 @@ void cli(
     surveyor,
     clock,
     streaming: () => import('./streaming.ts'),
+    network: async () => (await import('./network.ts')).nodeNetwork,
+    listening: async () => (await import('./listening.ts')).nodeListening,
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),
   },
   {

@@ -90,6 +90,17 @@ export const TABLE: readonly Row[] = [
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
+    room: 'mirror',
+    code: ['languages', 'host'],
+    because: 'A mirror says what it gets, to whom it gets it from: it judges nothing and knows no router.',
+  },
+  {
+    room: 'probe',
+    code: ['languages', 'host', 'compare', 'mirror', 'voice/names'],
+    types: ['survey'],
+    because: 'A probe sends and sees through doors, and what it proves follows from that: what the router is set to is told to it.',
+  },
+  {
     room: 'object',
     code: ['survey', 'plan', 'apply', 'host'],
     types: ['judge', 'observe'],
@@ -115,7 +126,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'rpcd', 'languages/address', 'languages/nearest.ts'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'probe', 'mirror', 'rpcd', 'languages/address', 'languages/nearest.ts'],
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },
