@@ -61,17 +61,32 @@ const FATES: Readonly<Record<Tried['fate'], string>> = {
   unchanged: 'unchanged',
   rewritten: 'CHANGED',
   dropped: 'DROPPED',
-  unheard: 'arrived; its answer was dropped',
-  lost: 'not heard of',
+  unheard: 'NO ANSWER',
+  lost: 'unknown',
 };
 
-/** Messages that met with the very same are told once. */
+/** What happened to a message, whatever its ports were. */
+const shapeOf = ({ fate, changes, answer }: Tried): string =>
+  JSON.stringify([fate, ...[changes, answer].map((list) => list.map((change) => [title(change), change.change, portless(change.before), portless(change.after)]))]);
+const portless = (text: string | null): string | null => text?.replace(/:\d+$/, '') ?? null;
+
+function nameOf({ name, over, family }: Tried): string {
+  return `${name}${over === 'tcp' ? ' over TCP' : ''}${family === 'ipv6' ? ' (IPv6)' : ''}`;
+}
+
+/** Messages that met with the very same are told once, with the values of the first. */
 export function mirrorText(probe: MirrorProbe): string {
-  const rows = probe.tried.map((tried) => {
-    const name = `${tried.name}${tried.over === 'tcp' ? ' (TCP)' : ''}${tried.family === 'ipv6' ? ' (IPv6)' : ''}`;
-    const grown = tried.arrived === null || tried.arrived === tried.size ? '' : `, ${tried.size} bytes became ${tried.arrived}`;
-    const back = tried.answer.length > 0 ? `      in the answer to it, on the way back\n${changeLines(tried.answer)}` : '';
-    return `    ${name.padEnd(24)} ${tried.what}: ${FATES[tried.fate]}${grown}\n${changeLines(tried.changes)}${back}`;
+  const groups = new Map<string, Tried[]>();
+  for (const tried of probe.tried) {
+    const shape = shapeOf(tried);
+    groups.set(shape, [...(groups.get(shape) ?? []), tried]);
+  }
+  const rows = [...groups.values()].map((group) => {
+    const [first] = group as [Tried];
+    const size = group.length === 1 && first.arrived !== null && first.arrived !== first.size ? ` (${first.size} bytes became ${first.arrived})` : '';
+    const what = group.length === 1 ? ` - ${first.what}` : '';
+    const back = first.answer.length > 0 ? `      in the answer, on the way back\n${changeLines(first.answer)}` : '';
+    return `${wrapped(`${group.map(nameOf).join(', ')}${what}${size}`, `    ${FATES[first.fate].padEnd(10)} `)}${changeLines(first.changes)}${back}`;
   });
   const { port, control } = probe.mirror;
   const list = rows.length === 0 ? '' : `\n  At port ${port} (control: ${control})\n${rows.join('')}`;

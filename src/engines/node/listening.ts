@@ -8,7 +8,7 @@ import type { Accepted, Listening } from '../../host/network.ts';
 const datagrams: Listening['datagrams'] = (at, heard) =>
   new Promise((resolve, reject) => {
     // Both families are listened to, each by a socket of its own.
-    const socket = createSocket(at.address.includes(':') ? { type: 'udp6', ipv6Only: true } : 'udp4');
+    const socket = createSocket(at.address.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
     const refuse = (error: Error): void => {
       socket.close();
       reject(new Error(networkTrouble(error)));

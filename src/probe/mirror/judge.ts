@@ -1,5 +1,6 @@
 /** What the messages that a mirror got prove. Pure. */
 import { sameAddress } from '../../languages/address/special.ts';
+import { elsewhere } from '../provider/judge.ts';
 import type { Here, Where } from '../provider/result.ts';
 import type { MirrorProbe, Tried } from './result.ts';
 
@@ -78,6 +79,6 @@ export function judge(
     verdict: 'unchanged',
     where: null,
     summary: `SIP passes unchanged between ${from} and ${host}: ${same.length} messages arrived as they were sent, and so did the answers.`,
-    reasons: [...reasons, LIMIT],
+    reasons: [...reasons, ...elsewhere(tried[0]!.port), LIMIT],
   };
 }

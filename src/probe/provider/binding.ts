@@ -130,8 +130,8 @@ export function read(tries: Binding['tries']): Binding {
     return { ...all, state: 'unknown', says };
   }
   const advice = (limit: number): string =>
-    ` A phone behind it is not reached unless it says something more often: keep-alive below ${limit} s, or a longer timeout on the router.`;
-  if (least === null) return { ...all, says: `The way back was closed after ${most} s of silence already.${advice(most!)}` };
+    ` A phone that says nothing for longer is not reached: have it send a keep-alive every ${limit} s, or give the router a longer timeout.`;
+  if (least === null) return { ...all, says: `The way back was closed after ${most} s of silence already.${advice(Math.max(1, Math.floor(most! / 2)))}` };
   if (most === null) return { ...all, says: `The way back was still open after ${least} s of silence; longer was not tried.` };
-  return { ...all, says: `The way back was open after ${least} s of silence and closed after ${most} s.${advice(most)}` };
+  return { ...all, says: `The way back was open after ${least} s of silence and closed after ${most} s.${advice(least)}` };
 }

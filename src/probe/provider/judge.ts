@@ -103,9 +103,8 @@ function private_(looks: readonly Answered[]): { proof: string | null; doubt: st
 }
 
 /** Why the answers cannot show what they ought to; null: they can. */
-function blind(looks: readonly Look[], answered: readonly Answered[]): string | null {
-  const literal = answered.filter(({ form, over }) => form === 'literal' && over !== 'tls');
-  const main: Transport = looks.some(({ over }) => over === 'udp') ? 'udp' : 'tcp';
+function blind(looks: readonly Look[], answered: readonly Answered[], main: Transport): string | null {
+  const literal = answered.filter(({ form }) => form === 'literal');
   const first = literal.find(({ over }) => over === main);
   if (first === undefined) {
     const named = answered.some(({ form, over }) => form === 'named' && over === main);
@@ -117,11 +116,11 @@ function blind(looks: readonly Look[], answered: readonly Answered[]): string | 
       );
     }
     if (elsewhere.length > 0)
-      return `Over ${NAMES[main]}, which most phones use, no question was answered; over ${elsewhere.join(' and ')} the provider answers.`;
-    return looks.length === 0 ? 'No question could be sent.' : 'No question was answered: the provider does not answer strangers, or nothing reaches it.';
+      return `Over ${NAMES[main]}${main === 'udp' ? ', which most phones use,' : ''} no question was answered; over ${elsewhere.join(' and ')} the provider answers.`;
+    return !looks.some(({ over }) => over === main) ? `Over ${NAMES[main]} no question could be sent.` : 'No question was answered: the provider does not answer strangers, or nothing reaches it.';
   }
   const { answer } = first.outcome;
-  if (answer.received !== null) return null;
+  if (answer.received !== null || main === 'tls') return null;
   const named = answered.find(({ form, over }) => form === 'named' && over === main);
   if (named !== undefined && named.outcome.answer.received !== null) {
     return (
@@ -132,10 +131,20 @@ function blind(looks: readonly Look[], answered: readonly Answered[]): string | 
   return 'The server does not say which address it saw (no `received` in its answers), so an ALG that edits both ways could not be seen.';
 }
 
+/** RFC 3261 §19.1.2. ALGs are given the flows to it; the kernel's looks at a message elsewhere only where a rule says so. */
+export const SIP_PORT = 5060;
+/** What holds at one port need not hold at the usual one. */
+export const elsewhere = (port: number): string[] =>
+  port === SIP_PORT ? [] : [`This is about port ${port}; most ALGs look at ${SIP_PORT} alone, so nothing is said of that one.`];
+
 const LIMIT = 'Contact and SDP are not repeated in answers, so nothing is said of them; `sipalg probe --mirror` shows them too.';
 
-/** @param host the provider as it was asked for */
-export function judge(looks: readonly Look[], host: string, here: Here): Judgement {
+/**
+ * @param host    the provider as it was asked for
+ * @param offered the transports it has servers for: the first of UDP, TCP and TLS is the one that counts
+ */
+export function judge(looks: readonly Look[], host: string, here: Here, offered: readonly Transport[]): Judgement {
+  const main = (['udp', 'tcp', 'tls'] as const).find((over) => offered.includes(over)) ?? 'udp';
   const answered = looks.filter(isAnswered);
   const { proofs, notes } = signs(answered);
   const { proof, doubt } = private_(answered);
@@ -150,7 +159,7 @@ export function judge(looks: readonly Look[], host: string, here: Here): Judgeme
     }[where];
     return { verdict: 'rewritten', where, summary: `A SIP ALG between ${from} and ${host} edits SIP.`, reasons: [...proofs, place, ...notes, LIMIT] };
   }
-  const because = blind(looks, answered) ?? doubt;
+  const because = blind(looks, answered, main) ?? doubt;
   if (because !== null) {
     return {
       verdict: 'inconclusive',
@@ -159,8 +168,12 @@ export function judge(looks: readonly Look[], host: string, here: Here): Judgeme
       reasons: [because, ...notes],
     };
   }
-  const { outcome, local } = answered.find(({ form, over }) => form === 'literal' && over !== 'tls')!;
+  const { outcome, local, server } = answered.find(({ form, over }) => form === 'literal' && over === main)!;
   const { received } = outcome.answer;
+  if (main === 'tls') {
+    const says = 'The provider has servers for TLS alone, and over TLS nobody on the way can read SIP, nor edit it.';
+    return { verdict: 'unchanged', where: null, summary: `No SIP ALG can touch what is said between ${from} and ${host}.`, reasons: [says, ...notes] };
+  }
   const reasons = [
     'Via, From, To and Call-ID came back as they were sent, with an address and with a name in them.',
     sameAddress(received ?? '', local.address)
@@ -176,7 +189,7 @@ export function judge(looks: readonly Look[], host: string, here: Here): Judgeme
     verdict: 'unchanged',
     where: null,
     summary: `No SIP ALG was seen between ${from} and ${host}.`,
-    reasons: [...reasons, ...notes, LIMIT],
+    reasons: [...reasons, ...elsewhere(server.port), ...notes, LIMIT],
   };
 }
 

@@ -93,7 +93,7 @@ class Probing {
       }
     };
     await Promise.all([udp(), this.#overStream('tcp', of('tcp')), this.#overStream('tls', of('tls'))]);
-    const judged = judge(this.#looks, host, here);
+    const judged = judge(this.#looks, host, here, TRANSPORTS.filter((over) => of(over).length > 0));
     return {
       ...judged,
       ...(this.#left === null ? {} : { reasons: [...judged.reasons, this.#left] }),
