@@ -60,7 +60,7 @@ const streaming = (): Promise<Streaming> => import('./streaming.ts');
 
 void cli(
   scriptArgs.slice(1),
-  { host, surveyor, clock, streaming },
+  { host, surveyor, clock, streaming, network: async () => (await import('./network.ts')).quickjsNetwork },
   {
     out: (text) => std.out.puts(written(text)),
     err(text) {

@@ -14,7 +14,7 @@ import { T1, T2 } from '../provider/transaction.ts';
 import { judge } from './judge.ts';
 import type { Change, Fate, MirrorProbe, Tried } from './result.ts';
 import { VECTORS } from './vectors.ts';
-import type { Vector } from './vectors.ts';
+import type { Maker, Vector } from './vectors.ts';
 
 export interface ProbeDoors {
   network: Network;
@@ -149,6 +149,12 @@ class Probing {
       const plain = await this.#asked(flow, heard, mirror.address, again, () => make('plain', again));
       return this.#read(vector, 'udp', mirror, flow.local, make('plain', again), again, plain, plain !== null);
     } finally {
+      const ending = vector.end?.(this.#maker('udp', flow.local, mirror, 'sip', this.#token(), media));
+      if (ending !== undefined) {
+        flow.send(bytesOf(ending));
+        this.#messages++;
+        await new Promise<void>((resolve) => void this.#doors.clock.after(STAGGER, resolve)); // it has to be on its way before the end
+      }
       flow.close();
     }
   }
@@ -187,8 +193,12 @@ class Probing {
   }
 
   #made(vector: Vector, over: 'udp' | 'tcp', local: Peer, mirror: Peer, answer: Mark['answer'], id: string, media: number): string {
+    return vector.make(this.#maker(over, local, mirror, answer, id, media));
+  }
+
+  #maker(over: 'udp' | 'tcp', local: Peer, mirror: Peer, answer: Mark['answer'], id: string, media: number): Maker {
     const mark = markLine({ id, cookie: this.#cookies.get(mirror.address) ?? '', answer });
-    return vector.make({ over, local, mirror, token: id, media, version: this.#doors.version, mark });
+    return { over, local, mirror, token: id, media, version: this.#doors.version, mark };
   }
 
   /** Sends until all of the answer is there; null where it never is. A cookie is taken, and the question asked again with it. */

@@ -24,6 +24,8 @@ export interface Vector {
   over: readonly ('udp' | 'tcp')[];
   families: readonly ('ipv4' | 'ipv6')[];
   make(maker: Maker): string;
+  /** What it leaves behind in an ALG an answer does not end: so this is sent behind it, for which no answer is waited. */
+  end?(maker: Maker): string;
 }
 
 interface Shape {
@@ -119,7 +121,15 @@ export const VECTORS: readonly Vector[] = [
         ],
       }),
   },
-  { name: 'update', what: 'refreshes a call', over: UDP, families: FOUR, make: (maker) => message(maker, { method: 'UPDATE', body: session(maker) }) },
+  {
+    name: 'update',
+    what: 'refreshes a call',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { method: 'UPDATE', body: session(maker) }),
+    // The holes an UPDATE opens stay whatever is answered to it; a BYE closes them (nf_conntrack_sip.c, process_bye_request).
+    end: (maker) => message({ ...maker, mark: 'X-Sipalg-Probe: end' }, { method: 'BYE' }),
+  },
   {
     name: 'hold',
     what: 'holds with c=0.0.0.0',
