@@ -68,7 +68,7 @@ export function judge(
   }
   if (same.length === 0 || !same.some(({ name, over }) => name === 'invite' && over === 'udp')) {
     const says =
-      tried.length === 0
+      [...tried, ...control].every(({ fate }) => fate === 'lost')
         ? 'Nobody answered as a mirror, neither at its port nor at the control port: is `sipalg mirror` running there, and does its firewall let both in?'
         : 'The message that matters most, an INVITE over UDP, did not come through at either port.';
     return { verdict: 'inconclusive', where: null, summary: `Whether a SIP ALG stands between ${from} and ${host} could not be told.`, reasons: [says, ...reasons] };

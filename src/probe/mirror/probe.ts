@@ -27,7 +27,7 @@ export interface ProbeDoors {
 }
 
 /** Milliseconds one message has: sent four times (RFC 3261 §17.1.1.2 doubles from T1). */
-const PATIENCE = 5500;
+const PATIENCE = 4000;
 /** Milliseconds between the beginnings of two messages, so that no queue overflows. */
 const STAGGER = 40;
 const CONNECT = 6000;
@@ -86,7 +86,7 @@ class Probing {
       const at = (port: number): Peer => ({ address, port });
       const invite = VECTORS.find(({ name }) => name === 'invite')!;
       // Alone and first: it brings the cookie, and tells whether there is a mirror at all.
-      const first = await this.#udp(invite, at(this.#port + CONTROL));
+      const first = await this.#udp(invite, at(this.#port + CONTROL), this.#media, false);
       control.push(Promise.resolve(first));
       if (first.fate === 'lost' && (await this.#reached(at(this.#port))) === false) continue;
       for (const vector of VECTORS.filter(({ families }) => families.includes(family))) {
@@ -125,11 +125,12 @@ class Probing {
     const tried = await this.#udp(vector, mirror, media);
     if (tried.fate !== 'lost') return tried;
     // Not arrived: at the control port the same text tells whether it is too long, or the mirror is gone.
-    const there = await this.#udp(vector, { address: mirror.address, port: this.#port + CONTROL }, media);
+    const there = await this.#udp(vector, { address: mirror.address, port: this.#port + CONTROL }, media, false);
     return there.fate === 'lost' ? tried : { ...tried, fate: 'dropped' };
   }
 
-  async #udp(vector: Vector, mirror: Peer, media = this.#media): Promise<Tried> {
+  /** @param closely where no answer comes, one that is no SIP is asked for */
+  async #udp(vector: Vector, mirror: Peer, media = this.#media, closely = true): Promise<Tried> {
     const { network } = this.#doors;
     const heard: { take: (text: string) => void } = { take: () => undefined };
     const local = { address: '', port: 0 };
@@ -143,7 +144,7 @@ class Probing {
       const make = (answer: Mark['answer'], id: string): string => this.#made(vector, 'udp', flow.local, mirror, answer, id, media);
       const id = this.#token();
       const answered = await this.#asked(flow, heard, mirror.address, id, () => make('sip', id));
-      if (answered !== null) return this.#read(vector, 'udp', mirror, flow.local, make('sip', id), id, answered, false);
+      if (answered !== null || !closely) return this.#read(vector, 'udp', mirror, flow.local, make('sip', id), id, answered, false);
       // Perhaps it is the answer that does not come through: one that is no SIP tells.
       const again = this.#token();
       const plain = await this.#asked(flow, heard, mirror.address, again, () => make('plain', again));

@@ -36,7 +36,7 @@ export class World {
   there: (text: string, local: Peer, outside: Peer, over: Over) => string | null = (text) => text;
   back: (text: string, local: Peer, outside: Peer, over: Over) => string | null = (text) => text;
   /** The server's answer; null: it says nothing. */
-  serve: (text: string, from: Peer, over: Over) => { text: string; to: Peer } | null = answering();
+  serve: (text: string, from: Peer, over: Over) => { text: string; to: Peer; more?: readonly string[] } | null = answering();
   /** Milliseconds a silent way back lives. */
   life = Infinity;
   /** What a connection meets; null: it stands. */
@@ -96,7 +96,7 @@ export class World {
       const way = this.#bound.get(`${over} ${shown(answer.to)} ${shown(to)}`);
       if (way === undefined || this.clock.now() - way.last > this.life) return;
       way.last = this.clock.now();
-      this.clock.after(20, () => way.heard(answer.text));
+      for (const each of [answer.text, ...(answer.more ?? [])]) this.clock.after(20, () => way.heard(each));
     };
     return {
       local,
