@@ -1,6 +1,7 @@
 /** What a command is, what it is given, and where it speaks. */
 import type { Clock } from '../host/clock.ts';
 import type { Following, Host, Reading, Streaming } from '../host/host.ts';
+import type { Listening, Network } from '../host/network.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 
 /** Where words come from and go. */
@@ -27,6 +28,10 @@ export interface Doors {
   streaming?: () => Promise<Streaming>;
   /** Commands that go on. */
   following?: () => Promise<Following>;
+  /** Sockets to other machines, or what stands in for them. */
+  network?: () => Promise<Network>;
+  /** Sockets that wait for others; absent where this engine has none. */
+  listening?: () => Promise<Listening>;
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }

@@ -7,6 +7,7 @@ const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
 const PROBE: Option = { name: '--probe' };
 const comparing = () => import('./compare.ts');
+const mirroring = () => import('./mirror.ts');
 const probing = () => import('./probe.ts');
 
 /** With `--probe`, what was reached is proven by live packets. */
@@ -63,14 +64,19 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'probe',
-    does: 'send test messages through this router, say what it does to them',
+    does: 'prove by live messages whether SIP is changed, here or on the way',
     package: 'sipalg-compare',
-    options: [JSON_OPTION, { name: '--lan', takes: 'DEVICE' }, { name: '--phones' }, { name: '--for', takes: 'SECONDS' }],
+    options: [
+      JSON_OPTION,
+      { name: '--lan', takes: 'DEVICE' },
+      { name: '--phones' },
+      { name: '--for', takes: 'SECONDS' },
+      { name: '--provider', takes: 'HOST[:PORT]' },
+      { name: '--silence', takes: 'SECONDS' },
+      { name: '--mirror', takes: 'HOST[:PORT]' },
+    ],
     usage: async () => (await probing()).USAGE,
-    run: async (doors, given, terminal) =>
-      given.has('--phones')
-        ? (await import('./phones.ts')).phones(doors, given, terminal)
-        : (await probing()).probeCommand(doors, given, terminal),
+    run: async (doors, given, terminal) => (await probing()).probeCommand(doors, given, terminal),
   },
   {
     name: 'compare',
@@ -88,6 +94,14 @@ export const COMMANDS: readonly Command[] = [
     options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }],
     usage: async () => (await import('./watch.ts')).USAGE,
     run: async (doors, given, terminal) => (await import('./watch.ts')).watch(doors, given, terminal),
+  },
+  {
+    name: 'mirror',
+    does: 'stay: answer `sipalg probe --mirror` of others',
+    package: 'sipalg-compare',
+    options: [{ name: '--listen', takes: 'ADDR:PORT' }],
+    usage: async () => (await mirroring()).USAGE,
+    run: async (doors, given, terminal) => (await mirroring()).mirror(doors, given, terminal),
   },
   {
     name: 'rpcd',

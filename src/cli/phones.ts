@@ -67,7 +67,6 @@ function told(comparison: Comparison, { bytes, places }: PhoneRecording, { seen,
 /** @throws Error in a sentence, where nothing can be recorded */
 export async function phones(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
   const { host, surveyor } = doors;
-  if (given.has('--lan')) throw new Error('--lan goes without --phones: phones are recorded in every network of this router.');
   const seconds = secondsOf(given) ?? USUALLY;
   const json = given.has('--json');
   let recording: PhoneRecording;

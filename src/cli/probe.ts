@@ -5,24 +5,57 @@ import type { Doors, Given, Terminal } from './command.ts';
 
 export const USAGE = `usage: sipalg probe [--lan DEVICE] [--json]
        sipalg probe --phones [--for SECONDS] [--json]
+       sipalg probe --provider HOST[:PORT] [--silence SECONDS] [--json]
+       sipalg probe --mirror HOST[:PORT] [--json]
 
-Sends messages of SIP through this router as a phone in its LAN would, to an
-address that nobody has, and compares byte for byte what comes out towards the
-internet; answers go back the same way. Nothing leaves the router: what comes
+Alone it sends messages of SIP through this router as a phone in its LAN would,
+to an address that nobody has, and compares byte for byte what comes out towards
+the internet; answers go back the same way. Nothing leaves the router: what comes
 out is recorded and dropped there, and all that was made for it is taken away.
-It takes about a second.
+It takes about a second, needs root, nft, and of OpenWrt 24.10 or later
+kmod-nft-netdev and kmod-veth.
 
---lan     the device of the network to test, where it is not the LAN: br-guest
---phones  sends nothing: what your own phones send and get over UDP and IPv4,
-          port 5060, is recorded at both sides of the router, for --for SECONDS
-          (300) or until Ctrl-C, and compared as \`sipalg compare\` does
---json    everything, for programs
+--lan       the device of the network to test, where it is not the LAN: br-guest
+--phones    sends nothing: what your own phones send and get over UDP and IPv4,
+            port 5060, is recorded at both sides of the router, for --for SECONDS
+            (300) or until Ctrl-C, and compared as \`sipalg compare\` does
+--provider  asks your own provider's server (OPTIONS over UDP, TCP and TLS; about
+            ten messages), and says what its answers prove of an ALG on the way,
+            by which transports it is reached, whether the source port is kept,
+            and whether long messages arrive
+--silence   with it: how long the way back stays open while nothing is said, tried
+            after so many seconds each, such as 30,60,120,300
+--mirror    sends what phones send to a host that runs \`sipalg mirror\`, and says
+            field by field what of it was changed on the way there and back
+--json      everything, for programs
 
-It needs root, nft, and of OpenWrt 24.10 or later kmod-nft-netdev and kmod-veth.
+--provider and --mirror also run on any computer behind any router, without root.
+Nothing is sent to anybody but that host and the name servers.
 
 Exit codes: 0 nothing was changed or lost; 1 something was; 2 it could not be
 told, or trouble.
 `;
+
+/** The kinds of probe by the option that asks for them, and what else goes with each; '' is the probe of this router. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  '': ['--lan'],
+  '--phones': ['--for'],
+  '--provider': ['--silence'],
+  '--mirror': [],
+};
+
+/** @throws Error in a sentence, where two kinds are asked for, or an option that goes with another */
+function kindOf(given: Given): string {
+  const asked = Object.keys(KINDS).filter((kind) => given.has(kind));
+  const [kind = '', second] = asked;
+  if (second !== undefined) throw new Error(`\`sipalg probe\` was given both ${kind} and ${second}; run it once for each.`);
+  const [lost] = Object.entries(KINDS).flatMap(([other, options]) =>
+    other === kind ? [] : options.filter((option) => given.has(option)).map((option) => ({ option, other })),
+  );
+  if (lost !== undefined)
+    throw new Error(`\`sipalg probe ${lost.option}\` goes ${lost.other === '' ? `without ${kind}` : `with ${lost.other} alone`}.`);
+  return kind;
+}
 
 /** Milliseconds for which another test is waited for. */
 const PATIENCE = 8000;
@@ -38,7 +71,9 @@ export const probeExit = ({ verdict, leftOver }: ProbeReport): ExitCode =>
 
 /** @throws Error in a sentence */
 export async function probeCommand(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
-  if (given.has('--for')) throw new Error('--for goes with --phones; a probe without phones takes about a second.');
+  const kind = kindOf(given);
+  if (kind === '--phones') return (await import('./phones.ts')).phones(doors, given, terminal);
+  if (kind !== '') return (await import('./probe-far.ts')).probeFar(doors, given, terminal);
   const report = await probeNow(doors, given.get('--lan') ?? null, terminal);
   if (given.has('--json')) {
     const text = JSON.stringify({ version: doors.surveyor.version, ...report }, null, 2);

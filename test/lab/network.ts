@@ -82,7 +82,7 @@ export async function connect({ phone, phone2, router, provider }: Members): Pro
 }
 
 // `netns PID` is read in the process namespace of the `ip` that says it, so this one runs with the host's.
-async function inHostPids(router: Member, script: string): Promise<void> {
+export async function inHostPids(router: Member, script: string): Promise<void> {
   const { spawn } = await import('node:child_process');
   const child = spawn('nsenter', ['--target', String(router.pid), '--net', '--mount', '--', 'sh', '-ec', script], {
     stdio: ['ignore', 'ignore', 'pipe'],

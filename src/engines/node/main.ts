@@ -55,6 +55,8 @@ void cli(
     clock,
     streaming: () => import('./streaming.ts'),
     following: () => import('./following.ts'),
+    network: async () => (await import('./network.ts')).nodeNetwork,
+    listening: async () => (await import('./listening.ts')).nodeListening,
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),
   },
   {

@@ -53,7 +53,7 @@ export function program(words: readonly string[], host: Host): void {
   const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice('nslookup'));
   void cli(
     words,
-    { host, surveyor, clock, streaming, following },
+    { host, surveyor, clock, streaming, following, network: async () => (await import('./network.ts')).quickjsNetwork },
     {
       out(text) {
         std.out.puts(written(text));

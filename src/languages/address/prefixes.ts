@@ -42,6 +42,9 @@ function v6(text: string): string | null {
     : null;
 }
 
+/** An address as 8 or 32 hex digits; null for what is none. */
+export const bitsOf = (text: string): string | null => v4(text) ?? v6(text);
+
 /** The first `length` bits, the rest `0` or `f`: the first address of a network, or its last. */
 export function filled(bits: string, length: number, rest: '0' | 'f'): string {
   const whole = length >> 2;
@@ -79,16 +82,16 @@ export function readPrefix(text: string): Read {
     return { wrong: `${quote(text)} is no address and no network, such as 203.0.113.0/24 or 2001:db8::/32` };
   }
   const family = four === null ? 'ipv6' : 'ipv4';
-  const bitsOf = length === undefined ? WIDTH[family] : Number(length);
-  if (bitsOf > WIDTH[family])
+  const size = length === undefined ? WIDTH[family] : Number(length);
+  if (size > WIDTH[family])
     return { wrong: `${quote(text)} is an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} network, whose prefix has ${WIDTH[family]} bits at most` };
-  if (bitsOf < SHORTEST[family])
+  if (size < SHORTEST[family])
     return { wrong: `${quote(text)} covers too much of the internet; a prefix has ${SHORTEST[family]} bits at least` };
-  const network = filled(bits, bitsOf, '0');
-  const last = filled(bits, bitsOf, 'f');
+  const network = filled(bits, size, '0');
+  const last = filled(bits, size, 'f');
   const nobodys = NOBODYS.find((each) => each.first.length === bits.length && network <= each.last && last >= each.first);
   if (nobodys !== undefined) return { wrong: `${quote(text)} is ${nobodys.what}, or holds it, and that is no provider's` };
-  return { family, bits: network, length: bitsOf };
+  return { family, bits: network, length: size };
 }
 
 /** Canonical text; the length is left out where it is a single address. */

@@ -96,10 +96,15 @@ export const TABLE: readonly Row[] = [
     because: 'A watch follows from lines and messages as they come, through doors that are handed in: faces word it.',
   },
   {
+    room: 'mirror',
+    code: ['languages', 'host'],
+    because: 'A mirror says what it gets, to whom it gets it from: it judges nothing and knows no router.',
+  },
+  {
     room: 'probe',
-    code: ['languages', 'host', 'observe', 'compare'],
+    code: ['languages', 'host', 'observe', 'compare', 'mirror', 'voice/names'],
     types: ['survey'],
-    because: 'A test by live packets acts through a host alone and tells what it saw as data: faces word it.',
+    because: 'A test by live messages acts through doors alone and tells what it saw and what follows, as data: faces word it.',
   },
   {
     room: 'object',
@@ -127,7 +132,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'watch', 'probe', 'rpcd', 'languages/address', 'languages/nearest.ts'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'watch', 'probe', 'mirror', 'rpcd', 'languages/address', 'languages/nearest.ts'],
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },

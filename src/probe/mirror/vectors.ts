@@ -1,0 +1,230 @@
+/**
+ * Messages as phones send them, each with something that the kernel's ALG edits, half edits or drops (measured on Linux 6.1,
+ * 6.12 and 6.18). Every field that shows the phone names the very socket it is sent from, else the ALG leaves it alone.
+ */
+import type { Peer } from '../../host/network.ts';
+import { inBrackets, shownPeer } from '../provider/question.ts';
+
+export interface Maker {
+  over: 'udp' | 'tcp';
+  local: Peer;
+  mirror: Peer;
+  /** Letters and digits of this message alone. */
+  token: string;
+  /** The RTP port it offers: even, and this message's alone. */
+  media: number;
+  version: string;
+  /** The line that makes it a probe's. */
+  mark: string;
+}
+
+export interface Vector {
+  name: string;
+  what: string;
+  over: readonly ('udp' | 'tcp')[];
+  families: readonly ('ipv4' | 'ipv6')[];
+  make(maker: Maker): string;
+  /** What it leaves behind in an ALG an answer does not end: so this is sent behind it, for which no answer is waited. */
+  end?(maker: Maker): string;
+}
+
+interface Shape {
+  method?: string;
+  via?: string;
+  from?: string;
+  contact?: string | null;
+  more?: readonly string[];
+  body?: string;
+  compact?: boolean;
+  type?: string;
+}
+
+const COMPACT: readonly (readonly [RegExp, string])[] = [
+  [/^Via:/, 'v:'],
+  [/^From:/, 'f:'],
+  [/^To:/, 't:'],
+  [/^Call-ID:/, 'i:'],
+  [/^Contact:/, 'm:'],
+  [/^Content-Type:/, 'c:'],
+  [/^Content-Length:/, 'l:'],
+];
+
+function message(maker: Maker, shape: Shape): string {
+  const { over, local, mirror, token, version, mark } = maker;
+  const { method = 'INVITE', body = '', compact = false } = shape;
+  const me = `sip:probe@${shownPeer(local)}`;
+  const uri = method === 'REGISTER' ? `sip:${shownPeer(mirror)}` : `sip:mirror@${shownPeer(mirror)}`;
+  const lines = [
+    `Via: SIP/2.0/${over.toUpperCase()} ${shape.via ?? shownPeer(local)};branch=z9hG4bK${token};rport`,
+    'Max-Forwards: 70',
+    `From: ${shape.from ?? `<${me}>`};tag=${token}`,
+    method === 'REGISTER' ? `To: <${me}>` : `To: <${uri}>`,
+    `Call-ID: ${token}@${inBrackets(local.address)}`,
+    `CSeq: 1 ${method}`,
+    ...(shape.contact === null ? [] : [`Contact: ${shape.contact ?? `<${me}${over === 'tcp' ? ';transport=tcp' : ''}>`}`]),
+    ...(shape.more ?? []),
+    `User-Agent: sipalg-probe/${version}`,
+    mark,
+    ...(body === '' ? [] : [`Content-Type: ${shape.type ?? 'application/sdp'}`]),
+    `Content-Length: ${body.length}`,
+  ];
+  const named = compact ? lines.map((line) => COMPACT.reduce((text, [long, short]) => text.replace(long, short), line)) : lines;
+  return [`${method} ${uri} SIP/2.0`, ...named, '', body].join('\r\n');
+}
+
+interface Session {
+  origin?: string;
+  connection?: string | null;
+  media?: readonly string[];
+}
+
+function session({ local, media: port }: Maker, { origin, connection, media }: Session = {}): string {
+  const address = `IN ${local.address.includes(':') ? 'IP6' : 'IP4'} ${local.address}`;
+  return [
+    'v=0',
+    `o=probe 1 1 ${origin ?? address}`,
+    's=-',
+    ...(connection === null ? [] : [`c=${connection ?? address}`]),
+    't=0 0',
+    ...(media ?? [`m=audio ${port} RTP/AVP 8 0`, 'a=rtpmap:8 PCMA/8000', 'a=sendrecv']),
+    '',
+  ].join('\r\n');
+}
+
+const UDP = ['udp'] as const;
+const BOTH = ['udp', 'tcp'] as const;
+const FOUR = ['ipv4'] as const;
+const ALL = ['ipv4', 'ipv6'] as const;
+
+/** Pads a message to so many bytes by one field. */
+function padded(maker: Maker, size: number): string {
+  const base = message(maker, { more: ['X-Padding: x'], body: session(maker) });
+  const lacking = Math.max(0, size - base.length);
+  return base.replace('X-Padding: x', () => `X-Padding: ${'x'.repeat(1 + lacking)}`);
+}
+
+export const VECTORS: readonly Vector[] = [
+  { name: 'register', what: 'registers', over: BOTH, families: ALL, make: (maker) => message(maker, { method: 'REGISTER', more: ['Expires: 300'] }) },
+  { name: 'invite', what: 'calls', over: BOTH, families: ALL, make: (maker) => message(maker, { body: session(maker) }) },
+  { name: 'options', what: 'keeps alive', over: UDP, families: FOUR, make: (maker) => message(maker, { method: 'OPTIONS' }) },
+  {
+    name: 'refer',
+    what: 'transfers',
+    over: UDP,
+    families: FOUR,
+    make: (maker) =>
+      message(maker, {
+        method: 'REFER',
+        more: [
+          `Refer-To: <sip:other@${shownPeer(maker.local)}?Replaces=${maker.token}%40${maker.local.address}>`,
+          `Referred-By: <sip:probe@${shownPeer(maker.local)}>`,
+        ],
+      }),
+  },
+  {
+    name: 'update',
+    what: 'refreshes a call',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { method: 'UPDATE', body: session(maker) }),
+    // The holes an UPDATE opens stay whatever is answered to it; a BYE closes them (nf_conntrack_sip.c, process_bye_request).
+    end: (maker) => message({ ...maker, mark: 'X-Sipalg-Probe: end' }, { method: 'BYE' }),
+  },
+  {
+    name: 'hold',
+    what: 'holds with c=0.0.0.0',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { body: session(maker, { connection: 'IN IP4 0.0.0.0' }) }),
+  },
+  {
+    name: 'inactive',
+    what: 'holds with a=inactive',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { body: session(maker, { media: [`m=audio ${maker.media} RTP/AVP 8`, 'a=inactive'] }) }),
+  },
+  {
+    name: 'video',
+    what: 'calls with video, RTCP and candidates',
+    over: UDP,
+    families: FOUR,
+    make: (maker) =>
+      message(maker, {
+        body: session(maker, {
+          media: [
+            `m=audio ${maker.media} RTP/AVP 8`,
+            `a=rtcp:${maker.media + 1} IN IP4 ${maker.local.address}`,
+            `a=candidate:1 1 UDP 2130706431 ${maker.local.address} ${maker.media} typ host`,
+            `m=video ${maker.media + 2} RTP/AVP 96`,
+            `c=IN IP4 ${maker.local.address}`,
+          ],
+        }),
+      }),
+  },
+  { name: 'compact', what: 'calls with compact names', over: UDP, families: FOUR, make: (maker) => message(maker, { compact: true, body: session(maker) }) },
+  {
+    name: 'folded',
+    what: 'calls with a folded Via',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { via: `\r\n ${shownPeer(maker.local)}`, body: session(maker) }),
+  },
+  {
+    name: 'routed',
+    what: 'calls with Route, Path and an identity',
+    over: UDP,
+    families: FOUR,
+    make: (maker) =>
+      message(maker, {
+        more: [
+          `Route: <sip:${shownPeer(maker.mirror)};lr>`,
+          `Record-Route: <sip:${shownPeer(maker.local)};lr>`,
+          `P-Preferred-Identity: <sip:probe@${shownPeer(maker.local)}>`,
+          `X-Address: ${shownPeer(maker.local)}`,
+        ],
+        body: session(maker),
+      }),
+  },
+  {
+    name: 'stun',
+    what: 'calls with a public address in SDP',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { body: session(maker, { connection: 'IN IP4 192.0.2.77' }) }),
+  },
+  {
+    name: 'origin-name',
+    what: 'calls with a host name in o=',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { body: session(maker, { origin: 'IN IP4 phone.example' }) }),
+  },
+  {
+    name: 'connection-name',
+    what: 'calls with a host name in c=',
+    over: UDP,
+    families: ALL,
+    make: (maker) => message(maker, { body: session(maker, { connection: `IN IP4 phone.example` }) }),
+  },
+  {
+    name: 'webrtc',
+    what: 'calls with port 9, as WebRTC does',
+    over: UDP,
+    families: ALL,
+    make: (maker) => message(maker, { body: session(maker, { media: ['m=audio 9 UDP/TLS/RTP/SAVPF 111'] }) }),
+  },
+  {
+    name: 'multipart',
+    what: 'calls with a body of two parts',
+    over: UDP,
+    families: FOUR,
+    make: (maker) =>
+      message(maker, {
+        type: 'multipart/mixed;boundary=part',
+        body: `--part\r\nContent-Type: application/sdp\r\n\r\n${session(maker)}\r\n--part\r\nContent-Type: text/plain\r\n\r\nhere\r\n--part--\r\n`,
+      }),
+  },
+  { name: 'one-packet', what: 'calls with just what one packet holds', over: UDP, families: FOUR, make: (maker) => padded(maker, 1470) },
+  { name: 'large', what: 'calls with more than one packet holds', over: UDP, families: FOUR, make: (maker) => padded(maker, 2200) },
+];

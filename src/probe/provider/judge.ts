@@ -1,0 +1,198 @@
+/**
+ * What the answers of a provider prove. Pure.
+ *
+ * An answer repeats Via, From, To, Call-ID and CSeq as they came (RFC 3261 §8.2.6.2) and says in `received` and `rport` which
+ * address and port the server saw (§18.2.1, RFC 3581 §4). An ALG that rewrites both ways puts back what is repeated, so
+ * values that come back as they were sent prove nothing; what it puts back too far proves it. So two questions from one
+ * socket are held against each other, of which one names the socket's address and the other a host name that no ALG takes
+ * for the phone's: a server sees both come from one place, and where the answers say otherwise, somebody between edits them.
+ */
+import { notPublic, sameAddress } from '../../languages/address/special.ts';
+import { shownPeer } from './question.ts';
+import type { Alteration, Answer, Form, Here, Look, Transport, Verdict, Where } from './result.ts';
+
+export interface Judgement {
+  verdict: Verdict;
+  where: Where;
+  summary: string;
+  reasons: string[];
+}
+
+const NAMES: Readonly<Record<Transport, string>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' };
+
+type Answered = Look & { outcome: { state: 'answered'; answer: Answer } };
+const isAnswered = (look: Look): look is Answered => look.outcome.state === 'answered';
+
+const place = (answer: Answer): string =>
+  answer.rport === null ? (answer.received ?? '') : shownPeer({ address: answer.received ?? '', port: answer.rport });
+
+/** Whether two answers say different things of where their questions, from one socket, came from. */
+function disagree(one: Answer, other: Answer): boolean {
+  if (one.received === null || other.received === null) return false;
+  if (!sameAddress(one.received, other.received)) return true;
+  return one.rport !== null && other.rport !== null && one.rport !== other.rport;
+}
+
+/** Signs that a value was changed on the way, as sentences. */
+function signs(looks: readonly Answered[]): { proofs: string[]; notes: string[] } {
+  const proofs: string[] = [];
+  const notes: string[] = [];
+  // Nobody reads TLS on the way: what differs there differs by the server's own doing.
+  const servers = new Set(looks.filter(({ over }) => over === 'tls').flatMap(({ outcome }) => outcome.answer.alterations.map(({ field }) => field)));
+  for (const field of servers) notes.push(`The server itself does not repeat ${field} as it was sent, over TLS too, so nothing is made of that.`);
+  const said = new Set<string>();
+  for (const { over, outcome } of looks) {
+    if (over === 'tls') continue;
+    for (const { field, sent, seen } of outcome.answer.alterations) {
+      if (servers.has(field) || said.has(`${over} ${field}`)) continue;
+      said.add(`${over} ${field}`);
+      proofs.push(`Over ${NAMES[over]} ${field} was sent as ${sent} and came back as ${seen}; a server repeats it as it came (RFC 3261 §8.2.6.2).`);
+    }
+  }
+  for (const over of ['udp', 'tcp'] as const) {
+    const of = (form: Form): Answered[] => looks.filter((look) => look.over === over && look.form === form);
+    const pairs = of('literal').flatMap((literal) =>
+      of('named')
+        .filter(({ local, server }) => shownPeer(local) === shownPeer(literal.local) && shownPeer(server) === shownPeer(literal.server))
+        .map((named) => [literal, named] as const),
+    );
+    const pair = pairs.find(([literal, named]) => disagree(literal.outcome.answer, named.outcome.answer));
+    if (pair !== undefined) {
+      const [literal, named] = pair.map(({ outcome }) => place(outcome.answer));
+      proofs.push(
+        `Over ${NAMES[over]} the same server saw one socket at two places: ${literal} where Via named the socket, ${named} where it `
+          + 'named a host. Only the text differed, so something on the way reads Via and edits the answer.',
+      );
+    }
+  }
+  return { proofs, notes };
+}
+
+/** A private place that a server of the internet is said to have seen, beside what another transport says. */
+function private_(looks: readonly Answered[]): { proof: string | null; doubt: string | null } {
+  for (const look of looks) {
+    const { over, form, local, server, outcome } = look;
+    const { received } = outcome.answer;
+    if (over === 'tls' || form !== 'literal' || received === null || !sameAddress(received, local.address)) continue;
+    const kind = notPublic(received);
+    if (kind == null || notPublic(server.address) !== null) continue;
+    const other = looks.find(
+      (one) =>
+        one.over !== over
+        && (one.over === 'tls' || one.form === 'named')
+        && one.server.address === server.address
+        && one.outcome.answer.received !== null
+        && !sameAddress(one.outcome.answer.received, received),
+    );
+    if (other !== undefined) {
+      return {
+        proof:
+          `Over ${NAMES[over]} the answer says the server saw ${received}, this machine's own ${kind} address; over ${NAMES[other.over]} `
+          + `the same server saw ${other.outcome.answer.received}. It cannot have seen the first.`,
+        doubt: null,
+      };
+    }
+    return {
+      proof: null,
+      doubt:
+        `The answer says that the server at ${server.address} saw ${received}, this machine's own ${kind} address. Either no address is `
+        + 'translated on the way (a private line, a VPN), or an ALG edits the answers; no answer by another way told the two apart.',
+    };
+  }
+  return { proof: null, doubt: null };
+}
+
+/** Why the answers cannot show what they ought to; null: they can. */
+function blind(looks: readonly Look[], answered: readonly Answered[], main: Transport): string | null {
+  const literal = answered.filter(({ form }) => form === 'literal');
+  const first = literal.find(({ over }) => over === main);
+  if (first === undefined) {
+    const named = answered.some(({ form, over }) => form === 'named' && over === main);
+    const elsewhere = [...new Set(answered.filter(({ over }) => over !== main).map(({ over }) => NAMES[over]))];
+    if (named) {
+      return (
+        `Over ${NAMES[main]} a question that names this machine's address was never answered, while one with a host name in its place was. `
+        + 'Something that reads SIP drops it: an ALG on the way, or the provider.'
+      );
+    }
+    if (elsewhere.length > 0)
+      return `Over ${NAMES[main]}${main === 'udp' ? ', which most phones use,' : ''} no question was answered; over ${elsewhere.join(' and ')} the provider answers.`;
+    return !looks.some(({ over }) => over === main) ? `Over ${NAMES[main]} no question could be sent.` : 'No question was answered: the provider does not answer strangers, or nothing reaches it.';
+  }
+  const { answer } = first.outcome;
+  if (answer.received !== null || main === 'tls') return null;
+  const named = answered.find(({ form, over }) => form === 'named' && over === main);
+  if (named !== undefined && named.outcome.answer.received !== null) {
+    return (
+      `The server says where it saw a question come from (${place(named.outcome.answer)}) only where Via named a host. By RFC 3261 §18.2.1 that means `
+      + "that Via and source agreed in the other one, which they cannot if it arrived as it was sent; but a server's habit looks the same."
+    );
+  }
+  return 'The server does not say which address it saw (no `received` in its answers), so an ALG that edits both ways could not be seen.';
+}
+
+/** RFC 3261 §19.1.2. ALGs are given the flows to it; the kernel's looks at a message elsewhere only where a rule says so. */
+export const SIP_PORT = 5060;
+/** What holds at one port need not hold at the usual one. */
+export const elsewhere = (port: number): string[] =>
+  port === SIP_PORT ? [] : [`This is about port ${port}; most ALGs look at ${SIP_PORT} alone, so nothing is said of that one.`];
+
+const LIMIT = 'Contact and SDP are not repeated in answers, so nothing is said of them; `sipalg probe --mirror` shows them too.';
+
+/**
+ * @param host    the provider as it was asked for
+ * @param offered the transports it has servers for: the first of UDP, TCP and TLS is the one that counts
+ */
+export function judge(looks: readonly Look[], host: string, here: Here, offered: readonly Transport[]): Judgement {
+  const main = (['udp', 'tcp', 'tls'] as const).find((over) => offered.includes(over)) ?? 'udp';
+  const answered = looks.filter(isAnswered);
+  const { proofs, notes } = signs(answered);
+  const { proof, doubt } = private_(answered);
+  if (proof !== null) proofs.push(proof);
+  const from = here.kind === 'router' ? 'this router' : 'this computer';
+  if (proofs.length > 0) {
+    const where: Where = here.kind === 'computer' ? 'on the way' : here.alg === 'off' ? 'beyond' : 'here or beyond';
+    const place = {
+      'on the way': 'The router of this network is the first suspect: `sipalg status` on it, where it runs OpenWrt, tells; if it is clean, it is one beyond.',
+      'beyond': "This router's own ALG is off, so it is beyond: in a modem, another router, or the carrier's network.",
+      'here or beyond': "This router's own ALG is not known to be off, so it cannot be told from one beyond: `sipalg disable`, and probe again.",
+    }[where];
+    return { verdict: 'rewritten', where, summary: `A SIP ALG between ${from} and ${host} edits SIP.`, reasons: [...proofs, place, ...notes, LIMIT] };
+  }
+  const because = blind(looks, answered, main) ?? doubt;
+  if (because !== null) {
+    return {
+      verdict: 'inconclusive',
+      where: null,
+      summary: `Whether a SIP ALG stands between ${from} and ${host} could not be told.`,
+      reasons: [because, ...notes],
+    };
+  }
+  const { outcome, local, server } = answered.find(({ form, over }) => form === 'literal' && over === main)!;
+  const { received } = outcome.answer;
+  if (main === 'tls') {
+    const says = 'The provider has servers for TLS alone, and over TLS nobody on the way can read SIP, nor edit it.';
+    return { verdict: 'unchanged', where: null, summary: `No SIP ALG can touch what is said between ${from} and ${host}.`, reasons: [says, ...notes] };
+  }
+  const reasons = [
+    'Via, From, To and Call-ID came back as they were sent, with an address and with a name in them.',
+    sameAddress(received ?? '', local.address)
+      ? `The server saw this machine's own address (${received}): none is translated on the way, and so there is nothing for an ALG to edit.`
+      : `The server saw ${place(outcome.answer)}, where this machine has ${shownPeer(local)}: the address was translated, the text was not.`,
+  ];
+  if (here.kind === 'router' && here.alg !== 'off') {
+    reasons.push(
+      "This is about what lies beyond this router alone: its own ALG takes what comes from the LAN, not what it sends itself; `sipalg status` tells.",
+    );
+  }
+  return {
+    verdict: 'unchanged',
+    where: null,
+    summary: `No SIP ALG was seen between ${from} and ${host}.`,
+    reasons: [...reasons, ...elsewhere(server.port), ...notes, LIMIT],
+  };
+}
+
+/** Alterations over all looks, for the list. */
+export const alterationsOf = (looks: readonly Look[]): (Alteration & { over: Transport; form: Form })[] =>
+  looks.filter(isAnswered).flatMap(({ over, form, outcome }) => outcome.answer.alterations.map((each) => ({ ...each, over, form })));

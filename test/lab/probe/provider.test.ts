@@ -1,0 +1,82 @@
+/** A provider that people run (kamailio), asked through the kernel's real ALG: this router's, another one's upstream, and none. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ProviderProbe } from '../../../src/probe/provider/result.ts';
+import { ADDRESS } from '../network.ts';
+import { behindTwo, BETWEEN, inLab, kamailio, loseFragments, probing } from './far.ts';
+
+const ask = ['--provider', ADDRESS.provider];
+const facts = ({ verdict, where, sourcePort, fragments, reach }: ProviderProbe): unknown => ({
+  verdict,
+  where,
+  port: sourcePort.state,
+  fragments: fragments.state,
+  reach: reach.map(({ over, state }) => `${over} ${state}`),
+});
+const REACH = ['udp answered', 'tcp answered', 'tls no'];
+
+const provider = suite('a provider asked through real routers');
+
+provider('shows the ALG of the router before a computer, and its router cannot be told from one beyond while it is on', () =>
+  inLab({ ruleset: 'stock-alg-on' }, async (lab) => {
+    await kamailio(lab);
+    const { status, probe } = await probing<ProviderProbe>(lab, 'phone', ask);
+    assert.equal([status, facts(probe)], [1, { verdict: 'rewritten', where: 'on the way', port: 'kept', fragments: 'arrive', reach: REACH }]);
+    const proof = probe.reasons.join('\n');
+    assert.match(proof, `From was sent as ${ADDRESS.wan}:`);
+    assert.match(proof, `${ADDRESS.phone}:`);
+    assert.match(proof, 'Only the text differed');
+    // The same server, the same moment, another port: no ALG, and it is said that this is another port.
+    await lab.provider.must(['nft', '-f', '-'], {
+      input: 'table ip other { chain in { type nat hook prerouting priority dstnat; udp dport 5070 redirect to :5060; tcp dport 5070 redirect to :5060; }; }',
+    });
+    const other = await probing<ProviderProbe>(lab, 'phone', ['--provider', `${ADDRESS.provider}:5070`]);
+    assert.equal([other.status, other.probe.verdict], [0, 'unchanged']);
+    assert.match(other.probe.reasons.join('\n'), 'This is about port 5070');
+    // What the router sends itself meets no rule for the LAN: clean beyond it, and no more is said.
+    const own = await probing<ProviderProbe>(lab, 'router', ask);
+    assert.equal([own.status, own.probe.verdict, own.probe.here], [0, 'unchanged', { kind: 'router', alg: 'rewriting' }]);
+    assert.match(own.probe.reasons.join('\n'), 'beyond this router alone');
+  }),
+);
+
+provider('shows no ALG where there is none, how long a silent way back lives, and that fragments are lost', () =>
+  inLab({ ruleset: 'stock-alg-absent' }, async (lab) => {
+    await kamailio(lab);
+    const clean = await probing<ProviderProbe>(lab, 'phone', ask);
+    assert.equal([clean.status, facts(clean.probe)], [0, { verdict: 'unchanged', where: null, port: 'kept', fragments: 'arrive', reach: REACH }]);
+    assert.ok(clean.probe.messages <= 10, `${clean.probe.messages} messages`);
+    // Longer by far than the one silence, and shorter than the other, so that a slow machine gives the same.
+    await lab.router.must(['sh', '-ec', 'echo 12 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout']);
+    await loseFragments(lab);
+    const { status, probe } = await probing<ProviderProbe>(lab, 'phone', [...ask, '--silence', '2,16']);
+    assert.equal([status, probe.verdict, probe.fragments.state], [0, 'unchanged', 'lost']);
+    assert.equal([probe.binding.state, probe.binding.least, probe.binding.most], ['measured', 2, 16]);
+  }),
+);
+
+provider('shows an ALG beyond this router, told apart from its own, which is off', () =>
+  behindTwo({ ruleset: 'stock-alg-absent' }, true, async (lab) => {
+    await kamailio(lab);
+    const { status, probe } = await probing<ProviderProbe>(lab, 'router', ask);
+    assert.equal([status, probe.verdict, probe.where, probe.here.alg], [1, 'rewritten', 'beyond', 'off']);
+    assert.match(probe.reasons.join('\n'), `the server saw ${BETWEEN.router}, this machine's own private address`);
+    // Behind two translations a phone's own address is not the one that the second router looks for. That one stands in the question
+    // which names the public address, as a phone with STUN does: it comes back with the address between the two.
+    const phone = await probing<ProviderProbe>(lab, 'phone', ask);
+    assert.equal([phone.status, phone.probe.verdict, phone.probe.where], [1, 'rewritten', 'on the way']);
+    assert.match(phone.probe.reasons[0]!, new RegExp(`From was sent as ${ADDRESS.wan}:\\d+ and came back as ${BETWEEN.router}:`));
+  }),
+);
+
+provider('takes two translations for what they are', () =>
+  behindTwo({ ruleset: 'stock-alg-absent' }, false, async (lab) => {
+    await kamailio(lab);
+    for (const from of ['phone', 'router'] as const) {
+      const { status, probe } = await probing<ProviderProbe>(lab, from, ask);
+      assert.equal([status, probe.verdict, probe.reasons.some((reason) => reason.includes(ADDRESS.wan))], [0, 'unchanged', true], from);
+    }
+  }),
+);
+
+provider.run();
