@@ -30,9 +30,7 @@ function git(words) {
 /** @param {string} folder @returns {string[]} */
 const under = (folder) =>
   readdirSync(folder, { withFileTypes: true })
-    .flatMap((entry) =>
-      entry.isDirectory() ? under(`${folder}/${entry.name}`).map((path) => `${entry.name}/${path}`) : [entry.name],
-    )
+    .flatMap((entry) => (entry.isDirectory() ? under(`${folder}/${entry.name}`).map((path) => `${entry.name}/${path}`) : [entry.name]))
     .sort();
 
 /**
@@ -58,7 +56,12 @@ function provenance(folder, { name, version }, tools) {
     date: new Date(release().time * 1000).toISOString(),
     tools: Object.fromEntries(tools.map((tool) => [tool, readJson(`node_modules/${tool}/package.json`).version])),
     files: Object.fromEntries(
-      under(folder).map((path) => [path, createHash('sha256').update(readFileSync(`${folder}/${path}`)).digest('hex')]),
+      under(folder).map((path) => [
+        path,
+        createHash('sha256')
+          .update(readFileSync(`${folder}/${path}`))
+          .digest('hex'),
+      ]),
     ),
   };
 }

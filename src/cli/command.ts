@@ -1,6 +1,6 @@
 /** What a command is, what it is given, and where it speaks. */
 import type { Clock } from '../host/clock.ts';
-import type { Host, Reading, Streaming } from '../host/host.ts';
+import type { Host, Reading, Streaming, Threads } from '../host/host.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 
 /** Where words come from and go. */
@@ -23,6 +23,8 @@ export interface Doors {
   clock?: Clock;
   /** Files that are too large to be held. */
   streaming?: () => Promise<Streaming>;
+  /** Other processors; absent where this engine knows one alone. */
+  threads?: () => Promise<Threads>;
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }

@@ -79,7 +79,12 @@ npm('are two, have no dependency and no script, and say what they were built fro
     archives.map((path) => path.slice(path.lastIndexOf('/') + 1)),
     [`openwrt-ubus-${version}.tgz`, `sipalg-${version}.tgz`],
   );
-  assert.equal(readdirSync(join(home, 'node_modules')).filter((name) => !name.startsWith('.')).sort(), ['openwrt-ubus', 'sipalg']);
+  assert.equal(
+    readdirSync(join(home, 'node_modules'))
+      .filter((name) => !name.startsWith('.'))
+      .sort(),
+    ['openwrt-ubus', 'sipalg'],
+  );
   for (const name of ['openwrt-ubus', 'sipalg']) {
     const manifest = manifestOf(home, name);
     for (const field of Object.keys(manifest)) assert.not.match(field, /scripts|ependencies|private/);
@@ -110,7 +115,13 @@ npm('are two, have no dependency and no script, and say what they were built fro
       .filter((path) => path !== 'package.json' && path !== 'provenance.json');
     assert.equal(Object.keys(made.files).sort(), files.sort());
     for (const path of files)
-      assert.is(made.files[path], createHash('sha256').update(readFileSync(join(own, path))).digest('hex'), `${name}: ${path}`);
+      assert.is(
+        made.files[path],
+        createHash('sha256')
+          .update(readFileSync(join(own, path)))
+          .digest('hex'),
+        `${name}: ${path}`,
+      );
     assert.ok(files.includes('README.md') && files.includes('LICENSE'));
   }
 });
@@ -118,8 +129,7 @@ npm('are two, have no dependency and no script, and say what they were built fro
 npm('have the same bytes when they are made again', ({ archives, folder }) => {
   const again = join(folder, 'again');
   must(process.execPath, ['package/npm.mjs', again], process.cwd(), folder);
-  for (const path of archives)
-    assert.ok(readFileSync(path).equals(readFileSync(join(again, path.slice(path.lastIndexOf('/') + 1)))), path);
+  for (const path of archives) assert.ok(readFileSync(path).equals(readFileSync(join(again, path.slice(path.lastIndexOf('/') + 1)))), path);
 });
 
 npm('sipalg: its commands for a desk run by npx, and on the oldest Node', async ({ home, folder, nodes }) => {

@@ -51,6 +51,7 @@ void cli(
     surveyor,
     clock,
     streaming: () => import('./streaming.ts'),
+    threads: () => import('./threads.ts'),
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),
   },
   {

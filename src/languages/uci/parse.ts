@@ -75,8 +75,27 @@ export function parseUci(text: string): UciPackage {
   return { text, sections: place(text).sections.map((placed) => placed.section) };
 }
 
-/** As `parseUci`, with every statement and every stretch. */
-export function place(text: string): { statements: Statement[]; sections: Placed[] } {
+interface Places {
+  statements: Statement[];
+  sections: Placed[];
+}
+
+/** A change is planned by reading the same few texts again and again, and routers of a fleet share theirs. */
+const MOST_KNOWN = 16;
+const known = new Map<string, Places>();
+
+/** As `parseUci`, with every statement and every stretch. What it gives is shared, and not to be changed. */
+export function place(text: string): Places {
+  let found = known.get(text);
+  if (found === undefined) {
+    found = placed(text);
+    if (known.size === MOST_KNOWN) known.delete(known.keys().next().value as string);
+    known.set(text, found);
+  }
+  return found;
+}
+
+function placed(text: string): Places {
   const lines = linesOf(text);
   const statements = scan(text, lines);
   const sections: Placed[] = [];
@@ -118,8 +137,8 @@ export function place(text: string): { statements: Statement[]; sections: Placed
       const section = { type, name, index, line: statement.line, start, end: text.length, options: [] };
       current = { section, stretches: [stretch] };
       sections.push(current);
-      const known = name ?? generatedName(total, type);
-      if (!byName.has(known)) byName.set(known, current);
+      const called = name ?? generatedName(total, type);
+      if (!byName.has(called)) byName.set(called, current);
       return;
     }
     if (current === undefined || stretch === undefined) {

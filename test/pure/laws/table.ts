@@ -90,6 +90,12 @@ export const TABLE: readonly Row[] = [
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
+    room: 'fleet',
+    code: ['survey', 'host/lines.ts', 'host/text.ts'],
+    types: ['host', 'judge', 'wish', 'voice', 'languages/prometheus'],
+    because: 'Many routers are judged as one is: what is said of each is the survey\'s, and no router is touched.',
+  },
+  {
     room: 'object',
     code: ['survey', 'plan', 'apply', 'host'],
     types: ['judge', 'observe'],
@@ -115,7 +121,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'rpcd', 'languages/address', 'languages/nearest.ts'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'fleet', 'rpcd', 'languages/address', 'languages/nearest.ts', 'languages/prometheus', 'host/text.ts'],
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },
