@@ -16,7 +16,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'plan',
     does: 'show every command that reaching the wish would run, and why',
-    options: [JSON_OPTION, FROM],
+    options: [JSON_OPTION, FROM, { name: '--config', takes: 'FILE' }],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('plan', doors, given, terminal),
   },
   {

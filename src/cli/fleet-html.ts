@@ -41,7 +41,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: break-word } td:first-child { overflow-wrap: anywhere; min-width: 7rem } td.wide { min-width: 10rem }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-ul { margin: 0; padding-left: 1.1rem } p.soft, .soft { color: var(--soft) }
+ul { margin: 0; padding-left: 1.1rem } p.soft, .soft { color: var(--soft) } abbr { text-decoration: none }
 svg { width: 100%; height: auto; display: block } svg text { font: 13px system-ui, sans-serif; fill: var(--ink) }
 svg text.soft { fill: var(--soft) }
 ${[...'abcdefgh'].map(colour).join('\n')}
@@ -124,13 +124,17 @@ function findingRows({ findings, routers }: Summary): string {
 const listed = (sentences: readonly string[]): string =>
   sentences.length === 0 ? '' : `<ul>${sentences.map((one) => `<li>${escaped(one)}</li>`).join('')}</ul>`;
 
+/** Short, for a fleet has the same few reasons many times; each is shown to who points at it. */
+const moments = (returns: Named['returns']): string =>
+  returns.map(({ at, because }) => `<abbr title="${escaped(because)}">${escaped(at)}</abbr>`).join(', ');
+
 const moment = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 16);
 
 function namedRow({ line, router, stand, release, wish, at, says, returns, decide }: Named): string {
   return (
     `<tr><td class="${CLASS[stand]}" data-name="Router">${escaped(router ?? `line ${line}`)}</td>` +
     `<td class="wide" data-name="How it stands">${escaped(says)}</td>` +
-    `<td data-name="Would bring it back">${listed(returns)}</td><td data-name="To decide">${listed(decide)}</td>` +
+    `<td data-name="Would bring it back">${moments(returns)}</td><td data-name="To decide">${listed(decide)}</td>` +
     `<td data-name="Wish">${wish ?? ''}</td><td data-name="Release">${escaped(release ?? '')}</td>` +
     `<td data-name="Seen (UTC)">${at === null ? '' : moment(at)}</td></tr>`
   );

@@ -15,6 +15,8 @@ function jsonText(value: unknown): string {
 const IN_PASSING = /^(nft|ip6?tables\S*|conntrack) ?/;
 const LOOKS = 3;
 
+const WISH_CONFIG = '/etc/config/sipalg';
+
 /** Looks, and looks again where a list was not to be had in passing. */
 export async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
   for (let look = 1; ; look++) {
@@ -22,6 +24,20 @@ export async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> 
     const passing = host.process().uid === 0 && unread(facts).some(({ source }) => IN_PASSING.test(source));
     if (!passing || look === LOOKS) return facts;
   }
+}
+
+/**
+ * The same router, as though another file were its /etc/config/sipalg; nothing is written.
+ * @throws Error in a sentence, where that cannot be read
+ */
+async function configuredBy(doors: Doors, path: string): Promise<Doors> {
+  const { host } = doors;
+  const text = await host.read(path);
+  if (text.state !== 'present')
+    throw new Error(text.state === 'absent' ? `There is no ${path} to plan by.` : `${path} could not be read: ${text.because}.`);
+  const read: typeof host.read = (asked, options) =>
+    asked === WISH_CONFIG ? Promise.resolve({ ...text, source: asked }) : host.read(asked, options);
+  return { ...doors, host: { ...host, read } };
 }
 
 /** A saved document, judged here; of a stream of documents, the exit code when all of them have been answered. */
@@ -61,7 +77,10 @@ export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, 
   const from = given.get('--from');
   if (from === undefined && given.has('--lines'))
     throw new Error('--lines is about saved documents: it goes with --from FILE, or --from -.');
-  const facts = from === undefined ? await factsNow(doors) : null;
+  const config = given.get('--config');
+  if (config !== undefined && from !== undefined)
+    throw new Error('--config is about this router as it is now, and --from about one that was saved: give one of them.');
+  const facts = from === undefined ? await factsNow(config === undefined ? doors : await configuredBy(doors, config)) : null;
   if (facts !== null && command === 'status' && !given.has('--json') && needsNoPlan(facts)) {
     const verdict = doors.surveyor.verdict(facts);
     terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }));

@@ -21,7 +21,7 @@ export interface Named {
   /** The verdict, or why there is none. */
   says: string;
   /** What would bring it back. */
-  returns: string[];
+  returns: { at: string; because: string }[];
   /** What somebody must decide or mend: sentences. */
   decide: string[];
 }
@@ -61,7 +61,7 @@ function namedOf(line: VerdictLine, stand: Stand): Named {
     wish,
     at,
     says: verdict.text,
-    returns: verdict.returns.map(({ at: when, because }) => `${when}: ${because}.`),
+    returns: verdict.returns.map(({ at: when, because }) => ({ at: when, because })),
     decide: [
       ...verdict.unread.map(({ source, because }) => `${source} could not be read: ${because}.`),
       ...verdict.findings.filter(({ weight }) => weight === 'trouble').map(({ text }) => text),
