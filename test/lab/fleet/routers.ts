@@ -72,7 +72,6 @@ async function furnished({ member, files, ruleset }: Router, key: string, fw4: s
   files.write('/lib/lab/opkg', readFileSync('test/machine/qemu/managers/opkg'), 0o755);
   files.write('/bin/opkg', '#!/bin/sh\nexport TAR_OPTIONS=--keep-directory-symlink\nexec /lib/lab/opkg "$@"\n', 0o755);
   files.write('/tmp/node.pack', node);
-  files.write('/usr/bin/node', `#!/bin/sh\nexec ${process.execPath} "$@"\n`, 0o755);
   files.write('/root/.ssh/authorized_keys', key, 0o600);
   files.write('/etc/dropbear/.keep', '');
   files.write('/tmp/rules.nft', readFileSync(`${FIXTURES}/${ruleset}.print.nft`));

@@ -96,6 +96,11 @@ export const TABLE: readonly Row[] = [
     because: 'Many routers are judged as one is: what is said of each is the survey\'s, and no router is touched.',
   },
   {
+    room: 'hep',
+    code: ['languages/hep', 'languages/sip', 'languages/refused.ts'],
+    because: 'What is sent to a Homer server follows from messages alone: who saw them, and how it is sent, is handed in.',
+  },
+  {
     room: 'object',
     code: ['survey', 'plan', 'apply', 'host'],
     types: ['judge', 'observe'],
