@@ -132,7 +132,7 @@ exit 0
     conffiles: [],
     program: [
       ...['compare', 'mirror', 'phones', 'probe', 'probe-far', 'watch'].map((command) => `src/cli/${command}.ts`),
-      ...['streaming', 'following', 'network'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
+      ...['following', 'network'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
       'src/engines/node/listening.ts',
     ],
     rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],
@@ -154,6 +154,23 @@ exit 0
       { from: 'package/luci-app-sipalg/root/', to: '/' },
       { from: 'dist/luci/htdocs/luci-static/resources/view/sipalg/overview.js', to: '/www/luci-static/resources/view/sipalg/' },
       { from: 'dist/luci/i18n/luci-app-sipalg.de.lmo', to: '/usr/lib/lua/luci/i18n/' },
+    ],
+  },
+  {
+    name: 'sipalg-fleet',
+    title: 'sipalg for many routers: metrics for Prometheus, one page on a fleet',
+    description: [
+      'Adds the command metrics to sipalg, a collector for prometheus-node-exporter-lua, and a writer for its textfile collector;',
+      'and what judges the saved documents of very many routers, which runs on a PC as well.',
+    ],
+    section: 'net',
+    license: 'MIT',
+    depends: [{ name: 'sipalg', same: true }],
+    conffiles: [],
+    program: ['src/cli/metrics.ts', 'src/cli/fleet-status.ts', 'src/cli/fleet-report.ts', 'src/engines/node/threads.ts'],
+    rows: [
+      { from: 'package/sipalg-fleet/root/', to: '/' },
+      { from: 'dist/packages/sipalg-fleet/', to: LIB },
     ],
   },
 ];

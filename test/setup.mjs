@@ -37,11 +37,15 @@ const DEBIAN = [
   { command: 'xz', package: 'xz-utils', layers: ['vm'], why: 'unpacks the modules of its newer kernel' },
   { command: 'qemu-s390x', package: 'qemu-user', layers: ['engines'], why: 'runs a program of a processor with the other byte order' },
   { command: 'shellcheck', package: 'shellcheck', layers: ['shell'], why: 'reads the scripts that go onto a router' },
+  { command: 'prometheus', package: 'prometheus', layers: ['fleet'], why: 'scrapes the metrics, and judges the alerts' },
+  { command: 'lua5.1', package: 'lua5.1', layers: ['fleet'], why: "runs the collector of prometheus-node-exporter-lua, as a router's does" },
+  { command: 'ansible-playbook', package: 'ansible-core', layers: ['fleet'], why: 'runs the role over SSH' },
+  { command: 'dropbear', package: 'dropbear-bin', layers: ['fleet'], why: "is a router's SSH server" },
   { command: 'chromium', package: 'chromium', layers: ['page'], why: 'opens the page as a person does' },
 ];
 
 /** What stands behind a layer's name, and what it needs besides packages. */
-const LAYERS = new Set(['npm', 'shell', 'engines', 'namespaces', 'alg', 'sip-tools', 'vm', 'page']);
+const LAYERS = new Set(['npm', 'shell', 'engines', 'namespaces', 'alg', 'sip-tools', 'fleet', 'vm', 'page']);
 
 /** @param {string} text */
 const say = (text) => {
@@ -75,7 +79,8 @@ function isStatic(/** @type {string} */ path) {
  * Makes sure that layers can run here: installs what is lacking where that is possible, and says so on standard
  * error. Layers: `npm` (packages of package.json), `shell` (shellcheck, a router's shell), `engines` (the other Nodes, and
  * QuickJS), `namespaces` (root, network namespaces, a router's commands),
- * `alg` (the kernel's SIP ALG), `sip-tools` (sipp, tshark, tcpdump, sngrep, baresip, kamailio), `vm` (qemu), `page` (a browser).
+ * `alg` (the kernel's SIP ALG), `sip-tools` (sipp, tshark, tcpdump, sngrep, baresip, kamailio), `fleet` (Prometheus, Ansible, dropbear, Lua),
+ * `vm` (qemu), `page` (a browser).
  * @param {string[]} layers
  * @returns {Promise<{ layer: string, reason: string }[]>} the layers that cannot run, each with a sentence; empty when all can
  */

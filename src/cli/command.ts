@@ -1,6 +1,6 @@
 /** What a command is, what it is given, and where it speaks. */
 import type { Clock } from '../host/clock.ts';
-import type { Following, Host, Reading, Streaming } from '../host/host.ts';
+import type { Following, Host, Reading, Streaming, Threads } from '../host/host.ts';
 import type { Listening, Network } from '../host/network.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 
@@ -32,6 +32,8 @@ export interface Doors {
   network?: () => Promise<Network>;
   /** Sockets that wait for others; absent where this engine has none. */
   listening?: () => Promise<Listening>;
+  /** Other processors; absent where this engine knows one alone. */
+  threads?: () => Promise<Threads>;
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }

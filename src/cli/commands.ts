@@ -21,13 +21,13 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'status',
     does: 'say whether a SIP ALG touches calls here, with evidence',
-    options: [JSON_OPTION, FROM],
+    options: [JSON_OPTION, FROM, { name: '--lines' }],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('status', doors, given, terminal),
   },
   {
     name: 'plan',
     does: 'show every command that reaching the wish would run, and why',
-    options: [JSON_OPTION, FROM],
+    options: [JSON_OPTION, FROM, { name: '--config', takes: 'FILE' }],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('plan', doors, given, terminal),
   },
   {
@@ -102,6 +102,35 @@ export const COMMANDS: readonly Command[] = [
     options: [{ name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await mirroring()).USAGE,
     run: async (doors, given, terminal) => (await mirroring()).mirror(doors, given, terminal),
+  },
+  {
+    name: 'report',
+    does: 'one page on many routers, from what they saved',
+    package: 'sipalg-fleet',
+    options: [
+      { name: '--fleet', takes: 'FILE' },
+      { name: '--html', takes: 'FILE' },
+    ],
+    run: async (doors, given, terminal) => {
+      const fleet = given.get('--fleet');
+      if (fleet === undefined) throw new Error('report is about a fleet: sipalg report --fleet FILE, or --fleet - for standard input.');
+      return (await import('./fleet-report.ts')).fleetReport(doors, fleet, given.get('--html'), terminal);
+    },
+  },
+  {
+    name: 'metrics',
+    does: 'print what a fleet wants to see, for Prometheus',
+    package: 'sipalg-fleet',
+    options: [FROM, { name: '--file', takes: 'FILE' }],
+    run: async (doors, given, terminal) => (await import('./metrics.ts')).metrics(doors, given, terminal),
+  },
+  {
+    name: 'judge-lines',
+    does: 'answer a run of `status --from -` on another processor',
+    internal: true,
+    package: 'sipalg-fleet',
+    options: [],
+    run: async (doors) => (await import('./fleet-status.ts')).judgeInThread(doors),
   },
   {
     name: 'rpcd',

@@ -2,18 +2,7 @@
 import type { Call, Comparison, Row } from '../compare/comparison.ts';
 import type { Difference } from '../compare/difference.ts';
 import { nameOf } from './compare-text.ts';
-
-/** Text of anybody's making, for between tags and in attributes. Controls are shown as what they are. */
-export function escaped(text: string): string {
-  return text
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
-    .replace(/[\ud800-\udfff]/g, '\ufffd')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;')
-    .replace(/'/g, '&#39;');
-}
+import { escaped } from './html.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1c1e; --back: #fff; --soft: #6b6b70; --line: #c9c9ce; --alarm: #b3261e;

@@ -198,3 +198,20 @@ export interface Following {
    */
   follow(argv: readonly string[], take: (line: string) => void, every: number): Followed;
 }
+
+/** The same program once more, on another processor: it answers messages of plain data, one after another. */
+export interface Thread {
+  /** Rejects with an Error once it has ended. */
+  ask(message: unknown): Promise<unknown>;
+  end(): void;
+}
+
+/** The way to the other processors of this machine. */
+export interface Threads {
+  /** How many can work at a time. */
+  readonly processors: number;
+  /** @param words the command that the program is to run there, which calls `answer` */
+  start(words: readonly string[]): Thread;
+  /** In a thread: answers messages until it is ended. @throws Error in the program's own thread */
+  answer(answers: (message: unknown) => Promise<unknown>): Promise<void>;
+}

@@ -26,6 +26,7 @@ const isWritten = ({ options }: UciSection, old: UciSection): boolean =>
 
 /** What an edit changed, section by section; the texts hold the same sections in the same order. */
 export function settingEdits(before: string, after: string): SettingEdit[] {
+  if (before === after) return [];
   const [from, to] = [parseUci(before), parseUci(after)];
   return to.sections.flatMap((section, at): SettingEdit[] => {
     const old = from.sections[at];

@@ -1,6 +1,6 @@
 /** The report on facts, and the plans in it: of the ALG and of the voice rules. Pure. Loaded where a plan is asked for. */
 import { judge } from '../judge/judge.ts';
-import type { Finding, PolicyVerdict } from '../judge/verdict.ts';
+import type { Finding, PolicyVerdict, Verdict } from '../judge/verdict.ts';
 import { NOTHING, refuse } from '../plan/files.ts';
 import type { Part } from '../plan/files.ts';
 import { planAlg, wished } from '../plan/plan.ts';
@@ -8,7 +8,8 @@ import type { Towards } from '../plan/plan.ts';
 import type { Plan } from '../plan/step.ts';
 import type { VoiceRules } from '../voice/voice.ts';
 import { unreadFindings } from './unread.ts';
-import type { Report, RouterFacts } from './survey.ts';
+import { exitCode } from './exit.ts';
+import type { Outcome, Report, RouterFacts } from './survey.ts';
 
 /** What was seen of the voice rules held against the wish, and what is to be done; null: these facts have none. */
 interface VoicePart {
@@ -59,6 +60,12 @@ export function planAll(facts: RouterFacts, voice: VoiceRules | null, towards: T
   return { ...alg, steps: [...alg.steps, ...steps], lacking };
 }
 
+function verdictOn(facts: RouterFacts, part: VoicePart | null): Verdict {
+  if (part === null) return judge(facts, unreadFindings(facts));
+  const { findings, ...policy } = part.judged();
+  return { ...judge(facts, findings.map(ofVoice)), policy };
+}
+
 /**
  * The report on facts, read here or anywhere. With an unmanaged wish the plan shows what `disable` would do. Pure.
  * @param voice null will do where the facts have no voice rules
@@ -68,7 +75,15 @@ export function reportOn(version: string, facts: RouterFacts, voice: VoiceRules 
   const alg = planAlg(facts, wished(facts), facts.wish.wish.alg === 'unmanaged');
   const { steps, lacking } = voicePlan(facts, part);
   const plan = { ...alg, steps: [...alg.steps, ...steps], lacking };
-  if (part === null) return { version, facts, verdict: judge(facts, unreadFindings(facts)), plan };
-  const { findings, ...policy } = part.judged();
-  return { version, facts, verdict: { ...judge(facts, findings.map(ofVoice)), policy }, plan };
+  return { version, facts, verdict: verdictOn(facts, part), plan };
+}
+
+/** What `reportOn` comes to. Pure. While nothing is wished of the ALG, its plan is shown and decides nothing, so it is not made. */
+export function outcomeOn(facts: RouterFacts, voice: VoiceRules | null): Outcome {
+  const part = voicePart(facts, voice);
+  const verdict = verdictOn(facts, part);
+  const { alg } = facts.wish.wish;
+  const shown = alg === 'unmanaged' ? { wish: alg, steps: [], refused: [] } : planAlg(facts, wished(facts), false);
+  const { steps, lacking } = voicePlan(facts, part);
+  return { verdict, exit: exitCode({ facts, verdict, plan: { ...shown, steps: [...shown.steps, ...steps], lacking } }) };
 }

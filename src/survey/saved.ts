@@ -5,7 +5,7 @@
 import type { Reading } from '../host/host.ts';
 import { Refused } from '../languages/refused.ts';
 import { FACTS } from './facts-shape.ts';
-import type { Report, RouterFacts, Surveyor } from './survey.ts';
+import type { Outcome, Report, RouterFacts, Surveyor } from './survey.ts';
 
 /** Bytes a saved document may have: ten thousand networks and a day of attempts are 4 MB. */
 export const MOST_SAVED = 64 << 20;
@@ -27,9 +27,10 @@ const minor = (version: string): string => version.split('.').slice(0, 2).join('
  * @param text what was read of the document: a report as `--json` prints it, or its `facts` alone
  * @param name what it is called in a sentence
  * @param version of this program
+ * @param found sees the document as soon as it is known to be JSON
  * @throws Error in a sentence
  */
-export function savedFacts(text: Reading<string>, name: string, version: string): Saved {
+export function savedFacts(text: Reading<string>, name: string, version: string, found?: (document: unknown) => void): Saved {
   if (text.state === 'absent') throw new Error(`There is no ${name}; ${SAVE}.`);
   if (text.state === 'failed') throw new Error(`${name} could not be read: ${text.because}.`);
   if (text.value.trim() === '') throw new Error(`${name} is empty; ${SAVE}.`);
@@ -46,6 +47,7 @@ export function savedFacts(text: Reading<string>, name: string, version: string)
         : `${name} is not JSON: it begins with ${JSON.stringify(text.value.trimStart().slice(0, 40))}; ${SAVE}.`,
     );
   }
+  found?.(data);
   const document = isObject(data) ? data : {};
   const isReport = document['facts'] !== undefined;
   const facts = isReport ? document['facts'] : document;
@@ -81,23 +83,43 @@ function canonical(value: unknown): string {
   );
 }
 
-/**
- * The report on saved facts, made here.
- * @throws Error in a sentence where they cannot be judged, or the document says something else of them
- */
-export async function savedReport(surveyor: Surveyor, { facts, said }: Saved, name: string): Promise<Report> {
-  let report: Report;
+/** What was made of saved facts; where that failed, a sentence. */
+async function judged<T>(making: Promise<T>, name: string): Promise<T> {
   try {
-    report = await surveyor.report(facts);
+    return await making;
   } catch (error) {
     // Texts that the program itself never writes are refused by their language; all else was found out by its shape.
     if (!(error instanceof Refused || error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new Error(`${name}: the facts cannot be judged: ${error.message}. Was the document edited? To judge it, ${SAVE}.`);
   }
-  if (said !== null && canonical(said) !== canonical({ verdict: report.verdict, plan: report.plan }))
-    throw new Error(
-      `${name}: its facts do not lead to the verdict and the plan that it holds; was it edited? `
-        + `${SAVE[0]?.toUpperCase()}${SAVE.slice(1)}, or give its \`facts\` alone to judge them as they are.`,
-    );
+}
+
+const edited = (name: string, what: string): Error =>
+  new Error(
+    `${name}: its facts do not lead to the ${what} that it holds; was it edited? `
+      + `${SAVE[0]?.toUpperCase()}${SAVE.slice(1)}, or give its \`facts\` alone to judge them as they are.`,
+  );
+
+/** Mostly both were written by one program, in one order. */
+const isSame = (one: unknown, other: unknown): boolean =>
+  JSON.stringify(one) === JSON.stringify(other) || canonical(one) === canonical(other);
+
+/**
+ * The report on saved facts, made here.
+ * @throws Error in a sentence where they cannot be judged, or the document says something else of them
+ */
+export async function savedReport(surveyor: Surveyor, { facts, said }: Saved, name: string): Promise<Report> {
+  const report = await judged(surveyor.report(facts), name);
+  if (said !== null && !isSame(said, { verdict: report.verdict, plan: report.plan })) throw edited(name, 'verdict and the plan');
   return report;
+}
+
+/**
+ * The verdict and the exit code alone, for very many documents: of what a document says of its facts only the verdict is compared.
+ * @throws Error as `savedReport`
+ */
+export async function savedOutcome(surveyor: Surveyor, { facts, said }: Saved, name: string): Promise<Outcome> {
+  const outcome = await judged(surveyor.outcome(facts), name);
+  if (said !== null && !isSame(said.verdict, outcome.verdict)) throw edited(name, 'verdict');
+  return outcome;
 }

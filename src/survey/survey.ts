@@ -9,12 +9,15 @@ import type { Verdict } from '../judge/verdict.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
 import type { Towards } from '../plan/plan.ts';
-import { isLasting } from '../plan/step.ts';
 import type { Plan } from '../plan/step.ts';
 import type { PolicyFacts } from '../voice/facts.ts';
+import type { ExitCode } from './exit.ts';
 import { unreadFindings } from './unread.ts';
 import { observeVoice } from './voice.ts';
 import type { VoiceRules } from '../voice/voice.ts';
+
+export { exitCode } from './exit.ts';
+export type { ExitCode } from './exit.ts';
 
 /** Everything that was seen of a router. It can be saved on one machine and judged on another. */
 export interface RouterFacts extends Facts {
@@ -30,14 +33,21 @@ export interface Report {
   plan: Plan;
 }
 
+/** What a report comes to, for who has very many routers: the plan is made only as far as the exit code needs it. */
+export interface Outcome {
+  verdict: Verdict;
+  exit: ExitCode;
+}
+
 /** The same, with the voice rules loaded where facts have some. An engine's main file makes one and hands it to every face. */
 export interface Surveyor {
   /** Of this program. */
   readonly version: string;
   /** Looks at a router. Never throws: what could not be read is in its reading. @param checked see `observe` */
   look(host: Host, checked?: Facts['firewall']['check']): Promise<RouterFacts>;
-  /** As `reportOn`, `planAll` and `planVoice`; they reject, with a sentence, where the voice rules are needed and cannot be loaded. */
+  /** As `reportOn`, `outcomeOn`, `planAll` and `planVoice`; they reject, with a sentence, where needed voice rules cannot be loaded. */
   report(facts: RouterFacts): Promise<Report>;
+  outcome(facts: RouterFacts): Promise<Outcome>;
   plan(facts: RouterFacts, towards: Towards, writeDown: boolean): Promise<Plan>;
   planVoice(facts: RouterFacts): Promise<Plan>;
   /**
@@ -70,6 +80,10 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
       const [rules, { reportOn }] = await Promise.all([neededFor(facts), import('./report.ts')]);
       return reportOn(version, facts, rules);
     },
+    outcome: async (facts) => {
+      const [rules, { outcomeOn }] = await Promise.all([neededFor(facts), import('./report.ts')]);
+      return outcomeOn(facts, rules);
+    },
     plan: async (facts, towards, writeDown) => {
       const [rules, { planAll }] = await Promise.all([neededFor(facts), import('./report.ts')]);
       return planAll(facts, rules, towards, writeDown);
@@ -83,20 +97,4 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
       return judge(facts, unreadFindings(facts));
     },
   };
-}
-
-/** 0: off, and nothing would bring it back. 1: on, would come back, or a wish is not met. 2: trouble or unknown. */
-export type ExitCode = 0 | 1 | 2;
-
-export function exitCode({
-  facts,
-  verdict,
-  plan,
-}: Pick<Report, 'facts' | 'verdict'> & { plan: Pick<Plan, 'wish' | 'steps' | 'refused' | 'lacking'> }): ExitCode {
-  const { wish, steps, refused, lacking } = plan;
-  if (verdict.alg === 'unknown' || verdict.unread.length > 0 || facts.wish.problems.length > 0) return 2;
-  if (wish !== 'unmanaged' && refused.length > 0) return 2;
-  if (verdict.alg !== 'off' || verdict.returns.length > 0) return 1;
-  if (verdict.findings.some(({ weight }) => weight === 'trouble')) return 2;
-  return lacking.length > 0 || steps.some((step) => (wish !== 'unmanaged' && isLasting(step)) || step.of === 'policy') ? 1 : 0;
 }

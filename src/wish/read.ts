@@ -188,6 +188,7 @@ function read(sections: readonly UciSection[]): Configuration {
       sites,
     },
     serve: reader.one('serve'),
+    metrics: reader.one('metrics'),
     problems: reader.problems,
   };
 }

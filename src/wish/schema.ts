@@ -132,6 +132,7 @@ export const SCHEMA = {
       every: number(1, 1440, 'minutes', 5),
     },
   },
+  metrics: { name: 'metrics', options: { enabled: flag(false), every: number(10, 86_400, 'seconds', 60) } },
 } as const satisfies Readonly<Record<string, SectionType>>;
 
 export type TypeName = keyof typeof SCHEMA;

@@ -24,6 +24,12 @@ export interface ServeWish {
   every: number;
 }
 
+/** Whether metrics are written for Prometheus's textfile collector, and every how many seconds: the section `metrics`. */
+export interface MetricsWish {
+  enabled: boolean;
+  every: number;
+}
+
 /** A DSCP class (RFC 2474): its name as the firewall writes it (`EF`, `CS3`, or the number), and its six bits, 0..63. */
 export interface Dscp {
   name: string;
@@ -101,6 +107,7 @@ export interface Configuration {
   /** false: what is wished of the ALG could not be told, and `unmanaged` is what is done, not what is said. */
   said: boolean;
   serve: ServeWish;
+  metrics: MetricsWish;
   voice: PolicyWish;
   problems: Problem[];
 }

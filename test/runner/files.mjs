@@ -24,7 +24,7 @@ const ONE_MACHINE = ['images', 'loader', 'packages', 'readme', 'readme-apk'].map
 export const LAYERS = [
   { name: 'pure', needs: [], limit: 180_000, pool: 2, demanding: true },
   { name: 'engines', needs: ['engines'], limit: 600_000, pool: 2, demanding: true },
-  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'shell', 'page', 'engines'], limit: 720_000, pool: 2, demanding: false, again: true },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'fleet', 'shell', 'page', 'engines'], limit: 720_000, pool: 2, demanding: false, again: true },
   { name: 'machine', needs: ['vm', 'engines'], limit: 1_500_000, pool: 1, demanding: false, again: true, beside: ONE_MACHINE },
   { name: 'page', needs: ['page'], limit: 180_000, pool: 1, demanding: true, again: true },
 ];

@@ -57,6 +57,7 @@ void cli(
     following: () => import('./following.ts'),
     network: async () => (await import('./network.ts')).nodeNetwork,
     listening: async () => (await import('./listening.ts')).nodeListening,
+    threads: () => import('./threads.ts'),
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),
   },
   {

@@ -138,8 +138,8 @@ function placesIn(text: string): Places {
       const section = { type, name, index, line: statement.line, start, end: text.length, options: [] };
       current = { section, stretches: [stretch] };
       sections.push(current);
-      const known = name ?? generatedName(total, type);
-      if (!byName.has(known)) byName.set(known, current);
+      const called = name ?? generatedName(total, type);
+      if (!byName.has(called)) byName.set(called, current);
       return;
     }
     if (current === undefined || stretch === undefined) {

@@ -12,14 +12,20 @@ import { make, packer, type Made } from './made.ts';
 import { fieldsOf, unpackIpk, untar, type Ipk, type Member } from './unpack.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-const NAMES = ['sipalg', 'sipalg-daemon', 'sipalg-compare', 'luci-app-sipalg'];
+const NAMES = ['sipalg', 'sipalg-daemon', 'sipalg-compare', 'luci-app-sipalg', 'sipalg-fleet'];
 const RELEASE = `${version}-r2`;
 const fileOf = (name: string): string => `${name}_${RELEASE}_all.ipk`;
 const TIME = 1_700_000_000;
 const apkOf = (name: string): string => `${name}-${RELEASE}.apk`;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPALG_USIGN_KEY: '' };
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
-const MOST: Record<string, number> = { sipalg: 150_000, 'sipalg-daemon': 34_000, 'sipalg-compare': 56_000, 'luci-app-sipalg': 18_000 };
+const MOST: Record<string, number> = {
+  'sipalg': 152_500,
+  'sipalg-daemon': 34_000,
+  'sipalg-compare': 56_000,
+  'sipalg-fleet': 14_000,
+  'luci-app-sipalg': 18_000,
+};
 
 type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
 const packages = suite<Context>('npm run package');
@@ -155,6 +161,7 @@ for (const name of NAMES) {
       sipalg: 'node (>= 18)',
       'sipalg-daemon': `node (>= 18), sipalg (= ${RELEASE})`,
       'sipalg-compare': `sipalg (= ${RELEASE})`,
+      'sipalg-fleet': `sipalg (= ${RELEASE})`,
       // Its page calls the ubus object, which rpcd's plugin gives where no daemon does.
       'luci-app-sipalg': 'luci-base, sipalg',
     };
@@ -210,6 +217,7 @@ packages("the files are the project's own, byte for byte, with the modes they ne
   const OVERLAYS: Record<string, string> = {
     sipalg: 'files/',
     'sipalg-daemon': 'package/sipalg-daemon/root/',
+    'sipalg-fleet': 'package/sipalg-fleet/root/',
     'luci-app-sipalg': 'package/luci-app-sipalg/root/',
   };
   const seen = new Set<string>();

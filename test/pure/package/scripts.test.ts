@@ -72,6 +72,7 @@ scripts('are those that opkg knows, and a shell can read them', ({ scripts: all 
       ['sipalg-daemon', ['postinst', 'prerm']],
       ['sipalg-compare', ['postinst', 'prerm']],
       ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']],
+      ['sipalg-fleet', ['postinst', 'prerm']],
     ],
   );
   for (const [name, one] of all) {

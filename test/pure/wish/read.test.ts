@@ -235,10 +235,11 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
 function booleanIn(type: string, option: string, given: string): { value: unknown; problems: Problem[] } {
   const name = SCHEMA[type as keyof typeof SCHEMA].name ?? 'x';
   const more = `${STANDS_FOR[type] ?? ''}${type === 'provider' ? "\tlist pbx '192.168.1.20'\n" : ''}`;
-  const { wish, serve, voice, problems } = readConfiguration(`config ${type} '${name}'\n\toption ${option} '${given}'\n${more}`);
+  const { wish, serve, metrics, voice, problems } = readConfiguration(`config ${type} '${name}'\n\toption ${option} '${given}'\n${more}`);
   const value = {
     sipalg: { policy: wish.policy },
     serve: { enabled: serve.enabled, page: serve.page },
+    metrics: { enabled: metrics.enabled },
     marking: { enabled: voice.marking !== null, overwrite: voice.marking?.overwrite === true },
     limit: { enabled: voice.limit !== null },
     site: { enabled: voice.sites.length > 0 },
@@ -256,6 +257,7 @@ schema('has one grammar of a boolean, on every boolean option', () => {
     'limit.enabled',
     'marking.enabled',
     'marking.overwrite',
+    'metrics.enabled',
     'provider.enabled',
     'provider.inbound',
     'provider.marking',
@@ -299,7 +301,7 @@ schema('names a misspelt section type with the nearest right one, in a section w
               '',
               wrong,
               `${where}: there is no section type "${wrong}" (line 1), so nothing in it is read; ` +
-                `the types are sipalg, timeouts, marking, limit, provider, site and serve. Did you mean "${type}"?`,
+                `the types are sipalg, timeouts, marking, limit, provider, site, serve and metrics. Did you mean "${type}"?`,
             ],
           ],
         );

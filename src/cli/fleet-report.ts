@@ -1,0 +1,34 @@
+/** `sipalg report --fleet`: many routers as one page for who watches over them. */
+import { openInput, textWith } from '../fleet/input.ts';
+import { createSummary } from '../fleet/summary.ts';
+import type { VerdictLine } from '../fleet/verdicts.ts';
+import type { ExitCode } from '../survey/survey.ts';
+import type { Doors, Terminal } from './command.ts';
+import { fleetHtml } from './fleet-html.ts';
+import { answerLines } from './fleet-status.ts';
+
+/**
+ * @param from a file, or `-`: saved documents, one a line, or what `sipalg status --from -` made of them
+ * @param html the file that the page is written into; not given: standard output
+ * @returns the highest exit of any router
+ * @throws Error in a sentence
+ */
+export async function fleetReport(doors: Doors, from: string, html: string | undefined, terminal: Terminal): Promise<ExitCode> {
+  const { host, surveyor } = doors;
+  if (doors.streaming === undefined) throw new Error('this engine reads no stream of documents.');
+  const streaming = await doors.streaming();
+  const name = from === '-' ? 'standard input' : from;
+  const input = await openInput(streaming, from === '-' ? null : from, () => terminal.goOn(), { lines: true });
+  if (input.kind === 'one') {
+    const { text } = input;
+    throw new Error(text.state === 'failed' ? `${name} could not be read: ${text.because}.` : `There is no ${name}.`);
+  }
+  const summary = createSummary();
+  const exit = await answerLines(doors, textWith(streaming), input.stream, terminal, (text) => {
+    for (const line of text.split('\n')) if (line !== '') summary.take(JSON.parse(line) as VerdictLine);
+  });
+  const page = fleetHtml(summary.end(), surveyor.version, host.now());
+  if (html === undefined) terminal.json(page);
+  else await host.write(html, page);
+  return exit;
+}
