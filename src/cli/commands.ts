@@ -5,6 +5,7 @@ const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
 const comparing = () => import('./compare.ts');
+const diagnosing = () => import('./diagnose.ts');
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -24,6 +25,14 @@ export const COMMANDS: readonly Command[] = [
     does: 'show the voice firewall rules with their counters',
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('policy', doors, given, terminal),
+  },
+  {
+    name: 'diagnose',
+    does: 'from a symptom to the causes found here, ruled out, or not to be known',
+    arguments: ['[SYMPTOM...]'],
+    options: [JSON_OPTION, FROM],
+    usage: async () => (await diagnosing()).USAGE,
+    run: async (doors, given, terminal) => (await diagnosing()).runDiagnose(doors, given, terminal),
   },
   {
     name: 'disable',

@@ -6,7 +6,7 @@ import type { RouterFacts } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 
 /** One JSON document; what JSON itself lets through of characters a terminal obeys is written as JSON can. */
-function jsonText(value: unknown): string {
+export function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`) + '\n';
 }
 
@@ -15,7 +15,7 @@ const IN_PASSING = /^(nft|ip6?tables\S*|conntrack) ?/;
 const LOOKS = 3;
 
 /** Looks, and looks again where a list was not to be had in passing. */
-async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
+export async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
   for (let look = 1; ; look++) {
     const facts = await surveyor.look(host);
     const passing = host.process().uid === 0 && unread(facts).some(({ source }) => IN_PASSING.test(source));
@@ -24,7 +24,7 @@ async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
 }
 
 /** A saved document, judged here. */
-async function reportFrom({ host, surveyor }: Doors, from: string, terminal: Terminal): Promise<Report> {
+export async function reportFrom({ host, surveyor }: Doors, from: string, terminal: Terminal): Promise<Report> {
   const { MOST_SAVED, savedFacts, savedReport } = await import('../survey/saved.ts');
   const name = from === '-' ? 'standard input' : from;
   const text = from === '-' ? await terminal.input() : await host.read(from, { most: MOST_SAVED });

@@ -6,6 +6,7 @@
 import type { Host, Reading } from '../host/host.ts';
 import { judge } from '../judge/judge.ts';
 import type { Verdict } from '../judge/verdict.ts';
+import type { CallFacts } from '../observe/calls/facts.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
 import type { Towards } from '../plan/plan.ts';
@@ -20,6 +21,8 @@ import type { VoiceRules } from '../voice/voice.ts';
 export interface RouterFacts extends Facts {
   /** The voice firewall rules. Absent: they are not wanted, and nothing of them is here. */
   policy: Reading<PolicyFacts>;
+  /** What a diagnosis of calls needs besides; only where one was asked for. */
+  calls?: CallFacts;
 }
 
 export interface Report {
@@ -47,6 +50,8 @@ export interface Surveyor {
   verdict(facts: RouterFacts): Verdict;
   /** Rejects with a sentence where they cannot be loaded. */
   voice(): Promise<VoiceRules>;
+  /** Looking at calls, for a diagnosis. */
+  calls(): Promise<Pick<typeof import('../observe/calls/observe.ts'), 'observeCalls'>>;
 }
 
 /** @param load how this engine loads the voice rules; it rejects where their file is missing */
@@ -62,6 +67,7 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
   return {
     version,
     voice,
+    calls: () => import('../observe/calls/observe.ts'),
     async look(host, checked) {
       const facts = await observe(host, checked);
       return { ...facts, policy: await observeVoice(host, facts, facts.wish.wish.policy === true, voice) };
