@@ -8,7 +8,7 @@ import {
 import type { Look } from './look.ts';
 import type { CallFlow, DropRule } from '../observe/calls/facts.ts';
 
-const AUDIO = 'test/lab/diagnose/audio.test.ts';
+const AUDIO = 'test/lab/diagnose/audio.ts';
 /** Packets a second that tell of audio: half of what one call sends at 20 ms a packet (RFC 3551). */
 const AUDIO_RATE = 10;
 

@@ -8,7 +8,7 @@ import {
 import type { Look } from './look.ts';
 import type { Symptom } from './symptoms.ts';
 
-const STATE = 'test/lab/diagnose/state.test.ts';
+const STATE = 'test/lab/diagnose/state.ts';
 const ALG = 'test/lab/diagnose/alg.test.ts';
 
 const DISABLE: Fix = { command: 'sipalg disable' };
