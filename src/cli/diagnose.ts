@@ -6,6 +6,7 @@ import { KNOWN_ON } from '../diagnose/advisories.ts';
 import { NAMES, OF_AUDIO, readAsked, SYMPTOMS } from '../diagnose/symptoms.ts';
 import type { Asked } from '../diagnose/symptoms.ts';
 import type { AlgState } from '../judge/verdict.ts';
+import { observeCalls } from '../survey/calls.ts';
 import type { ExitCode, RouterFacts } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { factsNow, jsonText, reportFrom } from './look.ts';
@@ -82,16 +83,19 @@ async function factsFor(doors: Doors, given: Given, asked: Asked, terminal: Term
     const { facts, verdict } = await reportFrom(doors, from, terminal);
     if (facts.calls === undefined)
       throw new Error(
-        `${from === '-' ? 'standard input' : from} holds a look without what a diagnosis needs: it was saved by another command, or before there `
-          + 'was one; save one with `sipalg diagnose --json > FILE` on the router.',
+        `${from === '-' ? 'standard input' : from} holds nothing of calls: it was saved by another command, or before there ` +
+          'was one; save one with `sipalg diagnose --json > FILE` on the router.',
       );
     return { facts, alg: verdict.alg };
   }
   const looking = factsNow(doors);
-  const { observeCalls } = await doors.surveyor.calls();
   const [facts, calls] = await Promise.all([
     looking,
-    observeCalls(doors.host, looking, asked.symptoms.some((one) => OF_AUDIO.includes(one))),
+    observeCalls(
+      doors.host,
+      looking,
+      asked.symptoms.some((one) => OF_AUDIO.includes(one)),
+    ),
   ]);
   const whole = { ...facts, calls };
   return { facts: whole, alg: await verdictOf(doors, whole) };

@@ -150,7 +150,9 @@ function mendedBy(one: Vulnerability, kernel: string, release: string): string {
   const fine = Object.entries(OPENWRT_KERNELS).filter(([, its]) => !isVulnerable(one, its));
   return fine.length > 0
     ? `${within}; of OpenWrt's releases ${fine.map(([name, its]) => `${name} (${its})`).join(' and ')}`
-    : `${within}; none of OpenWrt's releases known here does (newest: ${Object.entries(OPENWRT_KERNELS).map(([name, its]) => `${name}, ${its}`).join('; ')})`;
+    : `${within}; none of OpenWrt's releases known here does (newest: ${Object.entries(OPENWRT_KERNELS)
+        .map(([name, its]) => `${name}, ${its}`)
+        .join('; ')})`;
 }
 
 function reachOf(facts: RouterFacts, alg: AlgState): Advisory['reach'] {

@@ -32,6 +32,15 @@ export interface Cause {
   sees(look: Look): Outcome;
 }
 
-export const found = (evidence: string[], fix?: Fix): Outcome => (fix === undefined ? { is: 'found', evidence } : { is: 'found', evidence, fix });
+export const found = (evidence: string[], fix?: Fix): Outcome =>
+  fix === undefined ? { is: 'found', evidence } : { is: 'found', evidence, fix };
 export const out = (because: string): Outcome => ({ is: 'out', because });
 export const unknown = (because: string, tell: string): Outcome => ({ is: 'unknown', because, tell });
+
+/** A reading that failed is never "not so". */
+export function unread(reading: { state: string; source: string; because?: string }): Outcome {
+  return unknown(
+    `${reading.source} could not be read${reading.because === undefined ? '' : `: ${reading.because}`}`,
+    'run it as root on the router',
+  );
+}

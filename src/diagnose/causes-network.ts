@@ -1,11 +1,7 @@
 /** Causes that lie with the network: the way out, sizes, queues, limits, and who may come in. */
-import { judgeShapers } from '../voice/judge/shapers.ts';
-import { found, out, unknown } from './cause.ts';
+import { found, out, unknown, unread } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
-import { unread } from './causes-state.ts';
-import {
-  flowsOf, fromOutside, fromPhones, isInside, isOffloaded, isPrivate, isShared, meets, peersOf, shown, shownRule, valueOf,
-} from './look.ts';
+import { flowsOf, fromPhones, isInside, isPrivate, isShared, meets, peersOf, shown, shownRule, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Symptom } from './symptoms.ts';
@@ -33,29 +29,12 @@ const largeUnanswered = (look: Look): { flow: CallFlow; size: number }[] =>
 /** @param isBad of the addresses that flows leave with, or of the WAN */
 function wanAddress(look: Look, isBad: (address: string) => boolean, what: string): Outcome {
   const { wan } = look.facts;
-  if (wan.state !== 'present') return wan.state === 'failed' ? unread(wan) : unknown('there is no way to the internet now', 'look again once the WAN is up');
+  if (wan.state !== 'present')
+    return wan.state === 'failed' ? unread(wan) : unknown('there is no way to the internet now', 'look again once the WAN is up');
   const bad = wan.value.addresses.filter(({ family, address }) => family === 'ipv4' && isBad(address));
   if (bad.length > 0) return found(bad.map(({ address, device }) => `${device} has ${address}`));
   return out(`the WAN has no ${what} address`);
 }
-
-const OPEN_FIX = { setting: 'let only the provider\'s networks in (`config provider` of sipalg with `option inbound`), or nobody', of: 'the router\'s firewall' };
-const LIMIT_FIX = { command: 'uci set sipalg.main.policy=1 && uci commit sipalg && /etc/init.d/sipalg reload' };
-
-function offloaded(look: Look): Outcome | null {
-  const { offload } = look.calls;
-  if (offload.state !== 'present') return unread(offload);
-  return offload.value.software || flowsOf(look).media.some(isOffloaded) || flowsOf(look).signalling.some(isOffloaded)
-    ? null
-    : out('flow offload is off');
-}
-
-const inOffload = (look: Look): string[] => [...flowsOf(look).signalling, ...flowsOf(look).media].filter(isOffloaded).map(shown);
-const NO_OFFLOAD = { command: 'uci set firewall.@defaults[0].flow_offloading=0 && uci commit firewall && /etc/init.d/firewall reload' };
-
-/** What audio is marked with; signalling may wait for a moment, and is not asked about. */
-const EF = { name: 'EF', value: 46 };
-const MARKING = { media: EF, signalling: EF };
 
 export const OF_NETWORK: readonly Cause[] = [
   {
@@ -81,7 +60,7 @@ export const OF_NETWORK: readonly Cause[] = [
     weight: 95,
     symptoms: ['cannot-call-out', 'not-received', 'registration-lost'],
     what: 'There is no way to the internet.',
-    observable: 'no default route',
+    observable: 'no default route in the main table of routes',
     fix: { command: 'ifup wan' },
     source: '/proc/net/route',
     made: NETWORK,
@@ -89,7 +68,9 @@ export const OF_NETWORK: readonly Cause[] = [
       const routes = valueOf(calls.routes);
       if (routes === null) return unread(calls.routes);
       if (routes.length > 0) return out(`the default route leads out by ${routes[0]?.device}`);
-      return valueOf(calls.wan)?.length ? found(['/proc/net/route: no default route of IPv4']) : found(['/proc/net/route: no default route; no device leads out']);
+      return valueOf(calls.wan)?.length
+        ? found(['/proc/net/route: no default route of IPv4'])
+        : found(['/proc/net/route: no default route; no device leads out']);
     },
   },
   {
@@ -98,7 +79,7 @@ export const OF_NETWORK: readonly Cause[] = [
     symptoms: ['registration-lost', 'not-received', 'one-way-audio', 'drops-after-time'],
     what: 'Several ways lead to the internet, and SIP leaves by more than one of them: the provider sees a phone at two addresses.',
     observable: 'more than one default route, and SIP flows that leave with different addresses of the router',
-    fix: { setting: 'pin SIP and its audio to one WAN (mwan3: a rule for the provider\'s networks with one member)', of: 'the router' },
+    fix: { setting: "pin SIP and its audio to one WAN (mwan3: a rule for the provider's networks with one member)", of: 'the router' },
     source: 'net/ipv4/fib_trie.c; mwan3',
     made: NETWORK,
     sees(look) {
@@ -128,7 +109,7 @@ export const OF_NETWORK: readonly Cause[] = [
     code: 'carrier-nat',
     weight: 45,
     symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
-    what: 'The line shares its address with others (carrier-grade NAT): its timeouts are the carrier\'s.',
+    what: "The line shares its address with others (carrier-grade NAT): its timeouts are the carrier's.",
     observable: 'the WAN has an address of 100.64.0.0/10',
     fix: { ask: 'whoever sells the line', question: 'Can we have a public IPv4 address? Until then phones need a keep-alive every 25 s.' },
     source: 'RFC 6598; RFC 6888',
@@ -140,7 +121,8 @@ export const OF_NETWORK: readonly Cause[] = [
     weight: 60,
     symptoms: ['cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
     what: 'Messages of a phone are larger than the way out takes in one piece, may not be cut, and get lost.',
-    observable: 'signalling of more than the MTU of the WAN goes out unanswered, of less than 1500 bytes, and packets could not be cut (Ip.FragFails)',
+    observable:
+      'unanswered signalling of more than the MTU of the WAN and less than 1500 bytes, and packets that could not be cut (Ip.FragFails)',
     fix: { setting: 'SIP over TCP or TLS, or fewer codecs', of: 'the phone' },
     source: 'RFC 3261 §18.1.1; net/ipv4/ip_output.c; conntrack counts before the size is checked',
     made: NETWORK,
@@ -163,7 +145,10 @@ export const OF_NETWORK: readonly Cause[] = [
     symptoms: ['not-received', 'cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
     what: 'Fragments from the internet come without the rest of them: a large INVITE never becomes whole.',
     observable: 'fragments come (Ip.ReasmReqds) and few or none are put together (Ip.ReasmOKs)',
-    fix: { ask: 'the provider', question: 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the line?' },
+    fix: {
+      ask: 'the provider',
+      question: 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the line?',
+    },
     source: 'net/ipv4/ip_fragment.c; RFC 3261 §18.1.1',
     made: NETWORK,
     sees({ calls }) {
@@ -175,7 +160,7 @@ export const OF_NETWORK: readonly Cause[] = [
       if (reasmReqds <= 3 * reasmOks && reasmFails <= reasmOks / 10)
         return out(`${reasmOks} packets were put together of ${reasmReqds} fragments`);
       return found([
-        `/proc/net/snmp, since the router started: ${reasmReqds} fragments came, ${reasmOks} packets were put together, ${reasmFails} could not be`,
+        `/proc/net/snmp, since the start: ${reasmReqds} fragments came, ${reasmOks} packets were put together, ${reasmFails} could not be`,
       ]);
     },
   },
@@ -185,7 +170,7 @@ export const OF_NETWORK: readonly Cause[] = [
     symptoms: ALL,
     what: 'A block list holds an address that the phones talk to.',
     observable: 'the address is an element of a set by which a rule drops',
-    fix: { setting: 'put the provider\'s networks on the allow list of what fills that set (banIP: allowlist)', of: 'the block list' },
+    fix: { setting: "put the provider's networks on the allow list of what fills that set (banIP: allowlist)", of: 'the block list' },
     source: 'nft(8), get element; banIP',
     made: NETWORK,
     sees({ calls, facts }) {
@@ -203,30 +188,49 @@ export const OF_NETWORK: readonly Cause[] = [
     symptoms: ['cannot-call-out', 'others-ring-on', 'choppy', 'registration-lost', 'not-received'],
     what: 'A rule that lets a rate pass has dropped packets of calls.',
     observable: 'the counter of a drop rule with a limit that meets signalling or audio of a phone',
-    fix: { setting: 'take the limit off established flows, the LAN and the provider\'s networks', of: 'the router\'s firewall' },
+    fix: { setting: "take the limit off established flows, the LAN and the provider's networks", of: "the router's firewall" },
     source: 'nft(8), limit; voice practice: never limit established flows',
     made: NETWORK,
     sees(look) {
       const rules = valueOf(look.calls.drops);
-      if (rules === null) return look.calls.drops.state === 'failed' ? unread(look.calls.drops) : unknown('rules of iptables are not looked at', 'iptables-save -c | grep limit');
+      if (rules === null)
+        return look.calls.drops.state === 'failed'
+          ? unread(look.calls.drops)
+          : unknown('rules of iptables are not looked at', 'iptables-save -c | grep limit');
       const flows = [...fromPhones(look), ...flowsOf(look).media.filter(({ source }) => isInside(look, source))];
       const met = rules.filter(
         (rule) =>
-          rule.limits
-          && rule.packets !== null
-          && rule.packets > 0
-          && flows.some((flow) =>
-            meets(rule, flow)
-            || meets(rule, { source: flow.replySource, sourcePort: flow.destinationPort, destination: flow.replyDestination, destinationPort: flow.replyPort })
-            || meets(rule, { source: flow.replySource, sourcePort: flow.destinationPort, destination: flow.source, destinationPort: flow.sourcePort }),
+          rule.limits &&
+          rule.packets !== null &&
+          rule.packets > 0 &&
+          flows.some(
+            (flow) =>
+              meets(rule, flow) ||
+              meets(rule, {
+                source: flow.replySource,
+                sourcePort: flow.destinationPort,
+                destination: flow.replyDestination,
+                destinationPort: flow.replyPort,
+              }) ||
+              meets(rule, {
+                source: flow.replySource,
+                sourcePort: flow.destinationPort,
+                destination: flow.source,
+                destinationPort: flow.sourcePort,
+              }),
           ),
       );
       const attempts = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.attempts ?? []) : [];
       const own = attempts.filter(({ source, dropped }) => dropped > 0 && peersOf(look).includes(source));
       if (met.length + own.length === 0) return out('no limit has dropped anything of the phones');
       return found(
-        [...met.slice(0, 3).map(shownRule), ...own.slice(0, 2).map(({ source, method, dropped }) => `sipalg's own limit dropped ${dropped} ${method} of ${source}`)],
-        met.length > 0 ? undefined : { setting: 'name that address as a `config provider` (or `config site`) in /etc/config/sipalg', of: 'sipalg' },
+        [
+          ...met.slice(0, 3).map(shownRule),
+          ...own.slice(0, 2).map(({ source, method, dropped }) => `sipalg's own limit dropped ${dropped} ${method} of ${source}`),
+        ],
+        met.length > 0
+          ? undefined
+          : { setting: 'name that address as a `config provider` (or `config site`) in /etc/config/sipalg', of: 'sipalg' },
       );
     },
   },
@@ -238,7 +242,7 @@ export const OF_NETWORK: readonly Cause[] = [
     observable: 'nf_conntrack_count against nf_conntrack_max, and the columns drop and early_drop',
     fix: { command: 'echo net.netfilter.nf_conntrack_max=65536 > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart' },
     source: 'net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc',
-    made: NETWORK,
+    made: PURE,
     sees({ calls }) {
       const table = valueOf(calls.table);
       if (table === null) return unread(calls.table);
@@ -247,136 +251,6 @@ export const OF_NETWORK: readonly Cause[] = [
       return found([`${count} of ${most} places are taken; ${dropped} packets found none, ${early} flows had to go for others`], {
         command: `echo net.netfilter.nf_conntrack_max=${2 * most} > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart`,
       });
-    },
-  },
-  {
-    code: 'router-overloaded',
-    weight: 35,
-    symptoms: ['choppy', 'one-way-audio'],
-    what: 'The router has thrown packets away because it was too busy to take them in.',
-    observable: 'the second column of /proc/net/softnet_stat: more than one packet in ten thousand',
-    fix: { setting: 'packet steering on (uci set network.globals.packet_steering=1), SQM at a rate that it can shape', of: 'the router' },
-    source: 'net/core/dev.c, enqueue_to_backlog',
-    made: PURE,
-    sees({ calls }) {
-      const arrivals = valueOf(calls.arrivals);
-      if (arrivals === null) return unread(calls.arrivals);
-      const { processed, dropped } = arrivals;
-      if (dropped === 0 || dropped < processed / 10_000) return out(`of ${processed} packets ${dropped === 0 ? 'none' : dropped} found no room`);
-      return found([`/proc/net/softnet_stat: ${dropped} of ${processed} packets found no room`]);
-    },
-  },
-  {
-    code: 'offload-ends-calls',
-    weight: 60,
-    symptoms: ['drops-after-time', 'one-way-audio', 'no-audio'],
-    what: 'Flow offload of kernel 6.18 ends flows at about 300 s: audio or signalling is in it.',
-    observable: 'the kernel is of line 6.18, flow offload is on, and a flow of a call has the flag OFFLOAD',
-    fix: NO_OFFLOAD,
-    source: 'openwrt/openwrt#22970, #23611; net/netfilter/nf_flow_table_core.c',
-    made: PURE,
-    sees(look) {
-      const kernel = valueOf(look.facts.system.kernel);
-      if (kernel !== null && !/^6\.18\./.test(kernel)) return out(`the kernel is ${kernel}, and 6.18 has that fault`);
-      const off = offloaded(look);
-      if (off !== null) return off;
-      const flows = inOffload(look);
-      return flows.length > 0 ? found(flows.slice(0, 3)) : unknown('flow offload is on, and no call is in it now', 'look while a call runs');
-    },
-  },
-  {
-    code: 'offload-skips-marks',
-    weight: 30,
-    symptoms: ['choppy'],
-    what: 'Audio is in the flow offload: marks, limits and most queues do not see it.',
-    observable: 'a flow of audio has the flag OFFLOAD or HW_OFFLOAD',
-    fix: LIMIT_FIX,
-    source: 'net/netfilter/nft_flow_offload.c; net/netfilter/nf_flow_table_ip.c',
-    made: PURE,
-    sees(look) {
-      const off = offloaded(look);
-      if (off !== null) return off;
-      const flows = flowsOf(look).media.filter(isOffloaded);
-      if (flows.length > 0) return found(flows.slice(0, 3).map(shown));
-      return flowsOf(look).media.length > 0 ? out('audio that runs is not in the offload') : unknown('flow offload is on, and no audio runs now', 'look while a call runs');
-    },
-  },
-  {
-    code: 'queue-ignores-marks',
-    weight: 30,
-    symptoms: ['choppy'],
-    what: 'The queue on the way out treats voice like everything else, or writes marks of its own over it.',
-    observable: 'SQM with a script that does not read DSCP, or qosify without a rule for SIP',
-    fix: { command: 'uci set sqm.@queue[0].script=layer_cake.qos && uci commit sqm && /etc/init.d/sqm restart' },
-    source: 'net/sched/sch_cake.c; sqm-scripts, piece_of_cake.qos; qosify',
-    made: NETWORK,
-    sees({ calls }) {
-      const said = judgeShapers(calls.shapers, { marking: MARKING, providers: [] });
-      const bad = said.filter(({ conflict }) => conflict !== null);
-      const [first] = bad;
-      if (first === undefined) return out(said.length === 0 ? 'no SQM and no qosify is switched on' : 'the queue puts voice before other traffic');
-      return found(
-        bad.map(({ kind, device, how, conflict }) => `${kind} on ${device} (${how}): ${conflict}`),
-        first.setting === null ? undefined : { command: first.setting },
-      );
-    },
-  },
-  {
-    code: 'no-queue',
-    weight: 25,
-    symptoms: ['choppy'],
-    what: 'Nothing keeps other traffic from filling the line: audio waits behind uploads.',
-    observable: 'no SQM and no qosify that is switched on; whether the line is full is not seen here',
-    fix: { setting: 'SQM (layer_cake.qos) at 90 % of the line\'s measured rate', of: 'the router' },
-    source: 'RFC 7567; sqm-scripts',
-    made: NETWORK,
-    sees: ({ calls }) =>
-      calls.shapers.length > 0
-        ? out(`${calls.shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', ')} is switched on`)
-        : unknown('no SQM and no qosify is switched on', 'a ping to the provider while an upload runs: does it grow by more than 50 ms?'),
-  },
-  {
-    code: 'sip-open',
-    weight: 50,
-    symptoms: ['ghost-calls', 'registration-lost', 'not-received'],
-    what: 'Everybody on the internet may reach SIP behind this router.',
-    observable: 'a redirect or a rule of /etc/config/firewall that lets 5060 or 5061 in from anywhere',
-    fix: OPEN_FIX,
-    source: 'firewall4; voice practice: never open 5060 to the world',
-    made: NETWORK,
-    sees({ facts }) {
-      const uci = valueOf(facts.firewall.uci);
-      if (uci === null) return unread(facts.firewall.uci);
-      const open = uci.open ?? [];
-      if (open.length === 0) return out('/etc/config/firewall lets nobody reach SIP from the internet unasked');
-      return found(
-        open.slice(0, 4).map(({ line, name, does, sip, to }) => `/etc/config/firewall:${line}: ${name ?? does} lets in ${sip.join(', ')}${to === null ? '' : ` to ${to}`}`),
-      );
-    },
-  },
-  {
-    code: 'scanned',
-    weight: 55,
-    symptoms: ['ghost-calls', 'choppy', 'registration-lost'],
-    what: 'Scanners talk SIP to what is behind this router.',
-    observable: 'flows of signalling that strangers began, or attempts that the voice rules have counted',
-    fix: LIMIT_FIX,
-    source: 'RFC 3261 §26; net/netfilter/nf_conntrack_core.c',
-    made: NETWORK,
-    sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
-      const peers = new Set(peersOf(look));
-      const strangers = fromOutside(look).filter(({ source }) => !peers.has(source));
-      const attempts = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.attempts ?? []) : [];
-      const others = attempts.filter(({ source }) => !peers.has(source));
-      if (strangers.length + others.length === 0)
-        return out('no flow of SIP that a stranger began is seen: what is turned away at once leaves none, and harms nobody');
-      const sources = [...new Set([...strangers.map(({ source }) => source), ...others.map(({ source }) => source)])];
-      return found([
-        `${sources.length} ${sources.length === 1 ? 'stranger' : 'strangers'}: ${sources.slice(0, 4).join(', ')}`,
-        ...strangers.slice(0, 3).map(shown),
-        ...others.slice(0, 2).map(({ source, method, seen, dropped }) => `${source}: ${seen} ${method}, ${dropped} dropped`),
-      ]);
     },
   },
 ];
@@ -399,6 +273,8 @@ function bySize(look: Look, cut: boolean): Outcome {
   return found([
     ...those.slice(0, 3).map(({ flow, size }) => `${shown(flow)}; about ${size} bytes each`),
     `/proc/net/snmp: Ip.FragFails ${fragFails}, Ip.FragCreates ${fragCreates}`,
-    ...look.calls.links.filter((link) => link.mtu < ETHERNET).map((link) => `${link.device} has an MTU of ${link.mtu}${link.ppp ? ' (PPP)' : ''}`),
+    ...look.calls.links
+      .filter((link) => link.mtu < ETHERNET)
+      .map((link) => `${link.device} has an MTU of ${link.mtu}${link.ppp ? ' (PPP)' : ''}`),
   ]);
 }

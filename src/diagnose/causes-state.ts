@@ -1,50 +1,13 @@
 /** Causes that lie with the ALG, and with the state the router keeps of a phone. */
 import { staleFlows } from '../judge/questions.ts';
-import { found, out, unknown } from './cause.ts';
+import { found, out, unknown, unread } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
-import {
-  audioOf, flowsOf, fromOutside, fromPhones, grown, isInside, isMoved, isTwoWay, lifeOf, peersOf, shown, valueOf,
-} from './look.ts';
+import { audioOf, flowsOf, fromOutside, fromPhones, grown, isInside, isMoved, isTwoWay, lifeOf, peersOf, shown, valueOf } from './look.ts';
 import type { Look } from './look.ts';
-import type { Symptom } from './symptoms.ts';
 
 const STATE = 'test/lab/diagnose/state.ts';
-const ALG = 'test/lab/diagnose/alg.test.ts';
 
-const DISABLE: Fix = { command: 'sipalg disable' };
 const RULES: Fix = { command: 'uci set sipalg.main.policy=1 && uci commit sipalg && /etc/init.d/sipalg reload' };
-
-const CALLS: readonly Symptom[] = [
-  'drops-after-time', 'drops-on-hold', 'drops-on-transfer', 'not-received', 'cannot-call-out', 'no-audio', 'one-way-audio',
-  'others-ring-on', 'registration-lost', 'first-phone-only',
-];
-
-const UNREAD = 'sipalg status';
-
-function byAlg(state: 'rewriting' | 'tracking', look: Look): Outcome {
-  const { alg, facts } = look;
-  if (alg === 'unknown') return unknown('whether an ALG is on could not be told', `run \`${UNREAD}\` as root`);
-  if (alg !== state) return out(alg === 'off' ? 'no SIP ALG touches calls here' : 'the SIP ALG here does the other of the two');
-  const flows = valueOf(facts.flows)?.flows ?? [];
-  return found(
-    flows.length === 0
-      ? ['`sipalg status` shows what assigns it']
-      : flows.slice(0, 3).map(({ source, sourcePort, destination, destinationPort, timeout }) =>
-          `under the helper: ${source}:${sourcePort} -> ${destination}:${destinationPort}, ${timeout ?? '?'} s left`),
-  );
-}
-
-/** What the helper said that it dropped. @param clash the ones over a port that is taken, or all others */
-function byLog(clash: boolean, { facts, alg }: Look): Outcome {
-  const lines = (valueOf(facts.drops) ?? []).filter(({ reason }) => /all ports in use/.test(reason) === clash);
-  if (lines.length > 0)
-    return found(lines.slice(-3).map(({ reason, source, destination }) => `kernel log: dropped ${source ?? '?'} -> ${destination ?? '?'}: ${reason}`));
-  if (alg === 'off') return out('no SIP ALG is on, and the kernel log holds no message that one dropped');
-  return unknown(
-    'the kernel logs what its ALG drops only where something listens to it',
-    'sysctl -w net.netfilter.nf_log.2=nf_log_ipv4, call again, then `dmesg | grep nf_ct_sip`',
-  );
-}
 
 /** A keep-alive comes every 25 to 30 s (RFC 5626 §4.4.1); who is silent for longer, and for half of the state's life, sends none. */
 function silences(look: Look): { silent: { text: string; left: number }[]; young: string[]; kept: number } {
@@ -69,55 +32,11 @@ function silences(look: Look): { silent: { text: string; left: number }[]; young
 
 export const OF_STATE: readonly Cause[] = [
   {
-    code: 'alg-rewrites',
-    weight: 90,
-    symptoms: CALLS,
-    what: 'A SIP ALG on this router edits calls: addresses in messages and in the SDP no longer fit what the phone said.',
-    observable: 'the helper is assigned and nf_nat_sip is in the kernel (sipalg status)',
-    fix: DISABLE,
-    source: 'net/netfilter/nf_nat_sip.c; RFC 4787 REQ-10',
-    made: ALG,
-    sees: (look) => byAlg('rewriting', look),
-  },
-  {
-    code: 'alg-watches',
-    weight: 80,
-    symptoms: ['cannot-call-out', 'no-audio', 'one-way-audio', 'drops-on-hold', 'drops-on-transfer', 'ghost-calls', 'others-ring-on', 'first-phone-only'],
-    what: 'A SIP ALG on this router watches calls: it edits nothing, but drops messages it cannot read and opens holes.',
-    observable: 'the helper is assigned, and nf_nat_sip is not in the kernel or nothing is translated',
-    fix: DISABLE,
-    source: 'net/netfilter/nf_conntrack_sip.c',
-    made: 'test/pure/diagnose/causes.test.ts',
-    sees: (look) => byAlg('tracking', look),
-  },
-  {
-    code: 'alg-drops',
-    weight: 85,
-    symptoms: ['cannot-call-out', 'no-audio', 'drops-on-hold', 'drops-on-transfer', 'registration-lost', 'not-received'],
-    what: 'The SIP ALG has thrown messages away that it could not read.',
-    observable: 'a line `nf_ct_sip: dropping packet` in the kernel log, of another reason than a port in use',
-    fix: DISABLE,
-    source: 'net/netfilter/nf_conntrack_sip.c, nf_ct_helper_log',
-    made: 'test/pure/diagnose/causes.test.ts',
-    sees: (look) => byLog(false, look),
-  },
-  {
-    code: 'alg-port-clash',
-    weight: 85,
-    symptoms: ['first-phone-only', 'cannot-call-out', 'no-audio'],
-    what: 'The SIP ALG drops the second phone\'s INVITE, because both phones name the same audio port.',
-    observable: 'a line `nf_ct_sip: dropping packet: all ports in use` in the kernel log',
-    fix: DISABLE,
-    source: 'net/netfilter/nf_nat_sip.c, nf_nat_sdp_media',
-    made: 'test/pure/diagnose/causes.test.ts',
-    sees: (look) => byLog(true, look),
-  },
-  {
     code: 'state-short',
     weight: 70,
     symptoms: ['not-received', 'registration-lost', 'drops-after-time', 'drops-on-hold', 'others-ring-on'],
     what: 'The router forgets a phone before it speaks again: a call, a re-INVITE or a CANCEL that comes then is turned away.',
-    observable: 'the time left of the phone\'s state against its timeout: silent for more than 30 s and half of its life, so no keep-alive',
+    observable: "the time left of the phone's state against its timeout: silent for more than 30 s and half of its life, so no keep-alive",
     fix: RULES,
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4787 REQ-5; RFC 5626 §4.4.1',
     made: STATE,
@@ -125,7 +44,7 @@ export const OF_STATE: readonly Cause[] = [
       if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
       const { silent, young, kept } = silences(look);
       if (silent.length > 0) return found(silent.slice(0, 4).map(({ text }) => text));
-      if (kept > 0 && young.length === 0) return out('every phone\'s state was used within the last 30 s, or is kept by something longer');
+      if (kept > 0 && young.length === 0) return out("every phone's state was used within the last 30 s, or is kept by something longer");
       if (young.length > 0)
         return unknown(
           `the state of a phone is too young to tell: ${young[0]}`,
@@ -138,7 +57,7 @@ export const OF_STATE: readonly Cause[] = [
     code: 'state-gone-in-call',
     weight: 75,
     symptoms: ['drops-after-time', 'drops-on-hold', 'drops-on-transfer'],
-    what: 'Audio runs, and the state of the same phone\'s signalling has expired: the next re-INVITE or BYE from outside is turned away.',
+    what: "Audio runs, and the state of the same phone's signalling has expired: the next re-INVITE or BYE from outside is turned away.",
     observable: 'an audio flow that moves steadily both ways, of a device without any signalling flow',
     fix: RULES,
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4028',
@@ -149,7 +68,9 @@ export const OF_STATE: readonly Cause[] = [
       const lonely = flowsOf(look).media.filter((flow) => isInside(look, flow.source) && !phones.has(flow.source) && isTwoWay(flow));
       const steady = lonely.filter((flow) => {
         const growth = grown(look, flow);
-        return growth !== null && [growth.out, growth.in].every((packets) => packets / growth.seconds >= 20 && packets / growth.seconds <= 70);
+        return (
+          growth !== null && [growth.out, growth.in].every((packets) => packets / growth.seconds >= 20 && packets / growth.seconds <= 70)
+        );
       });
       const peers = peersOf(look);
       const known = steady.filter(({ destination }) => peers.includes(destination) || look.asked.symptoms.length > 0);
@@ -166,7 +87,7 @@ export const OF_STATE: readonly Cause[] = [
     code: 'state-lost-address',
     weight: 80,
     symptoms: ['not-received', 'registration-lost', 'cannot-call-out'],
-    what: 'A phone\'s state leads to an address that this router no longer has: its answers get lost, and its retries keep it alive.',
+    what: "A phone's state leads to an address that this router no longer has: its answers get lost, and its retries keep it alive.",
     observable: 'the reply destination of the flow is no address of the router',
     fix: { command: 'sipalg apply' },
     source: 'net/netfilter/nf_conntrack_core.c; opnsense/core#4652',
@@ -177,8 +98,8 @@ export const OF_STATE: readonly Cause[] = [
     code: 'state-untranslated',
     weight: 80,
     symptoms: ['not-received', 'registration-lost', 'cannot-call-out'],
-    what: 'A phone\'s state began before the firewall translated: it leaves with its private address, and its retries keep that alive.',
-    observable: 'the reply destination of the flow is the phone\'s own address, unanswered, on a way that translates',
+    what: "A phone's state began before the firewall translated: it leaves with its private address, and its retries keep that alive.",
+    observable: "the reply destination of the flow is the phone's own address, unanswered, on a way that translates",
     fix: { command: 'sipalg apply' },
     source: 'net/netfilter/nf_nat_core.c; arno-iptables-firewall/aif#19',
     made: STATE,
@@ -199,10 +120,12 @@ export const OF_STATE: readonly Cause[] = [
       const twins = all.filter((flow) => isMoved(flow) && all.some((other) => isTwin(flow, other)));
       if (twins.length === 0) return out('no two phones use one SIP port to one server');
       return found(
-        twins.slice(0, 3).flatMap((flow) => [
-          `${shown(flow)}; outside from port ${flow.replyPort}`,
-          ...all.filter((other) => isTwin(flow, other)).map((other) => `${shown(other)}; outside from port ${other.replyPort}`),
-        ]),
+        twins
+          .slice(0, 3)
+          .flatMap((flow) => [
+            `${shown(flow)}; outside from port ${flow.replyPort}`,
+            ...all.filter((other) => isTwin(flow, other)).map((other) => `${shown(other)}; outside from port ${other.replyPort}`),
+          ]),
       );
     },
   },
@@ -210,7 +133,7 @@ export const OF_STATE: readonly Cause[] = [
     code: 'service-on-router',
     weight: 60,
     symptoms: ['not-received', 'first-phone-only', 'registration-lost', 'ghost-calls'],
-    what: 'A program on the router itself holds SIP\'s port: it takes the port from the phones, and calls when their state is gone.',
+    what: "A program on the router itself holds SIP's port: it takes the port from the phones, and calls when their state is gone.",
     observable: 'a socket on 5060 or 5061, or a flow of signalling that begins or ends at the router itself',
     fix: { command: '/etc/init.d/PROGRAM stop && /etc/init.d/PROGRAM disable' },
     source: '/proc/net/udp; net/netfilter/nf_nat_core.c',
@@ -224,8 +147,12 @@ export const OF_STATE: readonly Cause[] = [
       const taken = fromOutside(look).filter(({ replySource }) => look.calls.own.includes(replySource));
       return found(
         [
-          ...open.slice(0, 3).map(({ protocol, port, address, program: one }) =>
-            `${one ?? 'a program'} listens on ${protocol} ${address ?? 'every address'}:${port}`),
+          ...open
+            .slice(0, 3)
+            .map(
+              ({ protocol, port, address, program: one }) =>
+                `${one ?? 'a program'} listens on ${protocol} ${address ?? 'every address'}:${port}`,
+            ),
           ...taken.slice(0, 2).map((flow) => `${shown(flow)}: it ended at the router`),
         ],
         program === null ? undefined : { command: `/etc/init.d/${program} stop && /etc/init.d/${program} disable` },
@@ -237,7 +164,7 @@ export const OF_STATE: readonly Cause[] = [
     weight: 70,
     symptoms: ['not-received', 'first-phone-only', 'others-ring-on', 'ghost-calls'],
     what: 'A port forward of 5060 leads to one device, and has the calls of every other phone as soon as their state is gone.',
-    observable: 'a redirect of SIP\'s port to one address while another address registers; or a flow from outside that ends at that device',
+    observable: "a redirect of SIP's port to one address while another address registers; or a flow from outside that ends at that device",
     fix: { setting: 'delete the port forward (LuCI: Network, Firewall, Port Forwards): a phone needs none', of: 'the router' },
     source: 'firewall4, redirect; net/netfilter/nf_nat_core.c',
     made: STATE,
@@ -247,7 +174,8 @@ export const OF_STATE: readonly Cause[] = [
       const phones = fromPhones(look);
       const peers = peersOf(look);
       const stolen = fromOutside(look).filter(
-        ({ source, replySource }) => peers.includes(source) && isInside(look, replySource) && phones.some((one) => one.source !== replySource),
+        ({ source, replySource }) =>
+          peers.includes(source) && isInside(look, replySource) && phones.some((one) => one.source !== replySource),
       );
       const others = forwards.filter(({ to }) => phones.some(({ source }) => source !== to));
       if (stolen.length + others.length === 0)
@@ -256,11 +184,15 @@ export const OF_STATE: readonly Cause[] = [
       return found(
         [
           ...stolen.slice(0, 3).map((flow) => `${shown(flow)}: it ended at ${flow.replySource}`),
-          ...others.slice(0, 3).map(({ section, line, to, sip }) => `/etc/config/firewall:${line}: ${section} forwards ${sip.join(', ')} to ${to}`),
+          ...others
+            .slice(0, 3)
+            .map(({ section, line, to, sip }) => `/etc/config/firewall:${line}: ${section} forwards ${sip.join(', ')} to ${to}`),
         ],
         first === undefined
           ? undefined
-          : { command: `uci delete firewall.${first.section.replace(/^firewall\./, '')} && uci commit firewall && /etc/init.d/firewall reload` },
+          : {
+              command: `uci delete ${first.section} && uci commit firewall && /etc/init.d/firewall reload`,
+            },
       );
     },
   },
@@ -270,12 +202,19 @@ export const OF_STATE: readonly Cause[] = [
     symptoms: ['drops-after-time'],
     what: 'A phone says the same answer again and again while audio runs: the ACK of its peer never comes, and the call ends after 32 s.',
     observable: 'signalling goes out in messages of full size and nothing comes back, while audio of the same phone runs both ways',
-    fix: { ask: 'the provider', question: 'Do you get the 200 OK of our phone, and where do you send the ACK (which Contact and Record-Route)?' },
+    fix: {
+      ask: 'the provider',
+      question: 'Do you get the 200 OK of our phone, and where do you send the ACK (which Contact and Record-Route)?',
+    },
     source: 'RFC 3261 §13.3.1.4, timer H',
     made: STATE,
     sees(look) {
       if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
-      const talking = new Set(audioOf(look).filter(isTwoWay).map(({ source }) => source));
+      const talking = new Set(
+        audioOf(look)
+          .filter(isTwoWay)
+          .map(({ source }) => source),
+      );
       const repeating = fromPhones(look).filter(({ source, out: sent, in: back }) => {
         const unanswered = (sent?.packets ?? 0) - (back?.packets ?? 0);
         const mean = sent && sent.packets > 0 ? sent.bytes / sent.packets : 0;
@@ -297,7 +236,10 @@ export const OF_STATE: readonly Cause[] = [
       codes: ['answer-unacknowledged', 'state-gone-in-call'],
       tell: 'a capture on the WAN at the moment of the drop: re-INVITE or UPDATE that comes and is not answered, or none at all',
     },
-    fix: { ask: 'the provider', question: 'Which Session-Expires do you ask for, and does a refresh of yours go unanswered when the call ends?' },
+    fix: {
+      ask: 'the provider',
+      question: 'Which Session-Expires do you ask for, and does a refresh of yours go unanswered when the call ends?',
+    },
     source: 'RFC 4028 §7, §10',
     made: 'test/pure/diagnose/causes.test.ts',
     sees: ({ asked }) =>
@@ -330,27 +272,25 @@ const isTwin = (
   flow: { source: string; sourcePort: number; destination: string; destinationPort: number },
   other: { source: string; sourcePort: number; destination: string; destinationPort: number },
 ): boolean =>
-  other.source !== flow.source
-  && other.sourcePort === flow.sourcePort
-  && other.destination === flow.destination
-  && other.destinationPort === flow.destinationPort;
-
-/** A reading that failed is never "not so". */
-export function unread(reading: { state: string; source: string; because?: string }): Outcome {
-  return unknown(`${reading.source} could not be read${reading.because === undefined ? '' : `: ${reading.because}`}`, 'run it as root on the router');
-}
+  other.source !== flow.source &&
+  other.sourcePort === flow.sourcePort &&
+  other.destination === flow.destination &&
+  other.destinationPort === flow.destinationPort;
 
 function byStale(look: Look, untranslated: boolean): Outcome {
   if (look.facts.flows.state === 'failed') return unread(look.facts.flows);
   const stale = staleFlows(look.facts).filter(({ lost }) => (lost === '') === untranslated);
-  if (stale.length === 0) return out(untranslated ? 'no SIP flow leaves untranslated and unanswered' : 'no SIP flow is answered at an address that is gone');
+  if (stale.length === 0)
+    return out(untranslated ? 'no SIP flow leaves untranslated and unanswered' : 'no SIP flow is answered at an address that is gone');
   const [first] = stale;
   return found(
-    stale.slice(0, 4).map(
-      ({ source, sourcePort, destination, destinationPort, lost, timeout }) =>
-        `udp ${source}:${sourcePort} -> ${destination}:${destinationPort}, ${timeout ?? '?'} s left: `
-        + (untranslated ? 'it leaves with the phone\'s own address' : `its answers go to ${lost}`),
-    ),
+    stale
+      .slice(0, 4)
+      .map(
+        ({ source, sourcePort, destination, destinationPort, lost, timeout }) =>
+          `udp ${source}:${sourcePort} -> ${destination}:${destinationPort}, ${timeout ?? '?'} s left: ` +
+          (untranslated ? "it leaves with the phone's own address" : `its answers go to ${lost}`),
+      ),
     first === undefined ? undefined : { command: `conntrack ${first.remove.join(' ')}` },
   );
 }

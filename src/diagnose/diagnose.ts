@@ -59,8 +59,8 @@ export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagn
   const look: Look = { facts, calls: facts.calls, alg, asked };
   const meaning = asked.seconds === null ? null : usual(asked.seconds);
   const points = meaning?.points ?? [];
-  const wanted = CAUSES.filter(({ symptoms, code }) =>
-    asked.symptoms.length === 0 || points.includes(code) || asked.symptoms.some((one) => symptoms.includes(one)),
+  const wanted = CAUSES.filter(
+    ({ symptoms, code }) => asked.symptoms.length === 0 || points.includes(code) || asked.symptoms.some((one) => symptoms.includes(one)),
   );
   const all = wanted.map((cause) => ({ cause, outcome: cause.sees(look) }));
   const codes = new Set(all.flatMap(({ cause, outcome }) => (outcome.is === 'found' ? [cause.code] : [])));

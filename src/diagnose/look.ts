@@ -37,7 +37,9 @@ export function isWithin(address: string, network: string): boolean {
 
 export function isInside({ calls }: Look, address: string): boolean {
   if (calls.own.includes(address)) return false;
-  return calls.lan.some(({ address: base, prefix }) => isWithin(address, `${base}/${prefix}`)) || (calls.lan.length === 0 && isPrivate(address));
+  return (
+    calls.lan.some(({ address: base, prefix }) => isWithin(address, `${base}/${prefix}`)) || (calls.lan.length === 0 && isPrivate(address))
+  );
 }
 
 const NO_FLOWS = { signalling: [], media: [], unseen: 0 };
@@ -66,10 +68,10 @@ export const isMoved = ({ sourcePort, replyPort, replyDestination, source }: Cal
 export function grown({ calls: { moved } }: Look, flow: CallFlow): { out: number; in: number; seconds: number } | null {
   const found = (moved?.flows ?? []).find(
     ({ source, sourcePort, destination, destinationPort }) =>
-      source === flow.source
-      && sourcePort === flow.sourcePort
-      && destination === flow.destination
-      && destinationPort === flow.destinationPort,
+      source === flow.source &&
+      sourcePort === flow.sourcePort &&
+      destination === flow.destination &&
+      destinationPort === flow.destinationPort,
   );
   return found === undefined ? null : { out: found.out, in: found.in, seconds: (moved as Moved).seconds };
 }
@@ -87,8 +89,9 @@ export const shown = ({ protocol, source, sourcePort, destination, destinationPo
   ].join(', ');
 
 const named = ({ facts }: Look): boolean =>
-  facts.policy.state === 'present'
-  && valueOf(facts.policy.value.inForce.all)?.objects.some(({ kind, name }) => kind === 'ct timeout' && name.startsWith('signalling')) === true;
+  facts.policy.state === 'present' &&
+  valueOf(facts.policy.value.inForce.all)?.objects.some(({ kind, name }) => kind === 'ct timeout' && name.startsWith('signalling')) ===
+    true;
 
 /** How long the state of a signalling flow lives after a packet; null where that is not known (an ALG keeps it, or it is offloaded). */
 export function lifeOf(look: Look, { left, flags, protocol }: CallFlow): number | null {
@@ -131,8 +134,8 @@ export function meets({ asks, more, family }: DropRule, packet: Packet): boolean
 }
 
 export const shownRule = ({ family, table, chain, handle, comment, packets }: DropRule): string =>
-  `nft ${family} ${table} ${chain} handle ${handle}${comment === null ? '' : ` ("${comment}")`}`
-  + `${packets === null ? '' : ` has dropped ${packets} ${packets === 1 ? 'packet' : 'packets'}`}`;
+  `nft ${family} ${table} ${chain} handle ${handle}${comment === null ? '' : ` ("${comment}")`}` +
+  `${packets === null ? '' : ` has dropped ${packets} ${packets === 1 ? 'packet' : 'packets'}`}`;
 
 /** Everybody that the phones talk SIP to. */
 export const peersOf = (look: Look): string[] => [...new Set(fromPhones(look).map(({ destination }) => destination))];

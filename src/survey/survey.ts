@@ -50,8 +50,6 @@ export interface Surveyor {
   verdict(facts: RouterFacts): Verdict;
   /** Rejects with a sentence where they cannot be loaded. */
   voice(): Promise<VoiceRules>;
-  /** Looking at calls, for a diagnosis. */
-  calls(): Promise<Pick<typeof import('../observe/calls/observe.ts'), 'observeCalls'>>;
 }
 
 /** @param load how this engine loads the voice rules; it rejects where their file is missing */
@@ -67,7 +65,6 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
   return {
     version,
     voice,
-    calls: () => import('../observe/calls/observe.ts'),
     async look(host, checked) {
       const facts = await observe(host, checked);
       return { ...facts, policy: await observeVoice(host, facts, facts.wish.wish.policy === true, voice) };

@@ -74,9 +74,7 @@ function createCollector(parse: (line: string) => Flow) {
       const sip = made(signalling).filter(isSignalling);
       return {
         signalling: sip.slice(0, MOST_FLOWS),
-        media: made(others)
-          .filter(looksLikeAudio)
-          .slice(0, MOST_FLOWS),
+        media: made(others).filter(looksLikeAudio).slice(0, MOST_FLOWS),
         unseen: unseen + Math.max(0, sip.length - MOST_FLOWS),
       };
     },

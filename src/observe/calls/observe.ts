@@ -19,7 +19,8 @@ const SIP_PORTS = [5060, 5061];
 async function programsOf(host: Host, inodes: ReadonlySet<number>): Promise<Map<number, string>> {
   const found = new Map<number, string>();
   // The shell walks: a process for each of a hundred descriptors would be slow, and the door has no way to read a link.
-  const script = 'for f in /proc/[0-9]*/fd/*; do l=$(readlink "$f" 2>/dev/null) || continue; case $l in "socket:["*) echo "$f $l";; esac; done';
+  const script =
+    'for f in /proc/[0-9]*/fd/*; do l=$(readlink "$f" 2>/dev/null) || continue; case $l in "socket:["*) echo "$f $l";; esac; done';
   const outcome = await host.run(['sh', '-c', script], { timeout: 5000 });
   const lines = outcome.state === 'exited' ? outcome.stdout.split('\n') : [];
   for (const line of lines) {
@@ -35,7 +36,8 @@ async function observeListeners(host: Host): Promise<Reading<Listener[]>> {
     (['udp', 'udp6', 'tcp', 'tcp6'] as const).map(async (name) => ({ name, text: await host.read(`/proc/net/${name}`) })),
   );
   const [first] = tables;
-  if (first === undefined || first.text.state !== 'present') return (first?.text ?? { state: 'absent', source: '/proc/net/udp' }) as Reading<never>;
+  if (first === undefined || first.text.state !== 'present')
+    return (first?.text ?? { state: 'absent', source: '/proc/net/udp' }) as Reading<never>;
   const open = tables.flatMap(({ name, text }) =>
     parseSockets(orElse(text, ''))
       .filter(({ port, state }) => SIP_PORTS.includes(port) && state === (name.startsWith('udp') ? 7 : 10))

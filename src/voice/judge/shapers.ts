@@ -56,7 +56,10 @@ function qosify({ voice }: Extract<Shaper, { kind: 'qosify' }>, providers: Polic
 }
 
 /** Nothing where nothing is marked: there is nothing to lose then. */
-export function judgeShapers(shapers: readonly Shaper[], { marking, providers }: Pick<PolicyWish, 'marking' | 'providers'>): ShaperVerdict[] {
+export function judgeShapers(
+  shapers: readonly Shaper[],
+  { marking, providers }: Pick<PolicyWish, 'marking' | 'providers'>,
+): ShaperVerdict[] {
   if (marking === null) return [];
   return shapers.map((shaper) => ({
     kind: shaper.kind,

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Diagnosis } from '../../../src/diagnose/diagnose.ts';
+import { callThroughProvider } from '../compare/peers.ts';
 import { openLab } from '../lab.ts';
 import type { Lab } from '../lab.ts';
 import { placeCalls } from '../sipp.ts';
@@ -9,7 +10,7 @@ import { placeCalls } from '../sipp.ts';
 const alg = suite<{ lab: Lab }>('the ALG is the cause');
 
 alg.before(async (context) => {
-  context.lab = await openLab({ ruleset: 'stock-alg-on', engine: 'qjs' });
+  context.lab = await openLab({ ruleset: 'stock-alg-on', engine: 'quickjs' });
   await context.lab.router.must(['sh', '-c', 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct']);
 });
 alg.after(({ lab }) => lab.close());
@@ -34,6 +35,16 @@ alg('a call of sipp that is edited, and the cause of ten symptoms', async ({ lab
     assert.match(diagnosis.found[0]?.evidence[0] ?? '', /under the helper: 192\.168\.1\.10:5060 -> 203\.0\.113\.10:5060, 3\d\d\d s left/);
     assert.ok(diagnosis.advisories.some(({ id }) => id === 'alg-on'));
   }
+});
+
+alg('a call of baresip to baresip through kamailio, in the words of a customer', async ({ lab }) => {
+  await callThroughProvider(lab);
+  const { diagnosis } = await diagnosed(lab, ['der', 'Kunde', 'hört', 'mich', 'nicht']);
+  assert.equal(diagnosis.asked.symptoms, ['one-way-audio']);
+  assert.equal(
+    diagnosis.found.map(({ code }) => code),
+    ['alg-rewrites'],
+  );
 });
 
 alg('only the first phone works: the second INVITE with the same audio port is dropped', async ({ lab }) => {

@@ -31,11 +31,15 @@ for (const scene of SCENES)
     const { found, ruledOut, unknown } = await play(lab, scene);
     const named = found.map(({ code }) => code).sort();
     rows.push(
-      `${[...scene.made].sort().join(' + ') || scene.hidden?.join() || 'nothing'} made: ${named.join(' + ') || 'nothing'} named; `
-        + `${ruledOut.length} ruled out, ${unknown.length} not to be known (${((Date.now() - began) / 1000).toFixed(1)} s)`,
+      `${[...scene.made].sort().join(' + ') || scene.hidden?.join() || 'nothing'} made: ${named.join(' + ') || 'nothing'} named; ` +
+        `${ruledOut.length} ruled out, ${unknown.length} not to be known (${((Date.now() - began) / 1000).toFixed(1)} s)`,
     );
     assert.equal(named, [...scene.made].sort(), JSON.stringify(found.map(({ code, evidence }) => ({ code, evidence }))));
-    for (const code of scene.hidden ?? []) assert.ok(unknown.some((one) => one.code === code), `${code} stands under what cannot be known`);
+    for (const code of scene.hidden ?? [])
+      assert.ok(
+        unknown.some((one) => one.code === code),
+        `${code} stands under what cannot be known`,
+      );
     for (const { evidence } of found) assert.ok(evidence.length > 0);
   });
 

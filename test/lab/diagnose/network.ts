@@ -93,7 +93,9 @@ export const OF_NETWORK: readonly Scene[] = [
     made: ['blocked-by-list'],
     async make(stage) {
       await stage.register('phone');
-      await stage.nft(`${chain('filter hook input priority -5', 'ip saddr @blocked drop')}add element ip mine blocked { ${ADDRESS.provider} }\n`);
+      await stage.nft(
+        `${chain('filter hook input priority -5', 'ip saddr @blocked drop')}add element ip mine blocked { ${ADDRESS.provider} }\n`,
+      );
     },
   },
   {
@@ -103,7 +105,10 @@ export const OF_NETWORK: readonly Scene[] = [
       await stage.register('phone');
       await stage.call('phone');
       await stage.nft(
-        chain('filter hook forward priority -1', `ip saddr ${ADDRESS.provider} meta l4proto udp limit rate over 10/second burst 5 packets counter drop`),
+        chain(
+          'filter hook forward priority -1',
+          `ip saddr ${ADDRESS.provider} meta l4proto udp limit rate over 10/second burst 5 packets counter drop`,
+        ),
       );
       await stage.counted('phone', NEAR, 150);
     },
@@ -114,7 +119,10 @@ export const OF_NETWORK: readonly Scene[] = [
     ask: 'choppy',
     async make({ lab, after }) {
       after(async () => lab.files.remove('/etc/config/sqm'));
-      lab.files.write('/etc/config/sqm', "config queue 'wan'\n\toption enabled '1'\n\toption interface 'wan'\n\toption script 'piece_of_cake.qos'\n");
+      lab.files.write(
+        '/etc/config/sqm',
+        "config queue 'wan'\n\toption enabled '1'\n\toption interface 'wan'\n\toption script 'piece_of_cake.qos'\n",
+      );
     },
   },
   { name: 'no queue management', made: [], hidden: ['no-queue'], ask: 'the voice is chopped', make: async () => undefined },
@@ -142,7 +150,8 @@ export const OF_NETWORK: readonly Scene[] = [
     made: ['fragments-lost-in'],
     async make(stage) {
       const { provider } = stage.lab;
-      const lossy = 'table netdev lossy { chain out { type filter hook egress device "eth0" priority 0; ip frag-off & 0x1fff != 0 drop; }; }';
+      const lossy =
+        'table netdev lossy { chain out { type filter hook egress device "eth0" priority 0; ip frag-off & 0x1fff != 0 drop; }; }';
       stage.after(() => provider.must(['nft', 'delete', 'table', 'netdev', 'lossy']));
       await provider.must(['nft', '-f', '-'], { input: lossy });
       await stage.register('phone');

@@ -89,7 +89,12 @@ export async function play(lab: Lab, scene: Scene): Promise<Diagnosis> {
       return open(who, port);
     },
     async rtp(who, wish) {
-      const started = lab[who].spawn([process.execPath, '-e', await bundled('test/lab/diagnose/rtp.ts'), JSON.stringify({ address: ADDRESS[who], ...wish })]);
+      const started = lab[who].spawn([
+        process.execPath,
+        '-e',
+        await bundled('test/lab/diagnose/rtp.ts'),
+        JSON.stringify({ address: ADDRESS[who], ...wish }),
+      ]);
       undone.push(async () => {
         if (started.child.exitCode === null) started.child.stdin.end();
         await started.ended;

@@ -1,6 +1,6 @@
 /** Scenes of the state that the router keeps of phones. */
-import { callThroughProvider } from '../compare/peers.ts';
 import { ADDRESS } from '../network.ts';
+import { placeCalls } from '../sipp.ts';
 import { chain, configured, message } from './scene.ts';
 import type { Scene } from './scene.ts';
 
@@ -25,9 +25,9 @@ export const OF_STATE: readonly Scene[] = [
     },
   },
   {
-    name: 'a call of baresip to baresip through kamailio, no cause made',
+    name: 'two calls of sipp, no cause made',
     made: [],
-    make: ({ lab }) => callThroughProvider(lab),
+    make: async ({ lab }) => void (await placeCalls(lab, { calls: 2 })),
   },
   {
     name: 'a phone without keep-alive, 31 s after its REGISTER',
@@ -86,7 +86,8 @@ export const OF_STATE: readonly Scene[] = [
     name: 'a program on the router has port 5060',
     made: ['service-on-router'],
     async make(stage) {
-      const bind = "require('dgram').createSocket('udp4').bind(5060, '0.0.0.0', () => console.log('ready')); process.stdin.on('end', () => process.exit()).resume()";
+      const bind =
+        "require('dgram').createSocket('udp4').bind(5060, '0.0.0.0', () => console.log('ready')); process.stdin.on('end', () => process.exit()).resume()";
       const service = stage.lab.router.spawn([process.execPath, '-e', bind]);
       await new Promise((resolve) => service.child.stdout.once('data', resolve));
       stage.after(async () => {
