@@ -28,7 +28,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'diagnose',
-    does: 'from a symptom to the causes found here, ruled out, or not to be known',
+    does: 'from a symptom to its causes on this router',
     arguments: ['[SYMPTOM...]'],
     options: [JSON_OPTION, FROM],
     usage: async () => (await diagnosing()).USAGE,

@@ -15,9 +15,9 @@ const IN_PASSING = /^(nft|ip6?tables\S*|conntrack) ?/;
 const LOOKS = 3;
 
 /** Looks, and looks again where a list was not to be had in passing. */
-export async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
+export async function factsNow({ host, surveyor }: Doors, also?: Parameters<Doors['surveyor']['look']>[2]): Promise<RouterFacts> {
   for (let look = 1; ; look++) {
-    const facts = await surveyor.look(host);
+    const facts = await surveyor.look(host, undefined, also);
     const passing = host.process().uid === 0 && unread(facts).some(({ source }) => IN_PASSING.test(source));
     if (!passing || look === LOOKS) return facts;
   }

@@ -9,6 +9,7 @@ import type { Verdict } from '../judge/verdict.ts';
 import type { CallFacts } from '../observe/calls/facts.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
+import type { Also } from '../observe/observe.ts';
 import type { Towards } from '../plan/plan.ts';
 import { isLasting } from '../plan/step.ts';
 import type { Plan } from '../plan/step.ts';
@@ -37,8 +38,8 @@ export interface Report {
 export interface Surveyor {
   /** Of this program. */
   readonly version: string;
-  /** Looks at a router. Never throws: what could not be read is in its reading. @param checked see `observe` */
-  look(host: Host, checked?: Facts['firewall']['check']): Promise<RouterFacts>;
+  /** Looks at a router. Never throws: what could not be read is in its reading. @param checked @param also see `observe` */
+  look(host: Host, checked?: Facts['firewall']['check'], also?: Also): Promise<RouterFacts>;
   /** As `reportOn`, `planAll` and `planVoice`; they reject, with a sentence, where the voice rules are needed and cannot be loaded. */
   report(facts: RouterFacts): Promise<Report>;
   plan(facts: RouterFacts, towards: Towards, writeDown: boolean): Promise<Plan>;
@@ -65,8 +66,8 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
   return {
     version,
     voice,
-    async look(host, checked) {
-      const facts = await observe(host, checked);
+    async look(host, checked, also) {
+      const facts = await observe(host, checked, also);
       return { ...facts, policy: await observeVoice(host, facts, facts.wish.wish.policy === true, voice) };
     },
     report: async (facts) => {

@@ -1,9 +1,8 @@
 /** Flows of calls: one walk over the table, of which only lines that can matter are kept. */
-import type { Host, Reading } from '../../host/host.ts';
-import { parseConntrackFlow, parseProcFlow } from '../../languages/kernel/conntrack.ts';
+import type { Host } from '../../host/host.ts';
+import { parseConntrackFlow } from '../../languages/kernel/conntrack.ts';
 import type { Flow, Tuple } from '../../languages/kernel/conntrack.ts';
-import { believed, showsIpv4Alone } from '../flows.ts';
-import { readInParts, runInParts, understood } from '../reading.ts';
+import { answered, readInParts, runInParts, understood } from '../reading.ts';
 import type { CallFacts, CallFlow, Counted } from './facts.ts';
 
 /** Lines kept for a second glance: UDP that may be audio. A table holds 65,536 flows, a house that makes calls a few dozen of these. */
@@ -50,10 +49,8 @@ export function looksLikeAudio({ protocol, sourcePort, destinationPort, out, in:
 const isSignalling = ({ sourcePort, destinationPort }: CallFlow): boolean =>
   [sourcePort, destinationPort].some((port) => port === 5060 || port === 5061);
 
-type Flows = CallFacts['flows'];
-
-/** Keeps lines as they come, and makes flows of them at the end. */
-function createCollector(parse: (line: string) => Flow) {
+/** Keeps lines as they come, of `conntrack -L` or of /proc/net/nf_conntrack, and makes flows of them at the end. */
+export function createCollector() {
   const signalling: string[] = [];
   const others: string[] = [];
   let unseen = 0;
@@ -70,7 +67,7 @@ function createCollector(parse: (line: string) => Flow) {
     },
     /** @throws Refused for a line that is no flow */
     end() {
-      const made = (lines: readonly string[]): CallFlow[] => lines.flatMap((line) => callFlow(parse(line)) ?? []);
+      const made = (lines: readonly string[]): CallFlow[] => lines.flatMap((line) => callFlow(parseConntrackFlow(line)) ?? []);
       const sip = made(signalling).filter(isSignalling);
       return {
         signalling: sip.slice(0, MOST_FLOWS),
@@ -81,26 +78,11 @@ function createCollector(parse: (line: string) => Flow) {
   };
 }
 
-/** Never throws. */
-export async function observeCallFlows(host: Host): Promise<Flows> {
-  const listed = createCollector(parseConntrackFlow);
-  let said = false;
-  const parts = {
-    at: '\n',
-    take(part: string): void {
-      said ||= part.trim() !== '';
-      listed.take(part);
-    },
-  };
+/** The same table listed once more, for a second look. */
+export async function observeCallFlows(host: Host): Promise<CallFacts['flows']> {
+  const collector = createCollector();
+  const parts = { at: '\n', take: collector.take };
   const outcome = await runInParts(host, ['conntrack', '-L'], { parts });
-  let answer: Reading<string> = believed(outcome, said);
-  if (answer.state === 'present' && outcome.state === 'exited' && showsIpv4Alone(outcome.stderr)) {
-    const other = believed(await runInParts(host, ['conntrack', '-L', '-f', 'ipv6'], { parts }), true);
-    if (other.state !== 'present') answer = other;
-  }
-  if (answer.state === 'present') return understood(answer, () => listed.end());
-  const shown = createCollector(parseProcFlow);
-  const table = await readInParts(host, '/proc/net/nf_conntrack', { parts: { at: '\n', take: shown.take }, most: 64 << 20 });
-  if (table.state === 'present') return understood(table, () => shown.end());
-  return answer.state === 'failed' ? answer : table;
+  if (outcome.state === 'exited') return understood(answered(outcome), () => collector.end());
+  return understood(await readInParts(host, '/proc/net/nf_conntrack', { parts, most: 64 << 20 }), () => collector.end());
 }

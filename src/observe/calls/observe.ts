@@ -9,9 +9,11 @@ import { orElse, present, understood } from '../reading.ts';
 import { observeShapers } from '../shapers.ts';
 import { observeNumber } from '../system.ts';
 import { observeWays } from '../wan.ts';
+import type { Ways } from '../wan.ts';
+import type { Also } from '../observe.ts';
 import type { CallFacts, CallFlow, Counters, Link, Listener, Moved, Table } from './facts.ts';
-import { observeCallFlows } from './flows.ts';
-import { observeBlocked, observeDropRules, rejectedOf } from './rules.ts';
+import { createCollector, observeCallFlows } from './flows.ts';
+import { createDropReader, observeBlocked, observeDropRules, rejectedOf } from './rules.ts';
 
 const SIP_PORTS = [5060, 5061];
 
@@ -139,12 +141,20 @@ function isWorthIt({ signalling, media }: { signalling: CallFlow[]; media: CallF
 const isInside = (address: string, { lan }: Pick<CallFacts, 'lan'>): boolean => lan.some((one) => one.address === address);
 
 /**
- * @param looking the facts of every look, which are waited for only where they are needed
+ * @param looking makes the look of every command, and hands over what it lists; its facts are waited for only where they are needed
  * @param audio a symptom of audio is asked for, for which it is worth a second to see what moves
  */
-export async function observeCalls(host: Host, looking: Promise<Facts>, audio: boolean): Promise<CallFacts> {
-  const flowing = observeCallFlows(host);
-  const listing = observeDropRules(host);
+export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
+  host: Host,
+  looking: (also: Also) => Promise<F>,
+  audio: boolean,
+): Promise<F & { calls: CallFacts }> {
+  let collector = createCollector();
+  let listing = createDropReader();
+  const look = looking({
+    flows: () => (collector = createCollector()).take,
+    rules: () => (listing = createDropReader()).take,
+  });
   const rest = Promise.all([
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_acct'),
     host.read('/proc/net/route'),
@@ -155,23 +165,23 @@ export async function observeCalls(host: Host, looking: Promise<Facts>, audio: b
     observeShapers(host),
     host.read('/proc/sys/kernel/version'),
   ]);
-  const facts = await looking;
-  const { wan, lan, down } = await observeWays(host, facts);
+  const facts = await look;
+  const { wan, lan, down } = facts.policy.state === 'present' ? facts.policy.value : await observeWays(host, facts);
   const devices = orElse(wan, []);
   const links = observeLinks(host, devices);
-  const flows = await flowing;
+  const flows = understood(facts.flows, () => collector.end());
   const seen = orElse(flows, { signalling: [], media: [], unseen: 0 });
   const own = host.addresses().map(({ address }) => address);
   const peers = [...new Set(seen.signalling.flatMap(({ source, destination }) => [source, destination]))]
     .filter((address) => !own.includes(address) && !isInside(address, { lan }))
     .slice(0, 16);
-  const rules = await listing;
+  const rules = listing.end(facts.nft);
   const { drops, sets } = rules;
   const rejected = rejectedOf(rules, devices);
   const [counts, route, counters, table, softnet, listeners, shapers, build] = await rest;
   const blocked = await observeBlocked(host, sets, peers);
   const moved = audio || isWorthIt(seen) ? await lookAgain(host, devices, { flows, rejected }) : null;
-  return {
+  const calls: CallFacts = {
     wan,
     lan,
     ...(down === undefined ? {} : { down }),
@@ -192,4 +202,5 @@ export async function observeCalls(host: Host, looking: Promise<Facts>, audio: b
     build: understood(build, (text) => text.trim()),
     moved,
   };
+  return { ...facts, calls };
 }

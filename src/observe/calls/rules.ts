@@ -4,6 +4,7 @@ import { blockSetOf, declaredSets } from '../../languages/nft/blocks.ts';
 import { dropRule } from '../../languages/nft/drops.ts';
 import type { DropRule } from '../../languages/nft/drops.ts';
 import { createRulesetReader, RULE } from '../../languages/nft/ruleset.ts';
+import type { Rule, Ruleset } from '../../languages/nft/ruleset.ts';
 import { answered, orElse, present, runInParts, understood } from '../reading.ts';
 import type { CallFacts } from './facts.ts';
 
@@ -25,26 +26,39 @@ const isEnd = ({ asks, more, limits, packets }: DropRule): boolean =>
 
 const narrows = ({ asks }: DropRule): boolean => asks.some(({ of }) => of !== 'in' && of !== 'out' && of !== 'protocol');
 
-export async function observeDropRules(host: Host): Promise<Rules> {
+/** Keeps of rules, as they come, what turns packets away. */
+export function createDropReader() {
   const sets = new Set<string>();
   const drops: DropRule[] = [];
   const ends: DropRule[] = [];
+  return {
+    take(rule: Rule, { chains }: Ruleset): void {
+      const set = blockSetOf(rule);
+      if (set !== null) sets.add(`${rule.family} ${rule.table} ${set}`);
+      const chain = chains.find(({ family, table, name }) => family === rule.family && table === rule.table && name === rule.chain);
+      const drop = dropRule(rule, chain);
+      if (drop === null || `${rule.family} ${rule.table}` === 'inet sipalg') return;
+      if (isEnd(drop)) ends.push(drop);
+      if (narrows(drop) && drops.length < MOST_RULES) drops.push(drop);
+    },
+    /** @param listed whether they could be listed at all */
+    end: (listed: Reading<unknown>): Rules => ({
+      drops: understood(listed, () => drops),
+      ends: listed.state === 'present' ? ends : [],
+      sets,
+    }),
+  };
+}
+
+/** The same rules listed once more, for a second look. */
+export async function observeDropRules(host: Host): Promise<Rules> {
+  const drops = createDropReader();
   const reader = createRulesetReader((rule, ruleset) => {
-    const set = blockSetOf(rule);
-    if (set !== null) sets.add(`${rule.family} ${rule.table} ${set}`);
-    const chain = ruleset.chains.find(({ family, table, name }) => family === rule.family && table === rule.table && name === rule.chain);
-    const drop = dropRule(rule, chain);
-    if (drop === null || `${rule.family} ${rule.table}` === 'inet sipalg') return false;
-    if (isEnd(drop)) ends.push(drop);
-    if (narrows(drop) && drops.length < MOST_RULES) drops.push(drop);
+    drops.take(rule, ruleset);
     return false;
   });
   const answer = answered(await runInParts(host, LIST, { parts: { at: RULE, take: reader.take } }));
-  const read = understood(answer, () => {
-    reader.end();
-    return drops;
-  });
-  return { drops: read, ends: read.state === 'present' ? ends : [], sets };
+  return drops.end(understood(answer, () => reader.end()));
 }
 
 /** Packets from the internet that were turned away; null where no rule counts them. */
