@@ -76,8 +76,9 @@ const transports = (match: Json): string[] => {
   return ['udp', 'tcp'].filter((name) => payload['protocol'] === name);
 };
 
-/** null for a rule that turns nothing away. @param chain its chain, where that is a base chain */
-export function dropRule({ family, table, chain: name, handle, comment, expr }: Rule, chain: Chain | undefined): DropRule | null {
+/** null for a rule that turns nothing away. @param chainOf finds its chain */
+export function dropRule(rule: Rule, chainOf: (rule: Rule) => Chain | undefined): DropRule | null {
+  const { family, table, chain: name, handle, comment, expr } = rule;
   if (!expr.some(ends)) return null;
   const asks: Asked[] = [];
   let packets: number | null = null;
@@ -95,6 +96,7 @@ export function dropRule({ family, table, chain: name, handle, comment, expr }: 
     else if ('limit' in statement) limits = true;
     else if (!('log' in statement) && !('comment' in statement) && !('counter' in statement)) more = true;
   }
+  const chain = chainOf(rule);
   const early = chain?.hook === 'prerouting' && (chain.priority ?? 0) < -200;
   return { family, table, chain: name, handle, comment, packets, asks, more, limits, early };
 }

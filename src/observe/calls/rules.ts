@@ -35,8 +35,9 @@ export function createDropReader() {
     take(rule: Rule, { chains }: Ruleset): void {
       const set = blockSetOf(rule);
       if (set !== null) sets.add(`${rule.family} ${rule.table} ${set}`);
-      const chain = chains.find(({ family, table, name }) => family === rule.family && table === rule.table && name === rule.chain);
-      const drop = dropRule(rule, chain);
+      const drop = dropRule(rule, (chain) =>
+        chains.find(({ family, table, name }) => family === chain.family && table === chain.table && name === chain.chain),
+      );
       if (drop === null || `${rule.family} ${rule.table}` === 'inet sipalg') return;
       if (isEnd(drop)) ends.push(drop);
       if (narrows(drop) && drops.length < MOST_RULES) drops.push(drop);

@@ -6,10 +6,15 @@ import { dropRule } from '../../../../src/languages/nft/drops.ts';
 const drops = suite('rules that turn packets away');
 
 const of = (expr: readonly unknown[], chain = 'forward_wan', base = {}) =>
-  dropRule(
-    { family: 'inet', table: 'fw4', chain, handle: 7, comment: null, expr },
-    { family: 'inet', table: 'fw4', name: chain, type: null, hook: null, priority: null, ...base },
-  );
+  dropRule({ family: 'inet', table: 'fw4', chain, handle: 7, comment: null, expr }, () => ({
+    family: 'inet',
+    table: 'fw4',
+    name: chain,
+    type: null,
+    hook: null,
+    priority: null,
+    ...base,
+  }));
 const payload = (protocol: string, field: string, right: unknown, op = '=='): unknown => ({
   match: { op, left: { payload: { protocol, field } }, right },
 });
