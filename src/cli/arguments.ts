@@ -47,9 +47,11 @@ function readWords(command: Command, words: readonly string[]): { given: Given }
     const word = inside === undefined ? (words[at] as string) : before;
     const option = options.find((one) => one.name === word);
     // `-` alone is standard input.
-    const argument = option === undefined && /^(?!-.)./.test(word) ? places[place++] : undefined;
+    const argument = option === undefined && /^(?!-.)./.test(word) ? places[place] : undefined;
     if (argument !== undefined) {
-      given.set(argument, word);
+      // A sentence need not be quoted.
+      if (argument.includes('...')) given.set(argument, given.has(argument) ? `${given.get(argument)} ${word}` : word);
+      else given.set((place++, argument), word);
       continue;
     }
     if (option === undefined) {

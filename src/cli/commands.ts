@@ -7,6 +7,7 @@ const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
 const PROBE: Option = { name: '--probe' };
 const comparing = () => import('./compare.ts');
+const diagnosing = () => import('./diagnose.ts');
 const mirroring = () => import('./mirror.ts');
 const probing = () => import('./probe.ts');
 
@@ -35,6 +36,14 @@ export const COMMANDS: readonly Command[] = [
     does: 'show the voice firewall rules with their counters',
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('policy', doors, given, terminal),
+  },
+  {
+    name: 'diagnose',
+    does: 'from a symptom to its causes on this router',
+    arguments: ['[SYMPTOM...]'],
+    options: [JSON_OPTION, FROM],
+    usage: async () => (await diagnosing()).USAGE,
+    run: async (doors, given, terminal) => (await diagnosing()).runDiagnose(doors, given, terminal),
   },
   {
     name: 'disable',

@@ -7,7 +7,7 @@ import type { RouterFacts } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 
 /** One JSON document; what JSON itself lets through of characters a terminal obeys is written as JSON can. */
-function jsonText(value: unknown): string {
+export function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`) + '\n';
 }
 
@@ -18,9 +18,9 @@ const LOOKS = 3;
 const WISH_CONFIG = '/etc/config/sipalg';
 
 /** Looks, and looks again where a list was not to be had in passing. */
-export async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
+export async function factsNow({ host, surveyor }: Doors, also?: Parameters<Doors['surveyor']['look']>[2]): Promise<RouterFacts> {
   for (let look = 1; ; look++) {
-    const facts = await surveyor.look(host);
+    const facts = await surveyor.look(host, undefined, also);
     const passing = host.process().uid === 0 && unread(facts).some(({ source }) => IN_PASSING.test(source));
     if (!passing || look === LOOKS) return facts;
   }
@@ -41,6 +41,8 @@ async function configuredBy(doors: Doors, path: string): Promise<Doors> {
 }
 
 /** A saved document, judged here; of a stream of documents, the exit code when all of them have been answered. */
+export async function reportFrom(doors: Doors, from: string, lines: null, terminal: Terminal): Promise<Report>;
+export async function reportFrom(doors: Doors, from: string, lines: boolean | null, terminal: Terminal): Promise<Report | ExitCode>;
 export async function reportFrom(doors: Doors, from: string, lines: boolean | null, terminal: Terminal): Promise<Report | ExitCode> {
   const { host, surveyor } = doors;
   const { MOST_SAVED, savedFacts, savedReport } = await import('../survey/saved.ts');

@@ -1,7 +1,6 @@
 /** `sipalg metrics`: the report as metrics for Prometheus, on standard output or in a file of its textfile collector. */
 import { metricsOf } from '../fleet/metrics.ts';
 import { exposition } from '../languages/prometheus/exposition.ts';
-import type { Report } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { factsNow, reportFrom } from './look.ts';
 
@@ -18,7 +17,7 @@ export async function metrics(doors: Doors, given: Given, terminal: Terminal): P
   const { host, surveyor } = doors;
   const from = given.get('--from');
   const report = from === undefined ? await surveyor.report(await factsNow(doors)) : await reportFrom(doors, from, null, terminal);
-  const text = exposition(metricsOf(report as Report));
+  const text = exposition(metricsOf(report));
   const file = given.get('--file');
   if (file === undefined) {
     terminal.json(text);

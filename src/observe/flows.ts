@@ -108,8 +108,12 @@ export function believed(outcome: Outcome, said: boolean): Reading<string> {
 
 const carriesHelper = ({ helper }: { helper: string | null }): boolean => helper !== null && isSipHelper(helper);
 
+/** Somebody who wants to see each line of the table besides: a taker of lines for each time that it is listed. */
+export type AlsoFlows = () => (line: string) => void;
+
 /** The lines of `conntrack -L` that name a SIP helper or are of a port of SIP's. */
-async function listed(host: Host): Promise<{ answer: Reading<string>; found: Reading<Found> }> {
+async function listed(host: Host, also?: AlsoFlows): Promise<{ answer: Reading<string>; found: Reading<Found> }> {
+  const other = also?.();
   const finder = createFinder(parseConntrackFlow, carriesHelper, (line) => {
     const kind = kindOfFlow(line);
     return kind && carriesHelper(kind);
@@ -119,16 +123,17 @@ async function listed(host: Host): Promise<{ answer: Reading<string>; found: Rea
     at: '\n',
     take(part: string): void {
       said ||= part.trim() !== '';
-      finder.take(part);
+      other?.(part);
+      if (other === undefined || LIST_FLOWS.options.select.holding.some((needle) => part.includes(needle))) finder.take(part);
     },
   };
-  const { argv, options } = LIST_FLOWS;
-  const outcome = await runInParts(host, argv, { ...options, parts });
+  const options = other === undefined ? { ...LIST_FLOWS.options, parts } : { parts };
+  const outcome = await runInParts(host, LIST_FLOWS.argv, options);
   let all = believed(outcome, said);
   if (all.state === 'present' && outcome.state === 'exited' && showsIpv4Alone(outcome.stderr)) {
     said = false;
-    const other = believed(await runInParts(host, [...argv, '-f', 'ipv6'], { ...options, parts }), said);
-    if (other.state !== 'present') all = other;
+    const six = believed(await runInParts(host, [...LIST_FLOWS.argv, '-f', 'ipv6'], options), said);
+    if (six.state !== 'present') all = six;
   }
   return { answer: all, found: understood(all, () => finder.end()) };
 }
@@ -157,18 +162,25 @@ async function factsOf(host: Host, found: Reading<Found>, certain: boolean): Pro
 }
 
 /** @param udpStream seconds a plain UDP flow lives at most; null where that is not known, or no flow can be under the helper */
-export async function observeFlows(host: Host, udpStream: number | null): Promise<Reading<FlowFacts>> {
-  const { answer, found } = await listed(host);
+export async function observeFlows(host: Host, udpStream: number | null, also?: AlsoFlows): Promise<Reading<FlowFacts>> {
+  const { answer, found } = await listed(host, also);
   // What conntrack said and is not understood, nothing else can tell either.
   if (answer.state === 'present') return factsOf(host, found, true);
   // Not installed, or a kernel without ctnetlink: the kernel's own table still says how long each flow lives.
   const outlives = ({ protocol, timeout, original, reply }: Flow): boolean =>
     protocol === 'udp' && [original.dport, reply.dport].includes(5060) && udpStream !== null && timeout !== null && timeout > udpStream;
   const finder = createFinder(parseProcFlow, outlives, () => null);
-  const table = await readInParts(host, '/proc/net/nf_conntrack', {
-    select: { holding: SIGNALLING },
-    parts: { at: '\n', take: finder.take },
-  });
+  const other = also?.();
+  const take = (part: string): void => {
+    other?.(part);
+    if (other === undefined || SIGNALLING.some((needle) => part.includes(needle))) finder.take(part);
+  };
+  const parts = { at: '\n', take };
+  const table = await readInParts(
+    host,
+    '/proc/net/nf_conntrack',
+    other === undefined ? { select: { holding: SIGNALLING }, parts } : { parts, most: 64 << 20 },
+  );
   if (table.state === 'present')
     return factsOf(
       host,

@@ -34,13 +34,18 @@ interface Listed {
   passedOver: ReadonlySet<string>;
 }
 
+/** Somebody who wants to see each rule besides: a taker of rules for each time that they are listed. */
+export type AlsoRules = () => (rule: Rule, ruleset: Ruleset) => void;
+
 /** A rule that sets a helper, leads elsewhere or translates is held; of fifty thousand others only what they say beyond that. */
-async function listWith(host: Host, argv: readonly string[]): Promise<Reading<Listed>> {
+async function listWith(host: Host, argv: readonly string[], also?: AlsoRules): Promise<Reading<Listed>> {
+  const other = also?.();
   const sources = new Set<string>();
   const passedOver = new Set<string>();
   let foreign = false;
   const ways = createWays();
   const reader = createRulesetReader((rule, ruleset) => {
+    other?.(rule, ruleset);
     for (const source of sourcesOf(rule)) sources.add(source);
     foreign ||= hasExtension(rule);
     if (setsHelper(rule) || ways.matters(rule, ruleset)) return true;
@@ -52,10 +57,10 @@ async function listWith(host: Host, argv: readonly string[]): Promise<Reading<Li
   return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign, passedOver }));
 }
 
-async function listRuleset(host: Host): Promise<Reading<Listed>> {
-  const listed = await listWith(host, LIST_RULES.argv);
+async function listRuleset(host: Host, also?: AlsoRules): Promise<Reading<Listed>> {
+  const listed = await listWith(host, LIST_RULES.argv, also);
   const lacking = understood(listed, ({ ruleset }) => ruleset.rules.some(lacksElements));
-  return lacking.state === 'present' && lacking.value ? listWith(host, LIST_WHOLE) : listed;
+  return lacking.state === 'present' && lacking.value ? listWith(host, LIST_WHOLE, also) : listed;
 }
 
 /** The rules of the chains that matter, as nft writes them. */
@@ -69,8 +74,8 @@ async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Read
  * @param wanted says which chains' rules are wanted though nothing is assigned in
  *   them now, because something may have to be given back to them
  */
-export async function observeNft(host: Host, wanted: readonly string[]): Promise<Reading<NftFacts>> {
-  const listed = await listRuleset(host);
+export async function observeNft(host: Host, wanted: readonly string[], also?: AlsoRules): Promise<Reading<NftFacts>> {
+  const listed = await listRuleset(host, also);
   const found = understood(listed, ({ ruleset }) => assignmentsIn(ruleset));
   if (listed.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
   let chains: ListedChain[] = [];

@@ -10,10 +10,12 @@ import { readConfiguration } from '../wish/read.ts';
 import type { Facts, FirewallCheck, FirewallUci } from './facts.ts';
 import { FIREWALL_CONFIG, firewallFacts, mayOpenSip, observeCheck, observeDefinitions } from './firewall.ts';
 import { observeDrops, observeExpectations, observeFlows } from './flows.ts';
+import type { AlsoFlows } from './flows.ts';
 import { observeIncludes } from './includes.ts';
 import { observeIptables } from './iptables.ts';
 import { observeModules, TRACKER } from './modules.ts';
 import { chainKey, observeNft } from './nft.ts';
+import type { AlsoRules } from './nft.ts';
 import { orElse, understood } from './reading.ts';
 import { observeNumber, observeSystem, observeWan } from './system.ts';
 
@@ -70,15 +72,22 @@ async function observeEdited(host: Host, journal: Reading<Journal>): Promise<Fac
   return Object.fromEntries(await Promise.all(others.map(async (path) => [path, await host.read(path)] as const)));
 }
 
+/** Large listings are made once, for whoever needs more of them too. */
+export interface Also {
+  flows: AlsoFlows;
+  rules: AlsoRules;
+}
+
 /**
  * Looks at everything. Never throws: what could not be read is in its reading.
  * @param checked what fw4 said a moment ago of what it would load, where a run need not ask again: it renders everything for it
+ * @param also who sees each flow and each rule besides, as they are listed
  */
-export async function observe(host: Host, checked?: Reading<FirewallCheck>): Promise<Facts> {
+export async function observe(host: Host, checked?: Reading<FirewallCheck>, also?: Also): Promise<Facts> {
   // First of all what may take longest. Loaded or built in, the tracker shows here; where it does not, no long life is the helper's doing.
   const tracker = await host.kind(`/sys/module/${TRACKER}`);
   const udpStream = await observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream');
-  const flows = observeFlows(host, tracker.state === 'absent' ? null : orElse(udpStream, null));
+  const flows = observeFlows(host, tracker.state === 'absent' ? null : orElse(udpStream, null), also?.flows);
   const [system, wish, journal, udp] = await Promise.all([
     observeSystem(host),
     observeWish(host),
@@ -86,7 +95,7 @@ export async function observe(host: Host, checked?: Reading<FirewallCheck>): Pro
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_udp_timeout'),
   ]);
   // The tools start first, so that files are read while they run.
-  const rules = observeNft(host, chainsOf(journal));
+  const rules = observeNft(host, chainsOf(journal), also?.rules);
   const tools = Promise.all([rules, observeIptables(host, rules, savesOf(journal)), observeDrops(host)]);
   const modules = await observeModules(host, orElse(system.kernel, ''));
   const check = checked ?? observeCheck(host, { system, modules });

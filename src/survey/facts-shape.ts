@@ -6,7 +6,8 @@ import type * as Alg from '../observe/facts.ts';
 import type * as Policy from '../voice/facts.ts';
 import type { Dscp, Limit, Marking, PolicyWish, Problem, Provider, Site, Timeouts, Wish } from '../wish/wish.ts';
 import { OWN_FILES } from '../voice/own.ts';
-import { among, both, fields, flag, kinds, list, maybe, moment, number, orNull, read, reading, record, text } from './shape.ts';
+import { calls, shaper } from './calls-shape.ts';
+import { among, both, fields, flag, list, maybe, moment, number, orNull, read, reading, record, text } from './shape.ts';
 import type { Shape } from './shape.ts';
 import type { RouterFacts } from './survey.ts';
 
@@ -195,7 +196,6 @@ const seenIptables = reading(
   }),
 );
 
-const shaper = { device: text, how: text };
 const policy = fields<Policy.PolicyFacts>({
   wanted: flag,
   wish,
@@ -246,12 +246,7 @@ const policy = fields<Policy.PolicyFacts>({
       }),
     ),
   ),
-  shapers: list(
-    kinds<Policy.Shaper>('kind', {
-      sqm: fields({ ...shaper, section: text, options: text }),
-      qosify: fields({ ...shaper, voice: flag }),
-    }),
-  ),
+  shapers: list(shaper),
 });
 
 export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
@@ -331,4 +326,5 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
   journal: reading(read((value): Journal => parseJournal(JSON.stringify(value)))),
   edited: record(reading(text)),
   policy: reading(policy),
+  calls: maybe(calls),
 });

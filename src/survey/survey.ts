@@ -6,8 +6,10 @@
 import type { Host, Reading } from '../host/host.ts';
 import { judge } from '../judge/judge.ts';
 import type { Verdict } from '../judge/verdict.ts';
+import type { CallFacts } from '../observe/calls/facts.ts';
 import type { Facts } from '../observe/facts.ts';
 import { observe } from '../observe/observe.ts';
+import type { Also } from '../observe/observe.ts';
 import type { Towards } from '../plan/plan.ts';
 import type { Plan } from '../plan/step.ts';
 import type { PolicyFacts } from '../voice/facts.ts';
@@ -23,6 +25,8 @@ export type { ExitCode } from './exit.ts';
 export interface RouterFacts extends Facts {
   /** The voice firewall rules. Absent: they are not wanted, and nothing of them is here. */
   policy: Reading<PolicyFacts>;
+  /** What a diagnosis of calls needs besides; only where one was asked for. */
+  calls?: CallFacts;
 }
 
 export interface Report {
@@ -43,8 +47,8 @@ export interface Outcome {
 export interface Surveyor {
   /** Of this program. */
   readonly version: string;
-  /** Looks at a router. Never throws: what could not be read is in its reading. @param checked see `observe` */
-  look(host: Host, checked?: Facts['firewall']['check']): Promise<RouterFacts>;
+  /** Looks at a router. Never throws: what could not be read is in its reading. @param checked @param also see `observe` */
+  look(host: Host, checked?: Facts['firewall']['check'], also?: Also): Promise<RouterFacts>;
   /** As `reportOn`, `outcomeOn`, `planAll` and `planVoice`; they reject, with a sentence, where needed voice rules cannot be loaded. */
   report(facts: RouterFacts): Promise<Report>;
   outcome(facts: RouterFacts): Promise<Outcome>;
@@ -72,8 +76,8 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
   return {
     version,
     voice,
-    async look(host, checked) {
-      const facts = await observe(host, checked);
+    async look(host, checked, also) {
+      const facts = await observe(host, checked, also);
       return { ...facts, policy: await observeVoice(host, facts, facts.wish.wish.policy === true, voice) };
     },
     report: async (facts) => {

@@ -4,6 +4,7 @@
  * are only compared stand here as a digest.
  */
 import type { Reading } from '../host/host.ts';
+import type { Shaper } from '../observe/shapers.ts';
 import type { Ways } from '../observe/wan.ts';
 import type { PolicyWish } from '../wish/wish.ts';
 import type { Networks } from './digest.ts';
@@ -78,26 +79,6 @@ export interface Offload {
     late: boolean;
   } | null;
 }
-
-/** Something that sets or reads DSCP marks after us, and is switched on. */
-export type Shaper = {
-  device: string;
-  /** The script or mode, e.g. `piece_of_cake.qos`. */
-  how: string;
-} & (
-  | {
-      kind: 'sqm';
-      /** As `uci show sqm` names it. */
-      section: string;
-      /** `eqdisc_opts`, where they are in force. */
-      options: string;
-    }
-  | {
-      kind: 'qosify';
-      /** One of its files says that SIP is voice. */
-      voice: boolean;
-    }
-);
 
 /** What of ours stands in a table of iptables. */
 export interface SeenTable {

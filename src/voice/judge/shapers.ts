@@ -2,7 +2,7 @@
 import type { ShaperVerdict } from '../../judge/verdict.ts';
 import { word } from '../../languages/shell/command.ts';
 import type { Dscp, PolicyWish } from '../../wish/wish.ts';
-import type { Shaper } from '../facts.ts';
+import type { Shaper } from '../../observe/shapers.ts';
 
 type Said = Pick<ShaperVerdict, 'conflict' | 'setting'>;
 const FITS: Said = { conflict: null, setting: null };
@@ -56,7 +56,10 @@ function qosify({ voice }: Extract<Shaper, { kind: 'qosify' }>, providers: Polic
 }
 
 /** Nothing where nothing is marked: there is nothing to lose then. */
-export function judgeShapers(shapers: readonly Shaper[], { marking, providers }: PolicyWish): ShaperVerdict[] {
+export function judgeShapers(
+  shapers: readonly Shaper[],
+  { marking, providers }: Pick<PolicyWish, 'marking' | 'providers'>,
+): ShaperVerdict[] {
   if (marking === null) return [];
   return shapers.map((shaper) => ({
     kind: shaper.kind,

@@ -2,6 +2,7 @@
 import type { Host, Reading } from '../../host/host.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { orElse, understood } from '../../observe/reading.ts';
+import { observeShapers } from '../../observe/shapers.ts';
 import { observeWays } from '../../observe/wan.ts';
 import type { Ways } from '../../observe/wan.ts';
 import { readConfiguration } from '../../wish/read.ts';
@@ -13,7 +14,7 @@ import { observeBlocks } from './blocks.ts';
 import { observeInbound } from './inbound.ts';
 import { observeIptablesPolicy } from './iptables.ts';
 import { observeNftPolicy, observePerFlow } from './nft.ts';
-import { observeOffload, observeShapers } from './shaping.ts';
+import { observeOffload } from './shaping.ts';
 
 const OTHER: Reading<never> = { state: 'absent', source: 'the other firewall is used' };
 

@@ -80,6 +80,12 @@ export const TABLE: readonly Row[] = [
     because: 'The one room that knows both the ALG and the voice rules, whose code an engine hands in; only `look` touches a machine.',
   },
   {
+    room: 'diagnose',
+    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts'],
+    types: ['host', 'judge', 'observe', 'survey'],
+    because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no words of a face.',
+  },
+  {
     room: 'apply',
     code: ['languages', 'host', 'observe', 'judge', 'plan', 'journal', 'survey', 'voice/paths.ts'],
     because: 'Applying walks the whole way again, to verify, and speaks to nobody.',
@@ -149,6 +155,7 @@ export const TABLE: readonly Row[] = [
       'judge',
       'plan',
       'compare',
+      'diagnose',
       'watch',
       'probe',
       'mirror',

@@ -1,0 +1,54 @@
+/** `diagnose`: from a symptom to its cause, of this router or of a saved document, in words or as JSON. */
+import { NAMES, OF_AUDIO, readAsked, SYMPTOMS } from '../diagnose/symptoms.ts';
+import type { Asked } from '../diagnose/symptoms.ts';
+import type { AlgState } from '../judge/verdict.ts';
+import { observeCalls } from '../survey/calls.ts';
+import type { ExitCode, RouterFacts } from '../survey/survey.ts';
+import type { Doors, Given, Terminal } from './command.ts';
+import { factsNow, jsonText, reportFrom } from './look.ts';
+
+export const USAGE = `usage: sipalg diagnose [SYMPTOM] [--json] [--from FILE]
+
+Says which causes of a symptom are found on this router, each with its evidence and one fix, which are ruled out and by what, and
+what cannot be known from here and how to find out. Nothing is changed. SYMPTOM is a name or a sentence, English or German, and a
+time in it is used: sipalg diagnose "calls drop after 32 seconds". Without one all causes are looked for, worst first. What
+concerns audio is best asked while a call runs; it takes a second more.
+
+${NAMES.map((name) => `  ${name.padEnd(18)}${SYMPTOMS[name]}`).join('\n')}
+
+--from FILE judges what \`sipalg diagnose --json\` has saved on any router (- for standard input).
+
+Exit codes: 0 no cause was found here; 1 at least one was; 2 trouble: flows or rules could not be read and nothing was found,
+a symptom that is not known, or wrong usage.
+`;
+
+async function verdictOf({ surveyor }: Doors, facts: RouterFacts): Promise<AlgState> {
+  return facts.policy.state === 'present' ? (await surveyor.report(facts)).verdict.alg : surveyor.verdict(facts).alg;
+}
+
+async function factsFor(doors: Doors, given: Given, asked: Asked, terminal: Terminal): Promise<{ facts: RouterFacts; alg: AlgState }> {
+  const from = given.get('--from');
+  if (from !== undefined) {
+    const { facts, verdict } = await reportFrom(doors, from, null, terminal);
+    if (facts.calls === undefined)
+      throw new Error(
+        `${from === '-' ? 'standard input' : from} holds nothing of calls: it was saved by another command, or before there ` +
+          'was one; save one with `sipalg diagnose --json > FILE` on the router.',
+      );
+    return { facts, alg: verdict.alg };
+  }
+  const audio = asked.symptoms.some((one) => OF_AUDIO.includes(one));
+  const whole = await observeCalls(doors.host, (also) => factsNow(doors, also), audio);
+  return { facts: whole, alg: await verdictOf(doors, whole) };
+}
+
+export async function runDiagnose(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  const asked = readAsked(given.get('[SYMPTOM...]') ?? '');
+  const looking = factsFor(doors, given, asked, terminal);
+  // The table of causes is read while the tools run that the look has started.
+  const [{ facts, alg }, { diagnose, diagnosisCode, diagnosisText }] = await Promise.all([looking, import('./diagnosis.ts')]);
+  const diagnosis = diagnose(facts, alg, asked);
+  if (given.has('--json')) terminal.json(jsonText({ version: doors.surveyor.version, facts, alg, diagnosis }));
+  else terminal.out(diagnosisText(diagnosis));
+  return diagnosisCode(diagnosis, facts);
+}

@@ -1,0 +1,110 @@
+/** Causes that lie with the ALG. */
+import { found, out, unknown } from './cause.ts';
+import type { Cause, Fix, Outcome } from './cause.ts';
+import { valueOf } from './look.ts';
+import type { Look } from './look.ts';
+import type { Symptom } from './symptoms.ts';
+
+const ALG = 'test/lab/diagnose/alg.test.ts';
+const DISABLE: Fix = { command: 'sipalg disable' };
+const UNREAD = 'sipalg status';
+
+const CALLS: readonly Symptom[] = [
+  'drops-after-time',
+  'drops-on-hold',
+  'drops-on-transfer',
+  'not-received',
+  'cannot-call-out',
+  'no-audio',
+  'one-way-audio',
+  'others-ring-on',
+  'registration-lost',
+  'first-phone-only',
+];
+
+function byAlg(state: 'rewriting' | 'tracking', look: Look): Outcome {
+  const { alg, facts } = look;
+  if (alg === 'unknown') return unknown('whether an ALG is on could not be told', `run \`${UNREAD}\` as root`);
+  if (alg !== state) return out(alg === 'off' ? 'no SIP ALG touches calls here' : 'the SIP ALG here does the other of the two');
+  const flows = valueOf(facts.flows)?.flows ?? [];
+  return found(
+    flows.length === 0
+      ? ['`sipalg status` shows what assigns it']
+      : flows
+          .slice(0, 3)
+          .map(
+            ({ source, sourcePort, destination, destinationPort, timeout }) =>
+              `under the helper: ${source}:${sourcePort} -> ${destination}:${destinationPort}, ${timeout ?? '?'} s left`,
+          ),
+  );
+}
+
+/** What the helper said that it dropped. @param clash the ones over a port that is taken, or all others */
+function byLog(clash: boolean, { facts, alg }: Look): Outcome {
+  const lines = (valueOf(facts.drops) ?? []).filter(({ reason }) => /all ports in use/.test(reason) === clash);
+  if (lines.length > 0)
+    return found(
+      lines.slice(-3).map(({ reason, source, destination }) => `kernel log: dropped ${source ?? '?'} -> ${destination ?? '?'}: ${reason}`),
+    );
+  if (alg === 'off') return out('no SIP ALG is on, and the kernel log holds no message that one dropped');
+  return unknown(
+    'the kernel logs what its ALG drops only where something listens to it',
+    'sysctl -w net.netfilter.nf_log.2=nf_log_ipv4, call again, then `dmesg | grep nf_ct_sip`',
+  );
+}
+
+export const OF_ALG: readonly Cause[] = [
+  {
+    code: 'alg-rewrites',
+    weight: 90,
+    symptoms: CALLS,
+    what: 'A SIP ALG on this router edits calls: addresses in messages and in the SDP no longer fit what the phone said.',
+    observable: 'the helper is assigned and nf_nat_sip is in the kernel (sipalg status)',
+    fix: DISABLE,
+    source: 'net/netfilter/nf_nat_sip.c; RFC 4787 REQ-10',
+    made: ALG,
+    sees: (look) => byAlg('rewriting', look),
+  },
+  {
+    code: 'alg-watches',
+    weight: 80,
+    symptoms: [
+      'cannot-call-out',
+      'no-audio',
+      'one-way-audio',
+      'drops-on-hold',
+      'drops-on-transfer',
+      'ghost-calls',
+      'others-ring-on',
+      'first-phone-only',
+    ],
+    what: 'A SIP ALG on this router watches calls: it edits nothing, but drops messages it cannot read and opens holes.',
+    observable: 'the helper is assigned, and nf_nat_sip is not in the kernel or nothing is translated',
+    fix: DISABLE,
+    source: 'net/netfilter/nf_conntrack_sip.c',
+    made: 'test/pure/diagnose/causes.test.ts',
+    sees: (look) => byAlg('tracking', look),
+  },
+  {
+    code: 'alg-drops',
+    weight: 85,
+    symptoms: ['cannot-call-out', 'no-audio', 'drops-on-hold', 'drops-on-transfer', 'registration-lost', 'not-received'],
+    what: 'The SIP ALG has thrown messages away that it could not read.',
+    observable: 'a line `nf_ct_sip: dropping packet` in the kernel log, of another reason than a port in use',
+    fix: DISABLE,
+    source: 'net/netfilter/nf_conntrack_sip.c, nf_ct_helper_log',
+    made: 'test/pure/diagnose/causes.test.ts',
+    sees: (look) => byLog(false, look),
+  },
+  {
+    code: 'alg-port-clash',
+    weight: 85,
+    symptoms: ['first-phone-only', 'cannot-call-out', 'no-audio'],
+    what: "The SIP ALG drops the second phone's INVITE, because both phones name the same audio port.",
+    observable: 'a line `nf_ct_sip: dropping packet: all ports in use` in the kernel log',
+    fix: DISABLE,
+    source: 'net/netfilter/nf_nat_sip.c, nf_nat_sdp_media',
+    made: 'test/pure/diagnose/causes.test.ts',
+    sees: (look) => byLog(true, look),
+  },
+];

@@ -1,0 +1,280 @@
+/** Causes that lie with the network: the way out, sizes, queues, limits, and who may come in. */
+import { found, out, unknown, unread } from './cause.ts';
+import type { Cause, Outcome } from './cause.ts';
+import { flowsOf, fromPhones, isInside, isPrivate, isShared, meets, peersOf, shown, shownRule, valueOf } from './look.ts';
+import type { Look } from './look.ts';
+import type { CallFlow } from '../observe/calls/facts.ts';
+import type { Symptom } from './symptoms.ts';
+
+const NETWORK = 'test/lab/diagnose/network.ts';
+const PURE = 'test/pure/diagnose/causes.test.ts';
+
+const ALL: readonly Symptom[] = ['not-received', 'cannot-call-out', 'no-audio', 'registration-lost'];
+
+/** RFC 3261 §18.1.1: a request of more must go by TCP. */
+const LARGE = 1300;
+
+/** What a message that is answered has on the average, headers of IP and UDP included: REGISTER, OPTIONS, BYE. */
+const ANSWERED = 600;
+
+/** A phone's messages that nobody answers, with their size, as far as the counts of the flow tell it. */
+const largeUnanswered = (look: Look): { flow: CallFlow; size: number }[] =>
+  fromPhones(look).flatMap((flow) => {
+    const { protocol, out: sent, in: back } = flow;
+    if (protocol !== 'udp' || sent === null || back === null || sent.packets - back.packets < 3) return [];
+    const size = Math.round((sent.bytes - ANSWERED * back.packets) / (sent.packets - back.packets));
+    return size > LARGE ? [{ flow, size }] : [];
+  });
+
+/** @param isBad of the addresses that flows leave with, or of the WAN */
+function wanAddress(look: Look, isBad: (address: string) => boolean, what: string): Outcome {
+  const { wan } = look.facts;
+  if (wan.state !== 'present')
+    return wan.state === 'failed' ? unread(wan) : unknown('there is no way to the internet now', 'look again once the WAN is up');
+  const bad = wan.value.addresses.filter(({ family, address }) => family === 'ipv4' && isBad(address));
+  if (bad.length > 0) return found(bad.map(({ address, device }) => `${device} has ${address}`));
+  return out(`the WAN has no ${what} address`);
+}
+
+export const OF_NETWORK: readonly Cause[] = [
+  {
+    code: 'firewall-not-loaded',
+    weight: 95,
+    symptoms: ['not-received', 'cannot-call-out', 'no-audio', 'registration-lost'],
+    what: 'The firewall is not loaded, or would not load: nothing is translated as it is configured.',
+    observable: 'fw4 is installed and its table is not there, or `fw4 check` fails',
+    fix: { command: 'fw4 check' },
+    source: 'firewall4, main.uc; nft(8)',
+    made: NETWORK,
+    sees({ facts }) {
+      const { check } = facts.firewall;
+      if (check?.state === 'present' && !check.value.loads) return found([`fw4 check: ${check.value.because}`]);
+      if (valueOf(facts.system.firewall) !== 'fw4') return out('its rules are those of another firewall than fw4, and they are there');
+      const nft = valueOf(facts.nft);
+      if (nft === null) return unread(facts.nft);
+      return nft.tables.includes('inet fw4') ? out('the firewall is loaded') : found(['nft list ruleset: there is no table inet fw4']);
+    },
+  },
+  {
+    code: 'no-way-out',
+    weight: 95,
+    symptoms: ['cannot-call-out', 'not-received', 'registration-lost'],
+    what: 'There is no way to the internet.',
+    observable: 'no default route in the main table of routes',
+    fix: { command: 'ifup wan' },
+    source: '/proc/net/route',
+    made: NETWORK,
+    sees({ calls }) {
+      const routes = valueOf(calls.routes);
+      if (routes === null) return unread(calls.routes);
+      if (routes.length > 0) return out(`the default route leads out by ${routes[0]?.device}`);
+      return valueOf(calls.wan)?.length
+        ? found(['/proc/net/route: no default route of IPv4'])
+        : found(['/proc/net/route: no default route; no device leads out']);
+    },
+  },
+  {
+    code: 'several-ways-out',
+    weight: 55,
+    symptoms: ['registration-lost', 'not-received', 'one-way-audio', 'drops-after-time'],
+    what: 'Several ways lead to the internet, and SIP leaves by more than one of them: the provider sees a phone at two addresses.',
+    observable: 'more than one default route, and SIP flows that leave with different addresses of the router',
+    fix: { setting: "pin SIP and its audio to one WAN (mwan3: a rule for the provider's networks with one member)", of: 'the router' },
+    source: 'net/ipv4/fib_trie.c; mwan3',
+    made: NETWORK,
+    sees(look) {
+      const routes = valueOf(look.calls.routes);
+      if (routes === null) return unread(look.calls.routes);
+      const leaving = fromPhones(look).filter(({ replyDestination, source }) => replyDestination !== source);
+      const addresses = [...new Set(leaving.map(({ replyDestination }) => replyDestination))].filter((one) => look.calls.own.includes(one));
+      if (addresses.length > 1) return found([`SIP leaves as ${addresses.join(' and as ')}`, ...leaving.slice(0, 3).map(shown)]);
+      const devices = new Set(routes.map(({ device }) => device));
+      return devices.size > 1 && leaving.length === 0
+        ? unknown(`${devices.size} devices have a default route, and no SIP leaves now`, 'look again once the phones have registered')
+        : out('all SIP leaves by one address');
+    },
+  },
+  {
+    code: 'double-nat',
+    weight: 45,
+    symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
+    what: 'Another router translates in front of this one: its timeouts and its ALG are beyond what is seen here.',
+    observable: 'the WAN has an address of RFC 1918',
+    fix: { setting: 'bridge (modem) mode, or this router as exposed host, and its SIP ALG off', of: 'the router in front' },
+    source: 'RFC 1918',
+    made: NETWORK,
+    sees: (look) => wanAddress(look, isPrivate, 'private'),
+  },
+  {
+    code: 'carrier-nat',
+    weight: 45,
+    symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
+    what: "The line shares its address with others (carrier-grade NAT): its timeouts are the carrier's.",
+    observable: 'the WAN has an address of 100.64.0.0/10',
+    fix: { ask: 'whoever sells the line', question: 'Can we have a public IPv4 address? Until then phones need a keep-alive every 25 s.' },
+    source: 'RFC 6598; RFC 6888',
+    made: NETWORK,
+    sees: (look) => wanAddress(look, isShared, 'shared'),
+  },
+  {
+    code: 'message-too-large',
+    weight: 60,
+    symptoms: ['cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
+    what: 'Messages of a phone are larger than the way out takes in one piece, may not be cut, and get lost.',
+    observable:
+      'unanswered signalling of more than the MTU of the WAN and less than 1500 bytes, and packets that could not be cut (Ip.FragFails)',
+    fix: { setting: 'SIP over TCP or TLS, or fewer codecs', of: 'the phone' },
+    source: 'RFC 3261 §18.1.1; net/ipv4/ip_output.c; conntrack counts before the size is checked',
+    made: NETWORK,
+    sees: (look) => bySize(look, false),
+  },
+  {
+    code: 'fragments-lost-out',
+    weight: 60,
+    symptoms: ['cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
+    what: 'Large messages of a phone leave in fragments, and nobody answers them: fragments get lost on the way.',
+    observable: 'signalling of more than 1500 bytes goes out unanswered, and packets were cut (Ip.FragCreates)',
+    fix: { setting: 'SIP over TCP or TLS, or fewer codecs', of: 'the phone' },
+    source: 'RFC 3261 §18.1.1; net/ipv4/ip_output.c',
+    made: NETWORK,
+    sees: (look) => bySize(look, true),
+  },
+  {
+    code: 'fragments-lost-in',
+    weight: 60,
+    symptoms: ['not-received', 'cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
+    what: 'Fragments from the internet come without the rest of them: a large INVITE never becomes whole.',
+    observable: 'fragments come (Ip.ReasmReqds) and few or none are put together (Ip.ReasmOKs)',
+    fix: {
+      ask: 'the provider',
+      question: 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the line?',
+    },
+    source: 'net/ipv4/ip_fragment.c; RFC 3261 §18.1.1',
+    made: NETWORK,
+    sees({ calls }) {
+      const counters = valueOf(calls.counters);
+      if (counters === null) return unread(calls.counters);
+      const { reasmReqds, reasmOks, reasmFails } = counters;
+      if (reasmReqds < 2) return out('no fragments have come');
+      // A message of SIP is two fragments, three at most: of more per packet that was put together, some did not come.
+      if (reasmReqds <= 3 * reasmOks && reasmFails <= reasmOks / 10)
+        return out(`${reasmOks} packets were put together of ${reasmReqds} fragments`);
+      return found([
+        `/proc/net/snmp, since the start: ${reasmReqds} fragments came, ${reasmOks} packets were put together, ${reasmFails} could not be`,
+      ]);
+    },
+  },
+  {
+    code: 'blocked-by-list',
+    weight: 80,
+    symptoms: ALL,
+    what: 'A block list holds an address that the phones talk to.',
+    observable: 'the address is an element of a set by which a rule drops',
+    fix: { setting: "put the provider's networks on the allow list of what fills that set (banIP: allowlist)", of: 'the block list' },
+    source: 'nft(8), get element; banIP',
+    made: NETWORK,
+    sees({ calls, facts }) {
+      const { blocks } = facts.policy.state === 'present' ? facts.policy.value : {};
+      const holding = blocks?.state === 'present' ? blocks.value.holding : [];
+      const own = holding.map(({ set, network, provider }) => `${set} holds ${network} (${provider})`);
+      const held = [...own, ...(valueOf(calls.blocked) ?? []).map(({ set, address }) => `${set} holds ${address}`)];
+      if (held.length > 0) return found([...new Set(held)].slice(0, 4));
+      return calls.blocked.state === 'failed' ? unread(calls.blocked) : out('no block list holds an address that the phones talk to');
+    },
+  },
+  {
+    code: 'rate-limited',
+    weight: 65,
+    symptoms: ['cannot-call-out', 'others-ring-on', 'choppy', 'registration-lost', 'not-received'],
+    what: 'A rule that lets a rate pass has dropped packets of calls.',
+    observable: 'the counter of a drop rule with a limit that meets signalling or audio of a phone',
+    fix: { setting: "take the limit off established flows, the LAN and the provider's networks", of: "the router's firewall" },
+    source: 'nft(8), limit; voice practice: never limit established flows',
+    made: NETWORK,
+    sees(look) {
+      const rules = valueOf(look.calls.drops);
+      if (rules === null)
+        return look.calls.drops.state === 'failed'
+          ? unread(look.calls.drops)
+          : unknown('rules of iptables are not looked at', 'iptables-save -c | grep limit');
+      const flows = [...fromPhones(look), ...flowsOf(look).media.filter(({ source }) => isInside(look, source))];
+      const met = rules.filter(
+        (rule) =>
+          rule.limits &&
+          rule.packets !== null &&
+          rule.packets > 0 &&
+          flows.some(
+            (flow) =>
+              meets(rule, flow) ||
+              meets(rule, {
+                source: flow.replySource,
+                sourcePort: flow.destinationPort,
+                destination: flow.replyDestination,
+                destinationPort: flow.replyPort,
+              }) ||
+              meets(rule, {
+                source: flow.replySource,
+                sourcePort: flow.destinationPort,
+                destination: flow.source,
+                destinationPort: flow.sourcePort,
+              }),
+          ),
+      );
+      const attempts = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.attempts ?? []) : [];
+      const own = attempts.filter(({ source, dropped }) => dropped > 0 && peersOf(look).includes(source));
+      if (met.length + own.length === 0) return out('no limit has dropped anything of the phones');
+      return found(
+        [
+          ...met.slice(0, 3).map(shownRule),
+          ...own.slice(0, 2).map(({ source, method, dropped }) => `sipalg's own limit dropped ${dropped} ${method} of ${source}`),
+        ],
+        met.length > 0
+          ? undefined
+          : { setting: 'name that address as a `config provider` (or `config site`) in /etc/config/sipalg', of: 'sipalg' },
+      );
+    },
+  },
+  {
+    code: 'table-full',
+    weight: 85,
+    symptoms: [...ALL, 'drops-after-time', 'one-way-audio', 'choppy'],
+    what: 'The table of flows is full, or was: new calls find no place, and old ones lose theirs.',
+    observable: 'nf_conntrack_count against nf_conntrack_max, and the columns drop and early_drop',
+    fix: { command: 'echo net.netfilter.nf_conntrack_max=65536 > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart' },
+    source: 'net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc',
+    made: PURE,
+    sees({ calls }) {
+      const table = valueOf(calls.table);
+      if (table === null) return unread(calls.table);
+      const { count, most, dropped, early } = table;
+      if (count < 0.95 * most && dropped + early === 0) return out(`${count} of ${most} places for flows are taken`);
+      return found([`${count} of ${most} places are taken; ${dropped} packets found none, ${early} flows had to go for others`], {
+        command: `echo net.netfilter.nf_conntrack_max=${2 * most} > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart`,
+      });
+    },
+  },
+];
+
+/** The MTU of the LAN: what is larger comes in fragments already. */
+const ETHERNET = 1500;
+
+/** @param cut what is large leaves in fragments; else it must not be cut, and does not leave */
+function bySize(look: Look, cut: boolean): Outcome {
+  if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+  const counters = valueOf(look.calls.counters);
+  if (counters === null) return unread(look.calls.counters);
+  const { fragFails, fragCreates } = counters;
+  const mtu = Math.min(ETHERNET, ...look.calls.links.map((link) => link.mtu));
+  const large = largeUnanswered(look).filter(({ size }) => size > mtu);
+  if (large.length === 0) return out(`no phone sends messages of more than ${mtu} bytes that stay unanswered`);
+  const those = large.filter(({ size }) => (size > ETHERNET || fragFails === 0) === cut);
+  if (those.length === 0) return out(cut ? 'what is large is not cut' : 'what is large is cut, and leaves in fragments');
+  if (cut && fragCreates === 0) return unknown('the router itself has cut nothing', 'a capture on the WAN: do the fragments leave?');
+  return found([
+    ...those.slice(0, 3).map(({ flow, size }) => `${shown(flow)}; about ${size} bytes each`),
+    `/proc/net/snmp: Ip.FragFails ${fragFails}, Ip.FragCreates ${fragCreates}`,
+    ...look.calls.links
+      .filter((link) => link.mtu < ETHERNET)
+      .map((link) => `${link.device} has an MTU of ${link.mtu}${link.ppp ? ' (PPP)' : ''}`),
+  ]);
+}

@@ -1,0 +1,104 @@
+/** From what was seen to causes: found, ruled out, and what cannot be known from here. Pure. */
+import type { AlgState } from '../judge/verdict.ts';
+import type { RouterFacts } from '../survey/survey.ts';
+import { advise } from './advisories.ts';
+import type { Advisory } from './advisories.ts';
+import type { Fix } from './cause.ts';
+import { fromPhones, shown, valueOf } from './look.ts';
+import type { Look } from './look.ts';
+import { usual } from './symptoms.ts';
+import type { Asked, Symptom } from './symptoms.ts';
+import { CAUSES } from './table.ts';
+
+export interface Found {
+  code: string;
+  what: string;
+  evidence: string[];
+  fix: Fix;
+  source: string;
+  /** Causes that were found too and cannot be told from this one here, and the one observation that would. */
+  alike: { codes: string[]; tell: string } | null;
+}
+
+export interface Diagnosis {
+  asked: { text: string; symptoms: Symptom[]; seconds: number | null };
+  /** What the number that was given usually means; null where none was, or it means nothing by itself. */
+  number: string | null;
+  found: Found[];
+  ruledOut: { code: string; what: string; because: string }[];
+  unknown: { code: string; what: string; because: string; tell: string }[];
+  /** Phones that signal now: a line for each flow, with what is known of its registration. */
+  phones: string[];
+  advisories: Advisory[];
+}
+
+/** When a registration ends, as the helper's hole for it says (nf_conntrack_sip.c, process_register_response); else nothing shows it. */
+function intervals({ facts }: Look): (address: string) => string {
+  const holes = (valueOf(facts.expectations) ?? []).filter(({ class: kind, permanent }) => kind === 'signalling' && permanent);
+  return (provider) => {
+    const hole = holes.find(({ source }) => source === provider);
+    return hole?.timeout == null ? '' : `; a registration there ends in ${hole.timeout} s, if it is not renewed`;
+  };
+}
+
+function phonesOf(look: Look): string[] {
+  const until = intervals(look);
+  return fromPhones(look)
+    .slice(0, 12)
+    .map((flow) => {
+      const { destinationPort, destination, replyPort, sourcePort } = flow;
+      const plain = destinationPort === 5061 ? ' (TLS: no ALG can read it)' : '';
+      const family = destination.includes(':') ? ' (IPv6, not translated)' : '';
+      return `${shown(flow)}${replyPort === sourcePort ? '' : `, outside from port ${replyPort}`}${plain}${family}${until(destination)}`;
+    });
+}
+
+/** @throws Error where the facts were not saved for a diagnosis */
+export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagnosis {
+  if (facts.calls === undefined) throw new Error('These facts hold nothing of calls.');
+  const look: Look = { facts, calls: facts.calls, alg, asked };
+  const meaning = asked.seconds === null ? null : usual(asked.seconds);
+  const points = meaning?.points ?? [];
+  const wanted = CAUSES.filter(
+    ({ symptoms, code }) => asked.symptoms.length === 0 || points.includes(code) || asked.symptoms.some((one) => symptoms.includes(one)),
+  );
+  const all = wanted.map((cause) => ({ cause, outcome: cause.sees(look) }));
+  const codes = new Set(all.flatMap(({ cause, outcome }) => (outcome.is === 'found' ? [cause.code] : [])));
+  const first = (code: string): number => (points.includes(code) ? 0 : 1);
+  const found = all.flatMap(({ cause, outcome }): Found[] => {
+    if (outcome.is !== 'found') return [];
+    const alike = (cause.alike?.codes ?? []).filter((code) => codes.has(code));
+    return [
+      {
+        code: cause.code,
+        what: cause.what,
+        evidence: outcome.evidence,
+        fix: outcome.fix ?? cause.fix,
+        source: cause.source,
+        alike: cause.alike !== undefined && alike.length > 0 ? { codes: alike, tell: cause.alike.tell } : null,
+      },
+    ];
+  });
+  return {
+    asked: { text: asked.text, symptoms: asked.symptoms, seconds: asked.seconds },
+    number:
+      asked.seconds === null
+        ? null
+        : meaning === null
+          ? `${asked.seconds} s is no time that a timer of SIP or of this router is known by; if it varies, look at the line`
+          : `${asked.seconds} s ${meaning.says}`,
+    found: found.sort((one, other) => first(one.code) - first(other.code)),
+    ruledOut: all.flatMap(({ cause: { code, what }, outcome }) => (outcome.is === 'out' ? [{ code, what, because: outcome.because }] : [])),
+    unknown: all
+      .flatMap(({ cause: { code, what }, outcome }) =>
+        outcome.is === 'unknown' ? [{ code, what, because: outcome.because, tell: outcome.tell }] : [],
+      )
+      .sort((one, other) => first(one.code) - first(other.code)),
+    phones: phonesOf(look),
+    advisories: advise(facts, alg),
+  };
+}
+
+/** 0: no cause was found. 1: one was. 2: none was, and something that it takes to tell could not be read. */
+export const diagnosisCode = ({ found }: Pick<Diagnosis, 'found'>, facts: RouterFacts): 0 | 1 | 2 =>
+  found.length > 0 ? 1 : facts.calls?.flows.state === 'failed' || facts.nft.state === 'failed' ? 2 : 0;

@@ -1,0 +1,141 @@
+/** What was seen, as the causes ask for it: who is a phone, how long its state has been silent, what a rule would meet. Pure. */
+import type { Reading } from '../host/host.ts';
+import type { AlgState } from '../judge/verdict.ts';
+import { readPrefix } from '../languages/address/prefixes.ts';
+import type { CallFacts, CallFlow, DropRule, Moved } from '../observe/calls/facts.ts';
+import type { RouterFacts } from '../survey/survey.ts';
+import type { Asked } from './symptoms.ts';
+
+export interface Look {
+  facts: RouterFacts;
+  calls: CallFacts;
+  alg: AlgState;
+  asked: Asked;
+}
+
+export const valueOf = <T>(reading: Reading<T>): T | null => (reading.state === 'present' ? reading.value : null);
+
+/** RFC 1918 and, apart from it, RFC 6598. */
+export const isPrivate = (address: string): boolean => /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(address);
+export const isShared = (address: string): boolean => /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(address);
+
+function bitsOf(address: string): string | null {
+  const prefix = readPrefix(address);
+  if ('wrong' in prefix) return null;
+  const digits = [...prefix.bits].map((digit) => parseInt(digit, 16).toString(2).padStart(4, '0'));
+  return digits.join('');
+}
+
+/** Whether an address is in a network that is written `a.b.c.d/n`, or is that very address. */
+export function isWithin(address: string, network: string): boolean {
+  const [base = '', length] = network.split('/');
+  const [one, other] = [bitsOf(address), bitsOf(base)];
+  if (one === null || other === null || one.length !== other.length) return address === network;
+  const bits = length === undefined ? one.length : Number(length);
+  return one.slice(0, bits) === other.slice(0, bits);
+}
+
+export function isInside({ calls }: Look, address: string): boolean {
+  if (calls.own.includes(address)) return false;
+  return (
+    calls.lan.some(({ address: base, prefix }) => isWithin(address, `${base}/${prefix}`)) || (calls.lan.length === 0 && isPrivate(address))
+  );
+}
+
+const NO_FLOWS = { signalling: [], media: [], unseen: 0 };
+export const flowsOf = ({ calls }: Look): { signalling: CallFlow[]; media: CallFlow[]; unseen: number } => valueOf(calls.flows) ?? NO_FLOWS;
+
+/** Signalling that a phone behind the router began. */
+export const fromPhones = (look: Look): CallFlow[] => flowsOf(look).signalling.filter(({ source }) => isInside(look, source));
+/** Signalling that somebody outside began. */
+export const fromOutside = (look: Look): CallFlow[] =>
+  flowsOf(look).signalling.filter(({ source }) => !isInside(look, source) && !look.calls.own.includes(source));
+/** Signalling of the router itself. */
+export const fromRouter = (look: Look): CallFlow[] =>
+  flowsOf(look).signalling.filter(({ source, destination }) => look.calls.own.includes(source) && !isInside(look, destination));
+/** Audio of a device that has signalling. */
+export function audioOf(look: Look): CallFlow[] {
+  const phones = new Set(fromPhones(look).map(({ source }) => source));
+  return flowsOf(look).media.filter(({ source }) => phones.has(source));
+}
+export const isOffloaded = ({ flags }: CallFlow): boolean => flags.some((flag) => flag.endsWith('OFFLOAD'));
+export const isUnanswered = (flow: CallFlow): boolean => !isOffloaded(flow) && flow.in?.packets === 0 && (flow.out?.packets ?? 0) >= 20;
+export const isTwoWay = (flow: CallFlow): boolean => (flow.out?.packets ?? 0) >= 20 && (flow.in?.packets ?? 0) >= 20;
+export const isMoved = ({ sourcePort, replyPort, replyDestination, source }: CallFlow): boolean =>
+  replyDestination !== source && replyPort !== sourcePort;
+
+/** By how much an audio flow grew between the two looks; null where there was none. */
+export function grown({ calls: { moved } }: Look, flow: CallFlow): { out: number; in: number; seconds: number } | null {
+  const found = (moved?.flows ?? []).find(
+    ({ source, sourcePort, destination, destinationPort }) =>
+      source === flow.source &&
+      sourcePort === flow.sourcePort &&
+      destination === flow.destination &&
+      destinationPort === flow.destinationPort,
+  );
+  return found === undefined ? null : { out: found.out, in: found.in, seconds: (moved as Moved).seconds };
+}
+
+/** Packets a second from the internet that were turned away between the two looks; null where that was not looked at. */
+export const rejectedRate = ({ calls: { moved } }: Look): number | null =>
+  moved === null || moved.rejected === null ? null : moved.rejected / moved.seconds;
+
+export const shown = ({ protocol, source, sourcePort, destination, destinationPort, left, out, in: back, flags }: CallFlow): string =>
+  [
+    `${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`,
+    ...(left === null ? [] : [`${left} s left`]),
+    ...(out && back ? [`${out.packets} packets out, ${back.packets} in`] : []),
+    ...(flags.length > 0 ? [flags.join(' ')] : []),
+  ].join(', ');
+
+const named = ({ facts }: Look): boolean =>
+  facts.policy.state === 'present' &&
+  valueOf(facts.policy.value.inForce.all)?.objects.some(({ kind, name }) => kind === 'ct timeout' && name.startsWith('signalling')) ===
+    true;
+
+/** How long the state of a signalling flow lives after a packet; null where that is not known (an ALG keeps it, or it is offloaded). */
+export function lifeOf(look: Look, { left, flags, protocol }: CallFlow): number | null {
+  if (protocol !== 'udp' || left === null) return null;
+  const { udp, udpStream } = look.facts.timeouts;
+  const own = look.facts.policy.state === 'present' && named(look) ? look.facts.policy.value.wish.timeouts : null;
+  const plain = flags.includes('ASSURED') ? valueOf(udpStream) : valueOf(udp);
+  // The voice rules give a phone's flow the long one from its first packet.
+  const life = own === null ? plain : own.signallingReplied;
+  return life === null || left > life ? null : life;
+}
+
+const inRange = (value: string, number: number): boolean => {
+  const [first = '', last = first] = value.split('-');
+  return Number(first) <= number && number <= Number(last);
+};
+
+/** A packet as a rule may meet it; a port of null is any. */
+export interface Packet {
+  source: string;
+  sourcePort: number | null;
+  destination: string;
+  destinationPort: number | null;
+}
+
+/**
+ * Whether a rule meets UDP packets like this one. Its devices are not held against anything: where it stands decides that, and an
+ * address or a port is asked for in any case.
+ */
+export function meets({ asks, more, family }: DropRule, packet: Packet): boolean {
+  if (more || (family === 'ip' && packet.source.includes(':')) || (family === 'ip6' && !packet.source.includes(':'))) return false;
+  return asks.every(({ of, not, values }) => {
+    if (of === 'in' || of === 'out') return true;
+    if (of === 'protocol') return values.some((one) => one === 'udp' || one === '17') !== not;
+    const port = of === 'source port' ? packet.sourcePort : of === 'destination port' ? packet.destinationPort : undefined;
+    if (port !== undefined) return port === null || values.some((value) => inRange(value, port)) !== not;
+    const address = of === 'source' ? packet.source : packet.destination;
+    return values.some((value) => isWithin(address, value)) !== not;
+  });
+}
+
+export const shownRule = ({ family, table, chain, handle, comment, packets }: DropRule): string =>
+  `nft ${family} ${table} ${chain} handle ${handle}${comment === null ? '' : ` ("${comment}")`}` +
+  `${packets === null ? '' : ` has dropped ${packets} ${packets === 1 ? 'packet' : 'packets'}`}`;
+
+/** Everybody that the phones talk SIP to. */
+export const peersOf = (look: Look): string[] => [...new Set(fromPhones(look).map(({ destination }) => destination))];

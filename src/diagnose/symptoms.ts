@@ -1,0 +1,118 @@
+/** The symptoms, by name and by the words people use for them. */
+import { plain, WORDS } from './words.ts';
+
+export const SYMPTOMS = {
+  'drops-after-time': 'calls drop after a set time',
+  'drops-on-hold': 'calls drop when they are retrieved from hold',
+  'drops-on-transfer': 'calls drop on transfer',
+  'not-received': 'calls are not received',
+  'cannot-call-out': 'cannot call out',
+  'no-audio': 'no audio',
+  'one-way-audio': 'one-way audio',
+  'others-ring-on': 'other extensions keep ringing',
+  'registration-lost': 'the registration is lost',
+  'first-phone-only': 'only the first phone works',
+  choppy: 'choppy or late audio',
+  'ghost-calls': 'ghost calls',
+} as const;
+
+export type Symptom = keyof typeof SYMPTOMS;
+export const NAMES = Object.keys(SYMPTOMS) as Symptom[];
+/** Symptoms of audio: what moves in a running call tells most about them. */
+export const OF_AUDIO: readonly Symptom[] = ['no-audio', 'one-way-audio', 'drops-on-hold', 'drops-after-time'];
+
+export interface Asked {
+  /** As it was given; '' where nothing was asked. */
+  text: string;
+  symptoms: Symptom[];
+  /** Seconds that were named; null where none were. */
+  seconds: number | null;
+}
+
+const AMOUNT =
+  /\d+(?:[.,]\d+)?|half an?|eine[rmn]? halben?|halbe[rn]?|one|an?|eine[rmn]?|two|zwei|ten|zehn|fifteen|fünfzehn|thirty|dreißig/;
+const SPAN = /h\b|hours?|stunden?|m\b|min\b|mins?\b|minuten?|minutes?|s\b|secs?\b|sek\b|sekunden?|seconds?/;
+const UNIT = new RegExp(`(${AMOUNT.source})[ -]*(${SPAN.source})`);
+const NUMBERS: Readonly<Record<string, number>> = {
+  two: 2,
+  zwei: 2,
+  ten: 10,
+  zehn: 10,
+  fifteen: 15,
+  fünfzehn: 15,
+  thirty: 30,
+  dreißig: 30,
+};
+
+/** The time that a text names, in seconds. */
+export function secondsIn(text: string): number | null {
+  const [, number = '', unit = ''] = UNIT.exec(text.toLowerCase()) ?? [];
+  if (unit === '') return null;
+  const value = /^\d/.test(number) ? Number(number.replace(',', '.')) : /hal[fb]/.test(number) ? 0.5 : (NUMBERS[number] ?? 1);
+  return Math.round(value * (/^(h|stunde)/.test(unit) ? 3600 : unit.startsWith('m') ? 60 : 1));
+}
+
+/** @throws Error in a sentence where no symptom is known by these words */
+export function readAsked(given: string): Asked {
+  const text = given.trim();
+  const seconds = secondsIn(text);
+  if (text === '') return { text, symptoms: [], seconds };
+  const lower = text.toLowerCase();
+  const said = plain(text);
+  const named = NAMES.find((name) => name === lower || SYMPTOMS[name] === lower);
+  const symptom = named ?? WORDS.find(([, all]) => all.some((words) => words.test(said)))?.[0];
+  if (symptom !== undefined) return { text, symptoms: [symptom], seconds };
+  if (seconds !== null) return { text, symptoms: ['drops-after-time'], seconds };
+  throw new Error(
+    `"${text.slice(0, 80)}" is no symptom that is known here. Symptoms are ${NAMES.join(', ')}; ` +
+      'or say it in words, such as `sipalg diagnose "calls drop after 30 seconds"`. Without one all causes are looked for.',
+  );
+}
+
+/** What a number of seconds usually means. */
+interface Usual {
+  from: number;
+  to: number;
+  says: string;
+  /** Causes that are then looked at first. */
+  points: readonly string[];
+}
+
+const SESSION =
+  'is a session timer (RFC 4028: the refresh comes at half of Session-Expires) or the end of a registration: ' +
+  'the re-INVITE or REGISTER of that moment does not get through';
+
+/** RFC 3261 (T1 is 500 ms; timers B, F and H are 64 x T1), RFC 4028, and the timeouts of OpenWrt. */
+export const USUAL: readonly Usual[] = [
+  {
+    from: 4,
+    to: 9,
+    says: 'is when a server gives up an answer whose ACK never came: something on the way reads SIP and takes it out',
+    points: ['alg-rewrites', 'alg-watches', 'answer-unacknowledged'],
+  },
+  {
+    from: 29,
+    to: 36,
+    says: 'is 64 x T1 (32 s; RFC 3261, timers B, F and H): an ACK or an answer never arrived. Exactly 30 s may be an expired state too',
+    points: ['alg-rewrites', 'answer-unacknowledged', 'state-short', 'state-gone-in-call'],
+  },
+  {
+    from: 50,
+    to: 75,
+    says: 'is the UDP timeout of OpenWrt (60 s): the state of the call has expired',
+    points: ['state-short', 'state-gone-in-call'],
+  },
+  {
+    from: 160,
+    to: 200,
+    says: 'is the UDP stream timeout of OpenWrt (180 s), or a call that rings too long (timer C): the state has expired',
+    points: ['state-short', 'state-gone-in-call'],
+  },
+  { from: 280, to: 325, says: 'is about 300 s: flow offload of kernel 6.18 ends flows at that age', points: ['offload-ends-calls'] },
+  { from: 600, to: 640, says: 'is the timeout that the voice rules here give a registration (620 s)', points: ['state-short'] },
+  { from: 840, to: 960, says: `(15 min) ${SESSION}`, points: ['session-refresh', 'state-gone-in-call', 'state-short'] },
+  { from: 1700, to: 1900, says: `(30 min) ${SESSION}`, points: ['session-refresh', 'state-gone-in-call', 'state-short'] },
+  { from: 3500, to: 3900, says: `(60 min) ${SESSION}`, points: ['session-refresh', 'state-gone-in-call', 'state-short'] },
+];
+
+export const usual = (seconds: number): Usual | null => USUAL.find(({ from, to }) => from <= seconds && seconds <= to) ?? null;

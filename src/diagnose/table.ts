@@ -1,0 +1,11 @@
+/** The one table: symptom, cause, observable, fix and source. Worst first. */
+import type { Cause } from './cause.ts';
+import { OF_ALG } from './causes-alg.ts';
+import { OF_SOUND } from './causes-audio.ts';
+import { OF_NETWORK } from './causes-network.ts';
+import { OF_STATE } from './causes-state.ts';
+import { OF_TRAFFIC } from './causes-traffic.ts';
+
+export const CAUSES: readonly Cause[] = [...OF_ALG, ...OF_STATE, ...OF_SOUND, ...OF_NETWORK, ...OF_TRAFFIC].sort(
+  (one, other) => other.weight - one.weight,
+);

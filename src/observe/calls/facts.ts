@@ -1,0 +1,115 @@
+/**
+ * What a diagnosis of calls needs beside the facts of every look, as plain JSON. It is seen by `sipalg diagnose` alone, so that
+ * no other command pays for it. Of a flow `out` is from its beginner, `in` what came back. Times are seconds.
+ */
+import type { Reading } from '../../host/host.ts';
+import type { DropRule } from '../../languages/nft/drops.ts';
+import type { Shaper } from '../shapers.ts';
+import type { Ways } from '../wan.ts';
+
+export type { DropRule };
+
+export interface Counted {
+  packets: number;
+  bytes: number;
+}
+
+/** A flow of signalling (port 5060 or 5061 at either end), or of a device that has one, or that looks like audio. */
+export interface CallFlow {
+  protocol: 'udp' | 'tcp';
+  source: string;
+  sourcePort: number;
+  destination: string;
+  destinationPort: number;
+  /** Who answers, and where the answers go to: what translation has made of both ends. */
+  replySource: string;
+  replyDestination: string;
+  replyPort: number;
+  /** Seconds it lives without a packet; null where the kernel prints none (it is offloaded). */
+  left: number | null;
+  /** null: not counted (`nf_conntrack_acct` 0, or it began before that was switched on). */
+  out: Counted | null;
+  in: Counted | null;
+  /** UNREPLIED, ASSURED, OFFLOAD, HW_OFFLOAD. */
+  flags: string[];
+}
+
+/** A network device that leads out. `carrier`: PPP, by its name. */
+export interface Link {
+  device: string;
+  mtu: number;
+  ppp: boolean;
+}
+
+/** What the kernel counted since it started, of all traffic. */
+export interface Counters {
+  /** `Ip.…`: fragments that came, packets put together of them, and those that could not be. */
+  reasmReqds: number;
+  reasmOks: number;
+  reasmFails: number;
+  /** Packets that were cut, and those that were too large and must not be. */
+  fragCreates: number;
+  fragFails: number;
+}
+
+/** The table of flows. */
+export interface Table {
+  count: number;
+  most: number;
+  /** Flows that were not let in because it was full, and those that had to go for others. */
+  dropped: number;
+  early: number;
+}
+
+/** A socket on the router itself. */
+export interface Listener {
+  port: number;
+  protocol: 'udp' | 'tcp';
+  /** null: on every address. */
+  address: string | null;
+  /** null: whose it is could not be told (another user's, or it ended). */
+  program: string | null;
+}
+
+/** What a second look, a moment later, saw move. */
+export interface Moved {
+  /** Between the two looks. */
+  seconds: number;
+  /** Packets from the internet that were turned away meanwhile; null where no rule counts them. */
+  rejected: number | null;
+  /** The audio flows of the first look that were there again, and by how many packets they grew. */
+  flows: { source: string; sourcePort: number; destination: string; destinationPort: number; out: number; in: number }[];
+}
+
+export interface CallFacts extends Ways {
+  flows: Reading<{
+    signalling: CallFlow[];
+    media: CallFlow[];
+    /** How many more UDP flows there are than were looked at. */
+    unseen: number;
+  }>;
+  /** Whether packets of flows are counted. */
+  counts: Reading<boolean>;
+  /** The router's own addresses. */
+  own: string[];
+  /** The default routes, the one that is taken first; a second one is another way to the internet. */
+  routes: Reading<{ device: string; metric: number }[]>;
+  links: Link[];
+  counters: Reading<Counters>;
+  table: Reading<Table>;
+  /** Packets that the processors had no room for, of how many. */
+  arrivals: Reading<{ processed: number; dropped: number }>;
+  listeners: Reading<Listener[]>;
+  /** nftables alone: rules that turn packets away and name an address or a port. Absent: no nftables. */
+  drops: Reading<DropRule[]>;
+  /** How many packets from the internet were turned away by the rules that end a zone's way; null: none counts. */
+  rejected: number | null;
+  /** Peers of calls that a set holds by which some rule drops. */
+  blocked: Reading<{ set: string; address: string }[]>;
+  offload: Reading<{ software: boolean; hardware: boolean }>;
+  shapers: Shaper[];
+  /** `/proc/sys/kernel/version`: where Debian says which package the kernel is of. */
+  build: Reading<string>;
+  /** null: there was no reason for a second look. */
+  moved: Moved | null;
+}

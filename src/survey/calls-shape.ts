@@ -1,0 +1,86 @@
+/** What the saved facts of a diagnosis must hold: all that observe/calls/facts.ts promises. */
+import type * as Calls from '../observe/calls/facts.ts';
+import type { Shaper } from '../observe/shapers.ts';
+import { among, fields, flag, kinds, list, maybe, number, orNull, reading, text } from './shape.ts';
+
+const texts = list(text);
+const set = { device: text, how: text };
+export const shaper = kinds<Shaper>('kind', {
+  sqm: fields({ ...set, section: text, options: text }),
+  qosify: fields({ ...set, voice: flag }),
+});
+
+const protocol = among(['udp', 'tcp'] as const);
+const counted = orNull(fields<Calls.Counted>({ packets: number, bytes: number }));
+const tuple = { source: text, sourcePort: number, destination: text, destinationPort: number };
+const flow = fields<Calls.CallFlow>({
+  ...tuple,
+  protocol,
+  replySource: text,
+  replyDestination: text,
+  replyPort: number,
+  left: orNull(number),
+  out: counted,
+  in: counted,
+  flags: texts,
+});
+
+const drop = fields<Calls.DropRule>({
+  family: text,
+  table: text,
+  chain: text,
+  handle: number,
+  comment: orNull(text),
+  packets: orNull(number),
+  asks: list(
+    fields<Calls.DropRule['asks'][number]>({
+      of: among(['source', 'destination', 'source port', 'destination port', 'protocol', 'in', 'out'] as const),
+      not: flag,
+      values: texts,
+    }),
+  ),
+  more: flag,
+  limits: flag,
+  early: flag,
+});
+
+type Flows = { signalling: Calls.CallFlow[]; media: Calls.CallFlow[]; unseen: number };
+
+export const calls = fields<Calls.CallFacts>({
+  wan: reading(texts),
+  lan: list(fields<Calls.CallFacts['lan'][number]>({ device: text, address: text, prefix: number, zone: orNull(text) })),
+  down: maybe(
+    list(
+      fields<NonNullable<Calls.CallFacts['down']>[number]>({
+        name: text,
+        zone: text,
+        family: among(['ipv4', 'ipv6'] as const),
+        addresses: texts,
+      }),
+    ),
+  ),
+  flows: reading(fields<Flows>({ signalling: list(flow), media: list(flow), unseen: number })),
+  counts: reading(flag),
+  own: texts,
+  routes: reading(list(fields<{ device: string; metric: number }>({ device: text, metric: number }))),
+  links: list(fields<Calls.Link>({ device: text, mtu: number, ppp: flag })),
+  counters: reading(
+    fields<Calls.Counters>({ reasmReqds: number, reasmOks: number, reasmFails: number, fragCreates: number, fragFails: number }),
+  ),
+  table: reading(fields<Calls.Table>({ count: number, most: number, dropped: number, early: number })),
+  arrivals: reading(fields<{ processed: number; dropped: number }>({ processed: number, dropped: number })),
+  listeners: reading(list(fields<Calls.Listener>({ port: number, protocol, address: orNull(text), program: orNull(text) }))),
+  drops: reading(list(drop)),
+  rejected: orNull(number),
+  blocked: reading(list(fields<{ set: string; address: string }>({ set: text, address: text }))),
+  offload: reading(fields<{ software: boolean; hardware: boolean }>({ software: flag, hardware: flag })),
+  shapers: list(shaper),
+  build: reading(text),
+  moved: orNull(
+    fields<Calls.Moved>({
+      seconds: number,
+      rejected: orNull(number),
+      flows: list(fields<Calls.Moved['flows'][number]>({ ...tuple, out: number, in: number })),
+    }),
+  ),
+});

@@ -1,0 +1,94 @@
+/** The table of causes is whole, and nothing in it is left to be filled in. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { existsSync, readFileSync } from 'node:fs';
+import { NAMES } from '../../../src/diagnose/symptoms.ts';
+import { CAUSES } from '../../../src/diagnose/table.ts';
+import { codes, said } from './made.ts';
+
+const table = suite('the table of causes');
+
+table('has causes for every symptom, and at least two', () => {
+  for (const name of NAMES) assert.ok(CAUSES.filter(({ symptoms }) => symptoms.includes(name)).length >= 2, name);
+});
+
+table('gives every cause a code of its own, a symptom, an observable, a fix, a source and a test that makes it', () => {
+  assert.ok(CAUSES.length >= 35);
+  assert.is(new Set(CAUSES.map(({ code }) => code)).size, CAUSES.length);
+  for (const { code, symptoms, what, observable, fix, source, made } of CAUSES) {
+    assert.match(code, /^[a-z]+(-[a-z]+)*$/);
+    assert.ok(symptoms.length > 0 && symptoms.every((one) => NAMES.includes(one)), code);
+    assert.match(what, /^[A-Z].*\.$/, code);
+    assert.ok(observable.length > 20 && source.length > 5, code);
+    // A command to type, a setting of something named, or a question to somebody named.
+    if ('command' in fix) assert.match(fix.command, /^[a-z/]\S* ?/, code);
+    else if ('setting' in fix) assert.ok(fix.setting.length > 10 && /^(the|whoever|sipalg)/.test(fix.of), code);
+    else assert.ok(/\?/.test(fix.question) && /^(the|whoever)/.test(fix.ask), code);
+    assert.ok(existsSync(made), `${code} is made by ${made}`);
+    assert.ok(readFileSync(made, 'utf8').includes(`'${code}'`), `${made} makes ${code}`);
+  }
+});
+
+table('tells causes apart by their observables, or says that it cannot and what would', () => {
+  const by = new Map<string, string[]>();
+  for (const { observable, code } of CAUSES) by.set(observable, [...(by.get(observable) ?? []), code]);
+  for (const shared of by.values()) {
+    if (shared.length === 1) continue;
+    for (const code of shared) {
+      const { alike } = CAUSES.find((one) => one.code === code) as (typeof CAUSES)[number];
+      assert.equal([...(alike?.codes ?? []), code].sort(), [...shared].sort());
+      assert.ok((alike?.tell ?? '').length > 20);
+    }
+  }
+  for (const { alike } of CAUSES)
+    for (const code of alike?.codes ?? [])
+      assert.ok(
+        CAUSES.some((one) => one.code === code),
+        code,
+      );
+});
+
+table('stands worst first', () => {
+  const weights = CAUSES.map(({ weight }) => weight);
+  assert.equal(
+    weights,
+    [...weights].sort((one, other) => other - one),
+  );
+});
+
+table('finds nothing on a router in health, and says of every cause where it stands', async () => {
+  const all = await said({});
+  assert.equal(codes(all), []);
+  assert.is(all.ruledOut.length + all.unknown.length, CAUSES.length);
+  for (const { because } of all.ruledOut) assert.ok(because.length > 5);
+  for (const { because, tell } of all.unknown) assert.ok(because.length > 5 && tell.length > 5);
+});
+
+table('never rules out by what could not be read', async () => {
+  const failed = { state: 'failed', source: '/proc/net/nf_conntrack', because: 'permission denied' } as const;
+  const all = await said({
+    flows: failed,
+    counters: failed,
+    table: failed,
+    arrivals: failed,
+    listeners: failed,
+    drops: failed,
+    routes: failed,
+    offload: failed,
+  });
+  assert.equal(codes(all), []);
+  const out = new Set(all.ruledOut.map(({ code }) => code));
+  for (const code of [
+    'state-short',
+    'table-full',
+    'fragments-lost-in',
+    'router-overloaded',
+    'service-on-router',
+    'rule-drops-audio-in',
+    'no-way-out',
+    'scanned',
+  ])
+    assert.not.ok(out.has(code), code);
+});
+
+table.run();
