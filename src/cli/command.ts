@@ -2,6 +2,8 @@
 import type { Clock } from '../host/clock.ts';
 import type { Host, Reading, Streaming } from '../host/host.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
+import type { Put } from '../words/english.ts';
+import type { Said } from '../words/say.ts';
 
 /** Where words come from and go. */
 export interface Terminal {
@@ -11,6 +13,8 @@ export interface Terminal {
   json(text: string): void;
   /** All of standard input. */
   input(): Promise<Reading<string>>;
+  /** Puts words into the language of whoever is at it. */
+  put: Put;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
 }
@@ -46,7 +50,7 @@ export type Given = ReadonlyMap<string, string>;
 export interface Command {
   name: string;
   /** One line of the help. */
-  does: string;
+  does: Said;
   options: readonly Option[];
   /** Called by files of this package, and by nobody else: no help and no hint names it. */
   internal?: true;
@@ -55,7 +59,7 @@ export interface Command {
   /** The package its part of the program comes in, where that is another than `sipalg`. */
   package?: string;
   /** More than the line of the table, for `sipalg NAME --help`. */
-  usage?(): Promise<string>;
+  usage?(put: Put): Promise<string>;
   run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;
 }
 

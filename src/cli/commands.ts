@@ -1,4 +1,5 @@
 /** The commands: one table. What a command needs is loaded when it runs, for a router pays for every line it loads. */
+import { say } from '../words/say.ts';
 import type { Command, Option } from './command.ts';
 
 const JSON_OPTION: Option = { name: '--json' };
@@ -9,43 +10,43 @@ const comparing = () => import('./compare.ts');
 export const COMMANDS: readonly Command[] = [
   {
     name: 'status',
-    does: 'say whether a SIP ALG touches calls here, with evidence',
+    does: say('does-status', 'say whether a SIP ALG touches calls here, with evidence'),
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('status', doors, given, terminal),
   },
   {
     name: 'plan',
-    does: 'show every command that reaching the wish would run, and why',
+    does: say('does-plan', 'show every command that reaching the wish would run, and why'),
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('plan', doors, given, terminal),
   },
   {
     name: 'policy',
-    does: 'show the voice firewall rules with their counters',
+    does: say('does-policy', 'show the voice firewall rules with their counters'),
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('policy', doors, given, terminal),
   },
   {
     name: 'disable',
-    does: 'switch the SIP ALG off, now and for good',
+    does: say('does-disable', 'switch the SIP ALG off, now and for good'),
     options: [DRY_RUN],
     run: async (doors, given, terminal) => (await import('./change.ts')).reach(doors, 'disabled', true, given.has('--dry-run'), terminal),
   },
   {
     name: 'enable',
-    does: 'give back what was there before',
+    does: say('does-enable', 'give back what was there before'),
     options: [DRY_RUN],
     run: async (doors, given, terminal) => (await import('./change.ts')).reach(doors, 'enabled', true, given.has('--dry-run'), terminal),
   },
   {
     name: 'apply',
-    does: 'make the router match /etc/config/sipalg',
+    does: say('does-apply', 'make the router match /etc/config/sipalg'),
     options: [DRY_RUN],
     run: async (doors, given, terminal) => (await import('./change.ts')).applyWish(doors, given.has('--dry-run'), terminal),
   },
   {
     name: 'serve',
-    does: 'stay: ubus object, web page, watch',
+    does: say('does-serve', 'stay: ubus object, web page, watch'),
     package: 'sipalg-daemon',
     options: [{ name: '--no-page' }, { name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await import('./serve.ts')).USAGE,
@@ -53,7 +54,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'compare',
-    does: 'say what changed in SIP between two captures',
+    does: say('does-compare', 'say what changed in SIP between two captures'),
     package: 'sipalg-compare',
     arguments: ['LAN', '[WAN]'],
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
@@ -62,7 +63,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'rpcd',
-    does: 'answer a call of /usr/libexec/rpcd/sipalg',
+    does: say('does-rpcd', 'answer a call of /usr/libexec/rpcd/sipalg'),
     internal: true,
     arguments: ['VERB', 'WHAT', '[ID]'],
     options: [],
@@ -70,16 +71,16 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'help',
-    does: 'show this help',
+    does: say('does-help', 'show this help'),
     options: [],
     run: async (_doors, _given, terminal) => {
-      terminal.out((await import('./help.ts')).help(COMMANDS));
+      terminal.out((await import('./help.ts')).help(COMMANDS, terminal.put));
       return 0;
     },
   },
   {
     name: 'version',
-    does: 'show the version',
+    does: say('does-version', 'show the version'),
     options: [],
     run: async ({ surveyor }, _given, terminal) => {
       terminal.out(`sipalg ${surveyor.version}\n`);

@@ -6,7 +6,7 @@ import type * as Alg from '../observe/facts.ts';
 import type * as Policy from '../voice/facts.ts';
 import type { Dscp, Limit, Marking, PolicyWish, Problem, Provider, Site, Timeouts, Wish } from '../wish/wish.ts';
 import { OWN_FILES } from '../voice/own.ts';
-import { among, both, fields, flag, kinds, list, maybe, moment, number, orNull, read, reading, record, text } from './shape.ts';
+import { among, both, fields, flag, kinds, list, maybe, moment, number, orNull, read, reading, record, text, values } from './shape.ts';
 import type { Shape } from './shape.ts';
 import type { RouterFacts } from './survey.ts';
 
@@ -202,9 +202,7 @@ const policy = fields<Policy.PolicyFacts>({
   backend: among(['nft', 'iptables']),
   wan: reading(texts),
   lan: list(fields<Policy.PolicyFacts['lan'][number]>({ device: text, address: text, prefix: number, zone: orNull(text) })),
-  down: maybe(
-    list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts })),
-  ),
+  down: maybe(list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts }))),
   loaded: maybe(reading(flag)),
   perFlow: reading(flag),
   extensions: record(flag),
@@ -242,9 +240,7 @@ const policy = fields<Policy.PolicyFacts>({
   blocks: maybe(
     reading(
       fields<Policy.Blocks>({
-        holding: list(
-          fields<Policy.Blocks['holding'][number]>({ set: text, provider: text, network: text }),
-        ),
+        holding: list(fields<Policy.Blocks['holding'][number]>({ set: text, provider: text, network: text })),
         spared: texts,
         unasked: number,
       }),
@@ -320,7 +316,17 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
   wish: fields<Alg.Facts['wish']>({
     text: reading(text),
     wish: fields<Wish>({ alg: among(['unmanaged', 'disabled', 'enabled']), policy: orNull(flag) }),
-    problems: list(fields<Problem>({ section: text, option: text, given: text, allowed: text, text })),
+    problems: list(
+      fields<Problem>({
+        section: text,
+        option: text,
+        given: text,
+        allowed: text,
+        text,
+        code: maybe(text),
+        parameters: maybe(values),
+      }),
+    ),
     said: maybe(flag),
   }),
   journal: reading(read((value): Journal => parseJournal(JSON.stringify(value)))),

@@ -63,6 +63,7 @@ void cli(
     input,
     goOn: () => !interrupted,
   },
+  process.env['LC_ALL'] || process.env['LC_MESSAGES'] || process.env['LANG'] || '',
 ).then((code) => {
   process.exitCode = code;
 });

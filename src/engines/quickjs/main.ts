@@ -58,6 +58,12 @@ function flushed(): boolean {
 
 const streaming = (): Promise<Streaming> => import('./streaming.ts');
 
+/** As POSIX orders them (XBD 8.2). */
+function locale(): string {
+  const { LC_ALL, LC_MESSAGES, LANG } = std.getenviron();
+  return LC_ALL || LC_MESSAGES || LANG || '';
+}
+
 void cli(
   scriptArgs.slice(1),
   { host, surveyor, clock, streaming },
@@ -71,4 +77,5 @@ void cli(
     input,
     goOn: () => !interrupted,
   },
+  locale(),
 ).then((code) => std.exit(flushed() ? code : 2));
