@@ -120,16 +120,16 @@ exit 0
   },
   {
     name: 'sipalg-compare',
-    title: 'sipalg compare: what was changed in SIP between two captures',
+    title: 'sipalg compare and report: two captures compared, one document',
     description: [
-      'Adds the command compare to sipalg: it says field by field what was changed in SIP between a capture of the LAN side of a',
-      'router and one of its WAN side, and by what. The same runs on a PC.',
+      'Adds the commands compare and report to sipalg: what was changed in SIP between a capture of the LAN side of a router and one',
+      'of its WAN side, field by field; and one document for the support of a provider. The same runs on a PC.',
     ],
     section: 'net',
     license: 'MIT',
     depends: [{ name: 'sipalg', same: true }],
     conffiles: [],
-    program: ['src/cli/compare.ts', 'src/engines/node/streaming.ts', 'src/engines/quickjs/streaming.ts'],
+    program: ['src/cli/compare.ts', 'src/cli/report.ts', 'src/engines/node/streaming.ts', 'src/engines/quickjs/streaming.ts'],
     rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],
   },
   {

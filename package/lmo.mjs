@@ -45,7 +45,7 @@ export function entries(text) {
   if (/^msg(ctxt|id_plural|str\[)/m.test(text))
     throw new Error('A translation has a context or plural forms; package/lmo.mjs writes neither.');
   const unquoted = (/** @type {string} */ lines) =>
-    [...lines.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part = '']) => part.replace(/\\(["\\])/g, '$1')).join('');
+    [...lines.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part = '']) => part.replace(/\\(["\\n])/g, (_, char) => (char === 'n' ? '\n' : char))).join('');
   return [...text.matchAll(/^msgid ((?:".*"\n)+)msgstr ((?:".*"(?:\n|$))+)/gm)].map(([, id = '', said = '']) => [
     unquoted(id),
     unquoted(said),

@@ -55,7 +55,7 @@ export async function buildPage(folder = `${root}dist`) {
 }
 
 /** A text as gettext writes it. @param {string} text */
-const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
+const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
 
 /**
  * Every sentence that can be translated, and where it stands: the page's own, then the program's, with their codes.

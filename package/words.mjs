@@ -19,9 +19,12 @@ export const catalogOf = (/** @type {string} */ language) => readFileSync(`${roo
 const STRING = String.raw`(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`;
 const STRINGS = String.raw`(?:${STRING}[\s+]*)+`;
 
+/** What stands for a character in a string of source, and of a .po. @param {string} text */
+export const unescaped = (text) => text.replace(/\\(.)/g, (_, char) => (char === 'n' ? '\n' : char));
+
 /** Strings as source has them, put together -> the text. @param {string} source */
 export const joined = (source) =>
-  [...source.matchAll(/(['"])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => text.replace(/\\(.)/g, '$1')).join('');
+  [...source.matchAll(/(['"])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unescaped(text)).join('');
 
 /**
  * Every sentence of the program by its code, and where it is said.

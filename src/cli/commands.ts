@@ -6,6 +6,7 @@ const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
 const comparing = () => import('./compare.ts');
+const reporting = () => import('./report.ts');
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -60,6 +61,23 @@ export const COMMANDS: readonly Command[] = [
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
     usage: async () => (await comparing()).USAGE,
     run: async (doors, given, terminal) => (await comparing()).compare(doors, given, terminal),
+  },
+  {
+    name: 'report',
+    does: say('does-report', 'one document for the provider: findings, what was done, captures'),
+    package: 'sipalg-compare',
+    arguments: ['[WAN]'],
+    options: [
+      { name: '--html' },
+      { name: '--markdown' },
+      { name: '-o', takes: 'FILE' },
+      FROM,
+      { name: '--compare', takes: 'LAN' },
+      { name: '--probe', takes: 'FILE' },
+      { name: '--unredacted' },
+    ],
+    usage: async (put) => (await reporting()).usage(put),
+    run: async (doors, given, terminal) => (await reporting()).report(doors, given, terminal),
   },
   {
     name: 'rpcd',

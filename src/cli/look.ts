@@ -18,7 +18,7 @@ const IN_PASSING = /^(nft|ip6?tables\S*|conntrack) ?/;
 const LOOKS = 3;
 
 /** Looks, and looks again where a list was not to be had in passing. */
-async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
+export async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
   for (let look = 1; ; look++) {
     const facts = await surveyor.look(host);
     const passing = host.process().uid === 0 && unread(facts).some(({ source }) => IN_PASSING.test(source));
@@ -27,7 +27,7 @@ async function factsNow({ host, surveyor }: Doors): Promise<RouterFacts> {
 }
 
 /** A saved document, judged here. */
-async function reportFrom({ host, surveyor }: Doors, from: string, terminal: Terminal): Promise<Report> {
+export async function reportFrom({ host, surveyor }: Doors, from: string, terminal: Terminal): Promise<Report> {
   const { MOST_SAVED, savedFacts, savedReport } = await import('../survey/saved.ts');
   const name = from === '-' ? 'standard input' : from;
   const text = from === '-' ? await terminal.input() : await host.read(from, { most: MOST_SAVED });

@@ -95,6 +95,12 @@ export const TABLE: readonly Row[] = [
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
+    room: 'report',
+    code: ['words', 'judge', 'compare/redact.ts'],
+    types: ['survey', 'compare', 'journal', 'voice', 'host'],
+    because: 'A document follows from saved facts and comparisons alone, so that the same ones give the same document anywhere.',
+  },
+  {
     room: 'object',
     code: ['survey', 'plan', 'apply', 'host', 'words'],
     types: ['judge', 'observe'],
@@ -121,7 +127,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'rpcd', 'languages/address', 'languages/nearest.ts', 'words'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'rpcd', 'languages/address', 'languages/nearest.ts', 'words', 'report'],
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },
