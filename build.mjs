@@ -9,6 +9,7 @@ import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PACKAGES } from './package/contents.mjs';
 import { buildPage } from './package/page.mjs';
+import { translations } from './package/words.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const { version } = JSON.parse(readFileSync(root + 'package.json', 'utf8'));
@@ -39,7 +40,7 @@ const COMMON = {
   legalComments: 'none',
   charset: 'utf8',
   logLevel: 'warning',
-  plugins: [quickjs],
+  plugins: [quickjs, translations],
   define: { SIPALG_VERSION: JSON.stringify(version) },
 };
 

@@ -120,18 +120,18 @@ exit 0
   },
   {
     name: 'sipalg-compare',
-    title: 'sipalg compare and probe: what is changed in SIP on the way',
+    title: 'sipalg compare, probe, watch, report: what becomes of calls',
     description: [
       'Adds commands to sipalg. compare says field by field what was changed in SIP between a capture of the LAN side of a router and',
-      'one of its WAN side; probe proves by live messages what happens to SIP on the way to a provider or to a host that runs mirror.',
-      'The same run on a PC.',
+      'one of its WAN side; probe proves by live messages what becomes of SIP in this router and on the way to a provider, or to a host',
+      'that runs mirror; watch tells what happens to calls; report writes one document for the provider. The same run on a PC.',
     ],
     section: 'net',
     license: 'MIT',
     depends: [{ name: 'sipalg', same: true }],
     conffiles: [],
     program: [
-      ...['compare', 'mirror', 'phones', 'probe', 'probe-far', 'watch'].map((command) => `src/cli/${command}.ts`),
+      ...['compare', 'mirror', 'phones', 'probe', 'probe-far', 'report', 'watch'].map((command) => `src/cli/${command}.ts`),
       ...['following', 'network'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
       'src/engines/node/listening.ts',
     ],

@@ -45,7 +45,7 @@ export function entries(text) {
   if (/^msg(ctxt|id_plural|str\[)/m.test(text))
     throw new Error('A translation has a context or plural forms; package/lmo.mjs writes neither.');
   const unquoted = (/** @type {string} */ lines) =>
-    [...lines.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part = '']) => part.replace(/\\(["\\])/g, '$1')).join('');
+    [...lines.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part = '']) => part.replace(/\\(["\\n])/g, (_, char) => (char === 'n' ? '\n' : char))).join('');
   return [...text.matchAll(/^msgid ((?:".*"\n)+)msgstr ((?:".*"(?:\n|$))+)/gm)].map(([, id = '', said = '']) => [
     unquoted(id),
     unquoted(said),
@@ -53,11 +53,14 @@ export function entries(text) {
 }
 
 /** @param {string} text of a .po file @returns {Buffer} */
-export function lmo(text) {
+export const lmo = (text) => lmoOf(entries(text));
+
+/** @param {readonly [string, string][]} pairs what is sought, and what is found @returns {Buffer} */
+export function lmoOf(pairs) {
   const texts = [];
   const rows = [];
   let place = 0;
-  for (const [id, said] of entries(text)) {
+  for (const [id, said] of pairs) {
     const [key, value] = [Buffer.from(id), Buffer.from(said)];
     // The heading says nothing LuCI needs here, and what is the same in both languages is found without.
     if (key.length === 0 || value.length === 0 || hash(key) === hash(value)) continue;

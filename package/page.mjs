@@ -1,15 +1,16 @@
 // Packs the page: dist/page (the program's own mount) and dist/luci (files of the package luci-app-sipalg, path here =
 // path there). By hand, `node package/page.mjs template` writes the translation template anew from the source.
 import { build } from 'esbuild';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { lmo } from './lmo.mjs';
+import { lmoOf } from './lmo.mjs';
+import { languages, ofPage, PO, said, wordsOf } from './words.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export const LUCI_APP = 'package/luci-app-sipalg';
 export const VIEW = 'htdocs/luci-static/resources/view/sipalg/overview.js';
-export const TEMPLATE = `${LUCI_APP}/po/templates/sipalg.pot`;
+export const TEMPLATE = `${PO}/templates/sipalg.pot`;
 
 const OPTIONS = /** @type {const} */ ({
   absWorkingDir: root,
@@ -19,6 +20,7 @@ const OPTIONS = /** @type {const} */ ({
   format: 'iife',
   platform: 'browser',
   target: 'es2018',
+  define: { SIPALG_LANGUAGES: JSON.stringify(languages()) },
   legalComments: 'none',
   charset: 'ascii',
   logLevel: 'warning',
@@ -47,45 +49,46 @@ export async function buildPage(folder = `${root}dist`) {
     footer: { js: 'return page.default;' },
   });
   mkdirSync(`${folder}/luci/i18n`, { recursive: true });
-  for (const language of readdirSync(`${root}${LUCI_APP}/po`).filter((name) => name !== 'templates')) {
-    writeFileSync(
-      `${folder}/luci/i18n/luci-app-sipalg.${language}.lmo`,
-      lmo(readFileSync(`${root}${LUCI_APP}/po/${language}/sipalg.po`, 'utf8')),
-    );
-  }
+  for (const language of languages())
+    writeFileSync(`${folder}/luci/i18n/luci-app-sipalg.${language}.lmo`, lmoOf(wordsOf(language, { page: true })));
   return [own.metafile, luci.metafile];
 }
 
-/** A string in single quotes as source has it -> its text. @param {string} source */
-const unquoted = (source) => source.replace(/\\(.)/g, '$1');
-
 /** A text as gettext writes it. @param {string} text */
-const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
+const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
 
 /**
- * Every sentence that can be translated, and where it stands.
- * @returns {{ text: string, files: string[] }[]} in the order of their first place
+ * Every sentence that can be translated, and where it stands: the page's own, then the program's, with their codes.
+ * @returns {{ text: string, files: string[], code?: string[] }[]} in the order of their first place
  */
 export function sentences() {
+  /** @type {Map<string, { files: Set<string>, codes: Set<string> }>} */
   const found = new Map();
-  const add = (/** @type {string} */ text, /** @type {string} */ file) => {
-    found.set(text, [...new Set([...(found.get(text) ?? []), file])]);
+  const add = (/** @type {string} */ text, /** @type {string} */ file, /** @type {string} */ code = '') => {
+    const { files, codes } = found.get(text) ?? { files: new Set(), codes: new Set() };
+    found.set(text, { files: files.add(file), codes: code === '' ? codes : codes.add(code) });
   };
   const words = 'src/page/words.ts';
-  // A sentence may be put together of several strings.
-  const calls = readFileSync(root + words, 'utf8').matchAll(/\b_\(\s*((?:(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")[\s+]*)+),?\s*\)/g);
-  for (const [, strings = ''] of calls)
-    add([...strings.matchAll(/(['"])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unquoted(text)).join(''), words);
+  for (const text of ofPage()) add(text, words);
   const menu = `${LUCI_APP}/root/usr/share/luci/menu.d/luci-app-sipalg.json`;
   for (const { title } of Object.values(JSON.parse(readFileSync(root + menu, 'utf8')))) add(title, menu);
   const acl = `${LUCI_APP}/root/usr/share/rpcd/acl.d/luci-app-sipalg.json`;
   for (const { description } of Object.values(JSON.parse(readFileSync(root + acl, 'utf8')))) add(description, acl);
-  return [...found].map(([text, files]) => ({ text, files }));
+  for (const { code, text, file } of said()) add(text, file, code);
+  return [...found].map(([text, { files, codes }]) => ({
+    text,
+    files: [...files],
+    // A sentence of the page that is the program's too is asked for in both ways.
+    ...(codes.size === 0 || files.has(words) ? {} : { code: [...codes] }),
+  }));
 }
 
 /** The translation template. */
 export function template() {
-  const entries = sentences().map(({ text, files }) => `${files.map((file) => `#: ${file}\n`).join('')}msgid ${quoted(text)}\nmsgstr ""\n`);
+  const entries = sentences().map(
+    ({ text, files, code = [] }) =>
+      `${code.map((one) => `#. ${one}\n`).join('')}${files.map((file) => `#: ${file}\n`).join('')}msgid ${quoted(text)}\nmsgstr ""\n`,
+  );
   return ['msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"\n', ...entries].join('\n');
 }
 

@@ -30,14 +30,14 @@ export function verdictWithoutWords({ alg, returns, findings, unread }: Verdict)
     alg,
     returns: returns.map(({ at, evidence }) => ({ at, evidence })),
     findings: findings.map(({ code, weight, evidence }) => ({ code, weight, evidence })),
-    unread,
+    unread: unread.map(({ source, because }) => ({ source, because })),
   };
 }
 
-export function planWithoutWords({ steps, refused, lacking, held, ...plan }: Plan): object {
+export function planWithoutWords({ steps, refused, lacking, held, refusedCoded: _, lackingCoded: __, ...plan }: Plan): object {
   return {
     ...plan,
-    steps: steps.map(({ text: _, ...step }) => step),
+    steps: steps.map(({ text: _, code: __, parameters: ___, ...step }) => step),
     refused: refused.map(facts),
     lacking: lacking.map(facts),
     held: held === null ? null : { about: facts(held.because), lines: held.lines },

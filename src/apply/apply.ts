@@ -8,7 +8,7 @@ import type { Host, Lock } from '../host/host.ts';
 import { JOURNAL_MODE, JOURNAL_PATH, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { registration } from '../judge/evidence.ts';
-import { assignmentsOf, fingerprint, unread } from '../judge/questions.ts';
+import { assignmentsOf, fingerprint, heldByLoad, unread } from '../judge/questions.ts';
 import { MODULES_CONF } from '../observe/boot.ts';
 import type { Facts } from '../observe/facts.ts';
 import { FIREWALL_CONFIG } from '../observe/firewall.ts';
@@ -29,6 +29,10 @@ import { limitWaiting } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 import { perform, settle, StepFailed, takeBack } from './perform.ts';
 import type { Echo } from './perform.ts';
+import { coded, say, Trouble } from '../words/say.ts';
+import type { Line } from '../words/say.ts';
+import { codedAs, notBegun, NotBegun, saidOf, together, unheld, WishChanged } from './ends.ts';
+import type { Applied } from './ends.ts';
 
 export interface ApplyOptions extends Patience {
   /** What the run may wait in all, where it began before; of its own otherwise. */
@@ -38,28 +42,6 @@ export interface ApplyOptions extends Patience {
   echo: Echo;
 }
 
-export interface Applied {
-  /** reached: verified. held: what could be done is done, and what speaks against the rest is in the plan. */
-  outcome: 'reached' | 'held' | 'failed';
-  /** Why it failed, in sentences; empty otherwise. */
-  because: string[];
-  /** Whether anything was changed on the way. */
-  changed: boolean;
-  /** Whether anything but the wish was. */
-  acted: boolean;
-  /** The first look. */
-  before: RouterFacts;
-  /** The last look, and what would still be to do. */
-  facts: RouterFacts;
-  plan: Plan;
-}
-
-/** A run that could not even begin, in one sentence. */
-export class NotBegun extends Error {}
-
-/** While it was waited for the lock, another run has come to wish otherwise. */
-export class WishChanged extends NotBegun {}
-
 /** Milliseconds that asking for names may take. */
 const ASKING = 10_000;
 
@@ -68,19 +50,13 @@ const patienceOf = ({ patience = 30_000, goOn }: Patience, waiting: Waiting): Pa
   goOn,
 });
 
+const NOTHING_CHANGED = say('failed-nothing-changed', 'Nothing was changed.');
+
 /** Each pass looks, plans and acts; a second may be needed after a reload or when SIP turned out to be held. */
 const PASSES = 4;
 
-/** Where nothing has begun, nothing needs to be taken back. */
-function notBegun(cause: Error): NotBegun {
-  return new NotBegun(`${sentence(cause.message)} Nothing was changed.`);
-}
-
-/** What a load of the firewall has not brought: it may be ended with 0 though nft refused it, and leaves out sections it does not take. */
-const unheld = ({ text, commands }: Step): string =>
-  `${text} That was done (\`${commands[0] ?? ''}\`) and has not come about; what the firewall says when it is loaded by hand tells why.`;
-
-const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
+export { NotBegun, WishChanged };
+export type { Applied };
 
 /** `unmanaged`: the voice firewall rules alone. */
 export type Direction = Plan['towards'];
@@ -95,7 +71,7 @@ class Run {
   /** What has been done and not taken back. */
   private readonly done: Step[] = [];
   /** What could not be taken back, in sentences. */
-  private readonly left: string[] = [];
+  private readonly left: Line[] = [];
   /** The journal's text as this run found it, null where there was none; undefined as long as nothing has begun. */
   private found: string | null | undefined;
   /** The firewall's lock, while it is held. */
@@ -126,7 +102,7 @@ class Run {
   /** @throws Interrupted */
   private async look(): Promise<{ facts: RouterFacts; plan: Plan }> {
     const facts = await this.surveyor.look(this.looking, this.checked);
-    if (this.done.length === 0 && !this.options.goOn()) throw new Interrupted('It was interrupted.');
+    if (this.done.length === 0 && !this.options.goOn()) throw new Interrupted();
     this.checked = facts.firewall.check;
     const { journal } = facts;
     // Who asks for it once more may have taken away what had brought it back.
@@ -143,11 +119,18 @@ class Run {
     // Stale flows are ended once: a phone may bring one back in the same moment.
     const asked = (step: Step): boolean => step.unlocked === true && this.reloaded;
     const open = planned.steps.some((step) => isLasting(step) && !step.last);
-    const steps = planned.steps.filter(
-      (step) => !asked(step) && !(step.last && open) && (isLasting(step) || this.done.every(isLasting)),
-    );
+    const steps = planned.steps.filter((step) => !asked(step) && !(step.last && open) && (isLasting(step) || this.done.every(isLasting)));
     const lacking = planned.steps.filter((step) => asked(step) && step.of === 'policy').map(unheld);
-    return { facts, plan: { ...planned, steps, lacking: [...planned.lacking, ...lacking] } };
+    const lackingCoded = [...(planned.lackingCoded ?? []), ...lacking.map(coded)];
+    return {
+      facts,
+      plan: {
+        ...planned,
+        steps,
+        lacking: [...planned.lacking, ...lacking.map(({ text }) => text)],
+        ...(lackingCoded.length === 0 ? {} : { lackingCoded }),
+      },
+    };
   }
 
   private journalOf(facts: Facts): Journal | null {
@@ -158,9 +141,12 @@ class Run {
   private async begin(facts: Facts, planned: Plan): Promise<void> {
     if (!planned.steps.some(isLasting)) return;
     if (facts.journal.state === 'failed')
-      throw new Error(
-        `The journal ${JOURNAL_PATH} could not be read: ${facts.journal.because}. `
-          + 'It holds what can be given back: mend it, or move it away to start anew.',
+      throw new Trouble(
+        say(
+          'failed-journal',
+          'The journal {file} could not be read: {because}. It holds what can be given back: mend it, or move it away to start anew.',
+          { file: JOURNAL_PATH, because: facts.journal.because },
+        ),
       );
     if (this.found === undefined) {
       const text = await this.host.read(JOURNAL_PATH);
@@ -176,10 +162,7 @@ class Run {
     if (before === null && planned.takes.length === 0) return;
     const began = before ?? fresh(this.surveyor.version, this.host.now());
     const registered = registration(facts)?.seconds ?? 0;
-    await writeJournal(
-      this.host,
-      withTaken({ ...began, state: 'taking', ...(registered > 0 ? { registered } : {}) }, planned.takes),
-    );
+    await writeJournal(this.host, withTaken({ ...began, state: 'taking', ...(registered > 0 ? { registered } : {}) }, planned.takes));
   }
 
   /** One pass, under the firewall's lock but for the steps that take it themselves. On failure the lock stays held. */
@@ -205,7 +188,7 @@ class Run {
       if (!(error instanceof StepFailed) || !error.firewall) throw error;
       this.left.push(...(await takeBack(this.host, this.done.splice(0), this.options.echo)));
       if (this.left.length > 0) throw error;
-      const held = { because: `without the SIP modules the firewall would not load: ${error.why}`, of: fingerprint(seen.facts) };
+      const held = { because: heldByLoad(error.why).text, of: fingerprint(seen.facts) };
       await writeJournal(this.host, { ...(this.journalOf(seen.facts) ?? fresh(this.surveyor.version, this.host.now())), held });
     }
     await this.unlock();
@@ -229,14 +212,16 @@ class Run {
   }
 
   /** Everything this run has done, and the journal as it was found. Says what could not be taken back. */
-  private async takeAllBack(): Promise<string[]> {
+  private async takeAllBack(): Promise<Line[]> {
     this.left.push(...(await takeBack(this.host, this.done.splice(0), this.options.echo)));
     // While something could not be taken back, what the journal holds is still needed.
     if (this.left.length > 0 || this.found === undefined) return this.left;
     try {
       await settle(this.host, putFile(JOURNAL_PATH, this.found, JOURNAL_MODE));
     } catch (error) {
-      this.left.push(`The journal could not be put back as it was: ${(error as Error).message}.`);
+      this.left.push(
+        say('failed-journal-back', 'The journal could not be put back as it was: {because}.', { because: (error as Error).message }),
+      );
     }
     return this.left;
   }
@@ -252,15 +237,11 @@ class Run {
       this.lock = await lockFirewall(this.host, { patience: 5000, goOn: () => true }).catch(() => null);
     }
     const failures = await this.takeAllBack();
-    const back =
+    const back: Line[] =
       failures.length > 0
-        ? `${failures.join(' ')} \`sipalg enable\` gives back what the journal ${JOURNAL_PATH} still holds.`
-        : began
-          ? 'Everything done before it has been taken back.'
-          : 'Nothing was changed.';
-    return new Error(
-      [sentence(cause.message), back, ...(cause instanceof StepFailed && cause.remedy !== '' ? [cause.remedy] : [])].join(' '),
-    );
+        ? [...failures, say('failed-left', '`sipalg enable` gives back what the journal {file} still holds.', { file: JOURNAL_PATH })]
+        : [began ? say('failed-taken-back', 'Everything done before it has been taken back.') : NOTHING_CHANGED];
+    return together([saidOf(cause), ...back, ...(cause instanceof StepFailed && cause.remedy !== null ? [cause.remedy] : [])]);
   }
 
   /** @throws Error in sentences, after everything done has been taken back, or with what could not be */
@@ -293,7 +274,12 @@ class Run {
     const before = seen.facts;
     const { alg } = before.wish.wish;
     if (!this.options.writeDown && (this.towards === 'disabled' ? alg !== 'disabled' : this.towards === 'enabled' && alg === 'disabled')) {
-      throw new WishChanged(`${WISH_CONFIG} does not wish for "${this.towards}" any more, or cannot be read. Nothing was changed.`);
+      throw new WishChanged(
+        say('not-begun-wish', '{file} does not wish for "{towards}" any more, or cannot be read. Nothing was changed.', {
+          file: WISH_CONFIG,
+          towards: this.towards,
+        }),
+      );
     }
     await this.sweep(before);
     // What was seen without the firewall's lock may have changed while it was looked at: two listings
@@ -307,11 +293,15 @@ class Run {
     const changed = this.done.length > 0;
     const acted = this.done.some(({ why }) => why !== 'wish');
     if (left.refused.length > 0) {
-      if (changed) throw new Error(left.refused.join(' '));
-      return { outcome: 'failed', because: left.refused, changed, acted, before, facts, plan: left };
+      if (changed) throw together(left.refused.map((text, at) => ({ code: 'refused', ...left.refusedCoded?.[at], text })));
+      return { outcome: 'failed', because: left.refused, ...codedAs(left.refusedCoded), changed, acted, before, facts, plan: left };
     }
     if (left.steps.length > 0)
-      throw new Error(`It did not hold: looking again, there was still to do: ${left.steps.map(({ text }) => text).join(' ')}`);
+      throw new Trouble(
+        say('failed-unheld', 'It did not hold: looking again, there was still to do: {steps}', {
+          steps: together(left.steps.map(({ code, parameters, text }) => ({ code, ...(parameters && { parameters }), text }))).said,
+        }),
+      );
     return { ...(await this.finish(facts)), changed, acted, before, plan: left };
   }
 
@@ -352,22 +342,24 @@ async function applyVoice(waiting: Waiting, surveyor: Surveyor, options: ApplyOp
         voice = { ...again, before, changed: already || again.changed, acted: acted || again.acted };
       }
     }
-    const { lacking } = voice.plan;
+    const { lacking, lackingCoded } = voice.plan;
     const whole = {
       ...voice,
       before: alg?.before ?? voice.before,
       changed: voice.changed || alg?.changed === true,
       acted: voice.acted || alg?.acted === true,
-      plan: alg === null ? voice.plan : { ...alg.plan, lacking },
+      plan: alg === null ? voice.plan : { ...alg.plan, lacking, ...(lackingCoded === undefined ? {} : { lackingCoded }) },
     };
-    return lacking.length === 0 ? { ...whole, outcome: alg?.outcome ?? 'reached' } : { ...whole, outcome: 'failed', because: lacking };
+    return lacking.length === 0
+      ? { ...whole, outcome: alg?.outcome ?? 'reached' }
+      : { ...whole, outcome: 'failed', because: lacking, ...codedAs(voice.plan.lackingCoded) };
   } catch (error) {
     if (alg === null) throw error;
-    return {
-      ...alg,
-      outcome: 'failed',
-      because: [`${alg.changed ? 'What concerns the SIP ALG is done. ' : ''}The voice firewall rules: ${(error as Error).message}`],
-    };
+    const values = { cause: error instanceof Trouble ? error.said : (error as Error).message };
+    const because = alg.changed
+      ? say('failed-voice-alone', 'What concerns the SIP ALG is done. The voice firewall rules: {cause}', values)
+      : say('failed-voice', 'The voice firewall rules: {cause}', values);
+    return { ...alg, outcome: 'failed', because: [because.text], coded: { 0: coded(because) } };
   }
 }
 
@@ -379,7 +371,7 @@ async function applyVoice(waiting: Waiting, surveyor: Surveyor, options: ApplyOp
 export async function apply(host: Host, surveyor: Surveyor, towards: Direction, options: ApplyOptions): Promise<Applied> {
   const waiting = options.waiting ?? limitWaiting(host);
   const { pid, uid } = host.process();
-  if (uid !== 0) throw notBegun(new Error('Only root may change what is asked here; run it as root.'));
+  if (uid !== 0) throw notBegun(new Trouble(say('failed-root', 'Only root may change what is asked here; run it as root.')));
   const lock = await take(
     waiting.host,
     OWN_LOCK,

@@ -49,7 +49,7 @@ function count(addresses: Map<string, number>, address: string): void {
 /** @throws Interrupted once it is wanted to stop; Error in a sentence where conntrack cannot look or delete */
 export async function endFlows(host: Host, { echo, goOn }: EndOptions): Promise<void> {
   function check(): void {
-    if (!goOn()) throw new Interrupted('It was interrupted.');
+    if (!goOn()) throw new Interrupted();
   }
 
   /** Hands over the lines of a listing. */

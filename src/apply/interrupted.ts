@@ -1,2 +1,8 @@
+import { say, Trouble } from '../words/say.ts';
+
 /** Somebody wants it to stop. */
-export class Interrupted extends Error {}
+export class Interrupted extends Trouble {
+  constructor(said = say('interrupted', 'It was interrupted.')) {
+    super(said);
+  }
+}

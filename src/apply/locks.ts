@@ -2,6 +2,8 @@
 import type { Host, Lock } from '../host/host.ts';
 import { observeSystem } from '../observe/system.ts';
 import { Interrupted } from './interrupted.ts';
+import { say, Trouble } from '../words/say.ts';
+import type { Line } from '../words/say.ts';
 
 /** Two runs at once: the second waits so long, then says who holds it. */
 export const OWN_LOCK = '/var/run/sipalg.lock';
@@ -28,15 +30,20 @@ async function holder(host: Host, said: string): Promise<string> {
 }
 
 /** Throws an Error in a sentence when the lock is not to be had. */
-export async function take(host: Host, path: string, { patience = 30_000, goOn }: Patience, who: string, what: string): Promise<Lock> {
+export async function take(host: Host, path: string, { patience = 30_000, goOn }: Patience, who: string, what: Line): Promise<Lock> {
   for (let left = patience; ; left -= TRY) {
     const got = await host.lock(path, Math.min(left, TRY), who);
     if ('lock' in got) return got.lock;
-    if (!goOn()) throw new Interrupted('It was interrupted while it waited for another program.');
+    if (!goOn()) throw new Interrupted(say('interrupted-waiting', 'It was interrupted while it waited for another program.'));
     const by = left <= TRY ? await holder(host, got.busy) : '';
     if (left <= TRY)
-      throw new Error(
-        `${what} is locked (${path})${by === '' ? '' : ` by ${by}`}, for longer than ${patience / 1000} s; try again when it has ended.`,
+      throw new Trouble(
+        say('locked', '{what} is locked ({file}){by}, for longer than {seconds} s; try again when it has ended.', {
+          what,
+          file: path,
+          by: by === '' ? '' : say('locked-by', ' by {holder}', { holder: by }),
+          seconds: patience / 1000,
+        }),
       );
   }
 }
@@ -44,5 +51,7 @@ export async function take(host: Host, path: string, { patience = 30_000, goOn }
 /** null where there is no firewall of OpenWrt's. */
 export async function lockFirewall(host: Host, patience: Patience): Promise<Lock | null> {
   const { firewall } = await observeSystem(host);
-  return firewall.state === 'present' ? take(host, FIREWALL_LOCKS[firewall.value], patience, '', 'The firewall') : null;
+  return firewall.state === 'present'
+    ? take(host, FIREWALL_LOCKS[firewall.value], patience, '', say('the-firewall', 'The firewall'))
+    : null;
 }

@@ -15,48 +15,64 @@ import { restoreAction } from '../plan/actions.ts';
 import { transaction } from '../plan/nft.ts';
 import { RANK } from '../plan/step.ts';
 import type { Action, Step } from '../plan/step.ts';
+import { say, Trouble } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 
 /** Where the echo of each change goes: `[#] …` on standard error, the page, the log. */
 export type Echo = (command: string) => void;
 
-const FILES = 'Make sure that the file system can be written and has room, then run it again.';
+const FILES = say('remedy-files', 'Make sure that the file system can be written and has room, then run it again.');
 
 /** What a person can do where a step of a rank does not work. */
-const REMEDIES: Record<number, string> = {
+const REMEDIES: Record<number, Said> = {
   [RANK.wish]: FILES,
   [RANK.durable]: FILES,
   [RANK.configuration]: FILES,
-  [RANK.load]:
+  [RANK.load]: say(
+    'remedy-load',
     "The kernel's log (`dmesg`, `logread`) says why a module is not loaded; its package may be missing or made for another kernel.",
-  [RANK.rules]:
+  ),
+  [RANK.rules]: say(
+    'remedy-rules',
     'Another program may have changed the rules in the same moment: run it again. '
-    + 'If it fails again, `sipalg plan` shows the very commands.',
-  [RANK.flows]: 'Install the package conntrack, with which flows are ended one by one, or reboot the router after the rules are gone.',
-  [RANK.unload]:
+      + 'If it fails again, `sipalg plan` shows the very commands.',
+  ),
+  [RANK.flows]: say(
+    'remedy-flows',
+    'Install the package conntrack, with which flows are ended one by one, or reboot the router after the rules are gone.',
+  ),
+  [RANK.unload]: say(
+    'remedy-unload',
     'Something that does not show here still uses it, such as rules in another network namespace (a container) or tc: '
-    + 'take the helper away there, then run it again.',
-  [RANK.check]: "Take what needs the SIP helper out of the firewall's own files, then run it again.",
-  [RANK.reload]: 'Run `fw4 check` to see what the firewall does not take.',
+      + 'take the helper away there, then run it again.',
+  ),
+  [RANK.check]: say('remedy-check', "Take what needs the SIP helper out of the firewall's own files, then run it again."),
+  [RANK.reload]: say('remedy-reload', 'Run `fw4 check` to see what the firewall does not take.'),
 };
 
 /** A step that did not work, in one sentence. What is to be taken back is the caller's to take back. */
-export class StepFailed extends Error {
+export class StepFailed extends Trouble {
   /** What went wrong, without the step's own words. */
   readonly why: string;
-  /** What a person can do; '' where there is nothing to say. */
-  readonly remedy: string;
+  /** What a person can do; null where there is nothing to say. */
+  readonly remedy: Said | null;
   /** The firewall would not load any more: SIP must not be blocked here. */
   readonly firewall: boolean;
 
   constructor(step: Step, why: string) {
-    super(`${step.text} That did not work: ${why}.`);
+    const { code, parameters, text } = step;
+    super(
+      say('failed-step', '{step} That did not work: {because}.', {
+        step: { code, ...(parameters === undefined ? {} : { parameters }), text },
+        because: why,
+      }),
+    );
     this.name = 'StepFailed';
     this.why = why;
-    this.remedy = REMEDIES[step.rank] ?? '';
+    this.remedy = REMEDIES[step.rank] ?? null;
     this.firewall = step.actions.some((action) => action.do === 'check');
   }
 }
-
 
 async function runAction(host: Host, argv: readonly string[], input: string | undefined, tolerated: readonly number[]): Promise<void> {
   const outcome = await host.run(argv, input === undefined ? {} : { input });
@@ -145,11 +161,11 @@ const TRIES = 3;
  * to do is looked at again then: a `rmmod` that was killed unloads its module all the same (delete_module(2) is not broken
  * off), and a firewall that was just loading had no chain for a rule.
  */
-export async function takeBack(host: Host, steps: readonly Step[], echo: Echo): Promise<string[]> {
+export async function takeBack(host: Host, steps: readonly Step[], echo: Echo): Promise<Line[]> {
   let open = [...steps].reverse().flatMap((step) => step.undo.map((action) => ({ step, action })));
   const said = new Set<Step>();
   for (let tries = 1; ; tries++) {
-    const failures: string[] = [];
+    const failures: Line[] = [];
     const left: typeof open = [];
     for (const each of open) {
       const { step, action } = each;
@@ -163,7 +179,13 @@ export async function takeBack(host: Host, steps: readonly Step[], echo: Echo): 
         said.add(step);
         await act(host, now);
       } catch (error) {
-        failures.push(`${step.text} This could not be taken back: ${(error as Error).message}.`);
+        const { code, parameters, text } = step;
+        failures.push(
+          say('failed-back', '{step} This could not be taken back: {because}.', {
+            step: { code, ...(parameters === undefined ? {} : { parameters }), text },
+            because: (error as Error).message,
+          }),
+        );
         left.push(each);
       }
     }
@@ -185,14 +207,14 @@ function isSafe(action: Action): boolean {
  */
 export async function perform(host: Host, steps: readonly Step[], done: Step[], echo: Echo, goOn: () => boolean): Promise<void> {
   for (const step of steps) {
-    if (!goOn()) throw new Interrupted('It was interrupted.');
+    if (!goOn()) throw new Interrupted();
     const isMany = step.actions.some((action) => action.do === 'end flows');
     // What those are is seen as they are ended.
     if (!isMany) for (const command of step.commands) echo(command);
     try {
       for (const action of step.actions) {
         // What needs no taking back may end half way.
-        if (step.undo.length === 0 && !goOn()) throw new Interrupted('It was interrupted.');
+        if (step.undo.length === 0 && !goOn()) throw new Interrupted();
         if (action.do === 'end flows') await endFlows(host, { echo, goOn });
         else await act(host, action);
       }

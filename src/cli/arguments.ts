@@ -1,11 +1,13 @@
 /** The words after `sipalg`: which command, with which options; and a hint where a word is not known. */
-import { nearest } from '../languages/nearest.ts';
+import { nearestOf } from '../languages/nearest.ts';
 import { COMMANDS } from './commands.ts';
 import { shownOption } from './command.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import type { Command, Given } from './command.ts';
 
 /** What was asked; or, where it was not understood, a sentence. */
-export type Words = { command: Command; given: Given; help?: true } | { wrong: string };
+export type Words = { command: Command; given: Given; help?: true } | { wrong: Said };
 
 const ALIASES: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version', '-V': 'version' };
 
@@ -21,11 +23,13 @@ export function readArguments(words: readonly string[]): Words {
   const names = COMMANDS.filter(({ internal }) => internal !== true).map((command) => command.name);
   const command = commandCalled(name);
   if (command === undefined) {
-    const hint = nearest(name, names);
+    const hint = meant(name, names);
     return {
-      wrong:
-        `sipalg knows no command "${name.slice(0, 60)}".${hint} `
-        + `Commands are ${names.join(', ')}; \`sipalg help\` tells what each does.`,
+      wrong: say('wrong-command', 'sipalg knows no command "{given}".{hint} Commands are {names}; `sipalg help` tells what each does.', {
+        given: name.slice(0, 60),
+        hint,
+        names: names.join(', '),
+      }),
     };
   }
   const read = readWords(command, rest);
@@ -33,14 +37,22 @@ export function readArguments(words: readonly string[]): Words {
 }
 
 /** What a command takes, in a sentence. */
-function allowed({ name, options, arguments: places = [] }: Command): string {
+function allowed({ name, options, arguments: places = [] }: Command): Said {
   const all = [...places, ...options.map(shownOption)].join(', ');
-  return ` \`sipalg ${name}\` takes ${all === '' ? 'no options or arguments' : all}.`;
+  return all === ''
+    ? say('takes-nothing', ' `sipalg {command}` takes no options or arguments.', { command: name })
+    : say('takes', ' `sipalg {command}` takes {all}.', { command: name, all });
 }
 
-function readWords(command: Command, words: readonly string[]): { given: Given } | { wrong: string } {
+/** What somebody may have meant, behind a sentence. */
+function meant(word: string, known: readonly string[]): Said | string {
+  const best = nearestOf(word, known);
+  return best === null ? '' : say('hint-meant', ' Did you mean "{meant}"?', { meant: best });
+}
+
+function readWords(command: Command, words: readonly string[]): { given: Given } | { wrong: Said } {
   const { options, arguments: places = [] } = command;
-  const name = `\`sipalg ${command.name}\``;
+  const name = command.name;
   const given = new Map<string, string>();
   for (let at = 0, place = 0; at < words.length; at++) {
     const [, before = '', inside] = /^(--[^=]*)=(.*)$/s.exec(words[at] as string) ?? [];
@@ -56,18 +68,50 @@ function readWords(command: Command, words: readonly string[]): { given: Given }
     }
     if (option === undefined) {
       const names = options.map((one) => one.name);
-      return { wrong: `${name} knows no "${word.slice(0, 60)}".${nearest(word, names)}${allowed(command)}` };
+      return {
+        wrong: say('wrong-word', '`sipalg {command}` knows no "{given}".{hint}{allowed}', {
+          command: name,
+          given: word.slice(0, 60),
+          hint: meant(word, names),
+          allowed: allowed(command),
+        }),
+      };
     }
     if (option.takes === undefined) {
-      if (inside !== undefined) return { wrong: `${name.slice(0, -1)} ${word}\` takes no value; "${inside.slice(0, 60)}" was given.` };
+      if (inside !== undefined)
+        return {
+          wrong: say('wrong-value', '`sipalg {command} {option}` takes no value; "{given}" was given.', {
+            command: name,
+            option: word,
+            given: inside.slice(0, 60),
+          }),
+        };
       given.set(word, '');
       continue;
     }
     const value = inside ?? words[++at];
-    if (value === undefined || value === '') return { wrong: `${name.slice(0, -1)} ${word}\` lacks its ${option.takes}.` };
-    if (given.has(word)) return { wrong: `${name} was given ${word} twice; it takes one ${option.takes}.` };
+    if (value === undefined || value === '')
+      return {
+        wrong: say('lacks-value', '`sipalg {command} {option}` lacks its {what}.', { command: name, option: word, what: option.takes }),
+      };
+    if (given.has(word))
+      return {
+        wrong: say('given-twice', '`sipalg {command}` was given {option} twice; it takes one {what}.', {
+          command: name,
+          option: word,
+          what: option.takes,
+        }),
+      };
     given.set(word, value);
   }
   const lacking = places.find((one) => !one.startsWith('[') && !given.has(one));
-  return lacking === undefined ? { given } : { wrong: `${name} lacks its ${lacking}.${allowed(command)}` };
+  return lacking === undefined
+    ? { given }
+    : {
+        wrong: say('lacks-argument', '`sipalg {command}` lacks its {what}.{allowed}', {
+          command: name,
+          what: lacking,
+          allowed: allowed(command),
+        }),
+      };
 }

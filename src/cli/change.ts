@@ -7,15 +7,21 @@ import { judge } from '../judge/judge.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { ExitCode, RouterFacts } from '../survey/survey.ts';
 import type { Doors, Terminal } from './command.ts';
+import { putLines } from '../words/english.ts';
+import { say } from '../words/say.ts';
+import { errorText } from './errors.ts';
 import { planText } from './plan-text.ts';
+import { codeOf, problemText, verdictText } from './text.ts';
 
 /** Runs what changes a router; where that began and did not work, says how to see what there is now. */
 async function changing(run: () => Promise<ExitCode>, terminal: Terminal): Promise<ExitCode> {
   try {
     return await run();
   } catch (error) {
-    terminal.err(`sipalg: ${(error as Error).message}\n`);
-    if (!(error instanceof NotBegun)) terminal.err('sipalg: `sipalg status` tells how the router stands now.\n');
+    const { put } = terminal;
+    terminal.err(`sipalg: ${errorText(error as Error, put)}\n`);
+    if (!(error instanceof NotBegun))
+      terminal.err(`sipalg: ${put(say('change-status', '`sipalg status` tells how the router stands now.'))}\n`);
     return 2;
   }
 }
@@ -43,7 +49,7 @@ async function rehearse(
   if (seen === undefined) sayProblems(facts, terminal);
   terminal.out(
     planned.refused.length > 0
-      ? planText(planned)
+      ? planText(planned, terminal.put)
       : planned.steps
           .flatMap(({ commands }) => commands)
           .map((command) => `[#] ${command}\n`)
@@ -54,7 +60,7 @@ async function rehearse(
 
 /** What of /etc/config/sipalg is not in force. */
 function sayProblems({ wish }: RouterFacts, terminal: Terminal): void {
-  for (const problem of wish.problems) terminal.err(`sipalg: ${problem.text}\n`);
+  for (const problem of wish.problems) terminal.err(`sipalg: ${problemText(problem, terminal.put)}\n`);
 }
 
 async function reachNow(
@@ -69,45 +75,54 @@ async function reachNow(
   const applied = await apply(host, surveyor, towards, { writeDown, echo, goOn: terminal.goOn, waiting });
   // `apply` says them before it begins, for they are what it acts on.
   if (writeDown) sayProblems(applied.facts, terminal);
-  return say(applied, towards, doors, terminal);
+  return tell(applied, towards, doors, terminal);
 }
 
-async function say(applied: Applied, towards: Direction, { surveyor }: Doors, terminal: Terminal): Promise<ExitCode> {
+async function tell(applied: Applied, towards: Direction, { surveyor }: Doors, terminal: Terminal): Promise<ExitCode> {
+  const { put } = terminal;
   if (applied.outcome === 'failed') {
-    for (const sentence of applied.because) terminal.err(`sipalg: ${sentence}\n`);
-    if (!applied.changed) terminal.err('sipalg: nothing was changed.\n');
+    for (const sentence of putLines(put, applied.because, applied.coded)) terminal.err(`sipalg: ${sentence}\n`);
+    if (!applied.changed) terminal.err(`sipalg: ${put(say('change-nothing', 'nothing was changed.'))}\n`);
     // All that can be had is in force, and the rest has been said.
     return applied.because === applied.plan.lacking ? 1 : 2;
   }
   // Under an unmanaged wish the ALG is nobody's business here.
   const { policy } = applied.facts;
-  const voice = policy.state === 'absent' ? '' : 'The voice firewall rules are as /etc/config/sipalg wishes.\n';
-  terminal.out(towards === 'unmanaged' ? voice : `${judge(applied.facts).text}\n`);
+  const voice = policy.state === 'absent' ? '' : put(say('change-voice', 'The voice firewall rules are as /etc/config/sipalg wishes.'));
+  const said = towards === 'unmanaged' ? voice : verdictText(judge(applied.facts), put);
+  if (said !== '') terminal.out(`${said}\n`);
   if (applied.outcome === 'held') {
-    terminal.err(planText(applied.plan));
+    terminal.err(planText(applied.plan, put));
     return 1;
   }
   const [done, nothing] =
     towards !== 'enabled'
-      ? ['', 'There was nothing to do.\n']
+      ? [null, say('change-nothing-to-do', 'There was nothing to do.')]
       : [
-          'Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.\n',
-          'There was nothing to give back.\n',
+          say(
+            'change-given-back',
+            'Everything that was taken away has been given back. Flows that are open now stay without the helper until they end.',
+          ),
+          say('change-nothing-back', 'There was nothing to give back.'),
         ];
-  terminal.out(applied.acted || (applied.changed && towards === 'disabled') ? done : nothing);
+  const end = applied.acted || (applied.changed && towards === 'disabled') ? done : nothing;
+  if (end !== null) terminal.out(`${put(end)}\n`);
   if (towards !== 'disabled') return 0;
   warn(applied, terminal);
   const report = await surveyor.report(applied.facts);
   // The wish is reached; what needs a person all the same makes the exit code, so it is said.
-  for (const { code, weight, text } of report.verdict.findings)
-    if (weight === 'trouble' && code !== 'wish-problem') terminal.err(`sipalg: ${text}\n`);
+  for (const { code, says = code, parameters, weight, text } of report.verdict.findings)
+    if (weight === 'trouble' && code !== 'wish-problem') terminal.err(`sipalg: ${put(codeOf(says, parameters), text)}\n`);
   return exitCode(report);
 }
 
 /** What switching the ALG off shortens is said now: afterwards nothing shows how long the phones had registered for. */
 function warn({ before, facts }: Applied, terminal: Terminal): void {
   const timeout = [before, facts].flatMap((one) => judge(one).findings).find(({ code }) => code === 'short-timeout');
-  if (timeout !== undefined) terminal.out([timeout.text, ...timeout.evidence.map((one) => `      ${one}`), ''].join('\n'));
+  if (timeout === undefined) return;
+  const { code, parameters, text, evidence, coded } = timeout;
+  const { put } = terminal;
+  terminal.out([put(codeOf(code, parameters), text), ...putLines(put, evidence, coded).map((one) => `      ${one}`), ''].join('\n'));
 }
 
 /** How often a wish is read anew that another run has changed in the meantime. */
@@ -143,8 +158,8 @@ async function applyWishOnce(doors: Doors, dryRun: boolean, terminal: Terminal, 
   if (alg === 'unmanaged' && !cutOff) {
     terminal.out(
       wish.said === false
-        ? 'What /etc/config/sipalg wishes of the ALG could not be told: nothing is changed.\n'
-        : '/etc/config/sipalg says "unmanaged": nothing is changed.\n',
+        ? `${terminal.put(say('apply-untold', 'What /etc/config/sipalg wishes of the ALG could not be told: nothing is changed.'))}\n`
+        : `${terminal.put(say('apply-unmanaged', '/etc/config/sipalg says "unmanaged": nothing is changed.'))}\n`,
     );
     return end(0);
   }

@@ -3,6 +3,8 @@ import type { Clock } from '../host/clock.ts';
 import type { Following, Host, Reading, Streaming, Threads } from '../host/host.ts';
 import type { Listening, Network } from '../host/network.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
+import type { Put } from '../words/english.ts';
+import type { Said } from '../words/say.ts';
 
 /** Where words come from and go. */
 export interface Terminal {
@@ -12,6 +14,8 @@ export interface Terminal {
   json(text: string): void;
   /** All of standard input. */
   input(): Promise<Reading<string>>;
+  /** Puts words into the language of whoever is at it. */
+  put: Put;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
   /** false once nobody reads what is said any more (`| head -1`); absent where that is not told. */
@@ -49,6 +53,8 @@ export interface ServeOptions {
 export interface Option {
   name: string;
   takes?: string;
+  /** The package that holds what it needs, where that is not the command's. */
+  package?: string;
 }
 
 /** Options and arguments that were given, by name; an option without a value is ''. */
@@ -57,7 +63,7 @@ export type Given = ReadonlyMap<string, string>;
 export interface Command {
   name: string;
   /** One line of the help. */
-  does: string;
+  does: Said;
   options: readonly Option[];
   /** Called by files of this package, and by nobody else: no help and no hint names it. */
   internal?: true;
@@ -66,7 +72,7 @@ export interface Command {
   /** The package its part of the program comes in, where that is another than `sipalg`. */
   package?: string;
   /** More than the line of the table, for `sipalg NAME --help`. */
-  usage?(): Promise<string>;
+  usage?(put: Put): Promise<string>;
   run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;
 }
 

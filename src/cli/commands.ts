@@ -1,5 +1,6 @@
 /** The commands: one table. What a command needs is loaded when it runs, for a router pays for every line it loads. */
 import type { ExitCode } from '../survey/survey.ts';
+import { say } from '../words/say.ts';
 import type { Command, Doors, Given, Option, Terminal } from './command.ts';
 
 const JSON_OPTION: Option = { name: '--json' };
@@ -17,29 +18,30 @@ async function reachAndProbe(towards: 'disabled' | 'enabled', doors: Doors, give
   const code = await (await import('./change.ts')).reach(doors, towards, true, isDry, terminal);
   return isDry || !given.has('--probe') || code === 2 ? code : (await probing()).verify(doors, towards, code, terminal);
 }
+const reporting = () => import('./report.ts');
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'status',
-    does: 'say whether a SIP ALG touches calls here, with evidence',
-    options: [JSON_OPTION, FROM, { name: '--lines' }],
+    does: say('does-status', 'say whether a SIP ALG touches calls here, with evidence'),
+    options: [JSON_OPTION, FROM, { name: '--lines', package: 'sipalg-fleet' }],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('status', doors, given, terminal),
   },
   {
     name: 'plan',
-    does: 'show every command that reaching the wish would run, and why',
+    does: say('does-plan', 'show every command that reaching the wish would run, and why'),
     options: [JSON_OPTION, FROM, { name: '--config', takes: 'FILE' }],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('plan', doors, given, terminal),
   },
   {
     name: 'policy',
-    does: 'show the voice firewall rules with their counters',
+    does: say('does-policy', 'show the voice firewall rules with their counters'),
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('policy', doors, given, terminal),
   },
   {
     name: 'diagnose',
-    does: 'from a symptom to its causes on this router',
+    does: say('does-diagnose', 'from a symptom to its causes on this router'),
     arguments: ['[SYMPTOM...]'],
     options: [JSON_OPTION, FROM],
     usage: async () => (await diagnosing()).USAGE,
@@ -47,25 +49,25 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'disable',
-    does: 'switch the SIP ALG off, now and for good',
+    does: say('does-disable', 'switch the SIP ALG off, now and for good'),
     options: [DRY_RUN, PROBE],
     run: (doors, given, terminal) => reachAndProbe('disabled', doors, given, terminal),
   },
   {
     name: 'enable',
-    does: 'give back what was there before',
+    does: say('does-enable', 'give back what was there before'),
     options: [DRY_RUN, PROBE],
     run: (doors, given, terminal) => reachAndProbe('enabled', doors, given, terminal),
   },
   {
     name: 'apply',
-    does: 'make the router match /etc/config/sipalg',
+    does: say('does-apply', 'make the router match /etc/config/sipalg'),
     options: [DRY_RUN],
     run: async (doors, given, terminal) => (await import('./change.ts')).applyWish(doors, given.has('--dry-run'), terminal),
   },
   {
     name: 'serve',
-    does: 'stay: ubus object, web page, watch',
+    does: say('does-serve', 'stay: ubus object, web page, watch'),
     package: 'sipalg-daemon',
     options: [{ name: '--no-page' }, { name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await import('./serve.ts')).USAGE,
@@ -73,7 +75,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'probe',
-    does: 'prove by live messages whether SIP is changed, here or on the way',
+    does: say('does-probe', 'prove by live messages whether SIP is changed, here or on the way'),
     package: 'sipalg-compare',
     options: [
       JSON_OPTION,
@@ -89,7 +91,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'compare',
-    does: 'say what changed in SIP between two captures',
+    does: say('does-compare', 'say what changed in SIP between two captures'),
     package: 'sipalg-compare',
     arguments: ['LAN', '[WAN]'],
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
@@ -98,7 +100,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'watch',
-    does: 'tell what happens to calls while it happens',
+    does: say('does-watch', 'tell what happens to calls while it happens'),
     package: 'sipalg-compare',
     options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }],
     usage: async () => (await import('./watch.ts')).USAGE,
@@ -106,7 +108,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'mirror',
-    does: 'stay: answer `sipalg probe --mirror` of others',
+    does: say('does-mirror', 'stay: answer `sipalg probe --mirror` of others'),
     package: 'sipalg-compare',
     options: [{ name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await mirroring()).USAGE,
@@ -114,28 +116,37 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'report',
-    does: 'one page on many routers, from what they saved',
-    package: 'sipalg-fleet',
+    does: say('does-report', 'one document for the provider: findings, what was done, captures'),
+    package: 'sipalg-compare',
+    arguments: ['[WAN]'],
     options: [
-      { name: '--fleet', takes: 'FILE' },
-      { name: '--html', takes: 'FILE' },
+      { name: '--html' },
+      { name: '--markdown' },
+      { name: '-o', takes: 'FILE' },
+      FROM,
+      { name: '--compare', takes: 'LAN' },
+      { name: '--probe', takes: 'FILE' },
+      { name: '--unredacted' },
+      { name: '--fleet', takes: 'FILE', package: 'sipalg-fleet' },
     ],
+    usage: async (put) => (await reporting()).usage(put),
     run: async (doors, given, terminal) => {
       const fleet = given.get('--fleet');
-      if (fleet === undefined) throw new Error('report is about a fleet: sipalg report --fleet FILE, or --fleet - for standard input.');
-      return (await import('./fleet-report.ts')).fleetReport(doors, fleet, given.get('--html'), terminal);
+      return fleet === undefined
+        ? (await reporting()).report(doors, given, terminal)
+        : (await import('./fleet-report.ts')).fleetReport(doors, fleet, given.get('-o'), terminal);
     },
   },
   {
     name: 'metrics',
-    does: 'print what a fleet wants to see, for Prometheus',
+    does: say('does-metrics', 'print what a fleet wants to see, for Prometheus'),
     package: 'sipalg-fleet',
     options: [FROM, { name: '--file', takes: 'FILE' }],
     run: async (doors, given, terminal) => (await import('./metrics.ts')).metrics(doors, given, terminal),
   },
   {
     name: 'judge-lines',
-    does: 'answer a run of `status --from -` on another processor',
+    does: say('does-judge-lines', 'answer a run of `status --from -` on another processor'),
     internal: true,
     package: 'sipalg-fleet',
     options: [],
@@ -143,7 +154,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'rpcd',
-    does: 'answer a call of /usr/libexec/rpcd/sipalg',
+    does: say('does-rpcd', 'answer a call of /usr/libexec/rpcd/sipalg'),
     internal: true,
     arguments: ['VERB', 'WHAT', '[ID]'],
     options: [],
@@ -151,16 +162,16 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'help',
-    does: 'show this help',
+    does: say('does-help', 'show this help'),
     options: [],
     run: async (_doors, _given, terminal) => {
-      terminal.out((await import('./help.ts')).help(COMMANDS));
+      terminal.out((await import('./help.ts')).help(COMMANDS, terminal.put));
       return 0;
     },
   },
   {
     name: 'version',
-    does: 'show the version',
+    does: say('does-version', 'show the version'),
     options: [],
     run: async ({ surveyor }, _given, terminal) => {
       terminal.out(`sipalg ${surveyor.version}\n`);

@@ -1,10 +1,14 @@
 /** A comparison as one page that needs nothing beside it: no script, no file, no network; light, dark and on paper. */
 import type { Call, Comparison, Row } from '../compare/comparison.ts';
 import type { Difference } from '../compare/difference.ts';
+import { english } from '../words/english.ts';
+import type { Put } from '../words/english.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import { nameOf } from './compare-text.ts';
 import { escaped } from './html.ts';
 
-const STYLE = `
+export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1c1e; --back: #fff; --soft: #6b6b70; --line: #c9c9ce; --alarm: #b3261e;
   --mild: #8a5a00; --fine: #1e6b34; --box: #f4f4f6 }
 @media (prefers-color-scheme: dark) { :root { --ink: #ececf0; --back: #17171a; --soft: #a5a5ad; --line: #45454c;
@@ -55,17 +59,19 @@ function way(from: number, to: number, y: number, name: string, label: string, s
 
 const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
-const FATES: Readonly<Record<Row['fate'], string>> = {
-  same: '',
-  changed: 'changed',
-  served: 'by a server',
-  dropped: 'dropped',
-  appeared: 'not seen going in',
-  outside: 'not captured',
-  local: 'local',
+const FATES: Readonly<Record<Row['fate'], Said | null>> = {
+  same: null,
+  changed: say('drawn-changed', 'changed'),
+  served: say('drawn-served', 'by a server'),
+  dropped: say('drawn-dropped', 'dropped'),
+  appeared: say('drawn-appeared', 'not seen going in'),
+  outside: say('drawn-outside', 'not captured'),
+  local: say('drawn-local', 'local'),
 };
 
-function drawnRow(row: Row, index: number): string {
+const LATE_BY = (delay: number): Said => say('drawn-late', '{seconds} s late', { seconds: delay.toFixed(1) });
+
+function drawnRow(row: Row, index: number, put: Put): string {
   const { toProvider, what, sdp, lan, wan, fate, again, delay } = row;
   const y = TOP + 30 + index * STEP;
   const name = fate === 'changed' ? 'changed' : fate === 'dropped' ? 'dropped' : '';
@@ -79,37 +85,45 @@ function drawnRow(row: Row, index: number): string {
       : toProvider
         ? way(X.wan, X.provider, y, name, label, false)
         : way(X.provider, X.wan, y, lost ? name : '', label, lost);
-  const words = [FATES[fate], ...(again ? ['again'] : []), ...(delay !== null && delay > LATE ? [`${delay.toFixed(1)} s late`] : [])];
+  const known = FATES[fate];
+  const words = [
+    ...(known === null ? [] : [put(known)]),
+    ...(again ? [put(say('drawn-again', 'again'))] : []),
+    ...(delay !== null && delay > LATE ? [put(LATE_BY(delay))] : []),
+  ];
   return (
     `<text class="soft" x="${X.time}" y="${y + 4}" text-anchor="end">${row.time.toFixed(3)}</text>${left}${right}`
-    + `<text class="${name}" x="${X.provider + 12}" y="${y + 4}">${escaped(words.filter((word) => word !== '').join(', '))}</text>`
+    + `<text class="${name}" x="${X.provider + 12}" y="${y + 4}">${escaped(words.join(', '))}</text>`
   );
 }
 
 /** What the drawing shows, in words: for who does not see it, and for screens on which it would be too small. */
-function inWords({ rows }: Call, id: string): string {
+function inWords({ rows }: Call, id: string, put: Put): string {
   const said = rows.map((row) => {
     const { time, what, sdp, toProvider, fate, again, delay } = row;
-    const way = toProvider ? 'from the phone to the provider' : 'from the provider to the phone';
-    const late = delay !== null && delay > LATE ? [`${delay.toFixed(1)} s late`] : [];
-    const words = [IN_WORDS[fate], ...(again ? ['sent again'] : []), ...late].join(', ');
+    const way = toProvider
+      ? say('from-the-phone', 'from the phone to the provider')
+      : say('from-the-provider', 'from the provider to the phone');
+    const late = delay !== null && delay > LATE ? [put(LATE_BY(delay))] : [];
+    const words = [put(IN_WORDS[fate]), ...(again ? [put(say('words-again', 'sent again'))] : []), ...late].join(', ');
+    const what_ = put(sdp ? say('words-with-sdp', '{what} with SDP', { what }) : say('words-without', '{what}', { what }));
     const name = fate === 'changed' ? 'changed' : fate === 'dropped' ? 'dropped' : '';
-    return `<li>${time.toFixed(3)} s: ${escaped(what)}${sdp ? ' with SDP' : ''} ${way}: <span class="${name}">${words}</span></li>`;
+    return `<li>${time.toFixed(3)} s: ${escaped(what_)} ${escaped(put(way))}: <span class="${name}">${escaped(words)}</span></li>`;
   });
   return `<ol class="ladder" id="${id}">${said.join('')}</ol>`;
 }
 
-const IN_WORDS: Readonly<Record<Row['fate'], string>> = {
-  same: 'passed unchanged',
-  changed: 'changed by the router',
-  served: 'changed by a SIP server',
-  dropped: 'dropped on the way',
-  appeared: 'not seen going in',
-  outside: 'the other side was not captured then',
-  local: 'stayed on its side',
+const IN_WORDS: Readonly<Record<Row['fate'], Said>> = {
+  same: say('words-same', 'passed unchanged'),
+  changed: say('words-changed', 'changed by the router'),
+  served: say('words-served', 'changed by a SIP server'),
+  dropped: say('words-dropped', 'dropped on the way'),
+  appeared: say('words-appeared', 'not seen going in'),
+  outside: say('words-outside', 'the other side was not captured then'),
+  local: say('words-local', 'stayed on its side'),
 };
 
-function drawing({ rows, inside, outside, far, kind }: Call, words: string): string {
+function drawing({ rows, inside, outside, far, kind }: Call, words: string, put: Put): string {
   const height = TOP + 40 + rows.length * STEP;
   const life = (x: number): string => `<path class="life" d="M${x} ${TOP}V${height - 10}"/>`;
   const head = (x: number, name: string, address: string | null, anchor: string): string =>
@@ -117,41 +131,41 @@ function drawing({ rows, inside, outside, far, kind }: Call, words: string): str
     + `${escaped(short(address ?? '', 40))}</text>`;
   return (
     `<svg viewBox="0 0 ${X.end} ${height}" role="img" aria-describedby="${words}" `
-    + `aria-label="${escaped(`Ladder of a call: ${kind}, ${rows.length} messages`)}">`
-    + head(X.phone, 'phone', inside, 'start')
-    + head((X.lan + X.wan) / 2, 'router', outside, 'middle')
-    + head(X.provider, 'provider', far, 'end')
+    + `aria-label="${escaped(put(say('ladder-of', 'Ladder of a call: {kind}, {messages} messages', { kind, messages: rows.length })))}">`
+    + head(X.phone, put(say('end-phone', 'phone')), inside, 'start')
+    + head((X.lan + X.wan) / 2, put(say('end-router', 'router')), outside, 'middle')
+    + head(X.provider, put(say('end-provider', 'provider')), far, 'end')
     + [X.phone, X.lan, X.wan, X.provider].map(life).join('')
-    + rows.map(drawnRow).join('')
+    + rows.map((row, index) => drawnRow(row, index, put)).join('')
     + '</svg>'
   );
 }
 
-const CHANGES: Readonly<Record<Difference['change'], string>> = {
-  translated: 'address replaced',
-  port: 'port changed',
-  added: 'added',
-  removed: 'taken out',
-  reordered: 'moved',
-  respelled: 'name written otherwise',
-  layout: 'written otherwise',
-  length: 'length adapted',
-  'length-corrected': 'wrong length corrected',
-  'length-wrong': 'length made wrong',
-  cut: 'cut off',
-  value: 'changed',
+const CHANGES: Readonly<Record<Difference['change'], Said>> = {
+  translated: say('change-translated', 'address replaced'),
+  port: say('change-port', 'port changed'),
+  added: say('change-added', 'added'),
+  removed: say('change-removed', 'taken out'),
+  reordered: say('change-reordered', 'moved'),
+  respelled: say('change-respelled', 'name written otherwise'),
+  layout: say('change-layout', 'written otherwise'),
+  length: say('change-length', 'length adapted'),
+  'length-corrected': say('change-length-corrected', 'wrong length corrected'),
+  'length-wrong': say('change-length-wrong', 'length made wrong'),
+  cut: say('change-cut', 'cut off'),
+  value: say('change-value', 'changed'),
 };
 
 /** A cell; `name` is what it says by itself where the head of the table does not fit. */
-function cell(text: string | number, kind = '', name = ''): string {
-  const about = (kind === '' ? '' : ` class="${kind}"`) + (name === '' ? '' : ` data-name="${name}"`);
+export function cell(text: string | number, kind = '', name = ''): string {
+  const about = (kind === '' ? '' : ` class="${kind}"`) + (name === '' ? '' : ` data-name="${escaped(name)}"`);
   return `<td role="cell"${about}>${text}</td>`;
 }
 
-const row = (cells: readonly string[]): string => `<tr role="row">${cells.join('')}</tr>`;
+export const row = (cells: readonly string[]): string => `<tr role="row">${cells.join('')}</tr>`;
 
 /** With its roles said, which a browser forgets where a table is shown as something else. */
-function table(name: string, heads: readonly string[], rows: readonly string[]): string {
+export function table(name: string, heads: readonly string[], rows: readonly string[]): string {
   const head = row(heads.map((text) => `<th role="columnheader">${text}</th>`));
   return (
     `<table role="table" aria-label="${escaped(name)}"><thead role="rowgroup">${head}</thead>`
@@ -159,33 +173,49 @@ function table(name: string, heads: readonly string[], rows: readonly string[]):
   );
 }
 
-function details({ rows, callId }: Call): string {
+function details({ rows, callId }: Call, put: Put): string {
+  const before = put(say('detail-before', 'Before'));
+  const after = put(say('detail-after', 'After'));
   const changed = rows.filter(({ differences }) => differences.length > 0);
   if (changed.length === 0) return '';
   const body = changed.flatMap(({ what, time, toProvider, differences }) => {
-    const to = toProvider ? 'to the provider' : 'to the phone';
-    const head = row([`<th role="rowheader" colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${to}</th>`]);
+    const to = put(toProvider ? say('to-the-provider', 'to the provider') : say('to-the-phone', 'to the phone'));
+    const head = row([`<th role="rowheader" colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${escaped(to)}</th>`]);
     const found = differences.map((each) =>
       row([
         cell(escaped(nameOf(each))),
-        cell(escaped(each.before?.text ?? '—'), 'value', 'Before'),
-        cell(escaped(each.after?.text ?? '—'), 'value', 'After'),
-        cell(`${CHANGES[each.change]}${each.cause === 'server' ? ', by a SIP server' : ''}`),
+        cell(escaped(each.before?.text ?? '—'), 'value', before),
+        cell(escaped(each.after?.text ?? '—'), 'value', after),
+        cell(
+          escaped(
+            each.cause === 'server'
+              ? put(say('change-by-server', '{change}, by a SIP server', { change: CHANGES[each.change] }))
+              : put(CHANGES[each.change]),
+          ),
+        ),
       ]),
     );
     return [head, ...found];
   });
-  return table(`Changes in the call ${callId}`, ['Field', 'Before', 'After', 'What happened'], body);
+  const heads = [put(say('detail-field', 'Field')), before, after, put(say('detail-what', 'What happened'))];
+  return table(put(say('detail-changes', 'Changes in the call {call}', { call: callId })), heads.map(escaped), body);
 }
 
-function callPart(call: Call, index: number): string {
+const OMITTED = (messages: number): Said => say('call-omitted', '{messages} more messages of this call are not shown.', { messages });
+
+/** @param level of its heading */
+export function callPart(call: Call, index: number, put: Put = english, level = 2): string {
   const { callId, kind, omitted, notes } = call;
   const words = `ladder-${index + 1}`;
-  const more = omitted > 0 ? `<p class="soft">${omitted} more messages of this call are not shown.</p>` : '';
+  const more =
+    omitted > 0
+      ? `<p class="soft">${escaped(put(OMITTED(omitted)))}</p>`
+      : '';
+  const title = put(say('call-title', 'Call {number}: {kind}', { number: index + 1, kind }));
   return (
-    `<section aria-labelledby="call-${index + 1}"><h2 id="call-${index + 1}">Call ${index + 1}: ${escaped(kind)} `
-    + `<code>${escaped(callId)}</code></h2>`
-    + `${drawing(call, words)}${inWords(call, words)}${more}${details(call)}`
+    `<section aria-labelledby="call-${index + 1}"><h${level} id="call-${index + 1}">${escaped(title)} `
+    + `<code>${escaped(callId)}</code></h${level}>`
+    + `${drawing(call, words, put)}${inWords(call, words, put)}${more}${details(call, put)}`
     + `${notes.map((note) => `<p>${escaped(note)}</p>`).join('')}</section>`
   );
 }
@@ -216,7 +246,7 @@ ${paragraph === '' ? '' : `<h2>For the support of the provider</h2><p class="sup
 ${remarks.map((remark) => `<p>${escaped(remark)}</p>`).join('\n')}
 ${table('The captures', ['Side', 'Capture', 'Messages', 'Packets', 'Bytes', 'Problems'], sides)}
 ${figures}
-${calls.map(callPart).join('\n')}
+${calls.map((call, index) => callPart(call, index)).join('\n')}
 <p class="soft">Made by sipalg ${escaped(version)}. Passwords, answers to challenges and keys are taken out.</p>
 </body></html>
 `;

@@ -1,6 +1,10 @@
 /** A comparison on a terminal of 80 columns: the answer, a ladder of each call with both sides, what changed, what to say. */
 import type { Call, Comparison, Row, SideSummary } from '../compare/comparison.ts';
 import type { Difference } from '../compare/difference.ts';
+import { english } from '../words/english.ts';
+import type { Put } from '../words/english.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 const WIDTH = 80;
 /** Between two lifelines. */
@@ -47,30 +51,31 @@ function arrow(label: string, toProvider: boolean, stops: boolean): string {
 
 const seconds = (time: number): string => (Math.abs(time) >= 1000 ? time.toFixed(1) : time.toFixed(3)).padStart(9);
 
-const MARKS: Readonly<Record<Row['fate'], string>> = {
-  same: '',
-  changed: 'changed',
-  served: 'by a server',
-  dropped: 'DROPPED',
-  appeared: 'not seen in',
-  outside: 'not captured',
-  local: 'local',
+const MARKS: Readonly<Record<Row['fate'], Said | null>> = {
+  same: null,
+  changed: say('drawn-changed', 'changed'),
+  served: say('drawn-served', 'by a server'),
+  dropped: say('mark-dropped', 'DROPPED'),
+  appeared: say('mark-appeared', 'not seen in'),
+  outside: say('drawn-outside', 'not captured'),
+  local: say('drawn-local', 'local'),
 };
 
-function mark(row: Row, number: number | undefined): string {
-  const { fate, again, delay, partly, lan, wan } = row;
+function mark(row: Row, number: number | undefined, put: Put): string {
+  const known = MARKS[row.fate];
+  const { again, delay, partly, lan, wan } = row;
   const parts = [
     ...(number === undefined ? [] : [`(${number})`]),
-    MARKS[fate],
-    ...(again ? ['again'] : []),
-    ...(partly ? ['cut'] : []),
-    ...((lan?.doubled ?? 0) + (wan?.doubled ?? 0) > 0 ? ['twice'] : []),
-    ...(delay !== null && delay > 0.2 ? [`${delay.toFixed(1)} s late`] : []),
+    ...(known === null ? [] : [put(known)]),
+    ...(again ? [put(say('drawn-again', 'again'))] : []),
+    ...(partly ? [put(say('mark-cut', 'cut'))] : []),
+    ...((lan?.doubled ?? 0) + (wan?.doubled ?? 0) > 0 ? [put(say('mark-twice', 'twice'))] : []),
+    ...(delay !== null && delay > 0.2 ? [put(say('drawn-late', '{seconds} s late', { seconds: delay.toFixed(1) }))] : []),
   ];
-  return parts.filter((part) => part !== '').join(' ');
+  return parts.join(' ');
 }
 
-function ladderRow(row: Row, number: number | undefined): string {
+function ladderRow(row: Row, number: number | undefined, put: Put): string {
   const { toProvider, what, sdp, lan, wan, fate } = row;
   const label = `${what}${sdp ? ' (SDP)' : ''}`;
   const blank = ' '.repeat(LANE);
@@ -78,7 +83,7 @@ function ladderRow(row: Row, number: number | undefined): string {
   const left = lan === null ? blank : arrow(label, toProvider, lost && toProvider);
   const right = wan === null ? blank : arrow(label, toProvider, lost && !toProvider);
   const router = fate === 'changed' ? '*' : fate === 'served' ? '+' : ' ';
-  return `${seconds(row.time)} |${left}|${router}|${right}| ${mark(row, number)}`.trimEnd();
+  return `${seconds(row.time)} |${left}|${router}|${right}| ${mark(row, number, put)}`.trimEnd();
 }
 
 export function nameOf({ field, at, part, change }: Difference): string {
@@ -87,21 +92,28 @@ export function nameOf({ field, at, part, change }: Difference): string {
   return `${field}${place}${detail}${change === 'reordered' ? ' order' : ''}`;
 }
 
-const WORDS: Readonly<Partial<Record<Difference['change'], string>>> = {
-  layout: 'written otherwise',
-  respelled: 'name written otherwise',
-  reordered: 'moved',
-  cut: 'CUT OFF',
-  'length-wrong': 'NOW WRONG',
-  'length-corrected': 'was wrong',
+const WORDS: Readonly<Partial<Record<Difference['change'], Said>>> = {
+  layout: say('change-layout', 'written otherwise'),
+  respelled: say('change-respelled', 'name written otherwise'),
+  reordered: say('change-reordered', 'moved'),
+  cut: say('text-cut', 'CUT OFF'),
+  'length-wrong': say('text-length-wrong', 'NOW WRONG'),
+  'length-corrected': say('text-length-corrected', 'was wrong'),
 };
 
-function differenceLines(difference: Difference): string[] {
+function differenceLines(difference: Difference, put: Put): string[] {
   const { before, after, change, cause } = difference;
   const value = (text: string): string => text.replace(/\r\n|\r|\n/g, ' ').trim();
-  const words = [...(WORDS[change] === undefined ? [] : [WORDS[change]]), ...(cause === 'server' ? ['by a SIP server'] : [])];
+  const known = WORDS[change];
+  const words = [
+    ...(known === undefined ? [] : [put(known)]),
+    ...(cause === 'server' ? [put(say('text-by-server', 'by a SIP server'))] : []),
+  ];
   const remark = words.length === 0 ? '' : ` (${words.join(', ')})`;
-  const [was, is] = [before === null ? 'not there' : value(before.text), after === null ? 'taken out' : value(after.text)];
+  const [was, is] = [
+    before === null ? put(say('field-not-there', 'not there')) : value(before.text),
+    after === null ? put(say('field-taken-out', 'taken out')) : value(after.text),
+  ];
   const name = `     ${nameOf(difference)}`;
   const one = `${name.padEnd(FIELD)} ${was} -> ${is}${remark}`;
   if (one.length <= WIDTH) return [one];
@@ -109,36 +121,51 @@ function differenceLines(difference: Difference): string[] {
   return [`${name}${remark}`, `         ${fitted(was, room)}`, `      -> ${fitted(is, room)}`];
 }
 
-function callLines(call: Call, index: number, of: number): string[] {
+/** A call as a ladder, and what was changed in it. */
+export function callLines(call: Call, index: number, of: number, put: Put = english): string[] {
   const { callId, kind, inside, outside, far, rows, omitted, notes } = call;
-  const lines = ['', `Call ${index + 1} of ${of}: ${kind}, Call-ID ${fitted(callId, 50)}`];
+  const lines = [
+    '',
+    put(say('text-call', 'Call {number} of {calls}: {kind}, Call-ID {id}', { number: index + 1, calls: of, kind, id: fitted(callId, 50) })),
+  ];
   if (inside !== null && outside !== null && inside !== outside) {
-    lines.push(`  Address translation: ${inside} is ${outside} outside.`);
+    lines.push(put(say('text-translation', '  Address translation: {inside} is {outside} outside.', { inside, outside })));
   }
   const room = 2 * LANE + 4;
-  const [phone, provider] = [fitted(inside ?? 'phone', LANE), fitted(far ?? 'provider', LANE)];
+  const [phone, provider] = [
+    fitted(inside ?? put(say('end-phone', 'phone')), LANE),
+    fitted(far ?? put(say('end-provider', 'provider')), LANE),
+  ];
   lines.push(
     '',
-    `${' '.repeat(10)}${phone}${'router'.padStart((room + 6 - 2 * phone.length) / 2)}`.padEnd(10 + room - provider.length) + provider,
+    `${' '.repeat(10)}${phone}${put(say('end-router', 'router')).padStart((room + 6 - 2 * phone.length) / 2)}`.padEnd(
+      10 + room - provider.length,
+    ) + provider,
   );
-  lines.push(`${' '.repeat(10)}|${centered('LAN side', LANE)}| |${centered('WAN side', LANE)}|`);
+  lines.push(
+    `${' '.repeat(10)}|${centered(put(say('side-lan', 'LAN side')), LANE)}| |${centered(put(say('side-wan', 'WAN side')), LANE)}|`,
+  );
   const numbers = new Map<Row, number>();
   for (const row of rows) if (row.differences.length > 0) numbers.set(row, numbers.size + 1);
-  for (const row of rows) lines.push(ladderRow(row, numbers.get(row)));
-  if (omitted > 0) lines.push(`          ... ${omitted} more messages of this call are not shown`);
+  for (const row of rows) lines.push(ladderRow(row, numbers.get(row), put));
+  if (omitted > 0)
+    lines.push(`          ... ${put(say('text-omitted', '{messages} more messages of this call are not shown', { messages: omitted }))}`);
   const said = new Map<string, number>();
   for (const [row, number] of numbers) {
-    const details = row.differences.flatMap(differenceLines);
+    const details = row.differences.flatMap((difference) => differenceLines(difference, put));
     const key = `${row.toProvider} ${details.join('\n')}`;
     const same = said.get(key);
-    const way = `${row.what}, ${row.toProvider ? 'to the provider' : 'to the phone'}`;
+    const way = `${row.what}, ${put(row.toProvider ? say('to-the-provider', 'to the provider') : say('to-the-phone', 'to the phone'))}`;
     if (same !== undefined) {
-      lines.push(` (${number}) ${way}: as (${same})`);
+      lines.push(put(say('text-as', ' ({number}) {way}: as ({same})', { number, way, same })));
       continue;
     }
     said.set(key, number);
     const [from, to] = row.toProvider ? [row.lan, row.wan] : [row.wan, row.lan];
-    const sizes = from !== null && to !== null && from.length !== to.length ? `, ${from.length} bytes became ${to.length}` : '';
+    const sizes =
+      from !== null && to !== null && from.length !== to.length
+        ? put(say('text-bytes', ', {before} bytes became {after}', { before: from.length, after: to.length }))
+        : '';
     lines.push('', ` (${number}) ${way}${sizes}`, ...details);
   }
   for (const note of notes) lines.push('', ...wrapped(note));

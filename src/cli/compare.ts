@@ -69,7 +69,12 @@ function progressOf(
   };
 }
 
-async function comparisonOf(names: readonly string[], { host }: Doors, streaming: Streaming, terminal: Terminal): Promise<Comparison> {
+export async function comparisonOf(
+  names: readonly string[],
+  { host }: Doors,
+  streaming: Streaming,
+  terminal: Terminal,
+): Promise<Comparison> {
   const [streams, { Comparing }] = await Promise.all([openAll(streaming, names, terminal.goOn), import('../compare/compare.ts')]);
   const sizes = streams.map(({ size }) => size);
   const progress = progressOf(

@@ -9,11 +9,11 @@ import { answerLines } from './fleet-status.ts';
 
 /**
  * @param from a file, or `-`: saved documents, one a line, or what `sipalg status --from -` made of them
- * @param html the file that the page is written into; not given: standard output
+ * @param file the file that the page is written into; not given: standard output
  * @returns the highest exit of any router
  * @throws Error in a sentence
  */
-export async function fleetReport(doors: Doors, from: string, html: string | undefined, terminal: Terminal): Promise<ExitCode> {
+export async function fleetReport(doors: Doors, from: string, file: string | undefined, terminal: Terminal): Promise<ExitCode> {
   const { host, surveyor } = doors;
   if (doors.streaming === undefined) throw new Error('this engine reads no stream of documents.');
   const streaming = await doors.streaming();
@@ -28,7 +28,7 @@ export async function fleetReport(doors: Doors, from: string, html: string | und
     for (const line of text.split('\n')) if (line !== '') summary.take(JSON.parse(line) as VerdictLine);
   });
   const page = fleetHtml(summary.end(), surveyor.version, host.now());
-  if (html === undefined) terminal.json(page);
-  else await host.write(html, page);
+  if (file === undefined) terminal.json(page);
+  else await host.write(file.includes('/') ? file : `./${file}`, page);
   return exit;
 }

@@ -1,11 +1,25 @@
 /** What `sipalg help` says. */
+import { english } from '../words/english.ts';
+import type { Put } from '../words/english.ts';
+import { say } from '../words/say.ts';
 import { shownOption } from './command.ts';
 import type { Command } from './command.ts';
+
+/** Lines of at most so many columns. */
+function wrapped(text: string, most = 92): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines[lines.length - 1] ?? '';
+    if (last !== '' && last.length + 1 + word.length > most) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
+}
 
 /** A longer usage has a line of its own. */
 const WIDEST = 40;
 
-export function help(all: readonly Command[]): string {
+export function help(all: readonly Command[], put: Put = english): string {
   const commands = all.filter(({ internal }) => internal !== true);
   const usages = commands.map(({ name, options, arguments: places = [] }) =>
     [name, ...places, ...options.map((option) => `[${shownOption(option)}]`)].join(' '),
@@ -13,20 +27,26 @@ export function help(all: readonly Command[]): string {
   const width = Math.max(...usages.map(({ length }) => (length > WIDEST ? 0 : length)));
   const rows = commands.map(({ does }, at) => {
     const usage = usages[at] ?? '';
-    return `  ${usage.length > WIDEST ? `${usage}\n  ${' '.repeat(width)}` : usage.padEnd(width)}  ${does}`;
+    return `  ${usage.length > WIDEST ? `${usage}\n  ${' '.repeat(width)}` : usage.padEnd(width)}  ${put(does)}`;
   });
   return [
-    'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.',
+    put(say('help-about', 'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.')),
     '',
-    'usage: sipalg [COMMAND]',
+    put(say('help-usage', 'usage: sipalg [COMMAND]')),
     '',
     ...rows,
     '',
-    '--from FILE judges what `--json` has saved on any router (- for standard input) and looks at nothing here.',
+    put(say('help-from', '--from FILE judges what `--json` has saved on any router (- for standard input) and looks at nothing here.')),
     '',
-    'Exit codes: 0 the ALG is off and nothing would bring it back; 1 it is on, would come back,',
-    'or a wanted change is not in place; 2 trouble, unknown, or wrong usage. `enable` and `apply`',
-    'answer 0 when what they are asked for is reached and verified.',
+    ...wrapped(
+      put(
+        say(
+          'help-exit',
+          'Exit codes: 0 the ALG is off and nothing would bring it back; 1 it is on, would come back, or a wanted change is not in place; '
+            + '2 trouble, unknown, or wrong usage. `enable` and `apply` answer 0 when what they are asked for is reached and verified.',
+        ),
+      ),
+    ),
     '',
   ].join('\n');
 }

@@ -4,7 +4,10 @@ import { unread } from '../judge/questions.ts';
 import type { ExitCode, Report } from '../survey/survey.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { RouterFacts } from '../survey/survey.ts';
+import type { Put } from '../words/english.ts';
+import { say, Trouble } from '../words/say.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { problemText } from './text.ts';
 
 /** One JSON document; what JSON itself lets through of characters a terminal obeys is written as JSON can. */
 export function jsonText(value: unknown): string {
@@ -58,15 +61,18 @@ export async function reportFrom(doors: Doors, from: string, lines: boolean | nu
   return savedReport(surveyor, savedFacts(text, name, surveyor.version), name);
 }
 
-async function words(command: string, report: Report): Promise<string> {
-  if (command === 'status') return (await import('./text.ts')).statusText(report);
-  if (command === 'plan') return (await import('./plan-text.ts')).planText(report.plan);
+const SWITCH_ON = 'uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply';
+
+async function words(command: string, report: Report, put: Put): Promise<string> {
+  if (command === 'status') return (await import('./text.ts')).statusText(report, put);
+  if (command === 'plan') return (await import('./plan-text.ts')).planText(report.plan, put);
   const { policy } = report.facts;
-  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report);
-  if (policy.state === 'failed') throw new Error(`the voice firewall rules could not be looked at: ${policy.because}.`);
+  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, put);
+  if (policy.state === 'failed')
+    throw new Trouble(say('policy-unlooked', 'the voice firewall rules could not be looked at: {because}.', { because: policy.because }));
   return (
-    'The voice firewall rules are off, and nothing of them is on this router.\n'
-    + '`uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply` installs them.\n'
+    `${put(say('policy-off', 'The voice firewall rules are off, and nothing of them is on this router.'))}\n`
+    + `${put(say('policy-on', '`{command}` installs them.', { command: SWITCH_ON }))}\n`
   );
 }
 
@@ -85,7 +91,7 @@ export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, 
   const facts = from === undefined ? await factsNow(config === undefined ? doors : await configuredBy(doors, config)) : null;
   if (facts !== null && command === 'status' && !given.has('--json') && needsNoPlan(facts)) {
     const verdict = doors.surveyor.verdict(facts);
-    terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }));
+    terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }, terminal.put));
     return exitCode({ facts, verdict, plan: { wish: 'unmanaged', steps: [], refused: [], lacking: [] } });
   }
   const lines = command === 'status' ? given.has('--lines') : null;
@@ -93,11 +99,11 @@ export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, 
   if (typeof report === 'number') return report;
   if (given.has('--json')) terminal.json(jsonText(report));
   else {
-    terminal.out(await words(command, report));
+    terminal.out(await words(command, report, terminal.put));
     // The other commands have them among their findings.
     const { policy, wish } = report.facts;
     if (command === 'plan' || (command === 'policy' && policy.state === 'absent'))
-      for (const { text } of wish.problems) terminal.err(`sipalg: ${text}\n`);
+      for (const problem of wish.problems) terminal.err(`sipalg: ${problemText(problem, terminal.put)}\n`);
   }
   return exitCode(report);
 }

@@ -1,41 +1,83 @@
 /** A report for people: sentences they can check, with the evidence under each. */
 import type { Reading } from '../host/host.ts';
-import type { Finding } from '../judge/verdict.ts';
+import type { Finding, ReturnAt, Verdict } from '../judge/verdict.ts';
 import type { Report } from '../survey/survey.ts';
+import type { Problem } from '../wish/wish.ts';
+import { english, putLines } from '../words/english.ts';
+import type { Put } from '../words/english.ts';
+import { say } from '../words/say.ts';
+import type { Coded, Said } from '../words/say.ts';
 
 /** Where a line of evidence ends on a terminal. */
 export const INDENT = '      ';
 
-function value(reading: Reading<unknown>): string {
-  return reading.state === 'present' ? String(reading.value) : reading.state === 'absent' ? 'none' : 'unreadable';
+function value(reading: Reading<unknown>, put: Put): string {
+  return reading.state === 'present'
+    ? String(reading.value)
+    : put(reading.state === 'absent' ? say('cli-none', 'none') : say('cli-unreadable', 'unreadable'));
 }
 
 const SIGNS: Record<Finding['weight'], string> = { alarm: '!', trouble: '!', risk: '*', note: '-' };
 
+export const codeOf = (code: string, parameters: Coded['parameters']): Coded =>
+  parameters === undefined ? { code } : { code, parameters };
+
 /** Each finding, and its evidence under it. */
-export function findingLines(findings: readonly Finding[]): string[] {
-  return findings.flatMap(({ weight, text, evidence }) => [`  ${SIGNS[weight]} ${text}`, ...evidence.map((one) => INDENT + one)]);
+export function findingLines(findings: readonly Finding[], put: Put = english): string[] {
+  return findings.flatMap(({ code, says = code, parameters, weight, text, evidence, coded }) => [
+    `  ${SIGNS[weight]} ${put(codeOf(says, parameters), text)}`,
+    ...putLines(put, evidence, coded).map((one) => INDENT + one),
+  ]);
 }
 
-export function statusText({ version, facts, verdict }: Omit<Report, 'plan'>): string {
-  const lines = [verdict.text, '', ...findingLines(verdict.findings)];
+const AT: Readonly<Record<ReturnAt, Said>> = {
+  'firewall reload': say('at-firewall-reload', 'firewall reload'),
+  boot: say('at-boot', 'boot'),
+  'package upgrade': say('at-package-upgrade', 'package upgrade'),
+  sysupgrade: say('at-sysupgrade', 'sysupgrade'),
+};
+
+/** The verdict in sentences. */
+export const verdictText = ({ said, text }: Verdict, put: Put): string => said?.map((one) => put(one)).join(' ') ?? text;
+
+export function statusText({ version, facts, verdict }: Omit<Report, 'plan'>, put: Put = english): string {
+  const lines = [verdictText(verdict, put), '', ...findingLines(verdict.findings, put)];
   if (verdict.returns.length > 0) {
-    lines.push('', 'What would bring it back:');
-    for (const { at, because, evidence } of verdict.returns) lines.push(`  ${at}: ${because}.`, ...evidence.map((one) => INDENT + one));
+    lines.push('', put(say('cli-returns', 'What would bring it back:')));
+    for (const { at, because, says, parameters, evidence, coded } of verdict.returns) {
+      const why = put(says === undefined ? undefined : codeOf(says, parameters), because);
+      lines.push(`  ${put(AT[at])}: ${why}.`, ...putLines(put, evidence, coded).map((one) => INDENT + one));
+    }
   }
   const journal =
     facts.journal.state === 'present'
-      ? `; taken away by sipalg since ${new Date(facts.journal.value.since).toISOString().slice(0, 10)}, given back by \`sipalg enable\``
+      ? put(
+          say('cli-taken', '; taken away by sipalg since {date}, given back by `sipalg enable`', {
+            date: new Date(facts.journal.value.since).toISOString().slice(0, 10),
+          }),
+        )
       : '';
   const { system } = facts;
-  const wish = facts.wish.said === false ? 'not known' : facts.wish.wish.alg;
+  const wish = facts.wish.said === false ? put(say('cli-not-known', 'not known')) : facts.wish.wish.alg;
   lines.push(
     '',
-    `${value(system.release)}, kernel ${value(system.kernel)}, firewall ${value(system.firewall)}; `
-      + `wish: ${wish}${journal}; sipalg ${version}`,
+    put(
+      say('cli-router', '{release}, kernel {kernel}, firewall {firewall}; wish: {wish}{journal}; sipalg {version}', {
+        release: value(system.release, put),
+        kernel: value(system.kernel, put),
+        firewall: value(system.firewall, put),
+        wish,
+        journal,
+        version,
+      }),
+    ),
   );
   // Also where the plan is refused: it says why.
   if (verdict.alg !== 'off' && verdict.unread.length === 0 && facts.wish.wish.alg !== 'enabled')
-    lines.push('`sipalg plan` shows what would be done about it, `sipalg disable` does it.');
+    lines.push(put(say('cli-next', '`sipalg plan` shows what would be done about it, `sipalg disable` does it.')));
   return lines.join('\n').replaceAll('\n\n\n', '\n\n') + '\n';
 }
+
+/** What of /etc/config/sipalg is not in force, and why. */
+export const problemText = ({ code, parameters, text }: Problem, put: Put): string =>
+  put(code === undefined ? undefined : codeOf(code, parameters), text);

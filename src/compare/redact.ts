@@ -92,9 +92,7 @@ export class Redactor {
 
   /** `voip.example.net:5060`; addresses are left to `text`. */
   host(text: string): string {
-    return text.replace(/^[^[\]:]+/, (name) =>
-      /^[\d.]*$/.test(name) || NAMED.test(name) ? name : this.#name('host', name),
-    );
+    return text.replace(/^[^[\]:]+/, (name) => (/^[\d.]*$/.test(name) || NAMED.test(name) ? name : this.#name('host', name)));
   }
 
   /** A value of which it is known what it is. */
@@ -125,9 +123,8 @@ export class Redactor {
   }
 }
 
-/** The same comparison without what tells of people. */
-export function redacted(comparison: Comparison): Comparison {
-  const redactor = new Redactor();
+/** The same comparison without what tells of people. @param redactor one that has names for some of them already */
+export function redacted(comparison: Comparison, redactor = new Redactor()): Comparison {
   const text = (words: string): string =>
     redactor
       .text(words)

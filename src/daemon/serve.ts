@@ -30,6 +30,8 @@ export interface Doors {
   listen: ListenDoor;
   /** Calls whenever the firewall has been loaded or unloaded, as far as this machine can tell; stops when what it gives is called. */
   firewall: (heard: () => void) => () => void;
+  /** The page's words in a language, as JSON; null where it is not there. */
+  words?: (language: string) => Promise<string | null>;
   /** A line of the log. */
   say: (line: string) => void;
 }
@@ -59,13 +61,16 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   let wish: ServeWish = readConfiguration(null).serve;
   let busless: string | null = 'it has not answered yet';
   let bus: Bus | null = null;
+  /** Of the page. */
+  let lang = 'auto';
 
   async function readWishes(): Promise<void> {
     const text = await host.read(WISH_CONFIG);
     // What cannot be read says nothing new; the report says that it cannot.
     if (text.state === 'failed') return say(`${WISH_CONFIG} could not be read: ${text.because}; the daemon goes on as before`);
-    const { serve: read, problems } = readConfiguration(text.state === 'present' ? text.value : null);
+    const { serve: read, lang: language, problems } = readConfiguration(text.state === 'present' ? text.value : null);
     wish = read;
+    lang = language;
     for (const problem of problems) say(problem.text);
   }
 
@@ -132,6 +137,8 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     call: object.call,
     logins: createLogins((name, method, args) => client.call(name, method, args, { timeout: RPCD_WITHIN })),
     busless: () => busless,
+    lang: () => lang,
+    ...(doors.words === undefined ? {} : { words: doors.words }),
   });
 
   async function furnish(): Promise<void> {

@@ -1,7 +1,8 @@
 /** One saved document a line in, one verdict a line out. */
 import { savedFacts, savedOutcome } from '../survey/saved.ts';
-import { among, fields, list, maybe, moment, number, orNull, text } from '../survey/shape.ts';
+import { among, fields, list, maybe, moment, number, orNull, record, text, values } from '../survey/shape.ts';
 import type { Shape } from '../survey/shape.ts';
+import type { Coded, Said } from '../words/say.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Wish } from '../wish/wish.ts';
@@ -48,6 +49,10 @@ function nameIn(document: unknown): { router?: string } {
 const texts = list(text);
 const RETURNS = ['firewall reload', 'boot', 'package upgrade', 'sysupgrade'] as const;
 
+const coded = { code: text, parameters: maybe(values) };
+const said = fields<Said>({ ...coded, text });
+const codedLines = maybe(record(fields<Coded>(coded)));
+
 /** A line that was answered before, as `status --from -` writes it. */
 const ANSWERED: Shape<Judged> = fields<Judged>({
   line: number,
@@ -60,17 +65,28 @@ const ANSWERED: Shape<Judged> = fields<Judged>({
     alg: among(['rewriting', 'tracking', 'off', 'unknown'] as const),
     flows: orNull(fields({ translated: number, watched: number })),
     text,
-    returns: list(fields<Verdict['returns'][number]>({ at: among(RETURNS), because: text, evidence: texts })),
+    said: maybe(list(said)),
+    returns: list(fields<Verdict['returns'][number]>({
+        at: among(RETURNS),
+        because: text,
+        says: maybe(text),
+        parameters: maybe(values),
+        evidence: texts,
+        coded: codedLines,
+      })),
     findings: list(
       fields<Verdict['findings'][number]>({
         code: text,
         of: maybe(among(['policy'] as const)),
         weight: among(['alarm', 'trouble', 'risk', 'note'] as const),
         text,
+        says: maybe(text),
+        parameters: maybe(values),
         evidence: texts,
+        coded: codedLines,
       }),
     ),
-    unread: list(fields({ source: text, because: text })),
+    unread: list(fields<Verdict['unread'][number]>({ source: text, because: text, says: maybe(text) })),
     policy: () => null, // Nothing is made of it.
   }),
 });

@@ -26,7 +26,7 @@ export interface Listening {
 /** Opens one; rejects with an Error whose message is the end of a sentence and whose `code` is the system's. */
 export type ListenDoor = (place: Place, handle: (asked: Asked) => Promise<Answer>, trouble: (error: Error) => void) => Promise<Listening>;
 
-export interface PageOptions extends Pick<MountOptions, 'call' | 'logins' | 'busless'> {
+export interface PageOptions extends Pick<MountOptions, 'call' | 'logins' | 'busless' | 'lang' | 'words'> {
   doors: { host: Host; clock: Clock; random: (bytes: number) => string; listen: ListenDoor; say: (line: string) => void };
   folder: string;
 }
@@ -52,7 +52,7 @@ const PATIENCE = 20_000;
 const MOST_FILE = 262_144;
 const HOSTNAME = '/proc/sys/kernel/hostname';
 
-export function createPage({ doors, folder, call, logins, busless }: PageOptions): Page {
+export function createPage({ doors, folder, call, logins, busless, lang, words }: PageOptions): Page {
   const { host, clock, random, say } = doors;
   const complain = createRepeated(clock, say);
   let wanted: Wanted | null = null;
@@ -113,6 +113,8 @@ export function createPage({ doors, folder, call, logins, busless }: PageOptions
       say,
       complain,
       another,
+      ...(lang === undefined ? {} : { lang }),
+      ...(words === undefined ? {} : { words }),
     });
     open = { listening, sessions };
     if (login === 'password') say(`page: ${urlOf(listening.place)} (with the router's own login)`);

@@ -34,6 +34,10 @@ export interface MountOptions {
   complain?: (line: string) => void;
   /** How to get another link. */
   another: string;
+  /** The language of the page as the configuration says it; `auto` where it is not given. */
+  lang?: () => string;
+  /** The words of a language as JSON; null where it is not there. */
+  words?: (language: string) => Promise<string | null>;
 }
 
 /** What the page is made of, all of it. */
@@ -43,6 +47,9 @@ const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 };
 
+/** The page's words in another language. */
+const WORDS = /^\/words\/([a-z]{2,3}(?:_[A-Z]{2,4})?)\.json$/;
+
 const POSTS: readonly string[] = ['/call', '/login', '/logout'];
 const MOST_TARGET = 2048;
 /** Characters a user name and a password may have. */
@@ -50,7 +57,7 @@ const MOST_WORDS = 256;
 const ALL: Rights = { read: true, write: true };
 
 export function createMount(options: MountOptions): (asked: Asked) => Promise<Answer> {
-  const { sessions, attempts, logins, call, say } = options;
+  const { sessions, attempts, logins, call, say, lang = () => 'auto' } = options;
   const complain = options.complain ?? say;
   const cookie = `sipalg_${options.port}`;
   const cookieText = (id: string, seconds: number): string => `${cookie}=${id}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}`;
@@ -90,6 +97,13 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     if (path === '/' && token !== undefined) return openByLink(asked, token);
     if (path === '/session') return tellSession(asked);
     if (path === '/favicon.ico') return { status: 204, headers: { ...SAFE_HEADERS }, body: '' };
+    const language = WORDS.exec(path)?.[1];
+    if (language !== undefined) {
+      const words = await options.words?.(language);
+      return words === undefined || words === null
+        ? refusal(404, `There are no words in the language ${language}.`)
+        : { status: 200, headers: { ...SAFE_HEADERS, 'content-type': 'application/json' }, body: words };
+    }
     const [name, type] = FILES[path] as readonly [string, string];
     const file = await options.file(name);
     if ('lacking' in file) return refusal(404, file.lacking);
@@ -110,8 +124,8 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
   async function tellSession(asked: Asked): Promise<Answer> {
     const session = sessionOf(asked);
     const rights = session === null ? noSession() : await rightsOf(session);
-    if (!('status' in rights)) return json(200, { rights, login: options.login });
-    return rights.status === 401 ? json(200, { rights: { read: false, write: false }, login: options.login }) : rights;
+    if (!('status' in rights)) return json(200, { rights, login: options.login, lang: lang() });
+    return rights.status === 401 ? json(200, { rights: { read: false, write: false }, login: options.login, lang: lang() }) : rights;
   }
 
   async function logIn(asked: Asked, given: Arguments): Promise<Answer> {
@@ -209,7 +223,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     if (refused !== null) return refused;
     if (asked.target.length > MOST_TARGET) return refusal(414, `The address is longer than ${MOST_TARGET} characters.`);
     const { path, query } = partsOf(asked.target);
-    const reads = Object.hasOwn(FILES, path) || path === '/session' || path === '/favicon.ico';
+    const reads = Object.hasOwn(FILES, path) || WORDS.test(path) || path === '/session' || path === '/favicon.ico';
     if (!reads && !POSTS.includes(path))
       return refusal(404, `There is nothing at ${JSON.stringify(path.slice(0, 100))}; the page is at /.`);
     const allowed = reads ? ['GET', 'HEAD'] : ['POST'];

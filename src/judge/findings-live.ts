@@ -13,12 +13,19 @@ import {
   staleFlows,
   unread,
 } from './questions.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import { shown } from './evidence.ts';
-import { count, read, row, some } from './row.ts';
+import { read, row, some } from './row.ts';
 import type { Row } from './row.ts';
 
 const flowText = ({ flows }: Facts, { protocol, source, sourcePort, destination, destinationPort }: FlowFact): string =>
   `${flows.source}: ${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
+
+const lostText = (flow: string, lost: string): Said =>
+  lost === ''
+    ? say('flow-not-translated', '{flow}, not translated', { flow })
+    : say('flow-lost', '{flow}, answers go to {lost}', { flow, lost });
 
 const nftText = ({ family, table, chain, handle, rule, map }: NftAssignment): string =>
   `${family} ${table} ${chain} handle ${handle}: ${rule ?? 'ct helper set'}${map ? ` (map ${map.name}: ${map.elements.join(', ')})` : ''}`;
@@ -42,7 +49,8 @@ export const LIVE: readonly Row[] = [
     ['nft'],
     [],
     (facts) => some(assignmentsOf(facts).nft.map(nftText)),
-    (_facts, evidence) => `nftables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
+    (_facts, { length: rules }) =>
+      say('nft-assignment', 'nftables puts flows under the SIP helper in {rules} {rules:rule|rules}.', { rules }),
   ),
   row(
     'iptables-assignment',
@@ -50,7 +58,8 @@ export const LIVE: readonly Row[] = [
     [],
     [],
     (facts) => some(assignmentsOf(facts).iptables.map(({ source, rule }) => iptablesText(source, rule))),
-    (_facts, evidence) => `iptables puts flows under the SIP helper in ${count(evidence.length, 'rule')}.`,
+    (_facts, { length: rules }) =>
+      say('iptables-assignment', 'iptables puts flows under the SIP helper in {rules} {rules:rule|rules}.', { rules }),
   ),
   row(
     'automatic-helper',
@@ -59,22 +68,33 @@ export const LIVE: readonly Row[] = [
     [],
     (facts) =>
       (read(facts.automatic) ?? 0) !== 0 && inKernel(facts, 'tracker') === true
-        ? [`${facts.automatic.source} is ${read(facts.automatic)}`]
+        ? [say('is-set-to', '{source} is {value}', { source: facts.automatic.source, value: read(facts.automatic) ?? 0 })]
         : null,
-    () => 'The kernel puts every flow on port 5060 under the SIP helper by itself.',
+    () => say('automatic-helper', 'The kernel puts every flow on port 5060 under the SIP helper by itself.'),
   ),
   row(
     'flow-under-helper',
     'alarm',
     ['flows'],
     [],
-    (facts) => some(shown(flowsUnder(facts).map((flow) => `${flowText(facts, flow)}, ${flow.timeout} s left`))),
+    (facts) =>
+      some(
+        shown(
+          flowsUnder(facts).map((flow) =>
+            say('flow-left', '{flow}, {seconds} s left', { flow: flowText(facts, flow), seconds: flow.timeout ?? '?' }),
+          ),
+        ),
+      ),
     (facts) => {
-      const number = flowsUnder(facts).length + flowsBeyond(facts);
+      const flows = flowsUnder(facts).length + flowsBeyond(facts);
       return read(facts.flows)?.certain
-        ? `${count(number, 'live flow')} ${number === 1 ? 'is' : 'are'} under the SIP helper.`
-        : `${count(number, 'UDP flow')} on port 5060 ${number === 1 ? 'lives' : 'live'} longer than a plain flow may, as only `
-            + `the SIP helper makes them.`;
+        ? say('flow-under-helper', '{flows} live {flows:flow is|flows are} under the SIP helper.', { flows })
+        : say(
+            'flow-under-helper-by-life',
+            '{flows} UDP {flows:flow|flows} on port 5060 {flows:lives|live} longer than a plain flow may, '
+              + 'as only the SIP helper makes them.',
+            { flows },
+          );
     },
   ),
   row(
@@ -82,27 +102,32 @@ export const LIVE: readonly Row[] = [
     'risk',
     [],
     [],
+    (facts) => some(shown(staleFlows(facts).map((flow) => lostText(flowText(facts, flow), flow.lost)))),
     (facts) =>
-      some(
-        shown(
-          staleFlows(facts).map(
-            (flow) => `${flowText(facts, flow)}, ${flow.lost === '' ? 'not translated' : `answers go to ${flow.lost}`}`,
-          ),
-        ),
+      say(
+        'flow-stale',
+        '{flows} SIP {flows:flow|flows} began before the address of the WAN changed, and no answer comes back: '
+          + 'the phone registers nowhere and is not called.',
+        { flows: staleFlows(facts).length },
       ),
-    (facts) =>
-      `${count(staleFlows(facts).length, 'SIP flow')} began before the address of the WAN changed, and no answer comes back: `
-      + `the phone registers nowhere and is not called.`,
   ),
   row(
     'flow-elsewhere',
     'risk',
     [],
     [],
-    (facts) => some(shown((flowsElsewhere(facts)?.flows ?? []).map((flow) => `${flowText(facts, flow)}, over ${flow.by}`))),
+    (facts) => some(shown(
+          (flowsElsewhere(facts)?.flows ?? []).map((flow) =>
+            say('flow-over', '{flow}, over {line}', { flow: flowText(facts, flow), line: flow.by }),
+          ),
+        )),
     (facts) =>
-      `${count(flowsElsewhere(facts)?.flows.length ?? 0, 'SIP flow')} of phones still ${flowsElsewhere(facts)?.flows.length === 1 ? 'goes' : 'go'} `
-      + `over another line than ${flowsElsewhere(facts)?.line}, which new calls take. \`sipalg apply\` brings them back.`,
+      say(
+        'flow-elsewhere',
+        '{flows} SIP {flows:flow|flows} of phones still {flows:goes|go} over another line than {line}, which new calls take. '
+          + '`sipalg apply` brings them back.',
+        { flows: flowsElsewhere(facts)?.flows.length ?? 0, line: flowsElsewhere(facts)?.line ?? '' },
+      ),
   ),
   row(
     'lines-unseen',
@@ -111,23 +136,32 @@ export const LIVE: readonly Row[] = [
     [],
     ({ lines }) => (lines === undefined || lines.state === 'present' || lines.source === '/proc/net/route' ? null : [lines.source]),
     () =>
-      'SIP flows are not brought back to the main line, though `option failback` wishes it: which line they go over cannot be seen. '
-      + 'Install the package conntrack.',
+      say(
+        'lines-unseen',
+        'SIP flows are not brought back to the main line, though `option failback` wishes it: which line they go over cannot be seen. '
+          + 'Install the package conntrack.',
+      ),
   ),
   row(
     'source-port-moved',
     'note',
     ['flows'],
     [],
-    (facts) => some(shown((read(facts.flows)?.moved ?? []).map((flow) => `${flowText(facts, flow)}, leaves from port ${flow.port}`))),
-    (facts) => {
-      const number = read(facts.flows)?.moved?.length ?? 0;
-      return (
-        `${count(number, 'flow')} of phones on port 5060 or 5061 ${number === 1 ? 'leaves' : 'leave'} by another port, for another `
-        + 'phone has '
-        + 'taken it. A provider that answers to that port alone does not reach them: give each phone a local port of its own.'
-      );
-    },
+    (facts) =>
+      some(
+        shown(
+          (read(facts.flows)?.moved ?? []).map((flow) =>
+            say('flow-moved', '{flow}, leaves from port {port}', { flow: flowText(facts, flow), port: flow.port }),
+          ),
+        ),
+      ),
+    (facts) =>
+      say(
+        'source-port-moved',
+        '{flows} {flows:flow|flows} of phones on port 5060 or 5061 {flows:leaves|leave} by another port, for another phone has taken it. '
+          + 'A provider that answers to that port alone does not reach them: give each phone a local port of its own.',
+        { flows: read(facts.flows)?.moved?.length ?? 0 },
+      ),
   ),
   row(
     'pinhole-open',
@@ -137,14 +171,18 @@ export const LIVE: readonly Row[] = [
     (facts) =>
       some(
         shown(
-          (read(facts.expectations) ?? []).map(
-            (one) =>
-              `${one.class ?? 'sip'}: ${one.source} may reach `
-              + `${one.destination}:${one.destinationPort}${one.permanent ? ', permanently' : ''}`,
-          ),
+          (read(facts.expectations) ?? []).map((one) => {
+            const values = { class: one.class ?? 'sip', source: one.source, destination: `${one.destination}:${one.destinationPort}` };
+            return one.permanent
+              ? say('hole-permanent', '{class}: {source} may reach {destination}, permanently', values)
+              : say('hole', '{class}: {source} may reach {destination}', values);
+          }),
         ),
       ),
-    (facts) => `The helper holds ${count(read(facts.expectations)?.length ?? 0, 'hole')} open in the firewall.`,
+    (facts) =>
+      say('pinhole-open', 'The helper holds {holes} {holes:hole|holes} open in the firewall.', {
+        holes: read(facts.expectations)?.length ?? 0,
+      }),
   ),
   row(
     'rewriter-missing',
@@ -157,7 +195,12 @@ export const LIVE: readonly Row[] = [
       && LIVE.some(({ code, evidence }) => ASSIGNED.includes(code) && evidence(facts) !== null)
         ? [facts.modules.rewriter.source]
         : null,
-    () => `${REWRITER} is not in the kernel: nothing is edited, but the helper still drops messages and opens holes in the firewall.`,
+    () =>
+      say(
+        'rewriter-missing',
+        '{module} is not in the kernel: nothing is edited, but the helper still drops messages and opens holes in the firewall.',
+        { module: REWRITER },
+      ),
   ),
   row(
     'not-translated',
@@ -168,11 +211,14 @@ export const LIVE: readonly Row[] = [
       inKernel(facts, 'tracker') === true
       && isWatchedOnly(facts)
       && LIVE.some(({ code, evidence }) => ASSIGNED.includes(code) && evidence(facts) !== null)
-        ? [`no rule translates what leaves by ${read(facts.wan)?.device}`]
+        ? [say('nothing-translates', 'no rule translates what leaves by {device}', { device: read(facts.wan)?.device ?? '?' })]
         : null,
     () =>
-      'What leaves this router by its default way is not translated here, so the helper edits nothing in it; '
-      + 'it drops messages and opens holes all the same.',
+      say(
+        'not-translated',
+        'What leaves this router by its default way is not translated here, so the helper edits nothing in it; '
+          + 'it drops messages and opens holes all the same.',
+      ),
   ),
   row(
     'assignment-unreached',
@@ -186,8 +232,10 @@ export const LIVE: readonly Row[] = [
           (read(reading)?.assignments ?? []).filter(({ reached }) => reached === false).map((rule) => iptablesText(reading.source, rule)),
         ),
       ]),
-    (_facts, evidence) =>
-      `${count(evidence.length, 'rule')} would set the SIP helper and ${evidence.length === 1 ? 'does' : 'do'} not: no packet comes there.`,
+    (_facts, { length: rules }) =>
+      say('assignment-unreached', '{rules} {rules:rule|rules} would set the SIP helper and {rules:does|do} not: no packet comes there.', {
+        rules,
+      }),
   ),
   row(
     'messages-dropped',
@@ -196,13 +244,13 @@ export const LIVE: readonly Row[] = [
     [],
     (facts) =>
       some(
-        (read(facts.drops) ?? []).map(
-          (drop) =>
-            `${drop.time === null ? '' : `${drop.time} s after boot: `}${drop.reason} `
-            + `(${drop.source ?? '?'} -> ${drop.destination ?? '?'}:${drop.destinationPort ?? '?'})`,
-        ),
+        (read(facts.drops) ?? []).map((drop) => {
+          const dropped = `${drop.reason} (${drop.source ?? '?'} -> ${drop.destination ?? '?'}:${drop.destinationPort ?? '?'})`;
+          return drop.time === null ? dropped : say('dropped-at', '{seconds} s after boot: {dropped}', { seconds: drop.time, dropped });
+        }),
       ),
-    (_facts, evidence) => `The kernel's log shows ${count(evidence.length, 'SIP message')} dropped by the helper.`,
+    (_facts, { length: messages }) =>
+      say('messages-dropped', "The kernel's log shows {messages} SIP {messages:message|messages} dropped by the helper.", { messages }),
   ),
   row(
     'nft-object',
@@ -211,7 +259,7 @@ export const LIVE: readonly Row[] = [
     ['nft-assignment'],
     (facts) =>
       some((read(facts.nft)?.helpers ?? []).map((one) => `ct helper ${one.family} ${one.table} ${one.name}, handle ${one.handle}`)),
-    () => 'A SIP helper is declared in nftables and used by no rule; it keeps the module in the kernel.',
+    () => say('nft-object', 'A SIP helper is declared in nftables and used by no rule; it keeps the module in the kernel.'),
   ),
   row(
     'module-idle',
@@ -221,7 +269,7 @@ export const LIVE: readonly Row[] = [
     // "Nothing makes use of it" is said only by one who could look everywhere.
     (facts) =>
       moduleIn(facts, 'tracker')?.state === 'loaded' && unread(facts).length === 0 ? [`${TRACKER}: ${facts.modules.tracker.source}`] : null,
-    () => `${TRACKER} is loaded, and nothing makes use of it now.`,
+    () => say('module-idle', '{module} is loaded, and nothing makes use of it now.', { module: TRACKER }),
   ),
   row(
     'module-built-in',
@@ -229,14 +277,31 @@ export const LIVE: readonly Row[] = [
     ['tracker'],
     [],
     (facts) => (moduleIn(facts, 'tracker')?.state === 'built in' ? [facts.modules.tracker.source] : null),
-    () => `${TRACKER} is part of this kernel and cannot be unloaded or blacklisted; it acts only where a rule sets the helper.`,
+    () =>
+      say(
+        'module-built-in',
+        '{module} is part of this kernel and cannot be unloaded or blacklisted; it acts only where a rule sets the helper.',
+        {
+          module: TRACKER,
+        },
+      ),
   ),
   row(
     'module-held',
     'note',
     ['tracker'],
     [],
-    (facts) => some(otherHolders(facts).map((holder) => `/sys/module/${TRACKER}, refcnt and holders: ${holder}`)),
-    (facts) => `${otherHolders(facts).join(', ')} needs ${TRACKER}, which cannot be unloaded while it is there.`,
+    (facts) =>
+      some(
+        otherHolders(facts).map((holder) =>
+          say('held-by', '{file}, refcnt and holders: {holder}', { file: `/sys/module/${TRACKER}`, holder }),
+        ),
+      ),
+    (facts) =>
+      say('module-held', '{holders} {count:needs|need} {module}, which cannot be unloaded while {count:it is|they are} there.', {
+        holders: otherHolders(facts),
+        count: otherHolders(facts).length,
+        module: TRACKER,
+      }),
   ),
 ];

@@ -1,7 +1,8 @@
 /** Findings on what is written: what sets the helper again at a load or a boot, what keeps it away, and what sipalg itself has written. */
+import { say } from '../words/say.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { cameBack, mayComeBack, unexplainedRules } from './origin.ts';
-import { registration } from './evidence.ts';
+import { because, registration } from './evidence.ts';
 import { canBlock, inKernel, includesThatNeedHelper, isBlocked, place, sectionPlace } from './questions.ts';
 import { assignersOf, read, row, some } from './row.ts';
 import type { Row } from './row.ts';
@@ -15,8 +16,11 @@ export const WRITTEN: readonly Row[] = [
     (facts) =>
       inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
     () =>
-      "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot. "
-      + '`sipalg disable` switches the rule off.',
+      say(
+        'firewall-would-fail',
+        "A rule sets the SIP helper, which is not in the kernel: fw4's whole ruleset is refused at the next reload or boot. "
+          + '`sipalg disable` switches the rule off.',
+      ),
   ),
   row(
     'include-would-fail',
@@ -28,18 +32,24 @@ export const WRITTEN: readonly Row[] = [
         ? some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`))
         : null,
     () =>
-      "An include needs the SIP helper, which is blacklisted: fw4's whole ruleset is refused at the next reload or boot. "
-      + 'Take these lines out; until then `sipalg apply` lets the modules in again.',
+      say(
+        'include-would-fail',
+        "An include needs the SIP helper, which is blacklisted: fw4's whole ruleset is refused at the next reload or boot. "
+          + 'Take these lines out; until then `sipalg apply` lets the modules in again.',
+      ),
   ),
   row(
     'firewall-does-not-load',
     'trouble',
     [],
     ['firewall-would-fail', 'include-would-fail'],
-    ({ firewall: { check } }) => (check?.state === 'present' && !check.value.loads ? [`${check.source}: ${check.value.because}`] : null),
+    ({ firewall: { check } }) => (check?.state === 'present' && !check.value.loads ? [because(check.source, check.value.because)] : null),
     () =>
-      'fw4 would not load the firewall of this router, with SIP or without: the rules of now are the last that were loaded, '
-      + 'and the next boot comes up without a firewall. Mend what fw4 names.',
+      say(
+        'firewall-does-not-load',
+        'fw4 would not load the firewall of this router, with SIP or without: the rules of now are the last that were loaded, '
+          + 'and the next boot comes up without a firewall. Mend what fw4 names.',
+      ),
   ),
   row(
     'uci-set-helper',
@@ -47,7 +57,11 @@ export const WRITTEN: readonly Row[] = [
     ['uci'],
     ['firewall-would-fail'],
     (facts) => some(assignersOf(facts, 'set_helper rule')),
-    () => "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it.",
+    () =>
+      say(
+        'uci-set-helper',
+        "A rule of /etc/config/firewall sets the SIP helper; without the module fw4's whole ruleset would be refused because of it.",
+      ),
   ),
   row(
     'uci-list-helper',
@@ -55,7 +69,7 @@ export const WRITTEN: readonly Row[] = [
     ['uci'],
     [],
     (facts) => some(assignersOf(facts, 'zone lists sip')),
-    () => 'A zone of /etc/config/firewall lists the SIP helper.',
+    () => say('uci-list-helper', 'A zone of /etc/config/firewall lists the SIP helper.'),
   ),
   row(
     'uci-automatic',
@@ -63,7 +77,7 @@ export const WRITTEN: readonly Row[] = [
     ['uci', 'tracker'],
     [],
     (facts) => (inKernel(facts, 'tracker') === true ? some(assignersOf(facts, 'zone automatic')) : null),
-    () => 'A zone of /etc/config/firewall gets every helper there is, SIP among them.',
+    () => say('uci-automatic', 'A zone of /etc/config/firewall gets every helper there is, SIP among them.'),
   ),
   row(
     'uci-forward',
@@ -72,8 +86,11 @@ export const WRITTEN: readonly Row[] = [
     [],
     (facts) => some((read(facts.firewall.uci)?.forwards ?? []).map(sectionPlace)),
     () =>
-      'A port forward of 5060 gets a rule for the SIP helper by itself (fw3). No packet matches it: it asks in the raw table '
-      + 'for a state that comes later.',
+      say(
+        'uci-forward',
+        'A port forward of 5060 gets a rule for the SIP helper by itself (fw3). No packet matches it: it asks in the raw table '
+          + 'for a state that comes later.',
+      ),
   ),
   row(
     'automatic-at-boot',
@@ -81,7 +98,7 @@ export const WRITTEN: readonly Row[] = [
     [],
     [],
     (facts) => some(assignersOf(facts, 'sysctl')),
-    () => 'At boot the kernel is told to put every flow on port 5060 under the SIP helper by itself.',
+    () => say('automatic-at-boot', 'At boot the kernel is told to put every flow on port 5060 under the SIP helper by itself.'),
   ),
   row(
     'include-needs-helper',
@@ -90,8 +107,11 @@ export const WRITTEN: readonly Row[] = [
     [],
     (facts) => some(includesThatNeedHelper(facts).map((use) => `${place(use)}: ${use.text}`)),
     () =>
-      'A hand-written include uses the SIP helper: with SIP blocked the firewall would not load at all. Take these lines '
-      + 'out, then run `sipalg disable` again.',
+      say(
+        'include-needs-helper',
+        'A hand-written include uses the SIP helper: with SIP blocked the firewall would not load at all. Take these lines '
+          + 'out, then run `sipalg disable` again.',
+      ),
   ),
   row(
     'script-sets-helper',
@@ -100,7 +120,11 @@ export const WRITTEN: readonly Row[] = [
     [],
     (facts) => (cameBack(facts) === false ? null : some(assignersOf(facts, 'script'))),
     () =>
-      'A script that the firewall runs sets the SIP helper; take the line out, or it comes back with every load while the module is there.',
+      say(
+        'script-sets-helper',
+        'A script that the firewall runs sets the SIP helper; take the line out, '
+          + 'or it comes back with every load while the module is there.',
+      ),
   ),
   row(
     'assignment-unexplained',
@@ -109,8 +133,11 @@ export const WRITTEN: readonly Row[] = [
     [],
     (facts) => (mayComeBack(facts) && cameBack(facts) === null ? some(unexplainedRules(facts)) : null),
     () =>
-      'Rules that set the SIP helper came from somewhere that no file read here explains. Whether they come again is known '
-      + 'once the firewall has been loaded without them.',
+      say(
+        'assignment-unexplained',
+        'Rules that set the SIP helper came from somewhere that no file read here explains. Whether they come again is known '
+          + 'once the firewall has been loaded without them.',
+      ),
   ),
   row(
     'assignment-comes-back',
@@ -119,8 +146,11 @@ export const WRITTEN: readonly Row[] = [
     [],
     (facts) => (cameBack(facts) === true ? some([...unexplainedRules(facts), ...assignersOf(facts, 'script')]) : null),
     () =>
-      'Rules that set the SIP helper came back when the firewall was loaded: something puts them there. Take that away, then '
-      + 'run `sipalg disable` again.',
+      say(
+        'assignment-comes-back',
+        'Rules that set the SIP helper came back when the firewall was loaded: something puts them there. Take that away, then '
+          + 'run `sipalg disable` again.',
+      ),
   ),
   row(
     'autoload',
@@ -128,7 +158,7 @@ export const WRITTEN: readonly Row[] = [
     ['autoload'],
     ['blocked', 'module-built-in'],
     (facts) => some((read(facts.boot.autoload) ?? []).map((one) => `${place(one)}: ${one.module}`)),
-    () => 'The SIP modules are loaded at every boot.',
+    () => say('autoload', 'The SIP modules are loaded at every boot.'),
   ),
   row(
     'half-blocked',
@@ -143,8 +173,11 @@ export const WRITTEN: readonly Row[] = [
       ),
     (facts) =>
       canBlock(facts)
-        ? 'Only one of the two SIP modules is blacklisted, and kmodloader loads what another module depends on all the same.'
-        : "The SIP modules are blacklisted, but this release's kmodloader does not read the blacklist.",
+        ? say(
+            'half-blocked',
+            'Only one of the two SIP modules is blacklisted, and kmodloader loads what another module depends on all the same.',
+          )
+        : say('half-blocked-unread', "The SIP modules are blacklisted, but this release's kmodloader does not read the blacklist."),
   ),
   row(
     'blocked',
@@ -152,7 +185,7 @@ export const WRITTEN: readonly Row[] = [
     ['blacklist'],
     [],
     (facts) => (isBlocked(facts) ? [`/etc/modules.conf: blacklist ${TRACKER}, blacklist ${REWRITER}`] : null),
-    () => 'Both SIP modules are blacklisted.',
+    () => say('blocked', 'Both SIP modules are blacklisted.'),
   ),
   row(
     'modules-conf-dangerous',
@@ -160,8 +193,12 @@ export const WRITTEN: readonly Row[] = [
     ['blacklist'],
     [],
     (facts) =>
-      some((read(facts.boot.blacklist)?.dangerous ?? []).map((one) => `/etc/modules.conf:${one.line}: ${one.text}: ${one.because}`)),
-    () => 'A line of /etc/modules.conf has no documented form: a module loader that stumbles over it loads no module at boot.',
+      some((read(facts.boot.blacklist)?.dangerous ?? []).map((one) => because(`/etc/modules.conf:${one.line}: ${one.text}`, one.because))),
+    () =>
+      say(
+        'modules-conf-dangerous',
+        'A line of /etc/modules.conf has no documented form: a module loader that stumbles over it loads no module at boot.',
+      ),
   ),
   row(
     'unfinished',
@@ -169,15 +206,19 @@ export const WRITTEN: readonly Row[] = [
     ['journal'],
     [],
     (facts) => (['taking', 'giving back'].includes(read(facts.journal)?.state ?? '') ? [facts.journal.source] : null),
-    () => 'An earlier run of sipalg did not come to its end. `sipalg apply` or `sipalg enable` brings the router to a clean state.',
+    () =>
+      say(
+        'unfinished',
+        'An earlier run of sipalg did not come to its end. `sipalg apply` or `sipalg enable` brings the router to a clean state.',
+      ),
   ),
   row(
     'journal-unreadable',
     'trouble',
     [],
     [],
-    ({ journal }) => (journal.state === 'failed' ? [`${journal.source}: ${journal.because}`] : null),
-    () => 'What sipalg took away cannot be read any more, so nothing of it can be given back.',
+    ({ journal }) => (journal.state === 'failed' ? [because(journal.source, journal.because)] : null),
+    () => say('journal-unreadable', 'What sipalg took away cannot be read any more, so nothing of it can be given back.'),
   ),
   row(
     'sip-open',
@@ -186,13 +227,19 @@ export const WRITTEN: readonly Row[] = [
     [],
     (facts) =>
       some(
-        (read(facts.firewall.uci)?.open ?? []).map(
-          (one) => `${sectionPlace(one)}: ${one.does} ${one.protocols} ${one.sip} to ${one.to ?? 'this router'}`,
-        ),
+        (read(facts.firewall.uci)?.open ?? []).map((one) => {
+          const what = `${sectionPlace(one)}: ${one.does} ${one.protocols} ${one.sip}`;
+          return one.to === null
+            ? say('open-here', '{what} to this router', { what })
+            : say('open-to', '{what} to {to}', { what, to: one.to });
+        }),
       ),
     () =>
-      'Everybody on the internet reaches SIP here. Restrict it to your provider (`option src_ip`), or let the voice firewall rules '
-      + "open it (`option inbound '1'`).",
+      say(
+        'sip-open',
+        'Everybody on the internet reaches SIP here. Restrict it to your provider (`option src_ip`), or let the voice firewall rules '
+          + "open it (`option inbound '1'`).",
+      ),
   ),
   row(
     'short-timeout',
@@ -205,11 +252,20 @@ export const WRITTEN: readonly Row[] = [
       const registered = registration(facts);
       const seen = registered !== null && registered.seconds > udp ? [registered.evidence] : [];
       return seen.length > 0 || (udp < 120 && inKernel(facts, 'tracker') === false)
-        ? [`${facts.timeouts.udp.source} is ${udp} s; RFC 4787 (REQ-5) asks for 120 s at least`, ...seen]
+        ? [
+            say('timeout-is', '{source} is {seconds} s; RFC 4787 (REQ-5) asks for 120 s at least', {
+              source: facts.timeouts.udp.source,
+              seconds: udp,
+            }),
+            ...seen,
+          ]
         : null;
     },
     () =>
-      'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives. The '
-      + 'voice firewall rules give it time: `uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply`.',
+      say(
+        'short-timeout',
+        'Without the ALG a phone that says nothing is forgotten soon: calls may not arrive unless it sends keepalives. The '
+          + 'voice firewall rules give it time: `uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply`.',
+      ),
   ),
 ];

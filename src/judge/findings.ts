@@ -4,6 +4,7 @@
  */
 import type { Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
+import { finding } from './evidence.ts';
 import { LIVE } from './findings-live.ts';
 import { WRITTEN } from './findings-written.ts';
 import type { Need, Row } from './row.ts';
@@ -40,9 +41,9 @@ export function findingsOf(facts: Facts, more: readonly Finding[]): Finding[] {
   const codes = new Set(speaking.map(({ row }) => row.code));
   const findings = speaking
     .filter(({ row }) => !row.dependsOn.some((code) => codes.has(code)))
-    .map(({ row, evidence }): Finding => ({ code: row.code, weight: row.weight, text: row.text(facts, evidence), evidence }));
+    .map(({ row, evidence }) => finding(row.code, row.weight, row.text(facts, evidence), evidence));
   findings.push(...more);
   for (const problem of facts.wish.problems)
-    findings.push({ code: 'wish-problem', weight: 'trouble', text: problem.text, evidence: [facts.wish.text.source] });
+    findings.push(finding('wish-problem', 'trouble', { ...problem, code: problem.code ?? 'wish-problem' }, [facts.wish.text.source]));
   return findings;
 }

@@ -4,6 +4,8 @@
  * Pure; each answer is about what was read and nothing else.
  */
 import type { Reading } from '../host/host.ts';
+import { say } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 import type {
   Facts,
   FlowFact,
@@ -45,9 +47,9 @@ function unexplained(facts: Facts): number {
 }
 
 /** What other than nf_nat_sip uses the tracker, and so keeps it in the kernel. */
-export function otherHolders(facts: Facts): string[] {
+export function otherHolders(facts: Facts): Line[] {
   const holders = (moduleIn(facts, 'tracker')?.holders ?? []).filter((holder) => holder !== REWRITER);
-  return unexplained(facts) > 0 ? [...holders, 'something unseen (another network namespace, or tc)'] : holders;
+  return unexplained(facts) > 0 ? [...holders, say('holder-unseen', 'something unseen (another network namespace, or tc)')] : holders;
 }
 
 /** Whether the tracker can be unloaded: it is loaded, and nothing else needs it. */
@@ -209,21 +211,32 @@ export function fingerprint(facts: Facts): string {
   return `${text.length}-${hash.toString(16)}`;
 }
 
+const HELD_BY_LOAD = 'without the SIP modules the firewall would not load: ';
+
+/** @param because what the firewall said */
+export const heldByLoad = (because: string): Said =>
+  say('held-by-load', 'without the SIP modules the firewall would not load: {because}', { because });
+
 /** Why SIP cannot be blocked without losing the firewall; null when nothing speaks against it. */
-export function heldBy(facts: Facts): { because: string; lines: string[] } | null {
+export function heldBy(facts: Facts): { because: Said; lines: string[] } | null {
   const lines = includesThatNeedHelper(facts);
   if (lines.length > 0) {
     return {
-      because: 'a hand-written include needs the SIP helper, and without it the firewall would not load at all',
+      because: say('held-by-include', 'a hand-written include needs the SIP helper, and without it the firewall would not load at all'),
       lines: lines.map((use) => `${place(use)}: ${use.text}`),
     };
   }
   const held = valueOf(facts.journal)?.held ?? null;
-  return held !== null && held.of === fingerprint(facts) ? { because: held.because, lines: [] } : null;
+  if (held === null || held.of !== fingerprint(facts)) return null;
+  // The journal keeps the sentence; what the firewall had said stands behind it.
+  const why = held.because.startsWith(HELD_BY_LOAD) ? held.because.slice(HELD_BY_LOAD.length) : null;
+  return { because: why === null ? { code: 'held', text: held.because } : heldByLoad(why), lines: [] };
 }
 
+const reason = ({ code, text }: Said): { because: string; says: string } => ({ because: text, says: code });
+
 /** Which readings, of those that decide, could not be read. */
-export function unread(facts: Facts): { source: string; because: string }[] {
+export function unread(facts: Facts): { source: string; because: string; says?: string }[] {
   const tracker = moduleIn(facts, 'tracker');
   const decisive: Reading<unknown>[] = [facts.modules.tracker];
   if (tracker === null || tracker.state === 'loaded' || tracker.state === 'built in') {
@@ -239,15 +252,20 @@ export function unread(facts: Facts): { source: string; because: string }[] {
       facts.boot.automatic,
     );
   }
-  const failed = decisive.flatMap((reading) => (reading.state === 'failed' ? [{ source: reading.source, because: reading.because }] : []));
+  const failed: { source: string; because: string; says?: string }[] = decisive.flatMap((reading) =>
+    reading.state === 'failed' ? [{ source: reading.source, because: reading.because }] : [],
+  );
   const firewall = valueOf(facts.system.firewall);
   if (firewall === 'fw4' && facts.nft.state === 'absent' && tracker?.state !== 'not there') {
-    failed.push({ source: facts.nft.source, because: 'nft is not installed, though the firewall of this router is made of it' });
+    failed.push({
+      source: facts.nft.source,
+      ...reason(say('unread-nft', 'nft is not installed, though the firewall of this router is made of it')),
+    });
   }
   if (firewall !== null && facts.firewall.uci.state === 'absent' && tracker?.state !== 'not there') {
     failed.push({
       source: facts.firewall.uci.source,
-      because: 'the file is not there, though the firewall of this router is written in it',
+      ...reason(say('unread-uci', 'the file is not there, though the firewall of this router is written in it')),
     });
   }
   return failed.filter((one, index) => failed.findIndex(({ source }) => source === one.source) === index);

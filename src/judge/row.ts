@@ -1,5 +1,6 @@
 /** A row of the table of findings: what it needs, what speaks for it, and its sentence. */
 import type { Reading } from '../host/host.ts';
+import type { Line, Said } from '../words/say.ts';
 import type { Facts } from '../observe/facts.ts';
 import { assigners } from './questions.ts';
 import type { Weight } from './verdict.ts';
@@ -14,20 +15,17 @@ export interface Row {
   needs: readonly Need[];
   dependsOn: readonly string[];
   /** What speaks for it; null when it is not so. An empty list speaks, without more to show. */
-  evidence(facts: Facts): string[] | null;
-  text(facts: Facts, evidence: readonly string[]): string;
+  evidence(facts: Facts): Line[] | null;
+  text(facts: Facts, evidence: readonly Line[]): Said;
 }
 
 export function read<T>(reading: Reading<T>): T | null {
   return reading.state === 'present' ? reading.value : null;
 }
 
-export function some(list: readonly string[]): string[] | null {
+export function some(list: readonly Line[]): Line[] | null {
   return list.length === 0 ? null : [...list];
 }
-
-export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
-
 
 export const assignersOf = (facts: Facts, kind: ReturnType<typeof assigners>[number]['kind']): string[] =>
   assigners(facts)

@@ -1,5 +1,7 @@
 /** What the facts mean, as plain JSON. Codes are an interface and never change meaning; words may. */
 
+import type { Coded, Said, Values } from '../words/say.ts';
+
 /** Is a SIP ALG touching calls? */
 export type AlgState =
   /** The helper is set and nf_nat_sip is there: messages of flows that are translated are edited. */
@@ -15,10 +17,15 @@ export type ReturnAt = 'firewall reload' | 'boot' | 'package upgrade' | 'sysupgr
 
 export interface Return {
   at: ReturnAt;
-  /** A sentence. */
+  /** A sentence without its final dot. */
   because: string;
+  /** The same by its code, and what it is filled with. */
+  says?: string;
+  parameters?: Values;
   /** Where that is written. */
   evidence: string[];
+  /** Those lines of the evidence that are words, by their place. */
+  coded?: Record<number, Coded>;
 }
 
 /** How much a finding weighs: `alarm` touches calls now, `trouble` needs a person, `risk` may hurt later, `note` explains. */
@@ -31,8 +38,14 @@ export interface Finding {
   weight: Weight;
   /** A sentence. */
   text: string;
+  /** Its code, where one of several sentences of the finding's code is said. */
+  says?: string;
+  /** What the sentence is filled with; absent where it is always the same. */
+  parameters?: Values;
   /** What it rests on, each something a person can look up: file and line, table and handle, flow. */
   evidence: string[];
+  /** Those lines of it that are words, by their place; the others are rules, paths and the like. */
+  coded?: Record<number, Coded>;
 }
 
 /** What a shaper does to the marks of voice. */
@@ -43,6 +56,8 @@ export interface ShaperVerdict {
   how: string;
   /** What is wrong, in one sentence; null where it honours the marks. */
   conflict: string | null;
+  /** The same by its code. */
+  says?: Coded;
   /** The setting that fits, as a command; null where none is needed, or none is known. */
   setting: string | null;
 }
@@ -64,10 +79,12 @@ export interface Verdict {
   flows: { translated: number; watched: number } | null;
   /** The verdict in sentences. */
   text: string;
+  /** Each of them by itself. */
+  said?: Said[];
   returns: Return[];
   findings: Finding[];
   /** Readings that decide and could not be read. */
-  unread: { source: string; because: string }[];
+  unread: { source: string; because: string; says?: string }[];
   /** Absent where the facts have no voice firewall rules. */
   policy?: PolicyVerdict;
 }

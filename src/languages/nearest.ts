@@ -14,9 +14,15 @@ function distance(one: string, other: string): number {
   return row[other.length] as number;
 }
 
-/** @returns ` Did you mean "WORD"?` for the known word nearest to this one; '' where none is near */
-export function nearest(word: string, known: readonly string[]): string {
+/** @returns the known word nearest to this one; null where none is near */
+export function nearestOf(word: string, known: readonly string[]): string | null {
   const ranked = known.map((one) => ({ one, away: distance(word.slice(0, 40).toLowerCase(), one) })).sort((a, b) => a.away - b.away);
   const best = ranked[0];
-  return best !== undefined && best.away <= Math.max(2, Math.floor(best.one.length / 2)) ? ` Did you mean "${best.one}"?` : '';
+  return best !== undefined && best.away <= Math.max(2, Math.floor(best.one.length / 2)) ? best.one : null;
+}
+
+/** @returns ` Did you mean "WORD"?` for the known word nearest to this one; '' where none is near */
+export function nearest(word: string, known: readonly string[]): string {
+  const best = nearestOf(word, known);
+  return best === null ? '' : ` Did you mean "${best}"?`;
 }

@@ -3,6 +3,8 @@ import { apply } from '../apply/apply.ts';
 import type { Host } from '../host/host.ts';
 import type { Towards } from '../plan/plan.ts';
 import type { Report, Surveyor } from '../survey/survey.ts';
+import { coded, Trouble } from '../words/say.ts';
+import type { Coded } from '../words/say.ts';
 
 /** A run under way. */
 export interface Running {
@@ -22,6 +24,8 @@ export interface Last {
   outcome: 'reached' | 'held' | 'failed';
   /** Sentences: why it failed, or what holds it. */
   because: string[];
+  /** Those of them that have a code, by their place. */
+  coded?: Record<number, Coded>;
   commands: string[];
 }
 
@@ -71,8 +75,7 @@ export interface RunsOptions {
 export function underWaySentence({ towards, since }: Running, asked: Towards, now: number): string {
   const seconds = Math.max(0, Math.round((now - since) / 1000));
   return (
-    `A run towards "${towards}" has been under way for ${seconds} s. `
-    + `Nothing was done towards "${asked}"; ask again when it has ended.`
+    `A run towards "${towards}" has been under way for ${seconds} s. ` + `Nothing was done towards "${asked}"; ask again when it has ended.`
   );
 }
 
@@ -93,13 +96,19 @@ export function createRuns({ host, surveyor, onEcho, onEnded, goOn = () => true 
         },
         goOn: () => !stopping && goOn(),
       });
-      const held = applied.plan.held === null ? [] : [applied.plan.held.because];
+      const { held } = applied.plan;
+      const isHeld = applied.outcome === 'held' && held !== null;
+      const known = isHeld ? (held.says === undefined ? undefined : { 0: held.says }) : applied.coded;
       return {
-        last: end(applied.outcome, applied.outcome === 'held' ? held : applied.because),
+        last: {
+          ...end(applied.outcome, isHeld ? [held.because] : applied.because),
+          ...(known === undefined ? {} : { coded: known }),
+        },
         report: await surveyor.report(applied.facts),
       };
     } catch (error) {
-      return { last: end('failed', [(error as Error).message]), report: null };
+      const known = error instanceof Trouble ? { coded: { 0: coded(error.said) } } : {};
+      return { last: { ...end('failed', [(error as Error).message]), ...known }, report: null };
     }
   }
 

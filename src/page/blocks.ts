@@ -1,4 +1,7 @@
 /** The small parts of which the view is made. */
+import type { Finding } from '../judge/verdict.ts';
+import { putLines } from '../words/english.ts';
+import type { Coded } from '../words/say.ts';
 import type { State } from './state.ts';
 import type { Fold, Notice, Tone } from './view.ts';
 import { fill } from './words.ts';
@@ -12,6 +15,23 @@ export function notice(name: string, tone: Tone, text: string, lines: readonly s
 export function foldOf(name: string, label: string, lines: readonly string[], state: State): Fold | null {
   return lines.length === 0 ? null : { name, label, open: state.open.includes(name), lines: [...lines] };
 }
+
+/** A code and its values, as `put` takes them; undefined for a text that has none. */
+export function codeOf({ code, parameters }: Partial<Coded>): Coded | undefined {
+  return code === undefined ? undefined : parameters === undefined ? { code } : { code, parameters };
+}
+
+/** The sentence of a finding. */
+export const sentenceOf = ({ code, says, parameters, text }: Finding, words: Words): string =>
+  words.put(codeOf({ code: says ?? code, ...(parameters === undefined ? {} : { parameters }) }), text);
+
+/** What something rests on, to unfold. */
+export const evidenceFold = (
+  name: string,
+  { evidence, coded }: Pick<Finding, 'evidence' | 'coded'>,
+  state: State,
+  words: Words,
+): Fold | null => foldOf(name, fill(words.evidence, evidence.length), putLines(words.put, evidence, coded), state);
 
 /** @param milliseconds how long ago by the router's own clock; below 0 where that has gone back since (a second may be the reader's) */
 export function ago(milliseconds: number, words: Words): string {

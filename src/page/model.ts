@@ -3,7 +3,7 @@ import type { Reply } from '../object/object.ts';
 import type { Verdict, Weight } from '../judge/verdict.ts';
 import { sectionsOf } from './sections.ts';
 import type { State } from './state.ts';
-import { foldOf, notice } from './blocks.ts';
+import { evidenceFold, notice, sentenceOf } from './blocks.ts';
 import { switchOf } from './switch.ts';
 import type { Finding, Login, Mood, Notice, Tone, View } from './view.ts';
 import { fill } from './words.ts';
@@ -27,7 +27,7 @@ function verdictOf(verdict: Verdict, working: boolean, words: Words): NonNullabl
     verdict.alg === 'rewriting' || verdict.alg === 'tracking' ? 'danger' : verdict.alg === 'unknown' || returns ? 'warning' : 'success';
   return {
     tone,
-    text: verdict.text,
+    text: verdict.said === undefined ? verdict.text : verdict.said.map((one) => words.put(one)).join(' '),
     working,
     state: returns ? words.states.returns : words.states[verdict.alg],
     more: returns ? words.wouldReturn : '',
@@ -54,7 +54,9 @@ function noticesOf({ reply, lost, login }: State, words: Words): Notice[] {
         'unread',
         'warning',
         words.unread,
-        reply.verdict.unread.map(({ source, because }) => `${source}: ${because}`),
+        reply.verdict.unread.map(
+          ({ source, because, says }) => `${source}: ${words.put(says === undefined ? undefined : { code: says }, because)}`,
+        ),
       ),
     );
   }
@@ -63,12 +65,12 @@ function noticesOf({ reply, lost, login }: State, words: Words): Notice[] {
 
 function findingsOf({ verdict }: Reply, state: State, words: Words): View['findings'] {
   if (verdict === null) return null;
-  const rows = verdict.findings.map(({ code, weight, text, evidence }): Finding => ({
-    name: code,
-    tone: TONES[weight],
-    weight: words.weights[weight],
-    text,
-    fold: foldOf(`finding ${code}`, fill(words.evidence, evidence.length), evidence, state),
+  const rows = verdict.findings.map((finding): Finding => ({
+    name: finding.code,
+    tone: TONES[finding.weight],
+    weight: words.weights[finding.weight],
+    text: sentenceOf(finding, words),
+    fold: evidenceFold(`finding ${finding.code}`, finding, state, words),
   }));
   return { title: words.findings, rows, empty: words.noFindings };
 }

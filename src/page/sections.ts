@@ -3,7 +3,7 @@ import type { Reply } from '../object/object.ts';
 import type { Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
 import type { Verdict } from '../judge/verdict.ts';
-import { ago, foldOf } from './blocks.ts';
+import { ago, codeOf, evidenceFold } from './blocks.ts';
 import type { State } from './state.ts';
 import type { Section, Table } from './view.ts';
 import { voiceOf } from './voice.ts';
@@ -15,9 +15,14 @@ type Row = Table['rows'][number];
 function returnsOf({ alg, returns, unread }: Verdict, state: State, words: Words): Section[] {
   // Where something could not be read, an empty list would say more than is known.
   if (returns.length === 0 && (alg !== 'off' || unread.length > 0)) return [];
-  const rows = returns.map(({ at, because, evidence }): Row => {
-    const fold = foldOf(`return ${at}`, fill(words.evidence, evidence.length), evidence, state);
-    return { name: at, cells: [{ text: words.at[at] }, { text: because, ...(fold === null ? {} : { fold }) }] };
+  const rows = returns.map((one): Row => {
+    const { at, because, says, parameters } = one;
+    const fold = evidenceFold(`return ${at}`, one, state, words);
+    const why = words.put(
+      says === undefined ? undefined : codeOf({ code: says, ...(parameters === undefined ? {} : { parameters }) }),
+      because,
+    );
+    return { name: at, cells: [{ text: words.at[at] }, { text: why, ...(fold === null ? {} : { fold }) }] };
   });
   return [
     {
@@ -49,7 +54,7 @@ function unreadRow(reading: Reading<unknown>, words: Words): Row[] {
   return [
     {
       name: `unread ${reading.source}`,
-      cells: [{ text: reading.source, code: true }, { text: fill(words.unreadRule, reading.because) }, { text: '' }],
+      cells: [{ text: reading.source, code: true }, { text: fill(words.unreadRule, words.put(undefined, reading.because)) }, { text: '' }],
     },
   ];
 }
@@ -97,7 +102,7 @@ function said<T extends string | number>(reading: Reading<T>, words: Words, writ
     ? write(reading.value)
     : reading.state === 'absent'
       ? words.none
-      : `${words.unreadable}: ${reading.because}`;
+      : `${words.unreadable}: ${words.put(undefined, reading.because)}`;
 }
 
 function timeoutsOf({ timeouts }: Facts, words: Words): Section {
@@ -120,7 +125,7 @@ function versionsOf({ version, facts, now }: Reply & { facts: Facts }, words: Wo
     row('age', words.age, ago(now.age, words)),
   ];
   if (journal.state === 'present') rows.push(row('taken', words.taken, new Date(journal.value.since).toISOString().slice(0, 10)));
-  if (journal.state === 'failed') rows.push(row('taken', words.taken, `${words.unreadable}: ${journal.because}`));
+  if (journal.state === 'failed') rows.push(row('taken', words.taken, `${words.unreadable}: ${words.put(undefined, journal.because)}`));
   return { name: 'versions', title: words.router, lines: [], table: { heads: [], rows, empty: '' } };
 }
 

@@ -2,7 +2,8 @@
 import type { Reply } from '../object/object.ts';
 import type { Last } from '../object/runs.ts';
 import type { Plan } from '../plan/step.ts';
-import { ago, foldOf, notice } from './blocks.ts';
+import { putLines } from '../words/english.ts';
+import { ago, codeOf, foldOf, notice, sentenceOf } from './blocks.ts';
 import type { Confirming, State, Towards } from './state.ts';
 import type { Confirm, Notice, Running, Switch, Tone } from './view.ts';
 import { fill } from './words.ts';
@@ -11,10 +12,10 @@ import type { Words } from './words.ts';
 const OUTCOMES: Record<Last['outcome'], Tone> = { reached: 'success', held: 'warning', failed: 'danger' };
 
 /** What speaks against a plan. */
-function againstOf({ refused, held }: Plan, words: Words): Notice[] {
+function againstOf({ refused, refusedCoded, held }: Plan, words: Words): Notice[] {
   const notices: Notice[] = [];
-  if (refused.length > 0) notices.push(notice('refused', 'danger', words.refused, refused));
-  if (held !== null) notices.push(notice('held', 'warning', fill(words.held, held.because), held.lines));
+  if (refused.length > 0) notices.push(notice('refused', 'danger', words.refused, putLines(words.put, refused, refusedCoded)));
+  if (held !== null) notices.push(notice('held', 'warning', fill(words.held, words.put(held.says, held.because)), held.lines));
   return notices;
 }
 
@@ -32,10 +33,11 @@ function confirmOf({ towards, plan, trouble }: Confirming, words: Words): Confir
     confirm.notices.push(notice('nothing', 'info', words.nothing));
     return confirm;
   }
-  confirm.steps = steps.map(({ text, why, commands }) => {
+  confirm.steps = steps.map((step) => {
+    const { why, commands } = step;
     // A reason is a finding's code, or one that the step's own sentence already tells.
     const finding = plan.findings.find(({ code }) => code === why);
-    return { text, why: finding === undefined ? '' : fill(words.why, finding.text), commands };
+    return { text: words.put(step), why: finding === undefined ? '' : fill(words.why, sentenceOf(finding, words)), commands };
   });
   return { ...confirm, go: words.doIt[towards], leave: words.cancel };
 }
@@ -57,14 +59,14 @@ function resultOf({ facts, now }: Reply, state: State, words: Words): Notice | n
   if (missed !== null)
     return notice('missed', 'danger', words.notAsked[missed.towards], missed.said === '' ? [] : [fill(words.said, missed.said)]);
   if (result === null) return null;
-  const { towards, outcome, because, commands, at } = result;
+  const { towards, outcome, because, coded, commands, at } = result;
   // Both times are the router's: its clock and the browser's need not agree.
   const when = facts === null ? [] : [ago(facts.at + now.age - at, words)];
   return notice(
     'result',
     OUTCOMES[outcome],
     words.ended[outcome][towards],
-    [...because, ...when],
+    [...putLines(words.put, because, coded), ...when],
     foldOf('result', fill(words.commandsRun, commands.length), commands, state),
   );
 }
@@ -95,7 +97,9 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
     title: words.theSwitch,
     lines,
     notices: [
-      ...facts.wish.problems.map(({ section, option, text }, at) => notice(`problem ${at} ${section}.${option}`, 'warning', text)),
+      ...facts.wish.problems.map((problem, at) =>
+        notice(`problem ${at} ${problem.section}.${problem.option}`, 'warning', words.put(codeOf(problem), problem.text)),
+      ),
       ...(managed ? againstOf(plan, words) : []),
     ],
     buttons: busy

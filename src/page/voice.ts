@@ -2,6 +2,8 @@
 import type { Reply } from '../object/object.ts';
 import type { Reading } from '../host/host.ts';
 import type { InForce, PolicyFacts } from '../voice/facts.ts';
+import { counterIn } from '../words/counters.ts';
+import { putLines } from '../words/english.ts';
 import { ago } from './blocks.ts';
 import type { Section, Table } from './view.ts';
 import { fill } from './words.ts';
@@ -43,13 +45,15 @@ function seen(policy: PolicyFacts): { of: string; value: InForce }[] {
 /** How it stands, as the plan has it: what is in force leaves nothing to do. */
 function stateOf(policy: PolicyFacts, { facts, plan }: Full, words: Words): string[] {
   const unread = kernel(policy).flatMap(({ reading }) =>
-    reading.state === 'failed' ? [fill(words.voice.unknown, `${reading.source}: ${reading.because}`)] : [],
+    reading.state === 'failed' ? [fill(words.voice.unknown, `${reading.source}: ${words.put(undefined, reading.because)}`)] : [],
   );
   if (unread.length > 0) return unread;
   if (facts.wish.wish.policy === null) return [words.voice.untold];
   if (!policy.wanted) return [words.voice.left];
   const steps = plan.steps.some(({ of }) => of === 'policy');
-  return steps || plan.lacking.length > 0 ? [words.voice.missing, ...plan.lacking] : [words.voice.inForce];
+  return steps || plan.lacking.length > 0
+    ? [words.voice.missing, ...putLines(words.put, plan.lacking, plan.lackingCoded)]
+    : [words.voice.inForce];
 }
 
 function wishOf({ wish: { timeouts, marking, limit, sites }, perFlow }: PolicyFacts, words: Words): string[] {
@@ -61,15 +65,31 @@ function wishOf({ wish: { timeouts, marking, limit, sites }, perFlow }: PolicyFa
     ...(limit === null
       ? [voice.noLimits]
       : [fill(voice.limits, limit.register, limit.invite, limit.options), fill(voice.moreLimits, limit.other, limit.kilobytes)]),
-    ...(sites.length === 0 ? [] : [fill(voice.sites, few(sites.map(({ name }) => name), words))]),
+    ...(sites.length === 0
+      ? []
+      : [
+          fill(
+            voice.sites,
+            few(
+              sites.map(({ name }) => name),
+              words,
+            ),
+          ),
+        ]),
   ];
+}
+
+/** What a counter counts; one of another version has its name alone. */
+function counted(of: string, name: string, words: Words): Row['cells'][number] {
+  const said = counterIn(name);
+  return said === null ? { text: of + name, code: true } : { text: of + words.put(said) };
 }
 
 function rulesOf(policy: PolicyFacts, reply: Full, words: Words): Section {
   const rows = seen(policy).flatMap(({ of, value }) =>
     value.counters.map(({ name, packets, bytes }): Row => ({
       name: of + name,
-      cells: [{ text: of + name, code: true }, { text: fill(words.packets, packets, bytes) }],
+      cells: [counted(of, name, words), { text: fill(words.packets, packets, bytes) }],
     })),
   );
   const phones = seen(policy).flatMap(({ value }) => value.phones);
@@ -95,7 +115,7 @@ function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Sectio
       { text: String(hosts.length) },
       { text: String(signalling.length) },
       { text: String(media.length) },
-      { text: inbound === null ? words.none : few(inbound.pbx, words) },
+      { text: inbound === null ? words.nobody : few(inbound.pbx, words) },
     ],
   }));
   const { provider, names, signalling, media, inbound } = words.voice;
@@ -116,7 +136,7 @@ function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words:
   const { rows, lines } = bounded([...asked], words, (name) => {
     const answer = Object.prototype.hasOwnProperty.call(names, name) ? names[name] : undefined;
     const failed = answer === undefined ? null : answer.failed;
-    const vain = failed === null ? '' : fill(voice.vain, ago(at - failed.at, words), failed.because);
+    const vain = failed === null ? '' : fill(voice.vain, ago(at - failed.at, words), words.put(undefined, failed.because));
     if (answer === undefined || answer.at === 0)
       return {
         name,
@@ -129,7 +149,7 @@ function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words:
         ? when
         : failed.at > answer.at
           ? `${fill(voice.stale, when)}; ${vain}`
-          : `${when}; ${fill(voice.partly, failed.because)}`;
+          : `${when}; ${fill(voice.partly, words.put(undefined, failed.because))}`;
     return { name, cells: [{ text: name, code: true }, { text: few(answer.addresses, words) || words.none }, { text: answered }] };
   });
   return [
@@ -141,7 +161,7 @@ function attemptsOf(policy: PolicyFacts, at: number, words: Words): Section[] {
   const { voice } = words;
   const counting = seen(policy);
   if (counting.length === 0) return [];
-  const since = (time: number | null): string => (time === null ? words.states.unknown : ago(at - time, words));
+  const since = (time: number | null): string => (time === null ? words.notKnown : ago(at - time, words));
   const attempts = counting.flatMap(({ value }) => value.attempts).sort((one, other) => other.seen - one.seen);
   const { rows, lines } = bounded(attempts, words, ({ source, method, seen: requests, dropped, first, last }) => ({
     name: `${source} ${method}`,
@@ -163,7 +183,7 @@ export function voiceOf(reply: Full, words: Words): Section[] {
   // A daemon that is older than this page knows nothing of them.
   if (policy === undefined) return [];
   if (policy.state !== 'present') {
-    const empty = policy.state === 'failed' ? fill(words.voice.unknown, policy.because) : words.voice.off;
+    const empty = policy.state === 'failed' ? fill(words.voice.unknown, words.put(undefined, policy.because)) : words.voice.off;
     return [{ name: 'voice', title: words.voice.title, lines: [], table: { heads: [], rows: [], empty } }];
   }
   const now = at + reply.now.age;

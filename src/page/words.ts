@@ -1,5 +1,7 @@
 /** Every sentence of the page that is not the report's: each passes `_`, so that it can be translated. */
 
+import { putIn } from '../words/put.ts';
+
 /** Gives a sentence in the reader's language, or the one it was given. */
 export type Translate = (text: string) => string;
 
@@ -12,6 +14,9 @@ export function fill(sentence: string, ...values: (string | number)[]): string {
 /** @param _ the translation; read by package/page.mjs, which collects what it is called with into the template */
 export function wordsIn(_: Translate) {
   return {
+    /** What has travelled by its code. */
+    put: putIn(_),
+
     title: _('SIP ALG'),
     about: _(
       'A SIP ALG edits and drops the messages of phones on their way through the router. '
@@ -72,21 +77,21 @@ export function wordsIn(_: Translate) {
     wish: {
       unmanaged: _('The configuration says "unmanaged": sipalg looks, and changes nothing by itself.'),
       disabled: _('The configuration says "disabled": the SIP ALG is to be off, and to stay off.'),
-      enabled: _('The configuration says "enabled": what was there before is to be given back.'),
+      enabled: _('The configuration says "enabled": the previous state is to be restored.'),
     },
-    wishUntold: _('What the configuration wishes could not be told: sipalg looks, and changes nothing by itself.'),
+    wishUntold: _('What the configuration asks for could not be told: sipalg looks, and changes nothing by itself.'),
     unmet: _('That is not so yet: steps are left.'),
     met: _('That is so: no step is left.'),
     refused: _('Nothing can be done as things are:'),
     held: _('SIP is not blocked or unloaded: %s.'),
     disable: _('Switch the SIP ALG off...'),
-    enable: _('Give back what was there...'),
+    enable: _('Restore the previous state (ALG on)...'),
     look: _('Nothing happens before you confirm: first you see every command.'),
     readOnly: _('This session may look and not switch.'),
 
     confirm: {
       disabled: _('Switching the SIP ALG off would do this:'),
-      enabled: _('Giving back what was there would do this:'),
+      enabled: _('Restoring the previous state would do this:'),
     },
     planning: _('Finding out what it would do...'),
     planFailed: _('What it would do could not be found out, so nothing is done.'),
@@ -94,14 +99,14 @@ export function wordsIn(_: Translate) {
     why: _('Why: %s'),
     doIt: {
       disabled: _('Switch it off now'),
-      enabled: _('Give it back now'),
+      enabled: _('Restore it now'),
     },
     cancel: _('Cancel'),
     close: _('Close'),
 
     running: {
       disabled: _('Switching the SIP ALG off...'),
-      enabled: _('Giving back what was there...'),
+      enabled: _('Restoring the previous state...'),
     },
     echo: _('Commands run so far'),
     noEcho: _('No command has been run yet.'),
@@ -110,20 +115,20 @@ export function wordsIn(_: Translate) {
     ended: {
       reached: {
         disabled: _('Switched off, and seen to be off by looking again.'),
-        enabled: _('Given back, and seen to be back by looking again.'),
+        enabled: _('Restored, and seen to be back by looking again.'),
       },
       held: {
         disabled: _('Switched off, but not for good.'),
-        enabled: _('Given back, but not all of it.'),
+        enabled: _('Restored, but not all of it.'),
       },
       failed: {
         disabled: _('Switching the SIP ALG off has failed.'),
-        enabled: _('Giving back what was there has failed.'),
+        enabled: _('Restoring the previous state has failed.'),
       },
     },
     notAsked: {
       disabled: _('Switching the SIP ALG off was not begun, as far as is known.'),
-      enabled: _('Giving back what was there was not begun, as far as is known.'),
+      enabled: _('Restoring the previous state was not begun, as far as is known.'),
     },
     ago: _('%s ago'),
     commandsRun: _('Commands (%s)'),
@@ -140,11 +145,11 @@ export function wordsIn(_: Translate) {
 
     voice: {
       title: _('Voice firewall rules'),
-      off: _('They are not wished, and nothing of them is on this router.'),
+      off: _('They are off, and nothing of them is on this router.'),
       inForce: _('They are in force.'),
-      missing: _('They are wished, and not in force as wished.'),
-      left: _('They are not wished any more, and something of them is still here.'),
-      untold: _('What is wished cannot be told, so they are left as they are.'),
+      missing: _('They are switched on, and not in force as configured.'),
+      left: _('They are off, and something of them is still here.'),
+      untold: _('Whether they are to be on cannot be told, so they are left as they are.'),
       unknown: _('Whether they are in force could not be seen: %s'),
       timeouts: _('A flow is forgotten without packets after: signalling %s s, once answered %s s; media %s s.'),
       everyFlow: _('The kernel cannot tell flows apart here: every UDP flow lives as long.'),
@@ -201,6 +206,8 @@ export function wordsIn(_: Translate) {
     hours: _('%s h'),
     days: _('%s days'),
     none: _('none'),
+    nobody: _('nobody'),
+    notKnown: _('not known'),
     unreadable: _('could not be read'),
 
     login: {

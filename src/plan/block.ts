@@ -8,6 +8,7 @@ import { fileStep, joinParts, NOTHING, one, putFile, refuse } from './files.ts';
 import type { Part } from './files.ts';
 import { editLine, word } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
+import { say } from '../words/say.ts';
 
 export const MARK = 'sipalg: keeps the SIP ALG out; `sipalg enable` takes this away';
 
@@ -15,15 +16,24 @@ export const MARK = 'sipalg: keeps the SIP ALG out; `sipalg enable` takes this a
 export function planBlock(facts: Facts): Part {
   const { blacklist } = facts.boot;
   if (!canBlock(facts) || isBlocked(facts)) return NOTHING;
-  if (blacklist.state === 'failed') return refuse([`${MODULES_CONF} could not be read, so nothing is added to it: ${blacklist.because}.`]);
+  if (blacklist.state === 'failed')
+    return refuse([
+      say('refused-block-unread', '{file} could not be read, so nothing is added to it: {because}.', {
+        file: MODULES_CONF,
+        because: blacklist.because,
+      }),
+    ]);
   const before = blacklist.state === 'present' ? blacklist.value.text : null;
   const dangerous = blacklist.state === 'present' ? blacklist.value.dangerous : [];
   if (dangerous.length > 0) {
     return refuse(
-      dangerous.map(
-        ({ line, text, because }) =>
-          `${MODULES_CONF}, line ${line}, may keep the module loader from loading anything at boot: "${text}" (${because}). `
-          + 'Mend or remove that line first.',
+      dangerous.map(({ line, text, because }) =>
+        say(
+          'refused-dangerous-line',
+          '{file}, line {line}, may keep the module loader from loading anything at boot: "{given}" ({because}). '
+            + 'Mend or remove that line first.',
+          { file: MODULES_CONF, line, given: text, because },
+        ),
       ),
     );
   }
@@ -35,7 +45,7 @@ export function planBlock(facts: Facts): Part {
   return fileStep({
     rank: RANK.durable,
     why: 'autoload',
-    text: 'Keep both SIP modules from being loaded at boot or by a package.',
+    said: say('step-block', 'Keep both SIP modules from being loaded at boot or by a package.'),
     path: MODULES_CONF,
     before,
     after,
@@ -56,7 +66,7 @@ export function planUnblock({ boot: { blacklist }, nft, system }: Facts): Part {
   const step = one({
     rank: RANK.durable,
     why,
-    text: 'Let the SIP modules be loaded again, without which the firewall would not load.',
+    ...say('step-unblock', 'Let the SIP modules be loaded again, without which the firewall would not load.'),
     actions: [putFile(MODULES_CONF, after)],
     undo: [putFile(MODULES_CONF, before)],
     commands: [editLine(MODULES_CONF, before, after)],
@@ -65,7 +75,7 @@ export function planUnblock({ boot: { blacklist }, nft, system }: Facts): Part {
   const load = one({
     rank: RANK.load,
     why,
-    text: 'Load them, for the firewall to find them.',
+    ...say('step-load-them', 'Load them, for the firewall to find them.'),
     actions: [{ do: 'run', argv: ['kmodloader'] }],
     undo: [],
     commands: ['kmodloader'],
@@ -83,7 +93,7 @@ export function planUnblock({ boot: { blacklist }, nft, system }: Facts): Part {
       : one({
           rank: RANK.reload,
           why,
-          text: 'Let the firewall load, which it could not.',
+          ...say('step-firewall-loads', 'Let the firewall load, which it could not.'),
           actions: [{ do: 'run', argv: ['fw4', 'reload'] }],
           undo: [],
           commands: ['fw4 reload'],

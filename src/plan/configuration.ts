@@ -17,6 +17,7 @@ import type { Part } from './files.ts';
 import { settingEdits } from './options.ts';
 import { word } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
+import { say } from '../words/say.ts';
 
 /** A text being edited: sections are looked up anew after each edit, for their offsets move. */
 class Editing {
@@ -89,7 +90,7 @@ export function planConfiguration(facts: Facts, stays: boolean): Part {
   const part = fileStep({
     rank: RANK.configuration,
     why: [...why].join(' '),
-    text: "Take the SIP helper out of the firewall's configuration, every other helper kept.",
+    said: say('step-configuration', "Take the SIP helper out of the firewall's configuration, every other helper kept."),
     path: FIREWALL_CONFIG,
     before: uci.value.text,
     after: editing.text,

@@ -1,18 +1,19 @@
 /** Steps that edit a file, and what all parts of a plan have in common. */
 import type { Taken } from '../journal/taken.ts';
 import type { Action, Step } from './step.ts';
+import type { Said } from '../words/say.ts';
 
 /** A part of a plan. */
 export interface Part {
   steps: Step[];
   takes: Taken[];
-  refused: string[];
+  refused: Said[];
 }
 
 export const NOTHING: Part = { steps: [], takes: [], refused: [] };
 
 /** A part that cannot be planned, and why. */
-export function refuse(refused: string[]): Part {
+export function refuse(refused: Said[]): Part {
   return { ...NOTHING, refused };
 }
 
@@ -37,7 +38,8 @@ export function putFile(path: string, text: string | null, mode?: number): Actio
 export interface FileChange {
   rank: number;
   why: string;
-  text: string;
+  /** What is done, in a sentence. */
+  said: Said;
   path: string;
   /** null: it is not there. */
   before: string | null;
@@ -49,11 +51,11 @@ export interface FileChange {
 }
 
 /** A step that gives a file another text, or takes it away; none where it is so already. */
-export function changeFile({ rank, why, text, path, before, after, commands, checks = [] }: FileChange): Part {
+export function changeFile({ rank, why, said, path, before, after, commands, checks = [] }: FileChange): Part {
   if (before === after) return NOTHING;
   // What is in memory is gone with a boot, and needs no way back.
   const undo = path.startsWith('/var/run/') ? [] : [putFile(path, before)];
-  return one({ rank, why, text, actions: [...checks, putFile(path, after)], undo, commands });
+  return one({ rank, why, ...said, actions: [...checks, putFile(path, after)], undo, commands });
 }
 
 /** A step that edits a file, and the journal's entry that gives it back. */

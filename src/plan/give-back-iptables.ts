@@ -9,6 +9,7 @@ import { nearest } from './give-back-nft.ts';
 import { restoreAction } from './actions.ts';
 import { restoreLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
+import { say } from '../words/say.ts';
 
 /** Chains that are there whenever their table is. */
 const BUILT_IN = ['PREROUTING', 'OUTPUT'];
@@ -84,7 +85,11 @@ export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
   const reading = facts.iptables.find((one) => one.state === 'present' && one.value.save === taken.save);
   if (reading?.state !== 'present') {
     return refuse([
-      `${taken.save} could not be asked, so the rules it showed cannot be given back. Install iptables again, then run \`sipalg enable\`.`,
+      say(
+        'refused-iptables-gone',
+        '{tool} could not be asked, so the rules it showed cannot be given back. Install iptables again, then run `sipalg enable`.',
+        { tool: taken.save },
+      ),
     ]);
   }
   const { chains } = reading.value;
@@ -95,7 +100,9 @@ export function giveBackIptables(facts: Facts, taken: TakenIptables): Part {
   return one({
     rank: RANK.rules,
     why: 'journal',
-    text: `Put the SIP helper's rules back into iptables (${taken.restore.replace(/-restore$/, '')}).`,
+    ...say('step-back-iptables', "Put the SIP helper's rules back into iptables ({tool}).", {
+      tool: taken.restore.replace(/-restore$/, ''),
+    }),
     actions: [restoreAction(taken.restore, script)],
     undo: [{ do: 'take iptables', taken, stood }],
     commands: [restoreLine(taken.restore, script)],

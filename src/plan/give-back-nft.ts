@@ -14,6 +14,7 @@ import type { Part } from './files.ts';
 import { addHelper, transaction } from './nft.ts';
 import { nftLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
+import { say } from '../words/say.ts';
 
 function chainOf(nft: NftFacts, rule: TakenRule): ChainRules | undefined {
   return nft.chains.find((one) => chainKey(one) === chainKey(rule));
@@ -163,14 +164,17 @@ export function takeOut(nft: NftFacts, put: TakenNft, stood: readonly string[]):
 export function giveBackNft(facts: Facts, taken: TakenNft): Part {
   const { nft } = facts;
   if (taken.rules.length + taken.elements.length + taken.helpers.length === 0) return NOTHING;
-  if (nft.state !== 'present') return refuse([`nftables could not be read (${nft.source}), so its rules cannot be given back.`]);
+  if (nft.state !== 'present')
+    return refuse([
+      say('refused-nft-unread', 'nftables could not be read ({source}), so its rules cannot be given back.', { source: nft.source }),
+    ]);
   const commands = putBack(nft.value, taken);
   if (commands.length === 0) return NOTHING;
   const stood = nft.value.chains.flatMap((chain) => chain.rules.map(({ handle }) => ruleKey(chain, handle)));
   return one({
     rank: RANK.rules,
     why: 'journal',
-    text: "Put the SIP helper's objects and rules back into nftables, in one transaction.",
+    ...say('step-back-nft', "Put the SIP helper's objects and rules back into nftables, in one transaction."),
     actions: [transaction(commands)],
     undo: [{ do: 'take rules', taken: missing(nft.value, taken), stood }],
     commands: [nftLine(renderScript(commands))],

@@ -24,6 +24,8 @@ import { loadArguments } from './kernel.ts';
 import { undoSettings } from './options.ts';
 import { editLine, line, word } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 /** What a file holds now; undefined when that is not known. */
 function textNow(facts: Facts, path: string): string | null | undefined {
@@ -38,7 +40,7 @@ function textNow(facts: Facts, path: string): string | null | undefined {
  * means, so that everything its owner has written since stays: a program may have
  * written the whole file anew (`uci commit`, LuCI's Save).
  */
-function givenBack({ path, before, settings }: TakenFile, text: string): { text: string | null } | { conflict: string[] } {
+function givenBack({ path, before, settings }: TakenFile, text: string): { text: string | null } | { conflict: Said[] } {
   if (settings !== undefined) return undoSettings(text, settings);
   if (path === MODULES_CONF) {
     const without = removeMarked(parseModulesConf(text), [TRACKER, REWRITER], MARK);
@@ -53,7 +55,13 @@ function givenBack({ path, before, settings }: TakenFile, text: string): { text:
 function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[]): Part {
   const now = textNow(facts, path);
   if (now === undefined)
-    return refuse([`${path} could not be read, so nothing can be given back to it. Mend the file, then run \`sipalg enable\` again.`]);
+    return refuse([
+      say(
+        'refused-file-unread',
+        '{file} could not be read, so nothing can be given back to it. Mend the file, then run `sipalg enable` again.',
+        { file: path },
+      ),
+    ]);
   let text = now;
   for (const entry of [...entries].reverse()) {
     if (text === null) break; // its owner has removed it, and our lines with it
@@ -65,8 +73,11 @@ function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[])
     if ('conflict' in reverted) {
       return {
         ...NOTHING,
-        refused: reverted.conflict.map(
-          (sentence) => `${path} has been edited since: ${sentence} Give these lines back by hand, then run \`sipalg enable\` again.`,
+        refused: reverted.conflict.map((conflict) =>
+          say('refused-edited', '{file} has been edited since: {conflict} Give these lines back by hand, then run `sipalg enable` again.', {
+            file: path,
+            conflict,
+          }),
         ),
       };
     }
@@ -76,7 +87,7 @@ function giveBackFile(facts: Facts, path: string, entries: readonly TakenFile[])
   return one({
     rank: RANK.durable,
     why: 'journal',
-    text: `Give ${path} back as it was.`,
+    ...say('step-back-file', 'Give {file} back as it was.', { file: path }),
     actions: [putFile(path, text)],
     undo: [putFile(path, now)],
     commands: [text === null ? `rm ${path}` : editLine(path, now ?? '', text)],
@@ -89,7 +100,10 @@ const SETTABLE = ['sip_timeout', 'sip_direct_signalling', 'sip_direct_media', 's
 function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
   const which = name === TRACKER ? 'tracker' : 'rewriter';
   const module = moduleIn(facts, which);
-  if (module === null) return refuse([`Whether ${name} is in the kernel could not be read, so it is not loaded.`]);
+  if (module === null)
+    return refuse([
+      say('refused-module-unread', 'Whether {module} is in the kernel could not be read, so it is not loaded.', { module: name }),
+    ]);
   if (inKernel(facts, which) === true) {
     const pokes = Object.entries(parameters).filter(
       ([key, value]) => SETTABLE.includes(key) && module.parameters[key] !== undefined && module.parameters[key] !== value,
@@ -100,7 +114,7 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
         return one({
           rank: RANK.load,
           why: 'journal',
-          text: `Set ${key} of ${name} back to ${value}.`,
+          ...say('step-back-parameter', 'Set {parameter} of {module} back to {value}.', { parameter: key, module: name, value }),
           actions: [{ do: 'poke', path, text: value }],
           undo: [{ do: 'poke', path, text: module.parameters[key] as string }],
           commands: [`echo ${word(value)} > ${path}`],
@@ -112,8 +126,12 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
     return {
       ...NOTHING,
       refused: [
-        `${name} was loaded before, but its file is not on this router any more. Install its package (kmod-nf-nathelper-extra, `
-          + `or kmod-nf-nathelper-sip from OpenWrt 25.12.5 on), then run \`sipalg enable\` again.`,
+        say(
+          'refused-module-gone',
+          '{module} was loaded before, but its file is not on this router any more. Install its package (kmod-nf-nathelper-extra, '
+            + 'or kmod-nf-nathelper-sip from OpenWrt 25.12.5 on), then run `sipalg enable` again.',
+          { module: name },
+        ),
       ],
     };
   }
@@ -121,7 +139,7 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
   return one({
     rank: RANK.load,
     why: 'journal',
-    text: `Load ${name}.`,
+    ...say('step-back-module', 'Load {module}.', { module: name }),
     actions: [{ do: 'run', argv }],
     undo: [{ do: 'run', argv: ['rmmod', name], reached: { path: `/sys/module/${name}`, is: 'absent' } }],
     commands: [line(argv)],
@@ -131,7 +149,7 @@ function giveBackModule(facts: Facts, { name, parameters }: TakenModule): Part {
 const LOAD = {
   rank: RANK.reload,
   why: 'journal',
-  text: "Let the firewall bring back the chain that held the helper's rules.",
+  ...say('step-back-chain', "Let the firewall bring back the chain that held the helper's rules."),
   undo: [],
   unlocked: true,
 } as const;
@@ -173,8 +191,11 @@ export function planGiveBack(facts: Facts): Part {
   if (facts.journal.state === 'absent') return NOTHING;
   if (facts.journal.state === 'failed') {
     return refuse([
-      `The journal ${facts.journal.source} could not be read: ${facts.journal.because}. What was taken away is written in `
-        + `it, so nothing can be given back without it.`,
+      say(
+        'refused-journal',
+        'The journal {file} could not be read: {because}. What was taken away is written in it, so nothing can be given back without it.',
+        { file: facts.journal.source, because: facts.journal.because },
+      ),
     ]);
   }
   const { taken }: Journal = facts.journal.value;
@@ -200,7 +221,7 @@ export function planGiveBack(facts: Facts): Part {
           ? one({
               rank: RANK.automatic,
               why: 'journal',
-              text: 'Let the kernel set helpers by itself, as it did.',
+              ...say('step-back-automatic', 'Let the kernel set helpers by itself, as it did.'),
               actions: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
               undo: [{ do: 'poke', path: AUTOMATIC, text: `${facts.automatic.value}\n` }],
               commands: [`echo ${value} > ${AUTOMATIC}`],

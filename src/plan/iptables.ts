@@ -9,6 +9,7 @@ import type { Part } from './files.ts';
 import { neighbours } from './nft.ts';
 import { restoreLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
+import { say } from '../words/say.ts';
 
 function planOne(facts: IptablesFacts, unloads: boolean): Part {
   if (!unloads && !facts.assignments.some(({ reached }) => reached !== false)) return NOTHING;
@@ -28,9 +29,9 @@ function planOne(facts: IptablesFacts, unloads: boolean): Part {
     {
       rank: RANK.rules,
       why: 'iptables-assignment',
-      text:
-        `Take the SIP helper's rules out of iptables (${facts.restore.replace(/-restore$/, '')}), and nothing else, `
-        + 'in one transaction.',
+      ...say('step-iptables', "Take the SIP helper's rules out of iptables ({tool}), and nothing else, in one transaction.", {
+        tool: facts.restore.replace(/-restore$/, ''),
+      }),
       actions: [restoreAction(facts.restore, script)],
       undo: [{ do: 'put iptables', taken }],
       commands: [restoreLine(facts.restore, script)],

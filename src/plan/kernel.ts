@@ -10,6 +10,8 @@ import type { Part } from './files.ts';
 import { editLine, line, word } from '../languages/shell/command.ts';
 import { FEW_FLOWS, FLOW_ELSEWHERE, FLOW_STALE, RANK } from './step.ts';
 import type { Action, Step } from './step.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 export function planAutomatic(facts: Facts): Part {
   if (facts.automatic.state !== 'present' || facts.automatic.value === 0) return NOTHING;
@@ -18,7 +20,7 @@ export function planAutomatic(facts: Facts): Part {
     {
       rank: RANK.automatic,
       why: 'automatic-helper',
-      text: 'Stop the kernel from setting helpers by itself.',
+      ...say('step-automatic', 'Stop the kernel from setting helpers by itself.'),
       actions: [{ do: 'poke', path: AUTOMATIC, text: '0\n' }],
       undo: [{ do: 'poke', path: AUTOMATIC, text: `${value}\n` }],
       commands: [`echo 0 > ${AUTOMATIC}`],
@@ -37,7 +39,7 @@ export function planAutomaticAtBoot(facts: Facts): Part {
       return fileStep({
         rank: RANK.configuration,
         why: 'automatic-at-boot',
-        text: 'Stop the next boot from letting the kernel set helpers by itself.',
+        said: say('step-automatic-at-boot', 'Stop the next boot from letting the kernel set helpers by itself.'),
         path,
         before,
         after,
@@ -55,6 +57,8 @@ export function flowFilter(family: 'ipv4' | 'ipv6', protocol: string, port: numb
   return ['-f', family, '-p', protocol, '--orig-port-dst', String(port)];
 }
 
+const END_FLOWS = say('step-flows', 'End the flows that are under the helper; they come back without it.');
+
 /**
  * Ends the flows that carry the helper, and with them their expectations. Only
  * where the module stays: when it goes, the kernel itself takes the helper off
@@ -68,19 +72,13 @@ export function planFlows(facts: Facts): Part {
     return one({
       rank: RANK.flows,
       why: 'flow-under-helper',
-      text: 'End the flows that are under the helper; they come back without it.',
+      ...END_FLOWS,
       actions: [{ do: 'end flows' }],
       undo: [],
       commands: [...new Set(filters)].map((filter) => `conntrack -D ${filter}`),
     });
   }
-  return endFlows(
-    facts,
-    flowsUnder(facts),
-    'destination',
-    'flow-under-helper',
-    'End the flows that are under the helper; they come back without it.',
-  );
+  return endFlows(facts, flowsUnder(facts), 'destination', 'flow-under-helper', END_FLOWS);
 }
 
 /** Ends the flows that no answer reaches. @param others that other steps end already */
@@ -91,7 +89,7 @@ export function planStale(facts: Facts, others: readonly FlowFact[] = []): Part 
     staleFlows(facts).filter(({ remove }) => !ended.has(remove.join(' '))),
     'lost',
     FLOW_STALE,
-    'End the SIP flows that no answer reaches; they begin anew with the address of now.',
+    say('step-stale', 'End the SIP flows that no answer reaches; they begin anew with the address of now.'),
   );
 }
 
@@ -108,7 +106,7 @@ export function planLine(facts: Facts, others: readonly FlowFact[] = []): Part {
   return one({
     rank: RANK.flows,
     why: FLOW_ELSEWHERE,
-    text: `End the SIP flows of phones that go over another line; they begin anew over ${found.line}.`,
+    ...say('step-line', 'End the SIP flows of phones that go over another line; they begin anew over {line}.', { line: found.line }),
     actions: [
       ...argvs.map((argv): Action => ({ do: 'run', argv, tolerated: [NOTHING_DELETED] })),
       { do: 'write', path: LINE_FILE, text: `${found.line}\n` },
@@ -128,7 +126,7 @@ function endFlows(
   flows: readonly (FlowFact & { lost?: string })[],
   by: 'destination' | 'lost',
   why: string,
-  text: string,
+  said: Said,
 ): Part {
   if (facts.flows.state !== 'present') return NOTHING;
   const actions: Action[] = facts.flows.value.certain
@@ -144,7 +142,7 @@ function endFlows(
   return one({
     rank: RANK.flows,
     why,
-    text,
+    ...said,
     actions,
     undo: [], // a flow comes back with its next packet
     commands: actions.map((action) =>
@@ -179,7 +177,7 @@ function unload(module: Module, why: string): Step {
   return {
     rank: RANK.unload,
     why,
-    text: `Unload ${module.name}.`,
+    ...say('step-unload', 'Unload {module}.', { module: module.name }),
     actions: [{ do: 'run', argv }],
     // insmod, not modprobe: on the way back the blacklist may still stand.
     undo: [

@@ -14,6 +14,8 @@ import type { Part } from './files.ts';
 import { nftLine } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 import type { Action, Step } from './step.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 /** A transaction; nft itself says beforehand whether it would take it. */
 export function transaction(commands: readonly Command[], rehearsed: readonly Command[] = commands): Action {
@@ -33,7 +35,7 @@ export function neighbours(rules: readonly string[], at: number, goes: ReadonlyS
 interface Taking {
   commands: Command[];
   taken: TakenNft;
-  refused: string[];
+  refused: Said[];
 }
 
 function takeAssignments(nft: NftFacts): Taking {
@@ -72,8 +74,12 @@ function takeRule(taking: Taking, one: NftAssignment, around: Neighbours): void 
   const { family, table, chain, handle, rule, remains } = one;
   if (rule === null) {
     taking.refused.push(
-      `Rule ${handle} of ${family} ${table} ${chain} sets the SIP helper, but \`nft -a -t list ruleset\` does not show it, `
-        + 'so it could not be given back. Run the command again; if it says the same, take the rule away by hand.',
+      say(
+        'refused-rule-unseen',
+        'Rule {handle} of {chain} sets the SIP helper, but `nft -a -t list ruleset` does not show it, so it could not be given back. '
+          + 'Run the command again; if it says the same, take the rule away by hand.',
+        { handle, chain: `${family} ${table} ${chain}` },
+      ),
     );
     return;
   }
@@ -117,7 +123,7 @@ export function planRules(facts: Facts, unloads: boolean): Part {
   const step: Step = {
     rank: RANK.rules,
     why: taken.rules.length + taken.elements.length > 0 ? 'nft-assignment' : 'nft-object',
-    text: "Take the SIP helper's rules and objects out of nftables, and nothing else, in one transaction.",
+    ...say('step-nft', "Take the SIP helper's rules and objects out of nftables, and nothing else, in one transaction."),
     // The rehearsal proves the way back as well: what is taken is put back in the same breath.
     actions: [transaction(commands, [...commands, ...rehearsedBack(taken)])],
     undo: [{ do: 'put rules', taken }],

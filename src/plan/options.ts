@@ -8,6 +8,8 @@ import type { SettingEdit, SettingValue } from '../journal/taken.ts';
 import { addToList, deleteOption, setOption } from '../languages/uci/edit.ts';
 import { optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { UciOption, UciPackage, UciSection } from '../languages/uci/parse.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 function valueOf(section: UciSection | undefined, option: string): SettingValue | null {
   const setting = section === undefined ? undefined : settingsOf(section).get(option);
@@ -78,8 +80,8 @@ function find(pkg: UciPackage, edit: SettingEdit, edits: readonly SettingEdit[])
   return here ?? (like.length > 1 ? 'many' : (like[0] ?? null));
 }
 
-function words(value: SettingValue | null): string {
-  return value === null ? 'not set' : value.values.map((one) => `"${one}"`).join(', ');
+function words(value: SettingValue | null): string | Said {
+  return value === null ? say('not-set', 'not set') : value.values.map((one) => `"${one}"`).join(', ');
 }
 
 /** What an option is to be: null to leave it, undefined where the owner has made something else of it. */
@@ -106,8 +108,8 @@ function wanted(edit: SettingEdit, now: SettingValue | null): SettingValue | nul
  * Undoes edits in a text by their meaning.
  * @returns the new text; or why not, in sentences that name section, option and both values
  */
-export function undoSettings(text: string, edits: readonly SettingEdit[]): { text: string } | { conflict: string[] } {
-  const conflict: string[] = [];
+export function undoSettings(text: string, edits: readonly SettingEdit[]): { text: string } | { conflict: Said[] } {
+  const conflict: Said[] = [];
   const whole = parseUci(text);
   // Places are told once: what makes a renamed section known goes with the first option that is undone, and no section moves.
   const places = edits.map((edit) => {
@@ -118,11 +120,19 @@ export function undoSettings(text: string, edits: readonly SettingEdit[]): { tex
   for (const [nth, edit] of [...edits.entries()].reverse()) {
     const place = places[nth] ?? null;
     if (place === null) continue; // its owner has taken the whole section away
-    const called = `the ${edit.type} ${edit.label ?? edit.name ?? `number ${edit.index + 1}`}`;
+    const name = edit.label ?? edit.name;
+    const called =
+      name === null
+        ? say('the-section-number', 'the {type} number {number}', { type: edit.type, number: edit.index + 1 })
+        : say('the-section', 'the {type} {name}', { type: edit.type, name });
     if (place === 'many') {
       conflict.push(
-        `${called} has another name now, and more than one could be it; `
-          + `sipalg had left its option "${edit.option}" ${words(edit.after)}, and it was ${words(edit.before)} before.`,
+        say(
+          'conflict-renamed',
+          '{section} has another name now, and more than one could be it; sipalg had left its option "{option}" {after}, and it was '
+            + '{before} before.',
+          { section: called, option: edit.option, after: words(edit.after), before: words(edit.before) },
+        ),
       );
       continue;
     }
@@ -131,8 +141,13 @@ export function undoSettings(text: string, edits: readonly SettingEdit[]): { tex
     if (value === 'as it is') continue;
     if (value === undefined) {
       conflict.push(
-        `option "${edit.option}" of ${called} is ${words(now)} now; `
-          + `it was ${words(edit.before)} before, and sipalg had left it ${words(edit.after)}.`,
+        say('conflict-changed', 'option "{option}" of {section} is {now} now; it was {before} before, and sipalg had left it {after}.', {
+          option: edit.option,
+          section: called,
+          now: words(now),
+          before: words(edit.before),
+          after: words(edit.after),
+        }),
       );
       continue;
     }

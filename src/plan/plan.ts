@@ -19,6 +19,8 @@ import { planRules } from './nft.ts';
 import { line } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
 import type { Plan, Step } from './step.ts';
+import { coded, say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 export type Towards = Exclude<Plan['towards'], 'unmanaged'>;
 
@@ -37,7 +39,7 @@ function planCheck(facts: Facts, parts: readonly Part[]): Part {
   return one({
     rank: RANK.check,
     why: 'include-needs-helper',
-    text: 'Prove that the firewall still loads without the SIP modules.',
+    ...say('step-check', 'Prove that the firewall still loads without the SIP modules.'),
     actions: [{ do: 'check', argv: ['fw4', 'check'] }],
     undo: [],
     commands: [],
@@ -63,7 +65,7 @@ function planShow(facts: Facts): Part {
   return one({
     rank: RANK.reload,
     why: 'assignment-unexplained',
-    text: 'Load the firewall once, to see whether something sets the SIP helper again.',
+    ...say('step-show', 'Load the firewall once, to see whether something sets the SIP helper again.'),
     actions: [{ do: 'run', argv }],
     undo: [],
     commands: [line(argv)],
@@ -97,21 +99,30 @@ function planWish(facts: Facts, towards: Towards): Part {
   if (facts.wish.wish.alg === towards) return NOTHING;
   const { text } = facts.wish;
   if (text.state === 'failed')
-    return refuse([`${WISH_CONFIG} could not be read, so the wish cannot be written into it: ${text.because}.`]);
+    return refuse([
+      say('refused-wish-unread', '{file} could not be read, so the wish cannot be written into it: {because}.', {
+        file: WISH_CONFIG,
+        because: text.because,
+      }),
+    ]);
   const before = text.state === 'present' ? text.value : null;
   let after: string;
   try {
     after = writeWish(before, towards);
   } catch (error) {
     return refuse([
-      `The wish cannot be written into ${WISH_CONFIG}${error instanceof Refused ? `, line ${error.line}` : ''}: `
-        + `${(error as Error).message}. Mend the file, or remove it.`,
+      say('refused-wish', 'The wish cannot be written into {place}: {because}. Mend the file, or remove it.', {
+        place: error instanceof Refused ? say('place-line', '{file}, line {line}', { file: WISH_CONFIG, line: error.line }) : WISH_CONFIG,
+        because: (error as Error).message,
+      }),
     ]);
   }
   const step: Step = {
     rank: RANK.wish,
     why: 'wish',
-    text: `Write down that the SIP ALG is to be ${towards}.`,
+    ...(towards === 'disabled'
+      ? say('step-wish-disabled', 'Write down that the SIP ALG is to be disabled.')
+      : say('step-wish-enabled', 'Write down that the SIP ALG is to be enabled.')),
     actions: [putFile(WISH_CONFIG, after)],
     undo: [putFile(WISH_CONFIG, before)],
     commands: wishCommands(before, towards),
@@ -130,13 +141,25 @@ function wishCommands(before: string | null, towards: Towards): string[] {
   ];
 }
 
+const refusedOf = (refused: readonly Said[]): Pick<Plan, 'refused' | 'refusedCoded'> => ({
+  refused: refused.map(({ text }) => text),
+  ...(refused.length === 0 ? {} : { refusedCoded: refused.map(coded) }),
+});
+
+const heldAs = (held: ReturnType<typeof heldBy>): Pick<Plan, 'held'> => ({
+  held: held === null ? null : { because: held.because.text, says: coded(held.because), lines: held.lines },
+});
+
 /**
  * What the ALG needs; `lacking` is the voice rules' and empty here.
  * @param towards   where the steps lead
  * @param writeDown whether the wish is to be written too (`disable` and `enable` do, `apply` acts on it)
  */
 export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Plan {
-  const blind = towards === 'disabled' ? unread(facts).map(({ source, because }) => `${source} could not be read: ${because}.`) : [];
+  const blind =
+    towards === 'disabled'
+      ? unread(facts).map(({ source, because }) => say('refused-unread', '{source} could not be read: {because}.', { source, because }))
+      : [];
   const part = blind.length > 0 ? refuse(blind) : towards === 'disabled' ? planDisable(facts) : planGiveBack(facts);
   const wish = writeDown ? planWish(facts, towards) : NOTHING;
   const refused = [...wish.refused, ...part.refused];
@@ -148,8 +171,8 @@ export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Pla
     towards,
     steps: refused.length > 0 ? [] : steps,
     takes: refused.length > 0 ? [] : part.takes,
-    refused,
+    ...refusedOf(refused),
     lacking: [],
-    held: towards === 'disabled' ? heldBy(facts) : null,
+    ...(towards === 'disabled' ? heldAs(heldBy(facts)) : { held: null }),
   };
 }

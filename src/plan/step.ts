@@ -2,6 +2,7 @@
  * A plan as plain JSON: what would be done, in which order, why, how each step
  * is said and how it is undone. Made whole before anything is touched.
  */
+import type { Coded, Said } from '../words/say.ts';
 import type { Taken, TakenIptables, TakenNft } from '../journal/taken.ts';
 
 /** The primitive changes; everything done to a router is one of them. */
@@ -37,13 +38,12 @@ export type Action =
   /** The firewall, as it would be loaded now, must be accepted. Changes nothing. */
   | { do: 'check'; argv: string[] };
 
-export interface Step {
+/** One change; its `text` says what it does, in one sentence. */
+export interface Step extends Said {
   /** Fixes the order; see RANK. */
   rank: number;
   /** The finding (judge/findings.ts) or the journal's entry that asks for it. */
   why: string;
-  /** What it does, in one sentence. */
-  text: string;
   actions: Action[];
   /** What takes it back, in order, while nothing else has changed. */
   undo: Action[];
@@ -112,8 +112,12 @@ export interface Plan {
   takes: Taken[];
   /** Why this cannot be planned: sentences, each with what to do. Nothing is done then. */
   refused: string[];
+  /** The same sentences by their codes; absent where there are none. */
+  refusedCoded?: Coded[];
   /** What of the voice rules cannot be put in force, and why: sentences. All else is done. */
   lacking: string[];
+  /** The same sentences by their codes; absent where there are none. */
+  lackingCoded?: Coded[];
   /** Why SIP is not blocked or unloaded though that is wished; null when nothing speaks against it. */
-  held: { because: string; lines: string[] } | null;
+  held: { because: string; says?: Coded; lines: string[] } | null;
 }

@@ -5,7 +5,7 @@
 import { beginningOf } from '../languages/kernel/process.ts';
 import type { Host } from '../host/host.ts';
 import type { Last, Running } from '../object/runs.ts';
-import { among, fields, list, moment, number, orNull, text } from '../survey/shape.ts';
+import { among, coded, fields, list, maybe, moment, number, orNull, record, text } from '../survey/shape.ts';
 import type { Report } from '../survey/survey.ts';
 
 export const RECORD = '/var/run/sipalg.run';
@@ -47,6 +47,7 @@ const LAST = fields<Last>({
   at: moment,
   outcome: among(['reached', 'held', 'failed'] as const),
   because: list(text),
+  coded: maybe(record(coded)),
   commands: list(text),
 });
 const SHAPE = fields<RunRecord>({

@@ -7,7 +7,7 @@ import type * as Policy from '../voice/facts.ts';
 import type { Dscp, Limit, Marking, PolicyWish, Problem, Provider, Site, Timeouts, Wish } from '../wish/wish.ts';
 import { OWN_FILES } from '../voice/own.ts';
 import { calls, shaper } from './calls-shape.ts';
-import { among, both, fields, flag, list, maybe, moment, number, orNull, read, reading, record, text } from './shape.ts';
+import { among, both, fields, flag, list, maybe, moment, number, orNull, read, reading, record, text, values } from './shape.ts';
 import type { Shape } from './shape.ts';
 import type { RouterFacts } from './survey.ts';
 
@@ -320,7 +320,17 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
   wish: fields<Alg.Facts['wish']>({
     text: reading(text),
     wish: fields<Wish>({ alg: among(['unmanaged', 'disabled', 'enabled']), policy: orNull(flag), failback: maybe(among([true])) }),
-    problems: list(fields<Problem>({ section: text, option: text, given: text, allowed: text, text })),
+    problems: list(
+      fields<Problem>({
+        section: text,
+        option: text,
+        given: text,
+        allowed: text,
+        text,
+        code: maybe(text),
+        parameters: maybe(values),
+      }),
+    ),
     said: maybe(flag),
   }),
   journal: reading(read((value): Journal => parseJournal(JSON.stringify(value)))),

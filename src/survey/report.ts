@@ -10,6 +10,7 @@ import type { VoiceRules } from '../voice/voice.ts';
 import { unreadFindings } from './unread.ts';
 import { exitCode } from './exit.ts';
 import type { Outcome, Report, RouterFacts } from './survey.ts';
+import { coded, say } from '../words/say.ts';
 
 /** What was seen of the voice rules held against the wish, and what is to be done; null: these facts have none. */
 interface VoicePart {
@@ -28,14 +29,18 @@ function voicePart(facts: RouterFacts, voice: VoiceRules | null): VoicePart | nu
 }
 
 /** Steps of the voice rules alone, with the refusals that keep the rest from being done. */
-function voicePlan({ wish, policy }: RouterFacts, voice: VoicePart | null): Pick<Plan, 'steps' | 'lacking'> {
+function voicePlan({ wish, policy }: RouterFacts, voice: VoicePart | null): Pick<Plan, 'steps' | 'lacking' | 'lackingCoded'> {
   const { steps, refused } =
     wish.wish.policy === null
       ? NOTHING
       : policy.state === 'failed'
-        ? refuse([`The voice firewall rules are left as they are: ${policy.because}.`])
+        ? refuse([say('refused-voice', 'The voice firewall rules are left as they are: {because}.', { because: policy.because })])
         : (voice?.part ?? NOTHING);
-  return { steps: steps.map((step) => ({ ...step, of: 'policy' as const })).sort((one, other) => one.rank - other.rank), lacking: refused };
+  return {
+    steps: steps.map((step) => ({ ...step, of: 'policy' as const })).sort((one, other) => one.rank - other.rank),
+    lacking: refused.map(({ text }) => text),
+    ...(refused.length === 0 ? {} : { lackingCoded: refused.map(coded) }),
+  };
 }
 
 const ofVoice = (finding: Finding): Finding => ({ ...finding, of: 'policy' });
@@ -56,8 +61,8 @@ export function planVoice(facts: RouterFacts, voice: VoiceRules | null): Plan {
 /** All that is to be done: what the ALG needs, then the voice rules. Pure. @param writeDown see `planAlg` */
 export function planAll(facts: RouterFacts, voice: VoiceRules | null, towards: Towards, writeDown: boolean): Plan {
   const alg = planAlg(facts, towards, writeDown);
-  const { steps, lacking } = voicePlan(facts, voicePart(facts, voice));
-  return { ...alg, steps: [...alg.steps, ...steps], lacking };
+  const { steps, ...lacking } = voicePlan(facts, voicePart(facts, voice));
+  return { ...alg, steps: [...alg.steps, ...steps], ...lacking };
 }
 
 function verdictOn(facts: RouterFacts, part: VoicePart | null): Verdict {
@@ -73,8 +78,8 @@ function verdictOn(facts: RouterFacts, part: VoicePart | null): Verdict {
 export function reportOn(version: string, facts: RouterFacts, voice: VoiceRules | null): Report {
   const part = voicePart(facts, voice);
   const alg = planAlg(facts, wished(facts), facts.wish.wish.alg === 'unmanaged');
-  const { steps, lacking } = voicePlan(facts, part);
-  const plan = { ...alg, steps: [...alg.steps, ...steps], lacking };
+  const { steps, ...lacking } = voicePlan(facts, part);
+  const plan = { ...alg, steps: [...alg.steps, ...steps], ...lacking };
   return { version, facts, verdict: verdictOn(facts, part), plan };
 }
 

@@ -1,5 +1,6 @@
 /** What a value read from JSON must be like, told piece by piece; a type's fields cannot be forgotten, for the compiler counts them. */
 import type { Reading } from '../host/host.ts';
+import type { Coded, Values } from '../words/say.ts';
 
 /**
  * Whether a value is a T.
@@ -47,6 +48,24 @@ export const list =
   };
 
 const below = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+const isValue = (value: unknown): boolean =>
+  typeof value === 'string'
+  || typeof value === 'number'
+  || (Array.isArray(value) && value.every(isValue))
+  || (isObject(value)
+    && typeof value['code'] === 'string'
+    && typeof value['text'] === 'string'
+    && (value['parameters'] === undefined || areValues(value['parameters'])));
+const areValues = (value: unknown): boolean => isObject(value) && Object.values(value).every(isValue);
+
+/** What a sentence is filled with. */
+export const values: Shape<Values> = when(areValues);
+
+/** A sentence by its code. */
+export const coded: Shape<Coded> = when(
+  (value) => isObject(value) && typeof value['code'] === 'string' && (value['parameters'] === undefined || areValues(value['parameters'])),
+);
 
 /** Fields that are not named here are another version's, and are let be. */
 export const fields =

@@ -2,20 +2,28 @@
  * Reads and writes /etc/config/sipalg by its schema. What is bad there is a problem with its sentence, and never
  * passed over: a value, an option or a section type that is not known, a second section where one is read.
  */
-import { nearest } from '../languages/nearest.ts';
+import { nearestOf } from '../languages/nearest.ts';
 import { Refused, quote } from '../languages/refused.ts';
 import { describeSection, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { Setting, UciSection } from '../languages/uci/parse.ts';
 import { SCHEMA } from './schema.ts';
 import type { Options, SectionType, TypeName, Values } from './schema.ts';
 import type { Configuration, Problem, Provider, Site } from './wish.ts';
+import { say, textOf } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 
 const PACKAGE = 'sipalg';
 const TYPES: Readonly<Record<string, SectionType>> = SCHEMA;
 
 export const namesOf = (section: UciSection): string => describeSection(section, PACKAGE);
 /** `a, b and c` */
-const listed = (names: readonly string[]): string => names.join(', ').replace(/, ([^,]*)$/, ' and $1');
+const listed = (names: readonly string[]): Said => say('list', '{names}', { names });
+
+/** What somebody may have meant, behind a sentence. */
+function withHint(sentence: Said, word: string, known: readonly string[]): Said {
+  const meant = nearestOf(word, known);
+  return meant === null ? sentence : say('problem-meant', '{problem} Did you mean "{meant}"?', { problem: sentence, meant });
+}
 
 /** The section that is read of a type that has one: the one of its name, else the first. */
 export function sectionOf(sections: readonly UciSection[], type: TypeName): UciSection | undefined {
@@ -33,8 +41,8 @@ class Reader {
     for (const section of sections) this.stray(section);
   }
 
-  private say(section: UciSection, option: string, given: string, allowed: string, sentence: string): void {
-    this.problems.push({ section: namesOf(section), option, given, allowed, text: `${namesOf(section)}: ${sentence}` });
+  private say(section: UciSection, option: string, given: string, allowed: Line, sentence: Said): void {
+    this.problems.push({ section: namesOf(section), option, given, allowed: textOf(allowed), ...sentence });
   }
 
   /** A section that is not read at all. */
@@ -44,21 +52,41 @@ class Reader {
     if (known === undefined) {
       const types = Object.keys(TYPES);
       const meant = types.find((one) => name !== null && TYPES[one]?.name === name);
+      const values = { section: namesOf(section), type: quote(type) };
       const sentence =
         meant === undefined
-          ? `there is no section type ${quote(type)} (line ${line}), so nothing in it is read; the types are ${listed(types)}.`
-            + nearest(type, types)
-          : `the section ${name} is of type ${quote(type)}, so nothing in it is read; it must be of type ${meant} `
-            + `(config ${meant} '${name}').`;
+          ? withHint(
+              say(
+                'problem-type',
+                '{section}: there is no section type {type} (line {line}), so nothing in it is read; the types are {types}.',
+                { ...values, line, types },
+              ),
+              type,
+              types,
+            )
+          : say(
+              'problem-type-of',
+              '{section}: the section {name} is of type {type}, so nothing in it is read; it must be of type {meant} ({statement}).',
+              { ...values, name: name ?? '', meant, statement: `config ${meant} '${name}'` },
+            );
       return this.say(section, '', type, meant ?? listed(types), sentence);
     }
     const read = known.name === null ? section : sectionOf(this.sections, type as TypeName);
     if (read === undefined || read === section) return;
     const [option = ''] = section.options.map((one) => one.name);
+    const values = { section: namesOf(section), type, line, read: namesOf(read) };
     const sentence =
-      `a second section of type ${type} (line ${line}) is not read; `
-      + `set ${option === '' ? 'what it is for' : listed([...new Set(section.options.map((one) => one.name))])} in ${namesOf(read)}.`;
-    this.say(section, option, section.options[0]?.value ?? '', `one section of type ${type}`, sentence);
+      option === ''
+        ? say(
+            'problem-second',
+            '{section}: a second section of type {type} (line {line}) is not read; set what it is for in {read}.',
+            values,
+          )
+        : say('problem-second-options', '{section}: a second section of type {type} (line {line}) is not read; set {options} in {read}.', {
+            ...values,
+            options: [...new Set(section.options.map((one) => one.name))],
+          });
+    this.say(section, option, section.options[0]?.value ?? '', say('allowed-one', 'one section of type {type}', { type }), sentence);
   }
 
   one<T extends TypeName>(type: T): Values<(typeof SCHEMA)[T]['options']> {
@@ -86,24 +114,49 @@ class Reader {
     return values as Values<O>;
   }
 
-  private list(section: UciSection, name: string, { kind, values }: Setting, read: (given: string) => unknown, allowed: string): unknown[] {
+  private list(section: UciSection, name: string, { kind, values }: Setting, read: (given: string) => unknown, allowed: Line): unknown[] {
     const given = values.flatMap((value) => (kind === 'list' ? [value.trim()] : value.split(/\s+/))).filter((value) => value !== '');
     return given.flatMap((each) => {
       const value = read(each);
-      if (value === undefined) this.bad(section, name, each, allowed, 'It is left out.');
+      if (value === undefined) this.bad(section, name, each, allowed, say('left-out', 'It is left out.'));
       else if (typeof value === 'object' && value !== null && 'wrong' in value)
-        this.say(section, name, each, allowed, `${name}: ${String(value.wrong)}. It is left out.`);
+        this.say(
+          section,
+          name,
+          each,
+          allowed,
+          say('problem-value', '{section}: {option}: {because}. It is left out.', {
+            section: namesOf(section),
+            option: name,
+            because: value.wrong as string | Said,
+          }),
+        );
       else return [value];
       return [];
     });
   }
 
-  private bad(section: UciSection, option: string, given: string, allowed: string, until: string): void {
-    this.say(section, option, given, allowed, `the option ${option} is ${quote(given)}; it may be ${allowed}. ${until}`);
+  private bad(section: UciSection, option: string, given: string, allowed: Line, until: Said): void {
+    const values = { section: namesOf(section), option, given: quote(given), allowed, until };
+    this.say(
+      section,
+      option,
+      given,
+      allowed,
+      say('problem-option', '{section}: the option {option} is {given}; it may be {allowed}. {until}', values),
+    );
   }
 
   private unknown(section: UciSection, name: string, { values }: Setting, options: readonly string[]): void {
-    const sentence = `there is no option ${quote(name)}; the options are ${listed(options)}.${nearest(name, options)}`;
+    const sentence = withHint(
+      say('problem-no-option', '{section}: there is no option {option}; the options are {options}.', {
+        section: namesOf(section),
+        option: quote(name),
+        options,
+      }),
+      name,
+      options,
+    );
     this.say(section, name, values.join(' '), options.join(', '), sentence);
   }
 
@@ -116,7 +169,15 @@ class Reader {
       const { enabled, network } = this.values(section, SCHEMA.site.options);
       if (!enabled) return [];
       if (network.length === 0)
-        this.say(section, 'network', '', '', 'network: none of this site is known, so it stands for nobody. Give it a `list network`.');
+        this.say(
+          section,
+          'network',
+          '',
+          '',
+          say('problem-site', '{section}: network: none of this site is known, so it stands for nobody. Give it a `list network`.', {
+            section: namesOf(section),
+          }),
+        );
       return [{ name, networks: [...new Set(network)] }];
     });
   }
@@ -137,14 +198,32 @@ class Reader {
   private provider(section: UciSection, name: string): Provider[] {
     const { enabled, host, signalling, media, marking, inbound, pbx, port, media_ports } = this.values(section, SCHEMA.provider.options);
     if (!enabled) return [];
-    const without = (option: string, given: string, sentence: string): void =>
-      this.say(section, option, given, '', `${option}: ${sentence}`);
+    const values = { section: namesOf(section) };
     if (inbound && pbx.length === 0)
-      without('inbound', '1', 'calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.');
-    if (host.length + signalling.length + media.length === 0) {
-      const sentence = 'no name and no network of this provider is known, so it stands for nobody.';
-      without('host', '', `${sentence} Give it a \`list host\` or a \`list signalling\`.`);
-    }
+      this.say(
+        section,
+        'inbound',
+        '1',
+        '',
+        say(
+          'problem-inbound',
+          '{section}: inbound: calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.',
+          values,
+        ),
+      );
+    if (host.length + signalling.length + media.length === 0)
+      this.say(
+        section,
+        'host',
+        '',
+        '',
+        say(
+          'problem-provider',
+          '{section}: host: no name and no network of this provider is known, so it stands for nobody. Give it a `list host` or a '
+            + '`list signalling`.',
+          values,
+        ),
+      );
     const sorted = (ports: readonly number[]): number[] => [...new Set(ports)].sort((a, b) => a - b);
     const ports = port.length === 0 ? [5060] : sorted(port);
     const servers = host.flatMap((each) => ('address' in each ? [each] : []));
@@ -165,7 +244,7 @@ class Reader {
 
 function read(sections: readonly UciSection[]): Configuration {
   const reader = new Reader(sections);
-  const { failback, ...wish } = reader.one('sipalg');
+  const { failback, lang, ...wish } = reader.one('sipalg');
   const timeouts = reader.one('timeouts');
   const { enabled: marked, overwrite, ...marks } = reader.one('marking');
   const { enabled: limited, ...limits } = reader.one('limit');
@@ -175,6 +254,7 @@ function read(sections: readonly UciSection[]): Configuration {
   const bad = main !== undefined && reader.problems.some(({ section, option }) => option === 'alg' && section === namesOf(main));
   return {
     wish: { ...wish, ...(failback ? { failback } : {}) },
+    lang,
     said: !bad,
     voice: {
       timeouts: {
@@ -195,10 +275,12 @@ function read(sections: readonly UciSection[]): Configuration {
 
 function unreadable(text: string, { line, message }: Refused): Problem {
   const given = text.split('\n')[line - 1]?.trim().slice(0, 80) ?? '';
-  const sentence =
-    `/etc/config/sipalg, line ${line}: ${message}. Nothing in the file is in force until that is put right; `
-    + 'the ALG is left as it is (unmanaged).';
-  return { section: PACKAGE, option: '', given, allowed: 'a UCI file', text: sentence };
+  const sentence = say(
+    'problem-file',
+    '{file}, line {line}: {because}. Nothing in the file is in force until that is put right; the ALG is left as it is (unmanaged).',
+    { file: '/etc/config/sipalg', line, because: message },
+  );
+  return { section: PACKAGE, option: '', given, allowed: 'a UCI file', ...sentence };
 }
 
 function configurationOf(text: string): Configuration {

@@ -2,8 +2,10 @@
  * The schema of /etc/config/sipalg: its section types, their options, what each may be, what it is where it is not
  * given, and what holds until a bad value is put right. The one place that knows any of it.
  */
-import { addressOf, booleanOf, dscpOf, hostOf, listenOf, networkOf, numberOf, PORTS, portsOf, serverOf } from './values.ts';
+import { addressOf, booleanOf, dscpOf, hostOf, languageOf, listenOf, networkOf, numberOf, PORTS, portsOf, serverOf } from './values.ts';
 import type { AlgWish, Dscp } from './wish.ts';
+import { say } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 
 /** An option of one value. */
 export interface One<T> {
@@ -11,12 +13,12 @@ export interface One<T> {
   /** undefined for what is not allowed. */
   read(given: string): T | undefined;
   /** What may stand there. */
-  allowed: string;
+  allowed: Line;
   /** What it is where nothing is given. */
   unset: T;
   /** What it is where something bad is given, and the sentence that says so. */
   bad(given: string): T;
-  until: string;
+  until: Said;
 }
 
 /** A list; each value is read by itself, and a bad one is left out. As an option, its words are the values. */
@@ -24,7 +26,7 @@ export interface Many<T> {
   takes: 'list';
   /** undefined for what is not allowed; `wrong` where more can be said of it, as the end of a sentence. */
   read(given: string): T | { wrong: string } | undefined;
-  allowed: string;
+  allowed: Line;
 }
 
 export type Options = Readonly<Record<string, One<unknown> | Many<unknown>>>;
@@ -40,26 +42,33 @@ export interface SectionType {
   options: Options;
 }
 
-function one<T>(read: (given: string) => T | undefined, allowed: string, unset: T, until: string, bad = (_: string): T => unset): One<T> {
+function one<T>(read: (given: string) => T | undefined, allowed: Line, unset: T, until: Said, bad = (_: string): T => unset): One<T> {
   return { takes: 'option', read, allowed, unset, bad, until };
 }
 
-const flag = (unset: boolean): One<boolean> => one(booleanOf, '1 or 0', unset, `Until it is, it is ${unset ? 1 : 0}.`);
+const until = (value: string | number): Said => say('until-value', 'Until it is, it is {value}.', { value });
+const ALLOWED_FLAG = say('allowed-flag', '1 or 0');
+const flag = (unset: boolean): One<boolean> => one(booleanOf, ALLOWED_FLAG, unset, until(unset ? 1 : 0));
 
-const number = (least: number, most: number, unit: string, unset: number): One<number> =>
-  one((given) => numberOf(given, { least, most }), `${least} to ${most} (${unit})`, unset, `Until it is, it is ${unset}.`);
+const number = (least: number, most: number, unit: Said, unset: number): One<number> =>
+  one(
+    (given) => numberOf(given, { least, most }),
+    say('allowed-number', '{least} to {most} ({unit})', { least, most, unit }),
+    unset,
+    until(unset),
+  );
 
 const dscp = (name: string): One<Dscp> =>
-  one(dscpOf, 'CS0 to CS7, AF11 to AF43, EF, VA, LE or 0 to 63', dscpOf(name) as Dscp, `Until it is, it is ${name}.`);
+  one(dscpOf, say('allowed-dscp', 'CS0 to CS7, AF11 to AF43, EF, VA, LE or 0 to 63'), dscpOf(name) as Dscp, until(name));
 
-const many = <T>(read: Many<T>['read'], allowed: string): Many<T> => ({ takes: 'list', read, allowed });
+const many = <T>(read: Many<T>['read'], allowed: Line): Many<T> => ({ takes: 'list', read, allowed });
 
 const ALG: readonly AlgWish[] = ['unmanaged', 'disabled', 'enabled'];
 
 /** A day: no registration is longer, and a flow that is forgotten later only fills the table. */
-const seconds = (unset: number): One<number> => number(30, 86_400, 'seconds', unset);
-const rate = (unset: number): One<number> => number(1, 6000, 'requests per minute', unset);
-const network = many(networkOf, 'a network such as 203.0.113.0/24, or an address');
+const seconds = (unset: number): One<number> => number(30, 86_400, say('unit-seconds', 'seconds'), unset);
+const rate = (unset: number): One<number> => number(1, 6000, say('unit-requests', 'requests per minute'), unset);
+const network = many(networkOf, say('allowed-network', 'a network such as 203.0.113.0/24, or an address'));
 
 export const SCHEMA = {
   sipalg: {
@@ -67,11 +76,23 @@ export const SCHEMA = {
     options: {
       alg: one<AlgWish>(
         (given) => ALG.find((word) => word === given),
-        'unmanaged, disabled or enabled',
+        say('allowed-alg', 'unmanaged, disabled or enabled'),
         'unmanaged',
-        'Until it is, the ALG is left as it is (unmanaged).',
+        say('until-alg', 'Until it is, the ALG is left as it is (unmanaged).'),
       ),
-      policy: one<boolean | null>(booleanOf, '1 or 0', false, 'Until it is, the voice firewall rules are left as they are.', () => null),
+      lang: one<string>(
+        languageOf,
+        say('allowed-language', 'auto, en, or a language such as de or pt_BR'),
+        'auto',
+        say('until-language', 'Until it is, the browser decides.'),
+      ),
+      policy: one<boolean | null>(
+        booleanOf,
+        ALLOWED_FLAG,
+        false,
+        say('until-policy', 'Until it is, the voice firewall rules are left as they are.'),
+        () => null,
+      ),
       failback: flag(false),
     },
   },
@@ -89,7 +110,7 @@ export const SCHEMA = {
       options: rate(10),
       // A call that is refused takes an ACK, so it is more than `invite`.
       other: rate(20),
-      kilobytes: number(1, 10_000, 'kilobytes per second', 2),
+      kilobytes: number(1, 10_000, say('unit-kilobytes', 'kilobytes per second'), 2),
     },
   },
   provider: {
@@ -99,20 +120,24 @@ export const SCHEMA = {
       host: many(
         // An address needs no asking.
         (given) => serverOf(given) ?? hostOf(given),
-        'a name such as sip.example.com or an address, each with a port from '
-          + `${PORTS.least} to ${PORTS.most} where it has one of its own: sip.example.com:5080, 203.0.113.5:5080, [2001:db8::5]:5080`,
+        say(
+          'allowed-host',
+          'a name such as sip.example.com or an address, each with a port from {least} to {most} where it has one of its own: '
+            + 'sip.example.com:5080, 203.0.113.5:5080, [2001:db8::5]:5080',
+          PORTS,
+        ),
       ),
       signalling: network,
       media: network,
       marking: flag(true),
       inbound: flag(false),
-      pbx: many(addressOf, 'the address of a PBX, such as 192.168.1.20'),
-      port: many((given) => numberOf(given, PORTS), `${PORTS.least} to ${PORTS.most}`),
+      pbx: many(addressOf, say('allowed-pbx', 'the address of a PBX, such as 192.168.1.20')),
+      port: many((given) => numberOf(given, PORTS), say('allowed-port', '{least} to {most}', PORTS)),
       media_ports: one<string | null>(
         portsOf,
-        'two ports, the first below the second, such as 10000-20000',
+        say('allowed-ports', 'two ports, the first below the second, such as 10000-20000'),
         null,
-        'Until it is, no audio ports are opened.',
+        say('until-audio', 'Until it is, no audio ports are opened.'),
       ),
     },
   },
@@ -124,15 +149,15 @@ export const SCHEMA = {
       page: flag(true),
       listen: one<string | null>(
         listenOf,
-        'an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061',
+        say('allowed-listen', 'an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061'),
         null,
-        'Until it is, the page is not served.',
+        say('until-page', 'Until it is, the page is not served.'),
         (given) => given,
       ),
-      every: number(1, 1440, 'minutes', 5),
+      every: number(1, 1440, say('unit-minutes', 'minutes'), 5),
     },
   },
-  metrics: { name: 'metrics', options: { enabled: flag(false), every: number(10, 86_400, 'seconds', 60) } },
+  metrics: { name: 'metrics', options: { enabled: flag(false), every: number(10, 86_400, say('unit-seconds', 'seconds'), 60) } },
 } as const satisfies Readonly<Record<string, SectionType>>;
 
 export type TypeName = keyof typeof SCHEMA;

@@ -98,3 +98,8 @@ export function hostOf(given: string): { name: string; port: number | null } | u
 export function listenOf(given: string): string | undefined {
   return 'wrong' in readPlace(given) ? undefined : given;
 }
+
+/** A language as gettext names it (`de`, `pt_BR`); `auto`: whoever reads decides. */
+export function languageOf(given: string): string | undefined {
+  return given === 'auto' || /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(given) ? given.replace('-', '_') : undefined;
+}

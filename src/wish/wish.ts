@@ -1,4 +1,5 @@
 /** What /etc/config/sipalg can ask for, as plain JSON. schema.ts says how each of it is written, read.ts reads it. */
+import type { Said } from '../words/say.ts';
 
 /** unmanaged: look, never touch; disabled: keep the SIP ALG off; enabled: give back what was there before. */
 export type AlgWish = 'unmanaged' | 'disabled' | 'enabled';
@@ -87,8 +88,12 @@ export interface PolicyWish {
   sites: Site[];
 }
 
-/** Something in the configuration that is not in force, and what is wrong with it. */
-export interface Problem {
+/**
+ * Something in the configuration that is not in force, and what is wrong with it: all of it as a sentence. A document of a
+ * former build has no code.
+ */
+export interface Problem extends Omit<Said, 'code'> {
+  code?: string;
   /** As uci names it, sipalg.main; `sipalg` where the whole file is meant. */
   section: string;
   /** '' where the whole section or file is meant. */
@@ -97,8 +102,6 @@ export interface Problem {
   given: string;
   /** What may stand there. */
   allowed: string;
-  /** All of it as a sentence. */
-  text: string;
 }
 
 /** The whole file: what is in force of it, and what is not and why. */
@@ -106,6 +109,8 @@ export interface Configuration {
   wish: Wish;
   /** false: what is wished of the ALG could not be told, and `unmanaged` is what is done, not what is said. */
   said: boolean;
+  /** Of the page of the daemon's own mount: `auto` (the browser's), or a language as gettext names it. */
+  lang: string;
   serve: ServeWish;
   metrics: MetricsWish;
   voice: PolicyWish;

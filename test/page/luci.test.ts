@@ -80,7 +80,7 @@ luci('switches off and gives back, each after its plan, each verified', async (c
     await page.waitForSelector('#sipalg-running');
     object.finish?.(statusOf('stock-alg-on', { last: lastRun('failed', { towards: 'enabled', because: ['No space is left.'] }) }));
     await page.waitForSelector('#sipalg-result[role=alert]');
-    assert.match(await words(page, '#sipalg-result'), /Giving back what was there has failed\.\s+No space is left\./);
+    assert.match(await words(page, '#sipalg-result'), /Restoring the previous state has failed\.\s+No space is left\./);
     assert.equal(
       object.asked.filter((one) => one !== 'status'),
       ['plan disabled', 'disable', 'plan enabled', 'enable'],

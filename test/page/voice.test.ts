@@ -59,7 +59,7 @@ voice('are drawn as a screen reader, a tired eye and a phone need them, and chan
       await part(page, 'attempts').waitFor();
       assert.match(
         await texts(page, 'voice'),
-        /They are in force\. .* Phones seen: 192\.168\.1\.10, 192\.168\.1\.11 .*voice_media .*90210 packets, 18042000 bytes/,
+        /They are in force\. .* Phones seen: 192\.168\.1\.10, 192\.168\.1\.11 .*Audio, marked .*90210 packets, 18042000 bytes/,
       );
       assert.match(
         await texts(page, 'names'),

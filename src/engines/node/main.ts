@@ -71,6 +71,7 @@ void cli(
     goOn: () => !interrupted,
     isRead: () => read,
   },
+  process.env['LC_ALL'] || process.env['LC_MESSAGES'] || process.env['LANG'] || '',
 ).then((code) => {
   process.exitCode = code;
 });

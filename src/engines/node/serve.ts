@@ -9,6 +9,8 @@ import type { Daemon, ServeOptions } from '../../daemon/serve.ts';
 import type { Surveyor } from '../../survey/survey.ts';
 import { clock } from './clock.ts';
 import { listen } from './http-server.ts';
+import { LANGUAGES } from '../../words/languages.ts';
+import type { Catalog } from '../../words/languages.ts';
 
 /**
  * fw4 tells nobody that it has loaded, but writes a file anew each time, and removes it when it stops (fw4.uc, write_state).
@@ -57,6 +59,12 @@ function tidy(surveyor: Surveyor): Surveyor {
   return { ...surveyor, look: (host) => surveyor.look(host).finally(later) };
 }
 
+/** The page's words, from the file that the command line has them from too. */
+async function words(language: string): Promise<string | null> {
+  if (!Object.hasOwn(LANGUAGES, language)) return null;
+  return JSON.stringify((await (LANGUAGES[language] as () => Promise<{ default: Catalog }>)()).default);
+}
+
 /** The page's files lie in the folder `page` beside the program. */
 const folder = (): string => `${dirname(realpathSync(process.argv[1] ?? '.'))}/page`;
 
@@ -92,7 +100,7 @@ export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptio
     });
 
     serve(
-      { host, surveyor, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, firewall, say },
+      { host, surveyor, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, firewall, words, say },
       options,
     ).then(
       (begun) => {

@@ -42,6 +42,12 @@ function flushed(): boolean {
 const streaming = (): Promise<Streaming> => import('./streaming.ts');
 const following = (): Promise<Following> => import('./following.ts');
 
+/** As POSIX orders them (XBD 8.2). */
+function locale(): string {
+  const { LC_ALL, LC_MESSAGES, LANG } = std.getenviron();
+  return LC_ALL || LC_MESSAGES || LANG || '';
+}
+
 export function program(words: readonly string[], host: Host): void {
   let interrupted = false;
   const interrupt = (): void => {
@@ -68,5 +74,6 @@ export function program(words: readonly string[], host: Host): void {
       goOn: () => !interrupted,
       isRead: () => !std.out.error(),
     },
+    locale(),
   ).then((code) => std.exit(flushed() ? code : 2));
 }

@@ -17,6 +17,39 @@ const LONGEST = 15_000;
 interface Session {
   rights: Rights;
   login: Login['how'];
+  /** As the configuration says it: a language, or `auto`. A daemon that is older says nothing. */
+  lang?: string;
+}
+
+declare const SIPALG_LANGUAGES: readonly string[];
+
+/** The language of `option lang`, else the browser's first that there is; null: English. */
+function languageFor(lang = 'auto'): string | null {
+  const wanted = lang === 'auto' ? navigator.languages : [lang];
+  for (const one of wanted) {
+    const [language = '', country] = one.split(/[-_]/);
+    if (language.toLowerCase() === 'en') return null;
+    const names = [...(country === undefined ? [] : [`${language}_${country.toUpperCase()}`]), language.toLowerCase()];
+    const found = names.find((name) => SIPALG_LANGUAGES.indexOf(name) >= 0);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+let spoken: string | null = null;
+
+/** Fetches the words of a language, once; where they cannot be had, it stays in English. */
+async function speak(page: Page, lang: string | undefined): Promise<void> {
+  const language = languageFor(lang);
+  if (language === spoken) return;
+  const catalog =
+    language === null ? {} : await (ask(`words/${language}.json`, undefined) as Promise<Record<string, string>>).catch(() => null);
+  if (catalog === null) return;
+  spoken = language;
+  document.documentElement.lang = (language ?? 'en').replace('_', '-');
+  const words = wordsIn((text) => (Object.prototype.hasOwnProperty.call(catalog, text) ? (catalog[text] as string) : text));
+  document.title = words.title;
+  page.speak(words);
 }
 
 /** Asks the server. Sentences of its errors are shown as they are. */
@@ -57,7 +90,8 @@ const root = document.getElementById('page') as HTMLElement;
 
 async function meet(page: Page): Promise<void> {
   try {
-    const { rights, login } = (await ask('session', undefined)) as Session;
+    const { rights, login, lang } = (await ask('session', undefined)) as Session;
+    await speak(page, lang);
     page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : { how: login, busy: false, said: '' } }));
     if (rights.read) await page.look();
   } catch (error) {

@@ -46,13 +46,16 @@ export interface Page {
   hurried(): boolean;
   state(): State;
   change(change: (state: State) => State): void;
+  /** Goes on in other words. */
+  speak(words: Words): void;
 }
 
 function troubleOf(error: unknown): Trouble {
   return error instanceof Failure ? error.trouble : { kind: 'no answer', said: error instanceof Error ? error.message : String(error) };
 }
 
-export function open({ root, transport, words, rights, session }: Mount): Page {
+export function open({ root, transport, words: first, rights, session }: Mount): Page {
+  let words = first;
   let state = begin(rights, session !== undefined);
   let looking: Promise<void> | null = null;
   /** Grows when a run ends: a look that began before it shows what was. */
@@ -133,6 +136,10 @@ export function open({ root, transport, words, rights, session }: Mount): Page {
     hurried: () => hurried(state),
     state: () => state,
     change,
+    speak(next) {
+      words = next;
+      redraw();
+    },
   };
   redraw();
   return page;

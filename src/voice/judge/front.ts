@@ -1,6 +1,7 @@
 /** What stands in front of the calls that a provider may open: the first redirect or rule that is for a packet has it. */
 import { Refused } from '../../languages/refused.ts';
 import { firstShared, mergePrefixes } from '../../languages/address/prefix-sets.ts';
+import { because, finding } from '../../judge/evidence.ts';
 import type { Finding } from '../../judge/verdict.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { openingsOf } from '../../observe/openings.ts';
@@ -8,6 +9,8 @@ import type { Opening } from '../../observe/openings.ts';
 import type { PolicyFacts } from '../facts.ts';
 import type { Inbound, Section } from '../render/inbound.ts';
 import { prefixes } from '../render/voice.ts';
+import { say, textOf } from '../../words/say.ts';
+import type { Line, Said } from '../../words/say.ts';
 
 /** A way in that is wished. */
 interface Way {
@@ -26,9 +29,9 @@ export interface Ahead {
   way: Way;
   protocols: string[];
   /** As one finds it. */
-  where: string;
+  where: Line;
   /** What it does with them. */
-  does: string;
+  does: Said;
   /** It is for all of them, or it is not told for which. */
   surely: boolean;
 }
@@ -60,10 +63,11 @@ function shared(sources: readonly string[], { family, networks }: Way): { surely
 
 function overlaps({ ports, negated }: Pick<Opening, 'ports' | 'negated'>, { first, last }: Way): boolean {
   if (ports.length === 0) return true;
-  return negated
-    ? !ports.some(([from, to]) => from <= first && last <= to)
-    : ports.some(([from, to]) => from <= last && first <= to);
+  return negated ? !ports.some(([from, to]) => from <= first && last <= to) : ports.some(([from, to]) => from <= last && first <= to);
 }
+
+const sends = (to: string | null): Said =>
+  to === null ? say('front-sends-here', 'sends them to this router') : say('front-sends', 'sends them to {to}', { to });
 
 /** What /etc/config/firewall has before our section, which stands last where it is not there yet. */
 function aheadInFile(way: Way, openings: readonly Opening[]): Ahead[] {
@@ -82,8 +86,12 @@ function aheadInFile(way: Way, openings: readonly Opening[]): Ahead[] {
       {
         way,
         protocols: both,
-        where: `${section}${name === null ? '' : ` (${name})`}, line ${line} of /etc/config/firewall`,
-        does: does === 'drop' ? 'drops them' : `sends them to ${to ?? 'this router'}`,
+        where: say('front-section', '{section}, line {line} of {file}', {
+          section: `${section}${name === null ? '' : ` (${name})`}`,
+          line,
+          file: '/etc/config/firewall',
+        }),
+        does: does === 'drop' ? say('front-drops', 'drops them') : sends(to),
         surely: whose.surely && !narrowed,
       },
     ];
@@ -106,12 +114,14 @@ function aheadInForce(way: Way, policy: PolicyFacts, openings: readonly Opening[
     if (!before.includes(way.title) || openings.some(({ name }) => name !== null && name === title)) return [];
     const named = [...rule.matchAll(/\b(tcp|udp) [ds]port|-p (tcp|udp)\b/g)].map(([, one, other]) => one ?? other);
     const both = way.protocols.filter((one) => named.length === 0 || named.includes(one));
-    const to = /(?:dnat (?:ip )?to|--to-destination) (\S+)/.exec(rule)?.[1] ?? 'this router';
+    const to = /(?:dnat (?:ip )?to|--to-destination) (\S+)/.exec(rule)?.[1] ?? null;
     const source = /(?:ip saddr|-s) (\{[^}]*\}|[^@!\s]\S*)/.exec(rule)?.[1];
     const others = /saddr (?:!=|@)|! -s |--match-set/.test(rule);
     const whose = shared(source === undefined ? [] : source.replace(/[{},]/g, ' ').trim().split(/\s+/), way);
-    if (to.replace(/:\d+$/, '') === way.to || !overlaps(portsIn(rule), way) || whose === null || both.length === 0) return [];
-    return [{ way, protocols: both, where: `the rule in force: ${rule}`, does: `sends them to ${to}`, surely: whose.surely && !others }];
+    if ((to ?? 'this router').replace(/:\d+$/, '') === way.to || !overlaps(portsIn(rule), way) || whose === null || both.length === 0)
+      return [];
+    const where = say('front-rule', 'the rule in force: {rule}', { rule });
+    return [{ way, protocols: both, where, does: sends(to), surely: whose.surely && !others }];
   });
 }
 
@@ -130,29 +140,61 @@ export function aheadOf(facts: Facts, policy: PolicyFacts, inbound: Inbound): Ah
   const seen = new Set<string>();
   return waysOf(inbound)
     .flatMap((way) => [...aheadInFile(way, openings), ...aheadInForce(way, policy, openings)])
-    .filter(({ way, where }) => seen.size !== seen.add(`${way.title} ${way.first} ${where}`).size);
+    .filter(({ way, where }) => seen.size !== seen.add(`${way.title} ${way.first} ${textOf(where)}`).size);
 }
 
 export function frontFindings(ahead: readonly Ahead[], { inbound }: PolicyFacts): Finding[] {
   const findings = ahead.map(({ way: { title, first, last }, protocols, where, does, surely }): Finding => {
-    const what = title.replace(/^sipalg: /, '');
-    const port = `${protocols.map((one) => one.toUpperCase()).join(' and ')} port ${first}${first === last ? '' : `-${last}`}`;
-    return {
-      code: 'policy-inbound-behind',
-      weight: 'risk',
-      text:
-        `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/ port .*$/, '')} ${surely ? 'do' : 'may'} not arrive there: `
-        + `something stands in front, has ${port} first and ${does}. `
-        + 'Take it out, or restrict it to other sources, and run `sipalg apply`.',
-      evidence: [where],
+    // As titles of ours are written (render/inbound.ts).
+    const [, kind, provider = '', to = ''] = /^sipalg: (calls|audio) from (\S+) to (\S+) port /.exec(title) ?? [];
+    const values = {
+      provider,
+      to,
+      protocols: protocols.map((one) => one.toUpperCase()),
+      port: `${first}${first === last ? '' : `-${last}`}`,
+      does,
     };
+    const sentence =
+      kind === 'audio'
+        ? surely
+          ? say(
+              'policy-inbound-behind-audio',
+              'Audio from {provider} to {to} does not arrive there: something stands in front, '
+                + 'has {protocols} port {port} first and {does}. Take it out, or restrict it to other sources, and run `sipalg apply`.',
+              values,
+            )
+          : say(
+              'policy-inbound-behind-audio-maybe',
+              'Audio from {provider} to {to} may not arrive there: something stands in front, '
+                + 'has {protocols} port {port} first and {does}. Take it out, or restrict it to other sources, and run `sipalg apply`.',
+              values,
+            )
+        : surely
+          ? say(
+              'policy-inbound-behind',
+              'Calls from {provider} to {to} do not arrive there: something stands in front, '
+                + 'has {protocols} port {port} first and {does}. Take it out, or restrict it to other sources, and run `sipalg apply`.',
+              values,
+            )
+          : say(
+              'policy-inbound-behind-maybe',
+              'Calls from {provider} to {to} may not arrive there: something stands in front, '
+                + 'has {protocols} port {port} first and {does}. Take it out, or restrict it to other sources, and run `sipalg apply`.',
+              values,
+            );
+    return finding('policy-inbound-behind', 'risk', sentence, [where]);
   });
   if (inbound?.front?.state === 'failed')
-    findings.push({
-      code: 'policy-inbound-unread',
-      weight: 'note',
-      text: 'What the firewall in force asks before the calls that providers may open could not be read; only its configuration was.',
-      evidence: [`${inbound.front.source}: ${inbound.front.because}`],
-    });
+    findings.push(
+      finding(
+        'policy-inbound-unread',
+        'note',
+        say(
+          'policy-inbound-unread',
+          'What the firewall in force asks before the calls that providers may open could not be read; only its configuration was.',
+        ),
+        [because(inbound.front.source, inbound.front.because)],
+      ),
+    );
   return findings;
 }

@@ -12,6 +12,8 @@ import type { PolicyFacts } from '../facts.ts';
 import { insideOf, isInside } from '../names/inside.ts';
 import { isInbound, LOADFILE, setOf } from '../own.ts';
 import { short } from '../render/inbound.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 type Lan = PolicyFacts['lan'][number];
 
@@ -63,8 +65,8 @@ function lastGood(provider: Provider, { names, files, inbound }: PolicyFacts): s
  * The facts with what cannot be known now as it is in force, and what is neither known nor in force, as sentences.
  * @param policy as it was seen
  */
-export function withKept(facts: Facts, policy: PolicyFacts): { policy: PolicyFacts; lacking: string[] } {
-  const lacking: string[] = [];
+export function withKept(facts: Facts, policy: PolicyFacts): { policy: PolicyFacts; lacking: Said[] } {
+  const lacking: Said[] = [];
   const lan = [...policy.lan, ...fixed(policy)];
   const inside = insideOf({ ...policy, wan: { state: 'present', value: [], source: '' } });
   const open = (policy.down ?? []).filter(({ addresses }) => addresses.length === 0);
@@ -81,8 +83,12 @@ export function withKept(facts: Facts, policy: PolicyFacts): { policy: PolicyFac
         return address;
       }
       lacking.push(
-        `Calls of ${provider.name} to ${address} are not let in yet: whether the address is in a network of this router is not known, `
-          + `for ${why.join(' and ')} ${why.length === 1 ? 'has' : 'have'} no ${prefix.family === 'ipv4' ? 'IPv4' : 'IPv6'} address now.`,
+        say(
+          'lacking-down',
+          'Calls of {provider} to {address} are not let in yet: whether the address is in a network of this router is not known, '
+            + 'for {networks} {count:has|have} no {family} address now.',
+          { provider: provider.name, address, networks: why, count: why.length, family: prefix.family === 'ipv4' ? 'IPv4' : 'IPv6' },
+        ),
       );
       return ''; // Its place in the list gives others their names.
     });

@@ -3,9 +3,12 @@ import type { ShaperVerdict } from '../../judge/verdict.ts';
 import { word } from '../../languages/shell/command.ts';
 import type { Dscp, PolicyWish } from '../../wish/wish.ts';
 import type { Shaper } from '../../observe/shapers.ts';
+import { coded, say } from '../../words/say.ts';
+import type { Said as Sentence } from '../../words/say.ts';
 
-type Said = Pick<ShaperVerdict, 'conflict' | 'setting'>;
+type Said = Pick<ShaperVerdict, 'conflict' | 'says' | 'setting'>;
 const FITS: Said = { conflict: null, setting: null };
+const conflict = (said: Sentence): Pick<Said, 'conflict' | 'says'> => ({ conflict: said.text, says: coded(said) });
 
 /** cake's first tin under diffserv3, and its two first under diffserv4 (net/sched/sch_cake.c). */
 const FIRST3 = [56, 48, 46, 44, 4];
@@ -18,7 +21,7 @@ function sqm({ how: script, options, section }: Extract<Shaper, { kind: 'sqm' }>
     [...set.map((one) => `uci set ${word(section)}.${one}`), 'uci commit sqm', '/etc/init.d/sqm restart'].join(' && ');
   if (script === 'piece_of_cake.qos' && !/diffserv/.test(options)) {
     return {
-      conflict: 'SQM treats all traffic alike with this script, whatever the marks say.',
+      ...conflict(say('shaper-alike', 'SQM treats all traffic alike with this script, whatever the marks say.')),
       setting: setting('script=layer_cake.qos'),
     };
   }
@@ -30,18 +33,22 @@ function sqm({ how: script, options, section }: Extract<Shaper, { kind: 'sqm' }>
         : script === 'layer_cake.qos' || /diffserv/.test(options)
           ? FIRST3
           : null;
-  if (served === null) return { conflict: 'What this script does with marks is not known here.', setting: null };
+  if (served === null) return { ...conflict(say('shaper-unknown', 'What this script does with marks is not known here.')), setting: null };
   const lost = (
     [
-      ['audio', media],
-      ['signalling', signalling],
+      [say('shaper-audio', 'audio ({mark})', { mark: media.name }), media],
+      [say('shaper-signalling', 'signalling ({mark})', { mark: signalling.name }), signalling],
     ] as const
-  ).flatMap(([what, { name, value }]) => (served.includes(value) ? [] : [`${what} (${name})`]));
+  ).flatMap(([what, { value }]) => (served.includes(value) ? [] : [what]));
   if (lost.length === 0) return FITS;
   return {
-    conflict:
-      `SQM does not put ${lost.join(' and ')} before other traffic with this script; `
-      + 'on the way in it shapes before the marks are set.',
+    ...conflict(
+      say(
+        'shaper-sqm',
+        'SQM does not put {kinds} before other traffic with this script; on the way in it shapes before the marks are set.',
+        { kinds: lost },
+      ),
+    ),
     setting: served === FIRST3 ? setting('qdisc_advanced=1', 'qdisc_really_really_advanced=1', "eqdisc_opts='diffserv4 nat'") : null,
   };
 }
@@ -50,7 +57,7 @@ function qosify({ voice }: Extract<Shaper, { kind: 'qosify' }>, providers: Polic
   if (voice) return FITS;
   const audio = providers.flatMap(({ inbound }) => inbound?.mediaPorts ?? [])[0] ?? '10000-20000';
   return {
-    conflict: 'qosify writes marks of its own over ours: UDP it does not know becomes CS0.',
+    ...conflict(say('shaper-qosify', 'qosify writes marks of its own over ours: UDP it does not know becomes CS0.')),
     setting: `printf '%s\\n' 'udp:5060 voice' 'udp:${audio} voice' > /etc/qosify/50-sipalg.conf && /etc/init.d/qosify restart`,
   };
 }

@@ -15,8 +15,10 @@ import { LOADFILE } from '../own.ts';
 import { titlesOf } from '../render/inbound.ts';
 import type { InboundSet } from '../render/inbound.ts';
 import { swapLines } from '../render/iptables/prefixes.ts';
-import { textOf } from './files.ts';
+import { removal, textOf } from './files.ts';
 import { ipsetAction } from './ipset.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 /** As the firewall reads it: a network on a line, and nothing else. */
 const fileText = ({ networks }: InboundSet): string => networks.map((network) => `${network}\n`).join('');
@@ -46,9 +48,7 @@ function takeOut(policy: PolicyFacts, titles: readonly string[]): string[] {
     if (seen?.state !== 'present') return [];
     const { restore } = seen.value;
     const named = quoted(['*', 'COMMIT', ...titles.map((title) => `--comment "!fw3: ${title}"`)]);
-    return [
-      `${restore.replace(/restore$/, 'save')} | grep -F${named} | grep -v '^:' | sed 's/^-A /-D /' | ${restore} --noflush --wait 10`,
-    ];
+    return [`${restore.replace(/restore$/, 'save')} | grep -F${named} | grep -v '^:' | sed 's/^-A /-D /' | ${restore} --noflush --wait 10`];
   });
 }
 
@@ -62,7 +62,10 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
   const { inbound, backend, files } = policy;
   if (inbound === null) return NOTHING;
   const [unread] = inbound.unread ?? [];
-  if (unread !== undefined) return refuse([`Which calls providers may open is not known, so it is left as it is: ${unread}.`]);
+  if (unread !== undefined)
+    return refuse([
+      say('refused-calls-unread', 'Which calls providers may open is not known, so it is left as it is: {because}.', { because: unread }),
+    ]);
   const nft = backend === 'nft';
   const { sections, sets } = compared.inbound;
   const steps: Step[] = [];
@@ -71,7 +74,10 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
       // Behind the load that lets go of it.
       rank: after === null ? RANK.reload : RANK.policyFiles,
       why: 'policy-inbound',
-      text: after === null ? `Remove ${path}.` : `Write down the networks that may open calls, for the firewall to load (${path}).`,
+      said:
+        after === null
+          ? removal(path)
+          : say('step-networks', 'Write down the networks that may open calls, for the firewall to load ({file}).', { file: path }),
       path,
       before: textOf(policy, path),
       after,
@@ -90,13 +96,13 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
     steps.push({
       rank: RANK.policyFiles,
       why: 'policy-inbound',
-      text: `Let the firewall's set ${set.name} hold these networks and no others.`,
+      ...say('step-fill-set', "Let the firewall's set {set} hold these networks and no others.", { set: set.name }),
       actions: [refill(nft, set)],
       undo,
       commands: [nft ? `nft 'flush set inet fw4 ${set.name}; add element ...'` : `ipset restore # ${set.name}`],
     });
   }
-  const refused: string[] = [];
+  const refused: Said[] = [];
   const titles = titlesOf(sections);
   const differs = titles.join('\n') !== inbound.titles.join('\n');
   const state = policy.loaded ?? { state: 'present', value: !nft || orElse(facts.nft, null)?.tables.includes('inet fw4') === true };
@@ -104,12 +110,22 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
   const loaded = orElse(state as Reading<boolean>, false);
   if (state.state === 'failed' && (edited || differs))
     refused.push(
-      `Whether the firewall is loaded is not known, so it is not loaded anew: ${state.source} could not be read: ${state.because}.`,
+      say(
+        'refused-load-unknown',
+        'Whether the firewall is loaded is not known, so it is not loaded anew: {source} could not be read: {because}.',
+        {
+          source: state.source,
+          because: state.because,
+        },
+      ),
     );
   else if (!loaded && titles.length > 0)
     refused.push(
-      'Calls that providers may open are not let in: the firewall that lets them in is not loaded, and whoever has stopped it may start '
-        + `it again (\`/etc/init.d/firewall start\`).`,
+      say(
+        'lacking-firewall-stopped',
+        'Calls that providers may open are not let in: the firewall that lets them in is not loaded, '
+          + 'and whoever has stopped it may start it again (`/etc/init.d/firewall start`).',
+      ),
     );
   if (edited || (loaded && differs)) {
     // A section the firewall refuses must not cost it the rest.
@@ -118,7 +134,7 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
       steps.push({
         rank: RANK.policyConfiguration,
         why: 'policy-inbound',
-        text: 'See whether the firewall would still load.',
+        ...say('step-voice-check', 'See whether the firewall would still load.'),
         actions: [{ do: 'run', argv: ['fw4', 'check'] }],
         undo: [],
         commands: ['fw4 check'],
@@ -127,7 +143,7 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
       steps.push({
         rank: RANK.reload,
         why: 'policy-inbound',
-        text: 'Let the firewall load its rules for calls from providers.',
+        ...say('step-calls-load', 'Let the firewall load its rules for calls from providers.'),
         actions: [{ do: 'run', argv: reload }],
         // What it has loaded must not stay when the configuration does not say so any more.
         undo: takeOut(
@@ -143,7 +159,7 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
     steps.push({
       rank: RANK.policyOff,
       why: 'policy-inbound',
-      text: 'Take rules for calls from providers out of a firewall that does not count as loaded.',
+      ...say('step-calls-out', 'Take rules for calls from providers out of a firewall that does not count as loaded.'),
       actions: [shell(command)],
       undo: [],
       commands: [command],
@@ -153,7 +169,7 @@ export function planInbound(facts: Facts, policy: PolicyFacts, compared: Compare
     steps.push({
       rank: RANK.reload,
       why: 'policy-inbound',
-      text: `Remove the firewall's set ${name}, which nothing uses any more.`,
+      ...say('step-remove-set', "Remove the firewall's set {set}, which nothing uses any more.", { set: name }),
       actions: [{ do: 'run', argv, tolerated: [1] }],
       undo: [],
       commands: [line(argv)],

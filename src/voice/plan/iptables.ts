@@ -12,11 +12,12 @@ import { ipsetText } from '../render/iptables/prefixes.ts';
 import { readPolicyFile, seenOf, tablesOf, transaction, writePolicyFile } from '../render/iptables/restore.ts';
 import type { Sections } from '../render/iptables/restore.ts';
 import { markOf } from '../seen/iptables-own.ts';
-import { textOf } from './files.ts';
+import { leftAsTheyAre, textOf } from './files.ts';
 import { ipsetAction } from './ipset.ts';
 import { POLICY_FILE } from '../paths.ts';
 import type { Voice } from '../rules.ts';
 import type { Family } from '../own.ts';
+import { say } from '../../words/say.ts';
 
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 const TITLE = { ipv4: 'IPv4', ipv6: 'IPv6' };
@@ -74,9 +75,11 @@ function familyStep(
   return {
     rank: off ? RANK.policyOff : RANK.policy,
     why: inForce === null ? 'policy-missing' : off ? 'policy-unwanted' : 'policy-changed',
-    text: off
-      ? `Take the voice firewall rules out of iptables (${TITLE[family]}).`
-      : `Put the voice firewall rules into iptables (${TITLE[family]}), in one transaction per table.`,
+    ...(off
+      ? say('step-voice-iptables-out', 'Take the voice firewall rules out of iptables ({family}).', { family: TITLE[family] })
+      : say('step-voice-iptables', 'Put the voice firewall rules into iptables ({family}), in one transaction per table.', {
+          family: TITLE[family],
+        })),
     actions: [restoreAction(restore, script, true)],
     undo,
     commands: [script.length > MOST_ECHOED ? fromFile(restore, `${restore} --noflush`) : restoreLine(restore, script)],
@@ -92,15 +95,20 @@ export function planIptablesPolicy(policy: PolicyFacts, intact: Readonly<Record<
   if (iptables === null) return NOTHING;
   const unread = FAMILIES.flatMap((family) => (iptables[family].state === 'failed' ? [iptables[family]] : []));
   const [first] = unread;
-  if (first?.state === 'failed')
-    return refuse([`The voice firewall rules are left as they are: ${first.source} could not be read: ${first.because}.`]);
+  if (first?.state === 'failed') return refuse([leftAsTheyAre(first.source, first.because)]);
   if (voice !== null && iptables.ipv4.state === 'absent')
-    return refuse(['The voice firewall rules cannot be set: iptables is not installed. Install it, then run `sipalg apply`.']);
+    return refuse([
+      say('refused-no-iptables', 'The voice firewall rules cannot be set: iptables is not installed. Install it, then run `sipalg apply`.'),
+    ]);
   const basic = voice === null ? [] : ['conntrack', 'multiport'].filter((name) => !has[name]);
   if (basic.length > 0)
     return refuse([
-      `The voice firewall rules cannot be set: this iptables has no match ${basic.join(' and no match ')}. `
-        + 'Install the packages iptables and kmod-ipt-conntrack, then run `sipalg apply`.',
+      say(
+        'refused-no-match',
+        'The voice firewall rules cannot be set: this iptables lacks {count:the match|the matches} {matches}. '
+          + 'Install the packages iptables and kmod-ipt-conntrack, then run `sipalg apply`.',
+        { matches: basic, count: basic.length },
+      ),
     ]);
 
   const before = textOf(policy, POLICY_FILE);
@@ -120,9 +128,9 @@ export function planIptablesPolicy(policy: PolicyFacts, intact: Readonly<Record<
     const { steps: change } = changeFile({
       rank: off ? RANK.policyOff : RANK.policy,
       why: off ? 'policy-unwanted' : 'policy-missing',
-      text: off
-        ? 'Remove the file of the voice firewall rules.'
-        : 'Keep the voice firewall rules in a file, for the next start of the firewall.',
+      said: off
+        ? say('step-voice-file-out', 'Remove the file of the voice firewall rules.')
+        : say('step-voice-file', 'Keep the voice firewall rules in a file, for the next start of the firewall.'),
       path: POLICY_FILE,
       before,
       after,
@@ -137,7 +145,7 @@ export function planIptablesPolicy(policy: PolicyFacts, intact: Readonly<Record<
     steps.push({
       rank: RANK.policy,
       why: 'policy-missing',
-      text: "Fill the sets of providers' networks; each changes place with the one in use.",
+      ...say('step-sets', "Fill the sets of providers' networks; each changes place with the one in use."),
       actions: [ipsetAction(sets)],
       undo: [ipsetAction(old?.['ipset'] ?? destroy(sets))],
       commands: [fromFile('ipset', 'ipset restore -!')],
@@ -149,7 +157,7 @@ export function planIptablesPolicy(policy: PolicyFacts, intact: Readonly<Record<
     steps.push({
       rank: off ? RANK.policyOff : RANK.policy,
       why: 'policy-unwanted',
-      text: "Remove the sets of providers' networks.",
+      ...say('step-sets-out', "Remove the sets of providers' networks."),
       actions: [ipsetAction(text)],
       undo: old?.['ipset'] === undefined ? [] : [ipsetAction(old['ipset'])],
       commands: gone.map((name) => line(['ipset', 'destroy', name])),

@@ -15,10 +15,11 @@ import { INCLUDE_FILE, OFFLOAD_COMMENT, OFFLOAD_FILE, TABLE } from '../own.ts';
 import { POLICY_FILE } from '../paths.ts';
 import { addOwn, inboundEdit } from '../render/inbound.ts';
 import { FW3_INCLUDE } from '../render/iptables/restore.ts';
-import { changeOwn, textOf } from './files.ts';
+import { changeOwn, removal, textOf } from './files.ts';
 import { planInbound } from './inbound.ts';
 import { KEEP_LISTING } from './nft.ts';
 import { offloadText, planOffload } from './offload.ts';
+import { say } from '../../words/say.ts';
 
 const INCLUDE = 'sipalg_include';
 const OFFLOAD = 'sipalg_offload';
@@ -81,7 +82,12 @@ function planConfiguration(facts: Facts, policy: PolicyFacts, compared: Compared
   const { firewall } = facts.system;
   if (firewall.state !== 'present' || uci.state === 'absent') return NOTHING;
   if (uci.state === 'failed')
-    return refuse([`${FIREWALL_CONFIG} could not be read, so the firewall is not told to keep the voice rules: ${uci.because}.`]);
+    return refuse([
+      say('refused-keeping', '{file} could not be read, so the firewall is not told to keep the voice rules: {because}.', {
+        file: FIREWALL_CONFIG,
+        because: uci.because,
+      }),
+    ]);
   const before = uci.value.text;
   let edit: ReturnType<typeof includeEdit>;
   let offload: typeof edit;
@@ -106,7 +112,13 @@ function planConfiguration(facts: Facts, policy: PolicyFacts, compared: Compared
     calls = inboundEdit(offload.after, compared.inbound.sections);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return refuse([`${FIREWALL_CONFIG}, line ${error.line}: ${error.message}. Mend the file, then run \`sipalg apply\`.`]);
+    return refuse([
+      say('refused-firewall-line', '{file}, line {line}: {because}. Mend the file, then run `sipalg apply`.', {
+        file: FIREWALL_CONFIG,
+        line: error.line,
+        because: error.message,
+      }),
+    ]);
   }
   const inbound = planInbound(facts, policy, compared, calls.commands.length > 0);
   const offloading = planOffload(policy, compared, offload.after !== edit.after || textOf(policy, OFFLOAD_FILE) !== offloadText(policy));
@@ -114,17 +126,20 @@ function planConfiguration(facts: Facts, policy: PolicyFacts, compared: Compared
   const twice = (one: Step): Step | undefined => offloading.steps.find(({ commands }) => commands[0] === one.commands[0]);
   const steps = inbound.steps.map((step) => ({ ...step, undo: [...step.undo, ...(twice(step)?.undo ?? [])] }));
   const more = offloading.steps.filter(({ commands }) => !steps.some((step) => step.commands[0] === commands[0]));
-  const around = joinParts([{ ...inbound, steps }, { ...NOTHING, steps: more }]);
+  const around = joinParts([
+    { ...inbound, steps },
+    { ...NOTHING, steps: more },
+  ]);
   if (calls.after === before) return around;
   return joinParts([
     one({
       rank: RANK.policyConfiguration,
       why: wanted ? 'policy-missing' : 'policy-unwanted',
-      text: !wanted
-        ? 'Let the firewall forget the voice rules.'
+      ...(!wanted
+        ? say('step-forget', 'Let the firewall forget the voice rules.')
         : offload.after === before
-          ? 'Tell the firewall which calls providers may open.'
-          : 'Let the firewall put the voice rules back after each of its loads.',
+          ? say('step-calls', 'Tell the firewall which calls providers may open.')
+          : say('step-include', 'Let the firewall put the voice rules back after each of its loads.')),
       actions: [putFile(FIREWALL_CONFIG, calls.after)],
       undo: [putFile(FIREWALL_CONFIG, before)],
       commands: [...edit.commands, ...offload.commands, ...calls.commands, 'uci commit firewall'],
@@ -145,14 +160,16 @@ export function planKeeping(facts: Facts, policy: PolicyFacts, compared: Compare
       INCLUDE_FILE,
       text,
       text === null
-        ? 'Remove the script with which the firewall brought the voice rules back.'
-        : 'Write the script with which the firewall brings the voice rules back.',
+        ? say('step-script-out', 'Remove the script with which the firewall brought the voice rules back.')
+        : say('step-script', 'Write the script with which the firewall brings the voice rules back.'),
     ),
     changeOwn(
       policy,
       OFFLOAD_FILE,
       offload,
-      offload === null ? `Remove ${OFFLOAD_FILE}.` : 'Write the rules by which the firewall keeps marked voice out of its offload.',
+      offload === null
+        ? removal(OFFLOAD_FILE)
+        : say('step-offload-file', 'Write the rules by which the firewall keeps marked voice out of its offload.'),
     ),
     planConfiguration(facts, policy, compared),
   ]);

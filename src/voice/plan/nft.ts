@@ -13,7 +13,8 @@ import { LISTED_FILE, TABLE } from '../own.ts';
 import { POLICY_FILE } from '../paths.ts';
 import { clearing } from '../render/nft/clearing.ts';
 import type { NftText } from '../render/nft/table.ts';
-import { changeOwn, textOf } from './files.ts';
+import { changeOwn, leftAsTheyAre, textOf } from './files.ts';
+import { say } from '../../words/say.ts';
 
 /** What keeps the listing by which a change is noticed, without the elements of sets. */
 export const KEEP_LISTING = `nft -j -t list table ${TABLE} > ${LISTED_FILE}`;
@@ -22,7 +23,7 @@ const LOAD = `include "${POLICY_FILE}"\n`;
 const KEEP: Step = {
   rank: RANK.policy,
   why: 'policy-missing',
-  text: 'Keep how they are listed now, by which a change is noticed.',
+  ...say('step-listing', 'Keep how they are listed now, by which a change is noticed.'),
   actions: [{ do: 'run', argv: ['sh', '-c', KEEP_LISTING] }],
   undo: [],
   commands: [KEEP_LISTING],
@@ -30,22 +31,32 @@ const KEEP: Step = {
 
 export function planNftOn(policy: PolicyFacts, compared: Compared): Part {
   const { all } = policy.inForce;
-  if (all.state === 'failed')
-    return refuse([`The voice firewall rules are left as they are: ${all.source} could not be read: ${all.because}.`]);
+  if (all.state === 'failed') return refuse([leftAsTheyAre(all.source, all.because)]);
   if (policy.perFlow.state === 'absent')
     return refuse([
-      'The voice firewall rules cannot be set: nft is not installed. Install the package nftables, then run `sipalg apply`.',
+      say(
+        'refused-no-nft',
+        'The voice firewall rules cannot be set: nft is not installed. Install the package nftables, then run `sipalg apply`.',
+      ),
     ]);
   if (policy.perFlow.state === 'failed')
-    return refuse([`Whether this kernel can give a flow timeouts of its own could not be asked: ${policy.perFlow.because}.`]);
+    return refuse([
+      say('refused-per-flow', 'Whether this kernel can give a flow timeouts of its own could not be asked: {because}.', {
+        because: policy.perFlow.because,
+      }),
+    ]);
   const { text, mark, declared } = nftTextOf(compared, orElse(policy.perFlow, false));
   const now = orElse(all, null);
   const former = textOf(policy, POLICY_FILE);
   const clear = clearing(now?.objects ?? [], { declared });
   const script = (rules: string): string => [...clear, rules].join('\n');
-  const file = changeOwn(policy, POLICY_FILE, text, 'Keep the voice firewall rules in a file, for the next start of the firewall.', [
-    { do: 'run', argv: ['nft', '-c', '-f', '-'], input: script(text) },
-  ]);
+  const file = changeOwn(
+    policy,
+    POLICY_FILE,
+    text,
+    say('step-voice-file', 'Keep the voice firewall rules in a file, for the next start of the firewall.'),
+    [{ do: 'run', argv: ['nft', '-c', '-f', '-'], input: script(text) }],
+  );
   if (file.refused.length > 0 || (now !== null && now.mark === mark && compared.intact.all)) return file;
   const loaded = former !== null && now?.mark != null && former.includes(now.mark);
   // What is new in it goes with it; what was cleared is declared again by the former text.
@@ -53,10 +64,9 @@ export function planNftOn(policy: PolicyFacts, compared: Compared): Part {
   const load: Step = {
     rank: RANK.policy,
     why: now === null ? 'policy-missing' : 'policy-changed',
-    text:
-      now === null
-        ? `Put the voice firewall rules in force, as a table of their own (${TABLE}).`
-        : 'Replace the voice firewall rules, in one transaction; what they have counted and learnt stays.',
+    ...(now === null
+      ? say('step-voice-nft', 'Put the voice firewall rules in force, as a table of their own ({table}).', { table: TABLE })
+      : say('step-voice-replace', 'Replace the voice firewall rules, in one transaction; what they have counted and learnt stays.')),
     actions: [
       clear.length === 0
         ? { do: 'run', argv: ['nft', '-f', POLICY_FILE] }
@@ -92,14 +102,19 @@ function renderedObjects(text: string): Pick<NftText, 'declared'> {
 export function planNftOff(policy: PolicyFacts): Part {
   const { all } = policy.inForce;
   if (all.state === 'failed')
-    return refuse([`The voice firewall rules could not be taken away: ${all.source} could not be read: ${all.because}.`]);
+    return refuse([
+      say('refused-voice-out', 'The voice firewall rules could not be taken away: {source} could not be read: {because}.', {
+        source: all.source,
+        because: all.because,
+      }),
+    ]);
   const former = textOf(policy, POLICY_FILE);
   return all.state === 'absent'
     ? NOTHING
     : one({
         rank: RANK.policyOff,
         why: 'policy-unwanted',
-        text: `Take the voice firewall rules away (table ${TABLE}).`,
+        ...say('step-voice-out', 'Take the voice firewall rules away (table {table}).', { table: TABLE }),
         actions: [{ do: 'run', argv: ['nft', 'delete', 'table', ...TABLE.split(' ')] }],
         undo: former === null ? [] : [nftAction(former, null)],
         commands: [`nft delete table ${TABLE}`],

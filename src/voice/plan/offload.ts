@@ -11,6 +11,7 @@ import type { Compared } from '../judge/compare.ts';
 import { OFFLOAD_COMMENT, OFFLOAD_FILE } from '../own.ts';
 import { offloadRules } from '../render/offload.ts';
 import { textOf } from './files.ts';
+import { say } from '../../words/say.ts';
 
 /** What keeps marked voice out of fw4's offload; null where nothing is to. */
 export function offloadText(policy: PolicyFacts): string | null {
@@ -42,7 +43,7 @@ export function planOffload(policy: PolicyFacts, compared: Compared, edited: boo
     return one({
       rank: RANK.policyOff,
       why: 'policy-unwanted',
-      text: 'Take the rules that kept voice out of the offload out of the firewall.',
+      ...say('step-offload-out', 'Take the rules that kept voice out of the offload out of the firewall.'),
       actions: [nftAction(script)],
       undo: former === null ? [] : [nftAction(former, null)],
       commands: [nftLine(script)],
@@ -54,7 +55,7 @@ export function planOffload(policy: PolicyFacts, compared: Compared, edited: boo
   const check: Step = {
     rank: RANK.policyConfiguration,
     why: 'policy-offload',
-    text: 'See whether the firewall would still load.',
+    ...say('step-voice-check', 'See whether the firewall would still load.'),
     actions: [{ do: 'run', argv: ['fw4', 'check'] }],
     undo: [],
     commands: ['fw4 check'],
@@ -62,7 +63,7 @@ export function planOffload(policy: PolicyFacts, compared: Compared, edited: boo
   const load: Step = {
     rank: RANK.reload,
     why: 'policy-offload',
-    text: 'Let the firewall load its rules, so that marked voice passes before its flow is put into the offload.',
+    ...say('step-offload', 'Let the firewall load its rules, so that marked voice passes before its flow is put into the offload.'),
     actions: [{ do: 'run', argv: ['fw4', 'reload'] }],
     undo: [{ do: 'run', argv: ['sh', '-c', TAKE_OFFLOAD_OUT], repeatable: true }],
     commands: ['fw4 reload'],

@@ -8,6 +8,7 @@ import { RANK } from '../../plan/step.ts';
 import type { PolicyFacts } from '../facts.ts';
 import { SYSCTL_FILE } from '../own.ts';
 import { changeOwn, textOf } from './files.ts';
+import { say } from '../../words/say.ts';
 
 const KEYS = { udp: 'nf_conntrack_udp_timeout', udpStream: 'nf_conntrack_udp_timeout_stream' } as const;
 const ABOUT = '# Written by sipalg: this kernel knows no timeouts for single flows, so all UDP flows live as long as SIP needs.\n';
@@ -34,8 +35,11 @@ export function planSysctl(facts: Facts, policy: PolicyFacts, perFlow: boolean, 
       return text !== null
         ? NOTHING
         : refuse([
-            'The timeouts of UDP flows could not be read (/proc/sys/net/netfilter), so they are left as they are. '
-              + '`modprobe nf_conntrack` may bring them.',
+            say(
+              'refused-timeouts-unread',
+              'The timeouts of UDP flows could not be read (/proc/sys/net/netfilter), so they are left as they are. '
+                + '`modprobe nf_conntrack` may bring them.',
+            ),
           ]);
     }
     const { signallingReplied } = policy.wish.timeouts;
@@ -45,7 +49,7 @@ export function planSysctl(facts: Facts, policy: PolicyFacts, perFlow: boolean, 
       (name) => `net.netfilter.${KEYS[name]}=${wish[name]}\n`,
     ).join('')}`;
     return joinParts([
-      changeOwn(policy, SYSCTL_FILE, after, 'Keep the timeouts of UDP flows for the next boot.'),
+      changeOwn(policy, SYSCTL_FILE, after, say('step-timeouts-file', 'Keep the timeouts of UDP flows for the next boot.')),
       ...NAMES.map((name) => poke(name, live[name] as number, wish[name], RANK.policyFiles, 'timeouts-global')),
     ]);
   }
@@ -56,7 +60,10 @@ export function planSysctl(facts: Facts, policy: PolicyFacts, perFlow: boolean, 
       ? [poke(name, live[name] as number, former[name] as number, RANK.policyOff, 'policy-unwanted')]
       : [],
   );
-  return joinParts([...back, changeOwn(policy, SYSCTL_FILE, null, 'Let the timeouts of UDP flows be as they were, at boot too.')]);
+  return joinParts([
+    ...back,
+    changeOwn(policy, SYSCTL_FILE, null, say('step-timeouts-back', 'Let the timeouts of UDP flows be as they were, at boot too.')),
+  ]);
 }
 
 function poke(name: 'udp' | 'udpStream', now: number, value: number, rank: number, why: string): Part {
@@ -66,7 +73,9 @@ function poke(name: 'udp' | 'udpStream', now: number, value: number, rank: numbe
     : one({
         rank,
         why,
-        text: `Let UDP flows live ${value} s${name === 'udp' ? '' : ' once they are streams'}.`,
+        ...(name === 'udp'
+          ? say('step-timeout', 'Let UDP flows live {seconds} s.', { seconds: value })
+          : say('step-timeout-stream', 'Let UDP flows live {seconds} s once they are streams.', { seconds: value })),
         actions: [{ do: 'poke', path, text: `${value}\n` }],
         undo: [{ do: 'poke', path, text: `${now}\n` }],
         commands: [`echo ${value} > ${path}`],

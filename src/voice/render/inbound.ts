@@ -18,6 +18,8 @@ import { firstShared, lastOf, mergePrefixes } from '../../languages/address/pref
 import { prefixes } from './voice.ts';
 import { zonesOf } from '../../observe/wan.ts';
 import type { Provider } from '../../wish/wish.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 type Options = [name: string, value: string][];
 
@@ -40,7 +42,7 @@ export interface Inbound {
   sections: Section[];
   sets: InboundSet[];
   /** What is not opened and why: sentences. */
-  lacking: string[];
+  lacking: Said[];
 }
 
 /** fw3 without ipset has a rule for each network. */
@@ -68,8 +70,11 @@ export function inboundOf(facts: Facts, policy: PolicyFacts): Inbound {
     .map(({ name }) => name);
   if (wan.length === 0)
     wished.lacking.push(
-      'Calls cannot be let in: /etc/config/firewall has no zone wan and none that masquerades. '
-        + 'Give the zone of the internet the option masq.',
+      say(
+        'lacking-zone',
+        'Calls cannot be let in: /etc/config/firewall has no zone wan and none that masquerades. '
+          + 'Give the zone of the internet the option masq.',
+      ),
     );
   const forwarded: Forwarded[] = [];
   if (wan.length > 0)
@@ -96,9 +101,19 @@ function forward(wished: Inbound, forwarded: Forwarded[], mine: Forwarded): void
       earlier.address === address || earlier.first > last || earlier.last < first ? null : firstShared(earlier.networks, networks);
     if (shared !== null)
       return void wished.lacking.push(
-        `Not all calls of ${earlier.provider} to ${earlier.address} and of ${provider} to ${address} can be let in: `
-          + `both have the network ${shared}, and port ${first}${first === last ? '' : `-${last}`} can lead to one address alone. `
-          + 'Give both the same `option pbx`, or other ports.',
+        say(
+          'lacking-shared-port',
+          'Not all calls of {earlier} to {taken} and of {provider} to {address} can be let in: both have the network {network}, and port '
+            + '{port} can lead to one address alone. Give both the same `option pbx`, or other ports.',
+          {
+            earlier: earlier.provider,
+            taken: earlier.address,
+            provider,
+            address,
+            network: shared,
+            port: `${first}${first === last ? '' : `-${last}`}`,
+          },
+        ),
       );
   }
 }
@@ -120,25 +135,39 @@ function open(
     if ('wrong' in prefix) continue;
     const { family, bits } = prefix;
     const n = digit(family);
-    const lacks = (why: string): void => {
-      wished.lacking.push(`Calls of ${provider.name} to ${address} are not let in: ${why}`);
+    const lacks = (why: Said): void => {
+      wished.lacking.push(
+        say('lacking-calls', 'Calls of {provider} to {address} are not let in: {why}', { provider: provider.name, address, why }),
+      );
     };
     const near = policy.lan.find((lan) => {
       const network = readPrefix(`${lan.address}/${lan.prefix}`);
       return !('wrong' in network) && network.family === family && network.bits <= bits && bits <= lastOf(network);
     });
     const family4 = family === 'ipv4';
-    if (near === undefined) lacks('the address is in no network of this router. Set `option pbx` to the address the PBX has.');
-    else if (near.zone === null) lacks(`${near.device} is in no zone of the firewall. Add its network to a zone in /etc/config/firewall.`);
+    if (near === undefined)
+      lacks(say('why-no-network', 'the address is in no network of this router. Set `option pbx` to the address the PBX has.'));
+    else if (near.zone === null)
+      lacks(
+        say('why-no-zone', '{device} is in no zone of the firewall. Add its network to a zone in /etc/config/firewall.', {
+          device: near.device,
+        }),
+      );
     else if (networks.signalling[family].length === 0)
       lacks(
-        `no IP${family4 ? 'v4' : 'v6'} network of the provider is known. `
-          + 'Give it one with `list signalling`, or a `list host` that resolves to one.',
+        say(
+          'why-no-provider-network',
+          'no {family} network of the provider is known. Give it one with `list signalling`, or a `list host` that resolves to one.',
+          { family: family4 ? 'IPv4' : 'IPv6' },
+        ),
       );
-    else if (family4 && taken.has(family)) lacks('a port can be forwarded to one IPv4 address alone, and an earlier `option pbx` has it.');
+    else if (family4 && taken.has(family))
+      lacks(say('why-port-taken', 'a port can be forwarded to one IPv4 address alone, and an earlier `option pbx` has it.'));
     else if (!sets && networks.signalling[family].length > MOST_WITHOUT_SETS)
       lacks(
-        `${networks.signalling[family].length} networks are too many without ipset. Install the package ipset, then run \`sipalg apply\`.`,
+        say('why-too-many', '{networks} networks are too many without ipset. Install the package ipset, then run `sipalg apply`.', {
+          networks: networks.signalling[family].length,
+        }),
       );
     else {
       const self = policy.lan.some((lan) => lan.address === address);

@@ -60,7 +60,7 @@ page('switches it off and gives it back, and calls go through unedited in betwee
       await tab.waitForSelector('[data-do=confirm]');
       await tab.click('[data-do=confirm]');
       await tab.waitForSelector('#sipalg[data-mood=rewriting]');
-      assert.match(await tab.locator('#sipalg-result').innerText(), /^Given back, and seen to be back/);
+      assert.match(await tab.locator('#sipalg-result').innerText(), /^Restored, and seen to be back/);
       assert.ok(JSON.stringify(await lab.ruleset()).includes('"type":"sip"'));
       assert.equal(wrong, []);
     } finally {

@@ -4,12 +4,13 @@ import { takeBack } from '../../../src/apply/perform.ts';
 import type { Host } from '../../../src/host/host.ts';
 import { RANK } from '../../../src/plan/step.ts';
 import type { Step } from '../../../src/plan/step.ts';
+import { textOf, say } from '../../../src/words/say.ts';
 import { recordedRouter } from '../../routers.ts';
 
 const unload = (name: string): Step => ({
   rank: RANK.unload,
   why: 'module-idle',
-  text: `Unload ${name}.`,
+  ...say('step-unload', 'Unload {module}.', { module: name }),
   actions: [],
   undo: [{ do: 'run', argv: ['insmod', name], reached: { path: `/sys/module/${name}`, is: 'present' } }],
   commands: [],
@@ -54,7 +55,7 @@ back('tries again what failed, and looks again at what had nothing to do: a kill
 back('says what is left after the last try', async () => {
   const { host, ran } = unloading(Infinity);
   const failures = await takeBack(host, STEPS, () => undefined);
-  assert.equal(failures, ['Unload nf_nat_sip. This could not be taken back: `insmod nf_nat_sip` ended with exit code 255.']);
+  assert.equal(failures.map(textOf), ['Unload nf_nat_sip. This could not be taken back: `insmod nf_nat_sip` ended with exit code 255.']);
   assert.equal(ran, ['insmod nf_nat_sip', 'sleep 1', 'insmod nf_nat_sip', 'sleep 1', 'insmod nf_nat_sip']);
 });
 

@@ -13,7 +13,7 @@ import { seeded } from '../../seeded.ts';
 
 const wrongOf = (...words: string[]): string => {
   const asked = readArguments(words);
-  return 'wrong' in asked ? asked.wrong : `understood as ${asked.command.name}`;
+  return 'wrong' in asked ? asked.wrong.text : `understood as ${asked.command.name}`;
 };
 
 const surveyor = createSurveyor('1.2.3', async () => createVoice(null));
@@ -21,7 +21,7 @@ const surveyor = createSurveyor('1.2.3', async () => createVoice(null));
 /** As understood: the command, its options, and whether help was asked for. */
 function asked(...words: string[]): [string, Record<string, string>, boolean?] | string {
   const read = readArguments(words);
-  if ('wrong' in read) return read.wrong;
+  if ('wrong' in read) return read.wrong.text;
   return [read.command.name, Object.fromEntries(read.given), ...(read.help ? [true] : [])] as [string, Record<string, string>];
 }
 
@@ -92,7 +92,7 @@ words('every command by one letter more, less or other are told what was meant',
 
 words('are all in the help, with their options and the exit codes', () => {
   for (const { name, options, does } of OWNERS) {
-    for (const text of [name, ...options.map(shownOption), does]) assert.ok(help(COMMANDS).includes(text), text);
+    for (const text of [name, ...options.map(shownOption), does.text]) assert.ok(help(COMMANDS).includes(text), text);
   }
   assert.match(help(COMMANDS), 'Exit codes: 0 ');
   // What files of the package call is nobody's to call, and no hint leads there.
@@ -259,7 +259,7 @@ faces('names what is misspelt in the configuration, with the nearest right one, 
   const sentences = [
     'sipalg.example: there is no section type "providr" (line 11), so nothing in it is read; ' +
       'the types are sipalg, timeouts, marking, limit, provider, site, serve and metrics. Did you mean "provider"?',
-    'sipalg.main: there is no option "polcy"; the options are alg and policy. Did you mean "policy"?',
+    'sipalg.main: there is no option "polcy"; the options are alg, lang, policy and failback. Did you mean "policy"?',
     'sipalg.timeouts: the option media is "5"; it may be 30 to 86400 (seconds). Until it is, it is 300.',
     'sipalg.serve: there is no option "evry"; the options are enabled, page, listen and every. Did you mean "every"?',
   ];

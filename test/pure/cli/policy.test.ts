@@ -37,6 +37,7 @@ const kernel = (changes: Partial<InForce>): PolicyFacts['inForce'] => ({
 });
 
 const STEP: Step = {
+  code: 'step-x',
   rank: RANK.policy,
   why: 'policy-missing',
   text: 'Put the voice firewall rules in force.',
@@ -66,9 +67,9 @@ Providers:
     signalling: 192.0.2.0/28
 
 Counted:
-                    packets     bytes
-  voice_media         90210  18042000
-  limited_register     9990   4000000
+                                    packets     bytes
+  Audio, marked                       90210  18042000
+  REGISTER from strangers, dropped     9990   4000000
 Phones seen: 192.168.1.10, 192.168.1.11.
 
 Attempts from the internet, by addresses of no provider:
@@ -82,16 +83,24 @@ Attempts from the internet, by addresses of no provider:
 
 words('never calls rules in force that are missing, refused or unread', (context) => {
   const { policy } = context;
-  policy.planned = { steps: [STEP], takes: [], refused: ['The limits are not installed: no device leads to the internet.'] };
+  policy.planned = {
+    steps: [STEP],
+    takes: [],
+    refused: [{ code: 'refused-x', text: 'The limits are not installed: no device leads to the internet.' }],
+  };
   assert.match(
     say(context),
-    `The voice firewall rules are wished, and not in force as wished. What is missing:
+    `The voice firewall rules are switched on, and not in force as configured. What is missing:
   The limits are not installed: no device leads to the internet.
   Put the voice firewall rules in force.
 \`sipalg apply\` does it.
 `,
   );
-  policy.planned = { steps: [], takes: [], refused: ['The limits are not installed: no device leads to the internet.'] };
+  policy.planned = {
+    steps: [],
+    takes: [],
+    refused: [{ code: 'refused-x', text: 'The limits are not installed: no device leads to the internet.' }],
+  };
   assert.not.match(say(context), '`sipalg apply`');
   policy.planned = { steps: [], takes: [], refused: [] };
   const unread = {
@@ -130,17 +139,17 @@ words('says that something else has the calls first which a provider is to open,
   assert.match(say(context, { wish: { ...wish, marking } }), 'signalling CS3; marks that phones set are overwritten.\n');
 });
 
-words('names what is left of rules that are not wished any more', (context) => {
+words('names what is left of rules that are switched off', (context) => {
   context.policy.planned = { steps: [{ ...STEP, text: 'Take the voice firewall rules away.' }], takes: [], refused: [] };
   const text = say(context, { wanted: false });
-  assert.is(first(text), 'The voice firewall rules are not wished (sipalg.main.policy is not 1), but something of them is here:');
+  assert.is(first(text), 'The voice firewall rules are off (sipalg.main.policy is not 1), but something of them is here:');
   assert.match(text, '  Take the voice firewall rules away.\n`sipalg apply` does it.\n');
 });
 
 words('says that they are left alone where nobody can tell what is wished', ({ facts, policy }) => {
   const seen = withVoice(facts, policyFacts({ wanted: false }));
   const text = told({ ...seen, wish: { ...seen.wish, wish: { ...seen.wish.wish, policy: null } } }, policy);
-  assert.is(first(text), 'What is wished of the voice firewall rules cannot be told, so they are left as they are.');
+  assert.is(first(text), 'Whether the voice firewall rules are to be on cannot be told, so they are left as they are.');
 });
 
 words('has the findings with their evidence, and what of the configuration is not in force', (context) => {
@@ -199,7 +208,7 @@ words('shows both families of iptables, and who changed what', (context) => {
   };
   context.policy.judged = { ...context.policy.judged, changed: ['ip6tables-save'] };
   const text = say(context, { backend: 'iptables', inForce: { all: { state: 'absent', source: 'nft' }, ipv4, ipv6 } });
-  assert.match(text, /\n {2}voice_media \(IPv4\) +90210 +18042000\n[^]*\n {2}voice_media \(IPv6\) /);
+  assert.match(text, /\n {2}Audio, marked \(IPv4\) +90210 +18042000\n[^]*\n {2}Audio, marked \(IPv6\) /);
   assert.match(text, '\n  ip6tables-save: changed by somebody since it was loaded\n');
   assert.not.match(text, 'iptables-save: changed by somebody since it was loaded\n  ip6');
   assert.match(text, 'Phones seen: 192.168.1.10, 192.168.1.11, 2001:db8::10.');

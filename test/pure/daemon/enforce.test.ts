@@ -10,6 +10,7 @@ import { handClock, later, reportOf } from './hand.ts';
 import type { Provider } from '../../../src/wish/wish.ts';
 
 const STEP = {
+  code: 'step-x',
   rank: RANK.policy,
   why: 'policy-missing',
   text: 'Put the voice firewall rules in force.',

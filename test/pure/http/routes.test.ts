@@ -61,7 +61,7 @@ reading('opens a session by the one-time link, once', async () => {
         ])
       ).body,
     ),
-    { rights: { read: true, write: true }, login: 'token' },
+    { rights: { read: true, write: true }, login: 'token', lang: 'auto' },
   );
   assert.equal(JSON.parse((await post('/call', { method: 'plan', args: { towards: 'enabled' } }, { cookie: session })).body), {
     result: { version: 'test' },
@@ -72,7 +72,7 @@ reading('opens a session by the one-time link, once', async () => {
 reading('says what rights there are without a session: none, and how to get some', async () => {
   const { status, body } = await mounted().ask('GET', '/session');
   assert.is(status, 200);
-  assert.equal(JSON.parse(body), { rights: { read: false, write: false }, login: 'token' });
+  assert.equal(JSON.parse(body), { rights: { read: false, write: false }, login: 'token', lang: 'auto' });
 });
 
 reading('guesses of a link are slowed', async () => {

@@ -9,6 +9,7 @@ import { observe } from '../../../src/observe/observe.ts';
 import { planAlg as plan } from '../../../src/plan/plan.ts';
 import { reportOn } from '../../../src/survey/report.ts';
 import { exitCode } from '../../../src/survey/survey.ts';
+import { textOf } from '../../../src/words/say.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
 
 interface Routers {
@@ -126,7 +127,7 @@ judged('says what would bring it back', ({ on, dormant, disabled, stock }) => {
   assert.equal(returns(dormant), ['firewall reload', 'boot', 'package upgrade']);
   assert.equal(returns(disabled), []);
   assert.equal(returns(stock), []);
-  assert.match(judge(dormant).text, 'It would come back at the next firewall reload, boot, package upgrade.');
+  assert.match(judge(dormant).text, 'It would come back at the next firewall reload, boot and package upgrade.');
   const image: Facts = { ...on, modules: { ...on.modules, inImage: { state: 'present', value: true, source: '/rom/lib/modules/x' } } };
   assert.equal(returns(image), ['firewall reload', 'boot', 'package upgrade', 'sysupgrade']);
   assert.equal(returns(withModule(on, 'tracker', 'on disk')), ['boot', 'package upgrade']);
@@ -210,7 +211,7 @@ reach('is not unloading what more refer to than is seen here: another network na
     ...on,
     modules: { ...on.modules, tracker: { ...tracker, value: { ...tracker.value, refcount: tracker.value.refcount! + count } } },
   });
-  assert.equal([otherHolders(more(0)), otherHolders(more(1))], [[], ['something unseen (another network namespace, or tc)']]);
+  assert.equal([otherHolders(more(0)), otherHolders(more(1)).map(textOf)], [[], ['something unseen (another network namespace, or tc)']]);
   assert.is(canUnload(more(1)), false);
   assert.ok(
     judge(more(1)).findings.some(({ text }) =>
@@ -245,7 +246,7 @@ reach('is blocking where a kmodloader reads the file', ({ on, stock }) => {
 });
 
 reach('is held by a hand-written include, and by what was found out by trying while nothing changed since', ({ on, disabled }) => {
-  assert.match(heldBy(disabled)?.because ?? '', /hand-written include/);
+  assert.match(heldBy(disabled)?.because.text ?? '', /hand-written include/);
   assert.is(heldBy(on), null);
   const tried = (of: string): Facts => ({
     ...on,
@@ -255,7 +256,7 @@ reach('is held by a hand-written include, and by what was found out by trying wh
       value: { format: 1, program: '0', since: 1, state: 'taken', taken: [], held: { because: 'found out', of } },
     },
   });
-  assert.equal(heldBy(tried(fingerprint(on))), { because: 'found out', lines: [] });
+  assert.equal(heldBy(tried(fingerprint(on))), { because: { code: 'held', text: 'found out' }, lines: [] });
   assert.is(heldBy(tried('something else')), null);
   const { uci } = on.firewall;
   if (uci.state !== 'present') throw new Error('no configuration');

@@ -32,6 +32,11 @@ export const TABLE: readonly Row[] = [
     code: [],
     because: 'ubus/ is fit to be published alone: it brings along everything it needs, and nothing of it knows sipalg.',
   },
+  {
+    room: 'words',
+    code: [],
+    because: 'How a sentence travels and is put into a language knows nothing of what is said.',
+  },
   { room: 'host', code: [], because: 'What an engine owes knows nothing of what is done with it.' },
   {
     room: 'languages/address',
@@ -44,7 +49,7 @@ export const TABLE: readonly Row[] = [
     because:
       "A language is somebody else's syntax: it knows nothing of sipalg and of no other language, so it can be tested and trusted alone.",
   },
-  { room: 'wish', code: ['languages'], because: 'What is wished is read from one file; what the router is does not change it.' },
+  { room: 'wish', code: ['languages', 'words'], because: 'What is wished is read from one file; what the router is does not change it.' },
   {
     room: 'journal',
     code: ['languages'],
@@ -57,25 +62,25 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'judge',
-    code: ['languages', 'observe'],
+    code: ['languages', 'observe', 'words'],
     types: ['host', 'journal', 'wish'],
     because: 'A verdict follows from facts alone: the machine is not asked again, and what to do about it is not known here.',
   },
   {
     room: 'plan',
-    code: ['languages', 'observe', 'judge', 'journal', 'wish'],
+    code: ['languages', 'observe', 'judge', 'journal', 'wish', 'words'],
     types: ['host'],
     because: 'A plan follows from facts and verdict alone: it can be printed, mailed and replayed without a machine.',
   },
   {
     room: 'voice',
-    code: ['languages', 'wish', 'observe', 'plan', 'judge/evidence.ts'],
+    code: ['languages', 'wish', 'observe', 'plan', 'judge/evidence.ts', 'words'],
     types: ['host', 'judge'],
     because: 'The voice rules walk the same way as the ALG, beside it: they look, judge and plan, and speak to nobody.',
   },
   {
     room: 'survey',
-    code: ['observe', 'judge', 'plan', 'journal', 'voice/paths.ts', 'voice/own.ts', 'languages/refused.ts'],
+    code: ['observe', 'judge', 'plan', 'journal', 'voice/paths.ts', 'voice/own.ts', 'languages/refused.ts', 'words'],
     types: ['host', 'wish', 'voice'],
     because: 'The one room that knows both the ALG and the voice rules, whose code an engine hands in; only `look` touches a machine.',
   },
@@ -87,7 +92,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'apply',
-    code: ['languages', 'host', 'observe', 'judge', 'plan', 'journal', 'survey', 'voice/paths.ts'],
+    code: ['languages', 'host', 'observe', 'judge', 'plan', 'journal', 'survey', 'voice/paths.ts', 'words'],
     because: 'Applying walks the whole way again, to verify, and speaks to nobody.',
   },
   {
@@ -124,14 +129,20 @@ export const TABLE: readonly Row[] = [
     because: 'What is sent to a Homer server follows from messages alone: who saw them, and how it is sent, is handed in.',
   },
   {
+    room: 'report',
+    code: ['words', 'judge', 'compare/redact.ts'],
+    types: ['survey', 'compare', 'journal', 'voice', 'host'],
+    because: 'A document follows from saved facts and comparisons alone, so that the same ones give the same document anywhere.',
+  },
+  {
     room: 'object',
-    code: ['survey', 'plan', 'apply', 'host'],
+    code: ['survey', 'plan', 'apply', 'host', 'words'],
     types: ['judge', 'observe'],
     because: 'Methods and replies know no transport: ubus, HTTP and rpcd serve the same.',
   },
   {
     room: 'http',
-    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts'],
+    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts', 'words'],
     types: ['host'],
     because: 'HTTP is requests and answers as data: no socket, so every request can be tested without one.',
   },
@@ -143,9 +154,10 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'rpcd',
-    code: ['object', 'survey', 'apply/waiting.ts', 'host', 'languages/kernel', 'daemon/reply-size.ts'],
+    code: ['object', 'survey', 'apply/waiting.ts', 'host', 'languages/kernel', 'daemon/reply-size.ts', 'words'],
     types: ['plan'],
-    because: 'A call of rpcd is the object without a resident program: what the object does is not its business, only that it outlives the call.',
+    because:
+      'A call of rpcd is the object without a resident program: what the object does is not its business, only that it outlives the call.',
   },
   {
     room: 'cli',
@@ -165,13 +177,15 @@ export const TABLE: readonly Row[] = [
       'languages/nearest.ts',
       'languages/prometheus',
       'host/text.ts',
+      'words',
+      'report',
     ],
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },
   {
     room: 'page',
-    code: [],
+    code: ['words'],
     types: ['object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
     because: 'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about.',
   },

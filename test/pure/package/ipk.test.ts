@@ -19,12 +19,13 @@ const TIME = 1_700_000_000;
 const apkOf = (name: string): string => `${name}-${RELEASE}.apk`;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPALG_USIGN_KEY: '' };
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
+// German is 22 kB of `sipalg` and 17 kB of LuCI's page: every sentence of the program, by its code.
 const MOST: Record<string, number> = {
-  'sipalg': 180_000,
-  'sipalg-daemon': 34_000,
-  'sipalg-compare': 56_000,
+  'sipalg': 212_000,
+  'sipalg-daemon': 37_000,
+  'sipalg-compare': 100_000,
   'sipalg-fleet': 14_000,
-  'luci-app-sipalg': 18_000,
+  'luci-app-sipalg': 33_500,
 };
 
 type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };

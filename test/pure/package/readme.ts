@@ -86,6 +86,8 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'fw4 check': { by: 'router' },
   'tcpdump -i br-lan -s 0 -w /tmp/lan.pcap udp port 5060 &': { by: 'test/lab/compare/captures.ts', words: "['tcpdump', '-i', device" },
   'tcpdump -i wan -s 0 -w /tmp/wan.pcap udp port 5060': { by: 'test/lab/compare/captures.ts', words: "['tcpdump', '-i', device" },
+  'sipalg report -o /tmp/report.html': { by: 'test/pure/report/report.test.ts', words: "say('report', '-o', 'report.html')" },
+  'sipalg report -o FILE': { by: 'test/pure/report/report.test.ts', words: "say('report', '-o', 'report.html')" },
   'sipalg compare /tmp/lan.pcap /tmp/wan.pcap': { by: 'test/engines/compare.test.ts', words: "onBoth(context, ['compare', lan, wan])" },
   'sipalg compare LAN WAN': { by: 'test/engines/compare.test.ts', words: "onBoth(context, ['compare', lan, wan])" },
   'sipalg probe --phones': { by: 'test/lab/watch/watch.test.ts', words: "['probe', '--phones']" },

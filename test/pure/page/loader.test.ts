@@ -87,12 +87,12 @@ mounts('takes no element from text: no innerHTML, no eval', ({ folder, source })
   }
 });
 
-mounts("is made of the page's own sources and nothing else", ({ inputs }) => {
+mounts("is made of the page's own sources, how sentences are put into words, and nothing else", ({ inputs }) => {
   assert.is(inputs.length, 2);
   for (const files of inputs) {
     assert.ok(files.length > 8);
     assert.equal(
-      files.filter((file) => !file.startsWith('src/page/')),
+      files.filter((file) => !/^(src\/(page|words)\/|<define:SIPALG_LANGUAGES>$)/.test(file)),
       [],
     );
   }

@@ -14,6 +14,7 @@ import { statusOf } from '../../page/replies.ts';
 
 const words = wordsIn((text) => text);
 const STEP = {
+  code: 'step-x',
   rank: RANK.policy,
   why: 'policy-missing',
   text: 'Put the voice firewall rules in force.',
@@ -76,8 +77,8 @@ voice('say what is wished and what was counted', async () => {
     'Phones seen: 192.168.1.10, 192.168.1.11',
   ]);
   assert.equal(cells(await view(), 'voice'), [
-    ['voice_media', '90210 packets, 18042000 bytes'],
-    ['limited_register', '9990 packets, 4000000 bytes'],
+    ['Audio, marked', '90210 packets, 18042000 bytes'],
+    ['REGISTER from strangers, dropped', '9990 packets, 4000000 bytes'],
   ]);
   const { wish } = policyFacts();
   const bare =
@@ -96,7 +97,7 @@ voice('name both families of iptables', async () => {
   });
   assert.equal(
     cells(both, 'voice').map(([name]) => name),
-    ['IPv4 voice_media', 'IPv4 limited_register', 'IPv6 voice_media', 'IPv6 limited_register'],
+    ['IPv4 Audio, marked', 'IPv4 REGISTER from strangers, dropped', 'IPv6 Audio, marked', 'IPv6 REGISTER from strangers, dropped'],
   );
   assert.is(cells(both, 'attempts').length, 3);
 });
@@ -105,7 +106,7 @@ voice("count networks and name every name: answered, stale or not yet answered, 
   const shown = await view();
   assert.equal(cells(shown, 'providers'), [
     ['example', '3', '1', '2', '192.168.1.20'],
-    ['plain', '0', '1', '0', 'none'],
+    ['plain', '0', '1', '0', 'nobody'],
   ]);
   assert.equal(cells(shown, 'names'), [
     ['sip.example.com', '203.0.113.5, 2001:db8:5::5', '3 min ago'],
@@ -129,7 +130,7 @@ voice("count networks and name every name: answered, stale or not yet answered, 
 voice('show who tried, the busiest first, and say where nobody did', async () => {
   assert.equal(cells(await view(), 'attempts'), [
     ['2001:db8:bad::1', 'REGISTER', '10000', '9990', '3 h ago', '43 s ago'],
-    ['192.0.2.99', 'TCP', '12', '2', words.states.unknown, words.states.unknown],
+    ['192.0.2.99', 'TCP', '12', '2', words.notKnown, words.notKnown],
     ['198.51.100.66', 'OPTIONS', '3', '0', '50 min ago', '5 min ago'],
   ]);
   const { inForce } = policyFacts();
@@ -153,7 +154,7 @@ voice('stay bounded: ten thousand networks, four thousand attempts, three hundre
     wish: { ...wish, providers: [{ name: 'huge', hosts: [], signalling: networks, media: networks, inbound: null }] },
     inForce: { ...inForce, all: { state: 'present', value: { ...IN_FORCE, attempts, phones }, source: 'nft' } },
   });
-  assert.equal(cells(shown, 'providers'), [['huge', '0', '10000', '10000', 'none']]);
+  assert.equal(cells(shown, 'providers'), [['huge', '0', '10000', '10000', 'nobody']]);
   assert.is(cells(shown, 'attempts').length, MOST_ROWS);
   assert.equal(section(shown, 'attempts')?.lines, ['The first 50 of 4000 are shown.']);
   assert.match(section(shown, 'voice')?.lines.at(-1) ?? '', /^Phones seen: (\S+, ){7}\S+ and 292 more$/);

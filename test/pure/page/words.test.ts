@@ -70,6 +70,9 @@ words('are filled in order, and a value is no pattern', () => {
   assert.is(fill('nothing'), 'nothing');
 });
 
+/** What gettext writes of a quote, a backslash and a new line. */
+const unquoted = (text: string): string => text.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
+
 const catalogs = suite('a translation');
 
 catalogs('has the sentences of the template, each with as many values', async () => {
@@ -79,7 +82,7 @@ catalogs('has the sentences of the template, each with as many values', async ()
   for (const folder of folders) {
     const text = readFileSync(`${LUCI_APP}/po/${folder}/sipalg.po`, 'utf8');
     const pairs = [...text.matchAll(/^msgid "(.+)"\nmsgstr "(.*)"$/gm)].map(
-      ([, id = '', said = '']) => [id.replace(/\\(.)/g, '$1'), said.replace(/\\(.)/g, '$1')] as const,
+      ([, id = '', said = '']) => [unquoted(id), unquoted(said)] as const,
     );
     assert.equal(
       pairs.filter(([id]) => !known.has(id)),

@@ -191,7 +191,7 @@ block('touches no file with a line that is neither a blacklist nor options, and 
   const { steps, refused } = planBlock(withConf(facts, '# a\nalias a b\noptions x y=1\nsoftdep x pre: y\n'));
   assert.equal(steps, []);
   assert.equal(
-    refused.map((sentence) => /^\/etc\/modules\.conf, line (\d+), .*: "(.*)" \(/.exec(sentence)?.slice(1)),
+    refused.map(({ text }) => /^\/etc\/modules\.conf, line (\d+), .*: "(.*)" \(/.exec(text)?.slice(1)),
     [
       ['2', 'alias a b'],
       ['4', 'softdep x pre: y'],

@@ -135,7 +135,7 @@ back('says what is left where more than one section could be the one it was', as
   const twice = `config zone\n\toption name 'first'\n\n${after.replace(`${zone}\n`, `${other('one')}\n${other('two')}`)}`;
   const { steps, refused } = planGiveBack(withJournal(withConfig(facts, twice), [entry]));
   assert.equal(steps, []);
-  assert.match(refused.join(' '), /the zone lan has another name now, and more than one could be it/);
+  assert.match(refused.map(({ text }) => text).join(' '), /the zone lan has another name now, and more than one could be it/);
 });
 
 back('takes away all that is ours of a list to which its owner has added, or from which taken', async ({ facts }) => {
@@ -237,7 +237,7 @@ back('gives nothing back to a file it cannot read, and says so', ({ facts }) => 
   const { steps, refused } = planGiveBack(withJournal(blind, [{ kind: 'file', path: CONF, before: '', after: 'x' }]));
   assert.equal(steps, []);
   assert.is(refused.length, 1);
-  assert.match(refused[0] as string, '/etc/modules.conf could not be read');
+  assert.match(refused[0]?.text as string, '/etc/modules.conf could not be read');
 });
 
 back('loads the tracker before the rewriter, and each once', ({ facts }) => {
@@ -273,7 +273,7 @@ back("says which package is missing where a module's file is gone", async () => 
     withJournal(await observe(recordedRouter('openwrt-stock')), [{ kind: 'module', name: 'nf_conntrack_sip', parameters: {} }]),
   );
   assert.equal(steps, []);
-  assert.match(refused.join(), /kmod-nf-nathelper-extra, or kmod-nf-nathelper-sip from OpenWrt 25\.12\.5 on/);
+  assert.match(refused.map(({ text }) => text).join(), /kmod-nf-nathelper-extra, or kmod-nf-nathelper-sip from OpenWrt 25\.12\.5 on/);
 });
 
 back('is refused as a whole without a journal that can be read, and is nothing without one', async ({ facts }) => {

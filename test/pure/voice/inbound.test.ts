@@ -128,7 +128,7 @@ test('fw3 without ipset has a forward for each network, and never one protocol a
   );
   const many = Array.from({ length: 65 }, (_, nth) => `198.18.${nth}.1`);
   assert.match(
-    inbound([{ signalling: many }], { firewall: 'fw3', set: false }).lacking[0] ?? '',
+    inbound([{ signalling: many }], { firewall: 'fw3', set: false }).lacking[0]?.text ?? '',
     /67 networks are too many without ipset. Install the package ipset/,
   );
 });
@@ -138,7 +138,7 @@ test('opens nothing without a source, a place or a zone, and says why', () => {
     const { sections, lacking } = inbound([provider], { text });
     assert.equal(sections, []);
     assert.is(lacking.length, 1);
-    assert.match(lacking[0] as string, sentence);
+    assert.match(lacking[0]?.text as string, sentence);
   };
   const pbx = (address: string): Partial<Provider> => ({ inbound: { pbx: [address], ports: [5060], mediaPorts: null } });
   says(pbx('192.168.7.20'), /to 192\.168\.7\.20 are not let in: the address is in no network of this router/);
@@ -146,7 +146,7 @@ test('opens nothing without a source, a place or a zone, and says why', () => {
   says({ hosts: [], signalling: ['2001:db8:113::/48'] }, /no IPv4 network of the provider is known/);
   says({}, /has no zone wan and none that masquerades/, "config zone\n\toption name 'lan'\n\tlist network 'lan'\n");
   const two = inbound([{ inbound: { pbx: ['192.168.1.20', '192.168.1.21'], ports: [5060], mediaPorts: null } }]);
-  assert.match(two.lacking[0] as string, /192\.168\.1\.21 are not let in: a port can be forwarded to one IPv4 address alone/);
+  assert.match(two.lacking[0]?.text as string, /192\.168\.1\.21 are not let in: a port can be forwarded to one IPv4 address alone/);
   assert.is(two.sections.filter(({ type }) => type === 'redirect').length, 1);
   for (const nothing of [inbound([{ inbound: null }]), inbound([{}], { wanted: false })])
     assert.equal([nothing.sections, nothing.lacking], [[], []]);
@@ -161,7 +161,7 @@ test('two providers that share a network and a port are named, where they lead t
     inbound: { pbx: [address], ports, mediaPorts },
   });
   const first = { inbound: { pbx: ['192.168.1.20'], ports: [5060, 5061], mediaPorts: '10000-20000' }, media: [] };
-  const lacking = (...providers: Partial<Provider>[]): string[] => inbound([first, ...providers]).lacking;
+  const lacking = (...providers: Partial<Provider>[]): string[] => inbound([first, ...providers]).lacking.map(({ text }) => text);
   for (const address of ['192.168.1.21', '192.168.1.1']) {
     assert.equal(lacking(other(address, [5061, 5080], ['192.0.2.0/28', '198.51.100.0/25'])), [
       `Not all calls of example to 192.168.1.20 and of other to ${address} can be let in: both have the network 192.0.2.0/28, ` +

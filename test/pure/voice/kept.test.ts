@@ -76,20 +76,23 @@ test('a network with a fixed address is one while it is down, and one whose addr
     // All networks are there, and the address is in none: that is known.
     const { compared } = await seen(text, { lan: [{ ...LAN[0]!, address: '192.168.7.1' }] }, { inbound });
     assert.is(inboundEdit(text, compared.inbound.sections).after, ZONES);
-    assert.match(compared.inbound.lacking[0] ?? '', /is in no network of this router/);
+    assert.match(compared.inbound.lacking[0]?.text ?? '', /is in no network of this router/);
   }
 });
 
 test('what is neither known nor in force is not opened, and not said to be in no network', async () => {
   const { compared } = await seen(ZONES, { down: down() });
   assert.equal(compared.inbound.sections, []);
-  assert.equal(compared.inbound.lacking, [
-    'Calls of example to 192.168.1.20 are not let in yet: whether the address is in a network of this router is not known, '
-      + 'for lan has no IPv4 address now.',
-  ]);
+  assert.equal(
+    compared.inbound.lacking.map(({ text }) => text),
+    [
+      'Calls of example to 192.168.1.20 are not let in yet: whether the address is in a network of this router is not known, ' +
+        'for lan has no IPv4 address now.',
+    ],
+  );
   // A network of the other family, or with a fixed address that does not hold it, says nothing about it.
   for (const other of [[{ ...down()[0]!, family: 'ipv6' as const }], down('192.168.9.1/24')])
-    assert.match((await seen(ZONES, { down: other })).compared.inbound.lacking[0] ?? '', /is in no network of this router/);
+    assert.match((await seen(ZONES, { down: other })).compared.inbound.lacking[0]?.text ?? '', /is in no network of this router/);
 });
 
 test('the networks that calls come from stay while none of the names has ever been answered', async () => {
@@ -135,7 +138,10 @@ eth1\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
 br-x\t004DA8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
 `;
   assert.equal(addresses4(trie, route), [{ device: 'br-x', family: 'ipv4', address: '192.168.77.1', prefix: 24 }]);
-  assert.throws(() => addresses4(trie, 'x'), (error: unknown) => error instanceof Refused);
+  assert.throws(
+    () => addresses4(trie, 'x'),
+    (error: unknown) => error instanceof Refused,
+  );
   assert.equal(addresses6('20010db8007700000000000000000001 02 40 00 80     br-x\nbroken\n'), [
     { device: 'br-x', family: 'ipv6', address: '2001:db8:77::1', prefix: 64 },
   ]);
@@ -149,11 +155,11 @@ test('a firewall that is stopped is not loaded, and what it does not let in is s
     const { facts, policy, compared } = await rules({ state: 'present', value: false, source: '' }, backend);
     const { steps, refused } = plan(facts, policy, compared);
     assert.not.match(JSON.stringify(steps), /fw[34].,.reload/);
-    if (backend === 'nft') assert.match(refused.join(), 'the firewall that lets them in is not loaded');
+    if (backend === 'nft') assert.match(refused.map(({ text }) => text).join(), 'the firewall that lets them in is not loaded');
     const unknown = await rules({ state: 'failed', source: '/var/run/fw3.state', because: 'EIO' }, backend);
     const open = plan(unknown.facts, unknown.policy, unknown.compared);
     assert.not.match(JSON.stringify(open.steps), /fw[34].,.reload/);
-    if (backend === 'nft') assert.match(open.refused.join(), 'Whether the firewall is loaded is not known');
+    if (backend === 'nft') assert.match(open.refused.map(({ text }) => text).join(), 'Whether the firewall is loaded is not known');
   }
 });
 
@@ -169,7 +175,7 @@ test('the trace is planned for the end, and not where something of ours could no
   assert.equal([refused, steps.at(-1)?.commands, steps.at(-1)?.last], [[], [`rm ${POLICY_FILE}`], true]);
   assert.ok(steps.every(({ rank }) => rank <= (steps.at(-1)?.rank ?? 0)));
   const unread = await off({ titles: [], sets: [], unread: ['nft -t list table inet fw4 could not be read: it hung'] });
-  assert.match(unread.refused.join(), /is not known, so it is left as it is: nft -t list/);
+  assert.match(unread.refused.map(({ text }) => text).join(), /is not known, so it is left as it is: nft -t list/);
   assert.not.match(JSON.stringify(unread.steps), `rm ${POLICY_FILE}`);
   assert.is(POLICY_UNFINISHED, POLICY_FILE + UNFINISHED);
 });

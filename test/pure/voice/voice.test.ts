@@ -220,18 +220,33 @@ planning('falls back to the two sysctls, both long enough and never shorter than
 planning('is refused with a sentence where nftables is not there or could not be read, and takes nothing away blindly', async () => {
   const failed: Reading<never> = { state: 'failed', source: 'nft -j -t list ruleset', because: 'Operation not permitted' };
   const inForce = { all: failed, ipv4: absent(''), ipv6: absent('') };
-  assert.match(planOn(await router({ inForce })).refused.join(), 'Operation not permitted');
+  assert.match(
+    planOn(await router({ inForce }))
+      .refused.map(({ text }) => text)
+      .join(),
+    'Operation not permitted',
+  );
   const off = planOn(await router({ inForce, wanted: false, files: { [POLICY_FILE]: present('x', POLICY_FILE) } }));
   assert.equal(off.steps, []);
-  assert.match(off.refused.join(), 'could not be taken away');
-  assert.match(planOn(await router({ perFlow: absent('nft') })).refused.join(), 'not installed');
+  assert.match(off.refused.map(({ text }) => text).join(), 'could not be taken away');
+  assert.match(
+    planOn(await router({ perFlow: absent('nft') }))
+      .refused.map(({ text }) => text)
+      .join(),
+    'not installed',
+  );
 });
 
 planning('names the line of a firewall configuration that cannot be edited', async () => {
   const facts = await router();
   const uci = facts.firewall.uci as { value: { text: string } };
   uci.value = { ...uci.value, text: "config defaults\n\toption input 'REJECT\n" };
-  assert.match(planOn(facts).refused.join(), '/etc/config/firewall, line 2');
+  assert.match(
+    planOn(facts)
+      .refused.map(({ text }) => text)
+      .join(),
+    '/etc/config/firewall, line 2',
+  );
 });
 
 planning('an include of that name that means something else becomes ours, and goes as a whole', async () => {
@@ -449,7 +464,7 @@ finding("name once what a router's iptables does not have, with its package, and
     );
     const planned = planOn(facts);
     assert.equal(
-      planned.refused,
+      planned.refused.map(({ text }) => text),
       said.map(({ text }) => text),
       'so that the exit code tells',
     );

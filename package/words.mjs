@@ -1,0 +1,120 @@
+// The words of the program: what is said in src/, and a language of it from package/luci-app-sipalg/po/LANGUAGE/sipalg.po.
+// A translation is kept by the English sentence, as gettext has it; it is looked up by the sentence's code.
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { entries } from './lmo.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export const PO = 'package/luci-app-sipalg/po';
+
+/** Every language there is: each is a folder with one file. */
+export const languages = () =>
+  readdirSync(root + PO)
+    .filter((name) => name !== 'templates')
+    .sort();
+
+export const catalogOf = (/** @type {string} */ language) => readFileSync(`${root}${PO}/${language}/sipalg.po`, 'utf8');
+
+const STRING = String.raw`(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`;
+const STRINGS = String.raw`(?:${STRING}[\s+]*)+`;
+
+/** What stands for a character in a string of source, and of a .po. @param {string} text */
+export const unescaped = (text) => text.replace(/\\(.)/g, (_, char) => (char === 'n' ? '\n' : char));
+
+/** Strings as source has them, put together -> the text. @param {string} source */
+export const joined = (source) =>
+  [...source.matchAll(/(['"])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unescaped(text)).join('');
+
+/**
+ * Every sentence of the program by its code, and where it is said.
+ * @returns {{ code: string, text: string, file: string }[]} in the order of files and lines
+ */
+export function said() {
+  const files = /** @type {string[]} */ (readdirSync(`${root}src`, { recursive: true }))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('page/'))
+    .map((file) => `src/${file}`)
+    .sort();
+  const call = new RegExp(String.raw`\bsay\(\s*(${STRING}),\s*(${STRINGS})(?=[,)])`, 'g');
+  return files.flatMap((file) =>
+    [...readFileSync(root + file, 'utf8').matchAll(call)].map(([, code = '', text = '']) => ({
+      code: joined(code),
+      text: joined(text),
+      file,
+    })),
+  );
+}
+
+/** What is said on a terminal or in a document alone. @param {string} file */
+const onPaper = (file) => /^src\/(cli|report|compare)\//.test(file);
+
+/** How a number chooses the form of a word: the expression of the header, in one spelling. @param {string} po */
+export function plural(po) {
+  const expression = /Plural-Forms:[^"\\]*\bplural=([^;"\\]+)/.exec(po)?.[1] ?? 'n != 1';
+  return expression
+    .trim()
+    .replace(/^\((.*)\)$/, '$1')
+    .trim();
+}
+
+/**
+ * What a language is, by what it is asked for: `sipalg CODE`. A sentence without a translation is not in it.
+ * @param {string} po @param {{ page?: true }} [which] page: what the page shows alone
+ * @returns {[key: string, text: string][]}
+ */
+export function byCode(po, { page } = {}) {
+  const translated = new Map(entries(po).filter(([, text]) => text !== ''));
+  /** @type {Map<string, string>} */
+  const keys = new Map([['sipalg plural', plural(po)]]);
+  for (const { code, text, file } of said())
+    if (!page || !onPaper(file)) {
+      const found = translated.get(text);
+      if (found !== undefined) keys.set(`sipalg ${code}`, found);
+    }
+  return [...keys];
+}
+
+/** The page's own sentences, which are asked for as they are in English. */
+export function ofPage() {
+  const calls = readFileSync(`${root}src/page/words.ts`, 'utf8').matchAll(new RegExp(String.raw`\b_\(\s*(${STRINGS}),?\s*\)`, 'g'));
+  return [...calls].map(([, strings = '']) => joined(strings));
+}
+
+/**
+ * All that a language is: the page's own sentences as they are, and the program's by their codes.
+ * @param {string} language @param {{ page?: true }} [which] @returns {[string, string][]}
+ */
+export function wordsOf(language, which) {
+  const po = catalogOf(language);
+  const own = new Set([...ofPage(), ...(which?.page ? OF_LUCI() : [])]);
+  return [...entries(po).filter(([text, translation]) => own.has(text) && translation !== ''), ...byCode(po, which)];
+}
+
+/** What LuCI itself shows of us: the menu and the rights. */
+export const OF_LUCI = () =>
+  ['menu.d', 'acl.d'].flatMap((kind) => {
+    const place = kind === 'menu.d' ? 'luci/menu.d' : 'rpcd/acl.d';
+    const json = JSON.parse(readFileSync(`${root}package/luci-app-sipalg/root/usr/share/${place}/luci-app-sipalg.json`, 'utf8'));
+    return Object.values(json).map(({ title, description }) => title ?? description);
+  });
+
+/**
+ * Fills src/words/languages.ts: each language is a part of its own, which is loaded when somebody reads it.
+ * @type {import('esbuild').Plugin}
+ */
+export const translations = {
+  name: 'languages',
+  setup({ onLoad, onResolve }) {
+    onLoad({ filter: /[/\\]src[/\\]words[/\\]languages\.ts$/ }, () => ({
+      contents: `export const LANGUAGES = {${languages()
+        .map((name) => `${JSON.stringify(name)}: () => import(${JSON.stringify(`sipalg-words:${name}`)})`)
+        .join(',')}};`,
+      loader: 'js',
+    }));
+    onResolve({ filter: /^sipalg-words:/ }, ({ path }) => ({ path: `${PO}/${path.slice('sipalg-words:'.length)}`, namespace: 'words' }));
+    onLoad({ filter: /.*/, namespace: 'words' }, ({ path }) => ({
+      contents: `export default ${JSON.stringify(Object.fromEntries(wordsOf(path.slice(PO.length + 1))))};`,
+      loader: 'js',
+    }));
+  },
+};

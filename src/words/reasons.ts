@@ -1,0 +1,83 @@
+/**
+ * Why something could not be read or run, as doors say it (host/errno.ts, engines/): told by the text, for it comes from
+ * below everything that has codes. What a tool or the kernel itself has said is nobody's to translate.
+ */
+import { say } from './say.ts';
+import type { Coded } from './say.ts';
+
+const REASONS = [
+  say('because-denied', 'permission denied; run as root (EACCES)'),
+  say('because-not-permitted', 'not permitted; run as root (EPERM)'),
+  say('because-read-only', 'the file system is read-only (EROFS)'),
+  say('because-no-space', 'no space is left on the device (ENOSPC)'),
+  say('because-quota', 'the disk quota is used up (EDQUOT)'),
+  say('because-directory', 'it is a directory (EISDIR)'),
+  say('because-no-directory', 'part of its path is no directory (ENOTDIR)'),
+  say('because-missing', 'no such file or directory (ENOENT)'),
+  say('because-links', 'too many symbolic links (ELOOP)'),
+  say('because-io', 'input/output error (EIO)'),
+  say('because-value', 'the kernel takes no such value (EINVAL)'),
+  say('because-root', 'only root may ask'),
+  say('because-not-installed', 'it is not installed'),
+  say('because-large', 'it holds more than {bytes} bytes'),
+  say('because-exit', 'it ended with exit code {number}'),
+  say('because-exit-said', 'it ended with exit code {number}: {said}'),
+  say('because-killed', 'it was ended by {signal}'),
+  say('because-uncounted', 'it ended with exit code 0 and did not say how many flows it has shown'),
+  say('because-built-in', 'the kernel does not show whether nf_nat_sip is part of it'),
+  say('because-no-answer', '{what}: no answer within {number} ms'),
+  say('because-no-name', '{name} does not exist (NXDOMAIN)'),
+  say('because-no-record', '{name} has no {type} record'),
+  say('because-no-address', '{name} has no address'),
+  say('because-no-server', '{name}: there is no name server'),
+  say('because-address', '{given} is no address and no network, such as 203.0.113.0/24 or 2001:db8::/32'),
+  say('because-prefix', '{given} is an {family} network, whose prefix has {bits} bits at most'),
+  say('because-too-wide', '{given} covers too much of the internet; a prefix has {bits} bits at least'),
+  say('because-nobodys', "{given} is {what}, or holds it, and that is no provider's"),
+  say('because-time-out', 'it did not end within {seconds} s and was killed'),
+  say('because-cut-output', 'its output was not read to the end: {because}'),
+  say('because-broken-off', 'it was broken off'),
+  say('because-waited', 'it was not begun: the {seconds} s for all waiting are over'),
+  say('because-no-json', 'nft did not print JSON: {said}'),
+  say('because-quote', 'a quote is never closed in {text}'),
+  say('because-nul', 'a NUL character has no place in a UCI file'),
+  say('because-before-section', '{statement} stands before the first section, in {text}'),
+  say(
+    'because-legacy',
+    'the kernel holds a table raw of the legacy flavour of {tool}, which nothing installed here shows; install {package}',
+  ),
+  say('because-journal-json', 'it is no JSON; it may have been cut short'),
+  say('because-journal-format', 'it is not a journal of format 1, the only one this version of sipalg reads'),
+  say('because-journal-entries', 'its entries are not what sipalg writes'),
+  say(
+    'because-no-voice',
+    'the voice firewall rules live in a file beside the program, and that could not be loaded: {why}. Install sipalg again',
+  ),
+  say('because-long-line', 'it is longer than {bytes} bytes'),
+  say('because-form', 'it is neither "blacklist NAME" nor "options NAME ARGUMENT..."'),
+  say('because-time-over', '{name}: the time was over ({seconds} s for all names)'),
+  say('because-server-says', '{name}: {server} says {said}'),
+  say('because-no-nslookup', '{name}: there is no nslookup here to ask with; OpenWrt has it in busybox'),
+  say('because-not-there', '{source} is not there'),
+  say('because-unread', '{source} could not be read: {because}'),
+  say('because-tool-not-installed', '{tool} is not installed'),
+  say('because-command-exit', '`{command}` ended with exit code {number}'),
+  say('because-command-exit-said', '`{command}` ended with exit code {number}: {said}'),
+  say('because-command', '`{command}`: {because}'),
+  say('because-in-line', 'line {line}: {because}'),
+];
+
+const pattern = (template: string): RegExp =>
+  new RegExp(`^${template.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>.+?)')}$`, 's');
+
+let patterns: RegExp[] | null = null;
+
+/** The reason by its code; null: it is nobody's of ours. */
+export function reasonIn(text: string): Coded | null {
+  patterns ??= REASONS.map((one) => pattern(one.text));
+  for (const [at, { code }] of REASONS.entries()) {
+    const found = patterns[at]?.exec(text);
+    if (found) return { code, parameters: { ...found.groups } };
+  }
+  return null;
+}

@@ -1,0 +1,271 @@
+/** `sipalg report`: one document, the same for the same facts, that shows nothing of strangers. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { cli } from '../../../src/cli/cli.ts';
+import { reportText } from '../../../src/cli/report.ts';
+import type { Input } from '../../../src/report/document.ts';
+import { probeOf } from '../../../src/report/probe.ts';
+import { redacting } from '../../../src/report/redact.ts';
+import type { Report } from '../../../src/survey/survey.ts';
+import { english } from '../../../src/words/english.ts';
+import type { Put } from '../../../src/words/english.ts';
+import { putIn } from '../../../src/words/put.ts';
+import { recordedRouter, routerNames } from '../../routers.ts';
+import { saying } from '../../saying.ts';
+import { reportOf, surveyor } from '../../survey.ts';
+import { PHONE, WAN, bothSides } from '../compare/captures.ts';
+import { request, reply, session } from '../compare/dialogue.ts';
+
+const german = async (): Promise<Put> => {
+  const { wordsOf } = (await import(pathToFileURL(join(process.cwd(), 'package/words.mjs')).href)) as {
+    wordsOf(language: string): [string, string][];
+  };
+  const catalog = new Map(wordsOf('de'));
+  return putIn((key) => catalog.get(key) ?? key);
+};
+
+const alone = (report: Report): Input => ({ report, comparison: null, probe: null, more: [] });
+
+const NUMBER = '+4930123456789';
+const about = {
+  callId: 'a-call@phone.example.org',
+  more: [
+    `Authorization: Digest username="${NUMBER}", realm="x", nonce="abc", response="0123456789abcdef0123456789abcdef"`,
+    `P-Asserted-Identity: "Erika Mustermann" <sip:${NUMBER}@198.51.100.77>`,
+  ],
+};
+
+/** A call of somebody to somebody, rewritten by an ALG. */
+function comparison() {
+  const alg = (text: string): string => text.split(PHONE).join(WAN);
+  const invite = request('INVITE', { ...about, body: session() });
+  return bothSides([
+    { at: 0, text: invite, out: alg(invite) },
+    { at: 1, text: reply('180 Ringing', 'INVITE', about), toProvider: false },
+    { at: 2, text: reply('200 OK', 'INVITE', { ...about, body: session(WAN) }), toProvider: false },
+  ]);
+}
+
+const PROBE = JSON.stringify({
+  version: '0.1.0',
+  verdict: 'rewritten here',
+  because: null,
+  alterations: [
+    {
+      field: 'Contact',
+      part: 'URI host',
+      toProvider: true,
+      before: '192.168.1.250',
+      after: '203.0.113.20',
+      messages: ['REGISTER', 'INVITE'],
+    },
+  ],
+  messages: [{ name: 'REGISTER', toProvider: true, fate: 'rewritten', differences: [] }],
+  remarks: [],
+});
+
+const documents = suite('a document');
+
+documents('is the same each time, of each router, as text and as a page, in both languages', async () => {
+  const de = await german();
+  for (const name of routerNames().filter((one) => one !== 'policy-part-missing')) {
+    const report = await reportOf(recordedRouter(name));
+    for (const html of [true, false])
+      for (const put of [english, de]) {
+        const text = reportText(alone(report), { html, whole: false }, put);
+        assert.is(text, reportText(alone(JSON.parse(JSON.stringify(report))), { html, whole: false }, put), name);
+        assert.ok(text.length > 800 && Buffer.byteLength(text) < 300_000, `${name}: ${text.length}`);
+        assert.not.match(text, /undefined|\[object|NaN|\{\w+\}/);
+      }
+  }
+});
+
+documents('says what was found, done, when, and on which router', async () => {
+  const text = reportText(alone(await reportOf(recordedRouter('disabled'))), { html: false, whole: false }, english);
+  for (const part of [
+    '## What was found',
+    '**No SIP ALG touches calls on this router.**',
+    '## What was done, and when',
+    'The configuration says "disabled"',
+    '/etc/modules.conf was edited.',
+    '## Timeouts against intervals',
+    '/proc/sys/net/netfilter/nf_conntrack_udp_timeout',
+    '## The router, and versions',
+  ])
+    assert.match(text, part);
+  assert.not.match(text, '## Messages on both sides');
+  assert.not.match(text, '## Test messages');
+  const de = reportText(alone(await reportOf(recordedRouter('disabled'))), { html: false, whole: false }, await german());
+  for (const part of [
+    '## Was gefunden wurde',
+    '**Kein SIP-ALG greift',
+    '/etc/modules.conf wurde bearbeitet.',
+    '## Der Router, und Versionen',
+  ])
+    assert.match(de, part);
+});
+
+documents('has what two captures and a probe have shown where they are given, and sections of others', async () => {
+  const report = await reportOf(recordedRouter('stock-alg-on'));
+  const more = [{ name: 'causes', title: { code: 'x', text: 'Causes' }, blocks: [{ is: 'text' as const, line: 'Found by others.' }] }];
+  const input: Input = { report, comparison: comparison(), probe: probeOf(PROBE, 'probe.json'), more };
+  const text = reportText(input, { html: false, whole: false }, english);
+  assert.match(text, 'Messages of SIP are changed or lost between these two places.');
+  assert.match(text, '---- INVITE (SDP) ---->|*|---- INVITE (SDP) ---->| (1) changed');
+  assert.match(text, 'Test messages were rewritten on this router.');
+  assert.match(text, '## Causes\n\nFound by others.');
+  const html = reportText(input, { html: true, whole: false }, await german());
+  assert.match(html, '<html lang="de">');
+  assert.match(html, 'Ablauf eines Gesprächs: INVITE');
+  assert.match(html, /<h3 id="call-1">Gespräch 1: INVITE /);
+  assert.not.match(html, /<script|<link|src=|url\(|https?:/);
+});
+
+const strangers = suite('what strangers need not see');
+
+strangers('is not in a document: numbers, names, passwords, and addresses of others', async () => {
+  const report = await reportOf(recordedRouter('voice-in-force'));
+  const input: Input = { report, comparison: comparison(), probe: null, more: [] };
+  for (const html of [true, false]) {
+    const text = reportText(input, { html, whole: false }, english);
+    for (const secret of [
+      NUMBER,
+      '30123456789',
+      'Erika',
+      'Mustermann',
+      '198.51.100.77',
+      'response="',
+      '0123456789abcdef',
+      'phone.example.org',
+    ])
+      assert.not.match(text, secret);
+    const whole = reportText(input, { html, whole: true }, english);
+    for (const secret of ['response="0', '0123456789abcdef0123456789abcdef']) assert.not.match(whole, secret);
+  }
+});
+
+strangers('are addresses that are neither private, nor the router, nor its provider', async () => {
+  const { facts } = await reportOf(recordedRouter('voice-in-force'));
+  if (facts.policy.state !== 'present' || facts.wan.state !== 'present') throw new Error('no voice rules');
+  const provider = { ...facts.policy.value.wish.providers[0]!, signalling: ['203.0.113.0/24'], media: [], hosts: [] };
+  const { value } = facts.policy;
+  const known = {
+    ...facts,
+    wan: { ...facts.wan, value: { ...facts.wan.value, addresses: [{ ...facts.wan.value.addresses[0]!, address: '192.0.2.44' }] } },
+    policy: { ...facts.policy, value: { ...value, wish: { ...value.wish, providers: [provider] } } },
+  } as typeof facts;
+  const { text } = redacting(known, false);
+  assert.is(text('192.168.1.10 to 192.0.2.44 to 203.0.113.0/24'), '192.168.1.10 to 192.0.2.44 to 203.0.113.0/24');
+  assert.is(text('198.51.100.66:5060 and 2001:db8:bad::1, again 198.51.100.66'), 'address-1:5060 and address-2, again address-1');
+  assert.is(text('comment "Oma 030 / 123 45 67"'), 'comment "Oma user-1"');
+  assert.is(text('sip:0301234567@voip.example.net;transport=udp'), 'sip:user-2@host-1;transport=udp');
+  assert.is(text('00:11:22:aa:bb:cc and 00:11:22:AA:BB:CC'), 'hardware-1 and hardware-1');
+  assert.is(text('Proxy-Authorization: Digest username="x", response="y"'), 'Proxy-Authorization: [taken out]');
+  assert.is(
+    text('counter packets 18042000 bytes 99999999, handle 72, 2026-01-02 03:04:05 UTC'),
+    'counter packets 18042000 bytes 99999999, handle 72, 2026-01-02 03:04:05 UTC',
+  );
+  assert.is(redacting(known, true).text('198.51.100.66 password="x" +49301234567'), '198.51.100.66 password=[taken out] +49301234567');
+});
+
+strangers('who tried are counted, and not named', async () => {
+  const report = await reportOf(recordedRouter('voice-in-force'));
+  const { policy } = report.facts;
+  if (policy.state !== 'present' || policy.value.inForce.all.state !== 'present') throw new Error('no rules in force');
+  const sources = policy.value.inForce.all.value.attempts.map(({ source }) => source);
+  assert.ok(sources.length > 0);
+  const text = reportText(alone(report), { html: false, whole: false }, english);
+  assert.match(text, '| address-');
+  for (const source of sources) assert.not.match(text, source);
+  assert.match(reportText(alone(report), { html: false, whole: true }, english), sources[0] ?? '?');
+});
+
+const hostile = suite('text of anybody');
+
+hostile('is no markup: not in a page, not in Markdown', async () => {
+  for (const name of ['hostile-nft', 'hostile-iptables', 'hostile-nft-listing']) {
+    const report = await reportOf(recordedRouter(name));
+    const html = reportText(alone(report), { html: true, whole: true }, english);
+    assert.not.match(html, /<(script|img|iframe|svg on)/i);
+    const markdown = reportText(alone(report), { html: false, whole: true }, english);
+    assert.not.match(markdown, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+  }
+  const report = await reportOf(recordedRouter('stock-alg-on'));
+  const evil = '<img src=x onerror=alert(1)> | **x** `y` [z](http://a)';
+  const input: Input = {
+    ...alone(report),
+    more: [
+      {
+        name: 'x',
+        title: { code: 'x', text: evil },
+        blocks: [{ is: 'table', name: { code: 'x', text: evil }, heads: [{ code: 'x', text: evil }], rows: [[evil]] }],
+      },
+    ],
+  };
+  assert.not.match(reportText(input, { html: true, whole: true }, english), '<img');
+  assert.match(
+    reportText(input, { html: false, whole: true }, english),
+    '\\<img src=x onerror=alert(1)\\> \\| \\*\\*x\\*\\* `y` \\[z\\](http://a)',
+  );
+});
+
+hostile('of a hundred thousand attempts and findings is bounded', async () => {
+  const report = await reportOf(recordedRouter('voice-in-force'));
+  const long = Array.from({ length: 200 }, (_, nth) => ({
+    at: nth,
+    text: request('INVITE', { callId: `call-${nth % 5}@x`, body: session() }),
+    out: null,
+  }));
+  const input: Input = { ...alone(report), comparison: bothSides(long) };
+  for (const html of [true, false]) assert.ok(Buffer.byteLength(reportText(input, { html, whole: false }, english)) < 300_000);
+});
+
+const commands = suite('`sipalg report`');
+
+async function say(...words: string[]) {
+  const files = new Map<string, string>();
+  const host = { ...recordedRouter('stock-alg-on'), write: async (path: string, text: string) => void files.set(path, text) };
+  let out = '';
+  let err = '';
+  const code = await cli(
+    words,
+    { host: host as never, surveyor },
+    {
+      out: (text) => (out += text),
+      err: (text) => (err += text),
+      input: async () => ({ state: 'absent', source: 'standard input' }),
+      goOn: () => true,
+    },
+  );
+  return { code, out, err, files };
+}
+
+commands('prints Markdown, or writes what the name of its file says', async () => {
+  const printed = await say('report');
+  assert.equal([printed.code, printed.err], [1, '']);
+  assert.match(printed.out, /^# Report on the SIP ALG of a router\n/);
+  const written = await say('report', '-o', 'report.html');
+  assert.equal([written.out, [...written.files.keys()]], ['', ['./report.html']]);
+  assert.match(written.files.get('./report.html') ?? '', /^<!DOCTYPE html>/);
+  assert.match((await say('report', '--markdown', '-o', '/tmp/a.html')).files.get('/tmp/a.html') ?? '', /^# Report/);
+});
+
+commands('refuses what it cannot do, in a sentence', async () => {
+  const wrong = async (...words: string[]): Promise<string> => {
+    const { code, err } = await say('report', ...words);
+    assert.is(code, 2);
+    return err;
+  };
+  assert.match(await wrong('--html', '--markdown'), 'it writes one document.');
+  assert.match(await wrong('lan.pcap'), 'captures are given as --compare LAN WAN.');
+  assert.match(await wrong('--from', '-'), 'There is no standard input');
+  assert.throws(() => probeOf('{"verdict":"x"}', 'a.json'), saying('a.json is not what `sipalg probe --json` prints'));
+  assert.throws(() => probeOf('no json', 'a.json'), saying('save it with'));
+});
+
+documents.run();
+strangers.run();
+hostile.run();
+commands.run();
