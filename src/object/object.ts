@@ -9,7 +9,7 @@ import type { Report, RouterFacts, Surveyor } from '../survey/survey.ts';
 import type { Plan } from '../plan/step.ts';
 import { within } from '../host/clock.ts';
 import type { Clock } from '../host/clock.ts';
-import type { CheckStore } from './kept-check.ts';
+import type { CheckStore } from '../survey/kept-check.ts';
 import { createPasses } from './passes.ts';
 import type { Passes } from './passes.ts';
 import { watchPending } from './pending.ts';

@@ -5,8 +5,8 @@
  */
 import type { Host } from '../host/host.ts';
 import type { Report, Surveyor } from '../survey/survey.ts';
-import { inMemory, keepingCheck } from './kept-check.ts';
-import type { CheckStore } from './kept-check.ts';
+import { inMemory, keepingCheck } from '../survey/kept-check.ts';
+import type { CheckStore } from '../survey/kept-check.ts';
 
 export interface Passes {
   /** The last report; null before the first pass has ended. */

@@ -1,6 +1,6 @@
 /** The answer of `fw4 check` between two calls of the plugin: a file in memory (/var/run), which a boot takes away. */
 import type { Host } from '../host/host.ts';
-import type { CheckStore, KeptCheck } from '../object/kept-check.ts';
+import type { CheckStore, KeptCheck } from '../survey/kept-check.ts';
 import { among, fields, flag, maybe, moment, text } from '../survey/shape.ts';
 
 const KEPT = '/var/run/sipalg.run.check';
@@ -30,6 +30,11 @@ export const keptInFile = (host: Host): CheckStore => ({
     }
   },
   async write(kept) {
-    if (host.process().uid === 0) await host.write(KEPT, JSON.stringify(kept), PRIVATE).catch(() => undefined);
+    if (host.process().uid !== 0) return;
+    try {
+      await host.write(KEPT, JSON.stringify(kept), PRIVATE);
+    } catch {
+      // Asked again next time.
+    }
   },
 });

@@ -7,9 +7,9 @@
 import { hash } from '../host/hash.ts';
 import type { Host, Reading } from '../host/host.ts';
 import { parseUci, listOf } from '../languages/uci/parse.ts';
-import type { Facts, FirewallCheck } from '../observe/facts.ts';
-import { FIREWALL_CONFIG, firewallFacts } from '../observe/firewall.ts';
-import { nftSources } from '../observe/includes.ts';
+import type { Facts, FirewallCheck } from './facts.ts';
+import { FIREWALL_CONFIG, firewallFacts } from './firewall.ts';
+import { nftSources } from './includes.ts';
 
 type Check = Facts['firewall']['check'];
 
@@ -92,7 +92,8 @@ export function keepingCheck<T extends Pick<Facts, 'firewall'>>(
     const facts = await look();
     const { check } = facts.firewall;
     // Where something was written while fw4 read, nobody knows which of the two it has read.
-    if (check?.state === 'present' && before !== null && before === (await whatCheckReads(host))) await store.write({ of: before, at, check });
+    if (check?.state === 'present' && before !== null && before === (await whatCheckReads(host)))
+      await store.write({ of: before, at, check });
     return facts;
   };
 }

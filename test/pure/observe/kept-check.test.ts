@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Host, Reading } from '../../../src/host/host.ts';
-import { inMemory, keepingCheck, whatCheckReads } from '../../../src/object/kept-check.ts';
+import { inMemory, keepingCheck, whatCheckReads } from '../../../src/observe/kept-check.ts';
 import type { FirewallCheck } from '../../../src/observe/facts.ts';
 import { keptInFile } from '../../../src/rpcd/kept.ts';
 
@@ -28,7 +28,8 @@ function machine(files: Record<string, string | null>) {
         ? absent(path)
         : { state: 'present' as const, source: path, value: names.map((name) => name.slice(path.length + 1)) };
     },
-    kind: async (path: string) => (Object.hasOwn(files, path) ? { state: 'present' as const, source: path, value: 'directory' as const } : absent(path)),
+    kind: async (path: string) =>
+      Object.hasOwn(files, path) ? { state: 'present' as const, source: path, value: 'directory' as const } : absent(path),
     async write(path: string, text: string) {
       files[path] = text;
     },
