@@ -72,7 +72,14 @@ async function measured(lab: Lab, qjs: readonly string[], rounds: number): Promi
   const sum = tools.reduce((all, [name]) => all + median(times[name] as number[]), 0);
   const all = median(times['status'] as number[]);
   const bare = median(times['bare'] as number[]);
-  return { status: all, tools: sum, bare, memory: median(own.status.map(({ memory }) => memory)) / 1000, processor: median(own.status.map(({ processor }) => processor)) / 1e6, seen: `${ms(all)} - ${ms(sum)}; qjs alone ${ms(bare)}` };
+  return {
+    status: all,
+    tools: sum,
+    bare,
+    memory: median(own.status.map(({ memory }) => memory)) / 1000,
+    processor: median(own.status.map(({ processor }) => processor)) / 1e6,
+    seen: `${ms(all)} - ${ms(sum)}; qjs alone ${ms(bare)}`,
+  };
 }
 
 /** Rules of a table that is not the firewall's, until nft lists so many bytes. */

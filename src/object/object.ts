@@ -9,6 +9,7 @@ import type { Report, RouterFacts, Surveyor } from '../survey/survey.ts';
 import type { Plan } from '../plan/step.ts';
 import { within } from '../host/clock.ts';
 import type { Clock } from '../host/clock.ts';
+import type { CheckStore } from '../survey/kept-check.ts';
 import { createPasses } from './passes.ts';
 import type { Passes } from './passes.ts';
 import { watchPending } from './pending.ts';
@@ -78,6 +79,8 @@ export interface ObjectOptions {
   onVerified?: (report: Report) => void;
   /** Milliseconds that a call may still wait for a pass. Default: PATIENCE, for each call. */
   patience?: () => number;
+  /** Where the answer of `fw4 check` is kept. Default: in memory. */
+  checks?: CheckStore;
   /** Who changes the router. Default: this program, as long as it stays. */
   runs?: Runs;
 }
@@ -119,7 +122,7 @@ export function createObject(options: ObjectOptions): SipalgObject {
   const pending = watchPending(machine);
   const { host } = pending;
   const { version } = surveyor;
-  const passes = createPasses(host, surveyor);
+  const passes = createPasses(host, surveyor, options.checks);
   const runs =
     options.runs
     ?? createRuns({

@@ -5,6 +5,8 @@
  */
 import type { Host } from '../host/host.ts';
 import type { Report, Surveyor } from '../survey/survey.ts';
+import { inMemory, keepingCheck } from '../survey/kept-check.ts';
+import type { CheckStore } from '../survey/kept-check.ts';
 
 export interface Passes {
   /** The last report; null before the first pass has ended. */
@@ -19,11 +21,21 @@ export interface Passes {
   onReport(heard: (report: Report) => void): void;
 }
 
-/** @param make makes a report; the whole way over a Host by default */
+/** Looks as a page asks for it: fw4 is asked of its rules where its answer may be another. */
+function looking(host: Host, surveyor: Surveyor, store: CheckStore): () => Promise<Report> {
+  const look = keepingCheck(host, store, (checked) => surveyor.look(host, checked));
+  return async () => surveyor.report(await look());
+}
+
+/**
+ * @param store where fw4's answer is kept
+ * @param make  makes a report; the whole way over a Host by default
+ */
 export function createPasses(
   host: Host,
   surveyor: Surveyor,
-  make: () => Promise<Report> = async () => surveyor.report(await surveyor.look(host)),
+  store: CheckStore = inMemory(),
+  make: () => Promise<Report> = looking(host, surveyor, store),
 ): Passes {
   const listeners: ((report: Report) => void)[] = [];
   let known: Report | null = null;

@@ -189,6 +189,8 @@ export interface FirewallCheck {
   loads: boolean;
   /** Its error, where it would not; '' where it would. */
   because: string;
+  /** When it was asked, in milliseconds since the epoch, where that was before this look: nothing that it reads is another since. */
+  asked?: number;
 }
 
 /** A line of a file that somebody wrote and the firewall loads, which has to do with the SIP helper. */

@@ -9,8 +9,6 @@
 import type { Host, Outcome, Reading } from '../host/host.ts';
 import { deleteArguments, kindOfFlow, parseConntrackFlow, parseProcFlow, shownFlows } from '../languages/kernel/conntrack.ts';
 import type { Flow } from '../languages/kernel/conntrack.ts';
-import { parseExpectations } from '../languages/kernel/expectations.ts';
-import { parseHelperDrop } from '../languages/kernel/log.ts';
 import type { DropFact, ExpectationFact, FlowFact, FlowFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
 import { answered, readInParts, runInParts, understood } from './reading.ts';
@@ -192,8 +190,10 @@ export async function observeFlows(host: Host, udpStream: number | null, also?: 
 
 /** The pinholes that are open for the helper. */
 export async function observeExpectations(host: Host): Promise<Reading<ExpectationFact[]>> {
-  const table = understood(await host.read('/proc/net/nf_conntrack_expect', { select: { holding: ['sip'] } }), parseExpectations);
-  return understood(table, (all) =>
+  const text = await host.read('/proc/net/nf_conntrack_expect', { select: { holding: ['sip'] } });
+  if (text.state !== 'present' || text.value === '') return understood(text, () => []);
+  const { parseExpectations } = await import('../languages/kernel/expectations.ts');
+  return understood(understood(text, parseExpectations), (all) =>
     all
       .filter(({ helper }) => helper !== null && isSipHelper(helper))
       .map((one) => ({
@@ -211,6 +211,8 @@ export async function observeExpectations(host: Host): Promise<Reading<Expectati
 /** What the kernel's log says the helper dropped; the newest last, 20 at most. */
 export async function observeDrops(host: Host): Promise<Reading<DropFact[]>> {
   const log = answered(await host.run(KERNEL_LOG.argv, KERNEL_LOG.options));
+  if (log.state !== 'present' || log.value.trim() === '') return understood(log, () => []);
+  const { parseHelperDrop } = await import('../languages/kernel/log.ts');
   return understood(log, (text) =>
     lines(text)
       .flatMap((line): DropFact[] => {

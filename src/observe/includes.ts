@@ -15,7 +15,8 @@ const USER_SCRIPT = '/etc/firewall.user';
 const CHAIN_PLACES = ['chain-pre', 'chain-post'];
 const RULESET_PLACES = ['ruleset-pre', 'ruleset-post', 'table-pre', 'table-post'];
 
-async function nftSources(host: Host, uci: FirewallUci): Promise<string[]> {
+/** Files of nft's that fw4 makes part of its own transaction. @throws Unreadable */
+export async function nftSources(host: Host, uci: FirewallUci): Promise<string[]> {
   const patterns = ['/etc/nftables.d/*.nft', ...uci.includes.filter(({ type }) => type === 'nftables').map(({ path }) => path)];
   if (uci.autoIncludes) {
     const shared = '/usr/share/nftables.d';

@@ -44,15 +44,22 @@ async function listWith(host: Host, argv: readonly string[], also?: AlsoRules): 
   const passedOver = new Set<string>();
   let foreign = false;
   const ways = createWays();
-  const reader = createRulesetReader((rule, ruleset) => {
-    other?.(rule, ruleset);
-    for (const source of sourcesOf(rule)) sources.add(source);
-    foreign ||= hasExtension(rule);
-    if (setsHelper(rule) || ways.matters(rule, ruleset)) return true;
-    if (ways.ends(rule)) passedOver.add(chainKey(rule));
-    return false;
-  }, (place, text, ruleset) =>
-    !text.includes('"ct helper"') && !mayLead(text) && !ways.allOf(place, ruleset) && (passedOver.has(chainKey(place)) || !mayEnd(text)));
+  const reader = createRulesetReader(
+    (rule, ruleset) => {
+      other?.(rule, ruleset);
+      for (const source of sourcesOf(rule)) sources.add(source);
+      foreign ||= hasExtension(rule);
+      if (setsHelper(rule) || ways.matters(rule, ruleset)) return true;
+      if (ways.ends(rule)) passedOver.add(chainKey(rule));
+      return false;
+    },
+    (place, text, ruleset) =>
+      other === undefined
+      && !text.includes('"ct helper"')
+      && !mayLead(text)
+      && !ways.allOf(place, ruleset)
+      && (passedOver.has(chainKey(place)) || !mayEnd(text)),
+  );
   const answer = answered(await runInParts(host, argv, { parts: { at: RULE, take: reader.take } }));
   return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign, passedOver }));
 }
@@ -66,7 +73,9 @@ async function listRuleset(host: Host, also?: AlsoRules): Promise<Reading<Listed
 /** The rules of the chains that matter, as nft writes them. */
 async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Reading<ListedChain[]>> {
   const reader = createListingReader((chain) => matter.has(chainKey(chain)));
-  const answer = answered(await runInParts(host, LIST_TEXT, { parts: { at: '\n', take: (part) => reader.take(part.startsWith('\n') ? part.slice(1) : part) } }));
+  const answer = answered(
+    await runInParts(host, LIST_TEXT, { parts: { at: '\n', take: (part) => reader.take(part.startsWith('\n') ? part.slice(1) : part) } }),
+  );
   return understood(answer, () => reader.end());
 }
 

@@ -11,7 +11,10 @@ export interface Asked {
 export const SIGNALLING = ['port=5060 ', 'port=5061 '];
 
 /** Flows under a SIP helper, and those of SIP's ports. */
-export const LIST_FLOWS = { argv: ['conntrack', '-L'], options: { select: { holding: ['helper=sip', ...SIGNALLING], much: true } } } as const;
+export const LIST_FLOWS = {
+  argv: ['conntrack', '-L'],
+  options: { select: { holding: ['helper=sip', ...SIGNALLING], much: true } },
+} as const;
 
 /** The rules. Without the elements of named sets: some owners block a hundred thousand addresses. */
 export const LIST_RULES = { argv: ['nft', '-j', '-t', 'list', 'ruleset'] } as const;

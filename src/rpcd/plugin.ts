@@ -9,6 +9,7 @@ import { createObject, isMethod, WrongArgument } from '../object/object.ts';
 import type { Arguments } from '../object/object.ts';
 import type { Surveyor } from '../survey/survey.ts';
 import { MOST_SURE, shortened, withoutNul } from '../daemon/reply-size.ts';
+import { keptInFile } from './kept.ts';
 import { readKnown, readRecord } from './record.ts';
 import { createStartedRuns } from './runs.ts';
 
@@ -59,6 +60,7 @@ export async function answer({ host, surveyor, clock }: Called, method: string, 
     surveyor,
     clock,
     patience: () => left(ANSWER_UNTIL),
+    checks: keptInFile(host),
     runs: createStartedRuns({
       host,
       clock,

@@ -278,7 +278,7 @@ export const FACTS: Shape<RouterFacts> = fields<RouterFacts>({
   iptables: list(reading(iptables)),
   firewall: fields<Alg.Facts['firewall']>({
     uci: reading(firewall),
-    check: maybe(reading(fields<Alg.FirewallCheck>({ loads: flag, because: text }))),
+    check: maybe(reading(fields<Alg.FirewallCheck>({ loads: flag, because: text, asked: maybe(number) }))),
     definitions: reading(
       list(fields<Alg.HelperDefinition>({ name: text, module: text, port: maybe(number), protocols: maybe(texts), available: flag })),
     ),

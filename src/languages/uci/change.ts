@@ -141,7 +141,10 @@ export function removal(desk: Desk, gone: readonly Statement[]): Edit[] {
   });
 }
 
-/** The ways to add a statement for each value behind another one of its section (null: its last): on lines of their own, on the same line. */
+/**
+ * The ways to add a statement for each value behind another one of its section (null: its last): on lines of their own, on the
+ * same line.
+ */
 export function additions(
   desk: Desk,
   placed: Placed,
@@ -160,7 +163,9 @@ export function additions(
   const style = styleOf(text, lines, models);
   const statements = values.map((value) => renderStatement(style, kind, name, value));
   const [, next] = neighbours(desk, previous);
-  const sameLine = (): Edit[] => [{ start: previous.end, end: previous.end, text: statements.map((statement) => ` ; ${statement}`).join('') }];
+  const sameLine = (): Edit[] => [
+    { start: previous.end, end: previous.end, text: statements.map((statement) => ` ; ${statement}`).join('') },
+  ];
   if (sharesLine(desk, previous, next)) return [sameLine];
   const at = lines.end(previous.end);
   const eol = lineBreak(text, lines, previous.end);

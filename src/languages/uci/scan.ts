@@ -52,8 +52,7 @@ const KEYWORDS: Readonly<Record<string, Statement['keyword']>> = {
  * between single quotes. Its meaning needs no walk from character to character, which QuickJS takes a hundred times longer for
  * than its own search. Whatever else stands there is walked through.
  */
-const PLAIN_LINE =
-  /([ \t]*)(config|option|list)([ \t]+)([A-Za-z0-9_]+)(?:([ \t]+)(?:'([^'\n]*)'|([A-Za-z0-9_.:/-]+)))?[ \t]*\r?(?:\n|$)/y;
+const PLAIN_LINE = /([ \t]*)(config|option|list)([ \t]+)([A-Za-z0-9_]+)(?:([ \t]+)(?:'([^'\n]*)'|([A-Za-z0-9_.:/-]+)))?[ \t]*\r?(?:\n|$)/y;
 /** And one that says nothing. */
 const NO_STATEMENT = /[ \t]*(?:#[^\n]*|\r)?(?:\n|$)/y;
 

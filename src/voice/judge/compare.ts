@@ -1,7 +1,8 @@
 /** What was seen, held against the wish: made once for each look, and what plan and findings go by. Pure. */
 import type { Facts } from '../../observe/facts.ts';
 import { orElse } from '../../observe/reading.ts';
-import { hash, networksOf, same } from '../digest.ts';
+import { hash } from '../../host/hash.ts';
+import { networksOf, same } from '../digest.ts';
 import type { InForce, PolicyFacts } from '../facts.ts';
 import { digit } from '../own.ts';
 import type { Family } from '../own.ts';

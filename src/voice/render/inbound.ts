@@ -10,7 +10,7 @@ import { parseUci } from '../../languages/uci/parse.ts';
 import type { UciSection } from '../../languages/uci/parse.ts';
 import { word } from '../../languages/shell/command.ts';
 import type { PolicyFacts } from '../facts.ts';
-import { hash } from '../digest.ts';
+import { hash } from '../../host/hash.ts';
 import { digit, isInbound, setOf, TITLE } from '../own.ts';
 import type { Family } from '../own.ts';
 import { readPrefix } from '../../languages/address/prefixes.ts';

@@ -5,7 +5,7 @@ import type { SavedRuleset } from '../../languages/iptables/save.ts';
 import type { Facts } from '../../observe/facts.ts';
 import { answered, orElse, present, understood } from '../../observe/reading.ts';
 import { readPrefix, writePrefix } from '../../languages/address/prefixes.ts';
-import { hash } from '../digest.ts';
+import { hash } from '../../host/hash.ts';
 import type { Attempt, InForce, IptablesSeen, PolicyFacts } from '../facts.ts';
 import { digit, LIMIT_EXPIRES, METHODS, MOST_PEERS, OURS, PEER_SETS } from '../own.ts';
 import type { Family } from '../own.ts';

@@ -2,7 +2,8 @@
 import type { Host, Reading } from '../../host/host.ts';
 import { Refused, quote } from '../../languages/refused.ts';
 import { answered, orElse, runInParts, understood } from '../../observe/reading.ts';
-import { hash, networksOf } from '../digest.ts';
+import { hash } from '../../host/hash.ts';
+import { networksOf } from '../digest.ts';
 import type { Networks } from '../digest.ts';
 import type { Attempt, InForce } from '../facts.ts';
 import { FIRST_KNOWN, LISTED_FILE, METHODS, NETWORK_SETS, ONCE, REMEMBERED, TABLE, TEXT_CHAIN } from '../own.ts';

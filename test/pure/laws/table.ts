@@ -74,7 +74,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'voice',
-    code: ['languages', 'wish', 'observe', 'plan', 'judge/evidence.ts', 'words'],
+    code: ['languages', 'wish', 'observe', 'plan', 'judge/evidence.ts', 'host/hash.ts', 'words'],
     types: ['host', 'judge'],
     because: 'The voice rules walk the same way as the ALG, beside it: they look, judge and plan, and speak to nobody.',
   },

@@ -13,7 +13,7 @@ let on: Report;
 /** Passes whose reports a test hands out. */
 function handed() {
   const made: ReturnType<typeof later<Report>>[] = [];
-  const passes = createPasses(recordedRouter('stock-alg-on'), surveyor, () => {
+  const passes = createPasses(recordedRouter('stock-alg-on'), surveyor, undefined, () => {
     const one = later<Report>();
     made.push(one);
     return one.promise;

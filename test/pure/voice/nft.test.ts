@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hash } from '../../../src/voice/digest.ts';
+import { hash } from '../../../src/host/hash.ts';
 import { LISTED_FILE, METHODS } from '../../../src/voice/own.ts';
 import { clearing } from '../../../src/voice/render/nft/clearing.ts';
 import type { Existing } from '../../../src/voice/render/nft/clearing.ts';

@@ -9,7 +9,7 @@
  * ACCEPT in mangle: the rules of others behind ours still see every packet.
  */
 import { quoteArgument } from '../../../languages/iptables/arguments.ts';
-import { hash } from '../../digest.ts';
+import { hash } from '../../../host/hash.ts';
 import type { Jump } from '../../facts.ts';
 import { digit, OURS } from '../../own.ts';
 import type { Family } from '../../own.ts';

@@ -8,7 +8,7 @@
  * otherwise. None is before destination NAT: every packet of the router pays for a hook (1 to 1.5 % of what it costs), so the
  * port that was dialled is asked of the flow.
  */
-import { hash } from '../../digest.ts';
+import { hash } from '../../../host/hash.ts';
 import { REMEMBERED, TABLE, TEXT_CHAIN } from '../../own.ts';
 import type { Voice } from '../../rules.ts';
 import type { Prefixes } from '../../../languages/address/prefix-sets.ts';
