@@ -43,14 +43,17 @@ export async function probeFar(doors: Doors, given: Given, terminal: Terminal): 
   if ((provider === undefined) === (mirror === undefined)) {
     throw new Error(
       provider === undefined
-        ? '`sipalg probe` needs to know whom to ask: --provider HOST[:PORT], your provider, or --mirror HOST[:PORT], a host that runs `sipalg mirror`.'
+        ? '`sipalg probe` lacks whom to ask: --provider HOST[:PORT], your provider; or --mirror HOST[:PORT], which runs `sipalg mirror`.'
         : '`sipalg probe` was given both --provider and --mirror; run it once for each.',
     );
   }
   if (silence !== undefined && provider === undefined) throw new Error('`sipalg probe --silence` goes with --provider alone.');
   const seconds = silence === undefined ? [] : readSilence(silence);
   if ('wrong' in seconds) throw new Error(seconds.wrong);
-  const [{ readTarget }, { hereOf, namesOf }] = await Promise.all([import('../probe/provider/target.ts'), import('../probe/provider/here.ts')]);
+  const [{ readTarget }, { hereOf, namesOf }] = await Promise.all([
+    import('../probe/provider/target.ts'),
+    import('../probe/provider/here.ts'),
+  ]);
   const target = readTarget((provider ?? mirror)!);
   if ('wrong' in target) throw new Error(target.wrong);
   const { host, surveyor, clock } = doors;
@@ -84,5 +87,4 @@ export async function probeFar(doors: Doors, given: Given, terminal: Terminal): 
 }
 
 /** A server's words are anybody's bytes: a terminal that shows the JSON obeys none of them. */
-const ascii = (text: string): string =>
-  text.replace(/[\x7f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const ascii = (text: string): string => text.replace(/[\x7f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

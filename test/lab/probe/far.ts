@@ -43,20 +43,28 @@ async function started(member: Member, argv: readonly string[], tables: readonly
 export async function kamailio({ provider }: Lab): Promise<void> {
   await provider.must(['sh', '-c', 'cat >/tmp/kamailio.cfg'], { input: KAMAILIO });
   const options = ['-DD', '-E', '-Y', '/tmp', '-P', '/tmp/kamailio.pid', '-m', '16', '-M', '4'];
-  await started(provider, ['kamailio', '-f', '/tmp/kamailio.cfg', ...options], [
-    ['udp', 5060],
-    ['tcp', 5060],
-  ]);
+  await started(
+    provider,
+    ['kamailio', '-f', '/tmp/kamailio.cfg', ...options],
+    [
+      ['udp', 5060],
+      ['tcp', 5060],
+    ],
+  );
 }
 
 const PROGRAM = [process.execPath, `${process.cwd()}/dist/sipalg.js`];
 
 export const mirror = ({ provider }: Lab): Promise<Process> =>
-  started(provider, [...PROGRAM, 'mirror'], [
-    ['udp', 5060],
-    ['udp6', 5080],
-    ['tcp6', 5080],
-  ]);
+  started(
+    provider,
+    [...PROGRAM, 'mirror'],
+    [
+      ['udp', 5060],
+      ['udp6', 5080],
+      ['tcp6', 5080],
+    ],
+  );
 
 /** What the provider's own name server would say of it is left out: addresses are asked. */
 export async function probing<T extends ProviderProbe | MirrorProbe>(

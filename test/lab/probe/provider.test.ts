@@ -21,14 +21,18 @@ provider('shows the ALG of the router before a computer, and its router cannot b
   inLab({ ruleset: 'stock-alg-on' }, async (lab) => {
     await kamailio(lab);
     const { status, probe } = await probing<ProviderProbe>(lab, 'phone', ask);
-    assert.equal([status, facts(probe)], [1, { verdict: 'rewritten', where: 'on the way', port: 'kept', fragments: 'arrive', reach: REACH }]);
+    assert.equal(
+      [status, facts(probe)],
+      [1, { verdict: 'rewritten', where: 'on the way', port: 'kept', fragments: 'arrive', reach: REACH }],
+    );
     const proof = probe.reasons.join('\n');
     assert.match(proof, `From was sent as ${ADDRESS.wan}:`);
     assert.match(proof, `${ADDRESS.phone}:`);
     assert.match(proof, 'Only the text differed');
     // The same server, the same moment, another port: no ALG, and it is said that this is another port.
     await lab.provider.must(['nft', '-f', '-'], {
-      input: 'table ip other { chain in { type nat hook prerouting priority dstnat; udp dport 5070 redirect to :5060; tcp dport 5070 redirect to :5060; }; }',
+      input:
+        'table ip other { chain in { type nat hook prerouting priority dstnat; meta l4proto { tcp, udp } th dport 5070 redirect to :5060; }; }',
     });
     const other = await probing<ProviderProbe>(lab, 'phone', ['--provider', `${ADDRESS.provider}:5070`]);
     assert.equal([other.status, other.probe.verdict], [0, 'unchanged']);
@@ -36,7 +40,7 @@ provider('shows the ALG of the router before a computer, and its router cannot b
     // What the router sends itself meets no rule for the LAN: clean beyond it, and no more is said.
     const own = await probing<ProviderProbe>(lab, 'router', ask);
     assert.equal([own.status, own.probe.verdict, own.probe.here], [0, 'unchanged', { kind: 'router', alg: 'rewriting' }]);
-    assert.match(own.probe.reasons.join('\n'), 'beyond this router alone');
+    assert.match(own.probe.reasons.join('\n'), 'This is about what lies beyond this router');
   }),
 );
 
@@ -44,7 +48,10 @@ provider('shows no ALG where there is none, how long a silent way back lives, an
   inLab({ ruleset: 'stock-alg-absent' }, async (lab) => {
     await kamailio(lab);
     const clean = await probing<ProviderProbe>(lab, 'phone', ask);
-    assert.equal([clean.status, facts(clean.probe)], [0, { verdict: 'unchanged', where: null, port: 'kept', fragments: 'arrive', reach: REACH }]);
+    assert.equal(
+      [clean.status, facts(clean.probe)],
+      [0, { verdict: 'unchanged', where: null, port: 'kept', fragments: 'arrive', reach: REACH }],
+    );
     assert.ok(clean.probe.messages <= 10, `${clean.probe.messages} messages`);
     // Longer by far than the one silence, and shorter than the other, so that a slow machine gives the same.
     await lab.router.must(['sh', '-ec', 'echo 12 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout']);

@@ -11,7 +11,7 @@ import { COMMANDS } from '../../../src/cli/commands.ts';
 import { saying } from '../../saying.ts';
 
 /** What `status` loads on a router without voice rules. */
-const MOST_OF_STATUS = 104_000;
+const MOST_OF_STATUS = 105_000; // of it 600 bytes the rows of `probe` and `mirror` in the table of commands, which every command reads
 
 interface Packer {
   sorted(metafile: Metafile): Map<string, string>;
@@ -103,7 +103,7 @@ programs('is sorted into packages, none of which needs more than itself and sipa
   const packageOf = sorted(router);
   assert.equal([...packageOf.keys()].sort(), Object.keys(router.outputs).sort());
   const optional = COMMANDS.flatMap((one) => one.package ?? []);
-  assert.equal([...new Set(packageOf.values())].sort(), ['sipalg', ...optional].sort());
+  assert.equal([...new Set(packageOf.values())].sort(), ['sipalg', ...new Set(optional)].sort());
   for (const [file, name] of packageOf) {
     const { imports = [] } = router.outputs[file] ?? {};
     for (const { path, kind, external } of imports) {
@@ -116,10 +116,12 @@ programs('is sorted into packages, none of which needs more than itself and sipa
   // What only one of them loads is not in sipalg.
   const holding = (source: string): string | undefined =>
     [...packageOf].find(([file]) => (router.outputs[file]?.inputs[source]?.bytesInOutput ?? 0) > 0)?.[1];
-  assert.equal(
-    ['src/compare/collector.ts', 'src/engines/quickjs/streaming.ts', 'src/http/routes.ts', 'src/apply/apply.ts'].map(holding),
-    ['sipalg-compare', 'sipalg-compare', 'sipalg-daemon', 'sipalg'],
-  );
+  assert.equal(['src/compare/collector.ts', 'src/engines/quickjs/streaming.ts', 'src/http/routes.ts', 'src/apply/apply.ts'].map(holding), [
+    'sipalg-compare',
+    'sipalg-compare',
+    'sipalg-daemon',
+    'sipalg',
+  ]);
 });
 
 programs('is not sorted by a table that names what nothing loads', ({ router, sorted }) => {
