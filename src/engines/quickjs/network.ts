@@ -61,8 +61,10 @@ function tool(
   let open = 2;
   let writable = true;
   let wanted = true;
+  let alive = true;
   const done = (): void => {
     if (--open > 0) return;
+    alive = false;
     void endOf(pid); // it is a child of ours, so this never rejects
     if (wanted) over();
   };
@@ -83,7 +85,7 @@ function tool(
       wanted = false;
       writable = false;
       os.close(inWrite);
-      os.kill(pid, TERM);
+      if (alive) os.kill(pid, TERM); // else its number may be somebody else's by now
       for (const close of closers) close();
     },
   };

@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert';
 import type { MirrorProbe } from '../../../src/probe/mirror/result.ts';
 import type { ProviderProbe } from '../../../src/probe/provider/result.ts';
-import type { Engine } from '../../bundled.ts';
+import { bundled, type Engine } from '../../bundled.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { hold, type Member, type Process } from '../member.ts';
 import { ADDRESS, ADDRESS6, inHostPids } from '../network.ts';
@@ -50,6 +50,15 @@ export async function kamailio({ provider }: Lab): Promise<void> {
       ['udp', 5060],
       ['tcp', 5060],
     ],
+  );
+}
+
+/** The same over TLS, with a certificate that is good for nobody. */
+export async function overTls({ provider }: Lab): Promise<void> {
+  await started(
+    provider,
+    [process.execPath, '-e', await bundled('test/lab/probe/tls-server.ts'), 'serve', ADDRESS.provider],
+    [['tcp', 5061]],
   );
 }
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProviderProbe } from '../../../src/probe/provider/result.ts';
 import { ADDRESS } from '../network.ts';
-import { behindTwo, BETWEEN, inLab, kamailio, loseFragments, probing } from './far.ts';
+import { behindTwo, BETWEEN, inLab, kamailio, loseFragments, overTls, probing } from './far.ts';
 
 const ask = ['--provider', ADDRESS.provider];
 const facts = ({ verdict, where, sourcePort, fragments, reach }: ProviderProbe): unknown => ({
@@ -13,14 +13,16 @@ const facts = ({ verdict, where, sourcePort, fragments, reach }: ProviderProbe):
   fragments: fragments.state,
   reach: reach.map(({ over, state }) => `${over} ${state}`),
 });
-const REACH = ['udp answered', 'tcp answered', 'tls no'];
+const REACH = ['udp answered', 'tcp answered', 'tls answered'];
+const WITHOUT_TLS = ['udp answered', 'tcp answered', 'tls no'];
 
 const provider = suite('a provider asked through real routers');
 
 provider('shows the ALG of the router before a computer, and its router cannot be told from one beyond while it is on', () =>
   inLab({ ruleset: 'stock-alg-on' }, async (lab) => {
-    await kamailio(lab);
+    await Promise.all([kamailio(lab), overTls(lab)]);
     const { status, probe } = await probing<ProviderProbe>(lab, 'phone', ask);
+    assert.match(probe.reach[2]!.certificate ?? '', /self-signed/i);
     assert.equal(
       [status, facts(probe)],
       [1, { verdict: 'rewritten', where: 'on the way', port: 'kept', fragments: 'arrive', reach: REACH }],
@@ -50,7 +52,7 @@ provider('shows no ALG where there is none, how long a silent way back lives, an
     const clean = await probing<ProviderProbe>(lab, 'phone', ask);
     assert.equal(
       [clean.status, facts(clean.probe)],
-      [0, { verdict: 'unchanged', where: null, port: 'kept', fragments: 'arrive', reach: REACH }],
+      [0, { verdict: 'unchanged', where: null, port: 'kept', fragments: 'arrive', reach: WITHOUT_TLS }],
     );
     assert.ok(clean.probe.messages <= 10, `${clean.probe.messages} messages`);
     // Longer by far than the one silence, and shorter than the other, so that a slow machine gives the same.
@@ -73,6 +75,37 @@ provider('shows an ALG beyond this router, told apart from its own, which is off
     const phone = await probing<ProviderProbe>(lab, 'phone', ask);
     assert.equal([phone.status, phone.probe.verdict, phone.probe.where], [1, 'rewritten', 'on the way']);
     assert.match(phone.probe.reasons[0]!, new RegExp(`From was sent as ${ADDRESS.wan}:\\d+ and came back as ${BETWEEN.router}:`));
+  }),
+);
+
+provider('is asked on QuickJS by socat, and by nc over TCP alone where that is lacking, which is half a proof and said to be', () =>
+  behindTwo({ ruleset: 'stock-alg-absent', engine: 'quickjs' }, true, async (lab) => {
+    await kamailio(lab);
+    const { status, probe } = await probing<ProviderProbe>(lab, 'router', ask);
+    assert.equal(
+      [status, facts(probe)],
+      [
+        1,
+        {
+          verdict: 'rewritten',
+          where: 'beyond',
+          port: 'kept',
+          fragments: 'arrive',
+          reach: ['udp answered', 'tcp answered', 'tls not here'],
+        },
+      ],
+    );
+    await lab.router.must(['sh', '-ec', 'rm "$(command -v socat)"; ln -s "$(command -v busybox)" /usr/bin/nc']);
+    const half = await probing<ProviderProbe>(lab, 'router', ask);
+    assert.equal([half.status, half.probe.verdict], [2, 'inconclusive']);
+    assert.equal(
+      half.probe.reach.map(({ over, state }) => `${over} ${state}`),
+      ['udp not here', 'tcp answered', 'tls not here'],
+    );
+    assert.match(half.probe.reach[0]!.says, 'Install socat (`apk add socat`)');
+    // By nc too the socket's own place stands in the question.
+    const { looks } = half.probe;
+    assert.ok(looks.length > 0 && looks.every(({ local, outcome }) => local.address === BETWEEN.router && outcome.state === 'answered'));
   }),
 );
 
