@@ -30,7 +30,9 @@ export async function mirror({ listening, clock }: Doors, given: Given, terminal
   if (place !== null && 'wrong' in place) throw new Error(`\`sipalg mirror --listen\`: ${place.wrong}.`);
   const [{ Mirror }, { CONTROL, PORT }] = await Promise.all([import('../mirror/mirror.ts'), import('../mirror/protocol.ts')]);
   if (place !== null && (place.port < 1 || place.port + CONTROL > 65_535))
-    throw new Error(`\`sipalg mirror --listen\` was given port ${place.port}; it must be from 1 to ${65_535 - CONTROL}, for the control is ${CONTROL} above it.`);
+    throw new Error(
+      `\`sipalg mirror --listen\` was given port ${place.port}; it is from 1 to ${65_535 - CONTROL}, as the control is ${CONTROL} above.`,
+    );
   const say = (line: string): void => terminal.err(`sipalg: ${line}\n`);
   const served = new Mirror({ listening: await listening(), clock, say });
   const shown = (address: string): string => (address.includes(':') ? `[${address}]` : address);
@@ -50,7 +52,9 @@ export async function mirror({ listening, clock }: Doors, given: Given, terminal
     }
     // One family may be absent; a port that is taken is no mirror where a probe looks for one.
     if (open.length === 0 || failed.some((words) => !words.includes('no such address') && !words.startsWith('[::]')))
-      throw new Error(`no mirror at ${failed.join('; ')}. Free the port, or take another by --listen ADDR:PORT and give it to the probe too.`);
+      throw new Error(
+        `no mirror at ${failed.join('; ')}. Free the port, or take another by --listen ADDR:PORT and give it to the probe too.`,
+      );
     say(`mirror at ${open.join(', ')} (UDP and TCP)${failed.length > 0 ? `; not at ${failed.join('; ')}` : ''}`);
     while (terminal.goOn()) await new Promise<void>((resolve) => void clock.after(LOOK, resolve));
     say(`ending: ${served.words()}`);

@@ -52,9 +52,7 @@ const title = ({ field, part, at, change }: Change): string => {
 };
 
 function changeLines(changes: readonly Change[]): string {
-  return changes
-    .map((change) => `        ${title(change).padEnd(24)} ${change.before ?? '-'} -> ${change.after ?? '-'}\n`)
-    .join('');
+  return changes.map((change) => `        ${title(change).padEnd(24)} ${change.before ?? '-'} -> ${change.after ?? '-'}\n`).join('');
 }
 
 const FATES: Readonly<Record<Tried['fate'], string>> = {
@@ -67,7 +65,12 @@ const FATES: Readonly<Record<Tried['fate'], string>> = {
 
 /** What happened to a message, whatever its ports were. */
 const shapeOf = ({ fate, changes, answer }: Tried): string =>
-  JSON.stringify([fate, ...[changes, answer].map((list) => list.map((change) => [title(change), change.change, portless(change.before), portless(change.after)]))]);
+  JSON.stringify([
+    fate,
+    ...[changes, answer].map((list) =>
+      list.map((change) => [title(change), change.change, portless(change.before), portless(change.after)]),
+    ),
+  ]);
 const portless = (text: string | null): string | null => text?.replace(/:\d+$/, '') ?? null;
 
 function nameOf({ name, over, family }: Tried): string {
@@ -83,10 +86,12 @@ export function mirrorText(probe: MirrorProbe): string {
   }
   const rows = [...groups.values()].map((group) => {
     const [first] = group as [Tried];
-    const size = group.length === 1 && first.arrived !== null && first.arrived !== first.size ? ` (${first.size} bytes became ${first.arrived})` : '';
+    const size =
+      group.length === 1 && first.arrived !== null && first.arrived !== first.size ? ` (${first.size} bytes became ${first.arrived})` : '';
     const what = group.length === 1 ? ` - ${first.what}` : '';
     const back = first.answer.length > 0 ? `      in the answer, on the way back\n${changeLines(first.answer)}` : '';
-    return `${wrapped(`${group.map(nameOf).join(', ')}${what}${size}`, `    ${FATES[first.fate].padEnd(10)} `)}${changeLines(first.changes)}${back}`;
+    const line = wrapped(`${group.map(nameOf).join(', ')}${what}${size}`, `    ${FATES[first.fate].padEnd(10)} `);
+    return `${line}${changeLines(first.changes)}${back}`;
   });
   const { port, control } = probe.mirror;
   const list = rows.length === 0 ? '' : `\n  At port ${port} (control: ${control})\n${rows.join('')}`;

@@ -24,7 +24,10 @@ export async function probeFar(doors: Doors, given: Given, terminal: Terminal): 
   const [provider, mirror, silence] = ['--provider', '--mirror', '--silence'].map((name) => given.get(name));
   const seconds = silence === undefined ? [] : readSilence(silence);
   if ('wrong' in seconds) throw new Error(seconds.wrong);
-  const [{ readTarget }, { hereOf, namesOf }] = await Promise.all([import('../probe/provider/target.ts'), import('../probe/provider/here.ts')]);
+  const [{ readTarget }, { hereOf, namesOf }] = await Promise.all([
+    import('../probe/provider/target.ts'),
+    import('../probe/provider/here.ts'),
+  ]);
   const target = readTarget((provider ?? mirror)!);
   if ('wrong' in target) throw new Error(target.wrong);
   const { host, surveyor, clock } = doors;
@@ -58,5 +61,4 @@ export async function probeFar(doors: Doors, given: Given, terminal: Terminal): 
 }
 
 /** A server's words are anybody's bytes: a terminal that shows the JSON obeys none of them. */
-const ascii = (text: string): string =>
-  text.replace(/[\x7f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const ascii = (text: string): string => text.replace(/[\x7f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -173,7 +173,7 @@ export class Mirror {
 
   words(): string {
     const { mirrored, cookies, refused, limited } = this.counts;
-    return `${mirrored} questions mirrored, ${cookies} cookies given, ${refused} messages refused that are no probe's, ${limited} over the limits`;
+    return `${mirrored} questions mirrored, ${cookies} cookies given, ${refused} that are no probe's refused, ${limited} over the limits`;
   }
 }
 

@@ -41,7 +41,8 @@ export interface Mark {
 
 export const ID = /^[0-9a-f]{16}$/;
 const QUESTION = /^X-Sipalg-Probe: 1;id=([0-9a-f]{16});cookie=([0-9a-f]{0,32});answer=(sip|plain)\r?$/m;
-const ANSWER = /^X-Sipalg-Mirror: 1;id=([0-9a-f]{16})(?:;part=(\d{1,2})\/(\d{1,2});seen=([0-9a-f]{12}|[0-9a-f]{36}))?(?:;cookie=([0-9a-f]{32}))?\r?$/m;
+const ANSWER =
+  /^X-Sipalg-Mirror: 1;id=([0-9a-f]{16})(?:;part=(\d{1,2})\/(\d{1,2});seen=([0-9a-f]{12}|[0-9a-f]{36}))?(?:;cookie=([0-9a-f]{32}))?\r?$/m;
 
 export const markLine = ({ id, cookie, answer }: Mark): string => `X-Sipalg-Probe: 1;id=${id};cookie=${cookie};answer=${answer}`;
 

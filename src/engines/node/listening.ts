@@ -20,7 +20,11 @@ const datagrams: Listening['datagrams'] = (at, heard) =>
       socket.on('error', () => undefined); // what the network says of somebody's port ends no service
       const { address, port } = socket.address();
       // Nobody waits for an answer that could not be sent: who asked asks again.
-      resolve({ at: { address, port }, send: (bytes, to) => socket.send(bytes, to.port, to.address, () => undefined), close: () => socket.close() });
+      resolve({
+        at: { address, port },
+        send: (bytes, to) => socket.send(bytes, to.port, to.address, () => undefined),
+        close: () => socket.close(),
+      });
     });
   });
 

@@ -37,7 +37,7 @@ const TROUBLE: readonly (readonly [RegExp, string])[] = [
   [/Connection reset/, 'the connection was reset'],
 ];
 
-const wordsFor = (text: string): string => TROUBLE.find(([pattern]) => pattern.test(text))?.[1] ?? (text.trim().split('\n').pop() ?? '');
+const wordsFor = (text: string): string => TROUBLE.find(([pattern]) => pattern.test(text))?.[1] ?? text.trim().split('\n').pop() ?? '';
 
 interface Tool {
   pid: number;
@@ -46,7 +46,13 @@ interface Tool {
 }
 
 /** Starts a program whose standard input is ours to write; its output and its log come in pieces. */
-function tool(file: string, argv: readonly string[], out: (chunk: Uint8Array) => void, log: (chunk: Uint8Array) => void, over: () => void): Tool {
+function tool(
+  file: string,
+  argv: readonly string[],
+  out: (chunk: Uint8Array) => void,
+  log: (chunk: Uint8Array) => void,
+  over: () => void,
+): Tool {
   const [inRead, inWrite] = openPipe();
   const [outRead, outWrite] = openPipe();
   const [errRead, errWrite] = openPipe();
@@ -55,9 +61,11 @@ function tool(file: string, argv: readonly string[], out: (chunk: Uint8Array) =>
   let open = 2;
   let writable = true;
   let wanted = true;
+  let alive = true;
   const done = (): void => {
     if (--open > 0) return;
-    endOf(pid).catch(() => undefined);
+    alive = false;
+    void endOf(pid); // it is a child of ours, so this never rejects
     if (wanted) over();
   };
   const closers = [readAll(outRead, out, done), readAll(errRead, log, done)];
@@ -77,7 +85,7 @@ function tool(file: string, argv: readonly string[], out: (chunk: Uint8Array) =>
       wanted = false;
       writable = false;
       os.close(inWrite);
-      os.kill(pid, TERM);
+      if (alive) os.kill(pid, TERM); // else its number may be somebody else's by now
       for (const close of closers) close();
     },
   };
@@ -115,7 +123,11 @@ function bySocat(
       if (local !== undefined && !begun) {
         begun = true;
         os.clearTimeout(timer);
-        resolve({ local: { address: address.toLowerCase(), port: Number(local) }, send: (bytes) => made.write(bytes), close: () => made.end() });
+        resolve({
+          local: { address: address.toLowerCase(), port: Number(local) },
+          send: (bytes) => made.write(bytes),
+          close: () => made.end(),
+        });
       } else if (/^[<>] .* length=\d+ /.test(text)) {
         coming = text.startsWith('<');
       } else if (/^( [0-9a-f]{2})+$/.test(text)) {

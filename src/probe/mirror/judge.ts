@@ -1,10 +1,11 @@
 /** What the messages that a mirror got prove. Pure. */
 import { sameAddress } from '../../languages/address/special.ts';
-import { elsewhere } from '../provider/judge.ts';
-import type { Here, Where } from '../provider/result.ts';
+import { BEYOND_ALONE, elsewhere, placeOf } from '../provider/judge.ts';
+import type { Here } from '../provider/result.ts';
 import type { MirrorProbe, Tried } from './result.ts';
 
-const named = (all: readonly Tried[]): string => [...new Set(all.map(({ name, over, family }) => `${name} (${over.toUpperCase()}${family === 'ipv6' ? ', IPv6' : ''})`))].join(', ');
+const named = (all: readonly Tried[]): string =>
+  [...new Set(all.map(({ name, over, family }) => `${name} (${over.toUpperCase()}${family === 'ipv6' ? ', IPv6' : ''})`))].join(', ');
 
 /** Fields that were changed, as people call them, the most frequent first. */
 export function fieldsOf(tried: readonly Tried[]): string[] {
@@ -29,7 +30,8 @@ export function judge(
   const of = (...fates: Tried['fate'][]): Tried[] => tried.filter(({ fate }) => fates.includes(fate));
   const [same, rewritten, dropped, unheard, lost] = [of('unchanged'), of('rewritten'), of('dropped'), of('unheard'), of('lost')];
   const reasons: string[] = [];
-  const known = tried.find(({ over, seen, family }) => over === 'udp' && family === 'ipv4' && seen !== null) ?? tried.find(({ seen }) => seen !== null);
+  const known =
+    tried.find(({ over, seen, family }) => over === 'udp' && family === 'ipv4' && seen !== null) ?? tried.find(({ seen }) => seen !== null);
   const oddControl = control.filter(({ fate }) => fate === 'rewritten');
   if (rewritten.length > 0) {
     const answers = rewritten.filter(({ answer }) => answer.length > 0).length;
@@ -38,8 +40,7 @@ export function judge(
     if (fields.length > 0) reasons.push(`Changed were ${fields.slice(0, 12).join(', ')}${fields.length > 12 ? ' and more' : ''}.`);
     if (answers > 0) reasons.push(`In ${answers} of them the answer was changed on the way back.`);
   }
-  if (dropped.length > 0)
-    reasons.push(`${dropped.length} did not arrive, while the same text at the control port did: ${named(dropped)}.`);
+  if (dropped.length > 0) reasons.push(`${dropped.length} did not arrive, while the same text at the control port did: ${named(dropped)}.`);
   if (unheard.length > 0)
     reasons.push(`Of ${unheard.length} the answer did not come back where it was SIP, and did where it was not: ${named(unheard)}.`);
   if (oddControl.length > 0) reasons.push('The message at the control port was changed too: what does it looks at every port.');
@@ -53,28 +54,24 @@ export function judge(
   }
   const touched = rewritten.length + dropped.length + unheard.length + oddControl.length;
   if (touched > 0) {
-    const where: Where = here.kind === 'computer' ? 'on the way' : here.alg === 'off' ? 'beyond' : 'here or beyond';
-    reasons.push(
-      {
-        'on the way': 'The router of this network is the first suspect; `sipalg status` on it, where it runs OpenWrt, tells.',
-        'beyond': "This router's own ALG is off, so it is beyond: in a modem, another router, or the carrier's network.",
-        'here or beyond': "This router's own ALG is not known to be off, so it cannot be told from one beyond: `sipalg disable`, and probe again.",
-      }[where],
-      LIMIT,
-    );
+    const { where, says } = placeOf(here);
+    reasons.push(says, LIMIT);
     const verdict = rewritten.length + oddControl.length > 0 ? 'rewritten' : 'dropped';
     const does = verdict === 'rewritten' ? 'edits SIP' : 'drops messages of SIP';
     return { verdict, where, summary: `A SIP ALG between ${from} and ${host} ${does}.`, reasons };
   }
   if (same.length === 0 || !same.some(({ name, over }) => name === 'invite' && over === 'udp')) {
-    const says =
-      [...tried, ...control].every(({ fate }) => fate === 'lost')
-        ? 'Nobody answered as a mirror, neither at its port nor at the control port: is `sipalg mirror` running there, and does its firewall let both in?'
-        : 'The message that matters most, an INVITE over UDP, did not come through at either port.';
-    return { verdict: 'inconclusive', where: null, summary: `Whether a SIP ALG stands between ${from} and ${host} could not be told.`, reasons: [says, ...reasons] };
+    const says = [...tried, ...control].every(({ fate }) => fate === 'lost')
+      ? 'Nobody answered as a mirror at either port: is `sipalg mirror` running there, and does its firewall let both ports in?'
+      : 'The message that matters most, an INVITE over UDP, did not come through at either port.';
+    return {
+      verdict: 'inconclusive',
+      where: null,
+      summary: `Whether a SIP ALG stands between ${from} and ${host} could not be told.`,
+      reasons: [says, ...reasons],
+    };
   }
-  if (here.kind === 'router' && here.alg !== 'off')
-    reasons.push("This is about what lies beyond this router alone: its own ALG takes what comes from the LAN, not what it sends itself; `sipalg status` tells.");
+  if (here.kind === 'router' && here.alg !== 'off') reasons.push(BEYOND_ALONE);
   return {
     verdict: 'unchanged',
     where: null,

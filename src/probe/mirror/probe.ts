@@ -69,10 +69,14 @@ class Probing {
     const { names, clock, progress, here } = this.#doors;
     const found = isAddress ? [] : await Promise.all([names('A', host), names('AAAA', host)]);
     const named = found.flatMap((result) => (result.state === 'found' ? result.records.map(({ address }) => address) : []));
-    const addresses = isAddress ? [host] : (['.', ':'] as const).flatMap((mark) => named.filter((address) => address.includes(mark)).slice(0, 1));
+    const addresses = isAddress
+      ? [host]
+      : (['.', ':'] as const).flatMap((mark) => named.filter((address) => address.includes(mark)).slice(0, 1));
     if (addresses.length === 0) {
       const [first] = found.flatMap((result) => (result.state === 'found' ? [] : [result.because]));
-      throw new Error(`${host} has no address: ${first ?? 'nothing was found'}; give the name or address of the host that runs \`sipalg mirror\`.`);
+      throw new Error(
+        `${host} has no address: ${first ?? 'nothing was found'}; give the name or address of the host that runs \`sipalg mirror\`.`,
+      );
     }
     progress?.(`sending ${VECTORS.length} messages to the mirror ...`);
     const runs: Promise<Tried>[] = [];
@@ -136,7 +140,12 @@ class Probing {
     const local = { address: '', port: 0 };
     let flow: Flow;
     try {
-      flow = await network.datagrams(mirror, 0, (bytes) => heard.take(latin1(bytes)), () => undefined);
+      flow = await network.datagrams(
+        mirror,
+        0,
+        (bytes) => heard.take(latin1(bytes)),
+        () => undefined,
+      );
     } catch {
       return this.#read(vector, 'udp', mirror, local, '', '', null, false);
     }
@@ -203,7 +212,14 @@ class Probing {
   }
 
   /** Sends until all of the answer is there; null where it never is. A cookie is taken, and the question asked again with it. */
-  #asked(flow: Flow, heard: { take: (text: string) => void }, address: string, id: string, make: () => string, once = false): Promise<Answered | null> {
+  #asked(
+    flow: Flow,
+    heard: { take: (text: string) => void },
+    address: string,
+    id: string,
+    make: () => string,
+    once = false,
+  ): Promise<Answered | null> {
     const { clock, goOn } = this.#doors;
     const answers: string[] = [];
     const pieces: string[] = [];

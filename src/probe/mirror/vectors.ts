@@ -104,7 +104,13 @@ function padded(maker: Maker, size: number): string {
 }
 
 export const VECTORS: readonly Vector[] = [
-  { name: 'register', what: 'registers', over: BOTH, families: ALL, make: (maker) => message(maker, { method: 'REGISTER', more: ['Expires: 300'] }) },
+  {
+    name: 'register',
+    what: 'registers',
+    over: BOTH,
+    families: ALL,
+    make: (maker) => message(maker, { method: 'REGISTER', more: ['Expires: 300'] }),
+  },
   { name: 'invite', what: 'calls', over: BOTH, families: ALL, make: (maker) => message(maker, { body: session(maker) }) },
   { name: 'options', what: 'keeps alive', over: UDP, families: FOUR, make: (maker) => message(maker, { method: 'OPTIONS' }) },
   {
@@ -162,7 +168,13 @@ export const VECTORS: readonly Vector[] = [
         }),
       }),
   },
-  { name: 'compact', what: 'calls with compact names', over: UDP, families: FOUR, make: (maker) => message(maker, { compact: true, body: session(maker) }) },
+  {
+    name: 'compact',
+    what: 'calls with compact names',
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { compact: true, body: session(maker) }),
+  },
   {
     name: 'folded',
     what: 'calls with a folded Via',
@@ -222,7 +234,18 @@ export const VECTORS: readonly Vector[] = [
     make: (maker) =>
       message(maker, {
         type: 'multipart/mixed;boundary=part',
-        body: `--part\r\nContent-Type: application/sdp\r\n\r\n${session(maker)}\r\n--part\r\nContent-Type: text/plain\r\n\r\nhere\r\n--part--\r\n`,
+        body: [
+          '--part',
+          'Content-Type: application/sdp',
+          '',
+          session(maker),
+          '--part',
+          'Content-Type: text/plain',
+          '',
+          'here',
+          '--part--',
+          '',
+        ].join('\r\n'),
       }),
   },
   { name: 'one-packet', what: 'calls with just what one packet holds', over: UDP, families: FOUR, make: (maker) => padded(maker, 1470) },

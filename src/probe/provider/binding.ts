@@ -53,7 +53,7 @@ async function opened(asking: Asking, server: Peer): Promise<Waited | string> {
     if (received !== null && rport !== null) return { dialogue, outside: { address: received, port: rport } };
   }
   dialogue.close();
-  return look.outcome.state === 'answered' ? 'the server does not say which port it sees a question come from' : 'the server no longer answers';
+  return look.outcome.state === 'answered' ? 'the server does not say which port it saw' : 'the server no longer answers';
 }
 
 /** `back`: the answer came by the way that is tried. `asker`: to the socket that asked. `nowhere`: neither. */
@@ -93,7 +93,9 @@ export async function measureBinding(asking: Asking, server: Peer, seconds: read
   };
   const works = await control();
   if (works === 'asker')
-    return unknown('Not measured: this server answers to where a question came from and never to another port, so no answer can be had by a way that was silent.');
+    return unknown(
+      'Not measured: this server answers to where a question came from, never to another port, so none comes by a way that was silent.',
+    );
   if (works === 'nowhere')
     return unknown('Not measured: an answer asked for at the port of another socket came to neither, even without any silence before.');
   if (works !== 'back') return unknown(`Not measured: ${works}.`);
@@ -126,12 +128,13 @@ export function read(tries: Binding['tries']): Binding {
   const most = closed.length > 0 ? Math.min(...closed) : null;
   const all = { state: 'measured' as const, tries, least, most };
   if (least !== null && most !== null && least > most) {
-    const says = `The way back was open after ${least} s of silence and closed after ${most} s, on two sockets: something ends it at other times than by the clock.`;
+    const says = `Open after ${least} s of silence and closed after ${most} s, on two sockets: it does not end by the clock.`;
     return { ...all, state: 'unknown', says };
   }
   const advice = (limit: number): string =>
-    ` A phone that says nothing for longer is not reached: have it send a keep-alive every ${limit} s, or give the router a longer timeout.`;
-  if (least === null) return { ...all, says: `The way back was closed after ${most} s of silence already.${advice(Math.max(1, Math.floor(most! / 2)))}` };
+    ` A phone that is silent for longer is not reached: have it send a keep-alive every ${limit} s, or give the router a longer timeout.`;
+  if (least === null)
+    return { ...all, says: `The way back was closed after ${most} s of silence already.${advice(Math.max(1, Math.floor(most! / 2)))}` };
   if (most === null) return { ...all, says: `The way back was still open after ${least} s of silence; longer was not tried.` };
   return { ...all, says: `The way back was open after ${least} s of silence and closed after ${most} s.${advice(least)}` };
 }

@@ -38,15 +38,20 @@ function signs(looks: readonly Answered[]): { proofs: string[]; notes: string[] 
   const proofs: string[] = [];
   const notes: string[] = [];
   // Nobody reads TLS on the way: what differs there differs by the server's own doing.
-  const servers = new Set(looks.filter(({ over }) => over === 'tls').flatMap(({ outcome }) => outcome.answer.alterations.map(({ field }) => field)));
-  for (const field of servers) notes.push(`The server itself does not repeat ${field} as it was sent, over TLS too, so nothing is made of that.`);
+  const servers = new Set(
+    looks.filter(({ over }) => over === 'tls').flatMap(({ outcome }) => outcome.answer.alterations.map(({ field }) => field)),
+  );
+  for (const field of servers)
+    notes.push(`The server itself does not repeat ${field} as it was sent, over TLS too, so nothing is made of that.`);
   const said = new Set<string>();
   for (const { over, outcome } of looks) {
     if (over === 'tls') continue;
     for (const { field, sent, seen } of outcome.answer.alterations) {
       if (servers.has(field) || said.has(`${over} ${field}`)) continue;
       said.add(`${over} ${field}`);
-      proofs.push(`Over ${NAMES[over]} ${field} was sent as ${sent} and came back as ${seen}; a server repeats it as it came (RFC 3261 §8.2.6.2).`);
+      proofs.push(
+        `Over ${NAMES[over]} ${field} was sent as ${sent} and came back as ${seen}; a server repeats it as it came (RFC 3261 §8.2.6.2).`,
+      );
     }
   }
   for (const over of ['udp', 'tcp'] as const) {
@@ -116,15 +121,20 @@ function blind(looks: readonly Look[], answered: readonly Answered[], main: Tran
       );
     }
     if (elsewhere.length > 0)
-      return `Over ${NAMES[main]}${main === 'udp' ? ', which most phones use,' : ''} no question was answered; over ${elsewhere.join(' and ')} the provider answers.`;
-    return !looks.some(({ over }) => over === main) ? `Over ${NAMES[main]} no question could be sent.` : 'No question was answered: the provider does not answer strangers, or nothing reaches it.';
+      return (
+        `Over ${NAMES[main]}${main === 'udp' ? ', which most phones use,' : ''} no question was answered; `
+        + `over ${elsewhere.join(' and ')} the provider answers.`
+      );
+    return !looks.some(({ over }) => over === main)
+      ? `Over ${NAMES[main]} no question could be sent.`
+      : 'No question was answered: the provider does not answer strangers, or nothing reaches it.';
   }
   const { answer } = first.outcome;
   if (answer.received !== null || main === 'tls') return null;
   const named = answered.find(({ form, over }) => form === 'named' && over === main);
   if (named !== undefined && named.outcome.answer.received !== null) {
     return (
-      `The server says where it saw a question come from (${place(named.outcome.answer)}) only where Via named a host. By RFC 3261 §18.2.1 that means `
+      `The server says what it saw (${place(named.outcome.answer)}) only where Via named a host. By RFC 3261 §18.2.1 that means `
       + "that Via and source agreed in the other one, which they cannot if it arrived as it was sent; but a server's habit looks the same."
     );
   }
@@ -136,6 +146,25 @@ export const SIP_PORT = 5060;
 /** What holds at one port need not hold at the usual one. */
 export const elsewhere = (port: number): string[] =>
   port === SIP_PORT ? [] : [`This is about port ${port}; most ALGs look at ${SIP_PORT} alone, so nothing is said of that one.`];
+
+/** Where an ALG is that was found from here, as far as can be told. */
+export function placeOf({ kind, alg }: Here): { where: Where; says: string } {
+  if (kind === 'computer') {
+    const says =
+      'The router of this network is the first suspect: `sipalg status` on it, where it runs OpenWrt, tells; if clean, it is one beyond.';
+    return { where: 'on the way', says };
+  }
+  return alg === 'off'
+    ? { where: 'beyond', says: "This router's own ALG is off, so it is beyond: in a modem, another router, or the carrier's network." }
+    : {
+        where: 'here or beyond',
+        says: "This router's own ALG is not known to be off, so it cannot be told from one beyond: `sipalg disable`, and probe again.",
+      };
+}
+
+/** What a router sends itself enters by no device of the LAN, to which rules and zones give the helper. */
+export const BEYOND_ALONE =
+  'This is about what lies beyond this router: its own ALG takes what comes from the LAN, not what it sends itself (`sipalg status`).';
 
 const LIMIT = 'Contact and SDP are not repeated in answers, so nothing is said of them; `sipalg probe --mirror` shows them too.';
 
@@ -151,13 +180,13 @@ export function judge(looks: readonly Look[], host: string, here: Here, offered:
   if (proof !== null) proofs.push(proof);
   const from = here.kind === 'router' ? 'this router' : 'this computer';
   if (proofs.length > 0) {
-    const where: Where = here.kind === 'computer' ? 'on the way' : here.alg === 'off' ? 'beyond' : 'here or beyond';
-    const place = {
-      'on the way': 'The router of this network is the first suspect: `sipalg status` on it, where it runs OpenWrt, tells; if it is clean, it is one beyond.',
-      'beyond': "This router's own ALG is off, so it is beyond: in a modem, another router, or the carrier's network.",
-      'here or beyond': "This router's own ALG is not known to be off, so it cannot be told from one beyond: `sipalg disable`, and probe again.",
-    }[where];
-    return { verdict: 'rewritten', where, summary: `A SIP ALG between ${from} and ${host} edits SIP.`, reasons: [...proofs, place, ...notes, LIMIT] };
+    const { where, says } = placeOf(here);
+    return {
+      verdict: 'rewritten',
+      where,
+      summary: `A SIP ALG between ${from} and ${host} edits SIP.`,
+      reasons: [...proofs, says, ...notes, LIMIT],
+    };
   }
   const because = blind(looks, answered, main) ?? doubt;
   if (because !== null) {
@@ -172,18 +201,21 @@ export function judge(looks: readonly Look[], host: string, here: Here, offered:
   const { received } = outcome.answer;
   if (main === 'tls') {
     const says = 'The provider has servers for TLS alone, and over TLS nobody on the way can read SIP, nor edit it.';
-    return { verdict: 'unchanged', where: null, summary: `No SIP ALG can touch what is said between ${from} and ${host}.`, reasons: [says, ...notes] };
+    return {
+      verdict: 'unchanged',
+      where: null,
+      summary: `No SIP ALG can touch what is said between ${from} and ${host}.`,
+      reasons: [says, ...notes],
+    };
   }
   const reasons = [
     'Via, From, To and Call-ID came back as they were sent, with an address and with a name in them.',
     sameAddress(received ?? '', local.address)
-      ? `The server saw this machine's own address (${received}): none is translated on the way, and so there is nothing for an ALG to edit.`
-      : `The server saw ${place(outcome.answer)}, where this machine has ${shownPeer(local)}: the address was translated, the text was not.`,
+      ? `The server saw this machine's own address (${received}): none is translated on the way, so there is nothing for an ALG to edit.`
+      : `The server saw ${place(outcome.answer)}, where this machine has ${shownPeer(local)}: the address was translated, not the text.`,
   ];
   if (here.kind === 'router' && here.alg !== 'off') {
-    reasons.push(
-      "This is about what lies beyond this router alone: its own ALG takes what comes from the LAN, not what it sends itself; `sipalg status` tells.",
-    );
+    reasons.push(BEYOND_ALONE);
   }
   return {
     verdict: 'unchanged',

@@ -60,8 +60,8 @@ class Probing {
     const { names, here, progress } = this.#doors;
     const { host, port } = this.#target;
     const found = await locate(names, this.#target);
-    if (found.servers.length === 0)
-      throw new Error(`no server of ${host} was found: ${found.failures[0] ?? (found.because || 'its SRV records lead nowhere')}; give a provider's name or address.`);
+    const because = found.failures[0] ?? (found.because || 'its SRV records lead nowhere');
+    if (found.servers.length === 0) throw new Error(`no server of ${host} was found: ${because}; give a provider's name or address.`);
     progress?.(`asking ${host} over UDP, TCP and TLS ...`);
     const of = (over: Transport): Server[] => found.servers.filter((server) => server.over === over);
     for (const over of found.unpublished) {
@@ -69,7 +69,13 @@ class Probing {
       this.#reach.push({ over, state: 'unpublished', server: null, says });
     }
     let fragments: Fragments = { state: 'unknown', size: LARGE, answered: null, says: 'Not tried: no question was answered over UDP.' };
-    let binding: Binding = { state: 'not asked', tries: [], least: null, most: null, says: 'Not measured; `--silence 30,60,120,300` does, in as many seconds.' };
+    let binding: Binding = {
+      state: 'not asked',
+      tries: [],
+      least: null,
+      most: null,
+      says: 'Not measured; `--silence 30,60,120,300` does, in as many seconds.',
+    };
     const udp = async (): Promise<void> => {
       const dialogue = await this.#overUdp(of('udp'));
       if (dialogue === null) {
@@ -93,7 +99,12 @@ class Probing {
       }
     };
     await Promise.all([udp(), this.#overStream('tcp', of('tcp')), this.#overStream('tls', of('tls'))]);
-    const judged = judge(this.#looks, host, here, TRANSPORTS.filter((over) => of(over).length > 0));
+    const judged = judge(
+      this.#looks,
+      host,
+      here,
+      TRANSPORTS.filter((over) => of(over).length > 0),
+    );
     return {
       ...judged,
       ...(this.#left === null ? {} : { reasons: [...judged.reasons, this.#left] }),
@@ -167,7 +178,9 @@ class Probing {
     const answer = answerOf(literal ?? undefined) ?? answerOf(again ?? undefined) ?? seen;
     if (answer === null) {
       dialogue.close();
-      const failed = [literal, named].map((look) => (look?.outcome.state === 'failed' ? look.outcome.because : null)).find((because) => because !== null);
+      const failed = [literal, named]
+        .map((look) => (look?.outcome.state === 'failed' ? look.outcome.because : null))
+        .find((because) => because !== null);
       const state = failed === undefined ? 'silent' : 'no';
       const says = failed === undefined ? `No answer to ${(literal?.sent ?? 0) + (named?.sent ?? 0)} messages.` : `${capital(failed)}.`;
       return { reach: { over: 'udp', state, server, says }, dialogue: null };
@@ -193,7 +206,12 @@ class Probing {
         dialogue = await openDialogue(network, clock, { over, server, name: server.name }, goOn);
       } catch (error) {
         const { message, refused } = error as Error & { refused?: boolean };
-        reach = { over, state: /^no connection within/.test(message) && refused !== true ? 'silent' : 'no', server, says: `${capital(message)}.` };
+        reach = {
+          over,
+          state: /^no connection within/.test(message) && refused !== true ? 'silent' : 'no',
+          server,
+          says: `${capital(message)}.`,
+        };
         continue;
       }
       const certificate = dialogue.certificate === undefined ? {} : { certificate: dialogue.certificate };
@@ -214,7 +232,9 @@ class Probing {
     const medium = await this.#ask(dialogue, { form: 'medium', size: MEDIUM });
     if (medium === null) return unknown('Not tried.');
     if (answerOf(medium) === null)
-      return unknown(`A question of ${MEDIUM} bytes, which fits into one packet, was not answered either: the server, or an ALG, takes no long ones.`);
+      return unknown(
+        `A question of ${MEDIUM} bytes, which fits into one packet, was not answered either: the server, or an ALG, takes no long ones.`,
+      );
     const large = await this.#ask(dialogue, { form: 'large', size: LARGE });
     if (large === null) return unknown('Not tried.');
     if (answerOf(large) !== null) {
@@ -222,9 +242,10 @@ class Probing {
       return { state: 'arrive', size: LARGE, answered: MEDIUM, says };
     }
     // It may have stopped answering at all.
-    if (answerOf((await this.#ask(dialogue, { form: 'named' })) ?? undefined) === null) return unknown('Not known: by then the server no longer answered short questions.');
+    if (answerOf((await this.#ask(dialogue, { form: 'named' })) ?? undefined) === null)
+      return unknown('Not known: by then the server no longer answered short questions.');
     const says =
-      `A question of ${MEDIUM} bytes was answered, one of ${LARGE} bytes, sent in two packets, was not (${large.sent} times sent): fragments are `
+      `A question of ${MEDIUM} bytes was answered, one of ${LARGE}, in two packets, was not (${large.sent} times sent): fragments are `
       + 'lost on the way, or the provider takes none. Long INVITEs do not arrive then: use TCP or TLS, or fewer codecs.';
     return { state: 'lost', size: LARGE, answered: MEDIUM, says };
   }
@@ -248,6 +269,6 @@ export function sourcePortOf(looks: readonly Look[]): SourcePort {
         state: 'changed',
         local: port,
         seen: answer.rport,
-        says: `The source port ${port} becomes ${answer.rport}: another phone has it already, or the router keeps none (then each phone needs rport or keep-alives).`,
+        says: `The source port ${port} becomes ${answer.rport}: somebody else behind the router has it, or the router keeps none.`,
       };
 }

@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert';
 import type { MirrorProbe } from '../../../src/probe/mirror/result.ts';
 import type { ProviderProbe } from '../../../src/probe/provider/result.ts';
-import type { Engine } from '../../bundled.ts';
+import { bundled, type Engine } from '../../bundled.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { hold, type Member, type Process } from '../member.ts';
 import { ADDRESS, ADDRESS6, inHostPids } from '../network.ts';
@@ -43,20 +43,37 @@ async function started(member: Member, argv: readonly string[], tables: readonly
 export async function kamailio({ provider }: Lab): Promise<void> {
   await provider.must(['sh', '-c', 'cat >/tmp/kamailio.cfg'], { input: KAMAILIO });
   const options = ['-DD', '-E', '-Y', '/tmp', '-P', '/tmp/kamailio.pid', '-m', '16', '-M', '4'];
-  await started(provider, ['kamailio', '-f', '/tmp/kamailio.cfg', ...options], [
-    ['udp', 5060],
-    ['tcp', 5060],
-  ]);
+  await started(
+    provider,
+    ['kamailio', '-f', '/tmp/kamailio.cfg', ...options],
+    [
+      ['udp', 5060],
+      ['tcp', 5060],
+    ],
+  );
+}
+
+/** The same over TLS, with a certificate that is good for nobody. */
+export async function overTls({ provider }: Lab): Promise<void> {
+  await started(
+    provider,
+    [process.execPath, '-e', await bundled('test/lab/probe/tls-server.ts'), 'serve', ADDRESS.provider],
+    [['tcp', 5061]],
+  );
 }
 
 const PROGRAM = [process.execPath, `${process.cwd()}/dist/sipalg.js`];
 
 export const mirror = ({ provider }: Lab): Promise<Process> =>
-  started(provider, [...PROGRAM, 'mirror'], [
-    ['udp', 5060],
-    ['udp6', 5080],
-    ['tcp6', 5080],
-  ]);
+  started(
+    provider,
+    [...PROGRAM, 'mirror'],
+    [
+      ['udp', 5060],
+      ['udp6', 5080],
+      ['tcp6', 5080],
+    ],
+  );
 
 /** What the provider's own name server would say of it is left out: addresses are asked. */
 export async function probing<T extends ProviderProbe | MirrorProbe>(

@@ -17,30 +17,31 @@ const BACK = [FROM, RECEIVED, VIA];
 
 /** What is changed on the way there, and back; null: it does not arrive. */
 const EDITS: Readonly<Record<string, readonly [there: readonly string[], back: readonly string[]] | null>> = {
-  'register': [[CONTACT, FROM, TO, VIA], [FROM, TO, RECEIVED, VIA]],
-  'invite': [[...HEADER, ...SDP], BACK],
-  'options': [HEADER, BACK],
-  'refer': [HEADER, BACK],
-  'update': [[...HEADER, ...SDP], BACK],
-  'hold': [[...HEADER, 'Content-Length length', 'SDP o= address value'], BACK],
-  'inactive': [[...HEADER, ...SDP], BACK],
-  'video': [[...HEADER, SDP[0]!, ...SDP], BACK],
-  'compact': [[...HEADER, ...SDP], BACK],
-  'folded': [
-    [CONTACT, FROM, ...SDP],
-    [FROM],
+  register: [
+    [CONTACT, FROM, TO, VIA],
+    [FROM, TO, RECEIVED, VIA],
   ],
-  'routed': [[...HEADER, ...SDP], BACK],
-  'stun': [[...HEADER, 'Content-Length length', 'SDP o= address value'], BACK],
+  invite: [[...HEADER, ...SDP], BACK],
+  options: [HEADER, BACK],
+  refer: [HEADER, BACK],
+  update: [[...HEADER, ...SDP], BACK],
+  hold: [[...HEADER, 'Content-Length length', 'SDP o= address value'], BACK],
+  inactive: [[...HEADER, ...SDP], BACK],
+  video: [[...HEADER, SDP[0]!, ...SDP], BACK],
+  compact: [[...HEADER, ...SDP], BACK],
+  folded: [[CONTACT, FROM, ...SDP], [FROM]],
+  routed: [[...HEADER, ...SDP], BACK],
+  stun: [[...HEADER, 'Content-Length length', 'SDP o= address value'], BACK],
   'origin-name': null,
   'connection-name': null,
-  'webrtc': null,
-  'multipart': [[...HEADER, 'Content-Length length-wrong', ...SDP], BACK],
+  webrtc: null,
+  multipart: [[...HEADER, 'Content-Length length-wrong', ...SDP], BACK],
   'one-packet': [[...HEADER, ...SDP], BACK],
-  'large': [[...HEADER, ...SDP], BACK],
+  large: [[...HEADER, ...SDP], BACK],
 };
 
-const found = (changes: Tried['changes']): string[] => changes.map(({ field, part, change }) => [field, part, change].filter((word) => word !== '').join(' ')).sort();
+const found = (changes: Tried['changes']): string[] =>
+  changes.map(({ field, part, change }) => [field, part, change].filter((word) => word !== '').join(' ')).sort();
 const of = ({ tried }: MirrorProbe, over: Tried['over'], family: Tried['family'] = 'ipv4'): Tried[] =>
   tried.filter((one) => one.over === over && one.family === family);
 
@@ -90,7 +91,10 @@ mirrors('shows that IPv6 is tracked and not edited, and how many clients are ser
     );
     for (const { status, probe } of four) {
       assert.equal([status, probe.verdict], [1, 'rewritten']);
-      assert.not.ok(probe.tried.some(({ fate }) => fate === 'lost'), probe.reasons.join('\n'));
+      assert.not.ok(
+        probe.tried.some(({ fate }) => fate === 'lost'),
+        probe.reasons.join('\n'),
+      );
       // fw4 gives the helper to UDP alone.
       assert.ok(of(probe, 'tcp').every(({ fate }) => fate === 'unchanged'));
     }

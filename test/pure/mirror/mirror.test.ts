@@ -5,7 +5,18 @@ import type { Accepted, Listening, Peer } from '../../../src/host/network.ts';
 import { bytesOf, latin1 } from '../../../src/languages/sip/text.ts';
 import { Limits, MOST_SOURCES } from '../../../src/mirror/limits.ts';
 import { Mirror, sourceOf } from '../../../src/mirror/mirror.ts';
-import { answerText, answersTo, base64, cookieText, fromBase64, hidden, markLine, markOf, readAnswer, shownAgain } from '../../../src/mirror/protocol.ts';
+import {
+  answerText,
+  answersTo,
+  base64,
+  cookieText,
+  fromBase64,
+  hidden,
+  markLine,
+  markOf,
+  readAnswer,
+  shownAgain,
+} from '../../../src/mirror/protocol.ts';
 import { VECTORS } from '../../../src/probe/mirror/vectors.ts';
 import { handClock } from '../daemon/hand.ts';
 import { seeded } from '../../seeded.ts';
@@ -16,7 +27,15 @@ const MIRROR: Peer = { address: '198.51.100.9', port: 5060 };
 
 function questions(cookie: string, answer: 'sip' | 'plain' = 'sip', id = ID): string[] {
   return VECTORS.map(({ make }) =>
-    make({ over: 'udp', local: { address: '192.168.1.10', port: 40_000 }, mirror: MIRROR, token: id, media: 20_000, version: '1', mark: markLine({ id, cookie, answer }) }),
+    make({
+      over: 'udp',
+      local: { address: '192.168.1.10', port: 40_000 },
+      mirror: MIRROR,
+      token: id,
+      media: 20_000,
+      version: '1',
+      mark: markLine({ id, cookie, answer }),
+    }),
   );
 }
 
@@ -65,7 +84,12 @@ class Served {
 const whole = (answers: readonly { text: string }[]): string | null => {
   const parts = answers.map(({ text }) => readAnswer(text)!) as { part: number; parts: number; body: string }[];
   assert.ok(parts.every(({ parts: all }) => all === parts.length));
-  return fromBase64(parts.sort((one, other) => one.part - other.part).map(({ body }) => body).join(''));
+  return fromBase64(
+    parts
+      .sort((one, other) => one.part - other.part)
+      .map(({ body }) => body)
+      .join(''),
+  );
 };
 
 const mirror = suite('a mirror');
@@ -76,7 +100,10 @@ mirror('gives every message back as it got it, with who sent it, to who has a co
   for (const answer of ['sip', 'plain'] as const) {
     for (const question of questions(cookie, answer)) {
       const answers = served.ask(question);
-      assert.ok(answers.length >= 1 && answers.every(({ text, to }) => text.length <= 1200 && to.address === PHONE.address && to.port === PHONE.port));
+      assert.ok(
+        answers.length >= 1
+          && answers.every(({ text, to }) => text.length <= 1200 && to.address === PHONE.address && to.port === PHONE.port),
+      );
       assert.is(whole(answers), question);
       for (const { text } of answers) {
         const read = readAnswer(text);
@@ -100,7 +127,10 @@ mirror('gives a stranger a cookie and never more than three times what came', as
   }
   // A message made to be answered with as much as can be had.
   const short = `A\r\nv:;${'\r\nv:;'.repeat(200)}\r\n${markLine({ id: ID, cookie: '', answer: 'sip' })}\r\n\r\n`;
-  for (const text of [short, `OPTIONS sip:a SIP/2.0\r\n${'v:a\r\n'.repeat(300)}${markLine({ id: ID, cookie: '', answer: 'sip' })}\r\n\r\n`]) {
+  for (const text of [
+    short,
+    `OPTIONS sip:a SIP/2.0\r\n${'v:a\r\n'.repeat(300)}${markLine({ id: ID, cookie: '', answer: 'sip' })}\r\n\r\n`,
+  ]) {
     await served.clock.pass(1000);
     const bytes = served.ask(text).reduce((sum, answer) => sum + answer.text.length, 0);
     assert.ok(bytes <= 3 * text.length, `${bytes} for ${text.length}`);
@@ -126,13 +156,18 @@ mirror('answers nothing that is no probe, and nothing that is too long', async (
   const cookie = served.cookie();
   const [question] = questions(cookie) as [string];
   const random = seeded(14);
-  const noise = Array.from({ length: 200 }, () => String.fromCharCode(...Array.from({ length: 1 + random.below(400) }, () => random.below(256))));
+  const noise = Array.from({ length: 200 }, () =>
+    String.fromCharCode(...Array.from({ length: 1 + random.below(400) }, () => random.below(256))),
+  );
   const others = [
     '',
     '\r\n\r\n',
     'OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 1.2.3.4;branch=z9hG4bK1\r\n\r\n',
     question.replace('X-Sipalg-Probe: 1', 'X-Sipalg-Probe: 2'),
-    question.replace(ID, ID.toUpperCase()).replace(`id=${ID}`, 'id=xyz').replace(/id=0123/i, 'id=XYZ0'),
+    question
+      .replace(ID, ID.toUpperCase())
+      .replace(`id=${ID}`, 'id=xyz')
+      .replace(/id=0123/i, 'id=XYZ0'),
     question.replace('X-Sipalg-Probe', ' X-Sipalg-Probe'),
     question.replace(';answer=sip', ';answer=sip;more=1'),
     `${question}${'x'.repeat(7000)}`,
@@ -162,9 +197,13 @@ mirror('grants a source so much and no more, a stranger little, all together not
   assert.is(answered, 20);
   // Strangers by the thousand: 1,000 at once and 500 a second, however many addresses they write.
   answered = 0;
-  for (let at = 0; at < 3000; at++) if (served.ask(questions('')[0]!, { address: `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`, port: 1 }).length > 0) answered++;
+  for (let at = 0; at < 3000; at++)
+    if (served.ask(questions('')[0]!, { address: `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`, port: 1 }).length > 0) answered++;
   assert.ok(answered <= 1000 && answered > 900, `${answered}`);
-  assert.ok(served.ask(question).length > 0 || (await served.clock.pass(1000), served.ask(question).length > 0), 'who has a cookie has an allowance of its own');
+  assert.ok(
+    served.ask(question).length > 0 || (await served.clock.pass(1000), served.ask(question).length > 0),
+    'who has a cookie has an allowance of its own',
+  );
 });
 
 mirror('remembers so many sources and no more; a customer of IPv6 is one', () => {
@@ -261,7 +300,12 @@ protocol('carries any bytes, and refuses what is no base64', () => {
 });
 
 protocol('hides addresses from who looks for them', () => {
-  for (const peer of [PHONE, { address: '255.255.255.255', port: 65_535 }, { address: '2001:db8::1', port: 1 }, { address: '::', port: 5060 }]) {
+  for (const peer of [
+    PHONE,
+    { address: '255.255.255.255', port: 65_535 },
+    { address: '2001:db8::1', port: 1 },
+    { address: '::', port: 5060 },
+  ]) {
     assert.equal(shownAgain(hidden(peer)), peer);
     assert.match(hidden(peer), /^([0-9a-f]{12}|[0-9a-f]{36})$/);
   }
@@ -283,7 +327,9 @@ protocol('is read or refused, whatever comes', () => {
 });
 
 protocol('has an answer say where it was asked from, as a server does, in the top Via alone', () => {
-  const text = 'INVITE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.10:40000;branch=1;rport, SIP/2.0/UDP 10.0.0.1;rport\r\nv: SIP/2.0/UDP 10.0.0.2\r\nf: <sip:b>\r\n\r\n';
+  const text =
+    'INVITE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.10:40000;branch=1;rport, SIP/2.0/UDP 10.0.0.1;rport\r\n'
+    + 'v: SIP/2.0/UDP 10.0.0.2\r\nf: <sip:b>\r\n\r\n';
   const lines = answerText(text, { id: ID, part: 1, parts: 1, from: PHONE }, 'sip', '').split('\r\n');
   assert.equal(lines.slice(0, 4), [
     'SIP/2.0 404 Mirrored',

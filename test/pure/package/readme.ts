@@ -57,7 +57,7 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'opkg update': { by: 'router' },
   'opkg install /tmp/sipalg_*.ipk /tmp/luci-app-sipalg_*.ipk': { by: 'router' },
   'opkg install /tmp/sipalg-daemon_*.ipk': { by: 'router' },
-  'sipalg': { by: 'router', status: 1 },
+  sipalg: { by: 'router', status: 1 },
   'sipalg plan': { by: 'router', status: 1 },
   'sipalg disable': { by: 'router' },
   'sipalg status': { by: 'router' },

@@ -67,11 +67,11 @@ mirrors('finds nothing changed where nothing is', async () => {
   mirror.close();
   assert.is(verdict, 'unchanged');
   assert.ok(tried.filter(({ over }) => over === 'udp').every(({ fate }) => fate === 'unchanged'));
-  assert.equal(control.map(({ fate, port }) => [fate, port]), [['unchanged', 5080]]);
   assert.equal(
-    [...new Set(world.sent.map(({ to }) => `${to.address}:${to.port}`))].sort(),
-    [`${SERVER}:5060`, `${SERVER}:5080`],
+    control.map(({ fate, port }) => [fate, port]),
+    [['unchanged', 5080]],
   );
+  assert.equal([...new Set(world.sent.map(({ to }) => `${to.address}:${to.port}`))].sort(), [`${SERVER}:5060`, `${SERVER}:5080`]);
 });
 
 mirrors('says what was changed there and back, dropped, lost, and not answered', async () => {
@@ -85,7 +85,8 @@ mirrors('says what was changed there and back, dropped, lost, and not answered',
     if (text.length > 2000) return null; // too long for whatever way
     return isControl(text) ? text : there(text, local, outside, over);
   };
-  world.back = (text, local, outside, over) => (/^CSeq: 1 REFER\r$/m.test(text) && text.startsWith('SIP/2.0 404') ? null : /:5080/.test(text) ? text : back(text, local, outside, over));
+  world.back = (text, local, outside, over) =>
+    /^CSeq: 1 REFER\r$/m.test(text) && text.startsWith('SIP/2.0 404') ? null : /:5080/.test(text) ? text : back(text, local, outside, over);
   const { verdict, where, tried, reasons } = await probed(world);
   mirror.close();
   assert.equal([verdict, where], ['rewritten', 'on the way']);
@@ -96,12 +97,18 @@ mirrors('says what was changed there and back, dropped, lost, and not answered',
   );
   const invite = tried.find(({ name }) => name === 'invite')!;
   assert.equal(
-    invite.changes.map(({ field, part, before, after }) => `${field} ${part} ${before?.replace(/:\d+/, '')} ${after?.replace(/:\d+/, '')}`).sort(),
+    invite.changes
+      .map(({ field, part, before, after }) => `${field} ${part} ${before?.replace(/:\d+/, '')} ${after?.replace(/:\d+/, '')}`)
+      .sort(),
     [`Contact URI host ${LOCAL} ${PUBLIC}`, `From URI host ${LOCAL} ${PUBLIC}`, `Via sent-by ${LOCAL} ${PUBLIC}`],
   );
   assert.ok(invite.answer.some(({ field, part, after }) => field === 'Via' && part === ';received' && after === LOCAL));
   const all = reasons.join('\n');
-  for (const words of ['2 did not arrive, while the same text at the control port did', 'Of 1 the answer did not come back', 'Of 3 nothing is known'])
+  for (const words of [
+    '2 did not arrive, while the same text at the control port did',
+    'Of 1 the answer did not come back',
+    'Of 3 nothing is known',
+  ])
     assert.match(all, words);
 });
 
@@ -130,7 +137,18 @@ mirrors('claims no more than was looked at', () => {
     answer: [],
   };
   assert.is(judge([{ ...about, over: 'tcp' }], [], 'm', COMPUTER).verdict, 'inconclusive', 'TCP is not UDP');
-  assert.is(judge([{ ...about, name: 'options' }, { ...about, fate: 'lost' }], [], 'm', COMPUTER).verdict, 'inconclusive');
+  assert.is(
+    judge(
+      [
+        { ...about, name: 'options' },
+        { ...about, fate: 'lost' },
+      ],
+      [],
+      'm',
+      COMPUTER,
+    ).verdict,
+    'inconclusive',
+  );
   assert.is(judge([{ ...about, fate: 'dropped' }], [], 'm', COMPUTER).verdict, 'dropped');
   assert.is(judge([about], [{ ...about, port: 5080, fate: 'rewritten' }], 'm', COMPUTER).verdict, 'rewritten', 'at every port');
   assert.match(judge([{ ...about, port: 5062 }], [], 'm', COMPUTER).reasons.join('\n'), 'This is about port 5062');
@@ -143,7 +161,20 @@ mirrors('claims no more than was looked at', () => {
 
 mirrors('tells what met with the very same once', () => {
   const changes = [{ field: 'Via', part: 'sent-by', at: 1, change: 'translated', before: `${LOCAL}:1`, after: `${PUBLIC}:1` }];
-  const one: Tried = { name: '', changes: [], what: 'x', over: 'udp', family: 'ipv4', port: 5060, local: { address: LOCAL, port: 1 }, seen: null, size: 1, arrived: 1, fate: 'rewritten', answer: [] };
+  const one: Tried = {
+    name: '',
+    changes: [],
+    what: 'x',
+    over: 'udp',
+    family: 'ipv4',
+    port: 5060,
+    local: { address: LOCAL, port: 1 },
+    seen: null,
+    size: 1,
+    arrived: 1,
+    fate: 'rewritten',
+    answer: [],
+  };
   const text = mirrorText({
     verdict: 'rewritten',
     where: 'on the way',
@@ -159,7 +190,10 @@ mirrors('tells what met with the very same once', () => {
     ],
     messages: 3,
   });
-  assert.match(text, `    CHANGED    first, second\n        Via sent-by              ${LOCAL}:1 -> ${PUBLIC}:1\n    CHANGED    third - x\n`);
+  assert.match(
+    text,
+    `    CHANGED    first, second\n        Via sent-by              ${LOCAL}:1 -> ${PUBLIC}:1\n    CHANGED    third - x\n`,
+  );
 });
 
 mirrors.run();

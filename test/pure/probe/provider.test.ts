@@ -10,7 +10,10 @@ import { answering, kernelAlg, LOCAL, namesOf, PUBLIC, SERVER, through, World } 
 
 const COMPUTER: Here = { kind: 'computer', alg: null };
 
-async function probed(world: World, more: { target?: string; here?: Here; silence?: number[]; names?: ReturnType<typeof namesOf> } = {}): Promise<ProviderProbe> {
+async function probed(
+  world: World,
+  more: { target?: string; here?: Here; silence?: number[]; names?: ReturnType<typeof namesOf> } = {},
+): Promise<ProviderProbe> {
   const target = readTarget(more.target ?? SERVER);
   assert.not.ok('wrong' in target);
   const { network, clock } = world;
@@ -87,7 +90,7 @@ provider('says where: beyond a router whose own ALG is off, and no further than 
   // What a router sends itself does not meet its own ALG.
   const { verdict, reasons } = await probed(new World(), { here: { kind: 'router', alg: 'rewriting' } });
   assert.is(verdict, 'unchanged');
-  assert.match(reasons.join('\n'), 'This is about what lies beyond this router alone');
+  assert.match(reasons.join('\n'), 'This is about what lies beyond this router: its own ALG');
 });
 
 provider('makes nothing of what a server changes itself, as TLS shows', async () => {
@@ -153,7 +156,10 @@ provider('does not call silence an ALG', async () => {
   const nothing = await probed(silent);
   assert.is(nothing.verdict, 'inconclusive');
   assert.match(nothing.reasons[0]!, 'No question was answered');
-  assert.equal(nothing.reach.map(({ state }) => state), ['silent', 'connected', 'connected']);
+  assert.equal(
+    nothing.reach.map(({ state }) => state),
+    ['silent', 'connected', 'connected'],
+  );
   // Only what names the address is dropped.
   const dropping = new World();
   dropping.there = (text, { address }) => (text.includes(address) ? null : text);
@@ -161,7 +167,10 @@ provider('does not call silence an ALG', async () => {
   const { verdict, reasons, reach } = await probed(dropping);
   assert.is(verdict, 'inconclusive');
   assert.match(reasons[0]!, 'was never answered, while one with a host name in its place was');
-  assert.equal(reach.map(({ state }) => state), ['answered', 'silent', 'silent']);
+  assert.equal(
+    reach.map(({ state }) => state),
+    ['answered', 'silent', 'silent'],
+  );
   // UDP alone is closed.
   const closed = new World();
   closed.there = (text, _local, _outside, over) => (over === 'udp' ? null : text);
@@ -275,7 +284,10 @@ provider('asks the next server of a name where the first is silent, and none tha
 
 provider('says that a name leads nowhere, and why', async () => {
   try {
-    await probed(new World(), { target: 'example.com', names: namesOf({ 'A example.com': 'example.com: 192.0.2.1: no answer within 1500 ms' }) });
+    await probed(new World(), {
+      target: 'example.com',
+      names: namesOf({ 'A example.com': 'example.com: 192.0.2.1: no answer within 1500 ms' }),
+    });
     assert.unreachable();
   } catch (error) {
     assert.ok(saying('no server of example.com was found: example.com: 192.0.2.1: no answer within 1500 ms;')(error as Error));

@@ -23,10 +23,25 @@ target('is read as a name or an address, with a port or without', () => {
 });
 
 target('is refused in a sentence that quotes it and says what is allowed', () => {
-  const wrongs = ['', 'a b', 'sip:example.com', 'example.com:', 'example.com:0', 'example.com:70000', '300.1.1.1', '1.2.3', '[203.0.113.5]', '[::1', '-x y'];
+  const wrongs = [
+    '',
+    'a b',
+    'sip:example.com',
+    'example.com:',
+    'example.com:0',
+    'example.com:70000',
+    '300.1.1.1',
+    '1.2.3',
+    '[203.0.113.5]',
+    '[::1',
+    '-x y',
+  ];
   for (const text of [...wrongs, 'user@example.com', 'http://example.com', 'x'.repeat(300), 'exa\nmple.com', '[sip.example.com]:5060']) {
     const read = readTarget(text);
-    assert.ok('wrong' in read && read.wrong.includes(JSON.stringify(text.slice(0, 80)).slice(0, -1)) && read.wrong.includes('sip.example.com:5080'), text);
+    assert.ok(
+      'wrong' in read && read.wrong.includes(JSON.stringify(text.slice(0, 80)).slice(0, -1)) && read.wrong.includes('sip.example.com:5080'),
+      text,
+    );
   }
 });
 
@@ -73,7 +88,10 @@ target('is its own addresses where it has no SRV records, or stands with a port'
   assert.equal((await located(table)).places, ['udp 198.51.100.1 5060 A', 'tcp 198.51.100.1 5060 A', 'tls 198.51.100.1 5061 A']);
   const { places, asked } = await located(table, 'example.com:5090');
   assert.equal(places, ['udp 198.51.100.1 5090 A', 'tcp 198.51.100.1 5090 A', 'tls 198.51.100.1 5061 A']);
-  assert.not.ok(asked.some((one) => /^(SRV|NAPTR)/.test(one)), 'RFC 3263 §4.2: with a port, no SRV');
+  assert.not.ok(
+    asked.some((one) => /^(SRV|NAPTR)/.test(one)),
+    'RFC 3263 §4.2: with a port, no SRV',
+  );
 });
 
 target('is not where SRV says that there is no such service', async () => {

@@ -66,7 +66,10 @@ transaction('takes its own answer alone, also where one of the places of its tok
   };
   const dialogue = await open(world);
   assert.is((await through(world, dialogue.ask(question(dialogue), KNOWN))).outcome.state, 'silent');
-  world.serve = (text, from, over) => ({ ...serve(text, from, over)!, text: serve(text, from, over)!.text.replace(/z9hG4bKabc/g, 'z9hG4bKnew') });
+  world.serve = (text, from, over) => ({
+    ...serve(text, from, over)!,
+    text: serve(text, from, over)!.text.replace(/z9hG4bKabc/g, 'z9hG4bKnew'),
+  });
   assert.is((await through(world, dialogue.ask(question(dialogue), KNOWN))).outcome.state, 'answered');
 });
 
@@ -77,11 +80,18 @@ transaction('outlives one message of the network, and ends with the second', asy
   const dialogue = await open(world);
   assert.is((await through(world, dialogue.ask(question(dialogue), KNOWN))).outcome.state, 'answered');
   world.icmp = () => 'no way to that host';
-  assert.equal((await through(world, dialogue.ask(question(dialogue), KNOWN))).outcome, { state: 'failed', because: 'no way to that host' });
+  assert.equal((await through(world, dialogue.ask(question(dialogue), KNOWN))).outcome, {
+    state: 'failed',
+    because: 'no way to that host',
+  });
 });
 
 transaction('reads answers out of a stream, in pieces, several at once, and without a length', async () => {
-  for (const edit of [(text: string) => text, (text: string) => text.replace('Content-Length: 0\r\n', ''), (text: string) => `\r\n\r\n${text}`]) {
+  for (const edit of [
+    (text: string) => text,
+    (text: string) => text.replace('Content-Length: 0\r\n', ''),
+    (text: string) => `\r\n\r\n${text}`,
+  ]) {
     const world = new World();
     let hear = (_: Uint8Array): void => undefined;
     const { stream } = world.network;
@@ -119,7 +129,14 @@ transaction('is as long as it was asked to be, to the byte', () => {
 });
 
 transaction('names in each form what it is to name', () => {
-  const base = { over: 'udp' as const, uriHost: 'example.com', local: { address: '2001:db8::7', port: 4000 }, token: 't', cseq: 7, version: '1' };
+  const base = {
+    over: 'udp' as const,
+    uriHost: 'example.com',
+    local: { address: '2001:db8::7', port: 4000 },
+    token: 't',
+    cseq: 7,
+    version: '1',
+  };
   const lines = (more: Partial<Question>): string[] => questionText({ ...base, form: 'literal', ...more }).split('\r\n');
   assert.equal(lines({}).slice(0, 8), [
     'OPTIONS sip:example.com SIP/2.0',
@@ -131,7 +148,10 @@ transaction('names in each form what it is to name', () => {
     'CSeq: 7 OPTIONS',
     'Contact: <sip:probe@[2001:db8::7]:4000>',
   ]);
-  assert.not.ok(lines({ form: 'named' }).some((line) => line.includes('2001:db8')), 'nothing an ALG would look for');
+  assert.not.ok(
+    lines({ form: 'named' }).some((line) => line.includes('2001:db8')),
+    'nothing an ALG would look for',
+  );
   const mapped = lines({ form: 'mapped', mapped: { address: '203.0.113.20', port: 9 } });
   assert.equal([mapped[1], mapped[3]], [lines({})[1], 'From: <sip:probe@203.0.113.20:9>;tag=t']);
   const aside = lines({ form: 'named', replyTo: { address: '203.0.113.20', port: 9 } });

@@ -156,8 +156,7 @@ export function answering(habit: Habit = {}): World['serve'] {
 export function kernelAlg(world: World, over: readonly Over[] = ['udp']): void {
   const map = (text: string, from: string, to: string, names: string): string =>
     text.replace(new RegExp(`^(${names}): .*$`, 'gim'), (one) => one.split(from).join(to));
-  world.there = (text, local, outside, by) =>
-    over.includes(by) ? map(text, shown(local), shown(outside), 'Via|From|To|Contact') : text;
+  world.there = (text, local, outside, by) => (over.includes(by) ? map(text, shown(local), shown(outside), 'Via|From|To|Contact') : text);
   world.back = (text, local, outside, by) => {
     if (!over.includes(by)) return text;
     const via = line(text, 'Via');
