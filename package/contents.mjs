@@ -120,10 +120,10 @@ exit 0
   },
   {
     name: 'sipalg-compare',
-    title: 'sipalg compare: what was changed in SIP between two captures',
+    title: 'sipalg compare, probe and watch: what happens to calls here',
     description: [
-      'Adds the command compare to sipalg: it says field by field what was changed in SIP between a capture of the LAN side of a',
-      'router and one of its WAN side, and by what. The same runs on a PC.',
+      'Adds commands to sipalg: compare says field by field what was changed in SIP between a capture of the LAN side of a router',
+      'and one of its WAN side (on a PC too), probe what this router changes in live messages, watch what happens to calls.',
     ],
     section: 'net',
     license: 'MIT',
