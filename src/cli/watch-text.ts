@@ -159,7 +159,7 @@ export function sentence(told: Told): string {
     case 'ended':
       return `ended by ${who(told.by)}${told.seconds === null ? '' : ` after ${duration(told.seconds)}`}`;
     case 'dropped':
-      return `${told.message} (${told.bytes} bytes) from the ${told.toProvider ? 'phone' : 'internet'} went into the router and did not come out`;
+      return `${told.message} (${told.bytes} bytes) from the ${told.toProvider ? 'phone' : 'internet'} went in and did not come out`;
     case 'helper-dropped':
       return `the SIP helper dropped a message: ${told.reason}`;
     case 'changed':

@@ -44,7 +44,8 @@ not look.
 /** Milliseconds between looks at the table, at least and at most. */
 const LOOK_EVERY = 3000;
 const LOOK_AT_MOST = 60_000;
-const READ_EVERY = 2000;
+/** Between readings of what was recorded. */
+const READ_EVERY = 3000;
 /** What takes so long is followed by so many times that of rest: each kind of look costs half a percent of a core at most. */
 const REST = 200;
 /** Of so many the shortest counts: on a busy router a look waits for its turn more than it works. */
@@ -157,8 +158,8 @@ class Messages implements Task {
 
   /** Why nothing is recorded is said once. */
   async begin(): Promise<void> {
-    const { network } = this.#watching.flows;
-    const isFar = (address: string): boolean => !network.isOwn(address) && !network.isInside(address);
+    const { flows } = this.#watching;
+    const isFar = (address: string): boolean => !flows.network.isLocal(address);
     try {
       this.#recording = await startPhones(this.#host, { kind: 'watch', isFar });
     } catch (error) {

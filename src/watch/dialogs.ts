@@ -29,6 +29,8 @@ const FORGOTTEN = 6 * 3_600_000;
 /** So long after its end what comes still belongs to it: Timer J, 64 × T1. */
 const LINGER = 40_000;
 
+const rungOf = ({ at, fromPhone }: Heard, what: string, sdp: boolean): Rung => ({ at, what, fromPhone, sdp, again: 0, fate: 'unknown' });
+
 export interface DialogsOptions {
   readonly tell: (told: Told) => void;
   readonly limits?: Partial<DialogLimits>;
@@ -106,7 +108,8 @@ export class Dialogs {
     }
     const call = method === 'REGISTER' ? null : this.#callFor(heard, parsed, method);
     const what = method;
-    const rung = call === null ? null : this.#rung(call, heard, what, parsed.media !== null);
+    // What belongs to no call is drawn nowhere, and whether it has passed is known all the same.
+    const rung = call === null ? rungOf(heard, what, false) : this.#rung(call, heard, what, parsed.media !== null);
     const transaction: Transaction = {
       method,
       call,
@@ -238,7 +241,7 @@ export class Dialogs {
       call.omitted++;
       return null;
     }
-    const rung: Rung = { at: heard.at, what, fromPhone: heard.fromPhone, sdp, again: 0, fate: 'unknown' };
+    const rung = rungOf(heard, what, sdp);
     call.rungs.push(rung);
     return rung;
   }
@@ -246,8 +249,11 @@ export class Dialogs {
   #silent(transaction: Transaction, at: number): void {
     if (transaction.told.silent) return;
     transaction.told.silent = true;
-    const { call, method, times, began, heard } = transaction;
-    const base = { at, phone: hostOf(heard.phone), far: heard.far, call: call?.number ?? null, cause: null } as const;
+    const { call, method, times, began, heard, rung } = transaction;
+    // It has left the router on the side it was meant for.
+    const beyond = rung?.fate === 'passed' || rung?.fate === 'changed' ? 'unanswered-beyond' : null;
+    const cause = heard.fromPhone ? beyond : null;
+    const base = { at, phone: hostOf(heard.phone), far: heard.far, call: call?.number ?? null, cause } as const;
     this.#tell({ ...base, what: 'no-answer', message: method, times, seconds: (at - began) / 1000 });
   }
 

@@ -28,11 +28,16 @@ export function canonicalAddress(address: string): string {
 export const placeOf = (address: string, port: number | null): string =>
   `${address.includes(':') ? `[${address}]` : address}${port === null ? '' : `:${port}`}`;
 
+/** An address of IPv4 as a number of 32 bits. */
+const numberOf = (address: string): number => address.split('.').reduce((number, octet) => (number << 8) | Number(octet), 0) >>> 0;
+
 /** The addresses of this router, and the networks that lie at it. */
 export interface Network {
   isOwn(address: string): boolean;
   /** A host of a network of ours, or one with a private address. */
   isInside(address: string): boolean;
+  /** This router itself, or a neighbour of its own networks: a provider may have a private address too, beyond the WAN. */
+  isLocal(address: string): boolean;
 }
 
 /** @param addresses of this machine; `wan` names the devices that lead to the internet, whose neighbours are no phones */
@@ -53,7 +58,17 @@ export function networkOf(addresses: readonly { device: string; address: string;
     inside.set(address, found);
     return found;
   };
+  const near4 = addresses.flatMap(({ device, address, prefix }) =>
+    wan.has(device) || address.includes(':')
+      ? []
+      : [{ bits: numberOf(address) >>> 0, mask: prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0 }],
+  );
+  const isNear4 = (address: string): boolean => {
+    const number = numberOf(address);
+    return near4.some(({ bits, mask }) => (bits & mask) >>> 0 === (number & mask) >>> 0);
+  };
   return {
+    isLocal: (address) => own.has(address) || (address.includes(':') ? isNear(address) : isNear4(address)),
     isOwn: (address) => own.has(address),
     isInside: (address) => !own.has(address) && (isPrivate(address) || (address.includes(':') && isNear(address))),
   };

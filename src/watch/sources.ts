@@ -33,7 +33,7 @@ export async function networkNow(host: Host): Promise<Network> {
 /** Whether an address is beyond this router, as its networks stand now. */
 export async function isFarNow(host: Host): Promise<(address: string) => boolean> {
   const network = await networkNow(host);
-  return (address) => !network.isOwn(address) && !network.isInside(address);
+  return (address) => !network.isLocal(address);
 }
 
 /** Whether the kernel counts the packets of a flow; null where that could not be read. */

@@ -58,6 +58,10 @@ export interface WatchOptions {
   readonly ports?: readonly number[];
 }
 
+/** Bytes of UDP in a packet of Ethernet; what grows beyond it from within so many has grown by addresses alone. */
+const MTU = 1472;
+const NEAR_MTU = 1440;
+
 /** Milliseconds within which one kind of counter is told once. */
 const QUIET = 30_000;
 /** A larger growth of these is told as it comes; scanners make the firewall reject all day long. */
@@ -112,6 +116,8 @@ export class Watching {
       } else return false;
       this.dialogs.lost({ ...sighted, phone });
     }
+    // What the ALG makes longer by some bytes fits no more (ICMP "fragmentation needed" goes to the phone, which cannot know of it).
+    if (fromPhone && this.passage.changed > 0 && length > NEAR_MTU && length <= MTU) cause = 'grown-over-mtu';
     const host = phone === '' ? null : hostOf(phone);
     const call = host === null ? null : this.dialogs.callOf(host);
     this.#tell({ at, phone: host, far, call, cause, what: 'dropped', message: what, toProvider: fromPhone, bytes: length });

@@ -17,20 +17,17 @@ export interface PhoneMessage {
 const FADING = 3000;
 /** The same bytes in the same packet are the same message within this, by clocks that are read at two moments. */
 const SAME = 1500;
-const MOST_KNOWN = 4096;
+const MOST_KNOWN = 4096; // of 80 bytes each
 
-/** Bytes to a text that tells messages apart. */
-const textOf = (bytes: Uint8Array): string => {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode.apply(null, [...bytes.subarray(at, at + 4096)]);
-  return text;
-};
+/** What a recorder tells messages apart by, and where they went. */
+const keyOf = ({ tap, id, check, length, from, to }: Recorded): string =>
+  `${tap} ${id} ${check} ${length} ${from.address} ${from.port} ${to.address} ${to.port}`;
 
 export class Sightings {
   readonly #placed: ReadonlyMap<string, Placed>;
   readonly #keeps: number;
   readonly #isFar: (address: string) => boolean;
-  /** By tap, packet and bytes, when it was recorded. */
+  /** By `keyOf`, when it was recorded. */
   readonly #known = new Map<string, number>();
   readonly #packets = new Map<string, number>();
   /** Packets that matched and found no room in the kernel, or could not be put together. */
@@ -49,14 +46,12 @@ export class Sightings {
   /** What is new in a reading, in the order of time. @param at when it was read, in milliseconds since 1970 */
   take({ messages, packets }: Recording, at: number): PhoneMessage[] {
     const found: PhoneMessage[] = [];
-    const seen = new Map<string, number>();
     for (const recorded of messages) {
       if (recorded.expires < FADING) continue;
       const placed = this.#placed.get(recorded.tap);
       if (placed === undefined) continue;
       const when = Math.round(at - this.#keeps + recorded.expires);
-      const key = `${recorded.tap} ${recorded.id} ${textOf(recorded.bytes)}`;
-      seen.set(recorded.tap, (seen.get(recorded.tap) ?? 0) + 1);
+      const key = keyOf(recorded);
       const before = this.#known.get(key);
       if (before !== undefined && Math.abs(when - before) < SAME) continue;
       this.#know(key, when);

@@ -251,6 +251,18 @@ watch('that is killed leaves what the next run takes away', async () => {
     assert.is(next.status, 0, next.stderr);
     assert.match(next.stderr, 'was killed');
     await nothingLeft(lab);
+
+    // Without conntrack the table alone is looked at; who is not root is told so.
+    lab.files.remove('/usr/sbin/conntrack');
+    const phone = await (await lab.talker('phone')).udp(ADDRESS.phone, 5060);
+    const polling = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['watch', '--no-record'])));
+    await until(polling, 'it looks', ({ complained }) => complained().includes('conntrack is not installed'));
+    await phone.send(Buffer.from('REGISTER'), { address: ADDRESS.provider, port: 5060 });
+    await until(polling, 'it sees the phone', ({ said }) => said().includes(`${ADDRESS.phone}     speaks to ${ADDRESS.provider}:5060`));
+    assert.equal(await stop(polling), [0, 0]);
+    const stranger = await lab.router.run(['setpriv', '--reuid', '65534', '--clear-groups', '--', 'sipalg', 'watch', '--for', '1']);
+    assert.equal([stranger.status, stranger.stdout], [2, '']);
+    assert.match(stranger.stderr, 'run `sipalg watch` as root');
   } finally {
     await lab.close();
   }

@@ -34,7 +34,7 @@ bounded('is the same after 20,000 calls as after 2,000', () => {
     one.message(at + 2, false, reply('200 OK', 'INVITE', about));
     // Every other call is never heard of again, and some are never answered for.
     if (index % 2 === 0) one.message(at + 2.5, true, request('BYE', { ...about, cseq: 2 }), index % 10 === 0 ? null : undefined);
-    one.tick(at + 2.9);
+    if (index % 20 === 0) one.tick(at + 2.9);
     told += one.told.splice(0).length;
     if (index === 2000 || index === 19_999) {
       const { ladders, calls } = one.watching.summary(0);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PHONE, WAN } from '../compare/captures.ts';
 import { reply, request, session } from '../compare/dialogue.ts';
-import { NARROW, story } from './stories.ts';
+import { BEGIN, NARROW, story } from './stories.ts';
 import type { Story } from './stories.ts';
 
 const dialogs = suite('the story of calls by their messages');
@@ -71,7 +71,7 @@ for (const [how, cut] of WAYS) {
   dialogs(`tells of a request that nobody answers, by ${how}`, () => {
     const one = story({ cut });
     for (const at of [0, 0.5, 1.5, 3.5]) one.message(at, true, request('REGISTER', { callId: 'reg' }));
-    assert.equal(one.whats(), ['no-answer']);
+    assert.equal(one.whats(), ['no-answer (unanswered-beyond)']);
     assert.match(one.sentences().join(), 'REGISTER was sent 3 times in 2 s');
   });
 }
@@ -132,6 +132,44 @@ dialogs('tells what went in and did not come out, where something else did', () 
   assert.equal(blind.whats(), ['call']);
 });
 
+dialogs('names growth over the MTU where messages are changed and one of that size is lost', () => {
+  const one = story();
+  const alg = (text: string): string => text.split(PHONE).join(WAN);
+  const sized = (bytes: number): string => {
+    const text = request('OPTIONS', { callId: 'o', cseq: bytes });
+    return text.replace('User-Agent: Phone/1.0', `User-Agent: ${'x'.repeat(bytes - text.length + 9)}`);
+  };
+  one.message(0, true, sized(600), alg(sized(600)));
+  one.message(1, true, sized(1470), null);
+  one.message(2, true, sized(1200), null);
+  one.tick(20);
+  assert.equal(one.whats(), ['changed (alg-changed)', 'dropped (grown-over-mtu)', 'dropped (dropped-here)']);
+});
+
+dialogs('tells a call that meets no state any more from what strangers send', () => {
+  const one = story();
+  const inbound = request('INVITE', { callId: 'in', me: '203.0.113.10:5060', body: session() });
+  const outside = { phone: `${WAN}:5060` };
+  one.message(0, true, request('REGISTER', { callId: 'r', more: ['Expires: 600'] }));
+  one.message(0.1, false, reply('200 OK', 'REGISTER', { callId: 'r', more: ['Expires: 600'] }));
+  one.message(200, false, inbound, null, outside);
+  one.watching.sighted({
+    at: BEGIN + 200_000,
+    fromPhone: false,
+    phone: outside.phone,
+    far: '198.51.100.66:5060',
+    id: 77,
+    inside: false,
+    text: inbound,
+    whole: true,
+    length: inbound.length,
+  });
+  one.tick(210);
+  assert.equal(one.whats(), ['registered', 'dropped (state-expired)']);
+  assert.is(one.told.at(-1)?.phone, PHONE);
+  assert.is(one.watching.passage.dropped, 1);
+});
+
 dialogs('tells of changes once a kind, and counts them all', () => {
   const one = story();
   const alg = (text: string): string => text.split(PHONE).join(WAN);
@@ -147,7 +185,7 @@ dialogs('keeps retransmissions apart from new requests, and draws them as one ru
   const one = story();
   for (const at of [0, 0.5, 1.5]) one.message(at, true, request('INVITE', { ...CALL, body: session() }));
   one.message(2, false, reply('180 Ringing', 'INVITE', CALL));
-  assert.equal(one.whats(), ['call', 'no-answer', 'rings']);
+  assert.equal(one.whats(), ['call', 'no-answer (unanswered-beyond)', 'rings']);
   const [ladder] = one.watching.summary(0).ladders;
   assert.equal(
     ladder?.rungs.map(({ what, again }) => [what, again]),
