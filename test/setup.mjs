@@ -41,6 +41,13 @@ const DEBIAN = [
   { command: 'prometheus', package: 'prometheus', layers: ['fleet'], why: 'scrapes the metrics, and judges the alerts' },
   { command: 'lua5.1', package: 'lua5.1', layers: ['fleet'], why: "runs the collector of prometheus-node-exporter-lua, as a router's does" },
   { command: 'ansible-playbook', package: 'ansible-core', layers: ['fleet'], why: 'runs the role over SSH' },
+  {
+    command: 'kamailio',
+    package: 'kamailio-sqlite-modules',
+    layers: ['fleet'],
+    why: 'keeps what a capture server was sent',
+    proof: hasSqlite,
+  },
   { command: 'dropbear', package: 'dropbear-bin', layers: ['fleet'], why: "is a router's SSH server" },
   { command: 'chromium', package: 'chromium', layers: ['page'], why: 'opens the page as a person does' },
 ];
@@ -74,6 +81,11 @@ export function which(command) {
 /** A program that brings no loader along needs no library: it runs in a root file system that holds nothing else. */
 function isStatic(/** @type {string} */ path) {
   return !readFileSync(path).subarray(0, 4096).includes('/ld-linux');
+}
+
+/** A module of kamailio's beside its program. */
+function hasSqlite() {
+  return readdirSync('/usr/lib').some((name) => existsSync(`/usr/lib/${name}/kamailio/modules/db_sqlite.so`));
 }
 
 /**

@@ -17,7 +17,8 @@ export type Seen = Omit<HepMessage, 'agent' | 'key' | 'correlation' | 'payload'>
   text: string;
 };
 
-const tagIn = (value: string): string => /;[ \t]*tag[ \t]*=[ \t]*([^\s;,>]+)/i.exec(value.replace(/"(?:[^"\\]|\\.)*"|<[^>]*>/g, ''))?.[1] ?? '';
+const tagIn = (value: string): string =>
+  /;[ \t]*tag[ \t]*=[ \t]*([^\s;,>]+)/i.exec(value.replace(/"(?:[^"\\]|\\.)*"|<[^>]*>/g, ''))?.[1] ?? '';
 
 /** Who a message is about; null where it names no call. */
 function namedIn({ fields }: Message): Named | null {

@@ -32,7 +32,5 @@ export function withoutAuthentication(text: string, { start, fields, blank }: Me
     .slice(bodyAt)
     .replace(/(\binline:)([^\s|;]+)/gi, (_, name: string, key: string) => name + over(key))
     .replace(/^((?:k=|a=(?:key-mgmt|ice-pwd):)[ \t]*)([^\r\n]+)/gim, (_, name: string, key: string) => name + over(key));
-  return (
-    header.replace(/\b(sips?:[^\s:@;<>"]*:)([^\s@<>"]*)(?=@)/gi, (_, user: string, password: string) => user + over(password)) + body
-  );
+  return header.replace(/\b(sips?:[^\s:@;<>"]*:)([^\s@<>"]*)(?=@)/gi, (_, user: string, password: string) => user + over(password)) + body;
 }
