@@ -18,8 +18,9 @@ const fileOf = (name: string): string => `${name}_${RELEASE}_all.ipk`;
 const TIME = 1_700_000_000;
 const apkOf = (name: string): string => `${name}-${RELEASE}.apk`;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPALG_USIGN_KEY: '' };
-/** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
-const MOST: Record<string, number> = { sipalg: 150_000, 'sipalg-daemon': 34_000, 'sipalg-compare': 56_000, 'luci-app-sipalg': 18_000 };
+/** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not.
+ *  24,000 of sipalg-compare are the probes of what lies beyond the router, and the mirror. */
+const MOST: Record<string, number> = { sipalg: 150_000, 'sipalg-daemon': 34_000, 'sipalg-compare': 80_000, 'luci-app-sipalg': 18_000 };
 
 type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
 const packages = suite<Context>('npm run package');
