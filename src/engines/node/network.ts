@@ -59,11 +59,23 @@ export const datagrams: Network['datagrams'] = (to, port, heard, failed) =>
     });
   });
 
+/** By the name OpenSSL has for it. */
+const FLAWS: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'nobody known has signed it',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'nobody known has signed it',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody known has signed it',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet; is the clock right?',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it is of another name',
+};
+
 /** What is wrong with a certificate, in words. */
 const flaw = (socket: TLSSocket): string | null => {
   if (socket.authorized) return null;
   const error: unknown = socket.authorizationError;
-  return error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
+  return Object.hasOwn(FLAWS, code) ? `${FLAWS[code]} (${code})` : code;
 };
 
 /** Names of hosts alone may stand in the indication of TLS (RFC 6066 §3). */

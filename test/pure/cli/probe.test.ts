@@ -78,7 +78,7 @@ probe('refuses in a sentence what it cannot be asked, and sends nothing', async 
     [['--provider', SERVER, '--silence', '30,,60'], 'given "30,,60"'],
     [['--provider', SERVER, '--silence', '1,2,3,4,5,6,7,8,9'], 'up to 8 of them'],
     [['--provider'], 'lacks its HOST[:PORT]'],
-    [['--provder', 'x'], 'Did you mean --provider?'],
+    [['--provder', 'x'], 'knows no "--provder"'],
   ] as const) {
     const world = new World();
     const { code, err, out } = await called(['probe', ...words], world);

@@ -54,7 +54,7 @@ readme('names for each command a test that is there', () => {
 readme('shows every command of the program, and every script of the project it names', () => {
   const named = [...README.matchAll(/^\| `(?:sipalg`, `)?sipalg (\w+)(?: (.*?))?` \|/gm)].map(([, name]) => name);
   assert.equal(
-    named.sort(),
+    [...new Set(named)].sort(),
     COMMANDS.filter(({ internal }) => internal !== true)
       .map(({ name }) => name)
       .filter((name) => name !== 'help' && name !== 'version')
