@@ -320,7 +320,7 @@ export class Dialogs {
       } else if (call.answered === null) {
         call.answered = heard.at;
         this.counts.answered++;
-        this.#tell({ ...base, what: 'answered', seconds: (heard.at - call.began) / 1000, by });
+        this.#tell({ ...base, what: 'answered', seconds: Math.max(0, heard.at - call.began) / 1000, by });
       } else if (!again) this.#direction(call, by, transaction, heard.at);
       return;
     }

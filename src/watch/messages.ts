@@ -15,21 +15,32 @@ export function sightedOf({ at, inside, fromPhone, recorded, whole }: PhoneMessa
   return { at, inside, fromPhone, phone: textOf(phone), far: textOf(far), text: latin1(bytes), whole, length, id };
 }
 
-/** The kernel dates a record by its own ticks, some milliseconds long. */
-const UNSURE = 20;
+/** The kernel dates a record by ticks, some milliseconds long. */
+const TICK = 20;
+/** Milliseconds between the listing of the first tap and of the last one, on a router that is busy. */
+const LISTED_WITHIN = 1000;
 
-/** Messages in the order of time; what came within one tick so that a request is before its answers, and these by their number. */
+/**
+ * Messages in the order of time. What goes in and what comes out are listed one after the other, so that an answer may seem to be
+ * older than its request: it is put behind it. Within a tick answers go by their number.
+ */
 export function inOrder(messages: readonly Sighted[]): Sighted[] {
-  const sorted = messages
-    .map((sighted) => {
-      const known = identify(sighted.text);
-      return { sighted, branch: known?.branch ?? '', rank: known === null || known.method !== null ? 0 : (known.status ?? 0) };
-    })
-    .sort((one, other) => one.sighted.at - other.sighted.at);
+  const all = messages.map((sighted) => {
+    const known = identify(sighted.text);
+    const isRequest = known === null || known.method !== null;
+    return { sighted, at: sighted.at, branch: known?.branch ?? '', rank: isRequest ? 0 : (known.status ?? 0) };
+  });
+  const requested = new Map<string, number>();
+  for (const { at, branch, rank } of all) if (rank === 0 && at < (requested.get(branch) ?? Infinity)) requested.set(branch, at);
+  for (const one of all) {
+    const request = one.rank === 0 ? undefined : requested.get(one.branch);
+    if (request !== undefined && one.at < request && request - one.at < LISTED_WITHIN) one.at = request;
+  }
+  const sorted = all.sort((one, other) => one.at - other.at || one.rank - other.rank);
   for (let index = 1; index < sorted.length; index++) {
     for (let at = index; at > 0; at--) {
       const [before, one] = [sorted[at - 1]!, sorted[at]!];
-      if (one.sighted.at - before.sighted.at > UNSURE || before.branch !== one.branch || before.rank <= one.rank) break;
+      if (one.at - before.at > TICK || before.branch !== one.branch || before.rank <= one.rank) break;
       [sorted[at - 1], sorted[at]] = [one, before];
     }
   }

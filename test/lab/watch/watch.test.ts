@@ -260,7 +260,7 @@ watch('that is killed leaves what the next run takes away', async () => {
     await phone.send(Buffer.from('REGISTER'), { address: ADDRESS.provider, port: 5060 });
     await until(polling, 'it sees the phone', ({ said }) => said().includes(`${ADDRESS.phone}     speaks to ${ADDRESS.provider}:5060`));
     assert.equal(await stop(polling), [0, 0]);
-    const stranger = await lab.router.run(['setpriv', '--reuid', '65534', '--clear-groups', '--', 'sipalg', 'watch', '--for', '1']);
+    const stranger = await lab.router.run(['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--', 'sipalg', 'watch', '--for', '1']);
     assert.equal([stranger.status, stranger.stdout], [2, '']);
     assert.match(stranger.stderr, 'run `sipalg watch` as root');
   } finally {

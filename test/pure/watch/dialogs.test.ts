@@ -2,6 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PHONE, WAN } from '../compare/captures.ts';
 import { reply, request, session } from '../compare/dialogue.ts';
+import { inOrder } from '../../../src/watch/messages.ts';
+import type { Sighted } from '../../../src/watch/passage.ts';
 import { BEGIN, NARROW, story } from './stories.ts';
 import type { Story } from './stories.ts';
 
@@ -203,6 +205,33 @@ dialogs('says nothing of a number that was called unless it is asked for', () =>
   const open = story({ numbers: true });
   answered(open);
   assert.is(open.sentences()[0], 'calls +4930123456');
+});
+
+dialogs('puts an answer behind its request, where it was dated before', () => {
+  const sighted = (at: number, fromPhone: boolean, text: string): Sighted => ({
+    at: BEGIN + at,
+    fromPhone,
+    inside: true,
+    phone: `${PHONE}:5060`,
+    far: '203.0.113.10:5060',
+    id: 1,
+    text,
+    whole: true,
+    length: text.length,
+  });
+  const other = request('OPTIONS', { callId: 'o' });
+  const all = [
+    sighted(0, false, reply('180 Ringing', 'INVITE', CALL)),
+    sighted(90, true, other),
+    sighted(100, true, request('INVITE', CALL)),
+    sighted(105, false, reply('200 OK', 'INVITE', CALL)),
+    sighted(106, false, reply('100 Trying', 'INVITE', CALL)),
+  ];
+  const firsts = (list: readonly Sighted[]): string[] => list.map(({ text }) => text.slice(0, 11));
+  assert.equal(
+    firsts(inOrder(all)),
+    ['OPTIONS sip', 'INVITE sip:', 'SIP/2.0 100', 'SIP/2.0 180', 'SIP/2.0 200'].map((text) => text.slice(0, 11)),
+  );
 });
 
 dialogs('takes what is no SIP, or too little of it, for nothing', () => {
