@@ -156,7 +156,7 @@ fleet('keep their order on several processors, and take no more memory for being
     writeFileSync(file, Array.from({ length: count }, (_, at) => small[(at * 7) % small.length]).join('\n') + '\n');
     const [command = '', program = ''] = node;
     // Its own peak, which the kernel keeps as long as it is there.
-    const more = `process.on('exit', () => process.stderr.write(/VmHWM: +\\d+/.exec(require('fs').readFileSync('/proc/self/status', 'utf8'))[0]))`;
+    const more = `process.on('exit', () => process.stderr.write(/VmHWM:\\s+\\d+/.exec(require('fs').readFileSync('/proc/self/status', 'utf8'))[0]))`;
     writeFileSync(join(folder, 'peak.cjs'), more);
     const { status, stdout, stderr } = run(
       [command, '--require', join(folder, 'peak.cjs'), program],

@@ -7,7 +7,8 @@ import { scripts, SHELLS } from './scripts.ts';
 
 const every = suite('scripts of the router');
 const DAEMON = 'package/sipalg-daemon/root';
-const found = [...scripts(), ...scripts(DAEMON)];
+const FLEET = 'package/sipalg-fleet/root';
+const found = [...scripts(), ...scripts(DAEMON), ...scripts(FLEET)];
 
 every('are all there', () => {
   for (const path of [
@@ -16,6 +17,8 @@ every('are all there', () => {
     'files/etc/hotplug.d/iface/30-sipalg',
     'files/usr/sbin/sipalg',
     `${DAEMON}/etc/init.d/sipalg-daemon`,
+    `${FLEET}/etc/init.d/sipalg-metrics`,
+    `${FLEET}/usr/lib/sipalg/metrics.sh`,
   ]) {
     assert.ok(found.includes(path), path);
   }

@@ -88,9 +88,9 @@ async function play({ fleet }: Context, words: readonly string[], wishes: object
 }
 
 /** changed, failed and unreachable of every router, as the recap counts. */
-function recap({ stdout, stderr }: Ran): Map<string, { changed: number; failed: number; unreachable: number }> {
+function recap({ stdout, stderr }: Ran, hosts = 20): Map<string, { changed: number; failed: number; unreachable: number }> {
   const rows = [...stdout.matchAll(/^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)/gm)];
-  assert.is(rows.length, 20, stdout + stderr);
+  assert.is(rows.length, hosts, stdout + stderr);
   return new Map(
     rows.map(([, name = '', changed, unreachable, failed]) => [
       name,
@@ -105,8 +105,8 @@ const tableOf = ({ stdout }: Ran): string[] => {
 };
 
 role('--check on routers without sipalg says that it would be installed, and changes nothing', async (context) => {
-  const ran = await play(context, ['--check']);
-  for (const [name, { changed, failed, unreachable }] of recap(ran))
+  const ran = await play(context, ['--check', '--limit', 'site-01,site-02,site-03']);
+  for (const [name, { changed, failed, unreachable }] of recap(ran, 3))
     assert.equal([name, changed > 0, failed, unreachable], [name, true, 0, 0]);
   for (const { files } of context.fleet.routers) assert.not.ok(files.exists('/usr/sbin/sipalg'));
 });
@@ -142,8 +142,8 @@ role('changes nothing when it runs again', async (context) => {
 role('--check --diff shows what another wish would change, by the plan, and changes nothing', async (context) => {
   const before = context.fleet.routers.map(({ files }) => files.read('/etc/config/sipalg'));
   const ran = await play(context, ['--check', '--diff', '--limit', 'site-01,site-02'], { sipalg_policy: true });
-  assert.match(ran.stdout, /^-\toption policy '0'$/m);
-  assert.match(ran.stdout, /^\+\toption policy '1'$/m);
+  assert.match(ran.stdout, /"- \\toption policy '0'"/);
+  assert.match(ran.stdout, /"\+ \\toption policy '1'"/);
   assert.match(ran.stdout, /nft -f/);
   assert.match(ran.stdout, /site-01 +: ok=\d+ +changed=[1-9]/);
   assert.equal(
