@@ -5,6 +5,7 @@ import { Refused } from '../../../../src/languages/refused.ts';
 import { addToList, deleteOption, deleteSection, removeFromList, setOption } from '../../../../src/languages/uci/edit.ts';
 import { describeSection, optionOf, parseUci, settingsOf } from '../../../../src/languages/uci/parse.ts';
 import type { UciPackage } from '../../../../src/languages/uci/parse.ts';
+import { scan } from '../../../../src/languages/uci/scan.ts';
 import { growsInStep } from '../../../growth.ts';
 import { damage, seeded } from '../../../seeded.ts';
 import type { Seeded } from '../../../seeded.ts';
@@ -50,6 +51,34 @@ fuzz('are read or refused, and what is read stands where it is said to stand', (
     }
   }
   assert.ok(read > 150, `${read} of 1000 are read`);
+});
+
+fuzz('lines that are read at a stroke say what they say when they are walked through', () => {
+  const lines = [...REAL, ...READABLE].flatMap((text) => text.split('\n'));
+  /** What is said, and where; a line that begins with a form feed is none that is read at a stroke. */
+  const read = (line: string, before: string): unknown => {
+    try {
+      return scan(`config t n\n${before}${line}\n`).map(({ line: number, start, end, keyword, words }) => [
+        number,
+        keyword,
+        ...[start, end, ...words.flatMap((word) => [word.start, word.end])].map((at) => (number > 1 ? at - before.length : at)),
+        ...words.map(({ value }) => value),
+      ]);
+    } catch (error) {
+      if (error instanceof Refused) return error.message;
+      throw error;
+    }
+  };
+  let statements = 0;
+  for (let seed = 1; seed <= 3000; seed++) {
+    const random = seeded(seed);
+    const whole = random.pick(lines);
+    const line = random.below(2) === 0 ? whole : damage(whole, random).replace(/\n/g, ' ');
+    const walked = read(line, '\f');
+    assert.equal(read(line, ''), walked, `seed ${seed}: ${JSON.stringify(line)}`);
+    if (Array.isArray(walked) && walked.length > 1) statements += 1;
+  }
+  assert.ok(statements > 500, `${statements} of 3000 hold a statement`);
 });
 
 fuzz('take a change as asked, everything else as it was, or are left alone', () => {
