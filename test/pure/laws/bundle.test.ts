@@ -116,10 +116,12 @@ programs('is sorted into packages, none of which needs more than itself and sipa
   // What only one of them loads is not in sipalg.
   const holding = (source: string): string | undefined =>
     [...packageOf].find(([file]) => (router.outputs[file]?.inputs[source]?.bytesInOutput ?? 0) > 0)?.[1];
-  assert.equal(
-    ['src/compare/collector.ts', 'src/engines/quickjs/streaming.ts', 'src/http/routes.ts', 'src/apply/apply.ts'].map(holding),
-    ['sipalg-compare', 'sipalg-compare', 'sipalg-daemon', 'sipalg'],
-  );
+  assert.equal(['src/compare/collector.ts', 'src/engines/quickjs/streaming.ts', 'src/http/routes.ts', 'src/apply/apply.ts'].map(holding), [
+    'sipalg-compare',
+    'sipalg-compare',
+    'sipalg-daemon',
+    'sipalg',
+  ]);
 });
 
 programs('is not sorted by a table that names what nothing loads', ({ router, sorted }) => {

@@ -111,7 +111,8 @@ export const TABLE: readonly Row[] = [
     room: 'rpcd',
     code: ['object', 'survey', 'apply/waiting.ts', 'host', 'languages/kernel', 'daemon/reply-size.ts'],
     types: ['plan'],
-    because: 'A call of rpcd is the object without a resident program: what the object does is not its business, only that it outlives the call.',
+    because:
+      'A call of rpcd is the object without a resident program: what the object does is not its business, only that it outlives the call.',
   },
   {
     room: 'cli',

@@ -149,11 +149,11 @@ const MALICE: Record<string, (size: number) => string> = {
   'pieces of a word': (size) => `config a n\n option x ${"'a'".repeat(size / 3)}\n`,
   'statements in one line': (size) => `config a 'n' ; ${"o x 'y';".repeat(size / 8)} o x z`,
   'sections in one line': (size) => `config a 'n'${" ; config a 'n'".repeat(size / 15)}`,
-  'sections': (size) => 'config a\n'.repeat(size / 9),
+  sections: (size) => 'config a\n'.repeat(size / 9),
   'options of one name': (size) => `config a n\n${'list x y\n'.repeat(size / 9)}`,
   'empty lines': (size) => '\n'.repeat(size),
-  'blanks': (size) => ' '.repeat(size),
-  'comments': (size) => '#\n'.repeat(size / 2),
+  blanks: (size) => ' '.repeat(size),
+  comments: (size) => '#\n'.repeat(size / 2),
   'carriage returns': (size) => `config a n\n option x y${'\r'.repeat(size)}\n`,
 };
 
