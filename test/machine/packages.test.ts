@@ -2,9 +2,12 @@
  * Packages, on routers with opkg and with apk: the life of our own, and the module packages' installs and upgrades
  * under both their names, while the ALG is off. The managers are stand-ins that follow the real ones' order.
  */
+import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { onEveryKernel } from './qemu/each.ts';
+import { ENGINES } from './qemu/image.ts';
 import { extraPackage, splitPackages } from './qemu/modules.ts';
+import type { Manager } from './qemu/packages.ts';
 import { laterProduct, product, wholeProduct } from './qemu/product.ts';
 import type { Picture, Router } from './qemu/router.ts';
 import { assertOff, assertSame, daemons, install, installAll, meanwhile, sipalg, until, withoutEngine, written } from './qemu/steps.ts';
@@ -35,6 +38,52 @@ async function assertOnlyOurFiles(router: Router, then: Readonly<Record<string, 
 async function theDaemon(router: Router): Promise<number> {
   await until('one daemon', async () => (await daemons(router)).length === 1);
   return (await daemons(router))[0]!;
+}
+
+/** How a manager is called, and where it lies. */
+const MANAGERS = { opkg: { path: '/bin/opkg', remove: 'remove' }, apk: { path: '/usr/bin/apk', remove: 'del' } } as const;
+
+/**
+ * The life of sipalg under the other manager than the one this router came with, on one engine: installed, off, upgraded while
+ * off, booted, removed. In a machine that is up already; it ends with the ALG in force and nothing of sipalg's there.
+ */
+async function otherLife(router: Router, manager: Manager, engine: 'node' | 'qjs'): Promise<void> {
+  const { path, remove } = MANAGERS[manager];
+  const here = MANAGERS[manager === 'opkg' ? 'apk' : 'opkg'].path;
+  await router.put(path, readFileSync(`test/machine/qemu/managers/${manager}`));
+  await router.must(['chmod', '755', path]);
+  const others = ENGINES.filter((one) => !one.endsWith(`/${engine}`));
+  const hidden = [here, ...others];
+  await router.must(['sh', '-ec', hidden.map((file) => `[ ! -e ${file} ] || mv ${file} ${file}.gone`).join('\n')]);
+  // What the owner wished before goes with the file, and what is in force is what the firewall loads.
+  await router.must(['sh', '-ec', `rm -f ${CONFIG} ${CONFIG}-opkg ${CONFIG}.apk-new; fw4 reload`]);
+  try {
+    assert.is(await router.treatment(), 'rewritten');
+    const picture = await router.picture();
+    await install(router, manager, product());
+    assertSame(await router.picture(), picture);
+    await sipalg(router, 'disable', 0);
+    await assertOff(router, 'after disable');
+    const { treatments } = await meanwhile(router, install(router, manager, laterProduct('9.1.0-r1')));
+    assert.equal(
+      treatments.filter((each) => each !== 'untouched'),
+      [],
+    );
+    assert.match(await router.must(['tail', '-n', '1', BUNDLE]), '// 9.1.0-r1');
+    await sipalg(router, 'status', 0);
+    await router.reboot();
+    await assertOff(router, 'after the reboot');
+    await router.must([manager, remove, 'sipalg']);
+    assert.is(await router.treatment(), 'rewritten');
+    assertSame(await router.picture(), picture);
+    const left = Object.keys(await written(router)).filter((file) => file.includes('sipalg'));
+    assert.equal(
+      left.filter((file) => file !== `${CONFIG}-opkg`),
+      [CONFIG],
+    );
+  } finally {
+    await router.must(['sh', '-ec', hidden.map((file) => `[ ! -e ${file}.gone ] || mv ${file}.gone ${file}`).join('\n')]);
+  }
 }
 
 // A kernel each: what managers and their scripts do is the same on both, and loading and unloading is kernel.test.ts's.
@@ -165,6 +214,12 @@ opkg('the one package of before becomes two: off all the while, the daemon the n
   await theDaemon(router);
 });
 
+opkg('by apk, on Node: off through upgrade and reboot, and given back as it goes', async (router) => {
+  await router.must(['opkg', 'remove', 'sipalg-daemon']);
+  await router.must(['opkg', 'remove', 'sipalg']);
+  await otherLife(router, 'apk', 'node');
+});
+
 opkg.run();
 
 // apk protects /etc: whatever its owner has changed there is kept, and the new file lies beside it.
@@ -236,5 +291,9 @@ apk('deleting sipalg gives back what it took', async (router) => {
   const left = Object.keys(await written(router)).filter((path) => path.includes('sipalg'));
   assert.equal(left, [CONFIG]);
 });
+
+apk('by opkg, on QuickJS without Node: off through upgrade and reboot, and given back as it goes', (router) =>
+  otherLife(router, 'opkg', 'qjs'),
+);
 
 apk.run();

@@ -243,7 +243,13 @@ packages("the files are the project's own, byte for byte, with the modes they ne
   const overlays = Object.values(OVERLAYS).flatMap((folder) => walk(folder).map((path) => `./${path}`));
   assert.equal([...seen].sort(), [...Object.keys(sources), ...overlays].sort());
   const modeIn = (name: string, path: string): number | undefined => ipk[name]?.data.find((one) => one.path === path)?.mode;
-  const started = ['./usr/sbin/sipalg', './etc/init.d/sipalg', './etc/init.d/sipalg-early', `${LIB}give-back.sh`, './usr/libexec/rpcd/sipalg'];
+  const started = [
+    './usr/sbin/sipalg',
+    './etc/init.d/sipalg',
+    './etc/init.d/sipalg-early',
+    `${LIB}give-back.sh`,
+    './usr/libexec/rpcd/sipalg',
+  ];
   assert.equal(
     started.filter((path) => modeIn('sipalg', path) !== 0o755),
     [],

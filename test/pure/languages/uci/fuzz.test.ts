@@ -5,6 +5,7 @@ import { Refused } from '../../../../src/languages/refused.ts';
 import { addToList, deleteOption, deleteSection, removeFromList, setOption } from '../../../../src/languages/uci/edit.ts';
 import { describeSection, optionOf, parseUci, settingsOf } from '../../../../src/languages/uci/parse.ts';
 import type { UciPackage } from '../../../../src/languages/uci/parse.ts';
+import { scan } from '../../../../src/languages/uci/scan.ts';
 import { growsInStep } from '../../../growth.ts';
 import { damage, seeded } from '../../../seeded.ts';
 import type { Seeded } from '../../../seeded.ts';
@@ -50,6 +51,34 @@ fuzz('are read or refused, and what is read stands where it is said to stand', (
     }
   }
   assert.ok(read > 150, `${read} of 1000 are read`);
+});
+
+fuzz('lines that are read at a stroke say what they say when they are walked through', () => {
+  const lines = [...REAL, ...READABLE].flatMap((text) => text.split('\n'));
+  /** What is said, and where; a line that begins with a form feed is none that is read at a stroke. */
+  const read = (line: string, before: string): unknown => {
+    try {
+      return scan(`config t n\n${before}${line}\n`).map(({ line: number, start, end, keyword, words }) => [
+        number,
+        keyword,
+        ...[start, end, ...words.flatMap((word) => [word.start, word.end])].map((at) => (number > 1 ? at - before.length : at)),
+        ...words.map(({ value }) => value),
+      ]);
+    } catch (error) {
+      if (error instanceof Refused) return error.message;
+      throw error;
+    }
+  };
+  let statements = 0;
+  for (let seed = 1; seed <= 3000; seed++) {
+    const random = seeded(seed);
+    const whole = random.pick(lines);
+    const line = random.below(2) === 0 ? whole : damage(whole, random).replace(/\n/g, ' ');
+    const walked = read(line, '\f');
+    assert.equal(read(line, ''), walked, `seed ${seed}: ${JSON.stringify(line)}`);
+    if (Array.isArray(walked) && walked.length > 1) statements += 1;
+  }
+  assert.ok(statements > 500, `${statements} of 3000 hold a statement`);
 });
 
 fuzz('take a change as asked, everything else as it was, or are left alone', () => {
@@ -120,11 +149,11 @@ const MALICE: Record<string, (size: number) => string> = {
   'pieces of a word': (size) => `config a n\n option x ${"'a'".repeat(size / 3)}\n`,
   'statements in one line': (size) => `config a 'n' ; ${"o x 'y';".repeat(size / 8)} o x z`,
   'sections in one line': (size) => `config a 'n'${" ; config a 'n'".repeat(size / 15)}`,
-  'sections': (size) => 'config a\n'.repeat(size / 9),
+  sections: (size) => 'config a\n'.repeat(size / 9),
   'options of one name': (size) => `config a n\n${'list x y\n'.repeat(size / 9)}`,
   'empty lines': (size) => '\n'.repeat(size),
-  'blanks': (size) => ' '.repeat(size),
-  'comments': (size) => '#\n'.repeat(size / 2),
+  blanks: (size) => ' '.repeat(size),
+  comments: (size) => '#\n'.repeat(size / 2),
   'carriage returns': (size) => `config a n\n option x y${'\r'.repeat(size)}\n`,
 };
 
