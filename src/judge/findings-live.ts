@@ -3,7 +3,6 @@ import type { Facts, FlowFact, IptablesAssignment, NftAssignment } from '../obse
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import {
   assignmentsOf,
-  flowsElsewhere,
   flowsBeyond,
   flowsUnder,
   inKernel,
@@ -93,26 +92,6 @@ export const LIVE: readonly Row[] = [
     (facts) =>
       `${count(staleFlows(facts).length, 'SIP flow')} began before the address of the WAN changed, and no answer comes back: `
       + `the phone registers nowhere and is not called.`,
-  ),
-  row(
-    'flow-elsewhere',
-    'risk',
-    [],
-    [],
-    (facts) => some(shown((flowsElsewhere(facts)?.flows ?? []).map((flow) => `${flowText(facts, flow)}, over ${flow.by}`))),
-    (facts) =>
-      `${count(flowsElsewhere(facts)?.flows.length ?? 0, 'SIP flow')} of phones still ${flowsElsewhere(facts)?.flows.length === 1 ? 'goes' : 'go'} `
-      + `over another line than ${flowsElsewhere(facts)?.line}, which new calls take. \`sipalg apply\` brings them back.`,
-  ),
-  row(
-    'lines-unseen',
-    'risk',
-    [],
-    [],
-    ({ lines }) => (lines === undefined || lines.state === 'present' || lines.source === '/proc/net/route' ? null : [lines.source]),
-    () =>
-      'SIP flows are not brought back to the main line, though `option failback` wishes it: which line they go over cannot be seen. '
-      + 'Install the package conntrack.',
   ),
   row(
     'source-port-moved',

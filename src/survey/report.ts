@@ -1,5 +1,6 @@
 /** The report on facts, and the plans in it: of the ALG and of the voice rules. Pure. Loaded where a plan is asked for. */
 import { judge } from '../judge/judge.ts';
+import { lineFindings } from '../judge/lines.ts';
 import type { Finding, PolicyVerdict } from '../judge/verdict.ts';
 import { NOTHING, refuse } from '../plan/files.ts';
 import type { Part } from '../plan/files.ts';
@@ -68,7 +69,7 @@ export function reportOn(version: string, facts: RouterFacts, voice: VoiceRules 
   const alg = planAlg(facts, wished(facts), facts.wish.wish.alg === 'unmanaged');
   const { steps, lacking } = voicePlan(facts, part);
   const plan = { ...alg, steps: [...alg.steps, ...steps], lacking };
-  if (part === null) return { version, facts, verdict: judge(facts, unreadFindings(facts)), plan };
+  if (part === null) return { version, facts, verdict: judge(facts, [...unreadFindings(facts), ...lineFindings(facts)]), plan };
   const { findings, ...policy } = part.judged();
-  return { version, facts, verdict: { ...judge(facts, findings.map(ofVoice)), policy }, plan };
+  return { version, facts, verdict: { ...judge(facts, [...findings.map(ofVoice), ...lineFindings(facts)]), policy }, plan };
 }

@@ -259,7 +259,7 @@ faces('names what is misspelt in the configuration, with the nearest right one, 
   const sentences = [
     'sipalg.example: there is no section type "providr" (line 11), so nothing in it is read; ' +
       'the types are sipalg, timeouts, marking, limit, provider, site and serve. Did you mean "provider"?',
-    'sipalg.main: there is no option "polcy"; the options are alg and policy. Did you mean "policy"?',
+    'sipalg.main: there is no option "polcy"; the options are alg, policy and failback. Did you mean "policy"?',
     'sipalg.timeouts: the option media is "5"; it may be 30 to 86400 (seconds). Until it is, it is 300.',
     'sipalg.serve: there is no option "evry"; the options are enabled, page, listen and every. Did you mean "every"?',
   ];
