@@ -78,7 +78,7 @@ async function words(command: string, report: Report, put: Put): Promise<string>
 
 /** Under an unmanaged wish nothing of a plan is said or decides the exit code, and loading one is half of what `status` costs. */
 const needsNoPlan = ({ wish, policy }: RouterFacts): boolean =>
-  wish.wish.alg === 'unmanaged' && wish.wish.policy === false && policy.state !== 'present';
+  wish.wish.alg === 'unmanaged' && wish.wish.policy === false && !wish.wish.failback && policy.state !== 'present';
 
 /** @throws Error in a sentence, where a saved document cannot be judged */
 export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {

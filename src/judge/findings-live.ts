@@ -3,7 +3,6 @@ import type { Facts, FlowFact, IptablesAssignment, NftAssignment } from '../obse
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import {
   assignmentsOf,
-  flowsElsewhere,
   flowsBeyond,
   flowsUnder,
   inKernel,
@@ -109,37 +108,6 @@ export const LIVE: readonly Row[] = [
         '{flows} SIP {flows:flow|flows} began before the address of the WAN changed, and no answer comes back: '
           + 'the phone registers nowhere and is not called.',
         { flows: staleFlows(facts).length },
-      ),
-  ),
-  row(
-    'flow-elsewhere',
-    'risk',
-    [],
-    [],
-    (facts) => some(shown(
-          (flowsElsewhere(facts)?.flows ?? []).map((flow) =>
-            say('flow-over', '{flow}, over {line}', { flow: flowText(facts, flow), line: flow.by }),
-          ),
-        )),
-    (facts) =>
-      say(
-        'flow-elsewhere',
-        '{flows} SIP {flows:flow|flows} of phones still {flows:goes|go} over another line than {line}, which new calls take. '
-          + '`sipalg apply` brings them back.',
-        { flows: flowsElsewhere(facts)?.flows.length ?? 0, line: flowsElsewhere(facts)?.line ?? '' },
-      ),
-  ),
-  row(
-    'lines-unseen',
-    'risk',
-    [],
-    [],
-    ({ lines }) => (lines === undefined || lines.state === 'present' || lines.source === '/proc/net/route' ? null : [lines.source]),
-    () =>
-      say(
-        'lines-unseen',
-        'SIP flows are not brought back to the main line, though `option failback` wishes it: which line they go over cannot be seen. '
-          + 'Install the package conntrack.',
       ),
   ),
   row(

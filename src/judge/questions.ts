@@ -6,17 +6,7 @@
 import type { Reading } from '../host/host.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
-import type {
-  Facts,
-  FlowFact,
-  FlowFacts,
-  IncludeUse,
-  IptablesAssignment,
-  LineFacts,
-  Module,
-  NftAssignment,
-  NftFacts,
-} from '../observe/facts.ts';
+import type { Facts, FlowFact, FlowFacts, IncludeUse, IptablesAssignment, Module, NftAssignment, NftFacts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 
 function valueOf<T>(reading: Reading<T>): T | null {
@@ -110,18 +100,6 @@ export function staleFlows(facts: Facts): FlowFacts['stale'] {
       ? plain && device !== undefined && device !== null && translates(facts, device) === true
       : !sources.includes('') && !sources.includes(lost) && !uci.text.includes(lost),
   );
-}
-
-/**
- * SIP flows of phones that go over another line than new ones, where that is to be mended: once for each change of the line, for a
- * rule of the owner's may send them there again. null: nothing is to be done. One whose address some rule gives is where it belongs.
- */
-export function flowsElsewhere(facts: Facts): { line: string; flows: LineFacts['flows'] } | null {
-  const lines = facts.lines === undefined ? null : valueOf(facts.lines);
-  if (!lines || lines.line === lines.before) return null;
-  const sources = valueOf(facts.nft)?.sources ?? [];
-  const flows = lines.flows.filter(({ replyDestination }) => !sources.includes('') && !sources.includes(replyDestination));
-  return flows.length === 0 && lines.before === null ? null : { line: lines.line, flows };
 }
 
 /** Assignments that packets come to; the others set nothing, wherever they stand. */

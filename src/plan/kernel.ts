@@ -1,5 +1,6 @@
 /** What lives in the kernel: the automatic helper, flows under the helper, and the modules themselves. */
-import { canUnload, flowsBeyond, flowsElsewhere, flowsUnder, moduleIn, staleFlows } from '../judge/questions.ts';
+import { canUnload, flowsBeyond, flowsUnder, moduleIn, staleFlows } from '../judge/questions.ts';
+import { flowsElsewhere } from '../judge/lines.ts';
 import { setSysctl } from '../languages/kernel/sysctl.ts';
 import { AUTOMATIC_KEY } from '../observe/boot.ts';
 import type { Facts, FlowFact, Module } from '../observe/facts.ts';

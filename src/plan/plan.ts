@@ -164,7 +164,8 @@ export function planAlg(facts: Facts, towards: Towards, writeDown: boolean): Pla
   const wish = writeDown ? planWish(facts, towards) : NOTHING;
   const refused = [...wish.refused, ...part.refused];
   const ended = part.steps.some(({ why }) => why === 'flow-under-helper') ? flowsUnder(facts) : [];
-  const steps = [...wish.steps, ...part.steps, ...planStale(facts, ended).steps, ...planLine(facts, ended).steps].sort((one, other) => one.rank - other.rank);
+  const flows = [...planStale(facts, ended).steps, ...planLine(facts, ended).steps];
+  const steps = [...wish.steps, ...part.steps, ...flows].sort((one, other) => one.rank - other.rank);
   return {
     wish: facts.wish.wish.alg,
     ...(facts.wish.said === false ? { told: false as const } : {}),

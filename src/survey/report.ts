@@ -1,5 +1,6 @@
 /** The report on facts, and the plans in it: of the ALG and of the voice rules. Pure. Loaded where a plan is asked for. */
 import { judge } from '../judge/judge.ts';
+import { lineFindings } from '../judge/lines.ts';
 import type { Finding, PolicyVerdict, Verdict } from '../judge/verdict.ts';
 import { NOTHING, refuse } from '../plan/files.ts';
 import type { Part } from '../plan/files.ts';
@@ -66,9 +67,9 @@ export function planAll(facts: RouterFacts, voice: VoiceRules | null, towards: T
 }
 
 function verdictOn(facts: RouterFacts, part: VoicePart | null): Verdict {
-  if (part === null) return judge(facts, unreadFindings(facts));
+  if (part === null) return judge(facts, [...unreadFindings(facts), ...lineFindings(facts)]);
   const { findings, ...policy } = part.judged();
-  return { ...judge(facts, findings.map(ofVoice)), policy };
+  return { ...judge(facts, [...findings.map(ofVoice), ...lineFindings(facts)]), policy };
 }
 
 /**

@@ -12,6 +12,9 @@ import { MOST_BODY, refusal } from '../../http/message.ts';
 import type { Answer, Asked } from '../../http/message.ts';
 import type { Place } from '../../languages/address/place.ts';
 import type { Listening } from '../../http/listener.ts';
+import { createWaiting, TAKEN_WITHIN } from '../../http/waiting.ts';
+import type { Waiting } from '../../http/waiting.ts';
+import { clock as time } from './clock.ts';
 
 /** Bytes of a request's line and headers, and how many of them. */
 const MOST_HEADERS = 8192;
@@ -22,11 +25,8 @@ const REQUEST_WITHIN = 10_000;
 const KEPT = 5000;
 /** One more ends the one that has been quiet longest: whoever opens many and says nothing keeps nobody out. */
 const MOST_CONNECTIONS = 64;
-/** Milliseconds without a byte of a reply being taken, and for the whole of it. */
-const TAKEN_WITHIN = 5000;
-const REPLY_WITHIN = 30_000;
-/** Bytes of replies that wait to be taken, of all connections: the largest reply there is (1 MiB, as on ubus) a few times. */
-const MOST_WAITING = 4 << 20;
+/** Bytes of a reply that are handed to the kernel at once: each piece that it takes is a sign that somebody reads. */
+const PIECE = 64 << 10;
 
 /** Reads the body; `too large` when there is more than may be. */
 function bodyOf(request: IncomingMessage): Promise<Buffer | 'too large'> {
@@ -61,47 +61,29 @@ function askedOf(request: IncomingMessage, body: string | null): Asked {
   return { method: request.method ?? '', target: request.url ?? '', headers, address: request.socket.remoteAddress ?? '', body };
 }
 
+/** Writes a piece at a time. */
+function give(response: ServerResponse, bytes: Buffer, at: number, moved: () => void): void {
+  if (at >= bytes.length) return void response.end();
+  response.write(bytes.subarray(at, at + PIECE), (error) => {
+    if (error) return;
+    moved();
+    give(response, bytes, at + PIECE, moved);
+  });
+}
+
 function send(response: ServerResponse, { status, headers, body }: Answer, close: boolean, waiting: Waiting): void {
   const bytes = Buffer.from(body);
-  if (!waiting.add(response, bytes.length)) return;
+  // Its connection may be gone already.
+  if (response.destroyed || response.socket?.destroyed !== false) return;
+  const { moved, gone } = waiting.add(bytes.length, () => response.destroy());
+  response.once('close', gone);
+  if (response.destroyed) return;
   response.writeHead(status, {
     ...headers,
     ...(status === 204 ? {} : { 'content-length': bytes.length }),
     ...(close ? { connection: 'close' } : {}),
   });
-  response.end(bytes);
-}
-
-/** Replies that have been handed over and not been taken. */
-interface Waiting {
-  /** Takes note of one until it is gone; false where its connection is gone already. */
-  add(response: ServerResponse, size: number): boolean;
-}
-
-function createWaiting(): Waiting {
-  const all = new Map<ServerResponse, number>(); // the oldest first
-  let sum = 0;
-  return {
-    add(response, size) {
-      if (response.destroyed || response.socket?.destroyed !== false) return false;
-      sum += size;
-      all.set(response, size);
-      const timer = setTimeout(() => response.destroy(), REPLY_WITHIN);
-      response.setTimeout(TAKEN_WITHIN, () => response.destroy());
-      response.once('close', () => {
-        clearTimeout(timer);
-        if (all.delete(response)) sum -= size;
-      });
-      // Who reads has little waiting, and so the oldest is somebody's who does not.
-      for (const [oldest, its] of all) {
-        if (sum <= MOST_WAITING || oldest === response) break;
-        all.delete(oldest);
-        sum -= its;
-        oldest.destroy();
-      }
-      return true;
-    },
-  };
+  give(response, bytes, 0, moved);
 }
 
 /** One connection: at most one request is answered at a time. */
@@ -223,9 +205,14 @@ async function answer(
  * Listens. Rejects with an Error whose message is the end of a sentence.
  * @param trouble hears what went wrong while a request was answered
  */
-export function listen(place: Place, handle: (asked: Asked) => Promise<Answer>, trouble: (error: Error) => void): Promise<Listening> {
+export function listen(
+  place: Place,
+  handle: (asked: Asked) => Promise<Answer>,
+  trouble: (error: Error) => void,
+  clock = time,
+): Promise<Listening> {
   let closing = false;
-  const waiting = createWaiting();
+  const waiting = createWaiting(clock);
   const lines = createLines();
   const server = createServer(
     {

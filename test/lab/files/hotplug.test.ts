@@ -67,6 +67,15 @@ hotplug('applies the wish when an interface comes up, or has another address', (
   assert.is(applied([{ ...WAN, ACTION: 'ifupdate', IFUPDATE_DATA: '1' }]), 1);
 });
 
+hotplug('looks at lines that come and go where phones are to follow the main one, whatever else is wished', () => {
+  const events = ['ifdown', 'connected', 'disconnected'].map((ACTION) => ({ ...WAN, ACTION }));
+  for (const event of events) {
+    assert.is(applied([event]), 0, event.ACTION);
+    assert.is(applied([event], { wish: STOCK.replace("option failback '0'", "option failback '1'") }), 1, event.ACTION);
+  }
+  assert.is(applied([WAN], { wish: STOCK.replace("option failback '0'", "option failback '1'") }), 1);
+});
+
 hotplug('leaves other events alone', () => {
   assert.is(
     applied([

@@ -246,7 +246,7 @@ function booleanIn(type: string, option: string, given: string): { value: unknow
   const more = `${STANDS_FOR[type] ?? ''}${type === 'provider' ? "\tlist pbx '192.168.1.20'\n" : ''}`;
   const { wish, serve, metrics, voice, problems } = readConfiguration(`config ${type} '${name}'\n\toption ${option} '${given}'\n${more}`);
   const value = {
-    sipalg: { policy: wish.policy },
+    sipalg: { policy: wish.policy, failback: wish.failback === true },
     serve: { enabled: serve.enabled, page: serve.page },
     metrics: { enabled: metrics.enabled },
     marking: { enabled: voice.marking !== null, overwrite: voice.marking?.overwrite === true },
@@ -272,6 +272,7 @@ schema('has one grammar of a boolean, on every boolean option', () => {
     'provider.marking',
     'serve.enabled',
     'serve.page',
+    'sipalg.failback',
     'sipalg.policy',
     'site.enabled',
   ]);
