@@ -23,6 +23,8 @@ export interface Doors {
   clock?: Clock;
   /** Files that are too large to be held. */
   streaming?: () => Promise<Streaming>;
+  /** Takes away what a test that was killed has left on this machine, and says so in sentences; mostly there is nothing. */
+  clearTests?: () => Promise<string[]>;
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }

@@ -5,6 +5,7 @@ import { cli } from '../../cli/cli.ts';
 import type { Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
+import { clearTests } from '../left.ts';
 import { clock } from './clock.ts';
 import { quickjsHost } from './host.ts';
 import { occupyStandardStreams, onSignal, readAll } from './processes.ts';
@@ -60,7 +61,7 @@ const streaming = (): Promise<Streaming> => import('./streaming.ts');
 
 void cli(
   scriptArgs.slice(1),
-  { host, surveyor, clock, streaming },
+  { host, surveyor, clock, streaming, clearTests: clearTests(host) },
   {
     out: (text) => std.out.puts(written(text)),
     err(text) {

@@ -121,7 +121,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'rpcd', 'languages/address', 'languages/nearest.ts'],
+    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'probe', 'rpcd', 'languages/address', 'languages/nearest.ts'],
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },

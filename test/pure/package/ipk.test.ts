@@ -19,7 +19,7 @@ const TIME = 1_700_000_000;
 const apkOf = (name: string): string => `${name}-${RELEASE}.apk`;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPALG_USIGN_KEY: '' };
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
-const MOST: Record<string, number> = { sipalg: 150_000, 'sipalg-daemon': 34_000, 'sipalg-compare': 56_000, 'luci-app-sipalg': 18_000 };
+const MOST: Record<string, number> = { sipalg: 151_500, 'sipalg-daemon': 34_000, 'sipalg-compare': 70_000, 'luci-app-sipalg': 18_000 };
 
 type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
 const packages = suite<Context>('npm run package');
