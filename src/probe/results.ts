@@ -47,7 +47,11 @@ export interface Result {
 const shown = ({ from, to }: Ends): string => `${from.address}:${from.port} -> ${to.address}:${to.port}`;
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 
-/** All of what was seen, as far as it is known: what a kernel cannot record is taken as sent, where the checksum bears it out. */
+/**
+ * All of what was seen, as far as it is known: what a kernel cannot record is taken as sent, and counts as unseen unless the
+ * checksum bears it out. That of a message which the ALG has written into never does: the device is left to finish it
+ * (nf_nat_helper.c, CHECKSUM_PARTIAL).
+ */
 function wholeOf(recorded: Recorded, sent: string): { text: string; unseen: number } {
   const text = latin1(recorded.bytes);
   const lacking = recorded.length - text.length;
