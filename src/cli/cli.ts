@@ -28,6 +28,7 @@ function missing({ message }: Error, { command, given }: { command: Command; giv
       });
 }
 
+<<<<<<< HEAD
 /** What a test that was killed has left is taken away by whatever runs next; one readdir where there is nothing. */
 async function clearTests({ host }: Doors, terminal: Terminal): Promise<void> {
   const names = await host.list('/var/run');
@@ -42,6 +43,10 @@ async function clearTests({ host }: Doors, terminal: Terminal): Promise<void> {
  */
 export async function cli(words: readonly string[], doors: Doors, given: Omit<Terminal, 'json' | 'put'>, locale = ''): Promise<ExitCode> {
   const put = await speak(locale, async () => (await import('../words/languages.ts')).LANGUAGES);
+=======
+/** Runs one command. Never throws: what goes wrong is said, and is exit code 2. */
+export async function cli(words: readonly string[], doors: Doors, given: Omit<Terminal, 'json'>): Promise<ExitCode> {
+>>>>>>> probe
   const terminal: Terminal = {
     ...given,
     put,
@@ -59,7 +64,7 @@ export async function cli(words: readonly string[], doors: Doors, given: Omit<Te
       terminal.out((await asked.command.usage?.(put)) ?? (await import('./help.ts')).help(COMMANDS, put));
       return 0;
     }
-    await clearTests(doors, terminal);
+    for (const sentence of (await doors.clearTests?.()) ?? []) terminal.err(`sipalg: ${sentence}\n`);
     return await asked.command.run(doors, asked.given, terminal);
   } catch (error) {
     const lacking = missing(error as Error, asked, doors.surveyor.version);

@@ -47,7 +47,11 @@ export interface Result {
 const shown = ({ from, to }: Ends): string => `${from.address}:${from.port} -> ${to.address}:${to.port}`;
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 
-/** All of what was seen, as far as it is known: what a kernel cannot record is taken as sent, where the checksum bears it out. */
+/**
+ * All of what was seen, as far as it is known: what a kernel cannot record is taken as sent, and counts as unseen unless the
+ * checksum bears it out. That of a message which the ALG has written into never does: the device is left to finish it
+ * (nf_nat_helper.c, CHECKSUM_PARTIAL).
+ */
 function wholeOf(recorded: Recorded, sent: string): { text: string; unseen: number } {
   const text = latin1(recorded.bytes);
   const lacking = recorded.length - text.length;
@@ -140,7 +144,8 @@ export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; 
     return {
       verdict: 'inconclusive',
       because: none
-        ? 'nothing of the test came out towards the internet, the control included: what was sent was not forwarded (a rule of the firewall, or a next hop that does not answer), so nothing is known of an ALG'
+        ? 'nothing of the test came out towards the internet, the control included: what was sent was ' +
+          'not forwarded (a rule of the firewall, or a next hop that does not answer), so nothing is known of an ALG'
         : 'a control message, which no ALG has business with, did not come out: what else is missing may have been lost in the same way',
     };
   }

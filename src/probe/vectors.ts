@@ -1,6 +1,6 @@
 /**
  * The messages of the fake phone: forms that phones send, each of which the kernel's ALG treats in its own way. They are as
- * short as they have to be for a kernel up to 6.12, of whose packets 263 bytes are written and recorded: where there is a
+ * short as they have to be for a kernel up to 6.12, of whose packets 256 bytes are written and recorded: where there is a
  * session description, header fields that are tested elsewhere are left out.
  */
 import { FILLER } from './write.ts';

@@ -5,7 +5,7 @@
  *
  * Egress is behind the SIP helper, which runs last in postrouting; ingress is before it. What a kernel can record of a
  * message depends on its version: up to 6.12 the offset within the header is 255 bytes at most (nft_payload.c,
- * NLA_POLICY_MAX(NLA_BE32, 255)), so the first 263 bytes behind a UDP header; 6.18 takes any.
+ * NLA_POLICY_MAX(NLA_BE32, 255)), so the first sixteen chunks behind a UDP header, 256 bytes; 6.18 takes any.
  *
  * nft 1.0.6 and 1.1.3 end abnormally on sets whose keys have more than four parts: none here has more.
  */
@@ -39,10 +39,12 @@ export interface Limits {
 }
 
 /** What each kernel takes. */
-export const NARROW = 263;
+export const NARROW = 256;
 export const WIDE = 1500;
 
 const CHUNK = 16;
+/** Beyond it a kernel up to 6.12 refuses the whole table. */
+const LAST_OFFSET = 255;
 /** Where the payload begins behind the header that offsets count from. TCP's header has options, so it is asked for its payload. */
 const BASE = { udp: { header: 'th', start: 8 }, tcp: { header: 'ih', start: 0 } } as const;
 
@@ -114,7 +116,7 @@ function tapText(tap: Tap, { bytes, messages, seconds }: Limits): string[] {
     for (const at of chunks) {
       const tails = TAILS.flatMap((size) =>
         Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
-          if (at + from + size > bytes) return [];
+          if (at + from + size > bytes || (bytes <= NARROW && start + at + from > LAST_OFFSET)) return [];
           const first = start + at + from + size;
           const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
           return [`    udp length ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];

