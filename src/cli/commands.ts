@@ -1,11 +1,20 @@
 /** The commands: one table. What a command needs is loaded when it runs, for a router pays for every line it loads. */
-import type { Command, Option } from './command.ts';
+import type { ExitCode } from '../survey/survey.ts';
+import type { Command, Doors, Given, Option, Terminal } from './command.ts';
 
 const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
+const PROBE: Option = { name: '--probe' };
 const comparing = () => import('./compare.ts');
 const probing = () => import('./probe.ts');
+
+/** With `--probe`, what was reached is proven by live packets. */
+async function reachAndProbe(towards: 'disabled' | 'enabled', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+  const isDry = given.has('--dry-run');
+  const code = await (await import('./change.ts')).reach(doors, towards, true, isDry, terminal);
+  return isDry || !given.has('--probe') || code === 2 ? code : (await probing()).verify(doors, towards, code, terminal);
+}
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -29,14 +38,14 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'disable',
     does: 'switch the SIP ALG off, now and for good',
-    options: [DRY_RUN],
-    run: async (doors, given, terminal) => (await import('./change.ts')).reach(doors, 'disabled', true, given.has('--dry-run'), terminal),
+    options: [DRY_RUN, PROBE],
+    run: (doors, given, terminal) => reachAndProbe('disabled', doors, given, terminal),
   },
   {
     name: 'enable',
     does: 'give back what was there before',
-    options: [DRY_RUN],
-    run: async (doors, given, terminal) => (await import('./change.ts')).reach(doors, 'enabled', true, given.has('--dry-run'), terminal),
+    options: [DRY_RUN, PROBE],
+    run: (doors, given, terminal) => reachAndProbe('enabled', doors, given, terminal),
   },
   {
     name: 'apply',

@@ -48,3 +48,22 @@ export async function probeCommand(doors: Doors, given: Given, terminal: Termina
   }
   return probeExit(report);
 }
+
+/**
+ * Proves what `disable` or `enable` has reached: with the ALG off nothing may be changed, and where the router's rules put
+ * calls under it something has to be.
+ * @param code what it was to end with otherwise
+ */
+export async function verify(doors: Doors, towards: 'disabled' | 'enabled', code: ExitCode, terminal: Terminal): Promise<ExitCode> {
+  const report = await probeNow(doors, null, terminal);
+  const { probeText } = await import('./probe-text.ts');
+  terminal.out(`\n${probeText(report)}`);
+  if (probeExit(report) === 2) return 2;
+  if (towards === 'disabled') return report.verdict === 'unchanged' ? code : 1;
+  const { alg } = (await doors.surveyor.report(await doors.surveyor.look(doors.host))).verdict;
+  if (alg !== 'rewriting' || report.verdict === 'rewritten here') return code;
+  terminal.err(
+    'sipalg: the rules of this router put calls under the ALG, and what a phone sent was not rewritten: `sipalg status` has the rules.\n',
+  );
+  return 1;
+}

@@ -3,6 +3,7 @@
  * sends. By one shell script, in words that iproute2 and busybox's `ip` both understand; the latter calls the other end
  * vethN, whatever was asked for (1.35).
  */
+import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 
 export interface Pair {
@@ -35,15 +36,16 @@ ip link set "$b" address ${PORT_MAC}
 ip link set "$a" arp off
 ip addr add "$address/30" dev "$a"
 ip link set "$b" master "$bridge" 2>/dev/null || brctl addif "$bridge" "$b"
-ip link set "$b" up
 ip link set "$a" up
-[ ! -e "/sys/class/net/$b/brport/state" ] || cat "/sys/class/net/$b/brport/state"
+ip link set "$b" up
 `;
 
 /** Not made: veth is what the kernel lacks. */
 const NO_VETH = 100;
 /** BR_STATE_FORWARDING of linux/if_bridge.h. */
 const FORWARDING = '3';
+/** Milliseconds. */
+const SETTLING = 1500;
 
 /**
  * Plugs the phone in. What was made of it when it fails is the caller's to take away.
@@ -60,8 +62,16 @@ export async function plugIn(
   if (outcome.state !== 'exited') return outcome.state === 'absent' ? 'there is no shell' : outcome.because;
   if (outcome.code === NO_VETH) return /nknown|not supported/i.test(outcome.stderr) ? 'veth' : outcome.stderr.trim();
   if (outcome.code !== 0) return outcome.stderr.trim().split('\n').pop() || `the script ended with ${outcome.code}`;
-  const state = outcome.stdout.trim();
-  return state === FORWARDING || state === ''
-    ? null
-    : `the bridge ${bridge} does not let a new port speak at once (spanning tree, state ${state}): that takes twice its forward delay`;
+  // The bridge hears of the carrier from a queue of the kernel's (linkwatch), a moment later.
+  const end = clock.now() + SETTLING;
+  for (;;) {
+    const reading = await host.read(`/sys/class/net/${port}/brport/state`);
+    const state = reading.state === 'present' ? reading.value.trim() : '';
+    if (state === FORWARDING) return null;
+    if (clock.now() > end)
+      return `the bridge ${bridge} does not let a new port speak at once (state ${state}; with the spanning tree that takes twice its forward delay)`;
+    await new Promise<void>((resolve) => {
+      clock.after(20, resolve);
+    });
+  }
 }

@@ -166,7 +166,7 @@ class Run {
       );
     await writeMade(host, { ...made, tables: [tableOf(host, 'probe')] });
     try {
-      const wrong = await plugIn(host, pair, ground.lan.device, ground.lan.mtu, ground.trigger.own);
+      const wrong = await plugIn(host, this.clock, pair, ground.lan.device, ground.lan.mtu, ground.trigger.own);
       if (wrong === 'veth') return await this.away(nothing(lackingPackage(this.facts.system, 'kmod-veth'), about));
       if (wrong !== null) return await this.away(nothing(`the test phone could not be plugged in: ${wrong}`, about));
       for (const route of made.routes) await host.run(['ip', 'route', 'add', ...route]);

@@ -7,7 +7,7 @@ import { ADDRESS } from '../network.ts';
 import type { Ran } from '../member.ts';
 
 type Engine = NonNullable<LabOptions['engine']>;
-const ENGINES: readonly Engine[] = ['node', 'qjs'];
+const ENGINES: readonly Engine[] = ['node', 'quickjs'];
 
 const probing = suite('sipalg probe');
 

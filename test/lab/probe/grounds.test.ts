@@ -1,0 +1,150 @@
+/** `sipalg probe` on routers that are not like the others: other networks, other ways out, and what may be missing. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ProbeReport } from '../../../src/probe/probe.ts';
+import { openLab, type Lab, type LabOptions } from '../lab.ts';
+import { ADDRESS } from '../network.ts';
+
+const grounds = suite('sipalg probe, on other routers');
+
+async function inLab(options: LabOptions, act: (lab: Lab) => Promise<void>): Promise<void> {
+  const lab = await openLab({ engine: 'quickjs', ...options });
+  try {
+    await act(lab);
+  } finally {
+    await lab.close();
+  }
+}
+
+async function probed(lab: Lab, words: string[] = [], env: Record<string, string> = {}): Promise<ProbeReport & { status: number | null }> {
+  const { status, stdout, stderr } = await lab.router.run(['sipalg', 'probe', '--json', ...words], { timeout: 60_000, env });
+  assert.is(stderr, '');
+  assert.not.match(
+    await lab.router.must(['sh', '-c', 'nft list tables; ip -o link; ip route; ip neigh; conntrack -L 2>&1']),
+    /sip[ab_]|sipalg|198\.19\.|192\.0\.2\./,
+  );
+  return { ...(JSON.parse(stdout) as ProbeReport), status };
+}
+
+grounds('takes an address from outside of a LAN that has none free, and says what that does not prove', () =>
+  inLab({}, async (lab) => {
+    const all = Array.from({ length: 254 }, (_, index) => `1 02:00:00:00:00:${(index + 1).toString(16)} 192.168.1.${index + 1} * *\n`);
+    lab.files.write('/tmp/dhcp.leases', all.join(''));
+    const { verdict, because, way, remarks, phones } = await probed(lab);
+    assert.equal([verdict, because, way], ['rewritten here', null, 'address outside the LAN']);
+    assert.match(remarks.join(' '), /No address of 192\.168\.1\.1\/24 is free/);
+    assert.match(phones[0]!, /^198\.19\./);
+  }),
+);
+
+grounds('leaves addresses alone that somebody has: neighbours, leases, fixed leases, flows, the pool of DHCP', () =>
+  inLab({}, async (lab) => {
+    lab.files.write('/tmp/dhcp.leases', '1 02:00:00:00:00:01 192.168.1.254 * *\n');
+    lab.files.write(
+      '/etc/config/dhcp',
+      "config host\n\toption ip '192.168.1.253'\n\nconfig dhcp 'lan'\n\toption start '200'\n\toption limit '51'\n",
+    );
+    await lab.router.must(['ip', 'neigh', 'replace', '192.168.1.252', 'dev', 'br-lan', 'lladdr', '02:00:00:00:00:02', 'nud', 'stale']);
+    const { phones } = await probed(lab);
+    assert.equal(phones, ['192.168.1.251', '192.168.1.199']);
+  }),
+);
+
+grounds('says that a LAN which is no bridge cannot be tested so, and names what can', () =>
+  inLab({}, async (lab) => {
+    await lab.router.must([
+      'sh',
+      '-ec',
+      'ip link set lan1 nomaster; ip link set lan2 nomaster; ip link del br-lan; ip link set lan1 name br-lan; ip addr add 192.168.1.1/24 dev br-lan; ip link set br-lan up; :',
+    ]);
+    const { verdict, because, status } = await probed(lab);
+    assert.equal([verdict, status], ['inconclusive', 2]);
+    assert.match(because!, /the LAN \(br-lan\) is no bridge.*sipalg compare/);
+  }),
+);
+
+grounds('tests a guest network by name, which no rule puts under the ALG', () =>
+  inLab({}, async (lab) => {
+    await lab.router.must([
+      'sh',
+      '-ec',
+      'ip link add br-guest type bridge; ip addr add 192.168.7.1/24 dev br-guest; ip link add guest1 type veth peer name guest2; ip link set guest1 master br-guest; ' +
+        'for one in guest1 guest2 br-guest; do ip link set $one up; done; nft insert rule inet fw4 forward iifname br-guest accept',
+    ]);
+    const guest = await probed(lab, ['--lan', 'br-guest']);
+    assert.equal([guest.verdict, guest.lan, guest.status], ['unchanged', 'br-guest', 0], guest.because ?? '');
+    assert.ok(guest.phones.every((one) => one.startsWith('192.168.7.')));
+    assert.is((await probed(lab)).verdict, 'rewritten here');
+    const wrong = await probed(lab, ['--lan', 'br-nobody']);
+    assert.match(wrong.because!, /"br-nobody" is no device of a network behind this router.*br-guest/);
+  }),
+);
+
+grounds('proves nothing where not even the control comes out, and does not call that dropped', () =>
+  inLab({}, async (lab) => {
+    // The next hop does not answer for its address.
+    await lab.provider.must(['ip', 'link', 'set', 'eth0', 'arp', 'off']);
+    await lab.router.run(['ip', 'neigh', 'flush', 'dev', 'wan']);
+    const { verdict, because, status, messages } = await probed(lab);
+    assert.equal([verdict, status], ['inconclusive', 2]);
+    assert.match(because!, /nothing of the test came out towards the internet, the control included/);
+    assert.ok(messages.every(({ fate }) => fate === 'dropped'));
+  }),
+);
+
+grounds('tells dropped where nothing is translated: the ALG rewrites nothing there, and drops', () =>
+  inLab({}, async (lab) => {
+    await lab.router.must(['nft', 'flush', 'chain', 'inet', 'fw4', 'srcnat_wan']);
+    const { verdict, translated, status, messages, expectations } = await probed(lab);
+    assert.equal([verdict, translated, status], ['dropped here', false, 1]);
+    const lost = messages.filter(({ fate }) => fate !== 'unchanged').map(({ name, fate }) => [name, fate]);
+    assert.ok(lost.some(([name, fate]) => name === 'INVITE with port 9' && fate === 'dropped'));
+    assert.ok(lost.every(([, fate]) => fate === 'dropped'));
+    assert.ok(expectations.length > 0, 'it follows the calls all the same');
+  }),
+);
+
+for (const [name, package_, wrapped, words] of [
+  ['veth', 'kmod-veth', 'ip', '"$1 $2" = "link add"'],
+  ['netdev tables', 'kmod-nft-netdev', 'nft', '"$1" = "-f"'],
+] as const) {
+  grounds(`names the package and the command where the kernel lacks ${name}`, () =>
+    inLab({}, async (lab) => {
+      const said =
+        wrapped === 'ip' ? 'Error: Unknown device type.' : '/dev/stdin:1:1-2: Error: Could not process rule: Operation not supported';
+      lab.files.write(
+        '/tmp/wrap/' + wrapped,
+        `#!/bin/sh\nif [ ${words} ]; then echo '${said}' >&2; exit 2; fi\nexec /usr/sbin/${wrapped} "$@"\n`,
+        0o755,
+      );
+      const env = { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' };
+      for (const [manager, command] of [
+        ['/bin/opkg', `opkg update && opkg install ${package_}`],
+        ['/usr/bin/apk', `apk add ${package_}`],
+      ] as const) {
+        lab.files.write(manager, '#!/bin/sh\n', 0o755);
+        const { because, status } = await probed(lab, [], env);
+        assert.is(status, 2);
+        assert.ok(because!.includes(`\`${command}\``), because!);
+      }
+    }),
+  );
+}
+
+grounds('verifies what disable and enable have reached', () =>
+  inLab({}, async (lab) => {
+    const off = await lab.router.run(['sipalg', 'disable', '--probe'], { timeout: 60_000 });
+    assert.match(off.stdout, /This router passes SIP unchanged: 18 messages of a test phone arrived byte for byte as sent\./);
+    const plain = await lab.router.run(['sipalg', 'status'], { timeout: 60_000 });
+    assert.is(off.status, plain.status);
+    const on = await lab.router.run(['sipalg', 'enable', '--probe'], { timeout: 60_000 });
+    assert.match(on.stdout, /This router rewrites SIP: 12 of 18/);
+    assert.is(on.status, 0);
+    assert.is(
+      (await lab.send(Buffer.from('x'), { from: 'phone', to: 'provider', destinationPort: 5080 })).arrivedFrom?.address,
+      ADDRESS.wan,
+    );
+  }),
+);
+
+grounds.run();

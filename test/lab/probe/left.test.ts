@@ -1,0 +1,214 @@
+/** `sipalg probe` is noticed by nobody, and nothing of it is left: whatever happens while it runs. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ProbeReport } from '../../../src/probe/probe.ts';
+import { openLab, type Lab, type LabOptions } from '../lab.ts';
+import { ADDRESS } from '../network.ts';
+
+const left = suite('what sipalg probe leaves');
+
+async function inLab(options: LabOptions, act: (lab: Lab) => Promise<void>): Promise<void> {
+  const lab = await openLab(options);
+  try {
+    const mac = (await lab.provider.must(['cat', '/sys/class/net/eth0/address'])).trim();
+    await lab.router.must(['ip', 'neigh', 'replace', ADDRESS.provider, 'dev', 'wan', 'lladdr', mac, 'nud', 'permanent']);
+    // Phones that look for routers of IPv6 are counted by the firewall whenever it pleases them.
+    const quiet = 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6';
+    for (const one of [lab.phone, lab.phone2, lab.provider, lab.router]) await one.must(['sh', '-c', quiet]);
+    await act(lab);
+  } finally {
+    await lab.close();
+  }
+}
+
+/** What an owner could see of a router. Counts are of rules: those that forwarding itself hits are left out by name. */
+async function seen(lab: Lab): Promise<string[]> {
+  const { router } = lab;
+  const rules = (await router.must(['nft', '-a', 'list', 'ruleset']))
+    .split('\n')
+    .map((line) => (/accept wan IPv4\/IPv6 traffic/.test(line) ? line.replace(/counter packets \d+ bytes \d+/, 'counter') : line));
+  // Without what counts down.
+  const flows = (await router.must(['conntrack', '-L'])).replace(/^(\w+ +\d+) \d+/gm, '$1');
+  const all: Record<string, string | readonly string[]> = {
+    rules,
+    flows: flows.split('\n').sort(),
+    expectations: await router.must(['sh', '-c', "sed 's/^[0-9]*//' /proc/net/nf_conntrack_expect"]),
+    links: await router.must(['sh', '-c', 'ip -o link | cut -d" " -f2- | sort']),
+    addresses: await router.must(['ip', '-o', 'addr']),
+    routes: await router.must(['ip', 'route', 'show', 'table', 'all']),
+    neighbours: (await router.must(['ip', '-4', 'neigh'])).replace(/ (STALE|REACHABLE|DELAY|PROBE)/g, ''),
+    bridge: await router.must(['sh', '-c', 'cat /sys/class/net/br-lan/address /sys/class/net/br-lan/mtu; ls /sys/class/net/br-lan/brif']),
+    files: lab.files.list('/var/run').filter((name) => name !== 'sipalg.probe.lock'),
+    temporary: lab.files.list('/tmp'),
+    processes: (await router.must(['sh', '-c', 'cat /proc/[0-9]*/comm 2>/dev/null || :']))
+      .split('\n')
+      .filter((name) => name === 'ping' || name === 'busybox'),
+  };
+  return Object.entries(all).flatMap(([what, value]) =>
+    (typeof value === 'string' ? value.split('\n') : value).map((line) => `${what}: ${line}`),
+  );
+}
+
+/** Nothing is more and nothing is less. */
+async function same(lab: Lab, before: readonly string[], when = ''): Promise<void> {
+  const after = await seen(lab);
+  const without = (one: readonly string[], other: readonly string[]): string[] => one.filter((line) => !other.includes(line));
+  assert.equal({ gone: without(before, after), new: without(after, before) }, { gone: [], new: [] }, when);
+}
+
+async function probed(lab: Lab): Promise<ProbeReport & { status: number | null; stderr: string }> {
+  const { status, stdout, stderr } = await lab.router.run(['sipalg', 'probe', '--json'], { timeout: 60_000 });
+  return { ...(JSON.parse(stdout) as ProbeReport), status, stderr };
+}
+
+/** A call and a registration that are up. */
+async function busy(lab: Lab): Promise<void> {
+  await lab.sendInvite({ from: 'phone', to: 'provider' });
+  await lab.sendSip('register', { from: 'phone2', to: 'provider' });
+}
+
+left('is nothing: rules and their counts, flows and holes of phones, devices, neighbours, routes and files are what they were', () =>
+  inLab({}, async (lab) => {
+    await busy(lab);
+    const before = await seen(lab);
+    const ends = [lab.provider, lab.phone];
+    const dumps = ends.map((end) =>
+      end.spawn(['tcpdump', '-i', 'eth0', '-n', '-l', '--immediate-mode', '-s', '200', '-Z', 'root', 'ip or arp']),
+    );
+    const said = dumps.map(() => '');
+    await Promise.all(
+      dumps.map(
+        ({ child }, index) =>
+          new Promise<void>((resolve) => {
+            child.stderr.on('data', (data: Buffer) => {
+              if (String(data).includes('listening on')) resolve();
+            });
+            child.stdout.on('data', (data: Buffer) => {
+              said[index] = `${said[index]}${data}`;
+            });
+          }),
+      ),
+    );
+    const macs = new Set<string>();
+    const looking = setInterval(
+      () => void lab.router.run(['cat', '/sys/class/net/br-lan/address']).then(({ stdout }) => macs.add(stdout)),
+      20,
+    );
+    const { verdict, leftOver } = await probed(lab);
+    clearInterval(looking);
+    assert.equal([verdict, leftOver], ['rewritten here', []]);
+    await same(lab, before);
+    assert.is(macs.size, 1, 'the bridge kept its address all the while');
+    // A message of each end, so that the captures are known to have seen all that came before.
+    await busy(lab);
+    for (const [index, dump] of dumps.entries()) {
+      for (let wait = 0; wait < 200 && !/5060/.test(said[index] ?? ''); wait++) await new Promise((resolve) => setTimeout(resolve, 50));
+      dump.signal('SIGINT');
+      await dump.ended;
+      assert.match(said[index]!, /5060/);
+      assert.not.match(said[index]!, /192\.0\.2\.33|198\.19\.|192\.168\.1\.25[34]|51:be/);
+    }
+  }),
+);
+
+left('is nothing where two run at once: one waits for the other, and both tell the same', () =>
+  inLab({}, async (lab) => {
+    const before = await seen(lab);
+    const both = await Promise.all([probed(lab), probed(lab)]);
+    assert.equal(
+      both.map(({ verdict, status }) => [verdict, status]),
+      [
+        ['rewritten here', 1],
+        ['rewritten here', 1],
+      ],
+    );
+    await same(lab, before);
+  }),
+);
+
+left('is nothing where the firewall is loaded again and again meanwhile, nor does that change what it tells', () =>
+  inLab({}, async (lab) => {
+    let going = true;
+    const reloading = (async () => {
+      while (going) await lab.router.must(['fw4', 'reload']);
+    })();
+    const { verdict, leftOver } = await probed(lab);
+    going = false;
+    await reloading;
+    assert.equal([verdict, leftOver], ['rewritten here', []]);
+    assert.not.match(await lab.router.must(['nft', 'list', 'tables']), /sipalg/);
+  }),
+);
+
+left('is told where somebody flushes all tables in the middle', () =>
+  inLab({}, async (lab) => {
+    // The second listing of the table is where it looks at answers; all tables go before.
+    lab.files.write(
+      '/tmp/wrap/nft',
+      '#!/bin/sh\n[ "$1 $2" != "list table" ] || /usr/sbin/nft flush ruleset\nexec /usr/sbin/nft "$@"\n',
+      0o755,
+    );
+    const { status, stdout } = await lab.router.run(['sipalg', 'probe', '--json'], {
+      env: { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' },
+    });
+    const { verdict, because } = JSON.parse(stdout) as ProbeReport;
+    assert.equal([verdict, status], ['inconclusive', 2]);
+    assert.match(because!, /somebody has flushed all tables/);
+    assert.not.match(await lab.router.must(['ip', '-o', 'link']), /sip[ab]/);
+  }),
+);
+
+/** The tools it calls, each of which kills it at one of its calls, before or behind what it does. */
+const TOOLS = ['nft', 'ip', 'sh', 'conntrack', 'kill'];
+
+left('is taken away by whatever runs next, where it is killed at any of its steps', () =>
+  inLab({ engine: 'quickjs' }, async (lab) => {
+    await lab.router.must(['mkdir', '-p', '/tmp/wrap']);
+    for (const tool of TOOLS.filter((name) => name !== 'kill')) {
+      const real = (await lab.router.must(['sh', '-c', `command -v ${tool}`])).trim();
+      lab.files.write(
+        `/tmp/wrap/${tool}`,
+        `#!/bin/dash
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+echo >> /tmp/count
+if [ "$(wc -l < /tmp/count)" -eq "$(cat /tmp/at)" ]; then
+  if [ "$(cat /tmp/when)" = before ]; then kill -9 "$(cat /tmp/pid)"; exec ${real} "$@"; fi
+  ${real} "$@"
+  kill -9 "$(cat /tmp/pid)"
+  exit 1
+fi
+exec ${real} "$@"
+`,
+        0o755,
+      );
+    }
+    await busy(lab);
+    await lab.router.must(['touch', '/tmp/count', '/tmp/at', '/tmp/when', '/tmp/pid']);
+    const before = await seen(lab);
+    let killed = 0;
+    for (let at = 1; ; at++) {
+      let ended = false;
+      // In turn: as a tool begins, which goes on by itself, and as one has ended.
+      const when = at % 2 === 0 ? 'before' : 'behind';
+      lab.files.write('/tmp/count', '');
+      lab.files.write('/tmp/at', String(at));
+      lab.files.write('/tmp/when', when);
+      const { status } = await lab.router.run(['/bin/dash', '-c', 'echo $$ > /tmp/pid; exec /usr/sbin/sipalg probe --json'], {
+        env: { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' },
+        timeout: 60_000,
+      });
+      // Beyond its last call it ends by itself.
+      if (status === 1) ended = true;
+      else killed++;
+      // Children of the killed one end by themselves, and a ping after its second.
+      for (let wait = 0; wait < 200 && (await lab.router.run(['pgrep', '-x', 'ping|busybox|nft|ip|conntrack'])).status === 0; wait++)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      await lab.router.run(['sipalg', 'version']);
+      await same(lab, before, `killed ${when} call ${at}`);
+      if (ended) break;
+    }
+    assert.ok(killed > 12, `${killed} times`);
+  }),
+);
+
+left.run();
