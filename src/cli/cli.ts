@@ -19,14 +19,6 @@ function missing({ message }: Error, command: Command, version: string): string 
     : `\`sipalg ${command.name}\` is in a package of its own; install ${command.package}, of this version (${version}).`;
 }
 
-/** What a test that was killed has left is taken away by whatever runs next; one readdir where there is nothing. */
-async function clearTests({ host }: Doors, terminal: Terminal): Promise<void> {
-  const names = await host.list('/var/run');
-  if (names.state !== 'present' || !names.value.some((name) => name.startsWith('sipalg.made.')) || host.process().uid !== 0) return;
-  const { clearLeft } = await import('../probe/record/made.ts');
-  for (const sentence of await clearLeft(host)) terminal.err(`sipalg: ${sentence}\n`);
-}
-
 /** Runs one command. Never throws: what goes wrong is said, and is exit code 2. */
 export async function cli(words: readonly string[], doors: Doors, given: Omit<Terminal, 'json'>): Promise<ExitCode> {
   const terminal: Terminal = {
@@ -45,7 +37,7 @@ export async function cli(words: readonly string[], doors: Doors, given: Omit<Te
       terminal.out((await asked.command.usage?.()) ?? (await import('./help.ts')).help(COMMANDS));
       return 0;
     }
-    await clearTests(doors, terminal);
+    for (const sentence of (await doors.clearTests?.()) ?? []) terminal.err(`sipalg: ${sentence}\n`);
     return await asked.command.run(doors, asked.given, terminal);
   } catch (error) {
     terminal.err(`sipalg: ${missing(error as Error, asked.command, doors.surveyor.version) ?? (error as Error).message}\n`);

@@ -27,6 +27,8 @@ export interface Doors {
   streaming?: () => Promise<Streaming>;
   /** Commands that go on. */
   following?: () => Promise<Following>;
+  /** Takes away what a test that was killed has left on this machine, and says so in sentences; mostly there is nothing. */
+  clearTests?: () => Promise<string[]>;
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }

@@ -70,7 +70,8 @@ export function probeText(report: ProbeReport): string {
   if (lan !== null && way !== null)
     out.push(
       `Test phone ${listed(phones)} in ${lan}; ${left === null ? `watched: ${wans.join(', ')}` : `out by ${left}`}` +
-        `${translated === null ? '' : translated ? ', addresses translated' : ', addresses not translated'}; ${(took / 1000).toFixed(1)} s. Nothing left the router.`,
+        `${translated === null ? '' : translated ? ', addresses translated' : ', addresses not translated'}; ` +
+        `${(took / 1000).toFixed(1)} s. Nothing left the router.`,
     );
   out.push(...remarks, ...leftOver.map((one) => `! ${one}`));
   return `${out.join('\n').trimEnd()}\n`;

@@ -1,4 +1,4 @@
-/** Where a test can be made on this router: the LAN's bridge, free addresses in it, the ways to the internet. Looks, and changes nothing. */
+/** Where a test can be made on this router: the LAN's bridge, free addresses in it, the ways to the internet. It only looks. */
 import type { Host, HostAddress } from '../host/host.ts';
 import { parseRoutes, wayTo } from '../languages/kernel/routes.ts';
 import { optionOf, parseUci } from '../languages/uci/parse.ts';
@@ -115,7 +115,8 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
       because:
         wanted === null
           ? 'no network behind this router has an address of IPv4 now'
-          : `"${wanted}" is no device of a network behind this router with an address of IPv4; there ${devices.length === 0 ? 'is none' : `are ${devices.join(', ')}`}`,
+          : `"${wanted}" is no device of a network behind this router with an address of IPv4; ` +
+            `there ${devices.length === 0 ? 'is none' : `are ${devices.join(', ')}`}`,
     };
   }
   const rank = ({ device }: HostAddress): number => (isBridge.get(device) === true ? 0 : 2) + (zoneOf(device) === 'lan' ? 0 : 1);

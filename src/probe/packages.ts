@@ -14,5 +14,6 @@ export function lackingPackage({ packageManager, release }: Facts['system'], nam
     return `${WHY[name]}, which OpenWrt has from 24.10 on; here two captures say the same (\`sipalg compare\`)`;
   const manager = orElse(packageManager, null);
   const command = manager === 'apk' ? `apk add ${name}` : `opkg update && opkg install ${name}`;
-  return `${WHY[name]}, and this kernel lacks that: \`${command}\` brings it${manager === null ? ' on OpenWrt (`apk add` from 25.12 on)' : ''}`;
+  const where = manager === null ? ' on OpenWrt (`apk add` from 25.12 on)' : '';
+  return `${WHY[name]}, and this kernel lacks that: \`${command}\` brings it${where}`;
 }

@@ -53,6 +53,7 @@ const SETTLING = 1500;
  */
 export async function plugIn(
   host: Host,
+  clock: Clock,
   { phone, port }: Pair,
   bridge: string,
   mtu: number,
@@ -69,7 +70,10 @@ export async function plugIn(
     const state = reading.state === 'present' ? reading.value.trim() : '';
     if (state === FORWARDING) return null;
     if (clock.now() > end)
-      return `the bridge ${bridge} does not let a new port speak at once (state ${state}; with the spanning tree that takes twice its forward delay)`;
+      return (
+        `the bridge ${bridge} does not let a new port speak at once (state ${state}): ` +
+        'with the spanning tree that takes twice its forward delay'
+      );
     await new Promise<void>((resolve) => {
       clock.after(20, resolve);
     });

@@ -162,7 +162,8 @@ class Run {
     };
     if (this.isOutside)
       this.remarks.push(
-        `No address of ${ground.lan.address}/${ground.lan.prefix} is free, so the phone has one that is not the LAN's: rules that go by addresses of the LAN are not tested.`,
+        `No address of ${ground.lan.address}/${ground.lan.prefix} is free, so the phone has one that is not the LAN's: ` +
+          'rules that go by addresses of the LAN are not tested.',
       );
     await writeMade(host, { ...made, tables: [tableOf(host, 'probe')] });
     try {

@@ -140,7 +140,8 @@ export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; 
     return {
       verdict: 'inconclusive',
       because: none
-        ? 'nothing of the test came out towards the internet, the control included: what was sent was not forwarded (a rule of the firewall, or a next hop that does not answer), so nothing is known of an ALG'
+        ? 'nothing of the test came out towards the internet, the control included: what was sent was ' +
+          'not forwarded (a rule of the firewall, or a next hop that does not answer), so nothing is known of an ALG'
         : 'a control message, which no ALG has business with, did not come out: what else is missing may have been lost in the same way',
     };
   }

@@ -48,6 +48,7 @@ function rules(frame: readonly number[], wide: boolean): string[] {
 /** Chains of a table of family netdev. @param wide whether the kernel takes any offset */
 export function writingChains({ name, device, trigger, frames }: Writing, wide: boolean): string[] {
   const mark = (index: number): string => `0x${(MARK + index).toString(16)}`;
+  const ping = `ip protocol icmp ip daddr ${trigger}`;
   return [
     ...frames.flatMap((frame, index) => [
       `  chain ${name}_${index} {`,
@@ -64,8 +65,8 @@ export function writingChains({ name, device, trigger, frames }: Writing, wide: 
     '  }',
     `  chain ${name} {`,
     `    type filter hook egress device "${device}" priority -350; policy accept;`,
-    `    ip protocol icmp ip daddr ${trigger} meta mark vmap { ${frames.map((_, index) => `${mark(index)} : goto ${name}_${index}`).join(', ')} }`,
-    `    ip protocol icmp ip daddr ${trigger} goto ${name}_all`,
+    `    ${ping} meta mark vmap { ${frames.map((_, index) => `${mark(index)} : goto ${name}_${index}`).join(', ')} }`,
+    `    ${ping} goto ${name}_all`,
     '  }',
   ];
 }

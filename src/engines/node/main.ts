@@ -3,6 +3,7 @@ import { cli } from '../../cli/cli.ts';
 import type { Reading } from '../../host/host.ts';
 import { decode } from '../../host/text.ts';
 import { createSurveyor } from '../../survey/survey.ts';
+import { clearTests } from '../left.ts';
 import { clock } from './clock.ts';
 import { nodeHost } from './host.ts';
 
@@ -53,6 +54,7 @@ void cli(
     host: nodeHost,
     surveyor,
     clock,
+    clearTests: clearTests(nodeHost),
     streaming: () => import('./streaming.ts'),
     following: () => import('./following.ts'),
     serve: async (options) => (await import('./serve.ts')).stay(nodeHost, surveyor, options),

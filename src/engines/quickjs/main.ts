@@ -5,6 +5,7 @@ import { cli } from '../../cli/cli.ts';
 import type { Following, Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
+import { clearTests } from '../left.ts';
 import { clock } from './clock.ts';
 import { quickjsHost } from './host.ts';
 import { occupyStandardStreams, onSignal, readAll } from './processes.ts';
@@ -61,7 +62,7 @@ const following = (): Promise<Following> => import('./following.ts');
 
 void cli(
   scriptArgs.slice(1),
-  { host, surveyor, clock, streaming, following },
+  { host, surveyor, clock, streaming, following, clearTests: clearTests(host) },
   {
     out(text) {
       std.out.puts(written(text));

@@ -55,7 +55,7 @@ words('are answered with the nearest right one where they are wrong', () => {
     assert.match(wrongOf(given), `sipalg knows no command "${given}". Did you mean "${meant}"? Commands are status, plan, `, given);
   assert.match(
     wrongOf('disable', '--dryrun'),
-    '`sipalg disable` knows no "--dryrun". Did you mean "--dry-run"? `sipalg disable` takes --dry-run.',
+    '`sipalg disable` knows no "--dryrun". Did you mean "--dry-run"? `sipalg disable` takes --dry-run, --probe.',
   );
   assert.match(wrongOf('status', '--jsno'), 'Did you mean "--json"?');
   assert.match(wrongOf('--jsn'), '`sipalg status` knows no "--jsn". Did you mean "--json"?');

@@ -20,9 +20,9 @@ const apkOf = (name: string): string => `${name}-${RELEASE}.apk`;
 const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPALG_USIGN_KEY: '' };
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
 const MOST: Record<string, number> = {
-  sipalg: 150_000,
+  sipalg: 151_900,
   'sipalg-daemon': 34_000,
-  'sipalg-compare': 91_000, // compare 55, probe 15, watch and probe --phones 19
+  'sipalg-compare': 92_500, // compare 55, probe 15, watch and probe --phones 21
   'luci-app-sipalg': 18_000,
 };
 

@@ -81,6 +81,8 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'tcpdump -i br-lan -s 0 -w /tmp/lan.pcap udp port 5060 &': { by: 'test/lab/compare/captures.ts', words: "['tcpdump', '-i', device" },
   'tcpdump -i wan -s 0 -w /tmp/wan.pcap udp port 5060': { by: 'test/lab/compare/captures.ts', words: "['tcpdump', '-i', device" },
   'sipalg compare /tmp/lan.pcap /tmp/wan.pcap': { by: 'test/engines/compare.test.ts', words: "onBoth(context, ['compare', lan, wan])" },
+  'sipalg probe': { by: 'test/lab/probe/probe.test.ts', words: "['sipalg', 'probe', ...words]" },
+  'sipalg probe --json': { by: 'test/lab/probe/probe.test.ts', words: "run(lab, '--json', ...words)" },
   'sipalg compare LAN WAN': { by: 'test/engines/compare.test.ts', words: "onBoth(context, ['compare', lan, wan])" },
   'sipalg probe --phones': { by: 'test/lab/watch/watch.test.ts', words: "['probe', '--phones']" },
   'sipalg watch': { by: 'test/lab/watch/watch.test.ts', words: "['sipalg', 'watch', '--for', '1', '--no-record']" },
