@@ -3,7 +3,7 @@ import { cli } from '../../cli/cli.ts';
 import type { Reading } from '../../host/host.ts';
 import { decode } from '../../host/text.ts';
 import { createSurveyor } from '../../survey/survey.ts';
-import { clearTests } from '../left.ts';
+import { clearTests } from '../../probe/left.ts';
 import { clock } from './clock.ts';
 import { nodeHost } from './host.ts';
 

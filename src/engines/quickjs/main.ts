@@ -5,7 +5,7 @@ import { cli } from '../../cli/cli.ts';
 import type { Following, Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { addresses } from './addresses.ts';
-import { clearTests } from '../left.ts';
+import { clearTests } from '../../probe/left.ts';
 import { clock } from './clock.ts';
 import { quickjsHost } from './host.ts';
 import { occupyStandardStreams, onSignal, readAll } from './processes.ts';

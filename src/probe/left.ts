@@ -6,5 +6,5 @@ const FOLDER = '/var/run';
 export const clearTests = (host: Host) => async (): Promise<string[]> => {
   const names = await host.list(FOLDER);
   if (names.state !== 'present' || !names.value.some((name) => name.startsWith('sipalg.made.')) || host.process().uid !== 0) return [];
-  return (await import('../probe/record/made.ts')).clearLeft(host);
+  return (await import('./record/made.ts')).clearLeft(host);
 };
