@@ -28,25 +28,12 @@ function missing({ message }: Error, { command, given }: { command: Command; giv
       });
 }
 
-<<<<<<< HEAD
-/** What a test that was killed has left is taken away by whatever runs next; one readdir where there is nothing. */
-async function clearTests({ host }: Doors, terminal: Terminal): Promise<void> {
-  const names = await host.list('/var/run');
-  if (names.state !== 'present' || !names.value.some((name) => name.startsWith('sipalg.made.')) || host.process().uid !== 0) return;
-  const { clearLeft } = await import('../probe/record/made.ts');
-  for (const sentence of await clearLeft(host)) terminal.err(`sipalg: ${sentence}\n`);
-}
-
 /**
  * Runs one command. Never throws: what goes wrong is said, and is exit code 2.
  * @param locale of whoever is at the terminal, as in LC_ALL, LC_MESSAGES or LANG
  */
 export async function cli(words: readonly string[], doors: Doors, given: Omit<Terminal, 'json' | 'put'>, locale = ''): Promise<ExitCode> {
   const put = await speak(locale, async () => (await import('../words/languages.ts')).LANGUAGES);
-=======
-/** Runs one command. Never throws: what goes wrong is said, and is exit code 2. */
-export async function cli(words: readonly string[], doors: Doors, given: Omit<Terminal, 'json'>): Promise<ExitCode> {
->>>>>>> probe
   const terminal: Terminal = {
     ...given,
     put,

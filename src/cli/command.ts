@@ -30,7 +30,6 @@ export interface Doors {
   clock?: Clock;
   /** Files that are too large to be held. */
   streaming?: () => Promise<Streaming>;
-<<<<<<< HEAD
   /** Commands that go on. */
   following?: () => Promise<Following>;
   /** Sockets to other machines, or what stands in for them. */
@@ -39,10 +38,8 @@ export interface Doors {
   listening?: () => Promise<Listening>;
   /** Other processors; absent where this engine knows one alone. */
   threads?: () => Promise<Threads>;
-=======
   /** Takes away what a test that was killed has left on this machine, and says so in sentences; mostly there is nothing. */
   clearTests?: () => Promise<string[]>;
->>>>>>> probe
   /** Stays until it is told to end; absent where this engine cannot. */
   serve?: (options: ServeOptions) => Promise<0 | 2>;
 }

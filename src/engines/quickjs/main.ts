@@ -4,18 +4,9 @@
  */
 import * as os from 'qjs:os';
 import * as std from 'qjs:std';
-<<<<<<< HEAD
 import { EVERY_LOOK } from '../../observe/tools.ts';
 import { addresses, askAhead } from './addresses.ts';
 import { startAhead } from './commands.ts';
-=======
-import { cli } from '../../cli/cli.ts';
-import type { Reading, Streaming } from '../../host/host.ts';
-import { createSurveyor } from '../../survey/survey.ts';
-import { addresses } from './addresses.ts';
-import { clearTests } from '../../probe/left.ts';
-import { clock } from './clock.ts';
->>>>>>> probe
 import { quickjsHost } from './host.ts';
 import { occupyStandardStreams } from './processes.ts';
 
@@ -32,34 +23,10 @@ if (/^((status|plan|policy)( --json)?)?$/.test(words.join(' '))) {
   askAhead();
 }
 
-<<<<<<< HEAD
 void import('./program.ts').then(
   ({ program }) => program(words, quickjsHost(addresses)),
   (error: Error) => {
     std.err.puts(`sipalg: a file of this program is missing (${error.message}); install sipalg again.\n`);
     std.exit(2);
-=======
-/** Standard output is buffered, and what could not be written is told only by this. */
-function flushed(): boolean {
-  std.out.flush();
-  std.err.flush();
-  return !std.out.error();
-}
-
-const streaming = (): Promise<Streaming> => import('./streaming.ts');
-
-void cli(
-  scriptArgs.slice(1),
-  { host, surveyor, clock, streaming, clearTests: clearTests(host) },
-  {
-    out: (text) => std.out.puts(written(text)),
-    err(text) {
-      std.out.flush();
-      std.err.puts(written(text));
-      std.err.flush();
-    },
-    input,
-    goOn: () => !interrupted,
->>>>>>> probe
   },
 );

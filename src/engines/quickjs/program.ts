@@ -4,6 +4,7 @@ import * as std from 'qjs:std';
 import { cli } from '../../cli/cli.ts';
 import type { Following, Host, Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
+import { clearTests } from '../../probe/left.ts';
 import { clock } from './clock.ts';
 import { onSignal, readAll } from './processes.ts';
 import { textOf } from './text.ts';
@@ -59,7 +60,15 @@ export function program(words: readonly string[], host: Host): void {
   const surveyor = createSurveyor(SIPALG_VERSION, async () => (await import('../../voice/voice.ts')).createVoice('nslookup'));
   void cli(
     words,
-    { host, surveyor, clock, streaming, following, network: async () => (await import('./network.ts')).quickjsNetwork },
+    {
+      host,
+      surveyor,
+      clock,
+      streaming,
+      following,
+      network: async () => (await import('./network.ts')).quickjsNetwork,
+      clearTests: clearTests(host),
+    },
     {
       out(text) {
         std.out.puts(written(text));

@@ -161,7 +161,6 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'cli',
-<<<<<<< HEAD
     code: [
       'survey',
       'apply',
@@ -181,9 +180,6 @@ export const TABLE: readonly Row[] = [
       'words',
       'report',
     ],
-=======
-    code: ['survey', 'apply', 'judge', 'plan', 'compare', 'probe', 'rpcd', 'languages/address', 'languages/nearest.ts'],
->>>>>>> probe
     types: ['host', 'wish', 'voice', 'object'],
     because: 'A face speaks and decides nothing: it reads no syntax and opens no door, it words what the survey says.',
   },
