@@ -26,7 +26,7 @@ const AUDIO_RATE = 10;
 
 /** Why nothing can be said of audio now; null where it can. */
 function blind({ calls }: Look): Outcome | null {
-  if (calls.flows.state === 'failed') return unread(calls.flows);
+  if (calls.flows.state !== 'present') return unread(calls.flows);
   return valueOf(calls.counts) === false
     ? unknown('packets of flows are not counted on this router', 'sysctl -w net.netfilter.nf_conntrack_acct=1, then look in a new call')
     : null;
@@ -253,7 +253,7 @@ export const OF_SOUND: readonly Cause[] = [
     source: 'net/netfilter/nf_nat_core.c, get_unique_tuple; RFC 4961',
     made: AUDIO,
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = audioOf(look).filter((flow) => isShared(look, flow));
       if (all.length === 0) return out('no two phones use one audio port');
       const [first] = all;
@@ -279,7 +279,7 @@ export const OF_SOUND: readonly Cause[] = [
     source: 'RFC 4787 REQ-9 (hairpinning); net/netfilter/nf_nat_sip.c where an ALG wrote that address',
     made: 'test/lab/diagnose/alg.test.ts',
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = audioOf(look).filter((flow) => isUnanswered(flow) && look.calls.own.includes(flow.destination));
       return all.length > 0 ? found(all.slice(0, 3).map(shown)) : out('no phone sends audio to the router itself');
     },
