@@ -39,8 +39,7 @@ export const unknown = (because: string, tell: string): Outcome => ({ is: 'unkno
 
 /** A reading that failed is never "not so". */
 export function unread(reading: { state: string; source: string; because?: string }): Outcome {
-  return unknown(
-    `${reading.source} could not be read${reading.because === undefined ? '' : `: ${reading.because}`}`,
-    'run it as root on the router',
-  );
+  const what =
+    reading.state === 'absent' ? 'is not there' : `could not be read${reading.because === undefined ? '' : `: ${reading.because}`}`;
+  return unknown(`${reading.source} ${what}`, 'run it as root on the router, with the package conntrack installed');
 }

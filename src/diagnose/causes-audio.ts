@@ -26,7 +26,7 @@ const AUDIO_RATE = 10;
 
 /** Why nothing can be said of audio now; null where it can. */
 function blind({ calls }: Look): Outcome | null {
-  if (calls.flows.state === 'failed') return unread(calls.flows);
+  if (calls.flows.state !== 'present') return unread(calls.flows);
   return valueOf(calls.counts) === false
     ? unknown('packets of flows are not counted on this router', 'sysctl -w net.netfilter.nf_conntrack_acct=1, then look in a new call')
     : null;
@@ -88,7 +88,9 @@ const RULE_FIX = (rule: DropRule): { command: string } => ({
 /** Audio that goes out and is not answered, without the causes that other things tell. */
 function oneWay(look: Look): CallFlow[] {
   const dropped = droppers(look, 'in').map(({ flow }) => flow);
-  return audioOf(look).filter((flow) => isUnanswered(flow) && !dropped.includes(flow) && !isShared(look, flow));
+  return audioOf(look).filter(
+    (flow) => isUnanswered(flow) && !dropped.includes(flow) && !isShared(look, flow) && !look.calls.own.includes(flow.destination),
+  );
 }
 
 const isShared = (look: Look, flow: CallFlow): boolean =>
@@ -251,7 +253,7 @@ export const OF_SOUND: readonly Cause[] = [
     source: 'net/netfilter/nf_nat_core.c, get_unique_tuple; RFC 4961',
     made: AUDIO,
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = audioOf(look).filter((flow) => isShared(look, flow));
       if (all.length === 0) return out('no two phones use one audio port');
       const [first] = all;
@@ -262,6 +264,24 @@ export const OF_SOUND: readonly Cause[] = [
         ...all.slice(0, 2).map((flow) => `${shown(flow)}; outside from port ${flow.replyPort}`),
         ...(other === undefined ? [] : [`${shown(other)}; outside from port ${other.replyPort}`]),
       ]);
+    },
+  },
+  {
+    code: 'audio-to-own-address',
+    weight: 70,
+    symptoms: ['no-audio', 'one-way-audio', 'drops-on-transfer'],
+    what: "A phone sends its audio to this router's own address outside: two phones behind it call each other by that, and it ends here.",
+    observable: 'an unanswered audio flow whose destination is an address of the router itself',
+    fix: {
+      ask: 'the provider',
+      question: 'Do you relay audio between two phones of one line, instead of having them send to each other directly?',
+    },
+    source: 'RFC 4787 REQ-9 (hairpinning); net/netfilter/nf_nat_sip.c where an ALG wrote that address',
+    made: 'test/lab/diagnose/alg.test.ts',
+    sees(look) {
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
+      const all = audioOf(look).filter((flow) => isUnanswered(flow) && look.calls.own.includes(flow.destination));
+      return all.length > 0 ? found(all.slice(0, 3).map(shown)) : out('no phone sends audio to the router itself');
     },
   },
   {

@@ -179,7 +179,9 @@ export const OF_NETWORK: readonly Cause[] = [
       const own = holding.map(({ set, network, provider }) => `${set} holds ${network} (${provider})`);
       const held = [...own, ...(valueOf(calls.blocked) ?? []).map(({ set, address }) => `${set} holds ${address}`)];
       if (held.length > 0) return found([...new Set(held)].slice(0, 4));
-      return calls.blocked.state === 'failed' ? unread(calls.blocked) : out('no block list holds an address that the phones talk to');
+      return calls.drops.state !== 'present' || calls.blocked.state === 'failed'
+        ? unread(calls.drops.state !== 'present' ? calls.drops : calls.blocked)
+        : out('no block list holds an address that the phones talk to');
     },
   },
   {
@@ -260,7 +262,7 @@ const ETHERNET = 1500;
 
 /** @param cut what is large leaves in fragments; else it must not be cut, and does not leave */
 function bySize(look: Look, cut: boolean): Outcome {
-  if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+  if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
   const counters = valueOf(look.calls.counters);
   if (counters === null) return unread(look.calls.counters);
   const { fragFails, fragCreates } = counters;

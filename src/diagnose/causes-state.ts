@@ -41,7 +41,7 @@ export const OF_STATE: readonly Cause[] = [
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4787 REQ-5; RFC 5626 §4.4.1',
     made: STATE,
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const { silent, young, kept } = silences(look);
       if (silent.length > 0) return found(silent.slice(0, 4).map(({ text }) => text));
       if (kept > 0 && young.length === 0) return out("every phone's state was used within the last 30 s, or is kept by something longer");
@@ -63,7 +63,7 @@ export const OF_STATE: readonly Cause[] = [
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4028',
     made: STATE,
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const phones = new Set(flowsOf(look).signalling.flatMap(({ source, replySource }) => [source, replySource]));
       const lonely = flowsOf(look).media.filter((flow) => isInside(look, flow.source) && !phones.has(flow.source) && isTwoWay(flow));
       const steady = lonely.filter((flow) => {
@@ -115,7 +115,7 @@ export const OF_STATE: readonly Cause[] = [
     source: 'net/netfilter/nf_nat_core.c, get_unique_tuple',
     made: STATE,
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = fromPhones(look);
       const twins = all.filter((flow) => isMoved(flow) && all.some((other) => isTwin(flow, other)));
       if (twins.length === 0) return out('no two phones use one SIP port to one server');
@@ -209,7 +209,7 @@ export const OF_STATE: readonly Cause[] = [
     source: 'RFC 3261 §13.3.1.4, timer H',
     made: STATE,
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const talking = new Set(
         audioOf(look)
           .filter(isTwoWay)
@@ -278,7 +278,7 @@ const isTwin = (
   other.destinationPort === flow.destinationPort;
 
 function byStale(look: Look, untranslated: boolean): Outcome {
-  if (look.facts.flows.state === 'failed') return unread(look.facts.flows);
+  if (look.facts.flows.state !== 'present') return unread(look.facts.flows);
   const stale = staleFlows(look.facts).filter(({ lost }) => (lost === '') === untranslated);
   if (stale.length === 0)
     return out(untranslated ? 'no SIP flow leaves untranslated and unanswered' : 'no SIP flow is answered at an address that is gone');

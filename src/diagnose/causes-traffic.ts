@@ -156,7 +156,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
     source: 'RFC 3261 §26; net/netfilter/nf_conntrack_core.c',
     made: NETWORK,
     sees(look) {
-      if (look.calls.flows.state === 'failed') return unread(look.calls.flows);
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const peers = new Set(peersOf(look));
       const strangers = fromOutside(look).filter(({ source }) => !peers.has(source));
       const attempts = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.attempts ?? []) : [];

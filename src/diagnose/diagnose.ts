@@ -101,4 +101,4 @@ export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagn
 
 /** 0: no cause was found. 1: one was. 2: none was, and something that it takes to tell could not be read. */
 export const diagnosisCode = ({ found }: Pick<Diagnosis, 'found'>, facts: RouterFacts): 0 | 1 | 2 =>
-  found.length > 0 ? 1 : facts.calls?.flows.state === 'failed' || facts.nft.state === 'failed' ? 2 : 0;
+  found.length > 0 ? 1 : facts.calls?.flows.state !== 'present' || facts.nft.state === 'failed' ? 2 : 0;

@@ -182,7 +182,8 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
   const { drops, sets } = rules;
   const rejected = rejectedOf(rules, devices);
   const [counts, route, counters, table, softnet, listeners, shapers, build] = await rest;
-  const blocked = await observeBlocked(host, sets, peers);
+  // Where rules could not be listed, it is not known which sets there are.
+  const blocked = drops.state === 'present' ? await observeBlocked(host, sets, peers) : drops;
   const moved = audio || isWorthIt(seen) ? await lookAgain(host, devices, { flows, rejected }) : null;
   const calls: CallFacts = {
     wan,
