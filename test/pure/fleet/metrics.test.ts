@@ -29,7 +29,7 @@ metrics('say of each recorded router what its verdict says, whole, with the same
     }
     assert.is(valueIn(text, 'sipalg_exit_code'), (await surveyor.outcome(report.facts)).exit, name);
   }
-  assert.is(help.size, 18);
+  assert.is(help.size, 19);
 });
 
 metrics('count what the voice rules count, on both firewalls, and leave out what is not known', async () => {
