@@ -68,7 +68,7 @@ export async function openInput(
     for (;;) {
       const piece = await stream.next();
       if (piece !== null) {
-        held.push(piece.slice());
+        held.push(new Uint8Array(piece)); // A Buffer's own `slice` would be no copy.
         length += piece.length;
         newlines += piece.includes(0x0a) ? 1 : 0;
       }

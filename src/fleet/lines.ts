@@ -40,8 +40,8 @@ export async function* linesOf(next: () => Promise<Uint8Array | null>, most: num
     if (from < piece.length) {
       length += piece.length - from;
       if (length > most) begun = null;
-      // The piece is used again for what follows.
-      else begun?.push(piece.slice(from));
+      // The piece is used again for what follows; `slice` of a Buffer would be no copy.
+      else begun?.push(new Uint8Array(piece.subarray(from)));
     }
     if (lines.length > 0) yield lines;
   }

@@ -170,7 +170,7 @@ async function* parcels(lines: AsyncIterable<Line[]>): AsyncGenerator<Line[]> {
   let bytes = 0;
   for await (const some of lines) {
     for (const line of some) {
-      parcel.push(line.bytes === null ? line : { ...line, bytes: line.bytes.slice() });
+      parcel.push(line.bytes === null ? line : { ...line, bytes: new Uint8Array(line.bytes) });
       bytes += line.bytes?.length ?? 0;
       if (parcel.length < BATCH && bytes < BATCH_BYTES) continue;
       yield parcel;

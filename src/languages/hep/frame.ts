@@ -108,7 +108,7 @@ export function chunksOf(frame: Uint8Array): Map<number, Uint8Array> {
   for (let at = HEAD; at < frame.length;) {
     const length = at + HEAD <= frame.length ? two(at + 4) : 0;
     if (length < HEAD || at + length > frame.length) throw new Refused(`the chunk at byte ${at} does not end within the frame`);
-    if (two(at) === 0) chunks.set(two(at + 2), frame.slice(at + HEAD, at + length));
+    if (two(at) === 0) chunks.set(two(at + 2), new Uint8Array(frame.subarray(at + HEAD, at + length)));
     at += length;
   }
   return chunks;

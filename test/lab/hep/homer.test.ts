@@ -66,9 +66,11 @@ const credentials = 'Authorization: Digest username="alice", response="012345678
 /** A call through a router whose ALG also edits the Call-ID, which many do and Linux' does not. */
 function captured(rewrites: boolean): Uint8Array {
   const outside = (text: string): string => (rewrites ? text.split(PHONE).join(WAN) : text);
-  const invite = request('INVITE', { ...CALL, body: session() }).replace('\r\nMax-Forwards', `\r\n${credentials}Max-Forwards`);
+  // Tags are chosen at random, and hold no address (RFC 3261 §19.3).
+  const tagged = (text: string): string => text.split(`-${CALL.callId}`).join('-8f31');
+  const invite = tagged(request('INVITE', { ...CALL, body: session() })).replace('\r\nMax-Forwards', `\r\n${credentials}Max-Forwards`);
   assert.ok(invite.includes('Digest'));
-  const ok = reply('200 OK', 'INVITE', { ...CALL, body: session(PROVIDER, 30_000) });
+  const ok = tagged(reply('200 OK', 'INVITE', { ...CALL, body: session(PROVIDER, 30_000) }));
   const packets = packetsOf([
     { at: 0, text: invite, out: outside(invite) },
     { at: 0.1, text: outside(ok), out: ok, toProvider: false },

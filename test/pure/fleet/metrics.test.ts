@@ -1,0 +1,63 @@
+/** Metrics of recorded routers: names that do not change, and nothing that is not known. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { metricsOf } from '../../../src/fleet/metrics.ts';
+import { exposition } from '../../../src/languages/prometheus/exposition.ts';
+import { recordedRouter, routerNames } from '../../routers.ts';
+import { saying } from '../../saying.ts';
+import { reportOf, surveyor } from '../../survey.ts';
+
+const metrics = suite('metrics');
+
+const of = async (name: string): Promise<string> => exposition(metricsOf(await reportOf(recordedRouter(name))));
+const valueIn = (text: string, sample: string): number | null => {
+  const line = text.split('\n').find((each) => each.startsWith(`${sample} `));
+  return line === undefined ? null : Number(line.slice(sample.length));
+};
+
+metrics('say of each recorded router what its verdict says, whole, with the same help texts', async () => {
+  const help = new Map<string, string>();
+  for (const name of routerNames()) {
+    const report = await reportOf(recordedRouter(name));
+    const text = exposition(metricsOf(report));
+    assert.is(valueIn(text, `sipalg_verdict{state="${report.verdict.alg}"}`), 1, name);
+    assert.is(text.match(/^sipalg_verdict\{.*\} 1$/gm)?.length, 1, name);
+    assert.match(text, /\nsipalg_check_success [01]\n$/);
+    for (const [, metric = '', words = ''] of text.matchAll(/^# HELP (\w+) (.*)$/gm)) {
+      assert.is(help.get(metric) ?? words, words);
+      help.set(metric, words);
+    }
+    assert.is(valueIn(text, 'sipalg_exit_code'), (await surveyor.outcome(report.facts)).exit, name);
+  }
+  assert.is(help.size, 19);
+});
+
+metrics('count what the voice rules count, on both firewalls, and leave out what is not known', async () => {
+  for (const name of ['voice-in-force', 'voice-fw3']) {
+    const text = await of(name);
+    assert.is(text.match(/^sipalg_attempts_total\{method="\w+"\}/gm)?.length, 5, `${name}: ${text}`);
+    assert.ok((valueIn(text, 'sipalg_voice_packets_total{kind="signalling"}') ?? -1) >= 0, name);
+  }
+  assert.ok((valueIn(await of('voice-in-force'), 'sipalg_limited_total{method="register"}') ?? 0) > 0);
+  const stale = await of('voice-stale-names');
+  assert.ok((valueIn(stale, 'sipalg_oldest_provider_answer_timestamp_seconds') ?? 0) > 1e9, stale);
+  const plain = await of('stock-alg-on');
+  for (const absent of ['sipalg_attempts_total', 'sipalg_voice_bytes_total', 'sipalg_oldest_provider_answer', 'sipalg_provider_names'])
+    assert.not.match(plain, new RegExp(absent));
+  const unread = await of('hostile-nft');
+  assert.is(valueIn(unread, 'sipalg_check_success'), 0);
+});
+
+metrics('are refused where a reader would refuse them', () => {
+  const one = { name: 'a', type: 'gauge', help: 'x', samples: [{ value: 1 }] } as const;
+  assert.is(
+    exposition([{ ...one, help: 'a\nb\\', samples: [{ labels: { l: 'q"\\\n\udc80' }, value: 1 }] }]),
+    '# HELP a a\\nb\\\\\n# TYPE a gauge\na{l="q\\"\\\\\\n\ufffd"} 1\n',
+  );
+  assert.throws(() => exposition([one, one]), saying('cannot name a metric, or names two'));
+  assert.throws(() => exposition([{ ...one, name: 'a_total' }]), saying('a counter ends with _total'));
+  assert.throws(() => exposition([{ ...one, samples: [{ value: 1 }, { value: 2 }] }]), saying('one sample twice'));
+  assert.is(exposition([{ ...one, samples: [] }]), '');
+});
+
+metrics.run();
