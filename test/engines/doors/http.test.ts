@@ -44,10 +44,11 @@ async function ask({ server, asked }: Scene, target: string): Promise<Client> {
   return { socket, ended, isOpen: () => open };
 }
 
-/** Whether the other end is gone, as a client sees it that reads what is left. */
+/** The other end is gone before it has sent all, as a client sees it that reads what is left. */
 async function end(client: Client): Promise<void> {
   client.socket.resume();
   await client.ended;
+  assert.ok(client.socket.bytesRead < LARGE, `${client.socket.bytesRead} bytes have come`);
 }
 
 door('is let go of when nothing is taken for some seconds', async (scene) => {
