@@ -162,7 +162,7 @@ left('is told where somebody flushes all tables in the middle', () =>
 const TOOLS = ['nft', 'ip', 'sh', 'conntrack', 'kill'];
 
 left('is taken away by whatever runs next, where it is killed at any of its steps', () =>
-  inLab({ engine: 'quickjs' }, async (lab) => {
+  inLab({}, async (lab) => {
     await lab.router.must(['mkdir', '-p', '/tmp/wrap']);
     for (const tool of TOOLS.filter((name) => name !== 'kill')) {
       const real = (await lab.router.must(['sh', '-c', `command -v ${tool}`])).trim();
