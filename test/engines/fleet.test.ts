@@ -131,7 +131,6 @@ fleet('are a stream where a second one follows, or where it is said; one documen
   writeFileSync(file, `${one}\n${one}`);
   assert.is(answers(onBoth(context, ['status', '--lines', '--from', file])).length, 2);
   assert.match(onBoth(context, ['status', '--lines']).stderr, 'it goes with --from FILE');
-  // Whoever waits for the answer to what was sent gets it, before the stream has ended.
 });
 
 fleet('answer the one who asks before more is sent', async ({ node, lines }) => {
