@@ -329,7 +329,10 @@ own('shows text of the router as text', async (context) => {
   const text = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
   const reply = await statusOf('stock-alg-on');
   object.status = async () =>
-    ({ ...reply, verdict: { ...reply.verdict, text, findings: [{ code: text, weight: 'alarm', text, evidence: [text] }] } }) as Reply;
+    ({
+      ...reply,
+      verdict: { ...reply.verdict, text, said: [{ code: 'x', text }], findings: [{ code: text, weight: 'alarm', text, evidence: [text] }] },
+    }) as Reply;
   await opened(context, object, async ({ page }) => {
     await page.waitForSelector('#sipalg-verdict');
     await page.locator('[data-fold^="finding"]').click();
