@@ -70,7 +70,6 @@ probe('prints one document of JSON and nothing else, whatever a server says', as
 
 probe('refuses in a sentence what it cannot be asked, and sends nothing', async () => {
   for (const [words, said] of [
-    [[], 'lacks whom to ask'],
     [['--provider', 'a.b', '--mirror', 'c.d'], 'both --provider and --mirror'],
     [['--mirror', 'c.d', '--silence', '3'], '--silence` goes with --provider alone'],
     [['--provider', 'a b'], '"a b" is no host to ask'],
