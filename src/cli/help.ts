@@ -29,7 +29,10 @@ export function help(all: readonly Command[], put: Put = english): string {
   const rows = commands.map(({ does }, at) => {
     const [first = '', ...more] = usages[at] ?? [];
     const lines = [first, ...more.map((line) => `    ${line}`), ...(more.length > 0 || first.length > WIDEST ? [''] : [])];
-    return `  ${lines.slice(0, -1).map((line) => `${line}\n  `).join('')}${(lines[lines.length - 1] ?? '').padEnd(width)}  ${put(does)}`;
+    return `  ${lines
+      .slice(0, -1)
+      .map((line) => `${line}\n  `)
+      .join('')}${(lines[lines.length - 1] ?? '').padEnd(width)}  ${put(does)}`;
   });
   return [
     put(say('help-about', 'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.')),

@@ -6,6 +6,7 @@ import { dateOf } from '../report/router.ts';
 import { redacting } from '../report/redact.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import type { ExitCode, Report } from '../survey/survey.ts';
+import { observeCalls } from '../survey/calls.ts';
 import { exitCode } from '../survey/survey.ts';
 import { putLine } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
@@ -35,7 +36,7 @@ export const usage = (put: Put): string =>
         + '--html        one page that needs nothing beside it; so it is where FILE ends in .html\n'
         + '--markdown    text; so it is without a FILE\n'
         + '-o FILE       writes it there instead of printing it\n'
-        + '--from FILE   of a document that `sipalg status --json` has saved, on any router\n'
+        + '--from FILE   of a document that `sipalg diagnose --json` (or status) has saved, on any router\n'
         + "--compare     two captures, of the phone's side and beyond the router, or one of both\n"
         + '--probe FILE  what `sipalg probe --json` has printed\n'
         + '--unredacted  numbers, names and addresses of others stay in it\n'
@@ -121,8 +122,12 @@ export function reportText(input: Input, { html, whole }: Manner, put: Put): str
   return text;
 }
 
-/** Sections of other rooms, made of the same report: causes that were found come in here. */
-const moreSections = async (_report: Report): Promise<Section[]> => [];
+/** Causes that were found, where the facts hold what it takes to find them. */
+async function moreSections(report: Report): Promise<Section[]> {
+  if (report.facts.calls === undefined) return [];
+  const section = (await import('./report-diagnosis.ts')).diagnosisSection(report);
+  return section === null ? [] : [section];
+}
 
 /** @throws Error in a sentence */
 export async function report(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
@@ -130,7 +135,10 @@ export async function report(doors: Doors, given: Given, terminal: Terminal): Pr
     throw new Trouble(say('report-twice', '`sipalg report` was given both --html and --markdown; it writes one document.'));
   const from = given.get('--from');
   const [comparison, probe] = [await comparisonFor(given, doors, terminal), await probeFor(given, doors)];
-  const made = from === undefined ? await doors.surveyor.report(await factsNow(doors)) : await reportFrom(doors, from, null, terminal);
+  const made =
+    from === undefined
+      ? await doors.surveyor.report(await observeCalls(doors.host, (also) => factsNow(doors, also), false))
+      : await reportFrom(doors, from, null, terminal);
   const file = given.get('-o');
   const html = given.has('--html') || (!given.has('--markdown') && /\.html?$/i.test(file ?? ''));
   const input: Input = { report: made, comparison, probe, more: await moreSections(made) };

@@ -192,7 +192,11 @@ fleet('are one page: from documents or from answers that were kept, on either en
   assert.match(html, /<svg viewBox[^>]* role="img" aria-label="[^"]+">/);
   // The worst first: what is on stands before what is off, and what is in order is not named.
   const place = (name: string): number => html.indexOf(`data-name="Router">${name}</td>`);
-  assert.ok(place('stock-alg-on') > 0 && place('stock-alg-on') < place('tracking-only') && place('tracking-only') < place('proc-modules-unreadable'));
+  assert.ok(
+    place('stock-alg-on') > 0
+      && place('stock-alg-on') < place('tracking-only')
+      && place('tracking-only') < place('proc-modules-unreadable'),
+  );
   assert.is(place('disabled'), -1);
   assert.match(run(node, ['report', '--fleet', join(folder, 'none')]).stderr, 'There is no ');
 });
