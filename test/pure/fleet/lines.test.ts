@@ -15,7 +15,8 @@ function pieces(text: string, size: number): () => Promise<Uint8Array | null> {
     buffer.fill(0xaa);
     if (at >= bytes.length) return null;
     const end = Math.min(bytes.length, at + size);
-    const piece = buffer.subarray(0, bytes.copy(buffer, 0, at, end));
+    buffer.set(bytes.subarray(at, end));
+    const piece = buffer.subarray(0, end - at);
     at = end;
     return piece;
   };
