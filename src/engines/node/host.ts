@@ -12,11 +12,10 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import type { Host, HostAddress, Outcome, Parts, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
+import type { Host, HostAddress, Outcome, ReadOptions, Reading, RunOptions } from '../../host/host.ts';
 import { inWords, isMissing, looked } from '../../host/errno.ts';
 import { handed, toolPath } from '../../host/handed.ts';
-import { filterLines, join } from '../../host/lines.ts';
-import { createSplitter } from '../../host/parts.ts';
+import { createGather } from '../../host/gather.ts';
 import { decode, encode } from '../../host/text.ts';
 import { addresses4, addresses6, LOCAL } from '../../languages/kernel/addresses.ts';
 
@@ -57,32 +56,7 @@ const search = (bytes: Uint8Array, needle: Uint8Array, from: number): number =>
 const searchLast = (bytes: Uint8Array, needle: Uint8Array): number =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(needle);
 
-/** Gathers output: all of it up to a limit, or the lines selected; or hands it over part by part. */
-function gather(options: { select?: { holding: readonly string[] }; most?: number; parts?: Parts }, standard: number) {
-  // What is not held may be more, but not without end.
-  const most = options.most ?? (options.parts ? standard * 8 : standard);
-  const splitter = options.parts ? createSplitter(options.parts, textOf, searchLast) : null;
-  const filter = options.select ? filterLines(options.select.holding, search, splitter?.push) : null;
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  return {
-    take(chunk: Uint8Array): void {
-      if (filter) return filter.push(chunk);
-      size += chunk.length;
-      if (size > most) throw new Error(`it holds more than ${most} bytes`);
-      if (splitter) return splitter.push(chunk);
-      parts.push(chunk);
-    },
-    text(): string {
-      if (splitter) {
-        filter?.end();
-        splitter.end();
-        return '';
-      }
-      return textOf(filter ? filter.end() : parts.length === 1 ? (parts[0] as Uint8Array) : join(parts));
-    },
-  };
-}
+const gather = createGather({ textOf, search, searchLast });
 
 function read(path: string, options: ReadOptions = {}): Reading<string> {
   return looked(path, () => {

@@ -1,30 +1,18 @@
 /** The probe against a mirror: each message is sent as a phone would, and the mirror says what of it arrived. */
 import { differencesOf } from '../../compare/differences.ts';
 import type { Difference } from '../../compare/difference.ts';
-import type { Clock } from '../../host/clock.ts';
-import type { Flow, Network, Peer } from '../../host/network.ts';
+import type { Flow, Peer } from '../../host/network.ts';
 import { bytesOf, latin1 } from '../../languages/sip/text.ts';
 import { answerText, CONTROL, fromBase64, markLine, markOf, PORT, readAnswer } from '../../mirror/protocol.ts';
 import type { Mark, Read } from '../../mirror/protocol.ts';
-import type { Questions } from '../../voice/names/servers.ts';
+import type { ProbeDoors } from '../provider/probe.ts';
 import { shownPeer } from '../provider/question.ts';
-import type { Here } from '../provider/result.ts';
 import type { Target } from '../provider/target.ts';
 import { T1, T2 } from '../provider/transaction.ts';
 import { judge } from './judge.ts';
 import type { Change, Fate, MirrorProbe, Tried } from './result.ts';
 import { VECTORS } from './vectors.ts';
 import type { Maker, Vector } from './vectors.ts';
-
-export interface ProbeDoors {
-  network: Network;
-  clock: Clock;
-  names: Questions;
-  here: Here;
-  version: string;
-  goOn: () => boolean;
-  progress?: (text: string) => void;
-}
 
 /** Milliseconds one message has: sent four times (RFC 3261 §17.1.1.2 doubles from T1). */
 const PATIENCE = 4000;
