@@ -6,7 +6,6 @@ import type { Said } from '../words/say.ts';
 import { speak } from '../words/speak.ts';
 import { readArguments } from './arguments.ts';
 import type { Command, Doors, Given, Terminal } from './command.ts';
-import { COMMANDS } from './commands.ts';
 
 /** Files and rules are somebody else's texts: what a terminal would obey is shown instead. */
 function harmless(text: string): string {
@@ -48,7 +47,7 @@ export async function cli(words: readonly string[], doors: Doors, given: Omit<Te
   }
   try {
     if (asked.help) {
-      terminal.out((await asked.command.usage?.(put)) ?? (await import('./help.ts')).help(COMMANDS, put));
+      terminal.out(await (await import('./help.ts')).helpOf(asked.command, put));
       return 0;
     }
     for (const sentence of (await doors.clearTests?.()) ?? []) terminal.err(`sipalg: ${sentence}\n`);

@@ -162,10 +162,11 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'help',
-    does: say('does-help', 'show this help'),
+    does: say('does-help', 'show this help, or that of one command'),
+    arguments: ['[COMMAND]'],
     options: [],
-    run: async (_doors, _given, terminal) => {
-      terminal.out((await import('./help.ts')).help(COMMANDS, terminal.put));
+    run: async (_doors, given, terminal) => {
+      terminal.out(await (await import('./help.ts')).helpFor(COMMANDS, given.get('[COMMAND]'), terminal.put));
       return 0;
     },
   },

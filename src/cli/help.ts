@@ -1,7 +1,7 @@
 /** What `sipalg help` says. */
 import { english } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
-import { say } from '../words/say.ts';
+import { say, Trouble } from '../words/say.ts';
 import { shownOption } from './command.ts';
 import type { Command } from './command.ts';
 
@@ -20,11 +20,56 @@ function wrapped(words: readonly string[], most = 92): string[] {
 const WIDEST = 40;
 const WIDEST_USAGE = 74;
 
+/** A command as it is typed, in lines. */
+const usageOf = ({ name, options, arguments: places = [] }: Command): string[] =>
+  wrapped([name, ...places, ...options.map((option) => `[${shownOption(option)}]`)], WIDEST_USAGE);
+
+/** A line to type for each command, with what it is for. */
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  status: ['sipalg status', 'sipalg status --json > router.json', 'sipalg status --from router.json'],
+  plan: ['sipalg plan'],
+  policy: ['sipalg policy'],
+  diagnose: ['sipalg diagnose "calls drop after 32 seconds"'],
+  disable: ['sipalg disable --dry-run', 'sipalg disable'],
+  enable: ['sipalg enable'],
+  apply: ['sipalg apply --dry-run'],
+  serve: ['sipalg serve --listen 192.168.1.1:8061'],
+  probe: ['sipalg probe', 'sipalg probe --phones --for 60', 'sipalg probe --provider sip.example.com'],
+  compare: ['sipalg compare lan.pcap wan.pcap'],
+  watch: ['sipalg watch --for 600'],
+  mirror: ['sipalg mirror'],
+  report: ['sipalg report -o /tmp/report.html'],
+  metrics: ['sipalg metrics --file /var/prometheus/sipalg.prom'],
+  help: ['sipalg help probe'],
+  version: ['sipalg version'],
+};
+
+/** What `sipalg help COMMAND` says, and `sipalg COMMAND --help`. */
+export async function helpOf(command: Command, put: Put = english): Promise<string> {
+  const own = await command.usage?.(put);
+  const [first = '', ...more] = usageOf(command);
+  const about = own ?? `${[`sipalg ${first}`, ...more.map((line) => `    ${line}`)].join('\n')}\n\n${put(command.does)}\n`;
+  const examples = (EXAMPLES[command.name] ?? []).map((line) => `  ${line}\n`).join('');
+  return examples === '' ? about : `${about}\n${put(say('help-examples', 'For example:'))}\n${examples}`;
+}
+
+/** @param named one command alone; undefined: all of them @throws Error in a sentence, where there is none of that name */
+export async function helpFor(all: readonly Command[], named: string | undefined, put: Put): Promise<string> {
+  if (named === undefined) return help(all, put);
+  const commands = all.filter(({ internal }) => internal !== true);
+  const command = commands.find(({ name }) => name === named);
+  if (command !== undefined) return helpOf(command, put);
+  throw new Trouble(
+    say('help-unknown', 'sipalg knows no command "{given}"; commands are {names}.', {
+      given: named.slice(0, 60),
+      names: commands.map(({ name }) => name).join(', '),
+    }),
+  );
+}
+
 export function help(all: readonly Command[], put: Put = english): string {
   const commands = all.filter(({ internal }) => internal !== true);
-  const usages = commands.map(({ name, options, arguments: places = [] }) =>
-    wrapped([name, ...places, ...options.map((option) => `[${shownOption(option)}]`)], WIDEST_USAGE),
-  );
+  const usages = commands.map(usageOf);
   const width = Math.max(...usages.map(([first = '', second]) => (second === undefined && first.length <= WIDEST ? first.length : 0)));
   const rows = commands.map(({ does }, at) => {
     const [first = '', ...more] = usages[at] ?? [];
@@ -37,7 +82,7 @@ export function help(all: readonly Command[], put: Put = english): string {
   return [
     put(say('help-about', 'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.')),
     '',
-    put(say('help-usage', 'usage: sipalg [COMMAND]')),
+    put(say('help-usage', 'usage: sipalg [COMMAND]; `sipalg help COMMAND` tells more of one')),
     '',
     ...rows,
     '',

@@ -4,7 +4,8 @@ import { readArguments } from '../../../src/cli/arguments.ts';
 import { shownOption } from '../../../src/cli/command.ts';
 import { cli } from '../../../src/cli/cli.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
-import { help } from '../../../src/cli/help.ts';
+import { help, helpFor } from '../../../src/cli/help.ts';
+import { english } from '../../../src/words/english.ts';
 import type { Host } from '../../../src/host/host.ts';
 import { createSurveyor } from '../../../src/survey/survey.ts';
 import { createVoice } from '../../../src/voice/voice.ts';
@@ -100,6 +101,30 @@ words('are all in the help, with their options and the exit codes', () => {
   for (const text of [help(COMMANDS), wrongOf('frobnicate'), wrongOf('rpdc')]) assert.not.match(text, 'rpcd');
   assert.equal(asked('rpcd', 'call', 'status'), ['rpcd', { VERB: 'call', WHAT: 'status' }]);
   for (const line of help(COMMANDS).split('\n')) assert.ok(line.length <= 110, line);
+});
+
+words('have help of their own, each with an example that is understood', async () => {
+  for (const command of OWNERS) {
+    const text = await helpFor(COMMANDS, command.name, english);
+    const [, examples = ''] = text.split('\nFor example:\n');
+    const lines = examples.split('\n').filter((line) => line !== '');
+    assert.ok(lines.length > 0, command.name);
+    for (const line of lines) {
+      // As a shell takes it apart, without what it redirects.
+      const typed = [...line.replace(/ > .*/, '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+      assert.is(typed[0], 'sipalg', line);
+      assert.is(asked(...typed.slice(1))[0], command.name, line);
+    }
+  }
+  assert.is(await helpFor(COMMANDS, undefined, english), help(COMMANDS));
+  for (const name of ['frobnicate', 'rpcd']) {
+    try {
+      await helpFor(COMMANDS, name, english);
+      assert.unreachable(name);
+    } catch (error) {
+      assert.match((error as Error).message, `sipalg knows no command "${name}"; commands are status, plan, `);
+    }
+  }
 });
 
 words.run();
