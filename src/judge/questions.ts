@@ -82,6 +82,13 @@ export function flowsBeyond(facts: Facts): number {
   return flowsUnder(facts).length === 0 ? 0 : (valueOf(facts.flows)?.beyond ?? 0);
 }
 
+/** Addresses that rules give packets for their source; null where rules there may be were not seen, or are of an older document. */
+function sourcesGiven({ nft, iptables }: Facts): string[] | null {
+  const there = [nft, ...iptables].filter(({ state }) => state !== 'absent');
+  const each = there.map((reading) => valueOf<{ sources?: string[] }>(reading)?.sources ?? null);
+  return each.length === 0 || each.includes(null) ? null : each.flatMap((one) => one ?? []);
+}
+
 /**
  * SIP flows that no answer reaches, and that would work if they began anew: the
  * WAN has an address now. One whose translation some rule still asks for is no such
@@ -91,7 +98,7 @@ export function flowsBeyond(facts: Facts): number {
  */
 export function staleFlows(facts: Facts): FlowFacts['stale'] {
   const uci = valueOf(facts.firewall.uci);
-  const sources = valueOf(facts.nft)?.sources;
+  const sources = sourcesGiven(facts);
   if (!uci || !sources || !valueOf(facts.wan)?.addresses.some(({ family }) => family === 'ipv4')) return [];
   // By which way a flow leaves is told by its route; a rule of its owner's may send it another way, which the zone wan is a sign of.
   const plain = !uci.zones.some(({ name, masquerades }) => name === 'wan' && !masquerades);

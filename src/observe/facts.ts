@@ -131,6 +131,8 @@ export interface IptablesFacts {
   fw3?: boolean;
   /** As of `NftFacts`. */
   translates?: Record<string, boolean | null>;
+  /** As of `NftFacts`; not in documents of 0.1.0 and older. */
+  sources?: string[];
 }
 
 /** A zone of /etc/config/firewall, as far as helpers are concerned. */

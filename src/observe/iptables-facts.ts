@@ -1,6 +1,6 @@
 /** What a saved ruleset of iptables means: loaded where one was said, for most routers of today have none. */
 import { canMatchInRaw, reachedChains, translation } from '../languages/iptables/reach.ts';
-import { helperOf, parseSave } from '../languages/iptables/save.ts';
+import { helperOf, parseSave, sourceGiven } from '../languages/iptables/save.ts';
 import type { SavedRuleset } from '../languages/iptables/save.ts';
 import type { IptablesFacts } from './facts.ts';
 import { isSipHelper } from './nft.ts';
@@ -13,7 +13,9 @@ function body(text: string): string {
 export function factsOf(save: string, ruleset: SavedRuleset): IptablesFacts {
   const facts: IptablesFacts = { save, restore: save.replace(/-save$/, '-restore'), flavour: ruleset.flavour, assignments: [], chains: [] };
   facts.fw3 = ruleset.tables.some(({ chains }) => chains.some(({ name }) => /^zone_.+_(input|output|forward)$/.test(name)));
-  facts.translates = translation(ruleset.tables.find(({ name }) => name === 'nat'));
+  const nat = ruleset.tables.find(({ name }) => name === 'nat');
+  facts.translates = translation(nat);
+  facts.sources = [...new Set((nat?.rules ?? []).flatMap((rule) => sourceGiven(rule) ?? []))];
   for (const table of ruleset.tables) {
     const canMatch = table.name === 'raw' ? canMatchInRaw : () => true;
     const reached = reachedChains(table, canMatch);

@@ -56,6 +56,7 @@ const iptables = fields<Alg.IptablesFacts>({
   flavour: maybe(orNull(among(['legacy', 'nft'] as const))),
   fw3: maybe(flag),
   translates: maybe(record(orNull(flag))),
+  sources: maybe(texts),
   assignments: list(
     fields<Alg.IptablesAssignment>({ table: text, chain: text, position: number, rule: text, helper: text, reached: maybe(flag) }),
   ),

@@ -142,6 +142,18 @@ function nameIn(name: string, line: number, what: string): string {
 const CT_WITH_VALUE: readonly string[] = ['--timeout', '--ctevents', '--expevents', '--zone', '--zone-orig', '--zone-reply'];
 
 /**
+ * The address that a rule of the table nat gives a packet for its source (libxt_NAT.c: `SNAT --to-source`): '' for several, and for
+ * NETMAP, which gives each its own; null where it gives none.
+ */
+export function sourceGiven({ args }: SavedRule): string | null {
+  const target = args[args.indexOf('-j') + 1];
+  if (target === 'NETMAP') return '';
+  if (target !== 'SNAT') return null;
+  const [, address] = /^([\d.]+)(?::[\d-]+)?$/.exec(args[args.indexOf('--to-source') + 1] ?? '') ?? [];
+  return address ?? '';
+}
+
+/**
  * The helper that a rule assigns: NAME of `-j CT --helper NAME`, else null. The
  * match `-m helper --helper NAME` assigns nothing: it asks which helper a packet
  * came under. Both have the same option; which one is meant is told by what

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Host, Outcome } from '../../../src/host/host.ts';
 import { staleFlows } from '../../../src/judge/questions.ts';
 import type { Facts } from '../../../src/observe/facts.ts';
+import { factsIn } from '../../../src/observe/iptables-facts.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { planAlg as plan } from '../../../src/plan/plan.ts';
 import { reportOn } from '../../../src/survey/report.ts';
@@ -49,6 +50,28 @@ const stale = suite('stale flows');
 
 stale('are those whose answers go to an address that is gone, and those that left untranslated', async () => {
   assert.equal(sources(await observe(router())), ALL);
+});
+
+stale('are known by the rules of iptables too, where there is no nft: those of fw3', async () => {
+  const facts = await observe(router());
+  const save = (rules: string): string => `*nat\n:POSTROUTING ACCEPT [0:0]\n:zone_wan_postrouting - [0:0]\n${rules}COMMIT\n`;
+  const on3 = (rules: string): Facts => ({
+    ...facts,
+    nft: { state: 'absent', source: 'nft' },
+    iptables: [{ state: 'present', source: 'iptables-save', value: factsIn('iptables-save', save(rules)) }],
+  });
+  const masquerade = '-A zone_wan_postrouting -j MASQUERADE\n';
+  const translated = ALL.filter((source) => source !== UNTRANSLATED);
+  const found = (rules: string): string[] => sources(on3(masquerade + rules)).filter((source) => source !== UNTRANSLATED);
+  assert.equal(found(''), translated);
+  assert.equal(found('-A zone_wan_postrouting -s 192.168.1.5/32 -j SNAT --to-source 203.0.113.77\n'), translated);
+  // Somebody's rule still gives the address, or may give it.
+  assert.equal(found(`-A zone_wan_postrouting -p udp -j SNAT --to-source ${OLD}:5060-5070\n`), []);
+  assert.equal(found('-A zone_wan_postrouting -j SNAT --to-source 203.0.113.90-203.0.113.110\n'), []);
+  assert.equal(found('-A zone_wan_postrouting -j NETMAP --to 203.0.113.0/24\n'), []);
+  // Not seen is not "none".
+  const unread = { ...on3(masquerade), iptables: [{ state: 'failed', source: 'iptables-save', because: 'it was killed' } as const] };
+  assert.equal(sources(unread), []);
 });
 
 stale("are none where the address is the router's after all, on a device without a carrier too", async () => {
