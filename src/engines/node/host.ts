@@ -182,14 +182,12 @@ function silent(running: ReadonlySet<string>): HostAddress[] {
 function addresses(): HostAddress[] {
   const running = networkInterfaces();
   const up = Object.entries(running).flatMap(([device, all = []]) =>
-    all.map(
-      ({ family, address, cidr }): HostAddress => ({
-        device,
-        family: family === 'IPv6' ? 'ipv6' : 'ipv4',
-        address,
-        prefix: Number(cidr?.split('/')[1] ?? 0),
-      }),
-    ),
+    all.map(({ family, address, cidr }): HostAddress => ({
+      device,
+      family: family === 'IPv6' ? 'ipv6' : 'ipv4',
+      address,
+      prefix: Number(cidr?.split('/')[1] ?? 0),
+    })),
   );
   return [...up, ...silent(new Set(Object.keys(running)))];
 }

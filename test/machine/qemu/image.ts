@@ -72,6 +72,7 @@ export const AUTOLOAD: Readonly<Record<string, readonly string[]>> = {
   'nf-nat': ['nf_nat'],
   'nft-core': ['nf_tables', 'nft_ct', 'nft_limit', 'nft_log', 'nft_reject', 'nft_reject_inet', 'nft_hash', 'nft_numgen', 'nft_quota'],
   'nft-nat': ['nft_chain_nat', 'nft_nat', 'nft_masq', 'nft_redir', 'nft_fib_inet'],
+  'nft-netdev': ['nf_dup_netdev', 'nft_dup_netdev', 'nft_fwd_netdev'],
   'nft-offload': ['nf_flow_table', 'nf_flow_table_inet', 'nft_flow_offload'],
 };
 const HELPERS = ['amanda', 'ftp', 'h323', 'irc', 'pptp', 'sip', 'tftp'].flatMap((name) => [`nf_conntrack_${name}`, `nf_nat_${name}`]);
