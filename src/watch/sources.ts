@@ -1,11 +1,11 @@
 /** Where a watch looks: the table of flows, its events, counters and the kernel's log, by the doors that are handed in. */
 import type { Followed, FollowedEnd, Following, Host, Reading } from '../host/host.ts';
 import { parseFlowEvent, endsOf } from '../languages/kernel/conntrack-events.ts';
+import { parseSnmp } from '../languages/kernel/counters.ts';
 import { parseConntrackFlow, parseProcFlow } from '../languages/kernel/conntrack.ts';
 import type { Flow } from '../languages/kernel/conntrack.ts';
 import { parseHelperDrop } from '../languages/kernel/log.ts';
 import { parseDefaultRoutes } from '../languages/kernel/routes.ts';
-import { snmpCounter } from '../languages/kernel/snmp.ts';
 import { countedPackets } from '../languages/nft/counted.ts';
 import { networkOf } from './network.ts';
 import type { Network } from './network.ts';
@@ -125,10 +125,20 @@ export function whyNoEvents(end: FollowedEnd): string | null {
 /** A chain of fw4 that counts what it rejects from the zone of the internet. */
 const REJECTING = ['inet', 'fw4', 'reject_from_wan'] as const;
 
+/** Counters of IP by name; none where they cannot be read. */
+async function countersOfIp(host: Host): Promise<ReadonlyMap<string, number>> {
+  const snmp = await host.read('/proc/net/snmp');
+  try {
+    return snmp.state === 'present' ? parseSnmp(snmp.value) : new Map();
+  } catch {
+    return new Map();
+  }
+}
+
 /** Counters of all the router. @param rejects whether the firewall has the chain; asked once */
 export async function countersNow(host: Host, rejects: boolean): Promise<Counters> {
-  const snmp = await host.read('/proc/net/snmp');
-  const of = (name: string): number | null => (snmp.state === 'present' ? snmpCounter(snmp.value, 'Ip', name) : null);
+  const ip = await countersOfIp(host);
+  const of = (name: string): number | null => ip.get(`Ip.${name}`) ?? null;
   return { rejected: rejects ? await rejectedNow(host) : null, fragFails: of('FragFails'), reasmFails: of('ReasmFails') };
 }
 

@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { canonicalAddress, placeOf } from '../../../src/watch/network.ts';
-import { snmpCounter } from '../../../src/languages/kernel/snmp.ts';
+import { countersNow } from '../../../src/watch/sources.ts';
+import { recordedRouter } from '../../routers.ts';
 import { countedPackets } from '../../../src/languages/nft/counted.ts';
 import { NETWORK } from './stories.ts';
 
@@ -37,10 +38,16 @@ network('is one text for both spellings of IPv6', () => {
   assert.is(placeOf('2001:db8:1::10', 5060), '[2001:db8:1::10]:5060');
 });
 
-network('reads counters, and says nothing where there are none', () => {
-  const snmp = 'Ip: Forwarding FragOKs FragFails\nIp: 1 4 2\nIcmp: InMsgs\nIcmp: 7\n';
-  assert.equal([snmpCounter(snmp, 'Ip', 'FragFails'), snmpCounter(snmp, 'Icmp', 'InMsgs'), snmpCounter(snmp, 'Ip', 'No')], [2, 7, null]);
-  assert.equal([snmpCounter('', 'Ip', 'FragFails'), snmpCounter('Ip: FragFails\n', 'Ip', 'FragFails')], [null, null]);
+network('reads counters, and says nothing where there are none', async () => {
+  const counted = (value: string) =>
+    countersNow({ ...recordedRouter('disabled'), read: async (path) => ({ state: 'present', value, source: path }) }, false);
+  assert.equal(await counted('Ip: Forwarding FragOKs FragFails\nIp: 1 4 2\nIcmp: InMsgs\nIcmp: 7\n'), {
+    rejected: null,
+    fragFails: 2,
+    reasmFails: null,
+  });
+  for (const text of ['', 'Ip: FragFails\n', 'nonsense'])
+    assert.equal(await counted(text), { rejected: null, fragFails: null, reasmFails: null });
   const rule = (packets: number) => ({ rule: { expr: [{ match: {} }, { counter: { packets, bytes: 1 } }, { jump: { target: 'x' } }] } });
   assert.is(countedPackets(JSON.stringify({ nftables: [{ metainfo: {} }, rule(3), rule(4)] })), 7);
   for (const text of ['', '{}', '{"nftables":[{"rule":{"expr":[]}}]}', 'null']) assert.is(countedPackets(text), null);
