@@ -119,7 +119,7 @@ exit 0
     ],
   },
   {
-    name: 'sipalg-compare',
+    name: 'sipalg-calls',
     title: 'sipalg compare, probe, watch, report: what becomes of calls',
     description: [
       'Adds commands to sipalg. compare says field by field what was changed in SIP between a capture of the LAN side of a router and',
@@ -135,7 +135,7 @@ exit 0
       ...['following', 'network'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
       'src/engines/node/listening.ts',
     ],
-    rows: [{ from: 'dist/packages/sipalg-compare/', to: LIB }],
+    rows: [{ from: 'dist/packages/sipalg-calls/', to: LIB }],
   },
   {
     name: 'luci-app-sipalg',

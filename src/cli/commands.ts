@@ -76,7 +76,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'probe',
     does: say('does-probe', 'prove by live messages whether SIP is changed, here or on the way'),
-    package: 'sipalg-compare',
+    package: 'sipalg-calls',
     options: [
       JSON_OPTION,
       { name: '--lan', takes: 'DEVICE' },
@@ -92,7 +92,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'compare',
     does: say('does-compare', 'say what changed in SIP between two captures'),
-    package: 'sipalg-compare',
+    package: 'sipalg-calls',
     arguments: ['LAN', '[WAN]'],
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
     usage: async () => (await comparing()).USAGE,
@@ -101,7 +101,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'watch',
     does: say('does-watch', 'tell what happens to calls while it happens'),
-    package: 'sipalg-compare',
+    package: 'sipalg-calls',
     options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }],
     usage: async () => (await import('./watch.ts')).USAGE,
     run: async (doors, given, terminal) => (await import('./watch.ts')).watch(doors, given, terminal),
@@ -109,7 +109,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'mirror',
     does: say('does-mirror', 'stay: answer `sipalg probe --mirror` of others'),
-    package: 'sipalg-compare',
+    package: 'sipalg-calls',
     options: [{ name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await mirroring()).USAGE,
     run: async (doors, given, terminal) => (await mirroring()).mirror(doors, given, terminal),
@@ -117,7 +117,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'report',
     does: say('does-report', 'one document for the provider: findings, what was done, captures'),
-    package: 'sipalg-compare',
+    package: 'sipalg-calls',
     arguments: ['[WAN]'],
     options: [
       { name: '--html' },

@@ -83,8 +83,8 @@ packages('says which package to install where one is missing, and of which versi
   });
 });
 
-packages('compares with sipalg-compare', (context) => {
-  const names = ['sipalg', 'sipalg-compare'];
+packages('compares with sipalg-calls', (context) => {
+  const names = ['sipalg', 'sipalg-calls'];
   onEach(context, names, ['compare', '--help'], ({ status, stdout }) => {
     assert.is(status, 0);
     assert.match(stdout, /^usage: sipalg compare/);

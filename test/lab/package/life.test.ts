@@ -167,11 +167,11 @@ for (const manager of ['opkg', 'apk'] as const) {
       assert.equal([serve.status, serve.stdout], [2, '']);
       assert.match(serve.stderr, /^sipalg: `sipalg serve` is in a package of its own; install sipalg-daemon, of this version \(.*\)\.\n$/);
 
-      await put(lab, manager, product('sipalg-daemon'), product('sipalg-compare'));
+      await put(lab, manager, product('sipalg-daemon'), product('sipalg-calls'));
       await settled(lab, 1);
       await watchers(lab, 0);
       assert.is((await lab.router.run(['sipalg', 'compare', '--help'])).status, 0);
-      await remove(lab, manager, 'sipalg-daemon', 'sipalg-compare');
+      await remove(lab, manager, 'sipalg-daemon', 'sipalg-calls');
       await settled(lab, 0);
       assert.equal([services(lab), lab.files.list('/etc/rc.d')], [['sipalg'], ['S15sipalg-early', 'S21sipalg']]);
       await watchers(lab, 1);

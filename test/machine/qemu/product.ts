@@ -43,7 +43,7 @@ export function wholeProduct(folder = '/usr/lib/sipalg'): Package {
   const own = product();
   const moved = (text: string): string => text.replaceAll('/usr/lib/sipalg', folder);
   const init = moved(readFileSync('test/fixtures/package/sipalg.init', 'utf8'));
-  const files = Object.entries({ ...product('sipalg-compare').files, ...product('sipalg-daemon').files, ...own.files })
+  const files = Object.entries({ ...product('sipalg-calls').files, ...product('sipalg-daemon').files, ...own.files })
     .filter(([path]) => path !== '/etc/init.d/sipalg-daemon')
     .map(([path, bytes]): [string, string | Uint8Array] => [
       moved(path),

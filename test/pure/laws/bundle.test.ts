@@ -125,7 +125,7 @@ programs('is sorted into packages, none of which needs more than itself and sipa
       'src/http/routes.ts',
       'src/apply/apply.ts',
     ].map(holding),
-    ['sipalg-compare', 'sipalg-compare', 'sipalg-compare', 'sipalg', 'sipalg-daemon', 'sipalg'],
+    ['sipalg-calls', 'sipalg-calls', 'sipalg-calls', 'sipalg', 'sipalg-daemon', 'sipalg'],
   );
 });
 

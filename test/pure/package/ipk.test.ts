@@ -12,7 +12,7 @@ import { make, packer, type Made } from './made.ts';
 import { fieldsOf, unpackIpk, untar, type Ipk, type Member } from './unpack.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-const NAMES = ['sipalg', 'sipalg-daemon', 'sipalg-compare', 'luci-app-sipalg', 'sipalg-fleet'];
+const NAMES = ['sipalg', 'sipalg-daemon', 'sipalg-calls', 'luci-app-sipalg', 'sipalg-fleet'];
 const RELEASE = `${version}-r2`;
 const fileOf = (name: string): string => `${name}_${RELEASE}_all.ipk`;
 const TIME = 1_700_000_000;
@@ -23,7 +23,7 @@ const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPAL
 const MOST: Record<string, number> = {
   'sipalg': 222_000,
   'sipalg-daemon': 38_000,
-  'sipalg-compare': 126_000,
+  'sipalg-calls': 126_000,
   'sipalg-fleet': 14_000,
   'luci-app-sipalg': 33_500,
 };
@@ -161,7 +161,7 @@ for (const name of NAMES) {
     const depends = {
       sipalg: 'node (>= 18)',
       'sipalg-daemon': `node (>= 18), sipalg (= ${RELEASE})`,
-      'sipalg-compare': `sipalg (= ${RELEASE})`,
+      'sipalg-calls': `sipalg (= ${RELEASE})`,
       'sipalg-fleet': `sipalg (= ${RELEASE})`,
       // Its page calls the ubus object, which rpcd's plugin gives where no daemon does.
       'luci-app-sipalg': 'luci-base, sipalg',

@@ -66,7 +66,7 @@ apks('says that it is for every architecture, and asks for the engine that the r
   const [own, daemon, compare, luci] = wanted.map((one) => apk.info(one, RELEASE));
   assert.equal([own?.name, own?.version, own?.arch, own?.license, own?.depends], ['sipalg', '1.2.3-r1', 'noarch', 'MIT', ['quickjs']]);
   assert.equal([daemon?.name, daemon?.depends], ['sipalg-daemon', ['node>=18', 'sipalg=1.2.3-r1']]);
-  assert.equal([compare?.name, compare?.depends], ['sipalg-compare', ['sipalg=1.2.3-r1']]);
+  assert.equal([compare?.name, compare?.depends], ['sipalg-calls', ['sipalg=1.2.3-r1']]);
   assert.is(luci?.name, 'luci-app-sipalg');
   assert.equal(apk.info({ ...wanted[0]!, provides: ['sip-alg=1', 'sipalg-any'] }, RELEASE).provides, ['sip-alg=1', 'sipalg-any']);
 });

@@ -78,7 +78,7 @@ readme('copies to a router what is there to copy, and runs it', () => {
   mkdirSync(bin);
   const ipk = (name: string): string => `${name}_${version}-r2_all.ipk`;
   const apk = (name: string): string => `${name}-${version}-r2.apk`;
-  for (const name of ['sipalg', 'sipalg-daemon', 'sipalg-compare', 'luci-app-sipalg'])
+  for (const name of ['sipalg', 'sipalg-daemon', 'sipalg-calls', 'luci-app-sipalg'])
     for (const file of [ipk(name), apk(name)]) writeFileSync(join(router, 'dist', file), name);
   for (const name of ['sipalg.js', 'sipalg.qjs.js']) symlinkSync(join(process.cwd(), 'dist', name), join(router, 'dist', name));
   // The other end is this folder; its /tmp is in it.

@@ -70,7 +70,7 @@ scripts('are those that opkg knows, and a shell can read them', ({ scripts: all 
     [
       ['sipalg', ['postinst', 'postinst-pkg', 'preinst', 'prerm', 'prerm-pkg']],
       ['sipalg-daemon', ['postinst', 'prerm']],
-      ['sipalg-compare', ['postinst', 'prerm']],
+      ['sipalg-calls', ['postinst', 'prerm']],
       ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']],
       ['sipalg-fleet', ['postinst', 'prerm']],
     ],
