@@ -2,6 +2,8 @@
 import type { Comparison } from '../compare/comparison.ts';
 import { ComparingPhones } from '../probe/phones/comparing.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
+import { ALL_KINDS } from '../probe/phones/places.ts';
+import { sipPortsOf } from '../probe/phones/ports.ts';
 import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import type { ExitCode } from '../survey/survey.ts';
@@ -33,27 +35,45 @@ async function record(
     isLast = !goOn() || clock.now() >= end;
     if (isLast || clock.now() >= due) {
       const began = clock.now();
-      for (const message of await recording.read()) phones.take(message);
+      for (const message of await recording.read(isLast)) phones.take(message);
       due = clock.now() + Math.min(READ_WITHIN, Math.max(READ_EVERY, (clock.now() - began) * REST));
     }
     if (!isLast) await new Promise<void>((resolve) => clock.after(TURN, resolve));
   }
 }
 
+/** `5060, 5061 and 5080`. */
+const portsText = (ports: readonly number[]): string => `${ports.slice(0, -1).join(', ')} and ${ports.at(-1)}`;
+
+/** The devices of both families. */
+const devicesText = (four: readonly string[], six: readonly string[]): string => [...new Set([...four, ...six])].join(', ');
+
 /** What compare says of files is said of a recording here. */
-function told(comparison: Comparison, { bytes, places }: PhoneRecording, { seen, cut }: ComparingPhones, seconds: number): Comparison {
-  const [inside, outside] = [places.inside.join(', '), places.outside.join(', ')];
+function told(comparison: Comparison, recording: PhoneRecording, { seen, cut, segments }: ComparingPhones, seconds: number): Comparison {
+  const { bytes, places, ports, missed } = recording;
+  const [inside, outside] = [devicesText(places.inside, places.inside6), devicesText(places.outside, places.outside6)];
   const remarks = comparison.remarks.filter((remark) => !remark.includes('tcpdump'));
   if (cut > 0)
     remarks.push(
       `Of ${cut} of these messages the first ${bytes} bytes alone were recorded, as this kernel lets it: `
         + 'what stands behind was not compared.',
     );
+  if (segments > 0)
+    remarks.push(
+      `${segments} of these messages came over TCP: of each its first segment was recorded, without up to 15 bytes at its end, `
+        + 'and what stands behind was not compared.',
+    );
+  if (missed > 0)
+    remarks.push(
+      `${missed} more packets of SIP passed and were not recorded in time: there was no room, or another program kept this one waiting.`,
+    );
+  if (places.outside6.length === 0)
+    remarks.push('No default route of IPv6 leads out of this router from a network behind it: IPv6 was not recorded.');
   const none =
     seen.inside + seen.outside === 0
-      ? `No phone spoke SIP over UDP at port 5060 within ${seconds} s, neither at ${inside} nor at ${outside}. `
+      ? `No phone spoke SIP within ${seconds} s, neither at ${inside} nor at ${outside}, by the ports ${portsText(ports)}. `
         + 'Let one register or call meanwhile; '
-        + 'what goes over TCP, TLS or another port is not recorded.'
+        + 'what goes over TLS or another port is not recorded.'
       : seen.outside === 0
         ? `${seen.inside} messages were recorded at ${inside} and none at ${outside}: `
           + 'they do not leave the router there, or all of them are dropped.'
@@ -71,16 +91,19 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   const json = given.has('--json');
   let recording: PhoneRecording;
   try {
-    recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host) });
+    const ports = sipPortsOf(await surveyor.look(host));
+    recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host), ports, kinds: ALL_KINDS });
   } catch (error) {
     throw new Error(await whyNotRecorded(host, error as Error));
   }
-  const { places, bytes, seconds: kept } = recording;
-  const compared = new ComparingPhones([places.inside.join(', '), places.outside.join(', ')]);
+  const { places, ports, bytes, seconds: kept } = recording;
+  const [inside, outside] = [devicesText(places.inside, places.inside6), devicesText(places.outside, places.outside6)];
+  const compared = new ComparingPhones([inside, outside]);
   if (!json)
     terminal.out(
-      `Recording SIP at ${places.inside.join(', ')} and ${places.outside.join(', ')} for ${seconds} s: let a phone register and call now; `
-        + `Ctrl-C ends it earlier.\nOf each message the first ${bytes} bytes are kept for ${kept} s in the kernel; `
+      `Recording SIP (UDP and TCP, ports ${portsText(ports)}) at ${inside} and ${outside} for ${seconds} s: `
+        + `let a phone register and call now; Ctrl-C ends it earlier.\n`
+        + `Of each message the first ${bytes} bytes are kept for ${kept} s in the kernel; `
         + 'nothing leaves this router.\n\n',
     );
   const began = host.now();
@@ -95,7 +118,16 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   if (json) {
     const document = {
       version: surveyor.version,
-      recorded: { places, bytes, seconds: (host.now() - began) / 1000, ...compared.seen },
+      recorded: {
+        places,
+        ports,
+        bytes,
+        seconds: (host.now() - began) / 1000,
+        ...compared.seen,
+        segments: compared.segments,
+        missed: recording.missed,
+        unclear: recording.unclear,
+      },
       ...comparison,
     };
     terminal.json(`${JSON.stringify(document, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);

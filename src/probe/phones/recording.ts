@@ -3,13 +3,14 @@
  * at each tap, forgotten after some seconds) and here; the bytes of a message go to whoever reads, and are not written down.
  */
 import type { Host } from '../../host/host.ts';
-import { parseDefaultRoutes } from '../../languages/kernel/routes.ts';
+import { parseDefaultRoutes, parseDefaultRoutes6 } from '../../languages/kernel/routes.ts';
 import { readRecording } from '../record/recorded.ts';
 import type { Recording } from '../record/recorded.ts';
 import { startRecorder } from '../record/recorder.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { placesOf, tapsOf } from './places.ts';
-import type { Placed, Places } from './places.ts';
+import type { Kind, Placed, Places } from './places.ts';
+import { SIP_PORTS } from './ports.ts';
 import { Sightings } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
 
@@ -27,10 +28,13 @@ export interface PhoneRecording {
   readonly bytes: number;
   /** Seconds for which the kernel keeps a message. */
   readonly seconds: number;
-  /** What has come since the last reading, in the order of time. @throws Error in a sentence */
-  read(): Promise<PhoneMessage[]>;
+  readonly ports: readonly number[];
+  /** What has come since the last reading, in the order of time. @param last counters are read too @throws Error in a sentence */
+  read(last?: boolean): Promise<PhoneMessage[]>;
   /** Messages that were recorded and could not be put together, at the last reading. */
   readonly unclear: number;
+  /** Packets for which there was no room, or that were forgotten before they were read, as far as the counters were read. */
+  readonly missed: number;
   /** @returns what could not be taken away, in sentences */
   close(): Promise<string[]>;
 }
@@ -42,6 +46,8 @@ export interface PhoneOptions {
   readonly isFar: (address: string) => boolean;
   /** Ports of SIP, of either end. */
   readonly ports?: readonly number[];
+  /** What is recorded; UDP over IPv4 where it is not said. */
+  readonly kinds?: readonly Kind[];
 }
 
 /** Devices that a default route leads through; none where there is no such route. */
@@ -55,6 +61,12 @@ export async function wanDevices(host: Host): Promise<Set<string>> {
   }
 }
 
+/** The same for IPv6. */
+async function wanDevices6(host: Host): Promise<Set<string>> {
+  const routes = await host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } });
+  return new Set(routes.state === 'present' ? parseDefaultRoutes6(routes.value) : []);
+}
+
 /** What nft lists of sets alone, without the rules that fill them. null: it does not list elements so. */
 async function setsNow(host: Host, recorder: Recorder, placed: readonly Placed[]): Promise<Recording | null> {
   const outcome = await host.run(['nft', 'list', 'sets', 'table', ...recorder.table.split(' ')]);
@@ -66,11 +78,12 @@ async function setsNow(host: Host, recorder: Recorder, placed: readonly Placed[]
 /**
  * @throws CannotRecord where this kernel or nft cannot; Error in a sentence where it is not known which side is which
  */
-export async function startPhones(host: Host, { kind, isFar, ports }: PhoneOptions): Promise<PhoneRecording> {
-  const places = placesOf(host.addresses(), await wanDevices(host));
+export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, kinds }: PhoneOptions): Promise<PhoneRecording> {
+  const [wan, wan6] = await Promise.all([wanDevices(host), wanDevices6(host)]);
+  const places = placesOf(host.addresses(), wan, wan6);
   if (places.outside.length === 0) throw new Error('no default route says which device leads to the internet.');
   if (places.inside.length === 0) throw new Error('no device has a private IPv4 address, so there is no side of phones.');
-  const placed = tapsOf(places, ports);
+  const placed = tapsOf(places, ports, kinds);
   const release = await host.read('/proc/sys/kernel/osrelease');
   const kernel = release.state === 'present' ? release.value.trim() : '';
   const options = { messages: MESSAGES, seconds: KEPT, kernel };
@@ -82,14 +95,18 @@ export async function startPhones(host: Host, { kind, isFar, ports }: PhoneOptio
   let unclear = 0;
   return {
     places,
+    ports,
     // Of one that is longer, whole sixteens.
     bytes: recorder.bytes - (recorder.bytes % 16),
     seconds: KEPT,
     get unclear() {
       return unclear;
     },
-    async read() {
-      const wantsAll = !cheaply || readings++ % ALL_EVERY === 0;
+    get missed() {
+      return sightings.missed;
+    },
+    async read(last = false) {
+      const wantsAll = last || !cheaply || readings++ % ALL_EVERY === 0;
       const sets = cheaply ? await setsNow(host, recorder, placed) : null;
       // Where the sets alone show less than all of the table, this nft lists no elements with them.
       const all = wantsAll || sets === null ? await recorder.read() : null;

@@ -24,6 +24,8 @@ export interface Recorded {
   readonly expires: number;
   /** TTL or hop limit; null for TCP. */
   readonly ttl: number | null;
+  /** So many packets had these numbers and bytes: a phone that numbers all its packets 0 repeats itself so. */
+  readonly times: number;
 }
 
 export interface Recording {
@@ -40,6 +42,8 @@ export interface Recording {
 interface Element {
   readonly parts: readonly string[];
   readonly expires: number;
+  /** Packets, where its set counts them; else 1. */
+  readonly packets: number;
 }
 
 const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
@@ -67,10 +71,11 @@ function parse(text: string): { sets: Map<string, Element[]>; packets: Map<strin
           const [key = '', expires = ''] = one.split(' expires ');
           return {
             parts: key
-              .replace(/ timeout \S+$/, '')
+              .replace(/ (?:counter|timeout) .*$/, '')
               .split(' . ')
               .map((part) => part.trim()),
             expires: milliseconds(expires),
+            packets: Number(/ counter packets (\d+)/.exec(one)?.[1] ?? 1),
           };
         }),
     );
@@ -140,6 +145,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       bytes: bytes.slice(0, at),
       expires: Math.max(...heads.map(({ expires }) => expires)),
       ttl: isTcp ? null : Number(head.parts[3]),
+      times: heads.reduce((sum, { packets }) => sum + packets, 0),
     });
   }
   return { found: found.sort((one, other) => one.expires - other.expires), unclear };

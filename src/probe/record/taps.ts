@@ -26,6 +26,10 @@ export interface Tap {
   readonly matches: readonly string[];
   /** Whether what matches goes no further. */
   readonly drop?: boolean;
+  /** Of TCP, four bytes each: a segment whose payload begins otherwise is passed by. Not given: every segment. */
+  readonly begins?: readonly string[];
+  /** Messages at this tap, where they are to be fewer than Limits.messages. */
+  readonly messages?: number;
 }
 
 /** How much is recorded: memory in the kernel is bounded by these, about 100 bytes for each 16 of a message. */
@@ -83,6 +87,15 @@ const HEADS = [
 
 const TAILS = [8, 4, 2, 1] as const;
 
+/** A packet that comes again with the same numbers and bytes makes no element of its own: it is counted in the one there is. */
+const COUNTED = 'size';
+
+/** Four bytes as nft writes a raw number. */
+function wordOf(text: string): string {
+  if (!/^[\x20-\x7e]{4}$/.test(text)) throw new Refused(`${quote(text)} is not how a segment begins: four letters, signs or blanks.`);
+  return `0x${[...text].map((letter) => letter.charCodeAt(0).toString(16)).join('')}`;
+}
+
 function validate({ name, device, matches }: Tap): void {
   if (!/^[a-z][a-z0-9]{0,11}$/.test(name))
     throw new Refused(`${quote(name)} is no name of a tap: lower case letters and digits, at most 12.`);
@@ -90,14 +103,16 @@ function validate({ name, device, matches }: Tap): void {
   for (const match of matches) if (/[\n;{}#]/.test(match)) throw new Refused(`${quote(match)} is not one match of nft's.`);
 }
 
-function tapText(tap: Tap, { bytes, messages, seconds }: Limits): string[] {
+function tapText(tap: Tap, { bytes, messages: most, seconds }: Limits): string[] {
   validate(tap);
-  const { device, hook, priority = -350, family, transport, matches, drop = false } = tap;
+  const messages = Math.min(most, tap.messages ?? most);
+  const { device, hook, priority = -350, family, transport, matches, drop = false, begins = [] } = tap;
   const name = nameIn(tap);
   const key = (more: string): string => `${groupOf(tap)} . ${more}`;
   const set = (suffix: string, more: string): string =>
     `  set ${name}_${suffix} { typeof ${key(more)}; flags dynamic,timeout; size ${messages}; timeout ${seconds}s; }`;
-  const add = (suffix: string, more: string): string => `add @${name}_${suffix} { ${key(more)} }`;
+  const add = (suffix: string, more: string): string =>
+    `add @${name}_${suffix} { ${key(more)}${suffix === COUNTED ? ' counter' : ''} }`;
   const chunks = Array.from({ length: Math.ceil(bytes / CHUNK) }, (_, index) => index * CHUNK);
   const whole = chunks.filter((at) => at + CHUNK <= bytes);
   const lines = [
@@ -128,13 +143,15 @@ function tapText(tap: Tap, { bytes, messages, seconds }: Limits): string[] {
   }
   if (drop) rules.push('counter drop');
   const version = family === 'ip' ? `meta protocol ip ip protocol ${transport}` : `meta protocol ip6 ip6 nexthdr ${transport}`;
+  // Of a packet without payload there is nothing to load, and the rule ends there.
+  const first = transport === 'tcp' && begins.length > 0 ? ` @ih,0,32 { ${begins.map(wordOf).join(', ')} }` : '';
   lines.push(
     `  chain ${name}_r {`,
     ...rules.map((rule) => `    ${rule}`),
     '  }',
     `  chain ${name} {`,
     `    type filter hook ${hook} device "${device}" priority ${priority}; policy accept;`,
-    ...matches.map((match) => `    ${version} ${match} goto ${name}_r`),
+    ...matches.map((match) => `    ${version} ${match}${first} goto ${name}_r`),
     '  }',
   );
   return lines;
