@@ -33,11 +33,14 @@ function reachLine({ over, server, says, certificate }: Reach): string {
 }
 
 export function providerText(probe: ProviderProbe): string {
-  const { reach, sourcePort, fragments, binding, messages, provider } = probe;
+  const { reach, reachByFamily, sourcePort, fragments, binding, messages, provider } = probe;
+  const isTold = ({ over, server }: Reach): boolean =>
+    reach.some((one) => one.over === over && one.server?.address === server?.address && one.server?.port === server?.port);
+  const all = [...reach, ...reachByFamily.filter((one) => !isTold(one))];
   const found = provider.failures.map((failure) => wrapped(`${failure}.`, '    ? ')).join('');
   return (
     head(probe)
-    + `\n  Reached by\n${reach.map(reachLine).join('')}${found}`
+    + `\n  Reached by\n${all.map(reachLine).join('')}${found}`
     + '\n  Over UDP\n'
     + wrapped(sourcePort.says, '    port     ')
     + wrapped(fragments.says, '    length   ')

@@ -48,6 +48,10 @@ export class World {
   certificate: string | null = null;
   lacking: (over: Over) => string | null = () => null;
   local = LOCAL;
+  /** Of sockets that speak IPv6, which nobody translates. */
+  local6 = '2001:db8:1::10';
+  /** What the system says to who wants a socket to there; null: it gives one. */
+  refuse: (to: Peer) => string | null = () => null;
   goOn = true;
   open = 0;
   #port = 40_000;
@@ -71,10 +75,13 @@ export class World {
   };
 
   #flow(over: Over, to: Peer, port: number, heard: (bytes: Uint8Array) => void, failed: (because: string) => void): Flow {
-    const local = { address: this.local, port: port || this.#port++ };
+    const isSix = to.address.includes(':');
+    const refused = this.refuse(to);
+    if (refused !== null) throw new Error(refused);
+    const local = { address: isSix ? this.local6 : this.local, port: port || this.#port++ };
     let open = true;
     this.open++;
-    const outside = this.translate(local);
+    const outside = isSix ? local : this.translate(local);
     this.#sockets.set(local.port, (answer) => {
       if (open) heard(bytesOf(answer));
     });
