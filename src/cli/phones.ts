@@ -7,9 +7,12 @@ import { sipPortsOf } from '../probe/phones/ports.ts';
 import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import type { ExitCode } from '../survey/survey.ts';
+import { Dialogs } from '../watch/dialogs.ts';
+import { inOrder, sightedOf } from '../watch/messages.ts';
 import { isFarNow } from '../watch/sources.ts';
 import { comparisonText } from './compare-text.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { intervalsOf, noteIntervals } from './noted-intervals.ts';
 import { secondsOf } from './watch.ts';
 
 /** Seconds for which phones are recorded, where nobody says. */
@@ -26,6 +29,7 @@ async function record(
   seconds: number,
   goOn: () => boolean,
   phones: ComparingPhones,
+  dialogs: Dialogs,
 ): Promise<void> {
   const { clock } = doors;
   if (clock === undefined) throw new Error('this build cannot wait.');
@@ -35,7 +39,9 @@ async function record(
     isLast = !goOn() || clock.now() >= end;
     if (isLast || clock.now() >= due) {
       const began = clock.now();
-      for (const message of await recording.read(isLast)) phones.take(message);
+      const messages = await recording.read(isLast);
+      for (const message of messages) phones.take(message);
+      for (const sighted of inOrder(messages.filter(({ inside }) => inside).map(sightedOf))) dialogs.hear(sighted);
       due = clock.now() + Math.min(READ_WITHIN, Math.max(READ_EVERY, (clock.now() - began) * REST));
     }
     if (!isLast) await new Promise<void>((resolve) => clock.after(TURN, resolve));
@@ -106,14 +112,19 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
         + `Of each message the first ${bytes} bytes are kept for ${kept} s in the kernel; `
         + 'nothing leaves this router.\n\n',
     );
+  // What is told of calls is `watch`'s; here it is who is registered, and for how long.
+  const dialogs = new Dialogs({ tell: () => undefined, limits: {}, numbers: false, onMedia: () => undefined });
   const began = host.now();
   const left: string[] = [];
   try {
-    await record(recording, doors, seconds, () => terminal.goOn() && terminal.isRead?.() !== false, compared);
+    await record(recording, doors, seconds, () => terminal.goOn() && terminal.isRead?.() !== false, compared, dialogs);
   } finally {
     left.push(...(await recording.close()));
     for (const text of left) terminal.err(`sipalg: ${text}\n`);
   }
+  const registrations = dialogs.registrations.all();
+  const unnoted = await noteIntervals(host, intervalsOf({ registrations, spoken: [] }, 'probe --phones'));
+  if (unnoted !== null) terminal.err(`sipalg: ${unnoted}\n`);
   const comparison = told(compared.end(), recording, compared, Math.round((host.now() - began) / 1000));
   if (json) {
     const document = {
@@ -127,6 +138,7 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
         segments: compared.segments,
         missed: recording.missed,
         unclear: recording.unclear,
+        registrations,
       },
       ...comparison,
     };

@@ -130,6 +130,8 @@ export function sentence(told: Told): string {
       return `${told.more} ${COUNTERS[told.name]}`;
     case 'registered':
       return registeredText(told);
+    case 'speaks-every':
+      return `spoke to ${told.far} every ${duration(told.every)}, ${told.times} times by now`;
     case 'unregistered':
       return `has taken back its registration with ${told.far}`;
     case 'registration-refused':
@@ -200,6 +202,8 @@ export function summaryText(summary: Summary, recorded: boolean): string {
       );
     }
   } else lines.push('Messages were not recorded, so who called, rang and answered is not known.');
+  for (const { phone, far, every, times } of summary.spoken)
+    lines.push(`  ${phone} spoke to ${far} every ${duration(every)}, ${times} times.`);
   const streams = audio.both + audio.out + audio.in;
   if (summary.counts === false)
     lines.push('Packets are not counted here (nf_conntrack_acct is 0), so whether audio went both ways is not known.');

@@ -20,6 +20,7 @@ import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { intervalsOf, noteIntervals } from './noted-intervals.ts';
 import { summaryText, toldText } from './watch-text.ts';
 
 export const USAGE = `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record]
@@ -34,8 +35,10 @@ Ctrl-C ends it, and then it sums up.
 --numbers      also shows the number that was called
 --no-record    looks at flows alone, and loads no table to record messages
 
-Nothing is written down. Messages are recorded in the kernel for some seconds,
-read, and forgotten; nothing of what is said or heard is looked at.
+Nothing is written down but how often phones register and speak, in memory
+(/var/run/sipalg.intervals), for diagnose and report. Messages are recorded in the
+kernel for some seconds, read, and forgotten; nothing of what is said or heard is
+looked at.
 
 Exit codes: 0 no trouble was seen; 1 some was, and its cause named; 2 it could
 not look.
@@ -243,6 +246,8 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
     await messages.end();
   }
   const summary = watching.summary(host.now());
+  const unnoted = await noteIntervals(host, intervalsOf(summary, 'watch'));
+  if (unnoted !== null) say.remark(unnoted);
   if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary }));
   else terminal.out(summaryText(summary, recorded));
   return Object.keys(summary.causes).length === 0 ? 0 : 1;

@@ -3,6 +3,7 @@ import { staleFlows } from '../judge/questions.ts';
 import { found, out, unknown, unread } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
 import { audioOf, flowsOf, fromOutside, fromPhones, grown, isInside, isMoved, isTwoWay, lifeOf, peersOf, shown, valueOf } from './look.ts';
+import { stateAgainstInterval } from './intervals.ts';
 import type { Look } from './look.ts';
 
 const STATE = 'test/lab/diagnose/state.ts';
@@ -21,6 +22,13 @@ function silences(look: Look): { silent: { text: string; left: number }[]; young
       kept += 1;
       continue;
     }
+    // Where it was seen how often the phone speaks, that says more than how long it has been silent now.
+    const known = stateAgainstInterval(look, flow);
+    if (known !== null) {
+      if (known.is === 'short') silent.push({ text: `${shown(flow)}: ${known.because}`, left: flow.left });
+      else kept += 1;
+      continue;
+    }
     const silence = life - flow.left;
     const text = `${shown(flow)}: silent for ${silence} s of the ${life} s that its state lives`;
     if (silence >= Math.max(30, life / 2)) silent.push({ text, left: flow.left });
@@ -36,7 +44,9 @@ export const OF_STATE: readonly Cause[] = [
     weight: 70,
     symptoms: ['not-received', 'registration-lost', 'drops-after-time', 'drops-on-hold', 'others-ring-on'],
     what: 'The router forgets a phone before it speaks again: a call, a re-INVITE or a CANCEL that comes then is turned away.',
-    observable: "the time left of the phone's state against its timeout: silent for more than 30 s and half of its life, so no keep-alive",
+    observable:
+      "the time left of the phone's state against its timeout: silent for more than 30 s and half of its life, so no keep-alive; "
+      + 'or how often it was seen to speak (`sipalg watch`) against it',
     fix: RULES,
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4787 REQ-5; RFC 5626 §4.4.1',
     made: STATE,
@@ -44,7 +54,8 @@ export const OF_STATE: readonly Cause[] = [
       if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const { silent, young, kept } = silences(look);
       if (silent.length > 0) return found(silent.slice(0, 4).map(({ text }) => text));
-      if (kept > 0 && young.length === 0) return out("every phone's state was used within the last 30 s, or is kept by something longer");
+      if (kept > 0 && young.length === 0)
+        return out("every phone's state was used within the last 30 s, or is kept longer, or its phone speaks before it ends");
       if (young.length > 0)
         return unknown(
           `the state of a phone is too young to tell: ${young[0]}`,

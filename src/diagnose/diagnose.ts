@@ -4,6 +4,7 @@ import type { RouterFacts } from '../survey/survey.ts';
 import { advise } from './advisories.ts';
 import type { Advisory } from './advisories.ts';
 import type { Fix } from './cause.ts';
+import { dueText } from './intervals.ts';
 import { fromPhones, shown, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 import { usual } from './symptoms.ts';
@@ -49,7 +50,8 @@ function phonesOf(look: Look): string[] {
       const { destinationPort, destination, replyPort, sourcePort } = flow;
       const plain = destinationPort === 5061 ? ' (TLS: no ALG can read it)' : '';
       const family = destination.includes(':') ? ' (IPv6, not translated)' : '';
-      return `${shown(flow)}${replyPort === sourcePort ? '' : `, outside from port ${replyPort}`}${plain}${family}${until(destination)}`;
+      const moved = replyPort === sourcePort ? '' : `, outside from port ${replyPort}`;
+      return `${shown(flow)}${moved}${plain}${family}${until(destination)}${dueText(look, flow)}`;
     });
 }
 

@@ -10,6 +10,7 @@ import type { Network } from './network.ts';
 import { Passage } from './passage.ts';
 import type { Sighted, Waiting } from './passage.ts';
 import type { Registration } from './registrations.ts';
+import type { SpokeEvery } from './spoken.ts';
 import { hostOf } from './call.ts';
 import type { CauseName } from './causes.ts';
 import type { CounterName, Told } from './told.ts';
@@ -29,6 +30,8 @@ export interface Summary {
   readonly ended: number;
   readonly phones: number;
   readonly registrations: readonly Registration[];
+  /** How often phones spoke, where it was seen often enough. */
+  readonly spoken: readonly SpokeEvery[];
   readonly calls: number;
   readonly answered: number;
   readonly failed: number;
@@ -214,6 +217,7 @@ export class Watching {
       ended,
       phones: this.flows.phones,
       registrations: this.dialogs.registrations.all(),
+      spoken: this.flows.spoken.all(),
       calls: counts.calls,
       answered: counts.answered,
       failed: counts.failed,

@@ -13,6 +13,7 @@ import type { Ways } from '../wan.ts';
 import type { Also } from '../observe.ts';
 import type { CallFacts, CallFlow, Counters, Link, Listener, Moved, Table } from './facts.ts';
 import { createCollector, observeCallFlows } from './flows.ts';
+import { observeIntervals } from './intervals.ts';
 import { createDropReader, observeBlocked, observeDropRules, rejectedOf } from './rules.ts';
 
 const SIP_PORTS = [5060, 5061];
@@ -205,6 +206,7 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
     shapers,
     build: understood(build, (text) => text.trim()),
     moved,
+    intervals: await observeIntervals(host),
   };
   return { ...facts, calls };
 }

@@ -33,7 +33,11 @@ function packetOf({ at, recorded }: PhoneMessage): Uint8Array {
   const writer = new Writer(true);
   if (from.address.includes(':')) {
     // The flow label is the flow's and no number of a packet.
-    writer.u32(0x6000_0000).u16(whole).u8(UDP).u8(ttl ?? HOPS);
+    writer
+      .u32(0x6000_0000)
+      .u16(whole)
+      .u8(UDP)
+      .u8(ttl ?? HOPS);
   } else {
     writer
       .u8(0x45)

@@ -72,7 +72,10 @@ phones('compares them as it does UDP over IPv4, and counts repeats of packets wi
       assert.equal([ports, places.outside6, inside, outside, segments, missed], [[5060, 5061, 5080], ['wan'], 6, 6, 2, 0], engine);
       assert.equal([result.counts.pairs, result.counts.dropped, result.counts.appeared], [6, 0, 0], engine);
       const rows = (callId: string) => result.calls.filter((call) => call.callId.startsWith(callId)).flatMap((call) => call.rows);
-      const changes = (callId: string): string[] => rows(callId).flatMap(({ differences }) => differences.map(named)).sort();
+      const changes = (callId: string): string[] =>
+        rows(callId)
+          .flatMap(({ differences }) => differences.map(named))
+          .sort();
       assert.equal(changes('six'), [], engine);
       assert.is(rows('six')[0]?.lan?.source, `[${ADDRESS6.phone}]:5060`, engine);
       for (const callId of ['tcp', 'other'])
