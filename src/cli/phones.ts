@@ -66,7 +66,7 @@ function told(comparison: Comparison, recording: PhoneRecording, { seen, cut, se
     );
   if (segments > 0)
     remarks.push(
-      `${segments} of these messages came over TCP: of each its first segment was recorded, without up to 15 bytes at its end, `
+      `${segments} of these messages came over TCP: of each its first segment was recorded, without up to 31 bytes at its end, `
         + 'and what stands behind was not compared.',
     );
   if (missed > 0)

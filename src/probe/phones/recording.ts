@@ -7,6 +7,7 @@ import { parseDefaultRoutes, parseDefaultRoutes6 } from '../../languages/kernel/
 import { readRecording } from '../record/recorded.ts';
 import type { Recording } from '../record/recorded.ts';
 import { startRecorder } from '../record/recorder.ts';
+import { CHUNK } from '../record/taps.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { placesOf, tapsOf } from './places.ts';
 import type { Kind, Placed, Places } from './places.ts';
@@ -96,8 +97,8 @@ export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, 
   return {
     places,
     ports,
-    // Of one that is longer, whole sixteens.
-    bytes: recorder.bytes - (recorder.bytes % 16),
+    // Of one that is longer, whole chunks.
+    bytes: recorder.bytes - (recorder.bytes % CHUNK),
     seconds: KEPT,
     get unclear() {
       return unclear;

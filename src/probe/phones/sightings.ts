@@ -16,8 +16,11 @@ export interface PhoneMessage {
 
 /** What the kernel is about to forget may be gone in part while it is listed. */
 const FADING = 3000;
-/** The same bytes in the same packet are the same message within this, by clocks that are read at two moments. */
-const SAME = 1500;
+/**
+ * Of the time that the kernel keeps an element, which no packet renews: another one of the same bytes cannot come sooner than the first
+ * one has gone. The rest is for readings that take seconds on a busy router, by which their dates differ.
+ */
+const SAME = 0.6;
 /** Repeats are dated between two readings, no closer than this: the first one comes after 0.5 s (RFC 3261 §17.1.1.1, T1). */
 const APART = 200;
 const MOST_KNOWN = 4096; // of 90 bytes each
@@ -56,7 +59,7 @@ export class Sightings {
       const when = Math.round(at - this.#keeps + recorded.expires);
       const key = keyOf(recorded);
       const known = this.#known.get(key);
-      const before = known !== undefined && Math.abs(when - known.when) < SAME ? known : null;
+      const before = known !== undefined && Math.abs(when - known.when) < SAME * this.#keeps ? known : null;
       const fresh = recorded.times - (before?.times ?? 0);
       if (before !== null && fresh <= 0) {
         before.read = at;

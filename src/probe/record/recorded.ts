@@ -1,5 +1,5 @@
 /** From the sets of a recording, as `nft list table` prints them, back to messages. */
-import { NARROW, nameIn } from './taps.ts';
+import { CHUNK, NARROW, nameIn, TAILS } from './taps.ts';
 import type { Tap } from './taps.ts';
 
 export interface End {
@@ -18,7 +18,7 @@ export interface Recorded {
   readonly check: number;
   /** Bytes of the payload as the packet says; null for TCP where they cannot be told. */
   readonly length: number;
-  /** The bytes, from the first one on: all, or, where the message is longer than Limits.bytes, as many whole sixteens as fit. */
+  /** The bytes, from the first one on: all, or, where the message is longer than Limits.bytes, as many whole chunks as fit. */
   readonly bytes: Uint8Array;
   /** Milliseconds until its elements would go, as the kernel counts: what came later has more. About 10 ms exact. */
   readonly expires: number;
@@ -102,8 +102,8 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
     return groups;
   };
   const [from, to, size] = [grouped('from'), grouped('to'), grouped('size')];
-  const chunks = Array.from({ length: Math.floor(most / 16) }, (_, index) => grouped(`b${index * 16}`));
-  const tails = ([8, 4, 2, 1] as const).map((width) => [width, grouped(`t${width}`)] as const);
+  const chunks = Array.from({ length: Math.floor(most / CHUNK) }, (_, index) => grouped(`b${index * CHUNK}`));
+  const tails = TAILS.map((width) => [width, grouped(`t${width}`)] as const);
   const found: Recorded[] = [];
   let unclear = 0;
   for (const [group, heads] of size) {
@@ -122,13 +122,15 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
     const put = (elements: readonly Element[] | undefined, width: number): boolean => {
       if (elements !== undefined && elements.length > 1) isAmbiguous = true;
       if (elements === undefined || elements.length !== 1 || at + width > bytes.length) return false;
-      bytes.set(bytesOf(elements[0]!.parts[2]!, width), at);
+      // A chunk is two numbers, a tail one.
+      const numbers = elements[0]!.parts.slice(2);
+      numbers.forEach((number, index) => bytes.set(bytesOf(number, width / numbers.length), at + (index * width) / numbers.length));
       at += width;
       return true;
     };
-    for (const chunk of chunks) if (at + 16 > bytes.length || !put(chunk.get(group), 16)) break;
+    for (const chunk of chunks) if (at + CHUNK > bytes.length || !put(chunk.get(group), CHUNK)) break;
     // Tails are recorded of what stands behind the last whole chunk of the packet alone.
-    if (at === Math.floor(length / 16) * 16)
+    if (at === Math.floor(length / CHUNK) * CHUNK)
       for (const [width, tail] of tails) if (((length - at) & width) !== 0 && !put(tail.get(group), width)) break;
     if (isAmbiguous || (at === 0 && length > 0)) {
       unclear++;

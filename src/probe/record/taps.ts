@@ -1,11 +1,11 @@
 /**
- * Rules that record the very bytes of messages: at a device's ingress or egress (family netdev) each 16 bytes of a packet
+ * Rules that record the very bytes of messages: at a device's ingress or egress (family netdev) each 32 bytes of a packet
  * become an element of a set that the packet itself fills (nft(8), "add @set"), and what is left over at its end elements of
- * 8, 4, 2 and 1 byte. No capture software is needed: nft, and kmod-nft-netdev of OpenWrt 24.10 and later.
+ * 16, 8, 4, 2 and 1 byte. No capture software is needed: nft, and kmod-nft-netdev of OpenWrt 24.10 and later.
  *
  * Egress is behind the SIP helper, which runs last in postrouting; ingress is before it. What a kernel can record of a
  * message depends on its version: up to 6.12 the offset within the header is 255 bytes at most (nft_payload.c,
- * NLA_POLICY_MAX(NLA_BE32, 255)), so the first sixteen chunks behind a UDP header, 256 bytes; 6.18 takes any.
+ * NLA_POLICY_MAX(NLA_BE32, 255)), so the first eight chunks behind a UDP header, 256 bytes; 6.18 takes any.
  *
  * nft 1.0.6 and 1.1.3 end abnormally on sets whose keys have more than four parts: none here has more.
  */
@@ -32,7 +32,7 @@ export interface Tap {
   readonly messages?: number;
 }
 
-/** How much is recorded: memory in the kernel is bounded by these, about 100 bytes for each 16 of a message. */
+/** How much is recorded: memory in the kernel is bounded by these, about 130 bytes for each 32 of a message. */
 export interface Limits {
   /** Bytes of each message; what is beyond is not recorded. */
   readonly bytes: number;
@@ -46,7 +46,9 @@ export interface Limits {
 export const NARROW = 256;
 export const WIDE = 1500;
 
-const CHUNK = 16;
+/** A raw number has 16 bytes at most: each element holds two. Half as many sets take half as long to list. */
+export const CHUNK = 32;
+const HALF = 16;
 /** Beyond it a kernel up to 6.12 refuses the whole table. */
 const LAST_OFFSET = 255;
 /** Where the payload begins behind the header that offsets count from. TCP's header has options, so it is asked for its payload. */
@@ -65,6 +67,8 @@ const raw = ({ transport }: Tap, at: number, bytes: number): string => {
   const { header, start } = BASE[transport];
   return `@${header},${(start + at) * 8},${bytes * 8}`;
 };
+
+const chunk = (tap: Tap, at: number): string => `${raw(tap, at, HALF)} . ${raw(tap, at + HALF, HALF)}`;
 
 /** What tells a packet's elements from another's: many phones send IP ids of 0, so its checksum, too. */
 const groupOf = ({ family, transport }: Tap): string =>
@@ -85,7 +89,7 @@ const HEADS = [
   ],
 ] as const;
 
-const TAILS = [8, 4, 2, 1] as const;
+export const TAILS = [16, 8, 4, 2, 1] as const;
 
 /** A packet that comes again with the same numbers and bytes makes no element of its own: it is counted in the one there is. */
 const COUNTED = 'size';
@@ -117,12 +121,12 @@ function tapText(tap: Tap, { bytes, messages: most, seconds }: Limits): string[]
   const whole = chunks.filter((at) => at + CHUNK <= bytes);
   const lines = [
     ...HEADS.map(([suffix, more]) => set(suffix, more(tap))),
-    ...whole.map((at) => set(`b${at}`, raw(tap, at, CHUNK))),
+    ...whole.map((at) => set(`b${at}`, chunk(tap, at))),
     ...(transport === 'udp' ? TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))) : []),
   ];
   const rules = [
     `counter ${HEADS.map(([suffix, more]) => add(suffix, more(tap))).join(' ')}`,
-    ...whole.map((at) => add(`b${at}`, raw(tap, at, CHUNK))),
+    ...whole.map((at) => add(`b${at}`, chunk(tap, at))),
   ];
   if (transport === 'udp') {
     // Length of a datagram to the chain for what stands behind its last whole chunk.

@@ -113,7 +113,7 @@ const LISTED = `table netdev t {
 	set tap_l0in_size {
 		elements = { 0 . 7 . 24 . 64 counter packets 3 bytes 132 expires 9s500ms }
 	}
-	set tap_l0in_b0 {
+	set tap_l0in_t16 {
 		elements = { 0 . 7 . 0x4f5054494f4e53207369703a61404220 expires 9s }
 	}
 }
