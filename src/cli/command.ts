@@ -16,6 +16,8 @@ export interface Terminal {
   input(): Promise<Reading<string>>;
   /** Puts words into the language of whoever is at it. */
   put: Put;
+  /** Columns of the terminal; absent where it is none, or does not say. */
+  width?: number;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
   /** false once nobody reads what is said any more (`| head -1`); absent where that is not told. */

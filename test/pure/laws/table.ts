@@ -86,9 +86,9 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'diagnose',
-    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts'],
+    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts', 'words'],
     types: ['host', 'judge', 'observe', 'survey'],
-    because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no words of a face.',
+    because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no face.',
   },
   {
     room: 'apply',
