@@ -76,7 +76,7 @@ export interface Command {
   /** The package its part of the program comes in, where that is another than `sipalg`. */
   package?: string;
   /** More than the line of the table, for `sipalg NAME --help`. */
-  usage?(put: Put): Promise<string>;
+  usage?(put: Put): Promise<string | Said>;
   run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;
 }
 

@@ -6,10 +6,11 @@ export const COLUMNS = 80;
 /**
  * A line in as many as it takes. What follows the first stands under its words, behind a sign such as `!` or `-`; a word that is
  * wider than the line stays whole.
+ * @param indent columns before what follows, where it is to stand elsewhere
  */
-export function folded(line: string, width = COLUMNS): string {
+export function folded(line: string, width = COLUMNS, indent?: number): string {
   if (line.length <= width) return line;
-  const hang = ' '.repeat(/^ *(?:[-!*?+] )?/.exec(line)?.[0].length ?? 0);
+  const hang = ' '.repeat(indent ?? /^ *(?:[-!*?+] )?/.exec(line)?.[0].length ?? 0);
   const lines: string[] = [];
   let last = /^ */.exec(line)?.[0] ?? '';
   let isEmpty = true;

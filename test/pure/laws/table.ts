@@ -97,14 +97,14 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'compare',
-    code: ['languages'],
+    code: ['languages', 'words'],
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
     room: 'watch',
-    code: ['languages', 'probe'],
+    code: ['languages', 'probe', 'words'],
     types: ['host'],
-    because: 'A watch follows from lines and messages as they come, through doors that are handed in: faces word it.',
+    because: 'A watch follows from lines and messages as they come, through doors that are handed in, and says it by codes.',
   },
   {
     room: 'mirror',
@@ -113,9 +113,9 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'probe',
-    code: ['languages', 'host', 'observe', 'compare', 'mirror', 'voice/names'],
+    code: ['languages', 'host', 'observe', 'compare', 'mirror', 'voice/names', 'words'],
     types: ['survey'],
-    because: 'A test by live messages acts through doors alone and tells what it saw and what follows, as data: faces word it.',
+    because: 'A test by live messages acts through doors alone and tells what it saw and what follows, as data and by codes.',
   },
   {
     room: 'fleet',
