@@ -142,10 +142,10 @@ left('is nothing where the firewall is loaded again and again meanwhile, nor doe
 
 left('is told where somebody flushes all tables in the middle', () =>
   inLab({}, async (lab) => {
-    // The second listing of the table is where it looks at answers; all tables go before.
+    // The first listing of its sets is where it looks at what has come; all tables go before.
     lab.files.write(
       '/tmp/wrap/nft',
-      '#!/bin/sh\n[ "$1 $2" != "list table" ] || /usr/sbin/nft flush ruleset\nexec /usr/sbin/nft "$@"\n',
+      '#!/bin/sh\n[ "$1 $2" != "list sets" ] || /usr/sbin/nft flush ruleset\nexec /usr/sbin/nft "$@"\n',
       0o755,
     );
     const { status, stdout } = await lab.router.run(['sipalg', 'probe', '--json'], {
