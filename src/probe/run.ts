@@ -10,7 +10,7 @@ import { tcpUncovered } from './covers.ts';
 import { PROVIDER } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { PROVIDER6, isSame } from './ground6.ts';
-import { droppedReasons } from './log.ts';
+import { droppedReasons, uptime } from './log.ts';
 import { TARGET_MAC, setOn, turning } from './macvlan.ts';
 import { lackingPackage } from './packages.ts';
 import { frame, solicitation } from './packet.ts';
@@ -60,6 +60,8 @@ export class Run {
   private readonly made: Made;
   private readonly wire: Wire;
   private readonly streams: readonly Stream[];
+  /** Of the kernel's log. */
+  private since: number | null = null;
 
   constructor(host: Host, clock: Clock, facts: Facts, ground: Ground, goOn: () => boolean, remarks: string[]) {
     this.host = host;
@@ -115,6 +117,7 @@ export class Run {
         `No address of ${ground.lan.address}/${ground.lan.prefix} is free, so the phone has one that is not the LAN's: ` +
           'rules that go by addresses of the LAN are not tested.',
       );
+    this.since = await uptime(host);
     await writeMade(host, { ...made, tables: [this.wire.table] });
     try {
       const wrong = await this.plugIn();
@@ -215,7 +218,7 @@ export class Run {
     const known: Known = {
       inside: [...this.phones, ...(this.scope.phone6 === null ? [] : [this.scope.phone6])],
       mtu: this.ground.mtu,
-      reasons: all.every(({ id }) => of(id) !== null) ? new Map() : await droppedReasons(this.host, all),
+      reasons: all.every(({ id }) => of(id) !== null) ? new Map() : await droppedReasons(this.host, all, this.since),
     };
     const results = all.map((sent) => {
       const found = of(sent.id);
@@ -345,7 +348,7 @@ export class Run {
   private async overTcp(streams: readonly Stream[], came: readonly Recorded[], known: Known, before: Writing): Promise<Result[]> {
     const all = streams.map((stream) => ({ stream, messages: heard(stream, came) }));
     const lost = all.flatMap(({ messages }) => messages.filter(({ seen }) => seen === null).map(({ sent }) => sent));
-    const reasons = lost.length === 0 ? known.reasons : await droppedReasons(this.host, lost);
+    const reasons = lost.length === 0 ? known.reasons : await droppedReasons(this.host, lost, this.since);
     const out = all.flatMap(({ messages }) =>
       messages.map(({ sent, seen, gap }) =>
         resultOf(sent, seen, seen === null ? null : wanAt(this.ground, seen.tap), { ...known, reasons }, gap),
