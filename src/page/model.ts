@@ -83,6 +83,7 @@ function loginOf({ login }: State, words: Words): Login | null {
     title,
     about: login.how === 'token' ? token : about,
     said: login.said,
+    warning: login.warning,
     busy: login.busy,
     user,
     password,

@@ -152,10 +152,11 @@ page('says when a session may not look', () => {
 });
 
 page('shows nothing of the router to who has not logged in', async () => {
-  const view = viewAt({ ...at(await statusOf('stock-alg-on')), login: { how: 'password', busy: false, said: 'wrong' } });
+  const view = viewAt({ ...at(await statusOf('stock-alg-on')), login: { how: 'password', busy: false, said: 'wrong', warning: 'in clear' } });
   assert.is(view.mood, 'login');
   assert.equal([view.verdict, view.switch, view.findings, view.sections, view.notices], [null, null, null, [], []]);
   assert.is(view.login?.said, 'wrong');
+  assert.is(view.login?.warning, 'in clear');
 });
 
 const theSwitch = suite('the switch');
