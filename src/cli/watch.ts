@@ -19,6 +19,7 @@ import {
 import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
+import type { Summary } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { summaryText, toldText } from './watch-text.ts';
 
@@ -53,6 +54,7 @@ const LATEST = 4;
 /** Milliseconds between two questions whether to go on. */
 const TURN = 200;
 const COUNTERS_EVERY = 10_000;
+const EACH_EVERY = 2000;
 const LONGEST = 30 * 86_400;
 
 /** @throws Error in a sentence */
@@ -193,8 +195,16 @@ class Messages implements Task {
   }
 }
 
-/** @throws Error in a sentence, where nothing can be watched */
-export async function watch(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+/**
+ * @param each hears every few seconds how it stands
+ * @throws Error in a sentence, where nothing can be watched
+ */
+export async function watch(
+  doors: Doors,
+  given: Given,
+  terminal: Terminal,
+  each: ((summary: Summary) => Promise<void>) | null = null,
+): Promise<ExitCode> {
   const { host, clock, following } = doors;
   const seconds = secondsOf(given);
   if (clock === undefined || following === undefined) throw new Error('this build cannot follow what happens.');
@@ -237,6 +247,16 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
           return COUNTERS_EVERY;
         },
       },
+      ...(each === null
+        ? []
+        : [
+            {
+              async run() {
+                await each(watching.summary(host.now()));
+                return EACH_EVERY;
+              },
+            },
+          ]),
     ]);
   } finally {
     followed?.stop();
