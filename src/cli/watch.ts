@@ -263,6 +263,7 @@ export async function watch(
     await messages.end();
   }
   const summary = watching.summary(host.now());
+  await each?.(summary);
   if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary }));
   else terminal.out(summaryText(summary, recorded));
   return Object.keys(summary.causes).length === 0 ? 0 : 1;

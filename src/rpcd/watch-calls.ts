@@ -5,6 +5,8 @@ import type { Event, Summary } from '../object/watched.ts';
 
 /** Held by the watch under way: there is one file, and one watch that writes it. */
 const LOCK = '/var/run/sipalg.run.calls.lock';
+/** Milliseconds: another watch may be about to end, and the lock is had by a process that has to start first. */
+const WITHIN = 3000;
 
 /** What a watch speaks to. */
 export interface Listener {
@@ -23,7 +25,7 @@ export interface WatchCalls {
 
 /** Where another watch goes on, that one is enough. */
 export async function watchCalls({ host, seconds: asked, watch }: WatchCalls): Promise<void> {
-  const got = await host.lock(LOCK, 0, `process ${host.process().pid} (sipalg rpcd watch)`);
+  const got = await host.lock(LOCK, WITHIN, `process ${host.process().pid} (sipalg rpcd watch)`);
   if ('busy' in got) return;
   const seconds = Math.min(LONGEST_WATCH, Math.max(1, Math.floor(asked) || 1));
   const now = host.now();

@@ -4,6 +4,7 @@ import type { Reply } from '../../../src/object/object.ts';
 import type { Client, Table } from '../../../src/ubus/connection.ts';
 import { compareMessages } from '../compare.ts';
 import { comparable } from '../listing.ts';
+import { answersBeside } from './beside.ts';
 import { eventually, has, openResident } from './resident.ts';
 import type { Daemon, Resident } from './resident.ts';
 
@@ -37,6 +38,10 @@ bus('answers as the command line does', async ({ all, client }) => {
   assert.is(reply.verdict?.alg, 'rewriting');
   assert.is(facts?.nft.state, 'present');
   assert.equal(now.pending, []);
+});
+
+bus('answers a diagnosis, a probe, a document and a watch, by programs of their own', async ({ all, client }) => {
+  await answersBeside(all.lab, (method, args = {}) => client.call('sipalg', method, { ...args }));
 });
 
 bus('switches the ALG of the router off and on, and tells what it does and what has changed', async ({ all: { lab }, client }) => {
