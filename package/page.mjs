@@ -45,7 +45,7 @@ export async function buildPage(folder = `${root}dist`) {
     globalName: 'page',
     // The loader reads these off the text, up to the first string that is neither; then it wraps the text in a
     // function, so it ends with what that returns, and (by the packer) the end of its line.
-    banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';" },
+    banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';\n'require ui';\n'require form';\n'require uci';" },
     footer: { js: 'return page.default;' },
   });
   mkdirSync(`${folder}/luci/i18n`, { recursive: true });
