@@ -1,6 +1,7 @@
 /** What a watch of calls has told so far, in a file in memory (/var/run): written by the watch, read by whoever asks. */
 import type { Host } from '../host/host.ts';
 import { fields, flag, list, moment, orNull, text } from '../survey/shape.ts';
+import type { Coded } from '../words/say.ts';
 import type { SeenRegistration } from './history.ts';
 
 export const CALLS = '/var/run/sipalg.run.calls';
@@ -38,7 +39,7 @@ export interface Summary {
   answered: number;
   failed: number;
   /** What was named, how often, and what it means. */
-  causes: readonly { code: string; times: number; text: string }[];
+  causes: readonly { code: string; times: number; text: string; coded?: { text: Coded } }[];
   registrations: readonly SeenRegistration[];
   ladders: readonly Ladder[];
 }
@@ -48,6 +49,7 @@ export interface Event {
   at: number;
   cause: string | null;
   text: string;
+  coded?: { text: Coded };
 }
 
 export interface Watched {
@@ -107,7 +109,7 @@ const SHAPE = fields<Pick<Watched, 'began' | 'until' | 'at' | 'live' | 'told'>>(
   until: moment,
   at: moment,
   live: flag,
-  told: list(fields<Event>({ at: moment, cause: orNull(text), text })),
+  told: list(fields<Omit<Event, 'coded'>>({ at: moment, cause: orNull(text), text })),
 });
 
 /** The last watch since boot; null where there was none. What cannot be read says so as its trouble. */

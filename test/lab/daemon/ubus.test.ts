@@ -40,10 +40,6 @@ bus('answers as the command line does', async ({ all, client }) => {
   assert.equal(now.pending, []);
 });
 
-bus('answers a diagnosis, a probe, a document and a watch, by programs of their own', async ({ all, client }) => {
-  await answersBeside(all.lab, (method, args = {}) => client.call('sipalg', method, { ...args }));
-});
-
 bus('switches the ALG of the router off and on, and tells what it does and what has changed', async ({ all: { lab }, client }) => {
   const before = comparable(await lab.ruleset());
   const config = lab.files.read('/etc/config/firewall');
@@ -114,6 +110,11 @@ bus('comes back when ubusd is started anew', async ({ all, client }) => {
   await all.bus();
   await client.waitFor('sipalg', { timeout: 20_000 });
   assert.is((await ask(client, 'status')).verdict?.alg, 'rewriting');
+});
+
+bus('answers a diagnosis, a probe, a document and a watch, by programs of their own', async ({ all }) => {
+  const client = await all.client();
+  await answersBeside(all.lab, (method, args = {}) => client.call('sipalg', method, { ...args }));
 });
 
 bus('ends cleanly, takes its object away and leaves the router as it is', async ({ all: { lab }, daemon, client }) => {
