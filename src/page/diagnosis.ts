@@ -174,7 +174,8 @@ function causesOf(state: State, words: Words): Block[] {
 
 function rungText(rung: Rung, words: Words): string {
   const { rungFates, again } = words.diagnosis;
-  return [rungFates[rung.fate], rung.again > 0 ? fill(again, rung.again) : ''].filter((text) => text !== '').join(', ');
+  const fate = rung.fate === 'changed' || rung.fate === 'dropped' ? rungFates[rung.fate] : '';
+  return [fate, rung.again > 0 ? fill(again, rung.again) : ''].filter((text) => text !== '').join(', ');
 }
 
 function drawnCall(ladder: Ladder, words: Words): Block[] {

@@ -57,8 +57,8 @@ export interface Ask {
   name: string;
   title: string;
   lines: string[];
-  /** Something to type: which argument it is. */
-  field: { argument: string; label: string; suggestions: string[] } | null;
+  /** Something to type: which argument it is, and what may be meant by its name. */
+  field: { argument: string; label: string; suggestions: Readonly<Record<string, string>> } | null;
   ask: { method: MethodName; args: Readonly<Record<string, unknown>> };
   /** Of the button. */
   label: string;

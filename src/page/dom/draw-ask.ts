@@ -17,12 +17,19 @@ function save({ file, text }: NonNullable<Ask['save']>): void {
   setTimeout(() => URL.revokeObjectURL(url), KEPT);
 }
 
+/** What was typed; by its name, where it was chosen: the program knows the words of every language less well. */
+function typedIn(field: Ask['field'], form: HTMLFormElement): Record<string, string> {
+  if (field === null) return {};
+  const typed = String(new FormData(form).get('typed') ?? '').trim();
+  const [name = typed] = Object.entries(field.suggestions).find(([, text]) => text === typed) ?? [];
+  return { [field.argument]: name };
+}
+
 export function drawAsk({ name, title, lines, field, ask, label, busy, disabled, notices, save: made }: Ask, act: Act): Tree {
   const id = `sipalg-${name}`;
   const submit = (event: Event): void => {
     event.preventDefault();
-    const typed = field === null ? {} : { [field.argument]: String(new FormData(event.target as HTMLFormElement).get('typed') ?? '') };
-    act({ do: 'ask', name, method: ask.method, args: { ...ask.args, ...typed } });
+    act({ do: 'ask', name, method: ask.method, args: { ...ask.args, ...typedIn(field, event.target as HTMLFormElement) } });
   };
   const button = h(
     'button',
@@ -48,7 +55,7 @@ export function drawAsk({ name, title, lines, field, ask, label, busy, disabled,
           h(
             'datalist',
             { id: `${id}-list`, key: 'list' },
-            field.suggestions.map((text) => h('option', { value: text, key: text })),
+            Object.entries(field.suggestions).map(([of, text]) => h('option', { value: text, key: of })),
           ),
           ' ',
         ];

@@ -11,7 +11,7 @@ type Call = (method: string, args?: object) => Promise<unknown>;
 export async function answersBeside(lab: Lab, call: Call): Promise<void> {
   const provider = (await lab.provider.must(['cat', '/sys/class/net/eth0/address'])).trim();
   await lab.router.must(['ip', 'neigh', 'replace', ADDRESS.provider, 'dev', 'wan', 'lladdr', provider]);
-  const { watched } = (await call('watch', { seconds: 6 })) as CallsReply;
+  const { watched } = (await call('watch', { seconds: 5 })) as CallsReply;
   assert.equal([watched?.live, watched?.trouble], [true, null]);
   const now = async (): Promise<CallsReply['watched']> => ((await call('calls')) as CallsReply).watched;
   await eventually('a watch that looks', async () => ((await now())?.summary === null ? undefined : true));
@@ -25,11 +25,9 @@ export async function answersBeside(lab: Lab, call: Call): Promise<void> {
 
   const { phones, unread } = (await call('history')) as HistoryReply;
   assert.is(unread, null);
-  assert.equal(
-    phones.map(({ phone, far, protocol }) => [phone, far, protocol]),
-    [[`${ADDRESS.phone}:5060`, `${ADDRESS.provider}:5060`, 'udp']],
-  );
-  assert.ok((phones[0]?.left ?? 0) > 0);
+  const own = phones.find(({ phone }) => phone === `${ADDRESS.phone}:5060`);
+  assert.equal([own?.far, own?.protocol], [`${ADDRESS.provider}:5060`, 'udp']);
+  assert.ok((own?.left ?? 0) > 0);
 
   const { html } = (await call('report', { language: 'de' })) as { html: string };
   assert.match(html, /^<!DOCTYPE html>\n<html lang="de">/);
