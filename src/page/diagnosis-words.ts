@@ -76,7 +76,7 @@ export const diagnosisWordsIn = (_: Translate) => ({
   rung: _('%s from the phone'),
   rungBack: _('%s to the phone'),
   rungFates: { changed: _('changed by the router'), dropped: _('dropped in the router') },
-  again: _('sent again %s times'),
+  again: _('sent again (%s)'),
   ends: { phone: _('Phone'), router: _('Router'), far: _('Provider') },
   omitted: _('%s more are not shown.'),
 

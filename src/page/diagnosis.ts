@@ -51,7 +51,7 @@ function askOf(
 
 function details(name: string, label: string, rows: Row[], heads: string[], state: State): Details[] {
   if (rows.length === 0) return [];
-  return [{ kind: 'details', name, label, open: state.open.includes(name), blocks: [section(`${name} rows`, '', heads, rows)] }];
+  return [{ kind: 'details', name, label, open: state.open.includes(name), blocks: [section(`${name}-rows`, '', heads, rows)] }];
 }
 
 const VERDICTS: Readonly<Record<string, Tone>> = { 'unchanged': 'success', 'rewritten here': 'danger', 'dropped here': 'danger' };
@@ -107,8 +107,8 @@ function probeOf(state: State, words: Words): Block[] {
     ),
     ...(changed.length === 0
       ? []
-      : [section('probe fields', diagnosis.fields, [diagnosis.field, diagnosis.sent, diagnosis.seen, diagnosis.inMessages], changed)]),
-    ...details('probe messages', fill(diagnosis.messages, messages.length), messages, [diagnosis.message, diagnosis.result], state),
+      : [section('probe-fields', diagnosis.fields, [diagnosis.field, diagnosis.sent, diagnosis.seen, diagnosis.inMessages], changed)]),
+    ...details('probe-messages', fill(diagnosis.messages, messages.length), messages, [diagnosis.message, diagnosis.result], state),
   ];
 }
 
@@ -149,14 +149,14 @@ function causesOf(state: State, words: Words): Block[] {
     ),
     ...(rows.length === 0 ? [] : [section('causes', diagnosis.found, [diagnosis.cause, diagnosis.fix], rows)]),
     ...details(
-      'causes unknown',
+      'causes-unknown',
       fill(diagnosis.unknown, unknown.length),
       unknown.map((one) => ({ name: one.code, cells: cells(one, { what: one.what, because: one.because, tell: one.tell }) })),
       [diagnosis.cause, diagnosis.because, diagnosis.tell],
       state,
     ),
     ...details(
-      'causes out',
+      'causes-out',
       fill(diagnosis.ruledOut, ruledOut.length),
       ruledOut.map((one) => ({ name: one.code, cells: cells(one, { what: one.what, because: one.because }) })),
       [diagnosis.cause, diagnosis.because],
@@ -191,7 +191,7 @@ function drawnCall(ladder: Ladder, words: Words): Block[] {
     said: (rung) => rungText(rung, words),
     omitted: fill(diagnosis.omitted, ladder.omitted),
   });
-  return tree === null ? [] : [{ kind: 'drawing', name: `call ${ladder.call}`, title, lines: [], tree }];
+  return tree === null ? [] : [{ kind: 'drawing', name: `call-${ladder.call}`, title, lines: [], tree }];
 }
 
 function standing({ live, until, at, summary }: Watched, words: Words): string[] {
@@ -239,7 +239,7 @@ function callsOf(state: State, words: Words): Block[] {
       },
       words,
     ),
-    ...(causes.length === 0 ? [] : [section('calls causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.times], causes)]),
+    ...(causes.length === 0 ? [] : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.times], causes)]),
     ...[...(summary?.ladders ?? [])].reverse().slice(0, LADDERS).flatMap((ladder) => drawnCall(ladder, words)),
   ];
 }

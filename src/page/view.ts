@@ -46,6 +46,7 @@ export type Block = Ask | Section | Findings | VerdictBlock | SwitchBlock | Draw
 export interface Section {
   kind: 'section';
   name: string;
+  /** '' where the fold around it says it. */
   title: string;
   lines: string[];
   table: Table;

@@ -36,11 +36,11 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
 function drawSection({ name, title, lines, table }: Section, act: Act): Tree {
   const id = `sipalg-${name}`;
   return h(
-    'section',
-    { 'aria-labelledby': id, key: name, style: { margin: '1em 0' } },
-    h('h3', { id }, title),
+    title === '' ? 'div' : 'section',
+    { 'aria-labelledby': title === '' ? null : id, key: name, style: { margin: '1em 0' } },
+    title === '' ? null : h('h3', { id }, title),
     lines.map((line) => h('p', { class: 'cbi-section-descr' }, line)),
-    table.rows.length > 0 ? drawTable(table, title, act) : table.empty === '' ? null : h('p', { key: 'empty' }, table.empty),
+    table.rows.length > 0 ? drawTable(table, title || table.heads.join(', '), act) : table.empty === '' ? null : h('p', { key: 'empty' }, table.empty),
   );
 }
 
