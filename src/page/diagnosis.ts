@@ -29,10 +29,10 @@ const section = (name: string, title: string, heads: string[], rows: Row[], line
 function askOf(
   name: string,
   { busy, failed }: Pick<Came<object>, 'busy' | 'failed'>,
-  what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field'> & { label: string; allowed: boolean; notices?: Notice[]; save?: Ask['save'] },
+  what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field' | 'label'> & { allowed: boolean; off?: boolean; notices?: Notice[]; save?: Ask['save'] },
   words: Words,
 ): Ask {
-  const { title, lines, ask, field, label, allowed, notices = [], save = null } = what;
+  const { title, lines, ask, field, label, allowed, off = false, notices = [], save = null } = what;
   const trouble = failed === null ? [] : [notice(`${name} failed`, 'warning', fill(words.diagnosis.failed, failed))];
   return {
     kind: 'ask',
@@ -43,7 +43,7 @@ function askOf(
     ask,
     label: busy ? words.diagnosis.working : label,
     busy,
-    disabled: busy || !allowed,
+    disabled: busy || off || !allowed,
     notices: [...trouble, ...notices],
     save,
   };
@@ -223,23 +223,29 @@ function callsOf(state: State, words: Words): Block[] {
     return { name: code, cells: [{ text: sentence(one, 'text', text, words) }, { text: String(times) }] };
   });
   const texts = told.map((one) => sentence(one, 'text', one.text, words)).reverse();
-  const happened = foldOf('told', fill(diagnosis.happened, texts.length), texts, state);
   return [
     askOf(
       'watch',
-      { busy: came.busy || watched?.live === true, failed },
+      { busy: came.busy, failed },
       {
         title: diagnosis.calls,
         lines: [diagnosis.callsAbout, ...(watched === null ? [] : standing(watched, words)), ...remarks],
         ask: { method: 'watch', args: { seconds: 600 } },
         field: null,
-        label: diagnosis.callsGo,
+        label: watched?.live === true ? diagnosis.watchingNow : diagnosis.callsGo,
         allowed: state.rights.write,
-        notices: happened === null ? [] : [{ ...notice('told', 'info', ''), fold: happened }],
+        off: watched?.live === true,
       },
       words,
     ),
     ...(causes.length === 0 ? [] : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.times], causes)]),
+    ...details(
+      'calls-told',
+      fill(diagnosis.happened, texts.length),
+      texts.map((text, at) => ({ name: String(texts.length - at), cells: [{ text }] })),
+      [],
+      state,
+    ),
     ...[...(summary?.ladders ?? [])].reverse().slice(0, LADDERS).flatMap((ladder) => drawnCall(ladder, words)),
   ];
 }

@@ -118,7 +118,8 @@ tab('puts what has a code into the language of the reader', async () => {
 tab('draws the calls of a watch as ladders, and says how it stands', async () => {
   const { ask, view, drawn, label } = await shown({ calls: came(calls(true)) });
   assert.equal(ask('watch').lines.slice(1), ['Watching for 9 min more.', 'Packets are not counted here.']);
-  assert.equal([ask('watch').disabled, ask('watch').notices[0]?.fold?.lines], [true, ['messages are changed', 'call 1: calls']]);
+  assert.equal([ask('watch').disabled, ask('watch').label], [true, 'Watching...']);
+  assert.equal(cellsIn(view, 'calls-told-rows'), [['messages are changed'], ['call 1: calls']]);
   assert.equal(cellsIn(view, 'calls-causes'), [['Something in this router writes into the messages.', '2']]);
   assert.equal(drawn(), ['history-sources', 'call-1']);
   assert.is(
@@ -154,7 +155,7 @@ day('is drawn of what there is, with its figures in words', async () => {
   assert.is(
     label('history-phones'),
     'How long the router still knows each phone. '
-      + '192.168.1.20:5060 to 203.0.113.10:5060: 45 s of 180 s left; the phone renews its registration after 300 s.',
+      + '192.168.1.20:5060 to 203.0.113.10:5060: 45 s of 180 s left; registers every 300 s.',
   );
   const phones = blocks.find(({ name }) => name === 'history-phones');
   assert.equal(phones?.kind === 'drawing' && phones.lines, [words.diagnosis.tooShort]);
