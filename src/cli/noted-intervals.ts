@@ -4,6 +4,8 @@ import { INTERVALS_FILE, mergeIntervals, observeIntervals } from '../survey/inte
 import type { Interval } from '../survey/intervals.ts';
 import type { Registration } from '../watch/registrations.ts';
 import type { SpokeEvery } from '../watch/spoken.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 /** Of everything that was seen what says an interval. */
 export function intervalsOf(
@@ -24,7 +26,7 @@ export function intervalsOf(
 }
 
 /** @returns why they could not be noted, a sentence; null: they are, or there is nothing to note */
-export async function noteIntervals(host: Host, seen: readonly Interval[]): Promise<string | null> {
+export async function noteIntervals(host: Host, seen: readonly Interval[]): Promise<Said | null> {
   if (seen.length === 0) return null;
   const noted = await observeIntervals(host);
   const all = mergeIntervals(noted.state === 'present' ? noted.value : [], seen, host.now());
@@ -32,6 +34,8 @@ export async function noteIntervals(host: Host, seen: readonly Interval[]): Prom
     await host.write(INTERVALS_FILE, `${JSON.stringify(all)}\n`, 0o600);
     return null;
   } catch (error) {
-    return `The intervals of phones could not be noted for \`sipalg diagnose\`: ${(error as Error).message}.`;
+    return say('intervals-unnoted', 'The intervals of phones could not be noted for `sipalg diagnose`: {because}.', {
+      because: (error as Error).message,
+    });
   }
 }

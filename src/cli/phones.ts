@@ -1,5 +1,6 @@
 /** `probe --phones`: the owner's real phones, recorded at both sides of the router and compared. */
 import type { Comparison } from '../compare/comparison.ts';
+import { say, Trouble } from '../words/say.ts';
 import { ComparingPhones } from '../probe/phones/comparing.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
 import { ALL_KINDS } from '../probe/phones/places.ts';
@@ -10,7 +11,9 @@ import type { ExitCode } from '../survey/survey.ts';
 import { Dialogs } from '../watch/dialogs.ts';
 import { inOrder, sightedOf } from '../watch/messages.ts';
 import { isFarNow } from '../watch/sources.ts';
+import { published } from '../words/published.ts';
 import { comparisonText } from './compare-text.ts';
+import { foldedText } from './fold.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { intervalsOf, noteIntervals } from './noted-intervals.ts';
 import { secondsOf } from './watch.ts';
@@ -32,7 +35,7 @@ async function record(
   dialogs: Dialogs,
 ): Promise<void> {
   const { clock } = doors;
-  if (clock === undefined) throw new Error('this build cannot wait.');
+  if (clock === undefined) throw new Trouble(say('phones-unable', 'this build cannot wait.'));
   const end = clock.now() + seconds * 1000;
   let due = clock.now();
   for (let isLast = false; !isLast;) {
@@ -48,9 +51,6 @@ async function record(
   }
 }
 
-/** `5060, 5061 and 5080`. */
-const portsText = (ports: readonly number[]): string => `${ports.slice(0, -1).join(', ')} and ${ports.at(-1)}`;
-
 /** The devices of both families. */
 const devicesText = (four: readonly string[], six: readonly string[]): string => [...new Set([...four, ...six])].join(', ');
 
@@ -58,34 +58,59 @@ const devicesText = (four: readonly string[], six: readonly string[]): string =>
 function told(comparison: Comparison, recording: PhoneRecording, { seen, cut, segments }: ComparingPhones, seconds: number): Comparison {
   const { bytes, places, ports, missed } = recording;
   const [inside, outside] = [devicesText(places.inside, places.inside6), devicesText(places.outside, places.outside6)];
-  const remarks = comparison.remarks.filter((remark) => !remark.includes('tcpdump'));
+  const remarks = comparison.remarks.filter((remark) => !remark.text.includes('tcpdump'));
   if (cut > 0)
     remarks.push(
-      `Of ${cut} of these messages the first ${bytes} bytes alone were recorded, as this kernel lets it: `
-        + 'what stands behind was not compared.',
+      say(
+        'phones-cut',
+        'Of {messages} of these messages the first {bytes} bytes alone were recorded, as this kernel lets it: '
+          + 'what stands behind was not compared.',
+        { messages: cut, bytes },
+      ),
     );
   if (segments > 0)
     remarks.push(
-      `${segments} of these messages came over TCP: of each its first segment was recorded, without up to 31 bytes at its end, `
-        + 'and what stands behind was not compared.',
+      say(
+        'phones-segments',
+        '{messages} of these messages came over TCP: of each its first segment was recorded, without up to {bytes} bytes at its end, '
+          + 'and what stands behind was not compared.',
+        { messages: segments, bytes: 31 },
+      ),
     );
   if (missed > 0)
     remarks.push(
-      `${missed} more packets of SIP passed and were not recorded in time: there was no room, or another program kept this one waiting.`,
+      say(
+        'phones-missed',
+        '{packets} more packets of SIP passed and were not recorded in time: there was no room, or another program kept this one waiting.',
+        { packets: missed },
+      ),
     );
   if (places.outside6.length === 0)
-    remarks.push('No default route of IPv6 leads out of this router from a network behind it: IPv6 was not recorded.');
+    remarks.push(
+      say('phones-no-ipv6', 'No default route of IPv6 leads out of this router from a network behind it: IPv6 was not recorded.'),
+    );
   const none =
     seen.inside + seen.outside === 0
-      ? `No phone spoke SIP within ${seconds} s, neither at ${inside} nor at ${outside}, by the ports ${portsText(ports)}. `
-        + 'Let one register or call meanwhile; '
-        + 'what goes over TLS or another port is not recorded.'
+      ? say(
+          'phones-none-spoke',
+          'No phone spoke SIP within {seconds} s, neither at {inside} nor at {outside}, by the ports {ports}. '
+            + 'Let one register or call meanwhile; what goes over TLS or another port is not recorded.',
+          { seconds, inside, outside, ports: ports.map(String) },
+        )
       : seen.outside === 0
-        ? `${seen.inside} messages were recorded at ${inside} and none at ${outside}: `
-          + 'they do not leave the router there, or all of them are dropped.'
+        ? say(
+            'phones-inside-alone',
+            '{messages} messages were recorded at {inside} and none at {outside}: '
+              + 'they do not leave the router there, or all of them are dropped.',
+            { messages: seen.inside, inside, outside },
+          )
         : seen.inside === 0
-          ? `${seen.outside} messages were recorded at ${outside} and none at ${inside}: `
-            + 'they are of the router itself, or of strangers on the internet.'
+          ? say(
+              'phones-outside-alone',
+              '{messages} messages were recorded at {outside} and none at {inside}: '
+                + 'they are of the router itself, or of strangers on the internet.',
+              { messages: seen.outside, inside, outside },
+            )
           : null;
   return none === null ? { ...comparison, remarks } : { ...comparison, summary: none, remarks };
 }
@@ -95,22 +120,31 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   const { host, surveyor } = doors;
   const seconds = secondsOf(given) ?? USUALLY;
   const json = given.has('--json');
+  const { put } = terminal;
   let recording: PhoneRecording;
   try {
     const ports = sipPortsOf(await surveyor.look(host));
     recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host), ports, kinds: ALL_KINDS });
   } catch (error) {
-    throw new Error(await whyNotRecorded(host, error as Error));
+    throw new Trouble(await whyNotRecorded(host, error as Error));
   }
   const { places, ports, bytes, seconds: kept } = recording;
   const [inside, outside] = [devicesText(places.inside, places.inside6), devicesText(places.outside, places.outside6)];
   const compared = new ComparingPhones([inside, outside]);
   if (!json)
     terminal.out(
-      `Recording SIP (UDP and TCP, ports ${portsText(ports)}) at ${inside} and ${outside} for ${seconds} s: `
-        + `let a phone register and call now; Ctrl-C ends it earlier.\n`
-        + `Of each message the first ${bytes} bytes are kept for ${kept} s in the kernel; `
-        + 'nothing leaves this router.\n\n',
+      `${foldedText(
+        put(
+          say(
+            'phones-records',
+            'Recording SIP (UDP and TCP, ports {ports}) at {inside} and {outside} for {seconds} s: '
+              + 'let a phone register and call now; Ctrl-C ends it earlier.\n'
+              + 'Of each message the first {bytes} bytes are kept for {kept} s in the kernel; nothing leaves this router.',
+            { ports: ports.map(String), inside, outside, seconds, bytes, kept },
+          ),
+        ),
+        terminal.width,
+      )}\n\n`,
     );
   // What is told of calls is `watch`'s; here it is who is registered, and for how long.
   const dialogs = new Dialogs({ tell: () => undefined, limits: {}, numbers: false, onMedia: () => undefined });
@@ -124,7 +158,7 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   }
   const registrations = dialogs.registrations.all();
   const unnoted = await noteIntervals(host, intervalsOf({ registrations, spoken: [] }, 'probe --phones'));
-  if (unnoted !== null) terminal.err(`sipalg: ${unnoted}\n`);
+  if (unnoted !== null) terminal.err(`sipalg: ${put(unnoted)}\n`);
   const comparison = told(compared.end(), recording, compared, Math.round((host.now() - began) / 1000));
   if (json) {
     const document = {
@@ -140,10 +174,10 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
         unclear: recording.unclear,
         registrations,
       },
-      ...comparison,
+      ...published(comparison),
     };
     terminal.json(`${JSON.stringify(document, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
-  } else terminal.out(comparisonText(comparison));
+  } else terminal.out(comparisonText(comparison, put, terminal.width));
   if (left.length > 0) return 2;
   return comparison.verdict === 'unchanged' ? 0 : comparison.verdict === 'changed' ? 1 : 2;
 }

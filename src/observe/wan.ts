@@ -6,7 +6,7 @@ import { answered, orElse, understood } from './reading.ts';
 import { listOf, optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { UciSection } from '../languages/uci/parse.ts';
 import { isDevice } from '../languages/kernel/devices.ts';
-import { parseDefaultRoutes6 } from '../languages/kernel/routes.ts';
+import { parseDefaultRoutes6 } from '../languages/kernel/routes6.ts';
 
 /** Where the ways out of this router lead. */
 export interface Ways {

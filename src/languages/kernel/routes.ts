@@ -1,4 +1,4 @@
-/** The default routes of a network namespace, those of IPv4: `/proc/net/route` (net/ipv4/fib_trie.c, `fib_route_seq_show`). */
+/** The IPv4 default routes of a network namespace: `/proc/net/route` (net/ipv4/fib_trie.c, `fib_route_seq_show`). */
 import { Refused, quote } from '../refused.ts';
 
 /** A way to everywhere. */
@@ -69,11 +69,4 @@ export function parseDefaultRoutes(text: string): DefaultRoute[] {
     .filter(({ network, mask }) => network === 0 && mask === 0)
     .map(({ device, metric }) => ({ device, metric }))
     .sort((one, other) => one.metric - other.metric);
-}
-
-/** The devices of IPv6's ways to everywhere, of /proc/net/ipv6_route (net/ipv6/route.c, rt6_seq_show): of each that is not a reject. */
-export function parseDefaultRoutes6(text: string): string[] {
-  return [...text.matchAll(/^0{32} 00 0{32} 00 \S+ \S+ \S+ \S+ (\S+)\s+(\S+)$/gm)].flatMap(([, flags = '', device = '']) =>
-    device === 'lo' || (parseInt(flags, 16) & REJECT) !== 0 ? [] : [device],
-  );
 }

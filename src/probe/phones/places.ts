@@ -81,7 +81,8 @@ export function tapsOf(places: Places, ports: readonly number[] = SIP_PORTS, kin
         family,
         transport,
         matches: ports.flatMap((port) => [`${transport} dport ${port}`, `${transport} sport ${port}`]),
-        ...(transport === 'tcp' ? { begins: BEGINNINGS } : {}),
+        // How long a segment's payload is goes by the options of its header, which phones send: its end is not recorded.
+        ...(transport === 'tcp' ? { begins: BEGINNINGS, tails: 0 } : {}),
         ...(family === 'ip' && transport === 'udp' ? {} : { messages: FEWER }),
       },
       inside: side === 'l',

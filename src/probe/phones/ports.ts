@@ -1,7 +1,6 @@
 /** The ports that count as SIP's on this router: the usual ones, and those that its owner's configuration, rules or flows name. */
 import type { Facts } from '../../observe/facts.ts';
 import type { Reading } from '../../host/host.ts';
-import { orElse } from '../../observe/reading.ts';
 import { listOf, parseUci } from '../../languages/uci/parse.ts';
 
 /** 5061 is TLS over TCP, which nobody can read here; over UDP it is a phone's second line. */
@@ -47,7 +46,7 @@ export function sipPortsOf({ modules, nft, iptables, flows, firewall, wish }: Fa
     ...iptables.flatMap((one) => of(one, ({ assignments }) => assignments.flatMap(({ rule }) => portsInArguments(rule)))),
     ...of(firewall.definitions, (all) => all.filter(({ module }) => module === 'nf_conntrack_sip').map(({ port }) => port)),
     ...of(flows, ({ certain, flows: under }) => (certain ? under : []).map(({ destinationPort }) => destinationPort)),
-    ...portsOfProviders(orElse(wish.text, '')),
+    ...of(wish.text, portsOfProviders),
   ];
   return [...new Set(all.filter(isPort))].slice(0, MOST_PORTS);
 }

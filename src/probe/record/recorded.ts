@@ -1,5 +1,5 @@
 /** From the sets of a recording, as `nft list table` prints them, back to messages. */
-import { CHUNK, NARROW, nameIn, TAILS } from './taps.ts';
+import { bytesAt, CHUNK, NARROW, nameIn, TAILS } from './taps.ts';
 import type { Tap } from './taps.ts';
 
 export interface End {
@@ -18,7 +18,7 @@ export interface Recorded {
   readonly check: number;
   /** Bytes of the payload as the packet says; null for TCP where they cannot be told. */
   readonly length: number;
-  /** The bytes, from the first one on: all, or, where the message is longer than Limits.bytes, as many whole chunks as fit. */
+  /** The bytes, from the first one on: all, or, of a message longer than Limits.bytes or Tap.bytes, as many whole chunks as fit. */
   readonly bytes: Uint8Array;
   /** Milliseconds until its elements would go, as the kernel counts: what came later has more. About 10 ms exact. */
   readonly expires: number;
@@ -26,6 +26,8 @@ export interface Recorded {
   readonly ttl: number | null;
   /** So many packets had these numbers and bytes: a phone that numbers all its packets 0 repeats itself so. */
   readonly times: number;
+  /** TCP: up to which byte of the other side it says to have got everything. */
+  readonly ack: number | null;
 }
 
 export interface Recording {
@@ -101,7 +103,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
     }
     return groups;
   };
-  const [from, to, size] = [grouped('from'), grouped('to'), grouped('size')];
+  const [from, to, size, acks] = [grouped('from'), grouped('to'), grouped('size'), grouped('ack')];
   const chunks = Array.from({ length: Math.floor(most / CHUNK) }, (_, index) => grouped(`b${index * CHUNK}`));
   const tails = TAILS.map((width) => [width, grouped(`t${width}`)] as const);
   const found: Recorded[] = [];
@@ -148,6 +150,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       expires: Math.max(...heads.map(({ expires }) => expires)),
       ttl: isTcp ? null : Number(head.parts[3]),
       times: heads.reduce((sum, { packets }) => sum + packets, 0),
+      ack: isTcp ? Number(acks.get(group)?.[0]?.parts[2] ?? NaN) : null,
     });
   }
   return { found: found.sort((one, other) => one.expires - other.expires), unclear };
@@ -160,6 +163,6 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
 export function readRecording(text: string, taps: readonly Tap[], bytes: number = NARROW): Recording {
   const { sets, packets: counted } = parse(text);
   const packets = new Map(taps.map((tap) => [tap.name, counted.get(`${nameIn(tap)}_r`) ?? 0]));
-  const all = taps.map((tap) => assemble(tap, sets, bytes));
+  const all = taps.map((tap) => assemble(tap, sets, bytesAt(tap, bytes)));
   return { messages: all.flatMap(({ found }) => found), packets, counted, unclear: all.reduce((sum, { unclear }) => sum + unclear, 0) };
 }

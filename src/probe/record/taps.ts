@@ -30,6 +30,10 @@ export interface Tap {
   readonly begins?: readonly string[];
   /** Messages at this tap, where they are to be fewer than Limits.messages. */
   readonly messages?: number;
+  /** Bytes of each message, where fewer are enough than are recorded of others: what is listed and loaded goes by it. */
+  readonly bytes?: number;
+  /** Length of the longest message whose last bytes are recorded behind its whole chunks: each costs rules. All, if not given. */
+  readonly tails?: number;
 }
 
 /** How much is recorded: memory in the kernel is bounded by these, about 130 bytes for each 32 of a message. */
@@ -53,6 +57,14 @@ const HALF = 16;
 const LAST_OFFSET = 255;
 /** Where the payload begins behind the header that offsets count from. TCP's header has options, so it is asked for its payload. */
 const BASE = { udp: { header: 'th', start: 8 }, tcp: { header: 'ih', start: 0 } } as const;
+/**
+ * What says how long a packet's payload is, and by how much it says more. Of TCP that is told for a header without options
+ * alone, as a test writes them: of others what stands behind the last whole chunk is not recorded.
+ */
+const LENGTH = {
+  udp: { ip: ['udp length', 8], ip6: ['udp length', 8] },
+  tcp: { ip: ['tcp doff 5 ip length', 40], ip6: ['tcp doff 5 ip6 length', 20] },
+} as const;
 
 /** Bytes of a message that a kernel takes offsets for, by its release (`6.6.93`); a release that says nothing counts as old. */
 export function recordable(kernel: string): number {
@@ -100,6 +112,12 @@ function wordOf(text: string): string {
   return `0x${[...text].map((letter) => letter.charCodeAt(0).toString(16)).join('')}`;
 }
 
+/** What the sequence number of the other direction is: TCP alone. */
+const ACK = 'tcp ackseq';
+
+/** Bytes of a message that are recorded at a tap. */
+export const bytesAt = ({ bytes }: Pick<Tap, 'bytes'>, most: number): number => Math.min(bytes ?? most, most);
+
 function validate({ name, device, matches }: Tap): void {
   if (!/^[a-z][a-z0-9]{0,11}$/.test(name))
     throw new Refused(`${quote(name)} is no name of a tap: lower case letters and digits, at most 12.`);
@@ -107,10 +125,11 @@ function validate({ name, device, matches }: Tap): void {
   for (const match of matches) if (/[\n;{}#]/.test(match)) throw new Refused(`${quote(match)} is not one match of nft's.`);
 }
 
-function tapText(tap: Tap, { bytes, messages: most, seconds }: Limits): string[] {
+function tapText(tap: Tap, { messages: most, seconds, ...limits }: Limits): string[] {
   validate(tap);
+  const bytes = bytesAt(tap, limits.bytes);
   const messages = Math.min(most, tap.messages ?? most);
-  const { device, hook, priority = -350, family, transport, matches, drop = false, begins = [] } = tap;
+  const { device, hook, priority = -350, family, transport, matches, drop = false, begins = [], tails: tailed = bytes } = tap;
   const name = nameIn(tap);
   const key = (more: string): string => `${groupOf(tap)} . ${more}`;
   const set = (suffix: string, more: string): string =>
@@ -122,29 +141,31 @@ function tapText(tap: Tap, { bytes, messages: most, seconds }: Limits): string[]
   const lines = [
     ...HEADS.map(([suffix, more]) => set(suffix, more(tap))),
     ...whole.map((at) => set(`b${at}`, chunk(tap, at))),
-    ...(transport === 'udp' ? TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))) : []),
+    ...TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))),
+    ...(transport === 'tcp' ? [set('ack', ACK)] : []),
   ];
   const rules = [
     `counter ${HEADS.map(([suffix, more]) => add(suffix, more(tap))).join(' ')}`,
     ...whole.map((at) => add(`b${at}`, chunk(tap, at))),
   ];
-  if (transport === 'udp') {
-    // Length of a datagram to the chain for what stands behind its last whole chunk.
-    const start = BASE.udp.start;
-    const ends = chunks.map((at) => `${start + at + 1}-${start + at + CHUNK - 1} : jump ${name}_e${at}`);
-    for (const at of chunks) {
-      const tails = TAILS.flatMap((size) =>
-        Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
-          if (at + from + size > bytes || (bytes <= NARROW && start + at + from > LAST_OFFSET)) return [];
-          const first = start + at + from + size;
-          const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
-          return [`    udp length ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];
-        }),
-      );
-      lines.push(`  chain ${name}_e${at} {`, ...tails, '  }');
-    }
-    rules.push(`udp length vmap { ${ends.join(', ')} }`);
+  if (transport === 'tcp') rules.push(add('ack', ACK));
+  // By the length of a payload to the chain for what stands behind its last whole chunk.
+  const { start } = BASE[transport];
+  const [length, over] = LENGTH[transport][family];
+  const ending = chunks.filter((at) => at < tailed);
+  const ends = ending.map((at) => `${over + at + 1}-${over + at + CHUNK - 1} : jump ${name}_e${at}`);
+  for (const at of ending) {
+    const tails = TAILS.flatMap((size) =>
+      Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
+        if (at + from + size > bytes || (limits.bytes <= NARROW && start + at + from > LAST_OFFSET)) return [];
+        const first = over + at + from + size;
+        const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
+        return [`    ${length} ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];
+      }),
+    );
+    lines.push(`  chain ${name}_e${at} {`, ...tails, '  }');
   }
+  if (ends.length > 0) rules.push(`${length} vmap { ${ends.join(', ')} }`);
   if (drop) rules.push('counter drop');
   const version = family === 'ip' ? `meta protocol ip ip protocol ${transport}` : `meta protocol ip6 ip6 nexthdr ${transport}`;
   // Of a packet without payload there is nothing to load, and the rule ends there.

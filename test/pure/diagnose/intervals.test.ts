@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Reading } from '../../../src/host/host.ts';
 import { INTERVALS_FILE, mergeIntervals, observeIntervals, parseIntervals } from '../../../src/observe/calls/intervals.ts';
 import type { Interval } from '../../../src/observe/calls/intervals.ts';
+import { textOf } from '../../../src/words/say.ts';
 import { intervalsSection } from '../../../src/report/router.ts';
 import { intervalsOf, noteIntervals } from '../../../src/cli/noted-intervals.ts';
 import { NOW, recordedRouter } from '../../routers.ts';
@@ -43,7 +44,7 @@ intervals('say of a phone that has just spoken that it will not in time', async 
   assert.equal(codes(await asked(undefined, 178)), []);
   const short = await asked(present([seen('renewed', 300), seen('granted', 600)]), 178);
   assert.equal(codes(short), ['state-short']);
-  assert.equal(short.found[0]?.evidence, [
+  assert.equal(short.found[0]?.evidence.map(textOf), [
     'udp 192.168.1.10:5060 -> 198.51.100.5:5060, 178 s left, 20 packets out, 20 in, ASSURED: '
       + 'it registered every 300 s (seen 3 times by sipalg watch, 12 min ago), and its state lives 180 s',
   ]);
@@ -53,11 +54,11 @@ intervals('say of a phone that has just spoken that it will not in time', async 
 
 intervals('are told of each phone, with when it is due, or that nobody has seen them', async () => {
   const line = async (noted: Reading<Interval[]> | undefined, left: number): Promise<string> =>
-    (await asked(noted, left)).phones[0]!.split('; ')[1] ?? '';
+    textOf((await asked(noted, left)).phones[0]!).split('; ')[1] ?? '';
   assert.is(
     await line(present([seen('spoke', 60), seen('granted', 600, { times: 1, by: 'probe --phones', at: NOW - 5 * 3_600_000 })]), 140),
-    'it spoke every 60 s (seen 3 times by sipalg watch, 12 min ago), '
-      + 'it is registered for 600 s (seen once by sipalg probe --phones, 5 h ago), due again in 20 s',
+    'it spoke every 60 s (seen 3 times by sipalg watch, 12 min ago) and '
+      + 'it is registered for 600 s (seen 1 time by sipalg probe --phones, 5 h ago), due again in 20 s',
   );
   assert.match(await line(present([seen('spoke', 60)]), 100), 'overdue by 20 s');
   assert.is(await line({ state: 'absent', source: INTERVALS_FILE }, 140), 'how often it registers was not seen (`sipalg watch` tells)');
@@ -102,7 +103,7 @@ intervals('are noted beside what was noted before, and a file that says somethin
   await noteIntervals(host, [seen('spoke', 25, { phone: '192.168.1.11:5060', at: NOW, by: 'probe --phones' })]);
   assert.is(JSON.parse(file).length, 3);
   assert.match(
-    (await noteIntervals({ ...host, write: () => Promise.reject(new Error('the disk is full')) }, [seen('spoke', 25)]))!,
+    (await noteIntervals({ ...host, write: () => Promise.reject(new Error('the disk is full')) }, [seen('spoke', 25)]))!.text,
     'the disk is full',
   );
 });

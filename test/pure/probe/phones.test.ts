@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HostAddress } from '../../../src/host/host.ts';
-import { parseDefaultRoutes6 } from '../../../src/languages/kernel/routes.ts';
+import { parseDefaultRoutes6 } from '../../../src/languages/kernel/routes6.ts';
 import type { Facts } from '../../../src/observe/facts.ts';
 import { ALL_KINDS, placesOf, tapsOf } from '../../../src/probe/phones/places.ts';
 import { portsInArguments, portsInRule, sipPortsOf } from '../../../src/probe/phones/ports.ts';
@@ -143,6 +143,7 @@ phones('are told each once, repeats between two readings, and no more of them th
     expires,
     ttl: 64,
     times,
+    ack: null,
     ...more,
   });
   const reading = (messages: Recorded[], packets: number): Recording => ({
