@@ -16,6 +16,7 @@ import {
   tableOf,
   whyNoEvents,
 } from '../watch/sources.ts';
+import { DIAGNOSED } from '../watch/causes.ts';
 import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
@@ -86,7 +87,7 @@ function tellerOf(terminal: Terminal, json: boolean) {
   const named = new Set<CauseName>();
   return {
     told(told: Told): void {
-      if (json) return terminal.json(line(told));
+      if (json) return terminal.json(line(told.cause === null ? told : { ...told, codes: DIAGNOSED[told.cause] }));
       const isNews = told.cause !== null && !named.has(told.cause);
       if (told.cause !== null) named.add(told.cause);
       terminal.out(toldText(told, isNews, terminal.put, terminal.width));
