@@ -105,7 +105,8 @@ export function resultOf(
   const [near, far] = sent.toProvider ? [sent.ends.from, seen.from] : [seen.to, sent.ends.to];
   const differences = differencesOf(sent.text, text, { inside: near, outside: far }).map((one) => ({ ...one, cause: 'alg' as const }));
   const isLeft = sent.toProvider && inside.some((address) => text.includes(address));
-  const fate: Fate = differences.length === 0 && (gap ?? 0) === 0 ? 'unchanged' : isLeft ? 'half rewritten' : 'rewritten';
+  const isSame = differences.length === 0;
+  const fate: Fate = isSame && (gap ?? 0) === 0 ? 'unchanged' : isLeft && !isSame ? 'half rewritten' : 'rewritten';
   const deliveredTo = !sent.toProvider && seen.to.port !== sent.expected.to.port ? seen.to.port : null;
   return { ...base, fate, seen: shown(seen), device, seenLength: seen.length, unseen, differences, deliveredTo, reason: null };
 }
