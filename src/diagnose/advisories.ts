@@ -11,8 +11,8 @@ export const KNOWN_ON = '2026-11-28';
 
 export interface Vulnerability {
   id: string;
-  /** CVSS 3.1 base score. */
-  score: number;
+  /** CVSS 3.1 base score; null where the copies of the record that were read hold none. */
+  score: number | null;
   published: string;
   /** What it is of, in words that say nothing of how. */
   of: string;
@@ -29,8 +29,28 @@ export interface Vulnerability {
 
 const record = (id: string): string => `https://www.cve.org/CVERecord?id=${id}`;
 
-/** Versions from CVEProject/cvelistV5 (assigner kernel.org) and osv.dev; that of CVE-2026-31427's score is NVD's. */
+/** Versions from CVEProject/cvelistV5 (assigner kernel.org) and osv.dev; that of CVE-2026-31427's score is NVD's. Worst first. */
 export const VULNERABILITIES: readonly Vulnerability[] = [
+  {
+    id: 'CVE-2026-31414',
+    score: 9.8,
+    published: '2026-04-13',
+    of: "an expectation's helper is looked up by a flow that may be gone (nf_conntrack_expect, which the SIP helper fills)",
+    since: '2.6.30',
+    fixed: { '6.1': 168, '6.6': 134, '6.12': 81, '6.18': 22, '6.19': 12 },
+    free: '7.0',
+    source: record('CVE-2026-31414'),
+  },
+  {
+    id: 'CVE-2026-53002',
+    score: 9.8,
+    published: '2026-06-24',
+    of: 'a number is written past the end of the memory for it while a message is edited (nf_nat_sip)',
+    since: '2.6.20',
+    fixed: { '5.10': 258, '5.15': 209, '6.1': 175, '6.6': 141, '6.12': 91, '6.18': 33, '7.0': 10 },
+    free: '7.1',
+    source: record('CVE-2026-53002'),
+  },
   {
     id: 'CVE-2026-52986',
     score: 9.8,
@@ -81,6 +101,16 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
     fixed: { '5.10': 253, '5.15': 203, '6.1': 168, '6.6': 131, '6.12': 80, '6.18': 21, '6.19': 11 },
     free: '7.0',
     source: record('CVE-2026-31427'),
+  },
+  {
+    id: 'CVE-2026-74569',
+    score: null,
+    published: '2026-08-15',
+    of: 'by how much an edit lengthens a message over TCP is counted in too small a number',
+    since: '2.6.34',
+    fixed: { '6.6': 151, '6.12': 103, '6.18': 44, '7.1': 8 },
+    free: '7.2',
+    source: record('CVE-2026-74569'),
   },
 ];
 
@@ -201,7 +231,7 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
         id: one.id,
         reach,
         score: one.score,
-        text: `${one.id} (CVSS ${one.score.toFixed(1)}, ${one.published}): ${one.of}. Kernel ${kernel} has it; ${REACH[reach]}.`,
+        text: `${one.id} (${one.score === null ? 'no CVSS score known here' : `CVSS ${one.score.toFixed(1)}`}, ${one.published}): ${one.of}. Kernel ${kernel} has it; ${REACH[reach]}.`,
         fix: `${reach === 'now' ? '`sipalg disable` at once; ' : ''}${mendedBy(one, kernel, release)}.`,
         source: one.source,
       });
