@@ -1,6 +1,6 @@
 /** `diagnose`: from a symptom to its cause, of this router or of a saved document, in words or as JSON. */
-import { NAMES, OF_AUDIO, readAsked, SYMPTOMS } from '../diagnose/symptoms.ts';
-import type { Asked } from '../diagnose/symptoms.ts';
+import { NAMES, OF_AUDIO, OF_QUALITY, readAsked, SYMPTOMS } from '../diagnose/symptoms.ts';
+import type { Asked, Symptom } from '../diagnose/symptoms.ts';
 import type { AlgState } from '../judge/verdict.ts';
 import { observeCalls } from '../survey/calls.ts';
 import type { ExitCode, RouterFacts } from '../survey/survey.ts';
@@ -12,7 +12,8 @@ export const USAGE = `usage: sipalg diagnose [SYMPTOM] [--json] [--from FILE]
 Says which causes of a symptom are found on this router, each with its evidence and one fix, which are ruled out and by what, and
 what cannot be known from here and how to find out. Nothing is changed. SYMPTOM is a name or a sentence, English or German, and a
 time in it is used: sipalg diagnose "calls drop after 32 seconds". Without one all causes are looked for, worst first. What
-concerns audio is best asked while a call runs; it takes a second more.
+concerns audio is best asked while a call runs; it takes a second more. For choppy audio it takes three, in which the two ends of
+the calls that run are sent twelve pings each.
 
 ${NAMES.map((name) => `  ${name.padEnd(18)}${SYMPTOMS[name]}`).join('\n')}
 
@@ -37,8 +38,9 @@ async function factsFor(doors: Doors, given: Given, asked: Asked, terminal: Term
       );
     return { facts, alg: verdict.alg };
   }
-  const audio = asked.symptoms.some((one) => OF_AUDIO.includes(one));
-  const whole = await observeCalls(doors.host, (also) => factsNow(doors, also), audio);
+  const any = (of: readonly Symptom[]): boolean => asked.symptoms.some((one) => of.includes(one));
+  const again = any(OF_QUALITY) ? 'misses' : any(OF_AUDIO) ? 'moves' : null;
+  const whole = await observeCalls(doors.host, (also) => factsNow(doors, also), again);
   return { facts: whole, alg: await verdictOf(doors, whole) };
 }
 

@@ -198,6 +198,8 @@ const REACH: Record<NonNullable<Advisory['reach']>, string> = {
   'on disk': 'the helper is on this router, and not in the kernel',
 };
 
+const scored = ({ score }: Vulnerability): string => (score === null ? 'no CVSS score known here' : `CVSS ${score.toFixed(1)}`);
+
 /** Vulnerabilities of this kernel's helper, an ALG that is on, and a release past its end. Worst first. */
 export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
   const found: Advisory[] = [];
@@ -231,7 +233,7 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
         id: one.id,
         reach,
         score: one.score,
-        text: `${one.id} (${one.score === null ? 'no CVSS score known here' : `CVSS ${one.score.toFixed(1)}`}, ${one.published}): ${one.of}. Kernel ${kernel} has it; ${REACH[reach]}.`,
+        text: `${one.id} (${scored(one)}, ${one.published}): ${one.of}. Kernel ${kernel} has it; ${REACH[reach]}.`,
         fix: `${reach === 'now' ? '`sipalg disable` at once; ' : ''}${mendedBy(one, kernel, release)}.`,
         source: one.source,
       });

@@ -110,9 +110,9 @@ export const OF_NETWORK: readonly Cause[] = [
     weight: 45,
     symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
     what: "The line shares its address with others (carrier-grade NAT): its timeouts are the carrier's.",
-    observable: 'the WAN has an address of 100.64.0.0/10',
+    observable: 'the WAN has an address of 100.64.0.0/10, or of 192.0.0.0/29 (DS-Lite, 464XLAT)',
     fix: { ask: 'whoever sells the line', question: 'Can we have a public IPv4 address? Until then phones need a keep-alive every 25 s.' },
-    source: 'RFC 6598; RFC 6888',
+    source: 'RFC 6598; RFC 6888; RFC 7335',
     made: NETWORK,
     sees: (look) => wanAddress(look, isShared, 'shared'),
   },
@@ -253,6 +253,24 @@ export const OF_NETWORK: readonly Cause[] = [
       return found([`${count} of ${most} places are taken; ${dropped} packets found none, ${early} flows had to go for others`], {
         command: `echo net.netfilter.nf_conntrack_max=${2 * most} > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart`,
       });
+    },
+  },
+  {
+    code: 'holes-full',
+    weight: 60,
+    symptoms: ['cannot-call-out', 'no-audio', 'registration-lost'],
+    what: 'The helpers of this router keep as many holes open as they may: the ALG finds none for new calls.',
+    observable: 'the holes (expectations) that are open against nf_conntrack_expect_max',
+    fix: { command: 'sipalg disable' },
+    source: 'net/netfilter/nf_conntrack_expect.c, __nf_ct_expect_check',
+    made: 'test/pure/diagnose/line.test.ts',
+    sees({ calls, facts }) {
+      const table = valueOf(calls.table);
+      if (table === null) return unread(calls.table);
+      if (facts.expectations.state === 'failed') return unread(facts.expectations);
+      const open = valueOf(facts.expectations)?.length ?? 0;
+      if (table.expectations === null || open < 0.95 * table.expectations) return out(`${open} holes are open`);
+      return found([`${open} holes of ${table.expectations} are open`]);
     },
   },
 ];

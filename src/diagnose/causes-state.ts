@@ -2,7 +2,23 @@
 import { staleFlows } from '../judge/questions.ts';
 import { found, out, unknown, unread } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
-import { audioOf, flowsOf, fromOutside, fromPhones, grown, isInside, isMoved, isTwoWay, lifeOf, peersOf, shown, valueOf } from './look.ts';
+import {
+  audioOf,
+  flowsOf,
+  fromOutside,
+  fromPhones,
+  fromRouter,
+  grown,
+  isInside,
+  isMoved,
+  isTwoWay,
+  lifeOf,
+  peersOf,
+  redirectsOf,
+  shown,
+  shownRedirect,
+  valueOf,
+} from './look.ts';
 import type { Look } from './look.ts';
 
 const STATE = 'test/lab/diagnose/state.ts';
@@ -24,7 +40,7 @@ function silences(look: Look): { silent: { text: string; left: number }[]; young
     const silence = life - flow.left;
     const text = `${shown(flow)}: silent for ${silence} s of the ${life} s that its state lives`;
     if (silence >= Math.max(30, life / 2)) silent.push({ text, left: flow.left });
-    else if (flow.flags.includes('ASSURED') && silence < 30 && (flow.out?.packets ?? 6) >= 6) kept += 1;
+    else if (flow.flags.includes('ASSURED') && silence < 30 && Math.max(flow.out?.packets ?? 6, flow.in?.packets ?? 6) >= 6) kept += 1;
     else young.push(text);
   }
   return { silent, young, kept };
@@ -130,6 +146,33 @@ export const OF_STATE: readonly Cause[] = [
     },
   },
   {
+    code: 'port-not-kept',
+    weight: 50,
+    symptoms: ['registration-lost', 'not-received', 'first-phone-only', 'one-way-audio'],
+    what: 'A phone has another port outside than it says: who does not look where its messages come from sends calls elsewhere.',
+    observable: "a flow of a phone whose reply port is another than its own, without a second phone or a program that has the phone's",
+    fix: { setting: 'give the phone a local SIP port of its own (5062, 5064, ...), and start it anew', of: 'the phone' },
+    source: 'net/netfilter/nf_nat_core.c, get_unique_tuple; RFC 4787 REQ-3; RFC 3581',
+    made: STATE,
+    sees(look) {
+      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
+      const all = fromPhones(look);
+      const others = [...all, ...fromRouter(look)];
+      const moved = all.filter((flow) => isMoved(flow) && !others.some((other) => isTwin(flow, other)));
+      const held = new Set((valueOf(look.calls.listeners) ?? []).map(({ port }) => port));
+      const free = moved.filter(({ sourcePort }) => !held.has(sourcePort));
+      const random = valueOf(look.calls.randomPorts) ?? [];
+      if (free.length === 0) return out("every phone's port is kept, or it is told above who has it");
+      return found(
+        [
+          ...free.slice(0, 3).map((flow) => `${shown(flow)}; outside from port ${flow.replyPort}`),
+          ...random.slice(0, 2).map((rule) => `nft ${rule} gives random ports on purpose`),
+        ],
+        random.length > 0 ? { setting: '`random` or `fully-random` off, at least for SIP', of: "the router's firewall" } : undefined,
+      );
+    },
+  },
+  {
     code: 'service-on-router',
     weight: 60,
     symptoms: ['not-received', 'first-phone-only', 'registration-lost', 'ghost-calls'],
@@ -178,7 +221,8 @@ export const OF_STATE: readonly Cause[] = [
           peers.includes(source) && isInside(look, replySource) && phones.some((one) => one.source !== replySource),
       );
       const others = forwards.filter(({ to }) => phones.some(({ source }) => source !== to));
-      if (stolen.length + others.length === 0)
+      const led = redirectsOf(look.calls).filter(({ to }) => phones.some(({ source }) => source !== to));
+      if (stolen.length + others.length + led.length === 0)
         return uci === null ? unread(look.facts.firewall.uci) : out('no port forward of SIP leads past the phones that register');
       const [first] = others;
       return found(
@@ -187,9 +231,15 @@ export const OF_STATE: readonly Cause[] = [
           ...others
             .slice(0, 3)
             .map(({ section, line, to, sip }) => `/etc/config/firewall:${line}: ${section} forwards ${sip.join(', ')} to ${to}`),
+          ...led.slice(0, 3).map(shownRedirect),
         ],
         first === undefined
-          ? undefined
+          ? led.length > 0 && others.length === 0
+            ? {
+                setting: 'take SIP out of UPnP (the phone has it switched on), or that rule out of its include',
+                of: 'the phone, or the router',
+              }
+            : undefined
           : {
               command: `uci delete ${first.section} && uci commit firewall && /etc/init.d/firewall reload`,
             },

@@ -2,7 +2,8 @@
 import { judgeShapers } from '../voice/judge/shapers.ts';
 import { found, out, unknown, unread } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
-import { flowsOf, fromOutside, isOffloaded, peersOf, shown, valueOf } from './look.ts';
+import { busyLinks, isFull, latePaths } from './causes-line.ts';
+import { flowsOf, fromOutside, isOffloaded, peersOf, redirectsOf, shown, shownRedirect, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 
 const NETWORK = 'test/lab/diagnose/network.ts';
@@ -113,37 +114,48 @@ export const OF_TRAFFIC: readonly Cause[] = [
     weight: 25,
     symptoms: ['choppy'],
     what: 'Nothing keeps other traffic from filling the line: audio waits behind uploads.',
-    observable: 'no SQM and no qosify that is switched on; whether the line is full is not seen here',
+    observable: 'no SQM and no qosify that is switched on; and pings to the provider come late while the line is busy',
     fix: { setting: "SQM (layer_cake.qos) at 90 % of the line's measured rate", of: 'the router' },
     source: 'RFC 7567; sqm-scripts',
     made: NETWORK,
-    sees: ({ calls }) =>
-      calls.shapers.length > 0
-        ? out(`${calls.shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', ')} is switched on`)
-        : unknown('no SQM and no qosify is switched on', 'a ping to the provider while an upload runs: does it grow by more than 50 ms?'),
+    sees(look) {
+      const { shapers, moved } = look.calls;
+      if (shapers.length > 0) return out(`${shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', ')} is switched on`);
+      if (isFull(look)) return found(['no SQM and no qosify is switched on', ...latePaths(look, 'provider'), ...busyLinks(look)]);
+      const idle = (moved?.paths ?? []).length > 0 && busyLinks(look).length === 0;
+      return unknown(
+        idle ? 'no SQM and no qosify is switched on, and the line is idle now' : 'no SQM and no qosify is switched on',
+        'ask for `sipalg diagnose choppy` in a call while an upload runs: do the pings to the provider take 50 ms more?',
+      );
+    },
   },
   {
     code: 'sip-open',
     weight: 50,
     symptoms: ['ghost-calls', 'registration-lost', 'not-received'],
     what: 'Everybody on the internet may reach SIP behind this router.',
-    observable: 'a redirect or a rule of /etc/config/firewall that lets 5060 or 5061 in from anywhere',
+    observable: 'a redirect or a rule of /etc/config/firewall, or a rule of UPnP or an include, that lets 5060 or 5061 in from anywhere',
     fix: OPEN_FIX,
     source: 'firewall4; voice practice: never open 5060 to the world',
     made: NETWORK,
-    sees({ facts }) {
+    sees({ facts, calls }) {
       const uci = valueOf(facts.firewall.uci);
       if (uci === null) return unread(facts.firewall.uci);
       const open = uci.open ?? [];
-      if (open.length === 0) return out('/etc/config/firewall lets nobody reach SIP from the internet unasked');
-      return found(
-        open
+      const led = redirectsOf(calls);
+      if (open.length + led.length === 0)
+        return calls.redirects.state === 'failed'
+          ? unread(calls.redirects)
+          : out('/etc/config/firewall lets nobody reach SIP from the internet unasked, and no other rule leads SIP to a device');
+      return found([
+        ...led.slice(0, 3).map(shownRedirect),
+        ...open
           .slice(0, 4)
           .map(
             ({ line, name, does, sip, to }) =>
               `/etc/config/firewall:${line}: ${name ?? does} lets in ${sip.join(', ')}${to === null ? '' : ` to ${to}`}`,
           ),
-      );
+      ]);
     },
   },
   {

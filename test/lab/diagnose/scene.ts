@@ -15,6 +15,8 @@ export type Scene = {
   readonly made: readonly string[];
   /** Causes that no router can tell: they have to stand under "cannot be known". */
   readonly hidden?: readonly string[];
+  /** Causes that could be taken for it, and have to be ruled out. */
+  readonly not?: readonly string[];
   /** What is asked; nothing if not given. */
   readonly ask?: string;
   make(stage: Stage): Promise<void>;
@@ -27,9 +29,12 @@ export type Stage = {
   /** Registers and says something more than two seconds later, so that the state is a stream's. */
   settle(who: 'phone' | 'phone2', port?: number): Promise<Socket>;
   /** Audio from a place; it runs until the scene ends. */
-  rtp(who: End, wish: { port: number; to?: { address: string; port: number }; echo?: true | number }): Promise<Process>;
-  /** Both sides of the audio of a call, running. */
-  call(who: 'phone' | 'phone2', port?: number): Promise<void>;
+  rtp(
+    who: End,
+    wish: { port: number; to?: { address: string; port: number }; echo?: true | number; size?: number; every?: number },
+  ): Promise<Process>;
+  /** Both sides of the audio of a call, running. `echo: false`: the far end sends by its own clock. */
+  call(who: 'phone' | 'phone2', options?: { port?: number; echo?: boolean }): Promise<void>;
   /** Waits until the router has counted so many packets from a phone's port. */
   counted(who: 'phone' | 'phone2', port: number, packets: number): Promise<void>;
   provider(port: number): Promise<Socket>;
@@ -56,6 +61,8 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
 
 /** Runs one scene in a lab, asks, and leaves the lab as it was. */
 export async function play(lab: Lab, scene: Scene): Promise<Diagnosis> {
+  // OpenWrt has it in busybox.
+  lab.files.write('/usr/bin/ping', '#!/bin/sh\nexec busybox ping "$@"\n', 0o755);
   const undone: (() => Promise<unknown>)[] = [];
   const sockets = new Map<string, Socket>();
   const open = async (who: End, port: number): Promise<Socket> => {
@@ -105,8 +112,8 @@ export async function play(lab: Lab, scene: Scene): Promise<Diagnosis> {
       });
       return started;
     },
-    async call(who, port = NEAR) {
-      await stage.rtp('provider', { port: FAR, echo: true });
+    async call(who, { port = NEAR, echo = true } = {}) {
+      await stage.rtp('provider', { port: FAR, ...(echo ? { echo } : { to: { address: ADDRESS.wan, port } }) });
       await stage.rtp(who, { port, to: { address: ADDRESS.provider, port: FAR } });
       await stage.counted(who, port, 60);
     },
