@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import type { Diagnosis } from '../../src/diagnose/diagnose.ts';
 import type { End } from '../lab/lab.ts';
 import type { Member, Ran } from '../lab/member.ts';
 import { ADDRESS } from '../lab/network.ts';
@@ -169,6 +170,66 @@ test('without the rules a call and its signalling are in the offload, and nothin
   await start(router, 0);
   for (const { near } of pair(0)) assert.ok(await isOffloaded(router, near.port), await flow(router, near.port));
   await assertMarked(router, farOf(0), 'cs0');
+  await houses.get(router)!.traffic!.stop();
+});
+
+/** `sipalg diagnose` in a call that runs: what is named, and what is ruled out. */
+async function diagnosed(router: Router, ask: string): Promise<{ named: string[]; out: string[]; said: string }> {
+  const ran = await sipalg(router, `diagnose ${ask} --json`, null);
+  const { diagnosis } = JSON.parse(ran.stdout) as { diagnosis: Diagnosis };
+  const { found, ruledOut } = diagnosis;
+  return {
+    named: found.map(({ code }) => code),
+    out: ruledOut.map(({ code }) => code),
+    said: JSON.stringify({ found: found.map(({ code, evidence }) => [code, evidence]), unknown: diagnosis.unknown }),
+  };
+}
+
+/** Something at an end or at the router itself for as long as `body` runs. */
+async function during(router: Router, begin: string, end: string, body: () => Promise<void>): Promise<void> {
+  await router.must(['sh', '-c', begin]);
+  try {
+    await body();
+  } finally {
+    await router.must(['sh', '-c', end]);
+  }
+}
+
+test('a diagnosis names the offload, a line with loss and with jitter, unmarked audio and a full table, each where it was made', async (router) => {
+  await router.must(['sh', '-c', 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct; modprobe sch_netem; modprobe sch_cake']);
+  await registers(router);
+  await start(router, 3);
+  const plain = await diagnosed(router, 'choppy');
+  assert.ok(plain.named.includes('offload-skips-marks'), plain.said);
+  for (const code of ['audio-gaps-in', 'line-late', 'marks-missing', 'no-queue']) assert.not(plain.named.includes(code), plain.said);
+  // Flows in the offload live for as long as it says, whatever the timeouts are: none is called short.
+  const short = await diagnosed(router, 'not-received');
+  assert.ok(short.out.includes('state-short'), short.said);
+  assert.ok((await diagnosed(router, 'drops-after-time')).out.includes('offload-ends-calls'), 'that is of another kernel');
+
+  const netem = (what: string): [string, string] => {
+    const queue = (verb: string): string => `ip netns exec provider tc qdisc ${verb} dev eth0 root`;
+    return [`${queue('add')} netem ${what}`, queue('del')];
+  };
+  await during(router, ...netem('loss 15%'), async () => {
+    const { named, said } = await diagnosed(router, 'choppy');
+    assert.ok(named.includes('audio-gaps-in') && !named.includes('audio-gaps-out'), said);
+  });
+  await during(router, ...netem('delay 250ms 150ms'), async () => {
+    const { named, said } = await diagnosed(router, 'choppy');
+    assert.ok(named.includes('line-late') && !named.includes('inside-late'), said);
+  });
+  await during(router, 'tc qdisc add dev wan root cake bandwidth 50mbit diffserv4', 'tc qdisc del dev wan root', async () => {
+    await until('a thousand packets of audio', async () => Number(/packets=(\d+)/.exec(await flow(router, nearOf(3)))?.[1] ?? 0) > 300);
+    const { named, said } = await diagnosed(router, 'choppy');
+    assert.ok(named.includes('marks-missing'), said);
+  });
+  const most = (await router.must(['cat', '/proc/sys/net/netfilter/nf_conntrack_max'])).trim();
+  const limit = (value: string): string => `echo ${value} >/proc/sys/net/netfilter/nf_conntrack_max`;
+  await during(router, limit('$(cat /proc/sys/net/netfilter/nf_conntrack_count)'), limit(most), async () => {
+    const { named, said } = await diagnosed(router, 'no-audio');
+    assert.ok(named.includes('table-full'), said);
+  });
   await houses.get(router)!.traffic!.stop();
 });
 

@@ -22,9 +22,10 @@ const socket = createSocket('udp4');
 socket.on('message', (_, from) => {
   if (echo === true || echo === from.port) socket.send(packet, from.port, from.address);
 });
-// A port that nobody listens on yet answers with ICMP.
-socket.on('error', () => undefined);
+socket.once('error', () => process.exit(1));
 socket.bind(port, address, () => {
+  // A port that nobody listens on yet answers with ICMP.
+  socket.removeAllListeners('error').on('error', () => undefined);
   process.stdout.write('ready\n');
   if (to === undefined) return;
   // By the clock, as a phone does: what a busy machine did not send in time is sent at once, so that none is missing.

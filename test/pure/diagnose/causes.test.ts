@@ -17,8 +17,12 @@ causes('the ALG that only watches is another cause than the one that edits', asy
 
 causes('what the ALG has dropped stands in the log, by its reason', async () => {
   const more = { drops: present([drop('cannot parse SDP message')]) };
-  assert.equal(codes(await said({}, { more })), ['alg-drops']);
-  assert.equal(codes(await said({}, { more: { drops: present([drop('all ports in use for SDP media')]) } })), ['alg-port-clash']);
+  const on = { alg: 'tracking', ask: 'cannot-call-out' } as const;
+  assert.equal(codes(await said({}, { ...on, more })), ['alg-drops', 'alg-watches']);
+  const clash = { drops: present([drop('all ports in use for SDP media')]) };
+  assert.equal(codes(await said({}, { ...on, more: clash })), ['alg-port-clash', 'alg-watches']);
+  // The log is kept while the ALG is gone.
+  assert.equal(codes(await said({}, { more })), []);
 });
 
 causes('flow offload: what 6.18 ends, and what escapes its marks', async () => {
