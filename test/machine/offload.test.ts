@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import type { Diagnosis } from '../../src/diagnose/diagnose.ts';
+import type { DiagnosisDocument } from '../../src/diagnose/diagnose.ts';
 import type { End } from '../lab/lab.ts';
 import type { Member, Ran } from '../lab/member.ts';
 import { ADDRESS } from '../lab/network.ts';
@@ -176,7 +176,7 @@ test('without the rules a call and its signalling are in the offload, and nothin
 /** `sipalg diagnose` in a call that runs: what is named, and what is ruled out. */
 async function diagnosed(router: Router, ask: string): Promise<{ named: string[]; out: string[]; said: string }> {
   const ran = await sipalg(router, `diagnose ${ask} --json`, null);
-  const { diagnosis } = JSON.parse(ran.stdout) as { diagnosis: Diagnosis };
+  const { diagnosis } = JSON.parse(ran.stdout) as { diagnosis: DiagnosisDocument };
   const { found, ruledOut } = diagnosis;
   return {
     named: found.map(({ code }) => code),

@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Diagnosis } from '../../../src/diagnose/diagnose.ts';
+import type { DiagnosisDocument } from '../../../src/diagnose/diagnose.ts';
 import type { Engine } from '../../bundled.ts';
 import { openLab } from '../lab.ts';
 import { play } from './scene.ts';
@@ -16,7 +16,7 @@ const wanted = SCENES.filter(({ name }) => only === undefined || name.includes(o
 interface Played {
   engine: Engine;
   seconds: number;
-  diagnosis: Diagnosis;
+  diagnosis: DiagnosisDocument;
 }
 
 /** Plays every second scene in a lab of its own, and keeps what came of each: a scene that failed is its own test's failure. */

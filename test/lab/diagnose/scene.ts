@@ -1,6 +1,6 @@
 /** What the scenes of a diagnosis share: phones that register, calls with audio, and what `sipalg diagnose` says of them. */
 import { bundled } from '../../bundled.ts';
-import type { Diagnosis } from '../../../src/diagnose/diagnose.ts';
+import type { DiagnosisDocument } from '../../../src/diagnose/diagnose.ts';
 import type { Lab } from '../lab.ts';
 import type { Process } from '../member.ts';
 import { ADDRESS } from '../network.ts';
@@ -73,7 +73,7 @@ export async function withoutLog(lab: Lab): Promise<void> {
 }
 
 /** Runs one scene in a lab, asks, and leaves the lab as it was. */
-export async function play(lab: Lab, scene: Scene): Promise<Diagnosis> {
+export async function play(lab: Lab, scene: Scene): Promise<DiagnosisDocument> {
   await withoutLog(lab);
   // OpenWrt has it in busybox.
   lab.files.write('/usr/bin/ping', '#!/bin/sh\nexec busybox ping "$@"\n', 0o755);
@@ -146,7 +146,7 @@ export async function play(lab: Lab, scene: Scene): Promise<Diagnosis> {
     const words = scene.ask === undefined ? [] : [scene.ask];
     const ran = await lab.router.run(['sipalg', 'diagnose', ...words, '--json'], { timeout: 60_000 });
     if (ran.status === 2 || ran.stdout === '') throw new Error(`${scene.name}: sipalg diagnose ended with ${ran.status}: ${ran.stderr}`);
-    return (JSON.parse(ran.stdout) as { diagnosis: Diagnosis }).diagnosis;
+    return (JSON.parse(ran.stdout) as { diagnosis: DiagnosisDocument }).diagnosis;
   } finally {
     const failed: string[] = [];
     for (const undo of undone.reverse()) await undo().catch((error: Error) => failed.push(error.message));

@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Diagnosis } from '../../../src/diagnose/diagnose.ts';
+import type { DiagnosisDocument } from '../../../src/diagnose/diagnose.ts';
 import { openLab } from '../lab.ts';
 import { BROKEN } from './calls.ts';
 import { play } from './scene.ts';
@@ -12,7 +12,7 @@ import { play } from './scene.ts';
 const only = process.env['SCENE'];
 const wanted = BROKEN.filter(({ name, symptom }) => only === undefined || `${symptom} ${name}`.includes(only));
 
-async function lane(alg: boolean, results: Map<string, Promise<Diagnosis>>): Promise<void> {
+async function lane(alg: boolean, results: Map<string, Promise<DiagnosisDocument>>): Promise<void> {
   const mine = wanted.filter((one) => one.alg === alg);
   if (mine.length === 0) return;
   const lab = await openLab({ ruleset: alg ? 'stock-alg-on' : 'stock-alg-absent', engine: alg ? 'quickjs' : 'node' });
@@ -28,7 +28,7 @@ async function lane(alg: boolean, results: Map<string, Promise<Diagnosis>>): Pro
   }
 }
 
-const symptoms = suite<{ results: Map<string, Promise<Diagnosis>>; rows: string[] }>('symptoms in real calls');
+const symptoms = suite<{ results: Map<string, Promise<DiagnosisDocument>>; rows: string[] }>('symptoms in real calls');
 
 symptoms.before(async (context) => {
   context.rows = [];
@@ -40,7 +40,7 @@ symptoms.after(async ({ rows }) => console.log(rows.join('\n')));
 
 for (const { symptom, name, made, seen } of wanted)
   symptoms(`${symptom}: ${name}`, async ({ results, rows }) => {
-    const { asked, found } = await (results.get(symptom) as Promise<Diagnosis>);
+    const { asked, found } = await (results.get(symptom) as Promise<DiagnosisDocument>);
     const named = found.map(({ code }) => code).sort();
     rows.push(`${symptom.padEnd(18)}${named.join(' + ') || 'nothing'} named; ${name}: ${seen}`);
     assert.equal(asked.symptoms, [symptom]);

@@ -17,18 +17,18 @@ table('has causes for every symptom, and at least two', () => {
   for (const name of NAMES) assert.ok(CAUSES.filter(({ symptoms }) => symptoms.includes(name)).length >= 2, name);
 });
 
-table('gives every cause a code of its own, a symptom, an observable, a fix, a and a source', () => {
+table('gives every cause a code of its own, a symptom, an observable, a fix and a source', () => {
   assert.ok(CAUSES.length >= 35);
   assert.is(new Set(CAUSES.map(({ code }) => code)).size, CAUSES.length);
   for (const { code, symptoms, what, observable, fix, source } of CAUSES) {
     assert.match(code, /^[a-z]+(-[a-z]+)*$/);
     assert.ok(symptoms.length > 0 && symptoms.every((one) => NAMES.includes(one)), code);
-    assert.match(what, /^[A-Z].*\.$/, code);
+    assert.match(what.text, /^[A-Z].*\.$/, code);
     assert.ok(observable.length > 20 && source.length > 5, code);
     // A command to type, a setting of something named, or a question to somebody named.
     if ('command' in fix) assert.match(fix.command, /^[a-z/]\S* ?/, code);
-    else if ('setting' in fix) assert.ok(fix.setting.length > 10 && /^(the|whoever|sipalg)/.test(fix.of), code);
-    else assert.ok(/\?/.test(fix.question) && /^(the|whoever)/.test(fix.ask), code);
+    else if ('setting' in fix) assert.ok(fix.setting.text.length > 10 && /^(the|whoever|sipalg)/.test(fix.of.text), code);
+    else assert.ok(/\?/.test(fix.question.text) && /^(the|whoever)/.test(fix.ask.text), code);
   }
 });
 
@@ -55,7 +55,7 @@ table('tells causes apart by their observables, or says that it cannot and what 
     for (const code of shared) {
       const { alike } = CAUSES.find((one) => one.code === code) as (typeof CAUSES)[number];
       assert.equal([...(alike?.codes ?? []), code].sort(), [...shared].sort());
-      assert.ok((alike?.tell ?? '').length > 20);
+      assert.ok((alike?.tell.text ?? '').length > 20);
     }
   }
   for (const { alike } of CAUSES)
