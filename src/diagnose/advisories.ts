@@ -286,3 +286,12 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
     });
   return found;
 }
+
+/** Of vulnerabilities that one kernel has, the one whose fix came last: who has that, has all of them. */
+export function lastMended(advisories: readonly Advisory[]): Advisory | undefined {
+  const patchOf = ({ id, text }: Advisory): number => {
+    const line = lineOf(String(text.parameters?.['kernel'] ?? ''));
+    return VULNERABILITIES.find((one) => one.id === id)?.fixed[line] ?? Infinity;
+  };
+  return [...advisories].sort((one, other) => patchOf(other) - patchOf(one))[0];
+}

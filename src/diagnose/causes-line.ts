@@ -222,7 +222,7 @@ export const OF_LINE: readonly Cause[] = [
     observable: 'twelve pings to the other end of calls: 30 ms from one to the next, 200 ms there and back, or two without an answer',
     fix: { ask: WHO_SELLS, question: say('ask-late-line', 'Why do packets to our provider take so long, or so different times?') },
     source: 'RFC 3550 §6.4.1; ITU-T G.114',
-    made: PURE,
+    made: 'test/machine/offload.test.ts',
     sees: (look) => byEcho(look, 'provider'),
   },
   {

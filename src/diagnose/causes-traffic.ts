@@ -88,7 +88,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
     observable: 'a flow of audio has the flag OFFLOAD or HW_OFFLOAD',
     fix: LIMIT_FIX,
     source: 'net/netfilter/nft_flow_offload.c; net/netfilter/nf_flow_table_ip.c',
-    made: PURE,
+    made: 'test/machine/offload.test.ts',
     sees(look) {
       const off = offloaded(look);
       if (off !== null) return off;
