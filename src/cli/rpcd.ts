@@ -26,7 +26,11 @@ async function watching(doors: Doors, seconds: string, terminal: Terminal, { tol
     ['--json', ''],
   ]);
   const summing = (summary: WatchSummary): Promise<void> => {
-    const causes = Object.entries(summary.causes).map(([code, times]) => ({ code, times, text: english(CAUSES[code as keyof typeof CAUSES]) }));
+    const causes = Object.entries(summary.causes).map(([code, times]) => ({
+      code,
+      times,
+      text: english(CAUSES[code as keyof typeof CAUSES]),
+    }));
     return each({ ...summary, causes });
   };
   await watch(doors, given, { ...terminal, json: heard, err: (text) => remark(text.trim()) }, summing).catch((error: Error) => {
