@@ -1,17 +1,17 @@
 /** The page as `sipalg serve` serves it, for routers without LuCI. */
-import type { Reply } from '../../object/object.ts';
+import type { MethodName } from '../../object/object.ts';
+import { createDialog } from './dialog.ts';
+import { draw } from './draw.ts';
+import { match } from './match.ts';
 import { Failure, open } from './page.ts';
 import type { Page } from './page.ts';
 import type { Login, Rights } from '../state.ts';
 import { wordsIn } from '../words.ts';
 import type { Coded, Said } from '../../words/say.ts';
 
-/** Milliseconds between looks. */
-const PACE = 5000;
-/** While a run goes on. */
-const HURRY = 1000;
-/** How often it is asked whether it is time. */
-const TICK = 250;
+/** How often it is asked whether it is time. Milliseconds. */
+const TICK = 1000;
+const ASK_AGAIN = 5000;
 /** A look that takes longer has failed. A run has no limit: the router answers when it is verified. */
 const LONGEST = 15_000;
 
@@ -95,14 +95,21 @@ async function ask(path: string, body: unknown, longest: number | null = LONGEST
   );
 }
 
-async function call(method: string, args: object, longest?: number | null): Promise<Reply> {
-  return ((await ask('call', { method, args }, longest)) as { result: Reply }).result;
+/** Methods that are answered when they have come to their end, however long that is. */
+const UNBOUNDED: readonly string[] = ['disable', 'enable'];
+
+async function call(method: MethodName, args: object): Promise<unknown> {
+  return ((await ask('call', { method, args }, UNBOUNDED.includes(method) ? null : LONGEST)) as { result: unknown }).result;
 }
 
 const root = document.getElementById('page') as HTMLElement;
 
+/** When it was last asked whether there is a session. */
+let asked = 0;
+
 /** @param because why there is no session any more, where there was one */
 async function meet(page: Page, because = ''): Promise<void> {
+  asked = performance.now();
   try {
     const { rights, login, lang, clear } = (await ask('session', undefined)) as Session;
     await speak(page, lang);
@@ -123,12 +130,32 @@ const page = open({
   root,
   words,
   rights: { read: false, write: false },
-  transport: {
-    status: () => call('status', {}),
-    plan: (towards) => call('plan', { towards }),
-    disable: () => call('disable', {}, null),
-    enable: () => call('enable', {}, null),
+  draw: (view, act) => match(root, draw(view, act)),
+  dialog: (act) => {
+    const box = document.createElement('dialog');
+    box.className = 'modal';
+    box.setAttribute('aria-labelledby', 'sipalg-dialog');
+    const head = document.createElement('h4');
+    head.id = 'sipalg-dialog';
+    box.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      act({ do: 'cancel' });
+    });
+    return createDialog(
+      act,
+      (title, contents) => {
+        head.textContent = title;
+        box.append(head, contents);
+        document.body.append(box);
+        if (!box.open) box.showModal();
+      },
+      () => {
+        box.close();
+        box.remove();
+      },
+    );
   },
+  call,
   session: {
     ended: (mine) => void meet(mine, mine.state().lost?.said),
     logIn(mine, username, password) {
@@ -147,18 +174,12 @@ const page = open({
   },
 });
 
-/** Looks again and again; a page that nobody sees rests, and looks at once when it is seen again. */
-async function follow(): Promise<void> {
-  for (let rested = PACE; ; rested += TICK) {
-    if (rested >= (page.hurried() ? HURRY : PACE) && page.state().login === null && !document.hidden) {
-      rested = 0;
-      await (page.state().rights.read ? page.look() : meet(page));
-    }
-    await new Promise((resolve) => setTimeout(resolve, TICK));
-  }
+/** Whether there is a session is asked as often as a look is made. */
+function follow(): void {
+  if (page.state().rights.read || page.state().login !== null) return void page.follow();
+  if (!document.hidden && performance.now() - asked >= ASK_AGAIN) void meet(page);
 }
 
-document.addEventListener('visibilitychange', () => {
-  if (!document.hidden && page.state().rights.read) void page.look();
-});
-void follow();
+document.addEventListener('visibilitychange', follow);
+setInterval(follow, TICK);
+void meet(page);
