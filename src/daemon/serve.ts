@@ -57,6 +57,8 @@ export interface ServeOptions {
 export interface Daemon {
   /** Reads the configuration again and looks again. */
   again(): Promise<void>;
+  /** A line of its log. */
+  say: SayLine;
   /** Ends: a run under way is taken back, who waits for an answer gets it. Never rejects. */
   stop(): Promise<void>;
 }
@@ -185,6 +187,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   }
   watch.start();
   return {
+    say,
     async again() {
       const done = furnishing.begin();
       try {
