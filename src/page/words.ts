@@ -17,6 +17,9 @@ export function wordsIn(_: Translate) {
   return {
     /** What has travelled by its code. */
     put: putIn(_),
+    /** The same of an answer that has brought words along. */
+    putWith: (own: Readonly<Record<string, string>>) =>
+      putIn((key) => (Object.prototype.hasOwnProperty.call(own, key) ? (own[key] as string) : _(key))),
     diagnosis: diagnosisWordsIn(_),
 
     title: _('SIP ALG'),
@@ -225,8 +228,8 @@ export function wordsIn(_: Translate) {
       busy: _('Logging in...'),
       leave: _('Log out'),
       token: _(
-        'This page opens with the link that "sipalg serve" has printed. '
-          + 'Links are good once; "/etc/init.d/sipalg-daemon reload" makes it print another.',
+        'This page opens with a link that is good once. "sipalg serve" prints it in a terminal; as a service it writes it '
+          + 'into /var/run/sipalg.link. "/etc/init.d/sipalg-daemon reload" makes another.',
       ),
     },
   };

@@ -5,9 +5,11 @@ import { cell, code, disclosure, drawFold, drawNotice, item, LABELS, list, WRAP 
 import { h } from '../tree.ts';
 import type { Tree } from '../tree.ts';
 import type { Act } from '../action.ts';
-import type { Block, Details, Drawing, Finding, Findings, Login, Section, Table, VerdictBlock, View } from '../view.ts';
+import type { Block, Details, Drawing, Finding, Findings, Login, Section, Table, Tone, VerdictBlock, View } from '../view.ts';
 
 const row = (classes: string, ...cells: Tree[]): Tree => h('tr', { class: `tr ${classes}`.trim(), role: 'row' }, cells);
+
+const drawLabel = (tone: Tone, text: string): Tree => h('span', { class: `label ${LABELS[tone]}`.trim() }, text);
 
 function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
   const head =
@@ -23,7 +25,7 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
       `cbi-rowstyle-${(place % 2) + 1}`,
       ...cells.map(({ text, code: typed, fold, tone }, column) =>
         cell(column === 0 && heads.length === 0, heads[column] ?? null, [
-          typed === true ? code(text, tone) : tone === undefined ? text : h('span', { class: `label ${LABELS[tone]}`.trim() }, text),
+          typed === true ? code(text, tone) : tone === undefined ? text : drawLabel(tone, text),
           ...(fold === undefined ? [] : drawFold(fold, act)),
         ]),
       ),
@@ -48,7 +50,7 @@ function drawSection({ name, title, lines, table }: Section, act: Act): Tree {
 function drawFinding({ name, tone, weight, text, fold }: Finding, act: Act): (Tree | string)[] {
   const id = `sipalg-finding-${name}`;
   return [
-    h('span', { class: `label ${LABELS[tone]}`.trim() }, weight),
+    drawLabel(tone, weight),
     ' ',
     h('span', { id, style: WRAP }, text),
     ' ',
@@ -134,7 +136,7 @@ export function drawTab(blocks: readonly Block[], act: Act): Tree {
 }
 
 function drawLogin(login: Login, act: Act): Tree {
-  const { how, title, about, said, busy } = login;
+  const { how, title, about, said, warning, busy } = login;
   const field = (name: 'username' | 'password', label: string): Tree =>
     h(
       'div',
@@ -150,7 +152,7 @@ function drawLogin(login: Login, act: Act): Tree {
           type: name === 'password' ? 'password' : 'text',
           required: true,
           autocomplete: name === 'password' ? 'current-password' : 'username',
-          'aria-describedby': said === '' ? null : 'sipalg-login-said',
+          'aria-describedby': said !== '' ? 'sipalg-login-said' : warning !== '' ? 'sipalg-login-warning' : null,
         }),
       ),
     );
@@ -164,6 +166,7 @@ function drawLogin(login: Login, act: Act): Tree {
     { class: 'cbi-section', 'aria-labelledby': 'sipalg-login', key: 'login' },
     h('h3', { id: 'sipalg-login' }, title),
     h('p', { class: 'cbi-section-descr' }, about),
+    warning === '' ? null : h('p', { class: 'alert-message warning', id: 'sipalg-login-warning', key: 'warning' }, warning),
     said === '' ? null : h('p', { class: 'alert-message danger', role: 'alert', id: 'sipalg-login-said', key: 'said' }, said),
     how === 'token'
       ? null
