@@ -6,6 +6,9 @@ import type { Dscp } from './wish.ts';
 /** Below are other programs' ports, whose traffic must not be taken for voice. */
 export const PORTS = { least: 1024, most: 65_535 };
 
+/** Not `Object.hasOwn`: forms in browsers read values too. */
+const has = (of: object, name: string): boolean => Object.prototype.hasOwnProperty.call(of, name);
+
 const BOOLEANS: Readonly<Record<string, boolean>> = {
   1: true,
   on: true,
@@ -21,7 +24,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 /** As OpenWrt's own scripts read a boolean (lib/functions.sh, get_bool), which know no other letter case; undefined for anything else. */
 export function booleanOf(given: string): boolean | undefined {
-  return Object.hasOwn(BOOLEANS, given) ? BOOLEANS[given] : undefined;
+  return has(BOOLEANS, given) ? BOOLEANS[given] : undefined;
 }
 
 /** A whole number, digits alone. */
@@ -31,18 +34,17 @@ export function numberOf(given: string, { least, most }: { least: number; most: 
 }
 
 /** Names of classes (RFC 2474, 2597, 3246, 5865, 8622) as nft and iptables know them. */
-const CLASSES: Readonly<Record<string, number>> = {
-  ...Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].map((each) => [`CS${each}`, each * 8])),
-  ...Object.fromEntries([1, 2, 3, 4].flatMap((each) => [1, 2, 3].map((drop) => [`AF${each}${drop}`, each * 8 + drop * 2]))),
-  EF: 46,
-};
+const CLASSES: Record<string, number> = {};
+for (let each = 0; each < 8; each++) CLASSES[`CS${each}`] = each * 8;
+for (const each of [1, 2, 3, 4]) for (const drop of [1, 2, 3]) CLASSES[`AF${each}${drop}`] = each * 8 + drop * 2;
+CLASSES['EF'] = 46;
 /** Names that not every nft knows, and so are written as numbers. */
 const NUMBERED: Readonly<Record<string, number>> = { BE: 0, DF: 0, LE: 1, VA: 44 };
 
 export function dscpOf(text: string): Dscp | undefined {
   const name = text.toUpperCase();
-  if (Object.hasOwn(CLASSES, name)) return { name, value: CLASSES[name] as number };
-  const value = Object.hasOwn(NUMBERED, name) ? (NUMBERED[name] as number) : /^(\d{1,2}|0X[0-9A-F]{1,2})$/.test(name) ? Number(name) : 64;
+  if (has(CLASSES, name)) return { name, value: CLASSES[name] as number };
+  const value = has(NUMBERED, name) ? (NUMBERED[name] as number) : /^(\d{1,2}|0X[0-9A-F]{1,2})$/.test(name) ? Number(name) : 64;
   const known = Object.keys(CLASSES).find((each) => CLASSES[each] === value);
   return value > 63 ? undefined : { name: known ?? String(value), value };
 }
@@ -86,7 +88,7 @@ export function hostOf(given: string): { name: string; port: number | null } | u
   if (
     plain.length > 253
     || !labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
-    || !/[A-Za-z]/.test(labels.at(-1) as string)
+    || !/[A-Za-z]/.test(labels[labels.length - 1] as string)
   )
     return undefined;
   if (port === undefined) return { name: plain, port: null };

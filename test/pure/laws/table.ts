@@ -88,7 +88,8 @@ export const TABLE: readonly Row[] = [
     room: 'diagnose',
     code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts'],
     types: ['host', 'judge', 'observe', 'survey'],
-    because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no words of a face.',
+    because:
+      'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no words of a face.',
   },
   {
     room: 'apply',
@@ -121,7 +122,7 @@ export const TABLE: readonly Row[] = [
     room: 'fleet',
     code: ['survey', 'host/lines.ts', 'host/text.ts'],
     types: ['host', 'judge', 'wish', 'voice', 'words', 'languages/prometheus'],
-    because: 'Many routers are judged as one is: what is said of each is the survey\'s, and no router is touched.',
+    because: "Many routers are judged as one is: what is said of each is the survey's, and no router is touched.",
   },
   {
     room: 'hep',
@@ -185,9 +186,11 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'page',
-    code: ['words'],
+    code: ['words', 'wish/schema.ts', 'wish/lacks.ts', 'wish/values.ts'],
     types: ['object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
-    because: 'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about.',
+    because:
+      'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about. '
+      + 'Its form takes what the reader of the configuration takes, by the same schema.',
   },
 ];
 
