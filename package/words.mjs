@@ -16,7 +16,8 @@ export const languages = () =>
 
 export const catalogOf = (/** @type {string} */ language) => readFileSync(`${root}${PO}/${language}/sipalg.po`, 'utf8');
 
-const STRING = String.raw`(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`;
+// A text of several lines stands in backticks, and holds nothing that is worked out.
+const STRING = String.raw`(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\`(?:[^\`\\$]|\\.)*\`)`;
 const STRINGS = String.raw`(?:${STRING}[\s+]*)+`;
 
 /** What stands for a character in a string of source, and of a .po. @param {string} text */
@@ -24,7 +25,7 @@ export const unescaped = (text) => text.replace(/\\(.)/g, (_, char) => (char ===
 
 /** Strings as source has them, put together -> the text. @param {string} source */
 export const joined = (source) =>
-  [...source.matchAll(/(['"])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unescaped(text)).join('');
+  [...source.matchAll(/(['"`])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unescaped(text)).join('');
 
 /**
  * Every sentence of the program by its code, and where it is said.

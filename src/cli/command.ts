@@ -16,6 +16,8 @@ export interface Terminal {
   input(): Promise<Reading<string>>;
   /** Puts words into the language of whoever is at it. */
   put: Put;
+  /** Columns of the terminal; absent where it is none, or does not say. */
+  width?: number;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
   /** false once nobody reads what is said any more (`| head -1`); absent where that is not told. */
@@ -74,7 +76,7 @@ export interface Command {
   /** The package its part of the program comes in, where that is another than `sipalg`. */
   package?: string;
   /** More than the line of the table, for `sipalg NAME --help`. */
-  usage?(put: Put): Promise<string>;
+  usage?(put: Put): Promise<string | Said>;
   run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;
 }
 

@@ -44,7 +44,7 @@ export const COMMANDS: readonly Command[] = [
     does: say('does-diagnose', 'from a symptom to its causes on this router'),
     arguments: ['[SYMPTOM...]'],
     options: [JSON_OPTION, FROM],
-    usage: async () => (await diagnosing()).USAGE,
+    usage: async (put) => (await diagnosing()).usage(put),
     run: async (doors, given, terminal) => (await diagnosing()).runDiagnose(doors, given, terminal),
   },
   {

@@ -2,8 +2,11 @@
 import type { ProbeReport } from '../probe/probe.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { say } from '../words/say.ts';
 
-export const USAGE = `usage: sipalg probe [--lan DEVICE] [--json]
+export const USAGE = say(
+  'usage-probe',
+  `usage: sipalg probe [--lan DEVICE] [--json]
        sipalg probe --phones [--for SECONDS] [--json]
        sipalg probe --provider HOST[:PORT] [--silence SECONDS] [--json]
        sipalg probe --mirror HOST[:PORT] [--json]
@@ -34,7 +37,8 @@ Nothing is sent to anybody but that host and the name servers.
 
 Exit codes: 0 nothing was changed or lost; 1 something was; 2 it could not be
 told, or trouble.
-`;
+`,
+);
 
 /** The kinds of probe by the option that asks for them, and what else goes with each; '' is the probe of this router. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {

@@ -55,6 +55,7 @@ function loginOf({ login }: State, words: Words): Login | null {
     title,
     about: login.how === 'token' ? token : about,
     said: login.said,
+    warning: login.warning,
     busy: login.busy,
     user,
     password,

@@ -48,8 +48,10 @@ export interface Asked {
 export interface Login {
   how: 'token' | 'password';
   busy: boolean;
-  /** Why the last try failed. */
+  /** Why the last try failed, or the session is over. */
   said: string;
+  /** That a password would go over the network in clear; '' where it would not. */
+  warning: string;
 }
 
 export type TabName = 'status' | 'voice' | 'providers' | 'diagnosis' | 'settings';

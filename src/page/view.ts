@@ -134,6 +134,7 @@ export interface Login {
   title: string;
   about: string;
   said: string;
+  warning: string;
   busy: boolean;
   user: string;
   password: string;

@@ -295,8 +295,8 @@ export function wordsIn(_: Translate) {
       busy: _('Logging in...'),
       leave: _('Log out'),
       token: _(
-        'This page opens with the link that "sipalg serve" has printed. '
-          + 'Links are good once; "/etc/init.d/sipalg-daemon reload" makes it print another.',
+        'This page opens with a link that is good once. "sipalg serve" prints it in a terminal; as a service it writes it '
+          + 'into /var/run/sipalg.link. "/etc/init.d/sipalg-daemon reload" makes another.',
       ),
     },
   };

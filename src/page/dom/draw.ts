@@ -132,7 +132,7 @@ export function drawTab(blocks: readonly Block[], act: Act): Tree {
 }
 
 function drawLogin(login: Login, act: Act): Tree {
-  const { how, title, about, said, busy } = login;
+  const { how, title, about, said, warning, busy } = login;
   const field = (name: 'username' | 'password', label: string): Tree =>
     h(
       'div',
@@ -148,7 +148,7 @@ function drawLogin(login: Login, act: Act): Tree {
           type: name === 'password' ? 'password' : 'text',
           required: true,
           autocomplete: name === 'password' ? 'current-password' : 'username',
-          'aria-describedby': said === '' ? null : 'sipalg-login-said',
+          'aria-describedby': said !== '' ? 'sipalg-login-said' : warning !== '' ? 'sipalg-login-warning' : null,
         }),
       ),
     );
@@ -162,6 +162,7 @@ function drawLogin(login: Login, act: Act): Tree {
     { class: 'cbi-section', 'aria-labelledby': 'sipalg-login', key: 'login' },
     h('h3', { id: 'sipalg-login' }, title),
     h('p', { class: 'cbi-section-descr' }, about),
+    warning === '' ? null : h('p', { class: 'alert-message warning', id: 'sipalg-login-warning', key: 'warning' }, warning),
     said === '' ? null : h('p', { class: 'alert-message danger', role: 'alert', id: 'sipalg-login-said', key: 'said' }, said),
     how === 'token'
       ? null

@@ -7,6 +7,7 @@ import { Failure, open } from './page.ts';
 import type { Page } from './page.ts';
 import type { Login, Rights } from '../state.ts';
 import { wordsIn } from '../words.ts';
+import type { Coded, Said } from '../../words/say.ts';
 
 /** How often it is asked whether it is time. Milliseconds. */
 const TICK = 1000;
@@ -19,6 +20,8 @@ interface Session {
   login: Login['how'];
   /** As the configuration says it: a language, or `auto`. A daemon that is older says nothing. */
   lang?: string;
+  /** Where a password would go over the network in clear. */
+  clear?: Said;
 }
 
 declare const SIPALG_LANGUAGES: readonly string[];
@@ -37,6 +40,7 @@ function languageFor(lang = 'auto'): string | null {
 }
 
 let spoken: string | null = null;
+let words = wordsIn((text) => text);
 
 /** Fetches the words of a language, once; where they cannot be had, it stays in English. */
 async function speak(page: Page, lang: string | undefined): Promise<void> {
@@ -47,12 +51,21 @@ async function speak(page: Page, lang: string | undefined): Promise<void> {
   if (catalog === null) return;
   spoken = language;
   document.documentElement.lang = (language ?? 'en').replace('_', '-');
-  const words = wordsIn((text) => (Object.prototype.hasOwnProperty.call(catalog, text) ? (catalog[text] as string) : text));
+  words = wordsIn((text) => (Object.prototype.hasOwnProperty.call(catalog, text) ? (catalog[text] as string) : text));
   document.title = words.title;
   page.speak(words);
 }
 
-/** Asks the server. Sentences of its errors are shown as they are. */
+/** What was answered, as JSON; null where it is none: an answer of somebody between, or one cut short, is nobody's to read. */
+function valueOf(text: string): { result?: unknown; error?: unknown } | null {
+  try {
+    return JSON.parse(text) as { result?: unknown };
+  } catch {
+    return null;
+  }
+}
+
+/** Asks the server. Sentences of its errors are put into words by their code, or shown as they are. */
 async function ask(path: string, body: unknown, longest: number | null = LONGEST): Promise<unknown> {
   const stop = new AbortController();
   const timer = longest === null ? null : setTimeout(() => stop.abort(), longest);
@@ -67,15 +80,15 @@ async function ask(path: string, body: unknown, longest: number | null = LONGEST
       headers: { 'X-Sipalg': '1', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    answer = text === '' ? null : (JSON.parse(text) as typeof answer);
+    answer = valueOf(await response.text());
   } catch (error) {
     throw new Failure('no answer', (error as Error).message);
   } finally {
     if (timer !== null) clearTimeout(timer);
   }
-  if (response.ok) return answer;
-  const said = typeof answer?.error === 'string' ? answer.error : `${response.status} ${response.statusText}`;
+  if (response.ok && answer !== null) return answer;
+  const error = typeof answer?.error === 'string' ? answer.error : `${response.status} ${response.statusText}`;
+  const said = answer !== null && 'code' in answer ? words.put(answer as Coded, error) : error;
   throw new Failure(
     response.status === 401 ? 'no session' : response.status === 403 ? 'denied' : response.status >= 500 ? 'no answer' : 'refused',
     said,
@@ -94,12 +107,15 @@ const root = document.getElementById('page') as HTMLElement;
 /** When it was last asked whether there is a session. */
 let asked = 0;
 
-async function meet(page: Page): Promise<void> {
+/** @param because why there is no session any more, where there was one */
+async function meet(page: Page, because = ''): Promise<void> {
   asked = performance.now();
   try {
-    const { rights, login, lang } = (await ask('session', undefined)) as Session;
+    const { rights, login, lang, clear } = (await ask('session', undefined)) as Session;
     await speak(page, lang);
-    page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : { how: login, busy: false, said: '' } }));
+    const warning = clear === undefined ? '' : words.put(clear);
+    const form = { how: login, busy: false, said: because, warning };
+    page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : form }));
     if (rights.read) await page.look();
   } catch (error) {
     const { trouble } = error as Failure;
@@ -112,7 +128,7 @@ const said = (page: Page, busy: boolean, text: string): void =>
 
 const page = open({
   root,
-  words: wordsIn((text) => text),
+  words,
   rights: { read: false, write: false },
   draw: (view, act) => match(root, draw(view, act)),
   dialog: (act) => {
@@ -141,7 +157,7 @@ const page = open({
   },
   call,
   session: {
-    ended: (mine) => void meet(mine),
+    ended: (mine) => void meet(mine, mine.state().lost?.said),
     logIn(mine, username, password) {
       said(mine, true, '');
       ask('login', { username, password }).then(

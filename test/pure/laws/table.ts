@@ -86,10 +86,9 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'diagnose',
-    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts'],
+    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts', 'words'],
     types: ['host', 'judge', 'observe', 'survey'],
-    because:
-      'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no words of a face.',
+    because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no face.',
   },
   {
     room: 'apply',
@@ -98,14 +97,14 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'compare',
-    code: ['languages'],
+    code: ['languages', 'words'],
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
     room: 'watch',
-    code: ['languages', 'probe'],
+    code: ['languages', 'probe', 'words'],
     types: ['host'],
-    because: 'A watch follows from lines and messages as they come, through doors that are handed in: faces word it.',
+    because: 'A watch follows from lines and messages as they come, through doors that are handed in, and says it by codes.',
   },
   {
     room: 'mirror',
@@ -114,15 +113,15 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'probe',
-    code: ['languages', 'host', 'observe', 'compare', 'mirror', 'voice/names'],
+    code: ['languages', 'host', 'observe', 'compare', 'mirror', 'voice/names', 'words'],
     types: ['survey'],
-    because: 'A test by live messages acts through doors alone and tells what it saw and what follows, as data: faces word it.',
+    because: 'A test by live messages acts through doors alone and tells what it saw and what follows, as data and by codes.',
   },
   {
     room: 'fleet',
     code: ['survey', 'host/lines.ts', 'host/text.ts'],
     types: ['host', 'judge', 'wish', 'voice', 'words', 'languages/prometheus'],
-    because: "Many routers are judged as one is: what is said of each is the survey's, and no router is touched.",
+    because: 'Many routers are judged as one is: what is said of each is the survey\'s, and no router is touched.',
   },
   {
     room: 'hep',
@@ -143,13 +142,13 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'http',
-    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts', 'words'],
+    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts', 'host/log.ts', 'words'],
     types: ['host'],
     because: 'HTTP is requests and answers as data: no socket, so every request can be tested without one.',
   },
   {
     room: 'daemon',
-    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host'],
+    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host', 'languages/uci'],
     types: ['judge', 'plan', 'voice'],
     because: 'The resident program puts the object, its transports and the watch together, through doors that are handed in.',
   },

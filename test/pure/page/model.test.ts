@@ -174,10 +174,11 @@ page('says when a session may not look', () => {
 });
 
 page('shows nothing of the router to who has not logged in', async () => {
-  const view = viewAt({ ...at(await statusOf('stock-alg-on')), login: { how: 'password', busy: false, said: 'wrong' } });
+  const view = viewAt({ ...at(await statusOf('stock-alg-on')), login: { how: 'password', busy: false, said: 'wrong', warning: 'in clear' } });
   assert.is(view.mood, 'login');
   assert.equal([view.tabs, view.confirm, view.notices], [[], null, []]);
   assert.is(view.login?.said, 'wrong');
+  assert.is(view.login?.warning, 'in clear');
 });
 
 const theSwitch = suite('the switch');
