@@ -9,42 +9,50 @@ export interface Lack {
 }
 
 /** What is looked at of a section, by option: what is in force of it. */
-interface Values {
-  enabled?: unknown;
-  [option: string]: unknown;
-}
-
-const none = (value: unknown): boolean => !Array.isArray(value) || value.length === 0;
+export type LookedAt = 'enabled' | 'inbound' | 'pbx' | 'host' | 'signalling' | 'media' | 'network';
+export type Values = Readonly<Partial<Record<LookedAt, unknown>>>;
 
 /** @param section as uci names it: `sipalg.example` */
-export function lacksOf(type: string, section: string, values: Values): Lack[] {
-  const lacks: Lack[] = [];
-  if (values.enabled === false) return lacks;
-  if (type === 'provider' && values['inbound'] === true && none(values['pbx']))
-    lacks.push({
-      option: 'inbound',
-      said: say(
-        'problem-inbound',
-        '{section}: inbound: calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.',
-        { section },
-      ),
-    });
-  if (type === 'provider' && none(values['host']) && none(values['signalling']) && none(values['media']))
-    lacks.push({
-      option: 'host',
-      said: say(
-        'problem-provider',
-        '{section}: host: no name and no network of this provider is known, so it stands for nobody. Give it a `list host` or a '
-          + '`list signalling`.',
-        { section },
-      ),
-    });
-  if (type === 'site' && none(values['network']))
-    lacks.push({
-      option: 'network',
-      said: say('problem-site', '{section}: network: none of this site is known, so it stands for nobody. Give it a `list network`.', {
-        section,
-      }),
-    });
-  return lacks;
+export function lacksOf(type: string, section: string, { enabled, inbound, pbx, host, signalling, media, network }: Values): Lack[] {
+  const values = { section };
+  const none = (...lists: unknown[]): boolean => enabled !== false && lists.every((list) => (list as unknown[]).length === 0);
+  return [
+    ...(type === 'provider' && inbound === true && none(pbx)
+      ? [
+          {
+            option: 'inbound',
+            said: say(
+              'problem-inbound',
+              '{section}: inbound: calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.',
+              values,
+            ),
+          },
+        ]
+      : []),
+    ...(type === 'provider' && none(host, signalling, media)
+      ? [
+          {
+            option: 'host',
+            said: say(
+              'problem-provider',
+              '{section}: host: no name and no network of this provider is known, so it stands for nobody. Give it a `list host` or a '
+                + '`list signalling`.',
+              values,
+            ),
+          },
+        ]
+      : []),
+    ...(type === 'site' && none(network)
+      ? [
+          {
+            option: 'network',
+            said: say(
+              'problem-site',
+              '{section}: network: none of this site is known, so it stands for nobody. Give it a `list network`.',
+              values,
+            ),
+          },
+        ]
+      : []),
+  ];
 }

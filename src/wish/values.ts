@@ -6,9 +6,6 @@ import type { Dscp } from './wish.ts';
 /** Below are other programs' ports, whose traffic must not be taken for voice. */
 export const PORTS = { least: 1024, most: 65_535 };
 
-/** Not `Object.hasOwn`: forms in browsers read values too. */
-const has = (of: object, name: string): boolean => Object.prototype.hasOwnProperty.call(of, name);
-
 const BOOLEANS: Readonly<Record<string, boolean>> = {
   1: true,
   on: true,
@@ -24,7 +21,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 /** As OpenWrt's own scripts read a boolean (lib/functions.sh, get_bool), which know no other letter case; undefined for anything else. */
 export function booleanOf(given: string): boolean | undefined {
-  return has(BOOLEANS, given) ? BOOLEANS[given] : undefined;
+  return Object.hasOwn(BOOLEANS, given) ? BOOLEANS[given] : undefined;
 }
 
 /** A whole number, digits alone. */
@@ -43,8 +40,8 @@ const NUMBERED: Readonly<Record<string, number>> = { BE: 0, DF: 0, LE: 1, VA: 44
 
 export function dscpOf(text: string): Dscp | undefined {
   const name = text.toUpperCase();
-  if (has(CLASSES, name)) return { name, value: CLASSES[name] as number };
-  const value = has(NUMBERED, name) ? (NUMBERED[name] as number) : /^(\d{1,2}|0X[0-9A-F]{1,2})$/.test(name) ? Number(name) : 64;
+  if (Object.hasOwn(CLASSES, name)) return { name, value: CLASSES[name] as number };
+  const value = Object.hasOwn(NUMBERED, name) ? (NUMBERED[name] as number) : /^(\d{1,2}|0X[0-9A-F]{1,2})$/.test(name) ? Number(name) : 64;
   const known = Object.keys(CLASSES).find((each) => CLASSES[each] === value);
   return value > 63 ? undefined : { name: known ?? String(value), value };
 }
