@@ -6,7 +6,7 @@ import type { Table, TableLike, TypeName } from '../ubus/value.ts';
 import type { Clock } from '../host/clock.ts';
 import type { SayLine } from '../host/log.ts';
 import { METHODS, OBJECT, WrongArgument } from '../object/object.ts';
-import type { Arguments, MethodName, Reply } from '../object/object.ts';
+import type { Answer, Arguments, MethodName } from '../object/object.ts';
 import type { Handover } from './handover.ts';
 import { shortened, withoutNul } from './reply-size.ts';
 import type { Changed } from './polling.ts';
@@ -23,7 +23,7 @@ const SERVICES = 'service';
 export interface BusOptions {
   client: Client;
   clock: Clock;
-  call: (method: MethodName, args: Arguments) => Promise<Reply>;
+  call: (method: MethodName, args: Arguments) => Promise<Answer>;
   /** Something happened that may change the verdict. */
   onEvent: () => void;
   /** Lines for the log. */
@@ -40,16 +40,16 @@ export interface Bus {
 }
 
 /** What is sent of a reply. Looked through once for each report, not for each call. */
-function createTables(): (reply: Reply) => TableLike {
+function createTables(): (answer: Answer) => TableLike {
   const plain = new WeakSet<object>();
-  return (reply) => {
-    const parts = [reply.facts, reply.plan].filter((part) => part !== null);
-    if (parts.every((part) => plain.has(part))) return reply;
-    const text = JSON.stringify(reply);
-    const table = shortened(text.includes('\\u0000') ? (withoutNul(reply) as TableLike) : reply, text.length);
-    if (table !== reply) return table;
-    for (const part of parts) plain.add(part);
-    return reply;
+  return (answer) => {
+    const { facts, plan } = answer as { facts?: unknown; plan?: unknown };
+    const parts = [facts, plan].filter((part): part is object => typeof part === 'object' && part !== null);
+    if (parts.length > 0 && parts.every((part) => plain.has(part))) return answer as TableLike;
+    const text = JSON.stringify(answer);
+    const table = shortened((text.includes('\\u0000') ? withoutNul(answer) : answer) as TableLike, text.length);
+    if (table === answer) for (const part of parts) plain.add(part);
+    return table;
   };
 }
 

@@ -34,6 +34,8 @@ export interface Doors {
   listen: ListenDoor;
   /** Calls whenever the firewall has been loaded or unloaded, as far as this machine can tell; stops when what it gives is called. */
   firewall: (heard: () => void) => () => void;
+  /** The command that starts this program. */
+  self?: readonly string[];
   /** The page's words in a language, as JSON; null where it is not there. */
   words?: (language: string) => Promise<string | null>;
   /** A line of the log. */
@@ -94,6 +96,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     host,
     surveyor,
     clock,
+    ...(doors.self === undefined ? {} : { self: doors.self }),
     onEcho: echo,
     onVerified: (report) => watch.seen(report, true),
   });
@@ -150,7 +153,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     doors: { ...doors, say: furnishing.say },
     certificate: () => certificatePaths(host, wish),
     folder: options.folder,
-    call: object.call,
+    call: (method, args) => object.call(method, args, true),
     logins: createLogins((name, method, args) => client.call(name, method, args, { timeout: RPCD_WITHIN })),
     busless: () => busless,
     lang: () => lang,

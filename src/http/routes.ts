@@ -8,7 +8,7 @@ import { cookiesOf, headerOf, json, partsOf, refusal, SAFE_HEADERS } from './mes
 import type { Answer, Asked } from './message.ts';
 import { checkHost, checkOrigin, isFromAnotherSite } from './origin.ts';
 import { isMethod, METHODS, WrongArgument } from '../object/object.ts';
-import type { Arguments, MethodName, Reply } from '../object/object.ts';
+import type { Answer as Answered, Arguments, MethodName } from '../object/object.ts';
 import type { Logins, Rights } from './logins.ts';
 import { LONGEST } from './sessions.ts';
 import type { SayLine } from '../host/log.ts';
@@ -23,7 +23,7 @@ export interface MountOptions {
   port: number;
   /** The names and addresses this machine answers to. */
   names: () => readonly string[];
-  call: (method: MethodName, args: Arguments) => Promise<Reply>;
+  call: (method: MethodName, args: Arguments) => Promise<Answered>;
   sessions: Sessions;
   attempts: Attempts;
   logins: Logins;

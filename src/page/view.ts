@@ -1,4 +1,5 @@
 /** What is drawn, as plain data. Every text in it is a sentence in the reader's language or the report's own. */
+import type { MethodName } from '../object/object.ts';
 import type { TabName, Towards } from './state.ts';
 import type { Tree } from './tree.ts';
 
@@ -33,21 +34,40 @@ export interface Finding {
 export interface Table {
   /** A row's name stays the same from look to look. */
   heads: string[];
-  rows: { name: string; cells: { text: string; code?: true; fold?: Fold }[] }[];
+  rows: { name: string; cells: { text: string; code?: true; fold?: Fold; tone?: Tone }[] }[];
   /** Said where there is no row. */
   empty: string;
 }
 
 /** A part of a tab. `kind` decides how it is drawn (dom/draw.ts); `name` stays the same from look to look. */
-export type Block = Section | Findings | VerdictBlock | SwitchBlock | Drawing | Details;
+export type Block = Ask | Section | Findings | VerdictBlock | SwitchBlock | Drawing | Details;
 
 /** Sentences and a table. */
 export interface Section {
   kind: 'section';
   name: string;
+  /** '' where the fold around it says it. */
   title: string;
   lines: string[];
   table: Table;
+}
+
+/** What a person can ask for, and what has come of it. */
+export interface Ask {
+  kind: 'ask';
+  name: string;
+  title: string;
+  lines: string[];
+  /** Something to type: which argument it is, and what may be meant by its name. */
+  field: { argument: string; label: string; suggestions: Readonly<Record<string, string>> } | null;
+  ask: { method: MethodName; args: Readonly<Record<string, unknown>> };
+  /** Of the button. */
+  label: string;
+  busy: boolean;
+  disabled: boolean;
+  notices: Notice[];
+  /** A text that can be saved as a file. */
+  save: { label: string; file: string; text: string } | null;
 }
 
 export interface Findings {

@@ -5,6 +5,7 @@ import type { InForce, PolicyFacts } from '../voice/facts.ts';
 import { counterIn } from '../words/counters.ts';
 import { putLines } from '../words/english.ts';
 import { ago } from './blocks.ts';
+import { historyOf } from './history.ts';
 import type { State } from './state.ts';
 import type { Block, Section, Table } from './view.ts';
 import { fill } from './words.ts';
@@ -169,7 +170,7 @@ function attemptsOf(policy: PolicyFacts, at: number, words: Words): Section[] {
   return [{ kind: 'section', name: 'attempts', title: voice.attempts, lines, table: { heads, rows, empty: '' } }];
 }
 
-export function voiceOf(reply: Full, _: State, words: Words): Block[] {
+export function voiceOf(reply: Full, state: State, words: Words): Block[] {
   const { policy, at } = reply.facts;
   // A daemon that is older than this page knows nothing of them.
   if (policy === undefined) return [];
@@ -179,6 +180,7 @@ export function voiceOf(reply: Full, _: State, words: Words): Block[] {
   }
   return [
     methodsOf(policy.value, reply, words),
+    ...historyOf(reply, state, words),
     ...attemptsOf(policy.value, at + reply.now.age, words),
     ...countersOf(policy.value, words),
   ];

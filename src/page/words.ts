@@ -1,6 +1,7 @@
 /** Every sentence of the page that is not the report's: each passes `_`, so that it can be translated. */
 
 import { putIn } from '../words/put.ts';
+import { diagnosisWordsIn } from './diagnosis-words.ts';
 
 /** Gives a sentence in the reader's language, or the one it was given. */
 export type Translate = (text: string) => string;
@@ -16,6 +17,7 @@ export function wordsIn(_: Translate) {
   return {
     /** What has travelled by its code. */
     put: putIn(_),
+    diagnosis: diagnosisWordsIn(_),
 
     title: _('SIP ALG'),
     about: _(

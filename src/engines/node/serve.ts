@@ -62,6 +62,13 @@ async function words(language: string): Promise<string | null> {
   return JSON.stringify((await (LANGUAGES[language] as () => Promise<{ default: Catalog }>)()).default);
 }
 
+/** What a page asks for besides is answered by this program once more; memory is tidied up in what stays alone. */
+const self = (): string[] => [
+  process.execPath,
+  ...process.execArgv.filter((option) => option !== '--expose-gc'),
+  realpathSync(process.argv[1] ?? '.'),
+];
+
 /** The page's files lie in the folder `page` beside the program. */
 const folder = (): string => `${dirname(realpathSync(process.argv[1] ?? '.'))}/page`;
 
@@ -104,6 +111,7 @@ export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptio
         ubus: open,
         listen,
         firewall,
+        self: self(),
         words,
         say,
         certificate,

@@ -1,5 +1,6 @@
 /** Small pieces of the drawing. */
 import type { Act } from '../action.ts';
+import { COLOURS } from '../drawings/parts.ts';
 import { h } from '../tree.ts';
 import type { Child, Tree } from '../tree.ts';
 import type { Fold, Notice, Tone } from '../view.ts';
@@ -30,7 +31,13 @@ export function item(key: string, padding: string, ...children: (Child | null)[]
   return h('li', { key, style: { ...ITEM, padding } }, children);
 }
 
-export const code = (text: string): Tree => h('code', { style: TYPED }, text);
+/** A colour says no more than where it stands does. */
+const TONES: Partial<Record<Tone, string>> = { danger: COLOURS.bad, success: COLOURS.good };
+
+export const code = (text: string, tone?: Tone): Tree => {
+  const colour = tone === undefined ? undefined : TONES[tone];
+  return h('code', { style: colour === undefined ? TYPED : { ...TYPED, color: colour } }, text);
+};
 
 /** A disclosure as small as a word: themes' buttons are for what does something. Its size is still a finger's (WCAG 2.2, 2.5.8). */
 const SMALL = {

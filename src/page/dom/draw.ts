@@ -1,4 +1,5 @@
 /** The view -> a tree of elements, in the classes of LuCI's themes. */
+import { drawAsk } from './draw-ask.ts';
 import { drawSwitch } from './draw-switch.ts';
 import { cell, code, disclosure, drawFold, drawNotice, item, LABELS, list, WRAP } from './draw-blocks.ts';
 import { h } from '../tree.ts';
@@ -20,9 +21,9 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
   const lines = rows.map(({ name, cells }, place) => ({
     ...row(
       `cbi-rowstyle-${(place % 2) + 1}`,
-      ...cells.map(({ text, code: typed, fold }, column) =>
+      ...cells.map(({ text, code: typed, fold, tone }, column) =>
         cell(column === 0 && heads.length === 0, heads[column] ?? null, [
-          typed === true ? code(text) : text,
+          typed === true ? code(text, tone) : tone === undefined ? text : h('span', { class: `label ${LABELS[tone]}`.trim() }, text),
           ...(fold === undefined ? [] : drawFold(fold, act)),
         ]),
       ),
@@ -35,11 +36,11 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
 function drawSection({ name, title, lines, table }: Section, act: Act): Tree {
   const id = `sipalg-${name}`;
   return h(
-    'section',
-    { 'aria-labelledby': id, key: name, style: { margin: '1em 0' } },
-    h('h3', { id }, title),
+    title === '' ? 'div' : 'section',
+    { 'aria-labelledby': title === '' ? null : id, key: name, style: { margin: '1em 0' } },
+    title === '' ? null : h('h3', { id }, title),
     lines.map((line) => h('p', { class: 'cbi-section-descr' }, line)),
-    table.rows.length > 0 ? drawTable(table, title, act) : table.empty === '' ? null : h('p', { key: 'empty' }, table.empty),
+    table.rows.length > 0 ? drawTable(table, title || table.heads.join(', '), act) : table.empty === '' ? null : h('p', { key: 'empty' }, table.empty),
   );
 }
 
@@ -110,6 +111,7 @@ function drawDetails({ name, label, open, blocks }: Details, act: Act): Tree {
 
 /** How each kind of block is drawn. */
 const DRAW: { [K in Block['kind']]: (block: Extract<Block, { kind: K }>, act: Act) => Tree } = {
+  ask: drawAsk,
   section: drawSection,
   findings: drawFindings,
   verdict: drawVerdict,

@@ -2,6 +2,7 @@
 import type { MethodName, Reply } from '../../object/object.ts';
 import type { Act, Action } from '../action.ts';
 import { drawConfirm, RESULT, RUNNING } from './draw-switch.ts';
+import { asksOf } from '../diagnosis.ts';
 import { viewOf } from '../model.ts';
 import { answered, asked, asking, begin, cancelled, confirm, hurried, looked, lost, planned, toggled, told } from '../state.ts';
 import type { Rights, State, Towards, Trouble } from '../state.ts';
@@ -117,6 +118,7 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
     try {
       const reply = (await call('status', {})) as Reply;
       if (mine === era) change((was) => looked(was, reply, performance.now()));
+      for (const { name, method } of asksOf(state)) void ask(name, method, {});
     } catch (error) {
       const trouble = troubleOf(error);
       change((was) => lost(was, trouble));

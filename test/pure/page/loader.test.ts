@@ -8,7 +8,7 @@ import { scan } from '../../page/loader.ts';
 
 const VIEW = 'luci/htdocs/luci-static/resources/view/sipalg/overview.js';
 /** Bytes a mount may have, all its files. */
-const MOST = 95_000;
+const MOST = 100_000; // with a form of every option, drawings, and a tab for a diagnosis
 
 const mounts = suite<{ folder: string; source: string; inputs: string[][] }>('the packed page');
 
@@ -52,7 +52,7 @@ mounts('gives the loader a class made with view.extend, and asks nothing before 
 const newerIn = (text: string): string[] =>
   text
     .replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '""')
-    .match(/\?\?|\?\.[a-z_$([]|\|\|=|&&=|\bcatch\s*\{|\.at\(|\.replaceAll\(|\.flat(Map)?\(|Object\.fromEntries/gi) ?? [];
+    .match(/\?\?|\?\.[a-z_$([]|\|\|=|&&=|\bcatch\s*\{|(?<!\.)\.at\(|\.replaceAll\(|\.flat(Map)?\(|Object\.fromEntries/gi) ?? [];
 
 mounts('speaks no newer JavaScript than of 2018, but for flat, which every browser has that LuCI runs in', ({ folder, source }) => {
   for (const text of [source, readFileSync(join(folder, 'page/page.js'), 'utf8')]) {
