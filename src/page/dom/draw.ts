@@ -42,7 +42,11 @@ function drawSection({ name, title, lines, table }: Section, act: Act): Tree {
     { 'aria-labelledby': title === '' ? null : id, key: name, style: { margin: '1em 0' } },
     title === '' ? null : h('h3', { id }, title),
     lines.map((line) => h('p', { class: 'cbi-section-descr' }, line)),
-    table.rows.length > 0 ? drawTable(table, title || table.heads.join(', '), act) : table.empty === '' ? null : h('p', { key: 'empty' }, table.empty),
+    table.rows.length > 0
+      ? drawTable(table, title || table.heads.join(', '), act)
+      : table.empty === ''
+        ? null
+        : h('p', { key: 'empty' }, table.empty),
   );
 }
 
