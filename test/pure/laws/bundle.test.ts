@@ -30,7 +30,7 @@ interface Context {
 /** Modules of an engine that a packed text asks for. */
 const asked = (text: string): string[] => [
   ...[...text.matchAll(/\brequire\("([^"]*)"\)/g)].map(([, name = '']) => name),
-  ...[...text.matchAll(/[\s}*;]from"([\w:/@-]+)"|(?:^|;)import"([\w:/@-]+)"/gm)].map(([, one, other]) => one ?? other ?? ''),
+  ...[...text.matchAll(/[\s}*;]from"([\w@][\w:/@-]*)"|(?:^|;)import"([\w:/@-]+)"/gm)].map(([, one, other]) => one ?? other ?? ''),
 ];
 
 const ofEngine = (name: string): boolean =>
