@@ -127,7 +127,10 @@ suiteOf('draws the last day in the colours of the text around, as wide as a phon
     await page.locator('[role=tab]', { hasText: 'Voice rules' }).click();
     await look(page);
     await page.waitForSelector('section[aria-labelledby=sipalg-history-phones] svg');
-    assert.equal(await page.evaluate('[...document.querySelectorAll("svg")].map((one) => one.namespaceURI.slice(-3))'), Array(4).fill('svg'));
+    assert.equal(
+      await page.evaluate('[...document.querySelectorAll("svg")].map((one) => one.namespaceURI.slice(-3))'),
+      Array(4).fill('svg'),
+    );
     const [wide, colour] = (await page.evaluate(`(() => {
       const one = document.querySelector('svg text');
       return [document.documentElement.scrollWidth, getComputedStyle(one).fill === getComputedStyle(one.closest('section')).color];
@@ -138,7 +141,8 @@ suiteOf('draws the last day in the colours of the text around, as wide as a phon
     await page.evaluate(count('svg'));
     const before = asked.filter(([method]) => method === 'history').length;
     await look(page);
-    for (let tries = 0; asked.filter(([method]) => method === 'history').length === before && tries < 200; tries++) await page.waitForTimeout(10);
+    for (let tries = 0; asked.filter(([method]) => method === 'history').length === before && tries < 200; tries++)
+      await page.waitForTimeout(10);
     await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
     assert.is(await page.evaluate('window.moved'), 0);
   });
