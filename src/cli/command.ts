@@ -4,7 +4,6 @@ import type { Following, Host, Reading, Streaming, Threads } from '../host/host.
 import type { Listening, Network } from '../host/network.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 import type { Put } from '../words/english.ts';
-import type { Said } from '../words/say.ts';
 
 /** Where words come from and go. */
 export interface Terminal {
@@ -64,10 +63,8 @@ export type Given = ReadonlyMap<string, string>;
 
 export interface Command {
   name: string;
-  /** One line of the help. */
-  does: Said;
   options: readonly Option[];
-  /** Called by files of this package, and by nobody else: no help and no hint names it. */
+  /** Called by files of this package, and by nobody else: no help and no hint names it. What all others do is said in help.ts. */
   internal?: true;
   /** Arguments in their order, as the help shows them and as they are found in `Given`: `LAN`, `[WAN]`. */
   arguments?: readonly string[];

@@ -20,9 +20,10 @@ import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import type { Hep } from './hep.ts';
 import { summaryText, toldText } from './watch-text.ts';
 
-export const USAGE = `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record]
+export const USAGE = `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record] [--hep]
 
 Tells what happens to calls on this router while it happens: which phone speaks
 to whom, registers, calls, rings, is answered and held; whether audio goes both
@@ -33,8 +34,11 @@ Ctrl-C ends it, and then it sums up.
 --json         a line of JSON for each thing that happens, and one at the end
 --numbers      also shows the number that was called
 --no-record    looks at flows alone, and loads no table to record messages
+--hep          also sends the messages of phones, as they pass at both sides, to
+               the Homer server that the section hep of /etc/config/sipalg names;
+               credentials are taken out
 
-Nothing is written down. Messages are recorded in the kernel for some seconds,
+Nothing is written down, and nothing sent without --hep. Messages are recorded in the kernel for some seconds,
 read, and forgotten; nothing of what is said or heard is looked at.
 
 Exit codes: 0 no trouble was seen; 1 some was, and its cause named; 2 it could
@@ -213,6 +217,7 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
       'packets are not counted here (nf_conntrack_acct is 0), so whether audio goes both ways cannot be told; '
         + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
     );
+  const hep: Hep | null = given.has('--hep') ? await (await import('./hep.ts')).Hep.from(doors, say.remark) : null;
   const messages = new Messages(host, () => clock.now(), watching, say.remark);
   if (!given.has('--no-record')) await messages.begin();
   const recorded = messages.isOn;
@@ -228,6 +233,7 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
     await loop({ clock }, goOn, [
       // Messages first: what they say of audio is known when the table is looked at.
       ...(recorded ? [messages] : []),
+      ...(hep === null ? [] : [hep]),
       looking(host, () => clock.now(), watching, table, say.remark),
       {
         async run() {
@@ -241,9 +247,13 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
   } finally {
     followed?.stop();
     await messages.end();
+    await hep?.close();
   }
   const summary = watching.summary(host.now());
-  if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary }));
-  else terminal.out(summaryText(summary, recorded));
+  if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary, ...(hep === null ? {} : { hep: hep.counts }) }));
+  else {
+    terminal.out(summaryText(summary, recorded));
+    if (hep !== null) terminal.out((await import('./hep.ts')).sentText(hep.server, hep.counts));
+  }
   return Object.keys(summary.causes).length === 0 ? 0 : 1;
 }
