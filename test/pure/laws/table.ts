@@ -120,7 +120,7 @@ export const TABLE: readonly Row[] = [
   {
     room: 'fleet',
     code: ['survey', 'host/lines.ts', 'host/text.ts'],
-    types: ['host', 'judge', 'wish', 'voice', 'words', 'languages/prometheus'],
+    types: ['host', 'judge', 'wish', 'voice', 'words', 'languages/prometheus', 'hep', 'probe'],
     because: 'Many routers are judged as one is: what is said of each is the survey\'s, and no router is touched.',
   },
   {
