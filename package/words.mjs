@@ -16,7 +16,8 @@ export const languages = () =>
 
 export const catalogOf = (/** @type {string} */ language) => readFileSync(`${root}${PO}/${language}/sipalg.po`, 'utf8');
 
-const STRING = String.raw`(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`;
+// A text of several lines stands in backticks, and holds nothing that is worked out.
+const STRING = String.raw`(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\`(?:[^\`\\$]|\\.)*\`)`;
 const STRINGS = String.raw`(?:${STRING}[\s+]*)+`;
 
 /** What stands for a character in a string of source, and of a .po. @param {string} text */
@@ -24,7 +25,7 @@ export const unescaped = (text) => text.replace(/\\(.)/g, (_, char) => (char ===
 
 /** Strings as source has them, put together -> the text. @param {string} source */
 export const joined = (source) =>
-  [...source.matchAll(/(['"])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unescaped(text)).join('');
+  [...source.matchAll(/(['"`])((?:\\.|(?!\1)[^\\])*)\1/g)].map(([, , text = '']) => unescaped(text)).join('');
 
 /**
  * Every sentence of the program by its code, and where it is said.
@@ -75,9 +76,14 @@ export function byCode(po, { page } = {}) {
 }
 
 /** The page's own sentences, which are asked for as they are in English. */
+export const PAGE_WORDS = ['src/page/words.ts', 'src/page/diagnosis-words.ts'];
+
+/** @returns {{ text: string, file: string }[]} */
 export function ofPage() {
-  const calls = readFileSync(`${root}src/page/words.ts`, 'utf8').matchAll(new RegExp(String.raw`\b_\(\s*(${STRINGS}),?\s*\)`, 'g'));
-  return [...calls].map(([, strings = '']) => joined(strings));
+  const call = new RegExp(String.raw`\b_\(\s*(${STRINGS}),?\s*\)`, 'g');
+  return PAGE_WORDS.flatMap((file) =>
+    [...readFileSync(root + file, 'utf8').matchAll(call)].map(([, strings = '']) => ({ text: joined(strings), file })),
+  );
 }
 
 /**
@@ -86,7 +92,7 @@ export function ofPage() {
  */
 export function wordsOf(language, which) {
   const po = catalogOf(language);
-  const own = new Set([...ofPage(), ...(which?.page ? OF_LUCI() : [])]);
+  const own = new Set([...ofPage().map(({ text }) => text), ...(which?.page ? OF_LUCI() : [])]);
   return [...entries(po).filter(([text, translation]) => own.has(text) && translation !== ''), ...byCode(po, which)];
 }
 

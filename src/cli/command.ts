@@ -4,6 +4,7 @@ import type { Following, Host, Reading, Streaming, Threads } from '../host/host.
 import type { Listening, Network } from '../host/network.ts';
 import type { ExitCode, Surveyor } from '../survey/survey.ts';
 import type { Put } from '../words/english.ts';
+import type { Said } from '../words/say.ts';
 
 /** Where words come from and go. */
 export interface Terminal {
@@ -15,6 +16,8 @@ export interface Terminal {
   input(): Promise<Reading<string>>;
   /** Puts words into the language of whoever is at it. */
   put: Put;
+  /** Columns of the terminal; absent where it is none, or does not say. */
+  width?: number;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
   /** false once nobody reads what is said any more (`| head -1`); absent where that is not told. */
@@ -71,7 +74,7 @@ export interface Command {
   /** The package its part of the program comes in, where that is another than `sipalg`. */
   package?: string;
   /** More than the line of the table, for `sipalg NAME --help`. */
-  usage?(put: Put): Promise<string>;
+  usage?(put: Put): Promise<string | Said>;
   run(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode>;
 }
 

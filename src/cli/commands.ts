@@ -39,7 +39,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'diagnose',
     arguments: ['[SYMPTOM...]'],
     options: [JSON_OPTION, FROM],
-    usage: async () => (await diagnosing()).USAGE,
+    usage: async (put) => (await diagnosing()).usage(put),
     run: async (doors, given, terminal) => (await diagnosing()).runDiagnose(doors, given, terminal),
   },
   {

@@ -5,7 +5,7 @@ import { english } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
-import { nameOf } from './compare-text.ts';
+import { figures, nameOf } from './compare-text.ts';
 import { escaped } from './html.ts';
 
 export const STYLE = `
@@ -183,7 +183,7 @@ function details({ rows, callId }: Call, put: Put): string {
     const head = row([`<th role="rowheader" colspan="4">${escaped(what)}, ${time.toFixed(3)} s, ${escaped(to)}</th>`]);
     const found = differences.map((each) =>
       row([
-        cell(escaped(nameOf(each))),
+        cell(escaped(nameOf(each, put))),
         cell(escaped(each.before?.text ?? '—'), 'value', before),
         cell(escaped(each.after?.text ?? '—'), 'value', after),
         cell(
@@ -207,47 +207,57 @@ const OMITTED = (messages: number): Said => say('call-omitted', '{messages} more
 export function callPart(call: Call, index: number, put: Put = english, level = 2): string {
   const { callId, kind, omitted, notes } = call;
   const words = `ladder-${index + 1}`;
-  const more =
-    omitted > 0
-      ? `<p class="soft">${escaped(put(OMITTED(omitted)))}</p>`
-      : '';
+  const more = omitted > 0 ? `<p class="soft">${escaped(put(OMITTED(omitted)))}</p>` : '';
   const title = put(say('call-title', 'Call {number}: {kind}', { number: index + 1, kind }));
   return (
     `<section aria-labelledby="call-${index + 1}"><h${level} id="call-${index + 1}">${escaped(title)} `
     + `<code>${escaped(callId)}</code></h${level}>`
     + `${drawing(call, words, put)}${inWords(call, words, put)}${more}${details(call, put)}`
-    + `${notes.map((note) => `<p>${escaped(note)}</p>`).join('')}</section>`
+    + `${notes.map((note) => `<p>${escaped(put(note))}</p>`).join('')}</section>`
   );
 }
 
-export function comparisonPage(comparison: Comparison, version: string): string {
-  const { summary, paragraph, remarks, lan, wan, calls, verdict, counts } = comparison;
+const PAGE_TITLE = say('page-title', 'SIP on both sides of a router');
+
+/** @param put of whoever reads it: the page is in one language */
+export function comparisonPage(comparison: Comparison, version: string, put: Put = english): string {
+  const { summary, paragraph, remarks, lan, wan, calls, verdict } = comparison;
+  const words = (said: Said): string => escaped(put(said));
+  const heads = {
+    side: words(say('page-side', 'Side')),
+    capture: words(say('page-capture', 'Capture')),
+    messages: words(say('page-messages', 'Messages')),
+    packets: words(say('page-packets', 'Packets')),
+    bytes: words(say('page-bytes', 'Bytes')),
+    problems: words(say('page-problems', 'Problems')),
+  };
   const sides = [lan, ...(wan === null ? [] : [wan])].map(({ name, messages, packets, bytes, problems }, index) =>
     row([
-      cell(wan === null ? 'both sides' : index === 0 ? 'LAN' : 'WAN'),
+      cell(wan === null ? words(say('page-both', 'both sides')) : index === 0 ? 'LAN' : 'WAN'),
       cell(escaped(name)),
-      cell(messages, 'number', 'Messages'),
-      cell(packets, 'number', 'Packets'),
-      cell(bytes, 'number', 'Bytes'),
-      cell(problems.map(escaped).join('<br>')),
+      cell(messages, 'number', heads.messages),
+      cell(packets, 'number', heads.packets),
+      cell(bytes, 'number', heads.bytes),
+      cell(problems.map((problem) => escaped(put(undefined, problem))).join('<br>')),
     ]),
   );
-  const figures =
-    `<p>${counts.pairs} on both sides: ${counts.same} unchanged, ${counts.changed} changed, ${counts.served} changed by a server; `
-    + `${counts.dropped} `
-    + `dropped, ${counts.delayed} delayed, ${counts.doubled} doubled.</p>`;
+  const title = words(PAGE_TITLE);
+  const language = words(say('language', 'en'));
+  const support = words(say('page-support', 'For the support of the provider'));
   return `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>SIP on both sides of a router</title><style>${STYLE}</style></head><body>
-<h1>SIP on both sides of a router</h1>
-<p class="answer ${verdict}">${escaped(summary)}</p>
-${paragraph === '' ? '' : `<h2>For the support of the provider</h2><p class="support">${escaped(paragraph)}</p>`}
-${remarks.map((remark) => `<p>${escaped(remark)}</p>`).join('\n')}
-${table('The captures', ['Side', 'Capture', 'Messages', 'Packets', 'Bytes', 'Problems'], sides)}
-${figures}
-${calls.map((call, index) => callPart(call, index)).join('\n')}
-<p class="soft">Made by sipalg ${escaped(version)}. Passwords, answers to challenges and keys are taken out.</p>
+<title>${title}</title><style>${STYLE}</style></head><body>
+<h1>${title}</h1>
+<p class="answer ${verdict}">${words(summary)}</p>
+${paragraph === '' ? '' : `<h2>${support}</h2><p class="support">${words(paragraph)}</p>`}
+${remarks.map((remark) => `<p>${words(remark)}</p>`).join('\n')}
+${table(put(say('page-captures', 'The captures')), Object.values(heads), sides)}
+<p>${words(figures(comparison))}.</p>
+${calls.map((call, index) => callPart(call, index, put)).join('\n')}
+<p class="soft">${words(
+    say('page-made', 'Made by sipalg {version}. Passwords, answers to challenges and keys are taken out.', { version }),
+  )}</p>
 </body></html>
 `;
 }

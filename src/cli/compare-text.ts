@@ -5,28 +5,14 @@ import { english } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
+import { COLUMNS, folded } from './fold.ts';
 
-const WIDTH = 80;
+const WIDTH = COLUMNS;
 /** Between two lifelines. */
 const LANE = 23;
 /** Calls that are drawn; JSON and the page have more. */
 const MOST_CALLS = 6;
 const FIELD = 26;
-
-/** Words in lines of 80 columns; the second line on is indented. */
-export function wrapped(text: string, indent = ''): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = indent + word;
-    } else {
-      line += line === '' || line === indent ? word : ` ${word}`;
-    }
-  }
-  return [...lines, line];
-}
 
 /** Fits a text into so many columns; what is too long loses its middle. */
 function fitted(text: string, width: number): string {
@@ -86,10 +72,19 @@ function ladderRow(row: Row, number: number | undefined, put: Put): string {
   return `${seconds(row.time)} |${left}|${router}|${right}| ${mark(row, number, put)}`.trimEnd();
 }
 
-export function nameOf({ field, at, part, change }: Difference): string {
-  const place = /^SDP/.test(field) ? (at > 0 ? ` of m= ${at}` : '') : at > 1 ? ` ${at}` : field === 'Via' ? ' (top)' : '';
-  const detail = part === '' || part === 'place' ? '' : part === 'name' ? ' name' : ` ${part}`;
-  return `${field}${place}${detail}${change === 'reordered' ? ' order' : ''}`;
+/** A field as people call it; what of it is SIP's own stays. */
+export function nameOf({ field, at, part, change }: Difference, put: Put = english): string {
+  const place = /^SDP/.test(field)
+    ? at > 0
+      ? put(say('field-of', ' of m= {number}', { number: at }))
+      : ''
+    : at > 1
+      ? ` ${at}`
+      : field === 'Via'
+        ? put(say('field-top', ' (top)'))
+        : '';
+  const detail = part === '' || part === 'place' ? '' : part === 'name' ? put(say('field-name', ' name')) : ` ${part}`;
+  return `${field}${place}${detail}${change === 'reordered' ? put(say('field-order', ' order')) : ''}`;
 }
 
 const WORDS: Readonly<Partial<Record<Difference['change'], Said>>> = {
@@ -114,7 +109,7 @@ function differenceLines(difference: Difference, put: Put): string[] {
     before === null ? put(say('field-not-there', 'not there')) : value(before.text),
     after === null ? put(say('field-taken-out', 'taken out')) : value(after.text),
   ];
-  const name = `     ${nameOf(difference)}`;
+  const name = `     ${nameOf(difference, put)}`;
   const one = `${name.padEnd(FIELD)} ${was} -> ${is}${remark}`;
   if (one.length <= WIDTH) return [one];
   const room = WIDTH - 12;
@@ -168,31 +163,57 @@ export function callLines(call: Call, index: number, of: number, put: Put = engl
         : '';
     lines.push('', ` (${number}) ${way}${sizes}`, ...details);
   }
-  for (const note of notes) lines.push('', ...wrapped(note));
+  for (const note of notes) lines.push('', folded(put(note)));
   return lines;
 }
 
-function sideLine(label: string, { name, packets, messages, bytes }: SideSummary): string {
-  return `${label} ${fitted(name, 34)}: ${messages} messages of SIP, ${packets} packets, ${bytes} bytes`;
+function sideLine(label: string, { name, packets, messages, bytes }: SideSummary, put: Put): string {
+  return put(
+    say('text-side', '{label} {name}: {messages} messages of SIP, {packets} packets, {bytes} bytes', {
+      label,
+      name: fitted(name, 30),
+      messages,
+      packets,
+      bytes,
+    }),
+  );
 }
 
 const interesting = ({ rows }: Call): boolean => rows.some(({ fate }) => fate !== 'same');
 
-export function comparisonText(comparison: Comparison): string {
+/** What was seen on both sides, in figures. */
+export function figures({ counts }: Pick<Comparison, 'counts'>): Said {
+  const { pairs, same, changed, served, dropped, doubled, delayed } = counts;
+  const values = { pairs, same, changed, served, dropped, doubled, delayed };
+  return served > 0
+    ? say(
+        'text-figures-served',
+        '{pairs} on both sides: {same} unchanged, {changed} changed, {served} by a server; '
+          + '{dropped} dropped, {delayed} delayed, {doubled} doubled',
+        values,
+      )
+    : say(
+        'text-figures',
+        '{pairs} on both sides: {same} unchanged, {changed} changed; {dropped} dropped, {delayed} delayed, {doubled} doubled',
+        values,
+      );
+}
+
+/** @param width columns for what is words; a ladder has the {@link WIDTH} it needs */
+export function comparisonText(comparison: Comparison, put: Put = english, width = COLUMNS): string {
   const { summary, paragraph, remarks, lan, wan, calls, counts } = comparison;
-  const lines = [...wrapped(summary), ''];
-  lines.push(sideLine(wan === null ? '   ' : 'LAN', lan), ...(wan === null ? [] : [sideLine('WAN', wan)]));
-  for (const side of wan === null ? [lan] : [lan, wan]) for (const problem of side.problems) lines.push(...wrapped(`  ${problem}`, '  '));
-  if (counts.pairs > 0) {
-    const { pairs, same, changed, served, dropped, doubled, delayed } = counts;
-    const more: string[] = [`${same} unchanged`, `${changed} changed`];
-    if (served > 0) more.push(`${served} by a server`);
-    lines.push(`${pairs} on both sides: ${more.join(', ')}; ${dropped} dropped, ${delayed} delayed, ${doubled} doubled`);
-  }
-  for (const remark of remarks) lines.push('', ...wrapped(remark));
+  const words = (said: Said): string => folded(put(said), width);
+  const lines = [words(summary), ''];
+  lines.push(folded(sideLine(wan === null ? '   ' : 'LAN', lan, put), width, 4));
+  if (wan !== null) lines.push(folded(sideLine('WAN', wan, put), width, 4));
+  for (const side of wan === null ? [lan] : [lan, wan])
+    for (const problem of side.problems) lines.push(folded(`  ${put(undefined, problem)}`, width));
+  if (counts.pairs > 0) lines.push(words(figures(comparison)));
+  for (const remark of remarks) lines.push('', words(remark));
   const drawn = [...calls.filter(interesting), ...calls.filter((call) => !interesting(call))].slice(0, MOST_CALLS);
-  drawn.forEach((call, index) => lines.push(...callLines(call, index, calls.length)));
-  if (calls.length > drawn.length) lines.push('', `${calls.length - drawn.length} more calls are in --json and --html.`);
-  if (paragraph !== '') lines.push('', 'For the support of your provider:', '', ...wrapped(paragraph));
+  drawn.forEach((call, index) => lines.push(...callLines(call, index, calls.length, put)));
+  if (calls.length > drawn.length)
+    lines.push('', words(say('text-more-calls', '{calls} more calls are in --json and --html.', { calls: calls.length - drawn.length })));
+  if (paragraph !== '') lines.push('', put(say('text-support', 'For the support of your provider:')), '', words(paragraph));
   return `${lines.join('\n')}\n`;
 }

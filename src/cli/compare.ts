@@ -2,9 +2,14 @@
 import type { ByteStream, Streaming } from '../host/host.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import type { ExitCode } from '../survey/survey.ts';
+import type { Put } from '../words/english.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { published } from '../words/published.ts';
+import { say, Trouble } from '../words/say.ts';
 
-export const USAGE = `usage: sipalg compare LAN WAN [--json] [--html FILE] [--redact]
+export const USAGE = say(
+  'usage-compare',
+  `usage: sipalg compare LAN WAN [--json] [--html FILE] [--redact]
        sipalg compare FILE            one capture of both sides (tcpdump -i any)
 
 Compares the messages of SIP in two captures (pcap or pcapng), one taken on the
@@ -20,7 +25,8 @@ Passwords, answers to challenges and keys are never shown.
 
 Exit codes: 0 nothing was changed or lost; 1 something was; 2 trouble: a file
 cannot be read, holds no SIP, or the two have no message in common.
-`;
+`,
+);
 
 /** Milliseconds until progress is shown, and between two times. */
 const PATIENCE = 2000;
@@ -35,10 +41,10 @@ async function openAll(streaming: Streaming, names: readonly string[], goOn: () 
       continue;
     }
     for (const stream of streams) stream.close();
-    throw new Error(
+    throw new Trouble(
       reading.state === 'absent'
-        ? `there is no file ${name}; give the path of a capture (pcap or pcapng), or - for standard input.`
-        : `${name} could not be read: ${reading.because}.`,
+        ? say('compare-no-file', 'there is no file {name}; give the path of a capture (pcap or pcapng), or - for standard input.', { name })
+        : say('compare-unread', '{name} could not be read: {because}.', { name, because: reading.because }),
     );
   }
   return streams;
@@ -49,6 +55,7 @@ function progressOf(
   { progress }: Streaming,
   now: () => number,
   size: number | null,
+  put: Put,
 ): { show(bytes: number, messages: number): void; clear(): void } {
   const began = now();
   let last = began + PATIENCE - EVERY;
@@ -59,7 +66,15 @@ function progressOf(
       const time = now();
       if (progress === undefined || time - last < EVERY) return;
       last = time;
-      const line = `${mega(bytes)}${size === null ? '' : ` of ${mega(size)}`} MB read, ${messages} messages of SIP`;
+      const line = put(
+        size === null
+          ? say('compare-progress', '{read} MB read, {messages} messages of SIP', { read: mega(bytes), messages })
+          : say('compare-progress-of', '{read} of {size} MB read, {messages} messages of SIP', {
+              read: mega(bytes),
+              size: mega(size),
+              messages,
+            }),
+      );
       progress(`\r${line.padEnd(width)}`);
       width = line.length;
     },
@@ -81,6 +96,7 @@ export async function comparisonOf(
     streaming,
     () => host.now(),
     sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + size!, 0),
+    terminal.put,
   );
   const comparing = new Comparing(
     names.map((name) => (name === '-' ? 'standard input' : name)),
@@ -101,29 +117,29 @@ export async function comparisonOf(
   const comparison = comparing.end();
   // To stop tcpdump is how a capture from a pipe ends.
   if (terminal.goOn() || names.includes('-')) return comparison;
-  const stopped = 'It was stopped before the captures were read to their end: what came later is not in it.';
+  const stopped = say('compare-stopped', 'It was stopped before the captures were read to their end: what came later is not in it.');
   return { ...comparison, remarks: [stopped, ...comparison.remarks] };
 }
 
 /** @throws Error in a sentence, where a capture cannot be read or the page cannot be written */
 export async function compare(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
-  if (doors.streaming === undefined) throw new Error('this build cannot read captures.');
+  if (doors.streaming === undefined) throw new Trouble(say('compare-unable', 'this build cannot read captures.'));
   const names = [given.get('LAN'), given.get('[WAN]')].filter((name) => name !== undefined);
   if (names.length === 2 && names[0] === '-' && names[1] === '-')
-    throw new Error('standard input is one capture; give the other one as a file.');
+    throw new Trouble(say('compare-one-input', 'standard input is one capture; give the other one as a file.'));
   const streaming = await doors.streaming();
   const whole = await comparisonOf(names, doors, streaming, terminal);
   const comparison = given.has('--redact') ? (await import('../compare/redact.ts')).redacted(whole) : whole;
   const page = given.get('--html');
   if (page !== undefined) {
-    const html = (await import('./compare-html.ts')).comparisonPage(comparison, doors.surveyor.version);
+    const html = (await import('./compare-html.ts')).comparisonPage(comparison, doors.surveyor.version, terminal.put);
     await doors.host.write(page.includes('/') ? page : `./${page}`, html);
   }
   if (given.has('--json')) {
-    const text = JSON.stringify({ version: doors.surveyor.version, ...comparison }, null, 2);
+    const text = JSON.stringify({ version: doors.surveyor.version, ...published(comparison) }, null, 2);
     terminal.json(`${text.replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
   } else {
-    terminal.out((await import('./compare-text.ts')).comparisonText(comparison));
+    terminal.out((await import('./compare-text.ts')).comparisonText(comparison, terminal.put, terminal.width));
   }
   return comparison.verdict === 'unchanged' ? 0 : comparison.verdict === 'changed' ? 1 : 2;
 }

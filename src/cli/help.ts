@@ -68,7 +68,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 
 /** What `sipalg help COMMAND` says, and `sipalg COMMAND --help`. */
 export async function helpOf(command: Command, put: Put = english): Promise<string> {
-  const own = await command.usage?.(put);
+  const usage = await command.usage?.(put);
+  const own = typeof usage === 'object' ? put(usage) : usage;
   const [first = '', ...more] = usageOf(command);
   const about = own ?? `${[`sipalg ${first}`, ...more.map((line) => `    ${line}`)].join('\n')}\n\n${put(doesOf(command))}\n`;
   const examples = (EXAMPLES[command.name] ?? []).map((line) => `  ${line}\n`).join('');

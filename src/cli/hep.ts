@@ -1,4 +1,7 @@
 /** Sends the messages of phones, as they pass at both sides of this router, to a Homer server: beside `watch`, and resident. */
+import { putLine } from '../words/english.ts';
+import { say, saidBy, textOf, Trouble } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 import { writeSent } from '../hep/record.ts';
 import { HepSender } from '../hep/sender.ts';
 import type { Sent } from '../hep/sender.ts';
@@ -26,7 +29,7 @@ const TURN = 1000;
 type Source = Pick<PhoneRecording, 'read' | 'close'> & { readonly missed?: number };
 
 /** Where the messages come from: whole ones, as long as this kernel or tcpdump gives them. */
-async function begin(doors: Doors, remark: (text: string) => void): Promise<Source> {
+async function begin(doors: Doors, remark: (said: Line) => void): Promise<Source> {
   const { host } = doors;
   const isFar = await isFarNow(host);
   const release = await host.read('/proc/sys/kernel/osrelease');
@@ -35,14 +38,18 @@ async function begin(doors: Doors, remark: (text: string) => void): Promise<Sour
     const tool = await host.run(['tcpdump', '--version']);
     if (tool.state === 'exited' && doors.following !== undefined) return startDump(host, await doors.following(), isFar);
     remark(
-      `this kernel records the first ${bytes} bytes of a message alone, and those without a Call-ID in them are not sent; `
-        + 'install tcpdump (`apk add tcpdump-mini`) to have whole ones sent.',
+      say(
+        'hep-cut',
+        'this kernel records the first {bytes} bytes of a message alone, and those without a Call-ID in them are not sent; '
+          + 'install tcpdump (`apk add tcpdump-mini`) to have whole ones sent.',
+        { bytes },
+      ),
     );
   }
   try {
     return await startPhones(host, { kind: 'hep', isFar });
   } catch (error) {
-    throw new Error(await whyNotRecorded(host, error as Error));
+    throw new Trouble(await whyNotRecorded(host, error as Error));
   }
 }
 
@@ -50,22 +57,23 @@ async function begin(doors: Doors, remark: (text: string) => void): Promise<Sour
 export class Hep {
   readonly #doors: Doors;
   readonly #sender: HepSender;
-  readonly #remark: (text: string) => void;
+  readonly #remark: (said: Line) => void;
   #source: Source | null = null;
   /** Of recordings that are over. */
   #missed = 0;
   #said = '';
 
-  private constructor(doors: Doors, sender: HepSender, remark: (text: string) => void) {
+  private constructor(doors: Doors, sender: HepSender, remark: (said: Line) => void) {
     this.#doors = doors;
     this.#sender = sender;
     this.#remark = remark;
   }
 
   /** @throws Error in a sentence where the configuration names no server */
-  static async from(doors: Doors, remark: (text: string) => void): Promise<Hep> {
+  static async from(doors: Doors, remark: (said: Line) => void): Promise<Hep> {
     const { host, clock } = doors;
-    if (doors.network === undefined || clock === undefined) throw new Error('this build has no way to other hosts.');
+    if (doors.network === undefined || clock === undefined)
+      throw new Trouble(say('hep-no-network', 'this build has no way to other hosts.'));
     const network = await doors.network();
     const sender = new HepSender({ host, network, clock, names: () => namesOf(host, network) }, await hepWish(host), remark);
     return new Hep(doors, sender, remark);
@@ -89,7 +97,11 @@ export class Hep {
       this.#sender.missed = this.#missed + (this.#source.missed ?? 0);
     } catch (error) {
       await this.#end();
-      this.#once(`no messages can be sent to the Homer server: ${(error as Error).message} It is tried again each minute.`);
+      this.#once(
+        say('hep-no-record', 'no messages can be sent to the Homer server: {error} It is tried again each minute.', {
+          error: saidBy(error as Error),
+        }),
+      );
       return AGAIN;
     }
     const took = now() - began;
@@ -98,8 +110,9 @@ export class Hep {
     return Math.min(READ_WITHIN, Math.max(READ_EVERY, took * REST));
   }
 
-  readonly #once = (text: string): void => {
-    if (text !== this.#said) this.#remark(text);
+  readonly #once = (said: Line): void => {
+    const text = textOf(said);
+    if (text !== this.#said) this.#remark(said);
     this.#said = text;
   };
 
@@ -123,23 +136,25 @@ export class Hep {
   }
 }
 
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-
-/** What became of the messages, in a sentence. */
-export function sentText(server: string, { sent, cut, unread, missed, overflowed, oversized, failed, waiting }: Sent): string {
+/** What became of the messages. */
+export function sentSaid(server: string, { sent, cut, unread, missed, overflowed, oversized, failed, waiting }: Sent): Said {
   const lost = [
-    [overflowed, 'for too many waited'],
-    [oversized, 'too large for a datagram'],
-    [failed, 'refused by the network'],
-    [missed, 'not recorded in time'],
-    [unread, 'without a Call-ID in what was recorded'],
-    [waiting, 'still waiting'],
+    [overflowed, say('hep-overflowed', '{count} for too many waited', { count: overflowed })],
+    [oversized, say('hep-oversized', '{count} too large for a datagram', { count: oversized })],
+    [failed, say('hep-failed', '{count} refused by the network', { count: failed })],
+    [missed, say('hep-missed', '{count} not recorded in time', { count: missed })],
+    [unread, say('hep-unnamed', '{count} without a Call-ID in what was recorded', { count: unread })],
+    [waiting, say('hep-waiting', '{count} still waiting', { count: waiting })],
   ] as const;
-  const parts = lost.filter(([count]) => count > 0).map(([count, why]) => `${count} ${why}`);
-  return (
-    `Sent to the Homer server ${server}: ${plural(sent, 'message')}${cut > 0 ? ` (${cut} without their end)` : ''}; `
-    + `${parts.length === 0 ? 'none was lost' : `not sent: ${parts.join(', ')}`}.\n`
-  );
+  const parts = lost.flatMap(([count, said]) => (count > 0 ? [said] : []));
+  const values = { server, sent, cut };
+  const whole =
+    cut === 0
+      ? say('hep-sent', 'Sent to the Homer server {server}: {sent} {sent:message|messages}', values)
+      : say('hep-sent-cut', 'Sent to the Homer server {server}: {sent} {sent:message|messages}, {cut} of them without their end', values);
+  return parts.length === 0
+    ? say('hep-none-lost', '{sent}; none was lost.', { sent: whole })
+    : say('hep-lost', '{sent}; not sent: {parts}.', { sent: whole, parts });
 }
 
 /**
@@ -148,8 +163,8 @@ export function sentText(server: string, { sent, cut, unread, missed, overflowed
  */
 export async function sendMessages(doors: Doors, terminal: Terminal): Promise<ExitCode> {
   const { host, clock } = doors;
-  if (clock === undefined) throw new Error('this build cannot wait.');
-  const hep = await Hep.from(doors, (text) => terminal.err(`sipalg: ${text}\n`));
+  if (clock === undefined) throw new Trouble(say('hep-no-clock', 'this build cannot wait.'));
+  const hep = await Hep.from(doors, (said) => terminal.err(`sipalg: ${putLine(terminal.put, said)}\n`));
   let due = clock.now();
   let told = '';
   let toldAt = -Infinity;
@@ -168,6 +183,6 @@ export async function sendMessages(doors: Doors, terminal: Terminal): Promise<Ex
   }
   await hep.close();
   await tell();
-  terminal.out(sentText(hep.server, hep.counts));
+  terminal.out(`${terminal.put(sentSaid(hep.server, hep.counts))}\n`);
   return 0;
 }

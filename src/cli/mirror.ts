@@ -2,8 +2,11 @@
 import { readPlace } from '../languages/address/place.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import type { ExitCode } from '../survey/survey.ts';
+import { say } from '../words/say.ts';
 
-export const USAGE = `usage: sipalg mirror [--listen ADDR:PORT]
+export const USAGE = say(
+  'usage-mirror',
+  `usage: sipalg mirror [--listen ADDR:PORT]
 
 Stays, and tells whoever runs \`sipalg probe --mirror\` against this host what of each
 message arrived. Run it on a host outside (a VPS, a laptop in another network) and let
@@ -16,7 +19,8 @@ UDP and TCP to ports 5060 and 5080 in; the second is the control, where no ALG l
 It answers nothing that is no probe, gives a stranger a cookie and no more, keeps
 nothing of what it gets, and says a line a minute at most. It needs no root.
 Ends with Ctrl-C or SIGTERM.
-`;
+`,
+);
 
 /** Milliseconds between looks at whether to stop. */
 const LOOK = 200;

@@ -1,5 +1,6 @@
 /** `probe --phones`: the owner's real phones, recorded at both sides of the router and compared. */
 import type { Comparison } from '../compare/comparison.ts';
+import { say, Trouble } from '../words/say.ts';
 import { ComparingPhones } from '../probe/phones/comparing.ts';
 import { noteProbe } from '../probe/last.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
@@ -7,7 +8,9 @@ import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import { isFarNow } from '../watch/sources.ts';
+import { published } from '../words/published.ts';
 import { comparisonText } from './compare-text.ts';
+import { foldedText } from './fold.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { secondsOf } from './watch.ts';
 
@@ -27,7 +30,7 @@ async function record(
   phones: ComparingPhones,
 ): Promise<void> {
   const { clock } = doors;
-  if (clock === undefined) throw new Error('this build cannot wait.');
+  if (clock === undefined) throw new Trouble(say('phones-unable', 'this build cannot wait.'));
   const end = clock.now() + seconds * 1000;
   let due = clock.now();
   for (let isLast = false; !isLast;) {
@@ -44,23 +47,38 @@ async function record(
 /** What compare says of files is said of a recording here. */
 function told(comparison: Comparison, { bytes, places }: PhoneRecording, { seen, cut }: ComparingPhones, seconds: number): Comparison {
   const [inside, outside] = [places.inside.join(', '), places.outside.join(', ')];
-  const remarks = comparison.remarks.filter((remark) => !remark.includes('tcpdump'));
+  const remarks = comparison.remarks.filter((remark) => !remark.text.includes('tcpdump'));
   if (cut > 0)
     remarks.push(
-      `Of ${cut} of these messages the first ${bytes} bytes alone were recorded, as this kernel lets it: `
-        + 'what stands behind was not compared.',
+      say(
+        'phones-cut',
+        'Of {messages} of these messages the first {bytes} bytes alone were recorded, as this kernel lets it: '
+          + 'what stands behind was not compared.',
+        { messages: cut, bytes },
+      ),
     );
   const none =
     seen.inside + seen.outside === 0
-      ? `No phone spoke SIP over UDP at port 5060 within ${seconds} s, neither at ${inside} nor at ${outside}. `
-        + 'Let one register or call meanwhile; '
-        + 'what goes over TCP, TLS or another port is not recorded.'
+      ? say(
+          'recorded-none',
+          'No phone spoke SIP over UDP at port 5060 within {seconds} s, neither at {inside} nor at {outside}. '
+            + 'Let one register or call meanwhile; what goes over TCP, TLS or another port is not recorded.',
+          { seconds, inside, outside },
+        )
       : seen.outside === 0
-        ? `${seen.inside} messages were recorded at ${inside} and none at ${outside}: `
-          + 'they do not leave the router there, or all of them are dropped.'
+        ? say(
+            'phones-inside-alone',
+            '{messages} messages were recorded at {inside} and none at {outside}: '
+              + 'they do not leave the router there, or all of them are dropped.',
+            { messages: seen.inside, inside, outside },
+          )
         : seen.inside === 0
-          ? `${seen.outside} messages were recorded at ${outside} and none at ${inside}: `
-            + 'they are of the router itself, or of strangers on the internet.'
+          ? say(
+              'phones-outside-alone',
+              '{messages} messages were recorded at {outside} and none at {inside}: '
+                + 'they are of the router itself, or of strangers on the internet.',
+              { messages: seen.outside, inside, outside },
+            )
           : null;
   return none === null ? { ...comparison, remarks } : { ...comparison, summary: none, remarks };
 }
@@ -70,19 +88,28 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   const { host, surveyor } = doors;
   const seconds = secondsOf(given) ?? USUALLY;
   const json = given.has('--json');
+  const { put } = terminal;
   let recording: PhoneRecording;
   try {
     recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host) });
   } catch (error) {
-    throw new Error(await whyNotRecorded(host, error as Error));
+    throw new Trouble(await whyNotRecorded(host, error as Error));
   }
   const { places, bytes, seconds: kept } = recording;
   const compared = new ComparingPhones([places.inside.join(', '), places.outside.join(', ')]);
   if (!json)
     terminal.out(
-      `Recording SIP at ${places.inside.join(', ')} and ${places.outside.join(', ')} for ${seconds} s: let a phone register and call now; `
-        + `Ctrl-C ends it earlier.\nOf each message the first ${bytes} bytes are kept for ${kept} s in the kernel; `
-        + 'nothing leaves this router.\n\n',
+      `${foldedText(
+        put(
+          say(
+            'phones-recording',
+            'Recording SIP at {inside} and {outside} for {seconds} s: let a phone register and call now; Ctrl-C ends it earlier.\n'
+              + 'Of each message the first {bytes} bytes are kept for {kept} s in the kernel; nothing leaves this router.',
+            { inside: places.inside.join(', '), outside: places.outside.join(', '), seconds, bytes, kept },
+          ),
+        ),
+        terminal.width,
+      )}\n\n`,
     );
   const began = host.now();
   const left: string[] = [];
@@ -97,12 +124,13 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
     const document = {
       version: surveyor.version,
       recorded: { places, bytes, seconds: (host.now() - began) / 1000, ...compared.seen },
-      ...comparison,
+      ...published(comparison),
     };
     terminal.json(`${JSON.stringify(document, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
-  } else terminal.out(comparisonText(comparison));
+  } else terminal.out(comparisonText(comparison, put, terminal.width));
   const code: ExitCode = left.length > 0 ? 2 : comparison.verdict === 'unchanged' ? 0 : comparison.verdict === 'changed' ? 1 : 2;
   const { changed, dropped, pairs } = comparison.counts;
-  await noteProbe(host, 'phones', code, pairs + dropped, changed + dropped);
+  const complain = (text: string): void => terminal.err(`sipalg: ${text}\n`);
+  await noteProbe(host, complain, 'phones', code, pairs + dropped, changed + dropped);
   return code;
 }

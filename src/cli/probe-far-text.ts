@@ -1,66 +1,87 @@
 /** What `probe --provider` and `probe --mirror` found, for people. */
 import type { Change, MirrorProbe, Tried } from '../probe/mirror/result.ts';
 import type { ProviderProbe, Reach } from '../probe/provider/result.ts';
+import { english, putLine } from '../words/english.ts';
+import type { Put } from '../words/english.ts';
+import { say } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
+import { COLUMNS, folded } from './fold.ts';
 
-const WIDTH = 96;
-
-/** A paragraph within the width, its first line behind `mark`. */
-function wrapped(text: string, mark: string): string {
-  const indent = ' '.repeat(mark.length);
-  const lines: string[] = [];
-  let line = mark;
-  for (const word of text.split(' ')) {
-    if (line.length + word.length + 1 > WIDTH && line.trim() !== '' && line !== mark) {
-      lines.push(line.trimEnd());
-      line = indent;
-    }
-    line += `${word} `;
-  }
-  lines.push(line.trimEnd());
-  return `${lines.join('\n')}\n`;
-}
+/** A paragraph within the width, its first line behind `mark`, the others under its words. */
+const paragraph = (text: string, mark: string, width: number): string => `${folded(mark + text, width, mark.length)}\n`;
 
 const MARKS = { unchanged: '+', rewritten: '!', dropped: '!', inconclusive: '?' } as const;
 
-function head({ verdict, summary, reasons }: { verdict: keyof typeof MARKS; summary: string; reasons: readonly string[] }): string {
-  return `\n${wrapped(summary, '  ')}\n${reasons.map((reason) => wrapped(reason, `    ${MARKS[verdict]} `)).join('')}`;
+interface Words {
+  put: Put;
+  width: number;
 }
 
-function reachLine({ over, server, says, certificate }: Reach): string {
+function head(
+  { verdict, summary, reasons }: { verdict: keyof typeof MARKS; summary: Said; reasons: readonly Line[] },
+  { put, width }: Words,
+): string {
+  const lines = reasons.map((reason) => paragraph(putLine(put, reason), `    ${MARKS[verdict]} `, width));
+  return `\n${paragraph(put(summary), '  ', width)}\n${lines.join('')}`;
+}
+
+function reachLine({ over, server, says, certificate }: Reach, { put, width }: Words): string {
   const address = server === null ? '' : `${server.address.includes(':') ? `[${server.address}]` : server.address}:${server.port}`;
-  const flaw = certificate == null ? '' : ` Its certificate is not good for the name (${certificate}).`;
-  return wrapped(`${says}${flaw}`, `    ${over.toUpperCase().padEnd(4)} ${address.padEnd(22)} `);
+  const flaw =
+    certificate == null
+      ? ''
+      : ` ${put(say('reach-certificate', 'Its certificate is not good for the name ({because}).', { because: certificate }))}`;
+  return paragraph(`${put(says)}${flaw}`, `    ${over.toUpperCase().padEnd(4)} ${address.padEnd(22)} `, width);
 }
 
-export function providerText(probe: ProviderProbe): string {
+export function providerText(probe: ProviderProbe, put: Put = english, width = COLUMNS): string {
+  const words = { put, width };
   const { reach, sourcePort, fragments, binding, messages, provider } = probe;
-  const found = provider.failures.map((failure) => wrapped(`${failure}.`, '    ? ')).join('');
+  const found = provider.failures.map((failure) => paragraph(`${put(undefined, failure)}.`, '    ? ', width)).join('');
+  const rows: [Said, Said][] = [
+    [say('far-port', 'port'), sourcePort.says],
+    [say('far-length', 'length'), fragments.says],
+    [say('far-silence', 'silence'), binding.says],
+  ];
+  const widest = Math.max(...rows.map(([name]) => put(name).length));
   return (
-    head(probe)
-    + `\n  Reached by\n${reach.map(reachLine).join('')}${found}`
-    + '\n  Over UDP\n'
-    + wrapped(sourcePort.says, '    port     ')
-    + wrapped(fragments.says, '    length   ')
-    + wrapped(binding.says, '    silence  ')
-    + `\n  ${messages} messages were sent, as sipalg-probe.\n`
+    head(probe, words)
+    + `\n  ${put(say('far-reached', 'Reached by'))}\n${reach.map((one) => reachLine(one, words)).join('')}${found}`
+    + `\n  ${put(say('far-over-udp', 'Over UDP'))}\n`
+    + rows.map(([name, says]) => paragraph(put(says), `    ${put(name).padEnd(widest)}  `, width)).join('')
+    + `\n  ${put(say('far-sent-as', '{messages} messages were sent, as sipalg-probe.', { messages }))}\n`
   );
 }
 
-const title = ({ field, part, at, change }: Change): string => {
+function title({ field, part, at, change }: Change, put: Put): string {
   const which = at > 1 && !field.startsWith('SDP') ? ` ${at}` : '';
-  return `${field}${which}${part === '' ? '' : ` ${part}`}${change === 'added' ? ' (added)' : change === 'removed' ? ' (removed)' : ''}`;
-};
-
-function changeLines(changes: readonly Change[]): string {
-  return changes.map((change) => `        ${title(change).padEnd(24)} ${change.before ?? '-'} -> ${change.after ?? '-'}\n`).join('');
+  const how =
+    change === 'added'
+      ? ` (${put(say('change-added', 'added'))})`
+      : change === 'removed'
+        ? ` (${put(say('change-removed', 'taken out'))})`
+        : '';
+  return `${field}${which}${part === '' ? '' : ` ${part}`}${how}`;
 }
 
-const FATES: Readonly<Record<Tried['fate'], string>> = {
-  unchanged: 'unchanged',
-  rewritten: 'CHANGED',
-  dropped: 'DROPPED',
-  unheard: 'NO ANSWER',
-  lost: 'unknown',
+/** Values are somebody's own text: what is too long for a line has one for each. */
+function changeLines(changes: readonly Change[], { put, width }: Words): string {
+  return changes
+    .map((change) => {
+      const name = `        ${title(change, put).padEnd(24)}`;
+      const [before, after] = [change.before ?? '-', change.after ?? '-'];
+      const line = `${name} ${before} -> ${after}`;
+      return line.length <= width ? `${line}\n` : `${name.trimEnd()}\n           ${before}\n        -> ${after}\n`;
+    })
+    .join('');
+}
+
+const FATES: Readonly<Record<Tried['fate'], Said>> = {
+  unchanged: say('fate-unchanged', 'unchanged'),
+  rewritten: say('fate-changed', 'CHANGED'),
+  dropped: say('mark-dropped', 'DROPPED'),
+  unheard: say('fate-unheard', 'NO ANSWER'),
+  lost: say('fate-unknown', 'unknown'),
 };
 
 /** What happened to a message, whatever its ports were. */
@@ -68,32 +89,40 @@ const shapeOf = ({ fate, changes, answer }: Tried): string =>
   JSON.stringify([
     fate,
     ...[changes, answer].map((list) =>
-      list.map((change) => [title(change), change.change, portless(change.before), portless(change.after)]),
+      list.map((change) => [title(change, english), change.change, portless(change.before), portless(change.after)]),
     ),
   ]);
 const portless = (text: string | null): string | null => text?.replace(/:\d+$/, '') ?? null;
 
-function nameOf({ name, over, family }: Tried): string {
-  return `${name}${over === 'tcp' ? ' over TCP' : ''}${family === 'ipv6' ? ' (IPv6)' : ''}`;
+function nameOf({ name, over, family }: Tried, put: Put): string {
+  const how = over === 'tcp' ? put(say('told-over', ' over {transport}', { transport: 'TCP' })) : '';
+  return `${name}${how}${family === 'ipv6' ? ' (IPv6)' : ''}`;
 }
 
 /** Messages that met with the very same are told once, with the values of the first. */
-export function mirrorText(probe: MirrorProbe): string {
+export function mirrorText(probe: MirrorProbe, put: Put = english, width = COLUMNS): string {
+  const words = { put, width };
   const groups = new Map<string, Tried[]>();
   for (const tried of probe.tried) {
     const shape = shapeOf(tried);
     groups.set(shape, [...(groups.get(shape) ?? []), tried]);
   }
+  const widest = Math.max(...Object.values(FATES).map((fate) => put(fate).length));
   const rows = [...groups.values()].map((group) => {
     const [first] = group as [Tried];
     const size =
-      group.length === 1 && first.arrived !== null && first.arrived !== first.size ? ` (${first.size} bytes became ${first.arrived})` : '';
-    const what = group.length === 1 ? ` - ${first.what}` : '';
-    const back = first.answer.length > 0 ? `      in the answer, on the way back\n${changeLines(first.answer)}` : '';
-    const line = wrapped(`${group.map(nameOf).join(', ')}${what}${size}`, `    ${FATES[first.fate].padEnd(10)} `);
-    return `${line}${changeLines(first.changes)}${back}`;
+      group.length === 1 && first.arrived !== null && first.arrived !== first.size
+        ? put(say('far-became', ' ({size} bytes became {arrived})', { size: first.size, arrived: first.arrived }))
+        : '';
+    const what = group.length === 1 ? ` - ${putLine(put, first.what)}` : '';
+    const back =
+      first.answer.length > 0 ? `      ${put(say('far-back', 'in the answer, on the way back'))}\n${changeLines(first.answer, words)}` : '';
+    const names = group.map((one) => nameOf(one, put)).join(', ');
+    const line = paragraph(`${names}${what}${size}`, `    ${put(FATES[first.fate]).padEnd(widest)} `, width);
+    return `${line}${changeLines(first.changes, words)}${back}`;
   });
   const { port, control } = probe.mirror;
-  const list = rows.length === 0 ? '' : `\n  At port ${port} (control: ${control})\n${rows.join('')}`;
-  return `${head(probe)}${list}\n  ${probe.messages} messages were sent.\n`;
+  const list =
+    rows.length === 0 ? '' : `\n  ${put(say('far-at-port', 'At port {port} (control: {control})', { port, control }))}\n${rows.join('')}`;
+  return `${head(probe, words)}${list}\n  ${put(say('far-sent', '{messages} messages were sent.', { messages: probe.messages }))}\n`;
 }

@@ -3,8 +3,11 @@ import { noteProbe } from '../probe/last.ts';
 import type { ProbeReport } from '../probe/probe.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { say } from '../words/say.ts';
 
-export const USAGE = `usage: sipalg probe [--lan DEVICE] [--json]
+export const USAGE = say(
+  'usage-probe',
+  `usage: sipalg probe [--lan DEVICE] [--json]
        sipalg probe --phones [--for SECONDS] [--json]
        sipalg probe --provider HOST[:PORT] [--silence SECONDS] [--json]
        sipalg probe --mirror HOST[:PORT] [--json]
@@ -35,7 +38,8 @@ Nothing is sent to anybody but that host and the name servers.
 
 Exit codes: 0 nothing was changed or lost; 1 something was; 2 it could not be
 told, or trouble.
-`;
+`,
+);
 
 /** The kinds of probe by the option that asks for them, and what else goes with each; '' is the probe of this router. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
@@ -66,8 +70,9 @@ export async function probeNow({ host, clock, surveyor }: Doors, lan: string | n
   const [facts, { probe }] = await Promise.all([surveyor.look(host), import('../probe/probe.ts')]);
   const report = await probe(host, clock, facts, { lan, patience: PATIENCE, goOn: terminal.goOn });
   const tried = report.messages.filter(({ control, fate }) => !control && fate !== 'not tried');
-  if (terminal.goOn())
-    await noteProbe(host, 'router', probeExit(report), tried.length, tried.filter(({ fate }) => fate !== 'unchanged').length);
+  const changed = tried.filter(({ fate }) => fate !== 'unchanged');
+  const complain = (text: string): void => terminal.err(`sipalg: ${text}\n`);
+  if (terminal.goOn()) await noteProbe(host, complain, 'router', probeExit(report), tried.length, changed.length);
   return report;
 }
 

@@ -1,18 +1,12 @@
 /** Causes that were found, as a section of the document for the provider. */
 import { diagnose } from '../diagnose/diagnose.ts';
-import type { Fix } from '../diagnose/cause.ts';
 import { KNOWN_ON } from '../diagnose/advisories.ts';
 import { readAsked } from '../diagnose/symptoms.ts';
 import type { Block, Item, Section } from '../report/document.ts';
 import type { Report } from '../survey/survey.ts';
 import { say } from '../words/say.ts';
 import type { Line } from '../words/say.ts';
-
-function fixLine(fix: Fix): Line {
-  if ('command' in fix) return say('diagnosis-command', 'Fix: `{command}`', { command: fix.command });
-  if ('setting' in fix) return say('diagnosis-setting', 'Fix, on {where}: {setting}', { where: fix.of, setting: fix.setting });
-  return say('diagnosis-ask', 'Ask {whom}: {question}', { whom: fix.ask, question: fix.question });
-}
+import { fixSaid } from './diagnosis.ts';
 
 /** @returns null where the facts hold nothing of calls: a document that another command has saved */
 export function diagnosisSection({ facts, verdict }: Report): Section | null {
@@ -23,7 +17,7 @@ export function diagnosisSection({ facts, verdict }: Report): Section | null {
     line: what,
     evidence: [
       ...evidence,
-      fixLine(fix),
+      fixSaid(fix),
       ...(alike === null
         ? []
         : [

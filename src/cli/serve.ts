@@ -1,8 +1,11 @@
 /** `sipalg serve`: what its options say, and the engine's own way of staying. */
 import { readPlace } from '../languages/address/place.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { say } from '../words/say.ts';
 
-export const USAGE = `usage: sipalg serve [--listen ADDR:PORT] [--no-page]
+export const USAGE = say(
+  'usage-serve',
+  `usage: sipalg serve [--listen ADDR:PORT] [--no-page]
 
 Stays, and serves the object \`sipalg\` on ubus and a web page. The page listens on loopback (127.0.0.1:8061, or the
 next port that is free), behind a one-time link that is printed; on any other address it asks for the router's own
@@ -12,7 +15,8 @@ login. Without options it does as the section \`serve\` of /etc/config/sipalg sa
   --no-page           no page, ubus alone
 
 Signals: SIGHUP reads the configuration and looks again; SIGTERM ends it, and takes back a change that is under way.
-`;
+`,
+);
 
 export async function serve({ serve: stay }: Doors, given: Given, terminal: Terminal): Promise<0 | 2> {
   const listen = given.get('--listen') ?? null;

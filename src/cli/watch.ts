@@ -19,11 +19,17 @@ import {
 import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
+import type { Summary } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import type { Hep } from './hep.ts';
 import { summaryText, toldText } from './watch-text.ts';
+import { putLine } from '../words/english.ts';
+import { coded, say, saidBy, textOf, Trouble } from '../words/say.ts';
+import type { Line } from '../words/say.ts';
 
-export const USAGE = `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record] [--hep]
+export const USAGE = say(
+  'usage-watch',
+  `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record] [--hep]
 
 Tells what happens to calls on this router while it happens: which phone speaks
 to whom, registers, calls, rings, is answered and held; whether audio goes both
@@ -38,12 +44,14 @@ Ctrl-C ends it, and then it sums up.
                the Homer server that the section hep of /etc/config/sipalg names;
                credentials are taken out
 
-Nothing is written down, and nothing sent without --hep. Messages are recorded in the kernel for some seconds,
-read, and forgotten; nothing of what is said or heard is looked at.
+Nothing is written down, and nothing sent without --hep. Messages are recorded
+in the kernel for some seconds, read, and forgotten; nothing of what is said or
+heard is looked at.
 
 Exit codes: 0 no trouble was seen; 1 some was, and its cause named; 2 it could
 not look.
-`;
+`,
+);
 
 /** Milliseconds between looks at the table, at least and at most. */
 const LOOK_EVERY = 3000;
@@ -57,6 +65,7 @@ const LATEST = 4;
 /** Milliseconds between two questions whether to go on. */
 const TURN = 200;
 const COUNTERS_EVERY = 10_000;
+const EACH_EVERY = 2000;
 const LONGEST = 30 * 86_400;
 
 /** @throws Error in a sentence */
@@ -65,24 +74,30 @@ export function secondsOf(given: Given): number | null {
   if (text === undefined) return null;
   const seconds = /^\d{1,8}$/.test(text) ? Number(text) : 0;
   if (seconds < 1 || seconds > LONGEST)
-    throw new Error(`--for takes seconds, 1 to ${LONGEST}, such as --for 600, and not "${text.slice(0, 40)}".`);
+    throw new Trouble(
+      say('watch-seconds', '--for takes seconds, 1 to {most}, such as --for 600, and not "{given}".', {
+        most: LONGEST,
+        given: text.slice(0, 40),
+      }),
+    );
   return seconds;
 }
 
 /** What is said as it happens, in words or as JSON. */
-function teller(terminal: Terminal, json: boolean) {
+function tellerOf(terminal: Terminal, json: boolean) {
   const named = new Set<CauseName>();
   return {
     told(told: Told): void {
       if (json) return terminal.json(line(told));
       const isNews = told.cause !== null && !named.has(told.cause);
       if (told.cause !== null) named.add(told.cause);
-      terminal.out(toldText(told, isNews));
+      terminal.out(toldText(told, isNews, terminal.put, terminal.width));
     },
     /** About the watch itself. */
-    remark(text: string): void {
-      if (json) terminal.json(line({ at: Date.now(), what: 'remark', text }));
-      else terminal.err(`sipalg: ${text}\n`);
+    remark(said: Line): void {
+      if (json)
+        terminal.json(line({ at: Date.now(), what: 'remark', text: textOf(said), ...(typeof said === 'string' ? {} : coded(said)) }));
+      else terminal.err(`sipalg: ${putLine(terminal.put, said)}\n`);
     },
   };
 }
@@ -125,7 +140,7 @@ function resting(now: () => number, least: number, most: number): { begin(): voi
 }
 
 /** A look costs as much as the table is long, and so is taken more rarely where it is. */
-function looking(host: Host, now: () => number, watching: Watching, table: 'proc' | 'conntrack', remark: (text: string) => void): Task {
+function looking(host: Host, now: () => number, watching: Watching, table: 'proc' | 'conntrack', remark: (said: Line) => void): Task {
   let failed = false;
   const { begin, rest } = resting(now, LOOK_EVERY, LOOK_AT_MOST);
   return {
@@ -133,7 +148,8 @@ function looking(host: Host, now: () => number, watching: Watching, table: 'proc
       begin();
       const reading = await lookAt(host, watching, table);
       watching.tick(host.now());
-      if (reading.state === 'failed' && !failed) remark(`${reading.source} could not be read: ${reading.because}.`);
+      if (reading.state === 'failed' && !failed)
+        remark(say('watch-unread', '{source} could not be read: {because}.', { source: reading.source, because: reading.because }));
       failed = reading.state === 'failed';
       return rest();
     },
@@ -147,9 +163,9 @@ class Messages implements Task {
   readonly #host: Host;
   readonly #resting: ReturnType<typeof resting>;
   readonly #watching: Watching;
-  readonly #remark: (text: string) => void;
+  readonly #remark: (said: Line) => void;
 
-  constructor(host: Host, now: () => number, watching: Watching, remark: (text: string) => void) {
+  constructor(host: Host, now: () => number, watching: Watching, remark: (said: Line) => void) {
     this.#host = host;
     this.#resting = resting(now, READ_EVERY, READ_WITHIN);
     this.#watching = watching;
@@ -184,7 +200,7 @@ class Messages implements Task {
     } catch (error) {
       await this.#recording.close();
       this.#recording = null;
-      this.#remark(`${(error as Error).message} It is made again.`);
+      this.#remark(say('watch-made-again', '{error} It is made again.', { error: saidBy(error as Error) }));
     }
     return this.#resting.rest();
   }
@@ -197,28 +213,45 @@ class Messages implements Task {
   }
 }
 
-/** @throws Error in a sentence, where nothing can be watched */
-export async function watch(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+/**
+ * @param each hears every few seconds how it stands
+ * @throws Error in a sentence, where nothing can be watched
+ */
+export async function watch(
+  doors: Doors,
+  given: Given,
+  terminal: Terminal,
+  each: ((summary: Summary) => Promise<void>) | null = null,
+): Promise<ExitCode> {
   const { host, clock, following } = doors;
   const seconds = secondsOf(given);
-  if (clock === undefined || following === undefined) throw new Error('this build cannot follow what happens.');
+  if (clock === undefined || following === undefined) throw new Trouble(say('watch-unable', 'this build cannot follow what happens.'));
   const table = await tableOf(host);
   const json = given.has('--json');
-  const say = teller(terminal, json);
+  const teller = tellerOf(terminal, json);
   const [network, counts, rejects] = await Promise.all([networkNow(host), countsPackets(host), rejectedNow(host)]);
   const began = host.now();
-  const watching = new Watching({ network, began, tell: say.told, numbers: given.has('--numbers') });
+  const watching = new Watching({ network, began, tell: teller.told, numbers: given.has('--numbers') });
   const end = seconds === null ? Infinity : clock.now() + seconds * 1000;
   const goOn = (): boolean => terminal.goOn() && clock.now() < end && terminal.isRead?.() !== false;
   if (json) terminal.json(line({ at: began, what: 'watching', version: doors.surveyor.version, counts, table }));
-  else terminal.out(`Watching the SIP of this router${seconds === null ? '; Ctrl-C ends it' : ` for ${seconds} s`}.\n`);
+  else {
+    const watched =
+      seconds === null
+        ? say('watching', 'Watching the SIP of this router; Ctrl-C ends it.')
+        : say('watching-for', 'Watching the SIP of this router for {seconds} s.', { seconds });
+    terminal.out(`${terminal.put(watched)}\n`);
+  }
   if (counts === false)
-    say.remark(
-      'packets are not counted here (nf_conntrack_acct is 0), so whether audio goes both ways cannot be told; '
-        + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
+    teller.remark(
+      say(
+        'watch-uncounted',
+        'packets are not counted here (nf_conntrack_acct is 0), so whether audio goes both ways cannot be told; '
+          + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
+      ),
     );
-  const hep: Hep | null = given.has('--hep') ? await (await import('./hep.ts')).Hep.from(doors, say.remark) : null;
-  const messages = new Messages(host, () => clock.now(), watching, say.remark);
+  const hep: Hep | null = given.has('--hep') ? await (await import('./hep.ts')).Hep.from(doors, teller.remark) : null;
+  const messages = new Messages(host, () => clock.now(), watching, teller.remark);
   if (!given.has('--no-record')) await messages.begin();
   const recorded = messages.isOn;
   const drops = createDrops(host);
@@ -227,14 +260,14 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
   void followed.ended.then((how) => {
     followed = null;
     const why = whyNoEvents(how);
-    if (why !== null) say.remark(why);
+    if (why !== null) teller.remark(why);
   });
   try {
     await loop({ clock }, goOn, [
       // Messages first: what they say of audio is known when the table is looked at.
       ...(recorded ? [messages] : []),
       ...(hep === null ? [] : [hep]),
-      looking(host, () => clock.now(), watching, table, say.remark),
+      looking(host, () => clock.now(), watching, table, teller.remark),
       {
         async run() {
           watching.counters(await countersNow(host, rejects !== null), host.now());
@@ -243,6 +276,16 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
           return COUNTERS_EVERY;
         },
       },
+      ...(each === null
+        ? []
+        : [
+            {
+              async run() {
+                await each(watching.summary(host.now()));
+                return EACH_EVERY;
+              },
+            },
+          ]),
     ]);
   } finally {
     followed?.stop();
@@ -250,10 +293,11 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
     await hep?.close();
   }
   const summary = watching.summary(host.now());
+  await each?.(summary);
   if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary, ...(hep === null ? {} : { hep: hep.counts }) }));
   else {
-    terminal.out(summaryText(summary, recorded));
-    if (hep !== null) terminal.out((await import('./hep.ts')).sentText(hep.server, hep.counts));
+    terminal.out(summaryText(summary, recorded, terminal.put, terminal.width));
+    if (hep !== null) terminal.out(`${terminal.put((await import('./hep.ts')).sentSaid(hep.server, hep.counts))}\n`);
   }
   return Object.keys(summary.causes).length === 0 ? 0 : 1;
 }

@@ -9,6 +9,7 @@ import type { Difference } from './difference.ts';
 import { Orientation } from './direction.ts';
 import { callIdOf, describe, sightingOf, turnRound } from './entry.ts';
 import type { Entry } from './entry.ts';
+import type { Said } from '../words/say.ts';
 import { callNotes } from './notes.ts';
 import { withoutSecrets } from './secrets.ts';
 import { Counted } from './counted.ts';
@@ -47,7 +48,8 @@ interface OpenCall {
   readonly entries: Entry[];
   omitted: number;
   last: number;
-  readonly notes: Set<string>;
+  /** By their text. */
+  readonly notes: Map<string, Said>;
 }
 
 export class Collector {
@@ -205,7 +207,7 @@ export class Collector {
   }
 
   #open(callId: string): OpenCall {
-    const call: OpenCall = { callId, entries: [], omitted: 0, last: 0, notes: new Set() };
+    const call: OpenCall = { callId, entries: [], omitted: 0, last: 0, notes: new Map() };
     this.#calls.set(callId, call);
     this.#kept.add(hashOfText(callId));
     return call;
@@ -216,7 +218,7 @@ export class Collector {
     if (entry.what === '') describe(entry);
     if (call.entries.length >= this.#limits.rows || this.#rows >= this.#limits.rowsInAll) call.omitted++;
     else {
-      for (const note of callNotes(entry, this.#book)) call.notes.add(note);
+      for (const note of callNotes(entry, this.#book)) call.notes.set(note.text, note);
       call.entries.push(entry);
       this.#rows++;
     }
@@ -334,7 +336,7 @@ export class Collector {
         (entry.inner !== null && (entry.toProvider || entry.outer === null) ? entry.inner.time : entry.outer!.time - offset) - begin;
       const sorted = entries.map((entry) => ({ entry, at: time(entry) })).sort((a, b) => a.at - b.at);
       const rows = sorted.map(({ entry, at }) => this.#row(entry, at, offset, seen));
-      return { callId, kind: rows[0]?.method ?? '', ...this.#ends(entries), rows, omitted, notes: [...notes] };
+      return { callId, kind: rows[0]?.method ?? '', ...this.#ends(entries), rows, omitted, notes: [...notes.values()] };
     });
     return { calls: calls.sort((a, b) => (a.rows[0]?.time ?? 0) - (b.rows[0]?.time ?? 0)), furtherCalls: this.#further.size };
   }

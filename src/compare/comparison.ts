@@ -1,4 +1,5 @@
 /** What a comparison gives: plain data, the same for a terminal, a page and a program. */
+import type { Said } from '../words/say.ts';
 import type { Difference } from './difference.ts';
 
 /** `changed`: by something that is no SIP server; `served`: by a server alone; `outside`: the other capture was not running;
@@ -56,7 +57,7 @@ export interface Call {
   /** Rows that were not kept. */
   readonly omitted: number;
   /** Observations: sentences. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Said[];
 }
 
 /** A kind of change, over all messages. */
@@ -91,11 +92,11 @@ export type Verdict = 'unchanged' | 'changed' | 'trouble';
 export interface Comparison {
   readonly verdict: Verdict;
   /** The answer, in a sentence or two. */
-  readonly summary: string;
-  /** For the support of the provider. */
-  readonly paragraph: string;
+  readonly summary: Said;
+  /** For the support of the provider; '' where there is nothing to say. */
+  readonly paragraph: Said | '';
   /** What has to be known beside it: sentences. */
-  readonly remarks: readonly string[];
+  readonly remarks: readonly Said[];
   readonly lan: SideSummary;
   /** null where one capture holds both sides: it is `lan` then. */
   readonly wan: SideSummary | null;

@@ -8,6 +8,7 @@ import type { Piece } from '../languages/sip/text.ts';
 import type { Call, Comparison, Row, Seen, Tally } from './comparison.ts';
 import type { Difference } from './difference.ts';
 import { REDACTED } from './secrets.ts';
+import type { Said, Value } from '../words/say.ts';
 
 /** Behind an escaped character, too: `%40198.51.100.7` in the Replaces of a Refer-To. */
 const IPV4 = /(?:(?<![\w.])|(?<=%[0-9A-Fa-f]{2}))\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/g;
@@ -123,6 +124,22 @@ export class Redactor {
   }
 }
 
+/** A sentence, and the values it is filled with. */
+function redactedSaid({ code, parameters, text }: Said, redactor: Redactor): Said {
+  const value = (one: Value): Value =>
+    typeof one === 'string'
+      ? redactor.text(one)
+      : typeof one === 'number'
+        ? one
+        : 'code' in one
+          ? redactedSaid(one, redactor)
+          : one.map((each) => (typeof each === 'string' ? redactor.text(each) : redactedSaid(each, redactor)));
+  const said = { code, text: redactor.text(text) };
+  return parameters === undefined
+    ? said
+    : { ...said, parameters: Object.fromEntries(Object.entries(parameters).map(([name, one]) => [name, value(one)])) };
+}
+
 /** The same comparison without what tells of people. @param redactor one that has names for some of them already */
 export function redacted(comparison: Comparison, redactor = new Redactor()): Comparison {
   const text = (words: string): string =>
@@ -151,12 +168,12 @@ export function redacted(comparison: Comparison, redactor = new Redactor()): Com
     outside: end(one.outside),
     far: end(one.far),
     rows: one.rows.map(row),
-    notes: one.notes.map((note) => redactor.text(note)),
+    notes: one.notes.map((note) => redactedSaid(note, redactor)),
   });
   const tally = (one: Tally): Tally => ({ ...one, before: value(one, one.before), after: value(one, one.after) });
   return {
     ...comparison,
-    paragraph: redactor.text(comparison.paragraph),
+    paragraph: comparison.paragraph === '' ? '' : redactedSaid(comparison.paragraph, redactor),
     calls: comparison.calls.map(call),
     tallies: comparison.tallies.map(tally),
   };

@@ -4,6 +4,8 @@
  */
 import type { AlgState } from '../judge/verdict.ts';
 import type { RouterFacts } from '../survey/survey.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import { valueOf } from './look.ts';
 
 /** The day on which the tables were last held against their sources. */
@@ -15,7 +17,7 @@ export interface Vulnerability {
   score: number;
   published: string;
   /** What it is of, in words that say nothing of how. */
-  of: string;
+  of: Said;
   /** The first kernel that has it. */
   since: string;
   /** The first release of each stable line without it. */
@@ -35,7 +37,7 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
     id: 'CVE-2026-52986',
     score: 9.8,
     published: '2026-06-24',
-    of: 'numbers in SIP messages are read beyond the end of the packet',
+    of: say('cve-2026-52986', 'numbers in SIP messages are read beyond the end of the packet'),
     since: '2.6.26',
     fixed: { '5.10': 258, '5.15': 209, '6.1': 175, '6.6': 141, '6.12': 91, '6.18': 33, '7.0': 10 },
     free: '7.1',
@@ -45,7 +47,7 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
     id: 'CVE-2026-72251',
     score: 9.8,
     published: '2026-08-15',
-    of: 'memory that was given back is used while a reply is edited (nf_nat_sip)',
+    of: say('cve-2026-72251', 'memory that was given back is used while a reply is edited (nf_nat_sip)'),
     since: '3.9',
     fixed: { '5.10': 261, '5.15': 212, '6.1': 178, '6.6': 145, '6.12': 97, '6.18': 40, '7.1': 5 },
     free: '7.2',
@@ -55,7 +57,7 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
     id: 'CVE-2026-23457',
     score: 8.6,
     published: '2026-04-03',
-    of: 'a length in SIP over TCP is cut short',
+    of: say('cve-2026-23457', 'a length in SIP over TCP is cut short'),
     since: '2.6.34',
     fixed: { '5.10': 253, '5.15': 203, '6.1': 167, '6.6': 130, '6.12': 78, '6.18': 20, '6.19': 10 },
     free: '7.0',
@@ -65,7 +67,7 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
     id: 'CVE-2026-72253',
     score: 7.5,
     published: '2026-08-15',
-    of: 'a route is taken for granted that Open vSwitch and tc do not give',
+    of: say('cve-2026-72253', 'a route is taken for granted that Open vSwitch and tc do not give'),
     since: '4.3',
     fixed: { '5.10': 266, '5.15': 217, '6.1': 184, '6.6': 148, '6.12': 101, '6.18': 42, '7.1': 5 },
     free: '7.2',
@@ -76,7 +78,7 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
     id: 'CVE-2026-31427',
     score: 5.5,
     published: '2026-04-13',
-    of: 'addresses in the SDP are overwritten with what happens to be in memory (calls on hold)',
+    of: say('cve-2026-31427', 'addresses in the SDP are overwritten with what happens to be in memory (calls on hold)'),
     since: '2.6.26',
     fixed: { '5.10': 253, '5.15': 203, '6.1': 168, '6.6': 131, '6.12': 80, '6.18': 21, '6.19': 11 },
     free: '7.0',
@@ -105,8 +107,8 @@ export interface Advisory {
   /** now: the code runs on calls. ready: it is in the kernel, and nothing leads calls to it. on disk: it is not in the kernel. */
   reach: 'now' | 'ready' | 'on disk' | null;
   score: number | null;
-  text: string;
-  fix: string;
+  text: Said;
+  fix: Said;
   source: string;
 }
 
@@ -142,17 +144,25 @@ export function kernelVersion(release: string, build: string | null): string | n
 const lineOf = (version: string): string => version.split('.').slice(0, 2).join('.');
 
 /** Which release mends it, in words. */
-function mendedBy(one: Vulnerability, kernel: string, release: string): string {
+function mendedBy(one: Vulnerability, kernel: string, release: string): Said {
   const line = lineOf(kernel);
   const first = Object.hasOwn(one.fixed, line) ? one.fixed[line] : undefined;
-  const within = first === undefined ? `no kernel of line ${line} has the fix` : `kernel ${line}.${first} and later have the fix`;
+  const within =
+    first === undefined
+      ? say('fix-in-no-kernel', 'no kernel of line {line} has the fix', { line })
+      : say('fix-in-kernel', 'kernel {version} and later have the fix', { version: `${line}.${first}` });
   if (!/OpenWrt/.test(release)) return within;
   const fine = Object.entries(OPENWRT_KERNELS).filter(([, its]) => !isVulnerable(one, its));
+  const known = Object.entries(OPENWRT_KERNELS).map(([name, its]) => `${name}, ${its}`);
   return fine.length > 0
-    ? `${within}; of OpenWrt's releases ${fine.map(([name, its]) => `${name} (${its})`).join(' and ')}`
-    : `${within}; none of OpenWrt's releases known here does (newest: ${Object.entries(OPENWRT_KERNELS)
-        .map(([name, its]) => `${name}, ${its}`)
-        .join('; ')})`;
+    ? say('fix-in-releases', "{within}; of OpenWrt's releases {releases}", {
+        within,
+        releases: fine.map(([name, its]) => `${name} (${its})`),
+      })
+    : say('fix-in-no-release', "{within}; none of OpenWrt's releases known here does (newest: {known})", {
+        within,
+        known: known.join('; '),
+      });
 }
 
 function reachOf(facts: RouterFacts, alg: AlgState): Advisory['reach'] {
@@ -162,10 +172,10 @@ function reachOf(facts: RouterFacts, alg: AlgState): Advisory['reach'] {
   return alg === 'rewriting' || alg === 'tracking' ? 'now' : 'ready';
 }
 
-const REACH: Record<NonNullable<Advisory['reach']>, string> = {
-  now: 'the helper is on',
-  ready: 'the helper is in the kernel, and nothing leads calls to it now',
-  'on disk': 'the helper is on this router, and not in the kernel',
+const REACH: Record<NonNullable<Advisory['reach']>, Said> = {
+  now: say('reach-now', 'the helper is on'),
+  ready: say('reach-ready', 'the helper is in the kernel, and nothing leads calls to it now'),
+  'on disk': say('reach-on-disk', 'the helper is on this router, and not in the kernel'),
 };
 
 /** Vulnerabilities of this kernel's helper, an ALG that is on, and a release past its end. Worst first. */
@@ -179,8 +189,11 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
       id: 'alg-on',
       reach,
       score: null,
-      text: 'The SIP ALG is on: it reads packets of strangers in the kernel, and opens holes in the firewall for what they say.',
-      fix: 'sipalg disable',
+      text: say(
+        'advisory-alg-on',
+        'The SIP ALG is on: it reads packets of strangers in the kernel, and opens holes in the firewall for ' + 'what they say.',
+      ),
+      fix: say('advisory-switch-off', 'sipalg disable'),
       source: 'RFC 4787 REQ-10; NAT slipstreaming (2020, 2021)',
     });
   if (reach !== null && kernel === null)
@@ -188,8 +201,13 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
       id: 'kernel-unknown',
       reach,
       score: null,
-      text: `Which fixes the kernel has could not be told by its version (${valueOf(facts.system.kernel) ?? 'unreadable'}).`,
-      fix: 'hold the version of your kernel package against the numbers in `sipalg diagnose --json`, or switch the ALG off',
+      text: say('advisory-kernel-unknown', 'Which fixes the kernel has could not be told by its version ({kernel}).', {
+        kernel: valueOf(facts.system.kernel) ?? '?',
+      }),
+      fix: say(
+        'advisory-compare',
+        'hold the version of your kernel package against the numbers in `sipalg diagnose --json`, or switch ' + 'the ALG off',
+      ),
       source: '/proc/sys/kernel/osrelease, /proc/sys/kernel/version',
     });
   if (reach !== null && kernel !== null)
@@ -201,8 +219,18 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
         id: one.id,
         reach,
         score: one.score,
-        text: `${one.id} (CVSS ${one.score.toFixed(1)}, ${one.published}): ${one.of}. Kernel ${kernel} has it; ${REACH[reach]}.`,
-        fix: `${reach === 'now' ? '`sipalg disable` at once; ' : ''}${mendedBy(one, kernel, release)}.`,
+        text: say('advisory-cve', '{id} (CVSS {score}, {published}): {what}. Kernel {kernel} has it; {reach}.', {
+          id: one.id,
+          score: one.score.toFixed(1),
+          published: one.published,
+          what: one.of,
+          kernel,
+          reach: REACH[reach],
+        }),
+        fix:
+          reach === 'now'
+            ? say('advisory-disable-and', '`sipalg disable` at once; {fix}.', { fix: mendedBy(one, kernel, release) })
+            : say('advisory-fix', '{fix}.', { fix: mendedBy(one, kernel, release) }),
         source: one.source,
       });
     }
@@ -213,8 +241,11 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
       id: 'end-of-life',
       reach: null,
       score: null,
-      text: `OpenWrt ${line} has been past its end of life since ${end}: it gets no fixes any more.`,
-      fix: `upgrade to ${CURRENT}`,
+      text: say('advisory-end-of-life', 'OpenWrt {line} has been past its end of life since {date}: it gets no fixes any more.', {
+        line,
+        date: end,
+      }),
+      fix: say('advisory-upgrade', 'upgrade to {line}', { line: CURRENT }),
       source: 'https://openwrt.org/docs/guide-developer/security#support_status',
     });
   return found;

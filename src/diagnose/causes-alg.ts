@@ -1,4 +1,5 @@
 /** Causes that lie with the ALG. */
+import { say } from '../words/say.ts';
 import { found, out, unknown } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
 import { valueOf } from './look.ts';
@@ -24,18 +25,28 @@ const CALLS: readonly Symptom[] = [
 
 function byAlg(state: 'rewriting' | 'tracking', look: Look): Outcome {
   const { alg, facts } = look;
-  if (alg === 'unknown') return unknown('whether an ALG is on could not be told', `run \`${UNREAD}\` as root`);
-  if (alg !== state) return out(alg === 'off' ? 'no SIP ALG touches calls here' : 'the SIP ALG here does the other of the two');
+  if (alg === 'unknown')
+    return unknown(
+      say('alg-untold', 'whether an ALG is on could not be told'),
+      say('tell-status-root', 'run `{command}` as root', { command: UNREAD }),
+    );
+  if (alg !== state)
+    return out(
+      alg === 'off' ? say('alg-none', 'no SIP ALG touches calls here') : say('alg-other', 'the SIP ALG here does the other of the two'),
+    );
   const flows = valueOf(facts.flows)?.flows ?? [];
   return found(
     flows.length === 0
-      ? ['`sipalg status` shows what assigns it']
-      : flows
-          .slice(0, 3)
-          .map(
-            ({ source, sourcePort, destination, destinationPort, timeout }) =>
-              `under the helper: ${source}:${sourcePort} -> ${destination}:${destinationPort}, ${timeout ?? '?'} s left`,
-          ),
+      ? [say('alg-assigned-by', '`sipalg status` shows what assigns it')]
+      : flows.slice(0, 3).map(({ source, sourcePort, destination, destinationPort, timeout }) =>
+          say('alg-flow', 'under the helper: {source}:{sourcePort} -> {destination}:{destinationPort}, {left} s left', {
+            source,
+            sourcePort: sourcePort ?? '?',
+            destination,
+            destinationPort: destinationPort ?? '?',
+            left: timeout ?? '?',
+          }),
+        ),
   );
 }
 
@@ -44,12 +55,18 @@ function byLog(clash: boolean, { facts, alg }: Look): Outcome {
   const lines = (valueOf(facts.drops) ?? []).filter(({ reason }) => /all ports in use/.test(reason) === clash);
   if (lines.length > 0)
     return found(
-      lines.slice(-3).map(({ reason, source, destination }) => `kernel log: dropped ${source ?? '?'} -> ${destination ?? '?'}: ${reason}`),
+      lines.slice(-3).map(({ reason, source, destination }) =>
+        say('alg-log-drop', 'kernel log: dropped {source} -> {destination}: {reason}', {
+          source: source ?? '?',
+          destination: destination ?? '?',
+          reason,
+        }),
+      ),
     );
-  if (alg === 'off') return out('no SIP ALG is on, and the kernel log holds no message that one dropped');
+  if (alg === 'off') return out(say('alg-log-none', 'no SIP ALG is on, and the kernel log holds no message that one dropped'));
   return unknown(
-    'the kernel logs what its ALG drops only where something listens to it',
-    'sysctl -w net.netfilter.nf_log.2=nf_log_ipv4, call again, then `dmesg | grep nf_ct_sip`',
+    say('alg-log-unheard', 'the kernel logs what its ALG drops only where something listens to it'),
+    say('tell-alg-log', 'sysctl -w net.netfilter.nf_log.2=nf_log_ipv4, call again, then `dmesg | grep nf_ct_sip`'),
   );
 }
 
@@ -58,7 +75,10 @@ export const OF_ALG: readonly Cause[] = [
     code: 'alg-rewrites',
     weight: 90,
     symptoms: CALLS,
-    what: 'A SIP ALG on this router edits calls: addresses in messages and in the SDP no longer fit what the phone said.',
+    what: say(
+      'cause-alg-rewrites',
+      'A SIP ALG on this router edits calls: addresses in messages and in the SDP no longer fit what the ' + 'phone said.',
+    ),
     observable: 'the helper is assigned and nf_nat_sip is in the kernel (sipalg status)',
     fix: DISABLE,
     source: 'net/netfilter/nf_nat_sip.c; RFC 4787 REQ-10',
@@ -78,7 +98,10 @@ export const OF_ALG: readonly Cause[] = [
       'others-ring-on',
       'first-phone-only',
     ],
-    what: 'A SIP ALG on this router watches calls: it edits nothing, but drops messages it cannot read and opens holes.',
+    what: say(
+      'cause-alg-watches',
+      'A SIP ALG on this router watches calls: it edits nothing, but drops messages it cannot read and ' + 'opens holes.',
+    ),
     observable: 'the helper is assigned, and nf_nat_sip is not in the kernel or nothing is translated',
     fix: DISABLE,
     source: 'net/netfilter/nf_conntrack_sip.c',
@@ -89,7 +112,7 @@ export const OF_ALG: readonly Cause[] = [
     code: 'alg-drops',
     weight: 85,
     symptoms: ['cannot-call-out', 'no-audio', 'drops-on-hold', 'drops-on-transfer', 'registration-lost', 'not-received'],
-    what: 'The SIP ALG has thrown messages away that it could not read.',
+    what: say('cause-alg-drops', 'The SIP ALG has thrown messages away that it could not read.'),
     observable: 'a line `nf_ct_sip: dropping packet` in the kernel log, of another reason than a port in use',
     fix: DISABLE,
     source: 'net/netfilter/nf_conntrack_sip.c, nf_ct_helper_log',
@@ -100,7 +123,7 @@ export const OF_ALG: readonly Cause[] = [
     code: 'alg-port-clash',
     weight: 85,
     symptoms: ['first-phone-only', 'cannot-call-out', 'no-audio'],
-    what: "The SIP ALG drops the second phone's INVITE, because both phones name the same audio port.",
+    what: say('cause-alg-port-clash', "The SIP ALG drops the second phone's INVITE, because both phones name the same audio port."),
     observable: 'a line `nf_ct_sip: dropping packet: all ports in use` in the kernel log',
     fix: DISABLE,
     source: 'net/netfilter/nf_nat_sip.c, nf_nat_sdp_media',

@@ -1,8 +1,24 @@
 /** Causes that lie with the ALG, and with the state the router keeps of a phone. */
 import { staleFlows } from '../judge/questions.ts';
-import { found, out, unknown, unread } from './cause.ts';
+import type { Said } from '../words/say.ts';
+import { say } from '../words/say.ts';
+import { askProvider, found, out, unknown, unread, THE_PHONES, THE_ROUTER } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
-import { audioOf, flowsOf, fromOutside, fromPhones, grown, isInside, isMoved, isTwoWay, lifeOf, peersOf, shown, valueOf } from './look.ts';
+import {
+  audioOf,
+  flowsOf,
+  fromOutside,
+  fromPhones,
+  grown,
+  isInside,
+  isMoved,
+  isTwoWay,
+  lifeOf,
+  peersOf,
+  outside,
+  shown,
+  valueOf,
+} from './look.ts';
 import type { Look } from './look.ts';
 
 const STATE = 'test/lab/diagnose/state.ts';
@@ -10,10 +26,10 @@ const STATE = 'test/lab/diagnose/state.ts';
 const RULES: Fix = { command: 'uci set sipalg.main.policy=1 && uci commit sipalg && /etc/init.d/sipalg reload' };
 
 /** A keep-alive comes every 25 to 30 s (RFC 5626 §4.4.1); who is silent for longer, and for half of the state's life, sends none. */
-function silences(look: Look): { silent: { text: string; left: number }[]; young: string[]; kept: number } {
+function silences(look: Look): { silent: { text: Said; left: number }[]; young: Said[]; kept: number } {
   const all = fromPhones(look).filter(({ protocol }) => protocol === 'udp');
-  const silent: { text: string; left: number }[] = [];
-  const young: string[] = [];
+  const silent: { text: Said; left: number }[] = [];
+  const young: Said[] = [];
   let kept = 0;
   for (const flow of all) {
     const life = lifeOf(look, flow);
@@ -22,7 +38,11 @@ function silences(look: Look): { silent: { text: string; left: number }[]; young
       continue;
     }
     const silence = life - flow.left;
-    const text = `${shown(flow)}: silent for ${silence} s of the ${life} s that its state lives`;
+    const text = say('flow-silent', '{flow}: silent for {silence} s of the {life} s that its state lives', {
+      flow: shown(flow),
+      silence,
+      life,
+    });
     if (silence >= Math.max(30, life / 2)) silent.push({ text, left: flow.left });
     else if (flow.flags.includes('ASSURED') && silence < 30 && (flow.out?.packets ?? 6) >= 6) kept += 1;
     else young.push(text);
@@ -35,7 +55,10 @@ export const OF_STATE: readonly Cause[] = [
     code: 'state-short',
     weight: 70,
     symptoms: ['not-received', 'registration-lost', 'drops-after-time', 'drops-on-hold', 'others-ring-on'],
-    what: 'The router forgets a phone before it speaks again: a call, a re-INVITE or a CANCEL that comes then is turned away.',
+    what: say(
+      'cause-state-short',
+      'The router forgets a phone before it speaks again: a call, a re-INVITE or a CANCEL that comes then ' + 'is turned away.',
+    ),
     observable: "the time left of the phone's state against its timeout: silent for more than 30 s and half of its life, so no keep-alive",
     fix: RULES,
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4787 REQ-5; RFC 5626 §4.4.1',
@@ -44,20 +67,30 @@ export const OF_STATE: readonly Cause[] = [
       if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const { silent, young, kept } = silences(look);
       if (silent.length > 0) return found(silent.slice(0, 4).map(({ text }) => text));
-      if (kept > 0 && young.length === 0) return out("every phone's state was used within the last 30 s, or is kept by something longer");
+      if (kept > 0 && young.length === 0)
+        return out(say('states-used', "every phone's state was used within the last 30 s, or is kept by something longer"));
       if (young.length > 0)
         return unknown(
-          `the state of a phone is too young to tell: ${young[0]}`,
-          'let the phones rest for two minutes, then look again: the state must still be there, and used within 30 s',
+          say('state-young', 'the state of a phone is too young to tell: {flow}', { flow: young[0] ?? '' }),
+          say(
+            'tell-rest',
+            'let the phones rest for two minutes, then look again: the state must still be there, and used ' + 'within 30 s',
+          ),
         );
-      return unknown('no phone behind this router has signalling now', 'start the phone anew, and look within a minute');
+      return unknown(
+        say('phones-none', 'no phone behind this router has signalling now'),
+        say('tell-start-phone', 'start the phone anew, and look within a minute'),
+      );
     },
   },
   {
     code: 'state-gone-in-call',
     weight: 75,
     symptoms: ['drops-after-time', 'drops-on-hold', 'drops-on-transfer'],
-    what: "Audio runs, and the state of the same phone's signalling has expired: the next re-INVITE or BYE from outside is turned away.",
+    what: say(
+      'cause-state-gone-in-call',
+      "Audio runs, and the state of the same phone's signalling has expired: the next re-INVITE or BYE " + 'from outside is turned away.',
+    ),
     observable: 'an audio flow that moves steadily both ways, of a device without any signalling flow',
     fix: RULES,
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4028',
@@ -77,17 +110,22 @@ export const OF_STATE: readonly Cause[] = [
       if (known.length > 0) return found(known.slice(0, 3).map(shown));
       if (lonely.length > 0)
         return unknown(
-          `a device without signalling on 5060 or 5061 has what may be audio: ${shown(lonely[0] as (typeof lonely)[0])}`,
-          'ask with the symptom while the call runs: `sipalg diagnose drops-after-time`',
+          say('audio-lonely', 'a device without signalling on 5060 or 5061 has what may be audio: {flow}', {
+            flow: shown(lonely[0] as (typeof lonely)[0]),
+          }),
+          say('tell-ask-drops', 'ask with the symptom while the call runs: `sipalg diagnose drops-after-time`'),
         );
-      return out('no audio runs without the signalling of its phone');
+      return out(say('audio-not-lonely', 'no audio runs without the signalling of its phone'));
     },
   },
   {
     code: 'state-lost-address',
     weight: 80,
     symptoms: ['not-received', 'registration-lost', 'cannot-call-out'],
-    what: "A phone's state leads to an address that this router no longer has: its answers get lost, and its retries keep it alive.",
+    what: say(
+      'cause-state-lost-address',
+      "A phone's state leads to an address that this router no longer has: its answers get lost, and its " + 'retries keep it alive.',
+    ),
     observable: 'the reply destination of the flow is no address of the router',
     fix: { command: 'sipalg apply' },
     source: 'net/netfilter/nf_conntrack_core.c; opnsense/core#4652',
@@ -98,7 +136,10 @@ export const OF_STATE: readonly Cause[] = [
     code: 'state-untranslated',
     weight: 80,
     symptoms: ['not-received', 'registration-lost', 'cannot-call-out'],
-    what: "A phone's state began before the firewall translated: it leaves with its private address, and its retries keep that alive.",
+    what: say(
+      'cause-state-untranslated',
+      "A phone's state began before the firewall translated: it leaves with its private address, and its " + 'retries keep that alive.',
+    ),
     observable: "the reply destination of the flow is the phone's own address, unanswered, on a way that translates",
     fix: { command: 'sipalg apply' },
     source: 'net/netfilter/nf_nat_core.c; arno-iptables-firewall/aif#19',
@@ -109,23 +150,24 @@ export const OF_STATE: readonly Cause[] = [
     code: 'phones-share-sip-port',
     weight: 70,
     symptoms: ['first-phone-only', 'not-received', 'registration-lost', 'others-ring-on'],
-    what: 'Two phones use the same SIP port to the same server: one of them gets another port outside, and which one changes.',
+    what: say(
+      'cause-phones-share-sip-port',
+      'Two phones use the same SIP port to the same server: one of them gets another port outside, and ' + 'which one changes.',
+    ),
     observable: 'two flows with one source port to one server, of which one has another reply port',
-    fix: { setting: 'give each phone a local SIP port of its own (5062, 5064, ...)', of: 'the phones' },
+    fix: {
+      setting: say('fix-sip-ports', 'give each phone a local SIP port of its own (5062, 5064, ...)'),
+      of: THE_PHONES,
+    },
     source: 'net/netfilter/nf_nat_core.c, get_unique_tuple',
     made: STATE,
     sees(look) {
       if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = fromPhones(look);
       const twins = all.filter((flow) => isMoved(flow) && all.some((other) => isTwin(flow, other)));
-      if (twins.length === 0) return out('no two phones use one SIP port to one server');
+      if (twins.length === 0) return out(say('sip-ports-differ', 'no two phones use one SIP port to one server'));
       return found(
-        twins
-          .slice(0, 3)
-          .flatMap((flow) => [
-            `${shown(flow)}; outside from port ${flow.replyPort}`,
-            ...all.filter((other) => isTwin(flow, other)).map((other) => `${shown(other)}; outside from port ${other.replyPort}`),
-          ]),
+        twins.slice(0, 3).flatMap((flow) => [outside(flow), ...all.filter((other) => isTwin(flow, other)).map((other) => outside(other))]),
       );
     },
   },
@@ -133,7 +175,10 @@ export const OF_STATE: readonly Cause[] = [
     code: 'service-on-router',
     weight: 60,
     symptoms: ['not-received', 'first-phone-only', 'registration-lost', 'ghost-calls'],
-    what: "A program on the router itself holds SIP's port: it takes the port from the phones, and calls when their state is gone.",
+    what: say(
+      'cause-service-on-router',
+      "A program on the router itself holds SIP's port: it takes the port from the phones, and calls when " + 'their state is gone.',
+    ),
     observable: 'a socket on 5060 or 5061, or a flow of signalling that begins or ends at the router itself',
     fix: { command: '/etc/init.d/PROGRAM stop && /etc/init.d/PROGRAM disable' },
     source: '/proc/net/udp; net/netfilter/nf_nat_core.c',
@@ -142,18 +187,22 @@ export const OF_STATE: readonly Cause[] = [
       const listeners = valueOf(look.calls.listeners);
       if (listeners === null) return unread(look.calls.listeners);
       const open = listeners.filter(({ address }) => address !== '127.0.0.1');
-      if (open.length === 0) return out('nothing on the router listens on 5060 or 5061');
+      if (open.length === 0) return out(say('listeners-none', 'nothing on the router listens on 5060 or 5061'));
       const program = open.find(({ program: one }) => one !== null)?.program ?? null;
       const taken = fromOutside(look).filter(({ replySource }) => look.calls.own.includes(replySource));
       return found(
         [
-          ...open
-            .slice(0, 3)
-            .map(
-              ({ protocol, port, address, program: one }) =>
-                `${one ?? 'a program'} listens on ${protocol} ${address ?? 'every address'}:${port}`,
-            ),
-          ...taken.slice(0, 2).map((flow) => `${shown(flow)}: it ended at the router`),
+          ...open.slice(0, 3).map(({ protocol, port, address, program: one }) =>
+            one === null
+              ? say('listens-some', 'a program listens on {protocol} {address}:{port}', { protocol, address: address ?? '*', port })
+              : say('listens', '{program} listens on {protocol} {address}:{port}', {
+                  program: one,
+                  protocol,
+                  address: address ?? '*',
+                  port,
+                }),
+          ),
+          ...taken.slice(0, 2).map((flow) => say('flow-ended-router', '{flow}: it ended at the router', { flow: shown(flow) })),
         ],
         program === null ? undefined : { command: `/etc/init.d/${program} stop && /etc/init.d/${program} disable` },
       );
@@ -163,9 +212,15 @@ export const OF_STATE: readonly Cause[] = [
     code: 'forward-takes-calls',
     weight: 70,
     symptoms: ['not-received', 'first-phone-only', 'others-ring-on', 'ghost-calls'],
-    what: 'A port forward of 5060 leads to one device, and has the calls of every other phone as soon as their state is gone.',
+    what: say(
+      'cause-forward-takes-calls',
+      'A port forward of 5060 leads to one device, and has the calls of every other phone as soon as their ' + 'state is gone.',
+    ),
     observable: "a redirect of SIP's port to one address while another address registers; or a flow from outside that ends at that device",
-    fix: { setting: 'delete the port forward (LuCI: Network, Firewall, Port Forwards): a phone needs none', of: 'the router' },
+    fix: {
+      setting: say('fix-delete-forward', 'delete the port forward (LuCI: Network, Firewall, Port Forwards): a phone needs none'),
+      of: THE_ROUTER,
+    },
     source: 'firewall4, redirect; net/netfilter/nf_nat_core.c',
     made: STATE,
     sees(look) {
@@ -179,14 +234,23 @@ export const OF_STATE: readonly Cause[] = [
       );
       const others = forwards.filter(({ to }) => phones.some(({ source }) => source !== to));
       if (stolen.length + others.length === 0)
-        return uci === null ? unread(look.facts.firewall.uci) : out('no port forward of SIP leads past the phones that register');
+        return uci === null
+          ? unread(look.facts.firewall.uci)
+          : out(say('forwards-none', 'no port forward of SIP leads past the phones that register'));
       const [first] = others;
       return found(
         [
-          ...stolen.slice(0, 3).map((flow) => `${shown(flow)}: it ended at ${flow.replySource}`),
-          ...others
+          ...stolen
             .slice(0, 3)
-            .map(({ section, line, to, sip }) => `/etc/config/firewall:${line}: ${section} forwards ${sip.join(', ')} to ${to}`),
+            .map((flow) => say('flow-ended-at', '{flow}: it ended at {address}', { flow: shown(flow), address: flow.replySource })),
+          ...others.slice(0, 3).map(({ section, line, to, sip }) =>
+            say('forward-to', '/etc/config/firewall:{line}: {section} forwards {ports} to {address}', {
+              line,
+              section,
+              ports: sip.join(', '),
+              address: to ?? '?',
+            }),
+          ),
         ],
         first === undefined
           ? undefined
@@ -200,12 +264,12 @@ export const OF_STATE: readonly Cause[] = [
     code: 'answer-unacknowledged',
     weight: 65,
     symptoms: ['drops-after-time'],
-    what: 'A phone says the same answer again and again while audio runs: the ACK of its peer never comes, and the call ends after 32 s.',
+    what: say(
+      'cause-answer-unacknowledged',
+      'A phone says the same answer again and again while audio runs: the ACK of its peer never comes, and ' + 'the call ends after 32 s.',
+    ),
     observable: 'signalling goes out in messages of full size and nothing comes back, while audio of the same phone runs both ways',
-    fix: {
-      ask: 'the provider',
-      question: 'Do you get the 200 OK of our phone, and where do you send the ACK (which Contact and Record-Route)?',
-    },
+    fix: askProvider(say('ask-ack', 'Do you get the 200 OK of our phone, and where do you send the ACK (which Contact and Record-Route)?')),
     source: 'RFC 3261 §13.3.1.4, timer H',
     made: STATE,
     sees(look) {
@@ -220,50 +284,65 @@ export const OF_STATE: readonly Cause[] = [
         const mean = sent && sent.packets > 0 ? sent.bytes / sent.packets : 0;
         return talking.has(source) && unanswered >= 5 && mean >= 350;
       });
-      if (repeating.length > 0) return found(repeating.slice(0, 3).map((flow) => `${shown(flow)}, while audio runs both ways`));
+      if (repeating.length > 0)
+        return found(repeating.slice(0, 3).map((flow) => say('flow-in-call', '{flow}, while audio runs both ways', { flow: shown(flow) })));
       return talking.size > 0
-        ? out('in the calls that run, no phone says anything again and again')
-        : unknown('no call runs now', 'look within half a minute of the beginning of a call');
+        ? out(say('answers-once', 'in the calls that run, no phone says anything again and again'))
+        : unknown(say('calls-none', 'no call runs now'), say('tell-half-minute', 'look within half a minute of the beginning of a call'));
     },
   },
   {
     code: 'session-refresh',
     weight: 40,
     symptoms: ['drops-after-time'],
-    what: 'Phone and provider do not agree on session timers, or the refresh of the session does not get through.',
+    what: say(
+      'cause-session-refresh',
+      'Phone and provider do not agree on session timers, or the refresh of the session does not get ' + 'through.',
+    ),
     observable: 'none on the router as long as the state lives: only the messages tell',
     alike: {
       codes: ['answer-unacknowledged', 'state-gone-in-call'],
-      tell: 'a capture on the WAN at the moment of the drop: re-INVITE or UPDATE that comes and is not answered, or none at all',
+      tell: say(
+        'tell-refresh-alike',
+        'a capture on the WAN at the moment of the drop: re-INVITE or UPDATE that comes and is not answered, ' + 'or none at all',
+      ),
     },
-    fix: {
-      ask: 'the provider',
-      question: 'Which Session-Expires do you ask for, and does a refresh of yours go unanswered when the call ends?',
-    },
+    fix: askProvider(
+      say('ask-session-expires', 'Which Session-Expires do you ask for, and does a refresh of yours go unanswered when the call ends?'),
+    ),
     source: 'RFC 4028 §7, §10',
     made: 'test/pure/diagnose/causes.test.ts',
     sees: ({ asked }) =>
       asked.seconds !== null && asked.seconds < 600
-        ? out(`${asked.seconds} s is less than a session timer may be (RFC 4028: 90 s at least, 1800 s is usual, the refresh at half)`)
+        ? out(
+            say(
+              'session-too-short',
+              '{seconds} s is less than a session timer may be (RFC 4028: 90 s at least, 1800 s is usual, the ' + 'refresh at half)',
+              { seconds: asked.seconds },
+            ),
+          )
         : unknown(
-            'session timers stand in messages alone',
-            'a capture on the WAN at the moment of the drop: does a re-INVITE or UPDATE come, and is it answered?',
+            say('session-in-messages', 'session timers stand in messages alone'),
+            say('tell-refresh', 'a capture on the WAN at the moment of the drop: does a re-INVITE or UPDATE come, and is it answered?'),
           ),
   },
   {
     code: 'cancel-lost',
     weight: 40,
     symptoms: ['others-ring-on'],
-    what: 'The CANCEL for the other phones never comes to this router.',
+    what: say('cause-cancel-lost', 'The CANCEL for the other phones never comes to this router.'),
     observable: 'none: a phone that rings without a CANCEL has a healthy state',
-    alike: { codes: ['state-short'], tell: 'a capture on the WAN while one phone answers: is there a CANCEL for the others?' },
-    fix: { ask: 'the provider', question: 'Do you send a CANCEL to the other phones when one answers, and to which address and port?' },
+    alike: {
+      codes: ['state-short'],
+      tell: say('tell-cancel-alike', 'a capture on the WAN while one phone answers: is there a CANCEL for the others?'),
+    },
+    fix: askProvider(say('ask-cancel', 'Do you send a CANCEL to the other phones when one answers, and to which address and port?')),
     source: 'RFC 3261 §9; RFC 3326',
     made: STATE,
     sees: () =>
       unknown(
-        'a CANCEL that is lost before it comes here looks like health',
-        'a capture on the WAN while one phone answers: is there a CANCEL (Reason: SIP;cause=200) for the others?',
+        say('cancel-like-health', 'a CANCEL that is lost before it comes here looks like health'),
+        say('tell-cancel', 'a capture on the WAN while one phone answers: is there a CANCEL (Reason: SIP;cause=200) for the ' + 'others?'),
       ),
   },
 ];
@@ -272,25 +351,29 @@ const isTwin = (
   flow: { source: string; sourcePort: number; destination: string; destinationPort: number },
   other: { source: string; sourcePort: number; destination: string; destinationPort: number },
 ): boolean =>
-  other.source !== flow.source &&
-  other.sourcePort === flow.sourcePort &&
-  other.destination === flow.destination &&
-  other.destinationPort === flow.destinationPort;
+  other.source !== flow.source
+  && other.sourcePort === flow.sourcePort
+  && other.destination === flow.destination
+  && other.destinationPort === flow.destinationPort;
 
 function byStale(look: Look, untranslated: boolean): Outcome {
   if (look.facts.flows.state !== 'present') return unread(look.facts.flows);
   const stale = staleFlows(look.facts).filter(({ lost }) => (lost === '') === untranslated);
   if (stale.length === 0)
-    return out(untranslated ? 'no SIP flow leaves untranslated and unanswered' : 'no SIP flow is answered at an address that is gone');
+    return out(
+      untranslated
+        ? say('stale-translated', 'no SIP flow leaves untranslated and unanswered')
+        : say('stale-address-none', 'no SIP flow is answered at an address that is gone'),
+    );
   const [first] = stale;
   return found(
-    stale
-      .slice(0, 4)
-      .map(
-        ({ source, sourcePort, destination, destinationPort, lost, timeout }) =>
-          `udp ${source}:${sourcePort} -> ${destination}:${destinationPort}, ${timeout ?? '?'} s left: ` +
-          (untranslated ? "it leaves with the phone's own address" : `its answers go to ${lost}`),
-      ),
+    stale.slice(0, 4).map(({ source, sourcePort, destination, destinationPort, lost, timeout }) => {
+      const flow = `udp ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
+      const left = timeout ?? '?';
+      return untranslated
+        ? say('flow-untranslated', "{flow}, {left} s left: it leaves with the phone's own address", { flow, left })
+        : say('flow-answers-lost', '{flow}, {left} s left: its answers go to {address}', { flow, left, address: lost });
+    }),
     first === undefined ? undefined : { command: `conntrack ${first.remove.join(' ')}` },
   );
 }

@@ -1,6 +1,8 @@
 /** Causes that lie with queues and offload, and with who may come in. */
 import { judgeShapers } from '../voice/judge/shapers.ts';
-import { found, out, unknown, unread } from './cause.ts';
+import type { Said } from '../words/say.ts';
+import { say } from '../words/say.ts';
+import { found, out, unknown, unread, THE_FIREWALL, THE_ROUTER } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
 import { flowsOf, fromOutside, isOffloaded, peersOf, shown, valueOf } from './look.ts';
 import type { Look } from './look.ts';
@@ -9,8 +11,8 @@ const NETWORK = 'test/lab/diagnose/network.ts';
 const PURE = 'test/pure/diagnose/causes.test.ts';
 
 const OPEN_FIX = {
-  setting: "let only the provider's networks in (`config provider` of sipalg with `option inbound`), or nobody",
-  of: "the router's firewall",
+  setting: say('fix-only-provider', "let only the provider's networks in (`config provider` of sipalg with `option inbound`), or nobody"),
+  of: THE_FIREWALL,
 };
 const LIMIT_FIX = { command: 'uci set sipalg.main.policy=1 && uci commit sipalg && /etc/init.d/sipalg reload' };
 
@@ -19,10 +21,10 @@ function offloaded(look: Look): Outcome | null {
   if (offload.state !== 'present') return unread(offload);
   return offload.value.software || flowsOf(look).media.some(isOffloaded) || flowsOf(look).signalling.some(isOffloaded)
     ? null
-    : out('flow offload is off');
+    : out(say('offload-off', 'flow offload is off'));
 }
 
-const inOffload = (look: Look): string[] => [...flowsOf(look).signalling, ...flowsOf(look).media].filter(isOffloaded).map(shown);
+const inOffload = (look: Look): Said[] => [...flowsOf(look).signalling, ...flowsOf(look).media].filter(isOffloaded).map(shown);
 const NO_OFFLOAD = { command: 'uci set firewall.@defaults[0].flow_offloading=0 && uci commit firewall && /etc/init.d/firewall reload' };
 
 /** What audio is marked with; signalling may wait for a moment, and is not asked about. */
@@ -34,9 +36,12 @@ export const OF_TRAFFIC: readonly Cause[] = [
     code: 'router-overloaded',
     weight: 35,
     symptoms: ['choppy', 'one-way-audio'],
-    what: 'The router has thrown packets away because it was too busy to take them in.',
+    what: say('cause-router-overloaded', 'The router has thrown packets away because it was too busy to take them in.'),
     observable: 'the second column of /proc/net/softnet_stat: more than one packet in ten thousand',
-    fix: { setting: 'packet steering on (uci set network.globals.packet_steering=1), SQM at a rate that it can shape', of: 'the router' },
+    fix: {
+      setting: say('fix-steering', 'packet steering on (uci set network.globals.packet_steering=1), SQM at a rate that it can shape'),
+      of: THE_ROUTER,
+    },
     source: 'net/core/dev.c, enqueue_to_backlog',
     made: PURE,
     sees({ calls }) {
@@ -44,35 +49,41 @@ export const OF_TRAFFIC: readonly Cause[] = [
       if (arrivals === null) return unread(calls.arrivals);
       const { processed, dropped } = arrivals;
       if (dropped === 0 || dropped < processed / 10_000)
-        return out(`of ${processed} packets ${dropped === 0 ? 'none' : dropped} found no room`);
-      return found([`/proc/net/softnet_stat: ${dropped} of ${processed} packets found no room`]);
+        return out(say('packets-no-room', 'of {packets} packets {dropped} found no room', { packets: processed, dropped }));
+      return found([
+        say('softnet-dropped', '/proc/net/softnet_stat: {dropped} of {packets} packets found no room', { dropped, packets: processed }),
+      ]);
     },
   },
   {
     code: 'offload-ends-calls',
     weight: 60,
     symptoms: ['drops-after-time', 'one-way-audio', 'no-audio'],
-    what: 'Flow offload of kernel 6.18 ends flows at about 300 s: audio or signalling is in it.',
+    what: say('cause-offload-ends-calls', 'Flow offload of kernel 6.18 ends flows at about 300 s: audio or signalling is in it.'),
     observable: 'the kernel is of line 6.18, flow offload is on, and a flow of a call has the flag OFFLOAD',
     fix: NO_OFFLOAD,
     source: 'openwrt/openwrt#22970, #23611; net/netfilter/nf_flow_table_core.c',
     made: PURE,
     sees(look) {
       const kernel = valueOf(look.facts.system.kernel);
-      if (kernel !== null && !/^6\.18\./.test(kernel)) return out(`the kernel is ${kernel}, and 6.18 has that fault`);
+      if (kernel !== null && !/^6\.18\./.test(kernel))
+        return out(say('kernel-not-618', 'the kernel is {kernel}, and 6.18 has that fault', { kernel }));
       const off = offloaded(look);
       if (off !== null) return off;
       const flows = inOffload(look);
       return flows.length > 0
         ? found(flows.slice(0, 3))
-        : unknown('flow offload is on, and no call is in it now', 'look while a call runs');
+        : unknown(
+            say('offload-no-call', 'flow offload is on, and no call is in it now'),
+            say('tell-look-in-call', 'look while a call runs'),
+          );
     },
   },
   {
     code: 'offload-skips-marks',
     weight: 30,
     symptoms: ['choppy'],
-    what: 'Audio is in the flow offload: marks, limits and most queues do not see it.',
+    what: say('cause-offload-skips-marks', 'Audio is in the flow offload: marks, limits and most queues do not see it.'),
     observable: 'a flow of audio has the flag OFFLOAD or HW_OFFLOAD',
     fix: LIMIT_FIX,
     source: 'net/netfilter/nft_flow_offload.c; net/netfilter/nf_flow_table_ip.c',
@@ -83,15 +94,18 @@ export const OF_TRAFFIC: readonly Cause[] = [
       const flows = flowsOf(look).media.filter(isOffloaded);
       if (flows.length > 0) return found(flows.slice(0, 3).map(shown));
       return flowsOf(look).media.length > 0
-        ? out('audio that runs is not in the offload')
-        : unknown('flow offload is on, and no audio runs now', 'look while a call runs');
+        ? out(say('offload-not-audio', 'audio that runs is not in the offload'))
+        : unknown(say('offload-no-audio', 'flow offload is on, and no audio runs now'), say('tell-look-in-call', 'look while a call runs'));
     },
   },
   {
     code: 'queue-ignores-marks',
     weight: 30,
     symptoms: ['choppy'],
-    what: 'The queue on the way out treats voice like everything else, or writes marks of its own over it.',
+    what: say(
+      'cause-queue-ignores-marks',
+      'The queue on the way out treats voice like everything else, or writes marks of its own over it.',
+    ),
     observable: 'SQM with a script that does not read DSCP, or qosify without a rule for SIP',
     fix: { command: 'uci set sqm.@queue[0].script=layer_cake.qos && uci commit sqm && /etc/init.d/sqm restart' },
     source: 'net/sched/sch_cake.c; sqm-scripts, piece_of_cake.qos; qosify',
@@ -101,9 +115,20 @@ export const OF_TRAFFIC: readonly Cause[] = [
       const bad = said.filter(({ conflict }) => conflict !== null);
       const [first] = bad;
       if (first === undefined)
-        return out(said.length === 0 ? 'no SQM and no qosify is switched on' : 'the queue puts voice before other traffic');
+        return out(
+          said.length === 0
+            ? say('queues-none', 'no SQM and no qosify is switched on')
+            : say('queue-prefers', 'the queue puts voice before other traffic'),
+        );
       return found(
-        bad.map(({ kind, device, how, conflict }) => `${kind} on ${device} (${how}): ${conflict}`),
+        bad.map(({ kind, device, how, conflict, says }) =>
+          say('queue-conflict', '{kind} on {device} ({how}): {conflict}', {
+            kind,
+            device,
+            how,
+            conflict: says === undefined ? (conflict ?? '') : { ...says, text: conflict ?? '' },
+          }),
+        ),
         first.setting === null ? undefined : { command: first.setting },
       );
     },
@@ -112,21 +137,28 @@ export const OF_TRAFFIC: readonly Cause[] = [
     code: 'no-queue',
     weight: 25,
     symptoms: ['choppy'],
-    what: 'Nothing keeps other traffic from filling the line: audio waits behind uploads.',
+    what: say('cause-no-queue', 'Nothing keeps other traffic from filling the line: audio waits behind uploads.'),
     observable: 'no SQM and no qosify that is switched on; whether the line is full is not seen here',
-    fix: { setting: "SQM (layer_cake.qos) at 90 % of the line's measured rate", of: 'the router' },
+    fix: { setting: say('fix-sqm', "SQM (layer_cake.qos) at 90 % of the line's measured rate"), of: THE_ROUTER },
     source: 'RFC 7567; sqm-scripts',
     made: NETWORK,
     sees: ({ calls }) =>
       calls.shapers.length > 0
-        ? out(`${calls.shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', ')} is switched on`)
-        : unknown('no SQM and no qosify is switched on', 'a ping to the provider while an upload runs: does it grow by more than 50 ms?'),
+        ? out(
+            say('queues-on', '{queues} is switched on', {
+              queues: calls.shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', '),
+            }),
+          )
+        : unknown(
+            say('queues-none', 'no SQM and no qosify is switched on'),
+            say('tell-ping', 'a ping to the provider while an upload runs: does it grow by more than 50 ms?'),
+          ),
   },
   {
     code: 'sip-open',
     weight: 50,
     symptoms: ['ghost-calls', 'registration-lost', 'not-received'],
-    what: 'Everybody on the internet may reach SIP behind this router.',
+    what: say('cause-sip-open', 'Everybody on the internet may reach SIP behind this router.'),
     observable: 'a redirect or a rule of /etc/config/firewall that lets 5060 or 5061 in from anywhere',
     fix: OPEN_FIX,
     source: 'firewall4; voice practice: never open 5060 to the world',
@@ -135,14 +167,18 @@ export const OF_TRAFFIC: readonly Cause[] = [
       const uci = valueOf(facts.firewall.uci);
       if (uci === null) return unread(facts.firewall.uci);
       const open = uci.open ?? [];
-      if (open.length === 0) return out('/etc/config/firewall lets nobody reach SIP from the internet unasked');
+      if (open.length === 0) return out(say('sip-closed', '/etc/config/firewall lets nobody reach SIP from the internet unasked'));
       return found(
-        open
-          .slice(0, 4)
-          .map(
-            ({ line, name, does, sip, to }) =>
-              `/etc/config/firewall:${line}: ${name ?? does} lets in ${sip.join(', ')}${to === null ? '' : ` to ${to}`}`,
-          ),
+        open.slice(0, 4).map(({ line, name, does, sip, to }) =>
+          to === null
+            ? say('lets-in', '/etc/config/firewall:{line}: {name} lets in {ports}', { line, name: name ?? does, ports: sip.join(', ') })
+            : say('lets-in-to', '/etc/config/firewall:{line}: {name} lets in {ports} to {address}', {
+                line,
+                name: name ?? does,
+                ports: sip.join(', '),
+                address: to,
+              }),
+        ),
       );
     },
   },
@@ -150,7 +186,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
     code: 'scanned',
     weight: 55,
     symptoms: ['ghost-calls', 'choppy', 'registration-lost'],
-    what: 'Scanners talk SIP to what is behind this router.',
+    what: say('cause-scanned', 'Scanners talk SIP to what is behind this router.'),
     observable: 'flows of signalling that strangers began, or attempts that the voice rules have counted',
     fix: LIMIT_FIX,
     source: 'RFC 3261 §26; net/netfilter/nf_conntrack_core.c',
@@ -162,12 +198,24 @@ export const OF_TRAFFIC: readonly Cause[] = [
       const attempts = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.attempts ?? []) : [];
       const others = attempts.filter(({ source }) => !peers.has(source));
       if (strangers.length + others.length === 0)
-        return out('no flow of SIP that a stranger began is seen: what is turned away at once leaves none, and harms nobody');
+        return out(
+          say(
+            'strangers-none',
+            'no flow of SIP that a stranger began is seen: what is turned away at once leaves none, and harms ' + 'nobody',
+          ),
+        );
       const sources = [...new Set([...strangers.map(({ source }) => source), ...others.map(({ source }) => source)])];
       return found([
-        `${sources.length} ${sources.length === 1 ? 'stranger' : 'strangers'}: ${sources.slice(0, 4).join(', ')}`,
+        say('strangers', '{number} {number:stranger|strangers}: {sources}', {
+          number: sources.length,
+          sources: sources.slice(0, 4).join(', '),
+        }),
         ...strangers.slice(0, 3).map(shown),
-        ...others.slice(0, 2).map(({ source, method, seen, dropped }) => `${source}: ${seen} ${method}, ${dropped} dropped`),
+        ...others
+          .slice(0, 2)
+          .map(({ source, method, seen, dropped }) =>
+            say('attempts-of', '{source}: {seen} {method}, {dropped} dropped', { source, seen, method, dropped }),
+          ),
       ]);
     },
   },

@@ -1,5 +1,8 @@
 /** From what was seen to causes: found, ruled out, and what cannot be known from here. Pure. */
 import type { AlgState } from '../judge/verdict.ts';
+import type { Published } from '../words/published.ts';
+import { say, Trouble } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 import type { RouterFacts } from '../survey/survey.ts';
 import { advise } from './advisories.ts';
 import type { Advisory } from './advisories.ts';
@@ -12,50 +15,61 @@ import { CAUSES } from './table.ts';
 
 export interface Found {
   code: string;
-  what: string;
-  evidence: string[];
+  what: Said;
+  evidence: Line[];
   fix: Fix;
   source: string;
   /** Causes that were found too and cannot be told from this one here, and the one observation that would. */
-  alike: { codes: string[]; tell: string } | null;
+  alike: { codes: string[]; tell: Said } | null;
 }
 
 export interface Diagnosis {
   asked: { text: string; symptoms: Symptom[]; seconds: number | null };
   /** What the number that was given usually means; null where none was, or it means nothing by itself. */
-  number: string | null;
+  number: Said | null;
   found: Found[];
-  ruledOut: { code: string; what: string; because: string }[];
-  unknown: { code: string; what: string; because: string; tell: string }[];
+  ruledOut: { code: string; what: Said; because: Said }[];
+  unknown: { code: string; what: Said; because: Said; tell: Line }[];
   /** Phones that signal now: a line for each flow, with what is known of its registration. */
-  phones: string[];
+  phones: Said[];
   advisories: Advisory[];
 }
 
+/** A diagnosis as programs read it. */
+export type DiagnosisDocument = Published<Diagnosis>;
+
 /** When a registration ends, as the helper's hole for it says (nf_conntrack_sip.c, process_register_response); else nothing shows it. */
-function intervals({ facts }: Look): (address: string) => string {
+function intervals({ facts }: Look): (address: string) => Said | '' {
   const holes = (valueOf(facts.expectations) ?? []).filter(({ class: kind, permanent }) => kind === 'signalling' && permanent);
   return (provider) => {
     const hole = holes.find(({ source }) => source === provider);
-    return hole?.timeout == null ? '' : `; a registration there ends in ${hole.timeout} s, if it is not renewed`;
+    return hole?.timeout == null
+      ? ''
+      : say('phone-registration', '; a registration there ends in {seconds} s, if it is not renewed', { seconds: hole.timeout });
   };
 }
 
-function phonesOf(look: Look): string[] {
+function phonesOf(look: Look): Said[] {
   const until = intervals(look);
   return fromPhones(look)
     .slice(0, 12)
     .map((flow) => {
       const { destinationPort, destination, replyPort, sourcePort } = flow;
-      const plain = destinationPort === 5061 ? ' (TLS: no ALG can read it)' : '';
-      const family = destination.includes(':') ? ' (IPv6, not translated)' : '';
-      return `${shown(flow)}${replyPort === sourcePort ? '' : `, outside from port ${replyPort}`}${plain}${family}${until(destination)}`;
+      const plain = destinationPort === 5061 ? say('phone-tls', ' (TLS: no ALG can read it)') : '';
+      const family = destination.includes(':') ? say('phone-ipv6', ' (IPv6, not translated)') : '';
+      return say('phone', '{flow}{port}{plain}{family}{until}', {
+        flow: shown(flow),
+        port: replyPort === sourcePort ? '' : say('phone-port', ', outside from port {port}', { port: replyPort }),
+        plain,
+        family,
+        until: until(destination),
+      });
     });
 }
 
 /** @throws Error where the facts were not saved for a diagnosis */
 export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagnosis {
-  if (facts.calls === undefined) throw new Error('These facts hold nothing of calls.');
+  if (facts.calls === undefined) throw new Trouble(say('facts-without-calls', 'these facts hold nothing of calls.'));
   const look: Look = { facts, calls: facts.calls, alg, asked };
   const meaning = asked.seconds === null ? null : usual(asked.seconds);
   const points = meaning?.points ?? [];
@@ -85,8 +99,14 @@ export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagn
       asked.seconds === null
         ? null
         : meaning === null
-          ? `${asked.seconds} s is no time that a timer of SIP or of this router is known by; if it varies, look at the line`
-          : `${asked.seconds} s ${meaning.says}`,
+          ? say(
+              'number-unknown',
+              '{seconds} s is no time that a timer of SIP or of this router is known by; if it varies, look at the line',
+              {
+                seconds: asked.seconds,
+              },
+            )
+          : say('number-means', '{seconds} s {meaning}', { seconds: asked.seconds, meaning: meaning.says }),
     found: found.sort((one, other) => first(one.code) - first(other.code)),
     ruledOut: all.flatMap(({ cause: { code, what }, outcome }) => (outcome.is === 'out' ? [{ code, what, because: outcome.because }] : [])),
     unknown: all
@@ -100,5 +120,5 @@ export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagn
 }
 
 /** 0: no cause was found. 1: one was. 2: none was, and something that it takes to tell could not be read. */
-export const diagnosisCode = ({ found }: Pick<Diagnosis, 'found'>, facts: RouterFacts): 0 | 1 | 2 =>
+export const diagnosisCode = ({ found }: { found: readonly unknown[] }, facts: RouterFacts): 0 | 1 | 2 =>
   found.length > 0 ? 1 : facts.calls?.flows.state !== 'present' || facts.nft.state === 'failed' ? 2 : 0;

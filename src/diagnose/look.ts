@@ -4,6 +4,8 @@ import type { AlgState } from '../judge/verdict.ts';
 import { readPrefix } from '../languages/address/prefixes.ts';
 import type { CallFacts, CallFlow, DropRule, Moved } from '../observe/calls/facts.ts';
 import type { RouterFacts } from '../survey/survey.ts';
+import { say } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 import type { Asked } from './symptoms.ts';
 
 export interface Look {
@@ -80,13 +82,16 @@ export function grown({ calls: { moved } }: Look, flow: CallFlow): { out: number
 export const rejectedRate = ({ calls: { moved } }: Look): number | null =>
   moved === null || moved.rejected === null ? null : moved.rejected / moved.seconds;
 
-export const shown = ({ protocol, source, sourcePort, destination, destinationPort, left, out, in: back, flags }: CallFlow): string =>
-  [
-    `${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`,
-    ...(left === null ? [] : [`${left} s left`]),
-    ...(out && back ? [`${out.packets} packets out, ${back.packets} in`] : []),
-    ...(flags.length > 0 ? [flags.join(' ')] : []),
-  ].join(', ');
+/** A flow as a line of evidence. */
+export function shown({ protocol, source, sourcePort, destination, destinationPort, left, out, in: back, flags }: CallFlow): Said {
+  const flow = `${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
+  return say('flow', '{flow}{left}{packets}{flags}', {
+    flow,
+    left: left === null ? '' : say('flow-time-left', ', {seconds} s left', { seconds: left }),
+    packets: out && back ? say('flow-packets', ', {out} packets out, {in} in', { out: out.packets, in: back.packets }) : '',
+    flags: flags.length > 0 ? `, ${flags.join(' ')}` : '',
+  });
+}
 
 const named = ({ facts }: Look): boolean =>
   facts.policy.state === 'present' &&
@@ -133,9 +138,15 @@ export function meets({ asks, more, family }: DropRule, packet: Packet): boolean
   });
 }
 
-export const shownRule = ({ family, table, chain, handle, comment, packets }: DropRule): string =>
-  `nft ${family} ${table} ${chain} handle ${handle}${comment === null ? '' : ` ("${comment}")`}` +
-  `${packets === null ? '' : ` has dropped ${packets} ${packets === 1 ? 'packet' : 'packets'}`}`;
+/** A flow, and the port it has outside. */
+export const outside = (flow: CallFlow): Said =>
+  say('flow-outside-port', '{flow}; outside from port {port}', { flow: shown(flow), port: flow.replyPort });
+
+/** A rule as a line of evidence, with what it has dropped. */
+export function shownRule({ family, table, chain, handle, comment, packets }: DropRule): Line {
+  const rule = `nft ${family} ${table} ${chain} handle ${handle}${comment === null ? '' : ` ("${comment}")`}`;
+  return packets === null ? rule : say('rule-dropped', '{rule} has dropped {packets} {packets:packet|packets}', { rule, packets });
+}
 
 /** Everybody that the phones talk SIP to. */
 export const peersOf = (look: Look): string[] => [...new Set(fromPhones(look).map(({ destination }) => destination))];

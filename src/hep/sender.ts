@@ -1,4 +1,6 @@
 /** Messages of phones, as they are recorded at both sides of a router, on their way to a Homer server over UDP. */
+import { say, saidBy, Trouble } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 import { bitsOf } from '../languages/address/prefixes.ts';
 import { UDP } from '../languages/hep/frame.ts';
 import { latin1 } from '../languages/sip/text.ts';
@@ -51,7 +53,7 @@ export class HepSender {
   readonly #doors: SendingDoors;
   readonly #server: NonNullable<HepWish['server']>;
   readonly #exporter: HepExporter;
-  readonly #remark: (text: string) => void;
+  readonly #remark: (said: Said) => void;
   #flow: Flow | null = null;
   #peer: Peer | null = null;
   #opened = 0;
@@ -66,11 +68,14 @@ export class HepSender {
    * @param remark is told, once, why nothing can be sent
    * @throws Error in a sentence where the wish names no server
    */
-  constructor(doors: SendingDoors, wish: HepWish, remark: (text: string) => void) {
+  constructor(doors: SendingDoors, wish: HepWish, remark: (said: Said) => void) {
     if (wish.server === null)
-      throw new Error(
-        'no Homer server is named; `uci set sipalg.hep=hep`, `uci set sipalg.hep.server=homer.example.com:9060` and '
-          + '`uci commit sipalg` name one.',
+      throw new Trouble(
+        say(
+          'hep-no-server',
+          'no Homer server is named; `uci set sipalg.hep=hep`, `uci set sipalg.hep.server=homer.example.com:9060` and '
+            + '`uci commit sipalg` name one.',
+        ),
       );
     this.#doors = doors;
     this.#server = wish.server;
@@ -132,7 +137,7 @@ export class HepSender {
     try {
       // `lacks` names this transport's only reason: an engine without sockets, and no tool in their stead.
       if ((await network.lacks('udp')) !== null)
-        throw new Error('QuickJS has no sockets of its own; install socat (`apk add socat`)');
+        throw new Trouble(say('hep-no-sockets', 'QuickJS has no sockets of its own; install socat (`apk add socat`)'));
       const peer = await this.#locate();
       let flow: Flow | null = null;
       flow = await network.datagrams(
@@ -152,7 +157,7 @@ export class HepSender {
       this.#flow = flow;
       return flow;
     } catch (error) {
-      this.#cannot((error as Error).message);
+      this.#cannot(saidBy(error as Error));
       return null;
     }
   }
@@ -171,13 +176,17 @@ export class HepSender {
     }
     // A name that was known once goes on: its name server may be away for a while.
     if (this.#peer !== null) return this.#peer;
-    throw new Error(because[0] ?? `${name} has no address`);
+    throw new Error(because[0] ?? name);
   }
 
-  #cannot(because: string): void {
+  #cannot(because: Line): void {
     this.#retryAt = this.#doors.clock.now() + AGAIN;
-    if (because !== this.#said) this.#remark(`nothing can be sent to the Homer server ${this.server}: ${because}. It is tried again.`);
-    this.#said = because;
+    const said = say('hep-cannot', 'nothing can be sent to the Homer server {server}: {because}. It is tried again.', {
+      server: this.server,
+      because,
+    });
+    if (said.text !== this.#said) this.#remark(said);
+    this.#said = said.text;
   }
 
   #close(): void {

@@ -19,14 +19,22 @@ export interface LastProbe {
 const fileOf = (kind: ProbeKind): string => `/var/run/sipalg.probed.${kind}`;
 
 /**
- * Notes how a probe has ended: nothing where somebody else than root has run it. Never throws.
+ * Notes how a probe has ended: nothing where somebody else than root has run it. Never throws: a probe that could not be noted is
+ * a probe all the same.
+ * @param complain is told why it could not be noted, in a sentence
  * @param exit what `sipalg probe` ends with: 0 unchanged, 1 rewritten or dropped, 2 not to be told
  */
-export async function noteProbe(host: Host, kind: ProbeKind, exit: 0 | 1 | 2, messages: number, changed: number): Promise<void> {
+export async function noteProbe(
+  host: Host,
+  complain: (text: string) => void,
+  kind: ProbeKind,
+  exit: 0 | 1 | 2,
+  messages: number,
+  changed: number,
+): Promise<void> {
   if (host.process().uid !== 0) return;
   const last: LastProbe = { kind, at: host.now(), result: RESULTS[exit], messages, changed };
-  // A probe that could not be noted is a probe all the same; its metric is as old as the one before.
-  await host.write(fileOf(kind), `${JSON.stringify(last)}\n`, 0o644).catch(() => undefined);
+  await host.write(fileOf(kind), `${JSON.stringify(last)}\n`, 0o644).catch((error: Error) => complain(error.message));
 }
 
 const count = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0;

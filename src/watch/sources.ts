@@ -10,6 +10,8 @@ import { countedPackets } from '../languages/nft/counted.ts';
 import { networkOf } from './network.ts';
 import type { Network } from './network.ts';
 import type { Counters, Watching } from './watching.ts';
+import { say, Trouble } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 const TABLE = '/proc/net/nf_conntrack';
 const ACCT = '/proc/sys/net/netfilter/nf_conntrack_acct';
@@ -44,15 +46,28 @@ export async function countsPackets(host: Host): Promise<boolean | null> {
 
 /** Where the table of flows can be read. @throws Error in a sentence, with what to do */
 export async function tableOf(host: Host): Promise<'proc' | 'conntrack'> {
-  const because: string[] = [];
+  const because: Said[] = [];
   const proc = await host.read(TABLE, { select: { holding: ['no such line'] } });
   if (proc.state === 'present') return 'proc';
-  because.push(`${TABLE} ${proc.state === 'absent' ? 'is not there' : `could not be read: ${proc.because}`}`);
+  because.push(
+    proc.state === 'absent'
+      ? say('because-not-there', '{source} is not there', { source: TABLE })
+      : say('because-unread', '{source} could not be read: {because}', { source: TABLE, because: proc.because }),
+  );
   const tool = await host.run(['conntrack', '-C']);
   if (tool.state === 'exited' && tool.code === 0) return 'conntrack';
-  because.push(tool.state === 'absent' ? 'conntrack is not installed' : 'conntrack cannot look either');
-  if (host.process().uid !== 0) throw new Error('the flows of the kernel can be read by root alone; run `sipalg watch` as root.');
-  throw new Error(`the flows of the kernel cannot be read (${because.join('; ')}); install conntrack and kmod-nf-conntrack-netlink.`);
+  because.push(
+    tool.state === 'absent'
+      ? say('because-tool-not-installed', '{tool} is not installed', { tool: 'conntrack' })
+      : say('watch-no-conntrack', 'conntrack cannot look either'),
+  );
+  if (host.process().uid !== 0)
+    throw new Trouble(say('watch-root', 'the flows of the kernel can be read by root alone; run `sipalg watch` as root.'));
+  throw new Trouble(
+    say('watch-no-flows', 'the flows of the kernel cannot be read ({because}); install conntrack and kmod-nf-conntrack-netlink.', {
+      because,
+    }),
+  );
 }
 
 /** One look at the table. What is not of SIP and not of a phone is passed over by its line. */
@@ -112,14 +127,23 @@ export function followEvents(following: Following, host: Host, watching: Watchin
 }
 
 /** Why there are no events, and what to do; null where they were stopped by us. */
-export function whyNoEvents(end: FollowedEnd): string | null {
-  const instead = 'The table of flows is looked at instead, which shows less and later.';
+export function whyNoEvents(end: FollowedEnd): Said | null {
+  const instead = say('watch-instead', 'The table of flows is looked at instead, which shows less and later.');
   if (end.state === 'stopped') return null;
   if (end.state === 'absent')
-    return `conntrack is not installed, so flows cannot be followed as they come and go; install conntrack. ${instead}`;
+    return say(
+      'watch-no-tool',
+      'conntrack is not installed, so flows cannot be followed as they come and go; install conntrack. {instead}',
+      { instead },
+    );
   const said =
     end.state === 'failed' ? end.because : (end.stderr.trim().split('\n').pop() ?? '').replace(/^conntrack v\S+ \(conntrack-tools\): /, '');
-  return `conntrack -E ended${said === '' ? '' : ` (${said.slice(0, 200)})`}; on OpenWrt it needs kmod-nf-conntrack-netlink. ${instead}`;
+  return said === ''
+    ? say('watch-ended', 'conntrack -E ended; on OpenWrt it needs kmod-nf-conntrack-netlink. {instead}', { instead })
+    : say('watch-ended-said', 'conntrack -E ended ({said}); on OpenWrt it needs kmod-nf-conntrack-netlink. {instead}', {
+        said: said.slice(0, 200),
+        instead,
+      });
 }
 
 /** A chain of fw4 that counts what it rejects from the zone of the internet. */

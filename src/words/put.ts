@@ -32,7 +32,12 @@ export function putIn(translate: (key: string) => string): Put {
   };
   const reason = (text: string): string => {
     const known = reasonIn(text);
-    return known === null ? text : put(known, text);
+    if (known !== null) return put(known, text);
+    // It may begin a sentence.
+    const within = reasonIn(text.charAt(0).toLowerCase() + text.slice(1));
+    if (within === null) return text;
+    const said = put(within, text);
+    return said.charAt(0).toUpperCase() + said.slice(1);
   };
   function put(said: Coded | undefined, text?: string): string {
     const english = text ?? (said as Said).text;

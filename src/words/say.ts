@@ -71,6 +71,9 @@ export function codedOf(lines: readonly Line[]): Record<number, Coded> | undefin
 
 export const coded = ({ code, parameters }: Coded): Coded => (parameters === undefined ? { code } : { code, parameters });
 
+/** What an error says: words, or somebody else's text. */
+export const saidBy = (error: Error): Line => (error instanceof Trouble ? error.said : error.message);
+
 /** An error whose message can be put into another language. */
 export class Trouble extends Error {
   readonly said: Said;

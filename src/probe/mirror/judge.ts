@@ -3,6 +3,8 @@ import { sameAddress } from '../../languages/address/special.ts';
 import { BEYOND_ALONE, elsewhere, placeOf } from '../provider/judge.ts';
 import type { Here } from '../provider/result.ts';
 import type { MirrorProbe, Tried } from './result.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 const named = (all: readonly Tried[]): string =>
   [...new Set(all.map(({ name, over, family }) => `${name} (${over.toUpperCase()}${family === 'ipv6' ? ', IPv6' : ''})`))].join(', ');
@@ -17,7 +19,7 @@ export function fieldsOf(tried: readonly Tried[]): string[] {
   return [...counts].sort(([, one], [, other]) => other - one).map(([title]) => title);
 }
 
-const LIMIT = 'A message over TLS cannot be read on the way, and is not tried.';
+const LIMIT = say('limit-tls', 'A message over TLS cannot be read on the way, and is not tried.');
 
 /** @param control the same at the control port */
 export function judge(
@@ -26,30 +28,64 @@ export function judge(
   host: string,
   here: Here,
 ): Pick<MirrorProbe, 'verdict' | 'where' | 'summary' | 'reasons'> {
-  const from = here.kind === 'router' ? 'this router' : 'this computer';
+  const from = here.kind === 'router' ? say('from-router', 'this router') : say('from-computer', 'this computer');
   const of = (...fates: Tried['fate'][]): Tried[] => tried.filter(({ fate }) => fates.includes(fate));
   const [same, rewritten, dropped, unheard, lost] = [of('unchanged'), of('rewritten'), of('dropped'), of('unheard'), of('lost')];
-  const reasons: string[] = [];
+  const reasons: Said[] = [];
   const known =
     tried.find(({ over, seen, family }) => over === 'udp' && family === 'ipv4' && seen !== null) ?? tried.find(({ seen }) => seen !== null);
   const oddControl = control.filter(({ fate }) => fate === 'rewritten');
   if (rewritten.length > 0) {
     const answers = rewritten.filter(({ answer }) => answer.length > 0).length;
-    reasons.push(`${rewritten.length} of ${tried.length} messages were changed on the way: ${named(rewritten)}.`);
+    reasons.push(
+      say('mirror-changed', '{changed} of {tried} messages were changed on the way: {names}.', {
+        changed: rewritten.length,
+        tried: tried.length,
+        names: named(rewritten),
+      }),
+    );
     const fields = fieldsOf(rewritten);
-    if (fields.length > 0) reasons.push(`Changed were ${fields.slice(0, 12).join(', ')}${fields.length > 12 ? ' and more' : ''}.`);
-    if (answers > 0) reasons.push(`In ${answers} of them the answer was changed on the way back.`);
+    if (fields.length > 0)
+      reasons.push(
+        fields.length > 12
+          ? say('mirror-fields-more', 'Changed were {fields} and more.', { fields: fields.slice(0, 12).join(', ') })
+          : say('mirror-fields', 'Changed were {fields}.', { fields: fields.join(', ') }),
+      );
+    if (answers > 0) reasons.push(say('mirror-answers', 'In {answers} of them the answer was changed on the way back.', { answers }));
   }
-  if (dropped.length > 0) reasons.push(`${dropped.length} did not arrive, while the same text at the control port did: ${named(dropped)}.`);
+  if (dropped.length > 0)
+    reasons.push(
+      say('mirror-dropped', '{dropped} did not arrive, while the same text at the control port did: {names}.', {
+        dropped: dropped.length,
+        names: named(dropped),
+      }),
+    );
   if (unheard.length > 0)
-    reasons.push(`Of ${unheard.length} the answer did not come back where it was SIP, and did where it was not: ${named(unheard)}.`);
-  if (oddControl.length > 0) reasons.push('The message at the control port was changed too: what does it looks at every port.');
-  if (lost.length > 0) reasons.push(`Of ${lost.length} nothing is known, for nothing came of them at either port: ${named(lost)}.`);
+    reasons.push(
+      say('mirror-unheard', 'Of {unheard} the answer did not come back where it was SIP, and did where it was not: {names}.', {
+        unheard: unheard.length,
+        names: named(unheard),
+      }),
+    );
+  if (oddControl.length > 0)
+    reasons.push(say('mirror-control-changed', 'The message at the control port was changed too: what does it looks at every port.'));
+  if (lost.length > 0)
+    reasons.push(
+      say('mirror-lost', 'Of {lost} nothing is known, for nothing came of them at either port: {names}.', {
+        lost: lost.length,
+        names: named(lost),
+      }),
+    );
   if (known !== undefined) {
     reasons.push(
       sameAddress(known.seen!.address, known.local.address)
-        ? `No address is translated on the way (${known.local.address} was seen), so an ALG has little to edit.`
-        : `The mirror saw ${known.seen!.address} where this machine has ${known.local.address}: the address was translated.`,
+        ? say('mirror-untranslated', 'No address is translated on the way ({address} was seen), so an ALG has little to edit.', {
+            address: known.local.address,
+          })
+        : say('mirror-translated', 'The mirror saw {seen} where this machine has {own}: the address was translated.', {
+            seen: known.seen!.address,
+            own: known.local.address,
+          }),
     );
   }
   const touched = rewritten.length + dropped.length + unheard.length + oddControl.length;
@@ -57,17 +93,23 @@ export function judge(
     const { where, says } = placeOf(here);
     reasons.push(says, LIMIT);
     const verdict = rewritten.length + oddControl.length > 0 ? 'rewritten' : 'dropped';
-    const does = verdict === 'rewritten' ? 'edits SIP' : 'drops messages of SIP';
-    return { verdict, where, summary: `A SIP ALG between ${from} and ${host} ${does}.`, reasons };
+    const summary =
+      verdict === 'rewritten'
+        ? say('probe-edits', 'A SIP ALG between {from} and {host} edits SIP.', { from, host })
+        : say('probe-drops', 'A SIP ALG between {from} and {host} drops messages of SIP.', { from, host });
+    return { verdict, where, summary, reasons };
   }
   if (same.length === 0 || !same.some(({ name, over }) => name === 'invite' && over === 'udp')) {
     const says = [...tried, ...control].every(({ fate }) => fate === 'lost')
-      ? 'Nobody answered as a mirror at either port: is `sipalg mirror` running there, and does its firewall let both ports in?'
-      : 'The message that matters most, an INVITE over UDP, did not come through at either port.';
+      ? say(
+          'mirror-nobody',
+          'Nobody answered as a mirror at either port: is `sipalg mirror` running there, and does its firewall ' + 'let both ports in?',
+        )
+      : say('mirror-no-invite', 'The message that matters most, an INVITE over UDP, did not come through at either port.');
     return {
       verdict: 'inconclusive',
       where: null,
-      summary: `Whether a SIP ALG stands between ${from} and ${host} could not be told.`,
+      summary: say('probe-untold', 'Whether a SIP ALG stands between {from} and {host} could not be told.', { from, host }),
       reasons: [says, ...reasons],
     };
   }
@@ -75,7 +117,11 @@ export function judge(
   return {
     verdict: 'unchanged',
     where: null,
-    summary: `SIP passes unchanged between ${from} and ${host}: ${same.length} messages arrived as they were sent, and so did the answers.`,
+    summary: say(
+      'mirror-unchanged',
+      'SIP passes unchanged between {from} and {host}: {messages} messages arrived as they were sent, and ' + 'so did the answers.',
+      { from, host, messages: same.length },
+    ),
     reasons: [...reasons, ...elsewhere(tried[0]!.port), LIMIT],
   };
 }

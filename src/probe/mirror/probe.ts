@@ -2,6 +2,7 @@
 import { differencesOf } from '../../compare/differences.ts';
 import type { Difference } from '../../compare/difference.ts';
 import type { Flow, Peer } from '../../host/network.ts';
+import { say, Trouble } from '../../words/say.ts';
 import { bytesOf, latin1 } from '../../languages/sip/text.ts';
 import { answerText, CONTROL, fromBase64, markLine, markOf, PORT, readAnswer } from '../../mirror/protocol.ts';
 import type { Mark, Read } from '../../mirror/protocol.ts';
@@ -62,11 +63,14 @@ class Probing {
       : (['.', ':'] as const).flatMap((mark) => named.filter((address) => address.includes(mark)).slice(0, 1));
     if (addresses.length === 0) {
       const [first] = found.flatMap((result) => (result.state === 'found' ? [] : [result.because]));
-      throw new Error(
-        `${host} has no address: ${first ?? 'nothing was found'}; give the name or address of the host that runs \`sipalg mirror\`.`,
+      throw new Trouble(
+        say('mirror-no-address', '{host} has no address: {because}; give the name or address of the host that runs `sipalg mirror`.', {
+          host,
+          because: first ?? say('mirror-not-found', 'nothing was found'),
+        }),
       );
     }
-    progress?.(`sending ${VECTORS.length} messages to the mirror ...`);
+    progress?.(say('probing-mirror', 'sending {messages} messages to the mirror ...', { messages: VECTORS.length }));
     const runs: Promise<Tried>[] = [];
     const control: Promise<Tried>[] = [];
     const begin = async (list: Promise<Tried>[], work: () => Promise<Tried>): Promise<void> => {

@@ -1,5 +1,6 @@
 /** What a probe against a mirror gives: plain data, the same for a terminal and a program. */
 import type { Peer } from '../../host/network.ts';
+import type { Said } from '../../words/say.ts';
 import type { Here, Where } from '../provider/result.ts';
 
 /** One field that is not what it was. */
@@ -43,8 +44,8 @@ export type Verdict = 'unchanged' | 'rewritten' | 'dropped' | 'inconclusive';
 export interface MirrorProbe {
   verdict: Verdict;
   where: Where;
-  summary: string;
-  reasons: string[];
+  summary: Said;
+  reasons: Said[];
   mirror: { asked: string; port: number; control: number; addresses: string[] };
   here: Here;
   /** The same at the control port, where no ALG looks: it must arrive as it was sent. */

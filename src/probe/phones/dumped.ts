@@ -3,6 +3,7 @@
  * One process for all devices: `-i any` names the device and the direction of each packet (libpcap 1.10, tcpdump 4.99).
  */
 import { writeIpv6 } from '../../languages/address/prefixes.ts';
+import { say, Trouble } from '../../words/say.ts';
 import type { Followed, FollowedEnd, Following, Host } from '../../host/host.ts';
 import type { PhoneRecording } from './recording.ts';
 import { wanDevices } from './recording.ts';
@@ -119,16 +120,16 @@ export class Dump {
         bytes,
         expires: 0,
         ttl: packet[version === 4 ? 8 : 7] as number,
+        ack: null,
       },
     };
   }
 }
 
-/** Why tcpdump ended, as a sentence. */
-function ended(how: FollowedEnd): string {
-  if (how.state === 'absent') return 'tcpdump is not installed.';
-  if (how.state === 'failed') return `tcpdump: ${how.because}.`;
-  return how.state === 'exited' ? `tcpdump ended by itself: ${how.stderr.trim().split('\n').pop() ?? ''}` : 'tcpdump was stopped.';
+/** Why tcpdump says nothing more. */
+function ended(how: FollowedEnd): Trouble {
+  const because = how.state === 'exited' ? (how.stderr.trim().split('\n').pop() ?? '') : how.state === 'failed' ? how.because : how.state;
+  return new Trouble(say('dump-ended', 'tcpdump ended by itself: {because}.', { because: because.replace(/\.$/, '') }));
 }
 
 /**
@@ -140,7 +141,7 @@ export async function startDump(
   { follow }: Following,
   isFar: (address: string) => boolean,
   ports: readonly number[] = SIP_PORTS,
-): Promise<PhoneRecording & { readonly missed: number }> {
+): Promise<Pick<PhoneRecording, 'read' | 'close'> & { readonly missed: number }> {
   const places = placesOf(host.addresses(), await wanDevices(host));
   if (places.outside.length === 0) throw new Error('no default route says which device leads to the internet.');
   if (places.inside.length === 0) throw new Error('no device has a private IPv4 address, so there is no side of phones.');
@@ -153,16 +154,12 @@ export async function startDump(
     dump.end();
   });
   return {
-    places,
-    bytes: SNAP,
-    seconds: 0,
-    unclear: 0,
     get missed() {
       return dump.missed;
     },
     async read() {
       const messages = dump.take();
-      if (over !== null && messages.length === 0) throw new Error(ended(over));
+      if (over !== null && messages.length === 0) throw ended(over);
       return messages;
     },
     async close() {

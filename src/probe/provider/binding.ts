@@ -12,6 +12,8 @@ import type { Question } from './question.ts';
 import type { Binding, Look } from './result.ts';
 import { KNOWN, openDialogue } from './transaction.ts';
 import type { Dialogue } from './transaction.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 /** Milliseconds the answer has: four times sent. */
 const PATIENCE = 7000;
@@ -43,7 +45,7 @@ async function wait(clock: Clock, milliseconds: number, goOn: () => boolean): Pr
 }
 
 /** A socket that has asked once, and been answered. */
-async function opened(asking: Asking, server: Peer): Promise<Waited | string> {
+async function opened(asking: Asking, server: Peer): Promise<Waited | { wrong: Said }> {
   const { network, clock, goOn, question, took } = asking;
   const dialogue = await openDialogue(network, clock, { over: 'udp', server, name: server.address }, goOn);
   const look = await dialogue.ask(question(dialogue.local, { form: 'named' }), KNOWN);
@@ -53,7 +55,12 @@ async function opened(asking: Asking, server: Peer): Promise<Waited | string> {
     if (received !== null && rport !== null) return { dialogue, outside: { address: received, port: rport } };
   }
   dialogue.close();
-  return look.outcome.state === 'answered' ? 'the server does not say which port it saw' : 'the server no longer answers';
+  return {
+    wrong:
+      look.outcome.state === 'answered'
+        ? say('binding-no-rport', 'the server does not say which port it saw')
+        : say('binding-gone', 'the server no longer answers'),
+  };
 }
 
 /** `back`: the answer came by the way that is tried. `asker`: to the socket that asked. `nowhere`: neither. */
@@ -77,14 +84,14 @@ async function tried(asking: Asking, server: Peer, { dialogue, outside }: Waited
   }
 }
 
-const unknown = (says: string): Binding => ({ state: 'unknown', tries: [], least: null, most: null, says });
+const unknown = (says: Said): Binding => ({ state: 'unknown', tries: [], least: null, most: null, says });
 
 /** @param seconds of silence, each on a socket of its own, all at once */
 export async function measureBinding(asking: Asking, server: Peer, seconds: readonly number[]): Promise<Binding> {
   const { clock, goOn } = asking;
-  const control = async (): Promise<'back' | 'asker' | 'nowhere' | string> => {
+  const control = async (): Promise<'back' | 'asker' | 'nowhere' | { wrong: Said }> => {
     const fresh = await opened(asking, server);
-    if (typeof fresh === 'string') return fresh;
+    if ('wrong' in fresh) return fresh;
     try {
       return await tried(asking, server, fresh);
     } finally {
@@ -94,15 +101,24 @@ export async function measureBinding(asking: Asking, server: Peer, seconds: read
   const works = await control();
   if (works === 'asker')
     return unknown(
-      'Not measured: this server answers to where a question came from, never to another port, so none comes by a way that was silent.',
+      say(
+        'binding-asker',
+        'Not measured: this server answers to where a question came from, never to another port, so none '
+          + 'comes by a way that was silent.',
+      ),
     );
   if (works === 'nowhere')
-    return unknown('Not measured: an answer asked for at the port of another socket came to neither, even without any silence before.');
-  if (works !== 'back') return unknown(`Not measured: ${works}.`);
+    return unknown(
+      say(
+        'binding-nowhere',
+        'Not measured: an answer asked for at the port of another socket came to neither, even without any ' + 'silence before.',
+      ),
+    );
+  if (works !== 'back') return unknown(say('binding-wrong', 'Not measured: {because}.', { because: works.wrong }));
   const tries = await Promise.all(
     seconds.map(async (each): Promise<Binding['tries'][number]> => {
       const fresh = await opened(asking, server);
-      if (typeof fresh === 'string') return { seconds: each, open: null };
+      if ('wrong' in fresh) return { seconds: each, open: null };
       try {
         await wait(clock, each * 1000, goOn);
         if (!goOn()) return { seconds: each, open: null };
@@ -115,7 +131,10 @@ export async function measureBinding(asking: Asking, server: Peer, seconds: read
   );
   // What did not come may be the server's silence: it is asked again in the way that worked.
   if (tries.some(({ open }) => open === false) && goOn() && (await control()) !== 'back')
-    return { ...unknown('Not measured: at the end the server no longer answered in the way it did at first.'), tries };
+    return {
+      ...unknown(say('binding-changed', 'Not measured: at the end the server no longer answered in the way it did at first.')),
+      tries,
+    };
   return read(tries);
 }
 
@@ -123,18 +142,44 @@ export async function measureBinding(asking: Asking, server: Peer, seconds: read
 export function read(tries: Binding['tries']): Binding {
   const open = tries.filter((each) => each.open === true).map(({ seconds }) => seconds);
   const closed = tries.filter((each) => each.open === false).map(({ seconds }) => seconds);
-  if (open.length + closed.length === 0) return { ...unknown('Not measured: the server stopped answering, or it was stopped.'), tries };
+  if (open.length + closed.length === 0)
+    return { ...unknown(say('binding-stopped', 'Not measured: the server stopped answering, or it was stopped.')), tries };
   const least = open.length > 0 ? Math.max(...open) : null;
   const most = closed.length > 0 ? Math.min(...closed) : null;
   const all = { state: 'measured' as const, tries, least, most };
   if (least !== null && most !== null && least > most) {
-    const says = `Open after ${least} s of silence and closed after ${most} s, on two sockets: it does not end by the clock.`;
+    const says = say(
+      'binding-odd',
+      'Open after {least} s of silence and closed after {most} s, on two sockets: it does not end by the ' + 'clock.',
+      { least, most },
+    );
     return { ...all, state: 'unknown', says };
   }
-  const advice = (limit: number): string =>
-    ` A phone that is silent for longer is not reached: have it send a keep-alive every ${limit} s, or give the router a longer timeout.`;
+  const advice = (limit: number): Said =>
+    say(
+      'binding-advice',
+      'A phone that is silent for longer is not reached: have it send a keep-alive every {seconds} s, or give the router a longer timeout.',
+      { seconds: limit },
+    );
   if (least === null)
-    return { ...all, says: `The way back was closed after ${most} s of silence already.${advice(Math.max(1, Math.floor(most! / 2)))}` };
-  if (most === null) return { ...all, says: `The way back was still open after ${least} s of silence; longer was not tried.` };
-  return { ...all, says: `The way back was open after ${least} s of silence and closed after ${most} s.${advice(least)}` };
+    return {
+      ...all,
+      says: say('binding-closed', 'The way back was closed after {most} s of silence already. {advice}', {
+        most: most ?? 0,
+        advice: advice(Math.max(1, Math.floor((most ?? 0) / 2))),
+      }),
+    };
+  if (most === null)
+    return {
+      ...all,
+      says: say('binding-open', 'The way back was still open after {least} s of silence; longer was not tried.', { least }),
+    };
+  return {
+    ...all,
+    says: say('binding-between', 'The way back was open after {least} s of silence and closed after {most} s. {advice}', {
+      least,
+      most,
+      advice: advice(least),
+    }),
+  };
 }

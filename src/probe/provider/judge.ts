@@ -10,12 +10,14 @@
 import { notPublic, sameAddress } from '../../languages/address/special.ts';
 import { shownPeer } from './question.ts';
 import type { Alteration, Answer, Form, Here, Look, Transport, Verdict, Where } from './result.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 export interface Judgement {
   verdict: Verdict;
   where: Where;
-  summary: string;
-  reasons: string[];
+  summary: Said;
+  reasons: Said[];
 }
 
 const NAMES: Readonly<Record<Transport, string>> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' };
@@ -34,15 +36,19 @@ function disagree(one: Answer, other: Answer): boolean {
 }
 
 /** Signs that a value was changed on the way, as sentences. */
-function signs(looks: readonly Answered[]): { proofs: string[]; notes: string[] } {
-  const proofs: string[] = [];
-  const notes: string[] = [];
+function signs(looks: readonly Answered[]): { proofs: Said[]; notes: Said[] } {
+  const proofs: Said[] = [];
+  const notes: Said[] = [];
   // Nobody reads TLS on the way: what differs there differs by the server's own doing.
   const servers = new Set(
     looks.filter(({ over }) => over === 'tls').flatMap(({ outcome }) => outcome.answer.alterations.map(({ field }) => field)),
   );
   for (const field of servers)
-    notes.push(`The server itself does not repeat ${field} as it was sent, over TLS too, so nothing is made of that.`);
+    notes.push(
+      say('server-repeats-not', 'The server itself does not repeat {field} as it was sent, over TLS too, so nothing is made of that.', {
+        field,
+      }),
+    );
   const said = new Set<string>();
   for (const { over, outcome } of looks) {
     if (over === 'tls') continue;
@@ -50,7 +56,11 @@ function signs(looks: readonly Answered[]): { proofs: string[]; notes: string[] 
       if (servers.has(field) || said.has(`${over} ${field}`)) continue;
       said.add(`${over} ${field}`);
       proofs.push(
-        `Over ${NAMES[over]} ${field} was sent as ${sent} and came back as ${seen}; a server repeats it as it came (RFC 3261 §8.2.6.2).`,
+        say(
+          'proof-repeated',
+          'Over {over} {field} was sent as {sent} and came back as {seen}; a server repeats it as it came (RFC ' + '3261 §8.2.6.2).',
+          { over: NAMES[over], field, sent, seen },
+        ),
       );
     }
   }
@@ -63,18 +73,30 @@ function signs(looks: readonly Answered[]): { proofs: string[]; notes: string[] 
     );
     const pair = pairs.find(([literal, named]) => disagree(literal.outcome.answer, named.outcome.answer));
     if (pair !== undefined) {
-      const [literal, named] = pair.map(({ outcome }) => place(outcome.answer));
+      const [literal, named] = [place(pair[0].outcome.answer), place(pair[1].outcome.answer)];
       proofs.push(
-        `Over ${NAMES[over]} the same server saw one socket at two places: ${literal} where Via named the socket, ${named} where it `
-          + 'named a host. Only the text differed, so something on the way reads Via and edits the answer.',
+        say(
+          'proof-two-places',
+          'Over {over} the same server saw one socket at two places: {literal} where Via named the socket, '
+            + '{named} where it named a host. Only the text differed, so something on the way reads Via and edits '
+            + 'the answer.',
+          { over: NAMES[over], literal, named },
+        ),
       );
     }
   }
   return { proofs, notes };
 }
 
+/** Kinds of addresses that are nobody's on the internet (languages/address/special.ts). */
+const KINDS: Readonly<Record<string, Said>> = {
+  private: say('address-private', 'private'),
+  loopback: say('address-loopback', 'loopback'),
+  'link-local': say('address-link-local', 'link-local'),
+};
+
 /** A private place that a server of the internet is said to have seen, beside what another transport says. */
-function private_(looks: readonly Answered[]): { proof: string | null; doubt: string | null } {
+function private_(looks: readonly Answered[]): { proof: Said | null; doubt: Said | null } {
   for (const look of looks) {
     const { over, form, local, server, outcome } = look;
     const { received } = outcome.answer;
@@ -91,82 +113,128 @@ function private_(looks: readonly Answered[]): { proof: string | null; doubt: st
     );
     if (other !== undefined) {
       return {
-        proof:
-          `Over ${NAMES[over]} the answer says the server saw ${received}, this machine's own ${kind} address; over ${NAMES[other.over]} `
-          + `the same server saw ${other.outcome.answer.received}. It cannot have seen the first.`,
+        proof: say(
+          'proof-cannot-have-seen',
+          "Over {over} the answer says the server saw {address}, this machine's own {kind} address; over "
+            + '{other} the same server saw {seen}. It cannot have seen the first.',
+          {
+            over: NAMES[over],
+            address: received,
+            kind: KINDS[kind] ?? kind,
+            other: NAMES[other.over],
+            seen: other.outcome.answer.received ?? '',
+          },
+        ),
         doubt: null,
       };
     }
     return {
       proof: null,
-      doubt:
-        `The answer says that the server at ${server.address} saw ${received}, this machine's own ${kind} address. Either no address is `
-        + 'translated on the way (a private line, a VPN), or an ALG edits the answers; no answer by another way told the two apart.',
+      doubt: say(
+        'doubt-own-address',
+        "The answer says that the server at {server} saw {address}, this machine's own {kind} address. "
+          + 'Either no address is translated on the way (a private line, a VPN), or an ALG edits the answers; no '
+          + 'answer by another way told the two apart.',
+        { server: server.address, address: received, kind: KINDS[kind] ?? kind },
+      ),
     };
   }
   return { proof: null, doubt: null };
 }
 
 /** Why the answers cannot show what they ought to; null: they can. */
-function blind(looks: readonly Look[], answered: readonly Answered[], main: Transport): string | null {
+function blind(looks: readonly Look[], answered: readonly Answered[], main: Transport): Said | null {
   const literal = answered.filter(({ form }) => form === 'literal');
   const first = literal.find(({ over }) => over === main);
   if (first === undefined) {
     const named = answered.some(({ form, over }) => form === 'named' && over === main);
     const elsewhere = [...new Set(answered.filter(({ over }) => over !== main).map(({ over }) => NAMES[over]))];
     if (named) {
-      return (
-        `Over ${NAMES[main]} a question that names this machine's address was never answered, while one with a host name in its place was. `
-        + 'Something that reads SIP drops it: an ALG on the way, or the provider.'
+      return say(
+        'blind-named-only',
+        "Over {over} a question that names this machine's address was never answered, while one with a host "
+          + 'name in its place was. Something that reads SIP drops it: an ALG on the way, or the provider.',
+        { over: NAMES[main] },
       );
     }
     if (elsewhere.length > 0)
-      return (
-        `Over ${NAMES[main]}${main === 'udp' ? ', which most phones use,' : ''} no question was answered; `
-        + `over ${elsewhere.join(' and ')} the provider answers.`
-      );
+      return main === 'udp'
+        ? say('blind-udp', 'Over UDP, which most phones use, no question was answered; over {over} the provider answers.', {
+            over: elsewhere,
+          })
+        : say('blind-over', 'Over {transport} no question was answered; over {over} the provider answers.', {
+            transport: NAMES[main],
+            over: elsewhere,
+          });
     return !looks.some(({ over }) => over === main)
-      ? `Over ${NAMES[main]} no question could be sent.`
-      : 'No question was answered: the provider does not answer strangers, or nothing reaches it.';
+      ? say('blind-unsent', 'Over {over} no question could be sent.', { over: NAMES[main] })
+      : say('blind-none', 'No question was answered: the provider does not answer strangers, or nothing reaches it.');
   }
   const { answer } = first.outcome;
   if (answer.received !== null || main === 'tls') return null;
   const named = answered.find(({ form, over }) => form === 'named' && over === main);
   if (named !== undefined && named.outcome.answer.received !== null) {
-    return (
-      `The server says what it saw (${place(named.outcome.answer)}) only where Via named a host. By RFC 3261 §18.2.1 that means `
-      + "that Via and source agreed in the other one, which they cannot if it arrived as it was sent; but a server's habit looks the same."
+    return say(
+      'blind-habit',
+      'The server says what it saw ({place}) only where Via named a host. By RFC 3261 §18.2.1 that means '
+        + 'that Via and source agreed in the other one, which they cannot if it arrived as it was sent; but a '
+        + "server's habit looks the same.",
+      { place: place(named.outcome.answer) },
     );
   }
-  return 'The server does not say which address it saw (no `received` in its answers), so an ALG that edits both ways could not be seen.';
+  return say(
+    'blind-no-received',
+    'The server does not say which address it saw (no `received` in its answers), so an ALG that edits ' + 'both ways could not be seen.',
+  );
 }
 
 /** RFC 3261 §19.1.2. ALGs are given the flows to it; the kernel's looks at a message elsewhere only where a rule says so. */
 export const SIP_PORT = 5060;
 /** What holds at one port need not hold at the usual one. */
-export const elsewhere = (port: number): string[] =>
-  port === SIP_PORT ? [] : [`This is about port ${port}; most ALGs look at ${SIP_PORT} alone, so nothing is said of that one.`];
+export const elsewhere = (port: number): Said[] =>
+  port === SIP_PORT
+    ? []
+    : [
+        say('about-port', 'This is about port {port}; most ALGs look at {usual} alone, so nothing is said of that one.', {
+          port,
+          usual: SIP_PORT,
+        }),
+      ];
 
 /** Where an ALG is that was found from here, as far as can be told. */
-export function placeOf({ kind, alg }: Here): { where: Where; says: string } {
+export function placeOf({ kind, alg }: Here): { where: Where; says: Said } {
   if (kind === 'computer') {
-    const says =
-      'The router of this network is the first suspect: `sipalg status` on it, where it runs OpenWrt, tells; if clean, it is one beyond.';
+    const says = say(
+      'place-router',
+      'The router of this network is the first suspect: `sipalg status` on it, where it runs OpenWrt, '
+        + 'tells; if clean, it is one beyond.',
+    );
     return { where: 'on the way', says };
   }
   return alg === 'off'
-    ? { where: 'beyond', says: "This router's own ALG is off, so it is beyond: in a modem, another router, or the carrier's network." }
+    ? {
+        where: 'beyond',
+        says: say('place-beyond', "This router's own ALG is off, so it is beyond: in a modem, another router, or the carrier's network."),
+      }
     : {
         where: 'here or beyond',
-        says: "This router's own ALG is not known to be off, so it cannot be told from one beyond: `sipalg disable`, and probe again.",
+        says: say(
+          'place-either',
+          "This router's own ALG is not known to be off, so it cannot be told from one beyond: `sipalg " + 'disable`, and probe again.',
+        ),
       };
 }
 
 /** What a router sends itself enters by no device of the LAN, to which rules and zones give the helper. */
-export const BEYOND_ALONE =
-  'This is about what lies beyond this router: its own ALG takes what comes from the LAN, not what it sends itself (`sipalg status`).';
+export const BEYOND_ALONE = say(
+  'beyond-alone',
+  'This is about what lies beyond this router: its own ALG takes what comes from the LAN, not what it ' + 'sends itself (`sipalg status`).',
+);
 
-const LIMIT = 'Contact and SDP are not repeated in answers, so nothing is said of them; `sipalg probe --mirror` shows them too.';
+const LIMIT = say(
+  'limit-contact',
+  'Contact and SDP are not repeated in answers, so nothing is said of them; `sipalg probe --mirror` ' + 'shows them too.',
+);
 
 /**
  * @param host    the provider as it was asked for
@@ -178,13 +246,13 @@ export function judge(looks: readonly Look[], host: string, here: Here, offered:
   const { proofs, notes } = signs(answered);
   const { proof, doubt } = private_(answered);
   if (proof !== null) proofs.push(proof);
-  const from = here.kind === 'router' ? 'this router' : 'this computer';
+  const from = here.kind === 'router' ? say('from-router', 'this router') : say('from-computer', 'this computer');
   if (proofs.length > 0) {
     const { where, says } = placeOf(here);
     return {
       verdict: 'rewritten',
       where,
-      summary: `A SIP ALG between ${from} and ${host} edits SIP.`,
+      summary: say('probe-edits', 'A SIP ALG between {from} and {host} edits SIP.', { from, host }),
       reasons: [...proofs, says, ...notes, LIMIT],
     };
   }
@@ -193,26 +261,34 @@ export function judge(looks: readonly Look[], host: string, here: Here, offered:
     return {
       verdict: 'inconclusive',
       where: null,
-      summary: `Whether a SIP ALG stands between ${from} and ${host} could not be told.`,
+      summary: say('probe-untold', 'Whether a SIP ALG stands between {from} and {host} could not be told.', { from, host }),
       reasons: [because, ...notes],
     };
   }
   const { outcome, local, server } = answered.find(({ form, over }) => form === 'literal' && over === main)!;
   const { received } = outcome.answer;
   if (main === 'tls') {
-    const says = 'The provider has servers for TLS alone, and over TLS nobody on the way can read SIP, nor edit it.';
+    const says = say('tls-alone', 'The provider has servers for TLS alone, and over TLS nobody on the way can read SIP, nor edit it.');
     return {
       verdict: 'unchanged',
       where: null,
-      summary: `No SIP ALG can touch what is said between ${from} and ${host}.`,
+      summary: say('probe-untouchable', 'No SIP ALG can touch what is said between {from} and {host}.', { from, host }),
       reasons: [says, ...notes],
     };
   }
   const reasons = [
-    'Via, From, To and Call-ID came back as they were sent, with an address and with a name in them.',
+    say('reason-came-back', 'Via, From, To and Call-ID came back as they were sent, with an address and with a name in them.'),
     sameAddress(received ?? '', local.address)
-      ? `The server saw this machine's own address (${received}): none is translated on the way, so there is nothing for an ALG to edit.`
-      : `The server saw ${place(outcome.answer)}, where this machine has ${shownPeer(local)}: the address was translated, not the text.`,
+      ? say(
+          'reason-own-address',
+          "The server saw this machine's own address ({address}): none is translated on the way, so there is "
+            + 'nothing for an ALG to edit.',
+          { address: received ?? '' },
+        )
+      : say('reason-translated', 'The server saw {seen}, where this machine has {own}: the address was translated, not the text.', {
+          seen: place(outcome.answer),
+          own: shownPeer(local),
+        }),
   ];
   if (here.kind === 'router' && here.alg !== 'off') {
     reasons.push(BEYOND_ALONE);
@@ -220,7 +296,7 @@ export function judge(looks: readonly Look[], host: string, here: Here, offered:
   return {
     verdict: 'unchanged',
     where: null,
-    summary: `No SIP ALG was seen between ${from} and ${host}.`,
+    summary: say('probe-none', 'No SIP ALG was seen between {from} and {host}.', { from, host }),
     reasons: [...reasons, ...elsewhere(server.port), ...notes, LIMIT],
   };
 }

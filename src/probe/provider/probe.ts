@@ -11,6 +11,8 @@ import { locate, TRANSPORTS } from './target.ts';
 import type { Target } from './target.ts';
 import { KNOWN, openDialogue, TIMER_F } from './transaction.ts';
 import type { Dialogue } from './transaction.ts';
+import { say, Trouble } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 export interface ProbeDoors {
   network: Network;
@@ -22,7 +24,7 @@ export interface ProbeDoors {
   /** false: it is to stop. */
   goOn: () => boolean;
   /** What is being done, for who waits. */
-  progress?: (text: string) => void;
+  progress?: (said: Said) => void;
 }
 
 /** Bytes: below what any network takes in one packet (1280 less the headers of IPv6), and above what an Ethernet does. */
@@ -49,7 +51,7 @@ class Probing {
   #messages = 0;
   #cseq = 0;
   /** The server asks to be left alone (503 or Retry-After): in words. */
-  #left: string | null = null;
+  #left: Said | null = null;
 
   constructor(doors: ProbeDoors, target: Target) {
     this.#doors = doors;
@@ -60,33 +62,48 @@ class Probing {
     const { names, here, progress } = this.#doors;
     const { host, port } = this.#target;
     const found = await locate(names, this.#target);
-    const because = found.failures[0] ?? (found.because || 'its SRV records lead nowhere');
-    if (found.servers.length === 0) throw new Error(`no server of ${host} was found: ${because}; give a provider's name or address.`);
-    progress?.(`asking ${host} over UDP, TCP and TLS ...`);
+    const because = found.failures[0] ?? (found.because === '' ? say('srv-nowhere', 'its SRV records lead nowhere') : found.because);
+    if (found.servers.length === 0)
+      throw new Trouble(
+        say('probe-no-server', "no server of {host} was found: {because}; give a provider's name or address.", { host, because }),
+      );
+    progress?.(say('probing-asking', 'asking {host} over UDP, TCP and TLS ...', { host }));
     const of = (over: Transport): Server[] => found.servers.filter((server) => server.over === over);
     for (const over of found.unpublished) {
-      const says = `The provider's SRV records lead to no server for ${over.toUpperCase()}; it was not tried.`;
+      const says = say('reach-unpublished', "The provider's SRV records lead to no server for {over}; it was not tried.", {
+        over: over.toUpperCase(),
+      });
       this.#reach.push({ over, state: 'unpublished', server: null, says });
     }
-    let fragments: Fragments = { state: 'unknown', size: LARGE, answered: null, says: 'Not tried: no question was answered over UDP.' };
+    let fragments: Fragments = {
+      state: 'unknown',
+      size: LARGE,
+      answered: null,
+      says: say('long-no-udp', 'Not tried: no question was answered over UDP.'),
+    };
     let binding: Binding = {
       state: 'not asked',
       tries: [],
       least: null,
       most: null,
-      says: 'Not measured; `--silence 30,60,120,300` does, in as many seconds.',
+      says: say('binding-not-asked', 'Not measured; `--silence 30,60,120,300` does, in as many seconds.'),
     };
     const udp = async (): Promise<void> => {
       const dialogue = await this.#overUdp(of('udp'));
       if (dialogue === null) {
-        if (silence.length > 0) binding = { ...binding, state: 'unknown', says: 'Not measured: no question was answered over UDP.' };
+        if (silence.length > 0)
+          binding = { ...binding, state: 'unknown', says: say('binding-no-udp', 'Not measured: no question was answered over UDP.') };
         return;
       }
       fragments = await this.#long(dialogue);
       const { server } = dialogue;
       dialogue.close();
       if (silence.length > 0 && this.#left === null) {
-        progress?.(`listening how long the way back stays open in silence: ${Math.max(...silence)} s and some ...`);
+        progress?.(
+          say('probing-silence', 'listening how long the way back stays open in silence: {seconds} s and some ...', {
+            seconds: Math.max(...silence),
+          }),
+        );
         binding = await measureBinding(
           {
             ...this.#doors,
@@ -135,8 +152,15 @@ class Probing {
     this.#messages += look.sent;
     const answer = answerOf(look);
     if (answer !== null && (answer.status === 503 || answer.retryAfter !== null)) {
-      const wish = answer.retryAfter === null ? '' : ` for ${answer.retryAfter} s`;
-      this.#left = `The server asked to be left alone${wish} (${answer.status} ${answer.reason}), so nothing more was asked.`;
+      const { status, reason, retryAfter } = answer;
+      this.#left =
+        retryAfter === null
+          ? say('left-alone', 'The server asked to be left alone ({status} {reason}), so nothing more was asked.', { status, reason })
+          : say('left-alone-for', 'The server asked to be left alone for {seconds} s ({status} {reason}), so nothing more was asked.', {
+              seconds: retryAfter,
+              status,
+              reason,
+            });
     }
     return look;
   }
@@ -147,7 +171,7 @@ class Probing {
     if (servers.length === 0) return null;
     const lacking = await network.lacks('udp');
     if (lacking !== null) {
-      this.#reach.push({ over: 'udp', state: 'not here', server: null, says: lacking });
+      this.#reach.push({ over: 'udp', state: 'not here', server: null, says: said(lacking) });
       return null;
     }
     let last: Reach | null = null;
@@ -167,7 +191,15 @@ class Probing {
     try {
       dialogue = await open();
     } catch (error) {
-      return { reach: { over: 'udp', state: 'no', server, says: `No socket: ${(error as Error).message}.` }, dialogue: null };
+      return {
+        reach: {
+          over: 'udp',
+          state: 'no',
+          server,
+          says: say('reach-no-socket', 'No socket: {because}.', { because: (error as Error).message }),
+        },
+        dialogue: null,
+      };
     }
     // As a phone is: with Via, From and Contact that name its own socket.
     const literal = await this.#ask(dialogue, {}, TIMER_F);
@@ -182,7 +214,10 @@ class Probing {
         .map((look) => (look?.outcome.state === 'failed' ? look.outcome.because : null))
         .find((because) => because !== null);
       const state = failed === undefined ? 'silent' : 'no';
-      const says = failed === undefined ? `No answer to ${(literal?.sent ?? 0) + (named?.sent ?? 0)} messages.` : `${capital(failed)}.`;
+      const says =
+        failed === undefined
+          ? say('reach-silent', 'No answer to {messages} messages.', { messages: (literal?.sent ?? 0) + (named?.sent ?? 0) })
+          : said(failed);
       return { reach: { over: 'udp', state, server, says }, dialogue: null };
     }
     if (seen?.received != null && seen.rport !== null && !isFrom(seen, dialogue.local))
@@ -195,7 +230,7 @@ class Probing {
     if (servers.length === 0) return;
     const lacking = await network.lacks(over);
     if (lacking !== null) {
-      this.#reach.push({ over, state: 'not here', server: null, says: lacking });
+      this.#reach.push({ over, state: 'not here', server: null, says: said(lacking) });
       return;
     }
     let reach: Reach | null = null;
@@ -210,7 +245,7 @@ class Probing {
           over,
           state: /^no connection within/.test(message) && refused !== true ? 'silent' : 'no',
           server,
-          says: `${capital(message)}.`,
+          says: said(message),
         };
         continue;
       }
@@ -219,7 +254,8 @@ class Probing {
       const answer = answerOf(literal ?? undefined);
       if (answer !== null && over === 'tcp') await this.#ask(dialogue, { form: 'named' });
       dialogue.close();
-      const says = answer === null ? 'The connection stands, and no answer to OPTIONS came over it.' : shownAnswer(answer);
+      const says =
+        answer === null ? say('reach-connected', 'The connection stands, and no answer to OPTIONS came over it.') : shownAnswer(answer);
       reach = { over, state: answer === null ? 'connected' : 'answered', server, says, ...certificate };
       break;
     }
@@ -228,47 +264,66 @@ class Probing {
 
   /** Questions too long for one packet. */
   async #long(dialogue: Dialogue): Promise<Fragments> {
-    const unknown = (says: string): Fragments => ({ state: 'unknown', size: LARGE, answered: null, says });
+    const unknown = (says: Said): Fragments => ({ state: 'unknown', size: LARGE, answered: null, says });
     const medium = await this.#ask(dialogue, { form: 'medium', size: MEDIUM });
-    if (medium === null) return unknown('Not tried.');
+    if (medium === null) return unknown(say('long-not-tried', 'Not tried.'));
     if (answerOf(medium) === null)
       return unknown(
-        `A question of ${MEDIUM} bytes, which fits into one packet, was not answered either: the server, or an ALG, takes no long ones.`,
+        say(
+          'long-medium',
+          'A question of {bytes} bytes, which fits into one packet, was not answered either: the server, or an '
+            + 'ALG, takes no long ones.',
+          { bytes: MEDIUM },
+        ),
       );
     const large = await this.#ask(dialogue, { form: 'large', size: LARGE });
-    if (large === null) return unknown('Not tried.');
+    if (large === null) return unknown(say('long-not-tried', 'Not tried.'));
     if (answerOf(large) !== null) {
-      const says = `A question of ${LARGE} bytes, sent in two packets, arrived.`;
+      const says = say('long-arrived', 'A question of {bytes} bytes, sent in two packets, arrived.', { bytes: LARGE });
       return { state: 'arrive', size: LARGE, answered: MEDIUM, says };
     }
     // It may have stopped answering at all.
     if (answerOf((await this.#ask(dialogue, { form: 'named' })) ?? undefined) === null)
-      return unknown('Not known: by then the server no longer answered short questions.');
-    const says =
-      `A question of ${MEDIUM} bytes was answered, one of ${LARGE}, in two packets, was not (${large.sent} times sent): fragments are `
-      + 'lost on the way, or the provider takes none. Long INVITEs do not arrive then: use TCP or TLS, or fewer codecs.';
+      return unknown(say('long-unknown', 'Not known: by then the server no longer answered short questions.'));
+    const says = say(
+      'long-lost',
+      'A question of {medium} bytes was answered, one of {large}, in two packets, was not ({times} times '
+        + 'sent): fragments are lost on the way, or the provider takes none. Long INVITEs do not arrive then: '
+        + 'use TCP or TLS, or fewer codecs.',
+      { medium: MEDIUM, large: LARGE, times: large.sent },
+    );
     return { state: 'lost', size: LARGE, answered: MEDIUM, says };
   }
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** What a door has said, as a sentence. */
+const said = (text: string): Said =>
+  say('sentence-of', '{because}.', { because: text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, '') });
 
-const shownAnswer = ({ status, reason, server }: Answer): string => `${status} ${reason}${server === null ? '' : ` by ${server}`}.`;
+const shownAnswer = ({ status, reason, server }: Answer): Said =>
+  server === null
+    ? say('reach-answer', '{status} {reason}.', { status, reason })
+    : say('reach-answer-by', '{status} {reason} by {server}.', { status, reason, server });
 
 /** What the server saw where no ALG had a hand in it. */
 export function sourcePortOf(looks: readonly Look[]): SourcePort {
-  const unknown = (says: string): SourcePort => ({ state: 'unknown', local: null, seen: null, says });
+  const unknown = (says: Said): SourcePort => ({ state: 'unknown', local: null, seen: null, says });
   const look = looks.find(({ over, form, outcome }) => over === 'udp' && form === 'named' && outcome.state === 'answered');
   const answer = answerOf(look);
-  if (look === undefined || answer === null) return unknown('Not known: no question was answered over UDP.');
+  if (look === undefined || answer === null) return unknown(say('port-no-udp', 'Not known: no question was answered over UDP.'));
   const { port } = look.local;
-  if (answer.rport === null) return unknown('Not known: the server does not say which port it saw (no `rport` in its answer).');
+  if (answer.rport === null)
+    return unknown(say('port-no-rport', 'Not known: the server does not say which port it saw (no `rport` in its answer).'));
   return answer.rport === port
-    ? { state: 'kept', local: port, seen: port, says: `The source port (${port}) is kept.` }
+    ? { state: 'kept', local: port, seen: port, says: say('port-kept', 'The source port ({port}) is kept.', { port }) }
     : {
         state: 'changed',
         local: port,
         seen: answer.rport,
-        says: `The source port ${port} becomes ${answer.rport}: somebody else behind the router has it, or the router keeps none.`,
+        says: say(
+          'port-changed',
+          'The source port {port} becomes {seen}: somebody else behind the router has it, or the router keeps ' + 'none.',
+          { port, seen: answer.rport },
+        ),
       };
 }

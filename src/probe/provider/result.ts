@@ -1,5 +1,6 @@
 /** What a probe of the way to a provider gives: plain data, the same for a terminal and a program. */
 import type { Peer } from '../../host/network.ts';
+import type { Said } from '../../words/say.ts';
 
 export type Transport = 'udp' | 'tcp' | 'tls';
 
@@ -71,7 +72,7 @@ export interface Reach {
   state: 'answered' | 'connected' | 'no' | 'silent' | 'unpublished' | 'not here';
   server: Server | null;
   /** In words. */
-  says: string;
+  says: Said;
   /** What is wrong with the certificate; null: nothing. Absent where there is none. */
   certificate?: string | null;
 }
@@ -81,7 +82,7 @@ export interface SourcePort {
   state: 'kept' | 'changed' | 'unknown';
   local: number | null;
   seen: number | null;
-  says: string;
+  says: Said;
 }
 
 /** Whether a question that takes several packets arrives, over UDP. */
@@ -90,7 +91,7 @@ export interface Fragments {
   /** Bytes of the message, and of the largest that is known to fit into one packet and was answered. */
   size: number;
   answered: number | null;
-  says: string;
+  says: Said;
 }
 
 /** How long the way back stays open while nothing is said, over UDP. */
@@ -101,7 +102,7 @@ export interface Binding {
   /** It lives at least so many seconds, and less than so many; null where no try says so. */
   least: number | null;
   most: number | null;
-  says: string;
+  says: Said;
 }
 
 /** `rewritten`: something on the way edits SIP. `inconclusive`: why, is the first of the reasons. */
@@ -113,9 +114,9 @@ export type Where = 'beyond' | 'here or beyond' | 'on the way' | null;
 export interface ProviderProbe {
   verdict: Verdict;
   where: Where;
-  summary: string;
+  summary: Said;
   /** What the verdict rests on, and what it does not cover: sentences. */
-  reasons: string[];
+  reasons: Said[];
   provider: { asked: string; servers: Server[]; failures: string[] };
   /** Where this was run: the router's own state where it is one. */
   here: Here;

@@ -5,6 +5,8 @@ import type { QuestionType } from '../../languages/dns/message.ts';
 import { quote } from '../../languages/refused.ts';
 import type { Questions, Result } from '../../voice/names/servers.ts';
 import type { Server, Transport } from './result.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 
 export interface Target {
   /** A name in lower case, or an address without brackets. */
@@ -24,11 +26,14 @@ const MOST_SERVERS = 3;
 const MOST_RECORDS = 16;
 
 /** @returns what was meant; or what is wrong, as a sentence */
-export function readTarget(text: string): Target | { wrong: string } {
-  const wrong = (): { wrong: string } => ({
-    wrong:
-      `${quote(text)} is no host to ask; give the provider's name or address, with a port where it is another than 5060: `
-      + 'sip.example.com, sip.example.com:5080, 203.0.113.5 or [2001:db8::5]:5080.',
+export function readTarget(text: string): Target | { wrong: Said } {
+  const wrong = (): { wrong: Said } => ({
+    wrong: say(
+      'probe-no-host',
+      "{given} is no host to ask; give the provider's name or address, with a port where it is another "
+        + 'than 5060: sip.example.com, sip.example.com:5080, 203.0.113.5 or [2001:db8::5]:5080.',
+      { given: quote(text) },
+    ),
   });
   const alone = bitsOf(text);
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? [];

@@ -1,7 +1,7 @@
 /** The kernel's real ALG as the cause, on both engines: what it breaks, and that it is named. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Diagnosis } from '../../../src/diagnose/diagnose.ts';
+import type { DiagnosisDocument } from '../../../src/diagnose/diagnose.ts';
 import { callThroughProvider } from '../compare/peers.ts';
 import { openLab } from '../lab.ts';
 import type { Lab } from '../lab.ts';
@@ -15,10 +15,10 @@ alg.before(async (context) => {
 });
 alg.after(({ lab }) => lab.close());
 
-async function diagnosed(lab: Lab, words: readonly string[]): Promise<{ diagnosis: Diagnosis; status: number | null }> {
+async function diagnosed(lab: Lab, words: readonly string[]): Promise<{ diagnosis: DiagnosisDocument; status: number | null }> {
   const { stdout, stderr, status } = await lab.router.run(['sipalg', 'diagnose', ...words, '--json'], { timeout: 60_000 });
   assert.is(stderr, '');
-  return { diagnosis: (JSON.parse(stdout) as { diagnosis: Diagnosis }).diagnosis, status };
+  return { diagnosis: (JSON.parse(stdout) as { diagnosis: DiagnosisDocument }).diagnosis, status };
 }
 
 alg('a call of sipp that is edited, and the cause of ten symptoms', async ({ lab }) => {

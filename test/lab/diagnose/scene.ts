@@ -1,6 +1,6 @@
 /** What the scenes of a diagnosis share: phones that register, calls with audio, and what `sipalg diagnose` says of them. */
 import { bundled } from '../../bundled.ts';
-import type { Diagnosis } from '../../../src/diagnose/diagnose.ts';
+import type { DiagnosisDocument } from '../../../src/diagnose/diagnose.ts';
 import type { Lab } from '../lab.ts';
 import type { Process } from '../member.ts';
 import { ADDRESS } from '../network.ts';
@@ -55,7 +55,7 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
 }
 
 /** Runs one scene in a lab, asks, and leaves the lab as it was. */
-export async function play(lab: Lab, scene: Scene): Promise<Diagnosis> {
+export async function play(lab: Lab, scene: Scene): Promise<DiagnosisDocument> {
   const undone: (() => Promise<unknown>)[] = [];
   const sockets = new Map<string, Socket>();
   const open = async (who: End, port: number): Promise<Socket> => {
@@ -125,7 +125,7 @@ export async function play(lab: Lab, scene: Scene): Promise<Diagnosis> {
     const words = scene.ask === undefined ? [] : [scene.ask];
     const ran = await lab.router.run(['sipalg', 'diagnose', ...words, '--json'], { timeout: 60_000 });
     if (ran.status === 2 || ran.stdout === '') throw new Error(`${scene.name}: sipalg diagnose ended with ${ran.status}: ${ran.stderr}`);
-    return (JSON.parse(ran.stdout) as { diagnosis: Diagnosis }).diagnosis;
+    return (JSON.parse(ran.stdout) as { diagnosis: DiagnosisDocument }).diagnosis;
   } finally {
     const failed: string[] = [];
     for (const undo of undone.reverse()) await undo().catch((error: Error) => failed.push(error.message));

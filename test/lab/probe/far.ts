@@ -1,11 +1,15 @@
 /** What stands beyond the lab's router for a probe: a SIP server that people run, a mirror, and a second router. */
 import * as assert from 'uvu/assert';
-import type { MirrorProbe } from '../../../src/probe/mirror/result.ts';
-import type { ProviderProbe } from '../../../src/probe/provider/result.ts';
+import type { MirrorProbe as MirrorResult } from '../../../src/probe/mirror/result.ts';
+import type { ProviderProbe as ProviderResult } from '../../../src/probe/provider/result.ts';
 import { bundled, type Engine } from '../../bundled.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { hold, type Member, type Process } from '../member.ts';
 import { ADDRESS, ADDRESS6, inHostPids } from '../network.ts';
+import type { Published } from '../../../src/words/published.ts';
+
+type MirrorProbe = Published<MirrorResult>;
+type ProviderProbe = Published<ProviderResult>;
 
 /** Answers every request, wherever Via says it is to be answered; nothing more. */
 const KAMAILIO = `

@@ -1,9 +1,12 @@
 /** A provider that people run (kamailio), asked through the kernel's real ALG: this router's, another one's upstream, and none. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProviderProbe } from '../../../src/probe/provider/result.ts';
+import type { ProviderProbe as ProviderResult } from '../../../src/probe/provider/result.ts';
 import { ADDRESS } from '../network.ts';
 import { behindTwo, BETWEEN, inLab, kamailio, loseFragments, overTls, probing } from './far.ts';
+import type { Published } from '../../../src/words/published.ts';
+
+type ProviderProbe = Published<ProviderResult>;
 
 const ask = ['--provider', ADDRESS.provider];
 const facts = ({ verdict, where, sourcePort, fragments, reach }: ProviderProbe): unknown => ({

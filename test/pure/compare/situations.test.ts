@@ -6,6 +6,7 @@ import { FLAG, bytesOf, cooked2, ethernet, fragments4, ipv4, ipv6, tcp, udp } fr
 import { BEGIN, PHONE, PROVIDER, WAN, anyOf, bothSides, compared, named, packetsOf, sideOf } from './captures.ts';
 import type { Sent } from './captures.ts';
 import { reply, request, session } from './dialogue.ts';
+import { textOf } from '../../../src/words/say.ts';
 
 const CALL = { callId: 'a84b4c76e66710' };
 const alg = (text: string): string => text.split(PHONE).join(WAN);
@@ -31,7 +32,7 @@ const situations = suite('two sides of a router');
 situations('are the same where nothing changes them, though address and port of the packets differ', () => {
   const result = bothSides(call().map((one) => ({ ...one, wanPort: 10_723 })));
   assert.equal([result.verdict, result.counts.pairs, result.counts.same, result.remarks], ['unchanged', 6, 6, []]);
-  assert.match(result.paragraph, `Address translation turned ${PHONE}:5060 into ${WAN}:10723`);
+  assert.match(textOf(result.paragraph), `Address translation turned ${PHONE}:5060 into ${WAN}:10723`);
   const [one] = result.calls;
   assert.equal([one?.inside, one?.outside, one?.far], [`${PHONE}:5060`, `${WAN}:10723`, `${PROVIDER}:5060`]);
 });
@@ -41,7 +42,7 @@ situations('show what was dropped, each way', () => {
   const result = bothSides(sent);
   assert.equal([result.verdict, result.counts.dropped, result.counts.same], ['changed', 2, 4]);
   assert.equal(fates(result).slice(0, 3), ['INVITE dropped', '100 Trying same', '200 OK dropped']);
-  assert.match(result.paragraph, 'INVITE with SDP to the provider and 200 OK with SDP to the phone');
+  assert.match(textOf(result.paragraph), 'INVITE with SDP to the provider and 200 OK with SDP to the phone');
   assert.is(rows(result)[0]!.wan, null);
   assert.is(rows(result)[2]!.lan, null);
 });
@@ -93,7 +94,7 @@ situations('are put right where the clocks differ', () => {
     );
     assert.ok(rows(result).every(({ delay }) => Math.abs(delay! - 0.0001) < 0.0001));
     assert.equal(result.counts.delayed, 0);
-    assert.match(result.remarks.join(' '), ahead > 0 ? 'ahead of' : 'behind');
+    assert.match(result.remarks.map(textOf).join(' '), ahead > 0 ? 'ahead of' : 'behind');
   }
 });
 
@@ -103,7 +104,7 @@ situations('are turned round where they were given the other way round', () => {
     compared([sideOf(packets, false), sideOf(packets, true)]),
     compared([sideOf(packets, true), sideOf(packets, false)]),
   ];
-  assert.match(turned.remarks.join(' '), "given the other way round: wan.pcap was taken on the phone's side");
+  assert.match(turned.remarks.map(textOf).join(' '), "given the other way round: wan.pcap was taken on the phone's side");
   assert.equal(turned.calls, right.calls);
   assert.equal(turned.tallies, right.tallies);
   assert.is(turned.lan.name, 'wan.pcap');
@@ -137,16 +138,16 @@ situations('cannot be one file twice', () => {
   const side = sideOf(packetsOf(call()), false);
   const result = compared([side, side]);
   assert.is(result.verdict, 'trouble');
-  assert.match(result.summary, 'very same packets');
+  assert.match(result.summary.text, 'very same packets');
 });
 
 situations('have something in common, or it is said', () => {
   const [one, other] = [packetsOf(call()), packetsOf(call({ callId: 'another' }, 5000))];
   const result = compared([sideOf(one, false), sideOf(other, true)]);
   assert.is(result.verdict, 'trouble');
-  assert.match(result.summary, /no message in common.*They were not taken at the same time/);
+  assert.match(result.summary.text, /no message in common.*They were not taken at the same time/);
   const same = compared([sideOf(one, false), sideOf(packetsOf(call({ callId: 'another' })), true)]);
-  assert.match(same.summary, 'They may be of different phones');
+  assert.match(same.summary.text, 'They may be of different phones');
 });
 
 situations('hold SIP, or it is said what they hold', () => {
@@ -158,8 +159,8 @@ situations('hold SIP, or it is said what they hold', () => {
       bytes: ethernet(ipv4({ from: PHONE, to: PROVIDER }, udp(16_384, 30_000, new Uint8Array(172).fill(0x80)))),
     }),
   ]);
-  assert.match(compared([rtp, rtp]).summary, 'There is no SIP in lan.pcap (1 packet) and wan.pcap (1 packet)');
-  assert.match(compared([sideOf(packetsOf(call()), false), rtp]).summary, /There is no SIP in wan.pcap.*The other capture has/);
+  assert.match(compared([rtp, rtp]).summary.text, 'There is no SIP in lan.pcap (1 packet) and wan.pcap (1 packet)');
+  assert.match(compared([sideOf(packetsOf(call()), false), rtp]).summary.text, /There is no SIP in wan.pcap.*The other capture has/);
   const hello = Uint8Array.from([0x16, 3, 1, 0, 200, ...new Array(60).fill(1)]);
   const tls = join([
     pcapHeader(),
@@ -173,7 +174,7 @@ situations('hold SIP, or it is said what they hold', () => {
       }),
     ),
   ]);
-  assert.match(compared([tls]).summary, /port 5061 is TLS/);
+  assert.match(compared([tls]).summary.text, /port 5061 is TLS/);
   assert.match(compared([new Uint8Array(0), new Uint8Array(0)]).lan.problems.join(), 'is empty');
 });
 
@@ -182,10 +183,10 @@ situations('may begin in the middle of a call, and one later than the other', ()
   const late = packets.filter(({ time }) => time > 1);
   const result = compared([sideOf(late, false), sideOf(late, true)]);
   assert.is(result.verdict, 'unchanged');
-  assert.match(result.remarks.join(' '), '1 call had begun before the capture did');
+  assert.match(result.remarks.map(textOf).join(' '), '1 call had begun before the capture did');
   const other = compared([sideOf(packets, false), sideOf(late, true)]);
   assert.equal([other.verdict, other.counts.outside, other.counts.dropped], ['unchanged', 2, 0]);
-  assert.match(other.remarks.join(' '), '2 messages of one capture are from a time when the other was not running');
+  assert.match(other.remarks.map(textOf).join(' '), '2 messages of one capture are from a time when the other was not running');
 });
 
 situations('are found in one capture of all interfaces', () => {
@@ -200,7 +201,7 @@ situations('are found in one capture of all interfaces', () => {
     rows(result).map(({ what, fate, toProvider, differences }) => [what, fate, toProvider, differences.map(named)]),
     rows(two).map(({ what, fate, toProvider, differences }) => [what, fate, toProvider, differences.map(named)]),
   );
-  assert.match(compared([sideOf(packetsOf(sent), false)]).summary, 'none of them was seen on two sides');
+  assert.match(compared([sideOf(packetsOf(sent), false)]).summary.text, 'none of them was seen on two sides');
 });
 
 situations('are compared over TCP, across segments, and over IPv6 without translation', () => {
@@ -281,7 +282,7 @@ situations('are compared through fragments, and where the capture kept only the 
   };
   const cut = compared([short(text, PHONE, 0), short(text, WAN, 50_000)]);
   assert.equal([cut.verdict, cut.counts.same], ['unchanged', 1]);
-  assert.match(cut.remarks.join(' '), 'kept only the beginning of 2 packets');
+  assert.match(cut.remarks.map(textOf).join(' '), 'kept only the beginning of 2 packets');
 });
 
 situations('name what the phone itself and what the server did', () => {
@@ -291,7 +292,7 @@ situations('name what the phone itself and what the server did', () => {
     { at: 0.1, text: reply('200 OK', 'REGISTER', { ...CALL, me }), toProvider: false },
   ]);
   assert.is(result.verdict, 'unchanged');
-  const notes = result.calls[0]!.notes.join(' ');
+  const notes = result.calls[0]!.notes.map(textOf).join(' ');
   assert.match(notes, `The phone itself wrote the public address ${WAN} into Via, Contact`);
   assert.match(notes, `saw the requests come from ${WAN}`);
 });

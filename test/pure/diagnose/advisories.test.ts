@@ -11,6 +11,7 @@ import {
 } from '../../../src/diagnose/advisories.ts';
 import type { Module } from '../../../src/observe/facts.ts';
 import { calls, facts, present } from './made.ts';
+import { published } from '../../../src/words/published.ts';
 
 const advisories = suite('advisories');
 
@@ -34,7 +35,7 @@ async function on(
 ) {
   const base = await facts();
   const { modules, system } = base;
-  return advise(
+  const all = advise(
     {
       ...base,
       at: Date.parse('2026-11-28'),
@@ -44,6 +45,7 @@ async function on(
     },
     alg,
   );
+  return published(all);
 }
 
 advisories('know each vulnerability with number, score, date, lines and source', () => {
@@ -129,7 +131,7 @@ advisories('name a release past its end of life, with the date, from that day on
         ({ id }) => id === 'end-of-life',
       );
     assert.is(at(Date.parse(date)).length, 1, line);
-    assert.match(at(Date.parse(date))[0]?.text ?? '', new RegExp(`OpenWrt ${line} has been past its end of life since ${date}`));
+    assert.match(at(Date.parse(date))[0]?.text.text ?? '', new RegExp(`OpenWrt ${line} has been past its end of life since ${date}`));
     assert.equal(at(Date.parse(date) - 1), []);
   }
   assert.not.ok((await on('6.12.94', 'not there', 'off')).some(({ id }) => id === 'end-of-life'));

@@ -1,11 +1,12 @@
 /** Looks of a router made by hand, for causes that no lab can make, and for what a cause must not be taken for. */
 import type { AlgState } from '../../../src/judge/verdict.ts';
 import { diagnose } from '../../../src/diagnose/diagnose.ts';
-import type { Diagnosis } from '../../../src/diagnose/diagnose.ts';
+import type { DiagnosisDocument } from '../../../src/diagnose/diagnose.ts';
 import { readAsked } from '../../../src/diagnose/symptoms.ts';
 import type { Reading } from '../../../src/host/host.ts';
 import type { CallFacts, CallFlow, DropRule } from '../../../src/observe/calls/facts.ts';
 import type { RouterFacts } from '../../../src/survey/survey.ts';
+import { published } from '../../../src/words/published.ts';
 import { recordedRouter } from '../../routers.ts';
 import { surveyor } from '../../survey.ts';
 
@@ -91,8 +92,8 @@ export async function facts(changes: Partial<RouterFacts> = {}): Promise<RouterF
 export async function said(
   change: Partial<CallFacts>,
   { ask = '', alg = 'off', more = {} }: { ask?: string; alg?: AlgState; more?: Partial<RouterFacts> } = {},
-): Promise<Diagnosis> {
-  return diagnose(await facts({ ...more, calls: calls(change) }), alg, readAsked(ask));
+): Promise<DiagnosisDocument> {
+  return published(diagnose(await facts({ ...more, calls: calls(change) }), alg, readAsked(ask)));
 }
 
-export const codes = ({ found }: Pick<Diagnosis, 'found'>): string[] => found.map(({ code }) => code).sort();
+export const codes = ({ found }: Pick<DiagnosisDocument, 'found'>): string[] => found.map(({ code }) => code).sort();

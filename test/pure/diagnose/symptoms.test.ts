@@ -25,7 +25,7 @@ symptoms('are known by the words people use', () => {
 
 symptoms('are known by their names and by what the names stand for, however they are written', () => {
   for (const name of NAMES)
-    for (const text of [name, ` ${name.toUpperCase()} `, SYMPTOMS[name]]) assert.equal(readAsked(text).symptoms, [name], text);
+    for (const text of [name, ` ${name.toUpperCase()} `, SYMPTOMS[name].text]) assert.equal(readAsked(text).symptoms, [name], text);
 });
 
 symptoms('that are not known are an error that says which are', () => {
@@ -72,7 +72,7 @@ symptoms('have times that mean something, each of which points to causes there a
     [3600, 'session timer'],
     [6, 'ACK'],
   ] as const)
-    assert.ok(usual(seconds)?.says.includes(words), `${seconds}`);
+    assert.ok(usual(seconds)?.says.text.includes(words), `${seconds}`);
   assert.is(usual(100), null);
 });
 

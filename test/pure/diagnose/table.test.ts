@@ -18,12 +18,12 @@ table('gives every cause a code of its own, a symptom, an observable, a fix, a s
   for (const { code, symptoms, what, observable, fix, source, made } of CAUSES) {
     assert.match(code, /^[a-z]+(-[a-z]+)*$/);
     assert.ok(symptoms.length > 0 && symptoms.every((one) => NAMES.includes(one)), code);
-    assert.match(what, /^[A-Z].*\.$/, code);
+    assert.match(what.text, /^[A-Z].*\.$/, code);
     assert.ok(observable.length > 20 && source.length > 5, code);
     // A command to type, a setting of something named, or a question to somebody named.
     if ('command' in fix) assert.match(fix.command, /^[a-z/]\S* ?/, code);
-    else if ('setting' in fix) assert.ok(fix.setting.length > 10 && /^(the|whoever|sipalg)/.test(fix.of), code);
-    else assert.ok(/\?/.test(fix.question) && /^(the|whoever)/.test(fix.ask), code);
+    else if ('setting' in fix) assert.ok(fix.setting.text.length > 10 && /^(the|whoever|sipalg)/.test(fix.of.text), code);
+    else assert.ok(/\?/.test(fix.question.text) && /^(the|whoever)/.test(fix.ask.text), code);
     assert.ok(existsSync(made), `${code} is made by ${made}`);
     assert.ok(readFileSync(made, 'utf8').includes(`'${code}'`), `${made} makes ${code}`);
   }
@@ -37,7 +37,7 @@ table('tells causes apart by their observables, or says that it cannot and what 
     for (const code of shared) {
       const { alike } = CAUSES.find((one) => one.code === code) as (typeof CAUSES)[number];
       assert.equal([...(alike?.codes ?? []), code].sort(), [...shared].sort());
-      assert.ok((alike?.tell ?? '').length > 20);
+      assert.ok((alike?.tell.text ?? '').length > 20);
     }
   }
   for (const { alike } of CAUSES)

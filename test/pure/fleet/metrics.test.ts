@@ -46,12 +46,14 @@ metrics('say how the last probes ended, and what became of messages for a Homer 
     },
     write: async (path: string, text: string) => void files.set(path, text),
   } as unknown as Host;
+  const complaints: string[] = [];
+  const complain = (text: string): void => void complaints.push(text);
   const router = await reportOf(recordedRouter('stock-alg-on'));
   const text = async (): Promise<string> =>
     exposition(metricsOf(router, { probes: await lastProbes(host), sent: await readSent(host) }));
   assert.is(await text(), await of('stock-alg-on'), 'nothing is noted');
-  await noteProbe(host, 'router', 1, 14, 9);
-  await noteProbe(host, 'provider', 0, 8, 0);
+  await noteProbe(host, complain, 'router', 1, 14, 9);
+  await noteProbe(host, complain, 'provider', 0, 8, 0);
   await writeSent(host, { sent: 7, failed: 1, overflowed: 2, oversized: 3, missed: 4, unread: 5, cut: 6, waiting: 0 });
   const all = await text();
   for (const [sample, value] of [
@@ -66,10 +68,13 @@ metrics('say how the last probes ended, and what became of messages for a Homer 
   ] as const)
     assert.is(valueIn(all, sample), value, sample);
   // Those of nobody, and damaged ones, are not there.
-  await noteProbe({ ...host, process: () => ({ pid: 1, uid: 1000 }) }, 'mirror', 0, 1, 0);
+  await noteProbe({ ...host, process: () => ({ pid: 1, uid: 1000 }) }, complain, 'mirror', 0, 1, 0);
   files.set('/var/run/sipalg.probed.router', '{"at":1700000000000,"result":"fine","messages":1,"changed":0}');
   files.set('/var/run/sipalg.probed.phones', '{');
   files.set('/var/run/sipalg.hep', '{"sent":"7"}');
+  const full = async (): Promise<void> => Promise.reject(new Error('no space is left on the device'));
+  await noteProbe({ ...host, write: full }, complain, 'mirror', 0, 1, 0);
+  assert.equal(complaints, ['no space is left on the device']);
   const left = await text();
   assert.not.match(left, /kind="(mirror|router|phones)"|sipalg_hep/);
   assert.match(left, 'kind="provider"');

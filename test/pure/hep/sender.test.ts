@@ -62,7 +62,7 @@ function world() {
       ? { state: 'found', records: state.answers[type].map((address) => ({ type, address })), ttl: 60 }
       : { state: 'failed', because: `${name}: no answer` }) as never;
   const sender = (wish: Partial<HepWish> = {}): HepSender =>
-    new HepSender({ host: {} as Host, network, clock, names }, { ...WISH, ...wish }, (one) => state.remarks.push(one));
+    new HepSender({ host: {} as Host, network, clock, names }, { ...WISH, ...wish }, (one) => state.remarks.push(one.text));
   return { state, sender };
 }
 

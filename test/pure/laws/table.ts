@@ -86,9 +86,9 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'diagnose',
-    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts'],
+    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts', 'words'],
     types: ['host', 'judge', 'observe', 'survey'],
-    because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no words of a face.',
+    because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no face.',
   },
   {
     room: 'apply',
@@ -97,14 +97,14 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'compare',
-    code: ['languages'],
+    code: ['languages', 'words'],
     because: "A comparison follows from the bytes of captures alone: it can be made anywhere, of anybody's router.",
   },
   {
     room: 'watch',
-    code: ['languages', 'probe'],
+    code: ['languages', 'probe', 'words'],
     types: ['host'],
-    because: 'A watch follows from lines and messages as they come, through doors that are handed in: faces word it.',
+    because: 'A watch follows from lines and messages as they come, through doors that are handed in, and says it by codes.',
   },
   {
     room: 'mirror',
@@ -113,9 +113,9 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'probe',
-    code: ['languages', 'host', 'observe', 'compare', 'mirror', 'voice/names'],
+    code: ['languages', 'host', 'observe', 'compare', 'mirror', 'voice/names', 'words'],
     types: ['survey'],
-    because: 'A test by live messages acts through doors alone and tells what it saw and what follows, as data: faces word it.',
+    because: 'A test by live messages acts through doors alone and tells what it saw and what follows, as data and by codes.',
   },
   {
     room: 'fleet',
@@ -125,7 +125,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'hep',
-    code: ['languages/hep', 'languages/sip', 'languages/address', 'languages/refused.ts', 'wish'],
+    code: ['languages/hep', 'languages/sip', 'languages/address', 'languages/refused.ts', 'wish', 'words'],
     types: ['host', 'probe/phones', 'voice/names'],
     because: 'What is sent to a Homer server follows from messages and the wish: who saw them, and the way there, is handed in.',
   },
@@ -143,13 +143,13 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'http',
-    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts', 'words'],
+    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts', 'host/log.ts', 'words'],
     types: ['host'],
     because: 'HTTP is requests and answers as data: no socket, so every request can be tested without one.',
   },
   {
     room: 'daemon',
-    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host'],
+    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host', 'languages/uci'],
     types: ['judge', 'plan', 'voice'],
     because: 'The resident program puts the object, its transports and the watch together, through doors that are handed in.',
   },

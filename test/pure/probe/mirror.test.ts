@@ -12,6 +12,7 @@ import type { Here } from '../../../src/probe/provider/result.ts';
 import { readTarget } from '../../../src/probe/provider/target.ts';
 import type { Target } from '../../../src/probe/provider/target.ts';
 import { kernelAlg, LOCAL, namesOf, PUBLIC, SERVER, through, World } from './world.ts';
+import { say } from '../../../src/words/say.ts';
 
 const COMPUTER: Here = { kind: 'computer', alg: null };
 
@@ -103,7 +104,7 @@ mirrors('says what was changed there and back, dropped, lost, and not answered',
     [`Contact URI host ${LOCAL} ${PUBLIC}`, `From URI host ${LOCAL} ${PUBLIC}`, `Via sent-by ${LOCAL} ${PUBLIC}`],
   );
   assert.ok(invite.answer.some(({ field, part, after }) => field === 'Via' && part === ';received' && after === LOCAL));
-  const all = reasons.join('\n');
+  const all = reasons.map(({ text }) => text).join('\n');
   for (const words of [
     '2 did not arrive, while the same text at the control port did',
     'Of 1 the answer did not come back',
@@ -117,7 +118,7 @@ mirrors('is inconclusive where there is no mirror, or it does not answer any mor
   world.serve = () => null;
   const nobody = await probed(world);
   assert.equal([nobody.verdict, nobody.tried.filter(({ over }) => over === 'udp').length], ['inconclusive', 0]);
-  assert.match(nobody.reasons[0]!, 'Nobody answered as a mirror');
+  assert.match(nobody.reasons[0]!.text, 'Nobody answered as a mirror');
   assert.ok(nobody.messages < 20, `${nobody.messages}`);
 });
 
@@ -151,7 +152,12 @@ mirrors('claims no more than was looked at', () => {
   );
   assert.is(judge([{ ...about, fate: 'dropped' }], [], 'm', COMPUTER).verdict, 'dropped');
   assert.is(judge([about], [{ ...about, port: 5080, fate: 'rewritten' }], 'm', COMPUTER).verdict, 'rewritten', 'at every port');
-  assert.match(judge([{ ...about, port: 5062 }], [], 'm', COMPUTER).reasons.join('\n'), 'This is about port 5062');
+  assert.match(
+    judge([{ ...about, port: 5062 }], [], 'm', COMPUTER)
+      .reasons.map(({ text }) => text)
+      .join('\n'),
+    'This is about port 5062',
+  );
   for (const [alg, where] of [
     ['off', 'beyond'],
     ['tracking', 'here or beyond'],
@@ -178,8 +184,8 @@ mirrors('tells what met with the very same once', () => {
   const text = mirrorText({
     verdict: 'rewritten',
     where: 'on the way',
-    summary: 'S.',
-    reasons: ['R.'],
+    summary: say('probe-none', 'S.'),
+    reasons: [say('probe-none', 'R.')],
     mirror: { asked: 'm', port: 5060, control: 5080, addresses: [] },
     here: COMPUTER,
     control: [],
@@ -192,7 +198,7 @@ mirrors('tells what met with the very same once', () => {
   });
   assert.match(
     text,
-    `    CHANGED    first, second\n        Via sent-by              ${LOCAL}:1 -> ${PUBLIC}:1\n    CHANGED    third - x\n`,
+    `    CHANGED   first, second\n        Via sent-by              ${LOCAL}:1 -> ${PUBLIC}:1\n    CHANGED   third - x\n`,
   );
 });
 

@@ -6,7 +6,7 @@ import { networkOf } from '../../../src/watch/network.ts';
 import type { Told } from '../../../src/watch/told.ts';
 import { Watching } from '../../../src/watch/watching.ts';
 import type { WatchOptions } from '../../../src/watch/watching.ts';
-import { sentence } from '../../../src/cli/watch-text.ts';
+import { toldSaid } from '../../../src/watch/said.ts';
 import { PHONE, PROVIDER, WAN } from '../compare/captures.ts';
 
 export const BEGIN = 1_764_288_000_000;
@@ -68,7 +68,7 @@ export function story(options: Partial<WatchOptions> & { cut?: number } = {}): S
       asked = told.length;
       return fresh.map(({ what, cause }) => (cause === null ? what : `${what} (${cause})`));
     },
-    sentences: () => told.map(sentence),
+    sentences: () => told.map((one) => toldSaid(one).text),
   };
 }
 

@@ -1,0 +1,34 @@
+/** Lines that fit a terminal. A rule or a command stays in one line, to be copied: who has one does not fold it. */
+
+/** Columns where the terminal does not say how many it has. */
+export const COLUMNS = 80;
+
+/**
+ * A line in as many as it takes. What follows the first stands under its words, behind a sign such as `!` or `-`; a word that is
+ * wider than the line stays whole.
+ * @param indent columns before what follows, where it is to stand elsewhere
+ */
+export function folded(line: string, width = COLUMNS, indent?: number): string {
+  if (line.length <= width) return line;
+  const hang = ' '.repeat(indent ?? /^ *(?:[-!*?+] )?/.exec(line)?.[0].length ?? 0);
+  const lines: string[] = [];
+  let last = /^ */.exec(line)?.[0] ?? '';
+  let isEmpty = true;
+  for (const word of line.trim().split(' ')) {
+    if (!isEmpty && last.length + 1 + word.length > width && word !== '') {
+      lines.push(last);
+      last = hang;
+      isEmpty = true;
+    }
+    last += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, last].join('\n');
+}
+
+/** Every line of a text. */
+export const foldedText = (text: string, width = COLUMNS): string =>
+  text
+    .split('\n')
+    .map((line) => folded(line, width))
+    .join('\n');
