@@ -9,6 +9,7 @@ import type { Client, ClientOptions } from '../ubus/client.ts';
 import { connectionSayer, serveBus } from './bus.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from '../host/clock.ts';
+import type { Catalog } from '../object/catalog.ts';
 import { createObject } from '../object/object.ts';
 import { createPage } from '../http/listener.ts';
 import type { ListenDoor } from '../http/listener.ts';
@@ -99,6 +100,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     surveyor,
     clock,
     ...(doors.self === undefined ? {} : { self: doors.self }),
+    catalog: async (language) => JSON.parse((await doors.words?.(language)) ?? 'null') as Catalog | null,
     onEcho: echo,
     onVerified: (report) => watch.seen(report, true),
   });
