@@ -34,7 +34,12 @@ const MOST_TABLES = 6;
  * The listing without what is spared; null where it is to be asked for as a whole.
  * @param needed tables, as `family name`
  */
-export async function listSome(host: Host, argv: readonly string[], needed: readonly string[], options: RunOptions): Promise<string | null> {
+export async function listSome(
+  host: Host,
+  argv: readonly string[],
+  needed: readonly string[],
+  options: RunOptions,
+): Promise<string | null> {
   const { parts: _, ...rest } = options;
   const textOf = async (asked: readonly string[]): Promise<string | null> => {
     const outcome = await host.run(asked, rest);
