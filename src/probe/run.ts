@@ -63,7 +63,19 @@ export class Run {
   /** Of the kernel's log. */
   private since: number | null = null;
 
-  constructor(host: Host, clock: Clock, facts: Facts, ground: Ground, goOn: () => boolean, remarks: string[]) {
+  /** What was recorded or written beside the main part, where this nft or kernel may have refused that. */
+  refused: readonly string[] = [];
+
+  /** @param alone the main part alone, for what is beside it was refused */
+  constructor(
+    host: Host,
+    clock: Clock,
+    facts: Facts,
+    ground: Ground,
+    goOn: () => boolean,
+    remarks: string[],
+    alone: readonly string[] | null = null,
+  ) {
     this.host = host;
     this.clock = clock;
     this.facts = facts;
@@ -79,16 +91,18 @@ export class Run {
     const uncovered = tcpUncovered(facts);
     if (uncovered !== null) this.untested.push(uncovered);
     if ('because' in ground.six) this.untested.push(`IPv6 was not tested: ${ground.six.because}.`);
-    const phone6 = 'because' in ground.six ? null : ground.six.phone;
+    if (alone !== null) this.untested.push(`${alone.join(' and ')} could not be tested: this nft or kernel does not record that.`);
+    const isTcp = uncovered === null && alone === null;
+    const phone6 = 'because' in ground.six || alone !== null ? null : ground.six.phone;
     this.scope = {
       ground,
       phones: this.phones,
       phone6,
-      isTcp: uncovered === null,
+      isTcp,
       silent: isBridge ? [phone] : [phone, port],
       macs: isBridge ? [] : MACS,
     };
-    this.streams = uncovered === null ? streamsOf({ phone: this.phones[0]!, provider: PROVIDER, media: MEDIA }) : [];
+    this.streams = isTcp ? streamsOf({ phone: this.phones[0]!, provider: PROVIDER, media: MEDIA }) : [];
     const addresses = [...this.phones, ...(phone6 === null ? [] : [phone6])];
     this.made = {
       tables: [],
@@ -138,6 +152,8 @@ export class Run {
       ]);
       return await this.away(await this.measure(main, beside, first, about));
     } catch (error) {
+      if (error instanceof CannotRecord && error.lacks !== 'nft')
+        this.refused = [...(this.scope.isTcp ? ['TCP'] : []), ...(this.scope.phone6 === null ? [] : ['IPv6'])];
       if (error instanceof CannotRecord)
         return await this.away(
           nothing(error.lacks === 'netdev' ? lackingPackage(this.facts.system, 'kmod-nft-netdev') : error.message, about),
@@ -206,7 +222,7 @@ export class Run {
     const to = lan.isBridge ? lan.mac : TARGET_MAC;
     return [
       ...this.phones.map((phone, index) => solicitation({ from: MACS[index] ?? MACS[0], to }, phone, lan.address)),
-      ...('because' in six ? [] : [solicitation({ from: MACS[0], to }, six.phone, six.router)]),
+      ...('because' in six || this.scope.phone6 === null ? [] : [solicitation({ from: MACS[0], to }, six.phone, six.router)]),
     ];
   }
 
