@@ -23,7 +23,7 @@ const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPAL
 const MOST: Record<string, number> = {
   'sipalg': 260_000,
   'sipalg-daemon': 50_000,
-  'sipalg-calls': 132_000,
+  'sipalg-calls': 138_000,
   'sipalg-fleet': 14_000,
   'luci-app-sipalg': 33_500,
 };
@@ -218,6 +218,7 @@ packages("the files are the project's own, byte for byte, with the modes they ne
   const OVERLAYS: Record<string, string> = {
     sipalg: 'files/',
     'sipalg-daemon': 'package/sipalg-daemon/root/',
+    'sipalg-calls': 'package/sipalg-calls/root/',
     'sipalg-fleet': 'package/sipalg-fleet/root/',
     'luci-app-sipalg': 'package/luci-app-sipalg/root/',
   };
