@@ -59,6 +59,8 @@ export const ALL_KINDS: readonly Kind[] = [
 
 /** Messages at each tap of the other kinds, which fewer phones speak. */
 const FEWER = 64;
+/** And bytes of each: how long nft takes to list and to load goes by it, for everybody who lists. */
+const SHORTER = 1024;
 
 /** How a message begins (RFC 3261 §7, and the methods of its extensions): the segments of TCP that are recorded. */
 const BEGINNINGS: readonly string[] = [
@@ -83,7 +85,7 @@ export function tapsOf(places: Places, ports: readonly number[] = SIP_PORTS, kin
         matches: ports.flatMap((port) => [`${transport} dport ${port}`, `${transport} sport ${port}`]),
         // How long a segment's payload is goes by the options of its header, which phones send: its end is not recorded.
         ...(transport === 'tcp' ? { begins: BEGINNINGS, tails: 0 } : {}),
-        ...(family === 'ip' && transport === 'udp' ? {} : { messages: FEWER }),
+        ...(family === 'ip' && transport === 'udp' ? {} : { messages: FEWER, bytes: SHORTER }),
       },
       inside: side === 'l',
       // What comes in at the LAN's side is from a phone, and what goes out at the WAN's too.
