@@ -9,9 +9,9 @@ import { sipPortsOf } from '../probe/phones/ports.ts';
 import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import type { ExitCode } from '../survey/survey.ts';
-import { Dialogs } from '../watch/dialogs.ts';
-import { inOrder, sightedOf } from '../watch/messages.ts';
-import { isFarNow } from '../watch/sources.ts';
+import { sightedOf } from '../watch/messages.ts';
+import { networkNow } from '../watch/sources.ts';
+import { Watching } from '../watch/watching.ts';
 import { published } from '../words/published.ts';
 import { comparisonText } from './compare-text.ts';
 import { foldedText } from './fold.ts';
@@ -33,7 +33,7 @@ async function record(
   seconds: number,
   goOn: () => boolean,
   phones: ComparingPhones,
-  dialogs: Dialogs,
+  watching: Watching,
 ): Promise<void> {
   const { clock } = doors;
   if (clock === undefined) throw new Trouble(say('phones-unable', 'this build cannot wait.'));
@@ -45,7 +45,7 @@ async function record(
       const began = clock.now();
       const messages = await recording.read(isLast);
       for (const message of messages) phones.take(message);
-      for (const sighted of inOrder(messages.filter(({ inside }) => inside).map(sightedOf))) dialogs.hear(sighted);
+      watching.read(messages.map(sightedOf));
       due = clock.now() + Math.min(READ_WITHIN, Math.max(READ_EVERY, (clock.now() - began) * REST));
     }
     if (!isLast) await new Promise<void>((resolve) => clock.after(TURN, resolve));
@@ -122,10 +122,11 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   const seconds = secondsOf(given) ?? USUALLY;
   const json = given.has('--json');
   const { put } = terminal;
+  const network = await networkNow(host);
   let recording: PhoneRecording;
   try {
     const ports = sipPortsOf(await surveyor.look(host));
-    recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host), ports, kinds: ALL_KINDS });
+    recording = await startPhones(host, { kind: 'phones', isFar: (address) => !network.isLocal(address), ports, kinds: ALL_KINDS });
   } catch (error) {
     throw new Trouble(await whyNotRecorded(host, error as Error));
   }
@@ -148,16 +149,17 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
       )}\n\n`,
     );
   // What is told of calls is `watch`'s; here it is who is registered, and for how long.
-  const dialogs = new Dialogs({ tell: () => undefined, limits: {}, numbers: false, onMedia: () => undefined });
   const began = host.now();
+  const watching = new Watching({ network, began, tell: () => undefined });
   const left: string[] = [];
   try {
-    await record(recording, doors, seconds, () => terminal.goOn() && terminal.isRead?.() !== false, compared, dialogs);
+    await record(recording, doors, seconds, () => terminal.goOn() && terminal.isRead?.() !== false, compared, watching);
   } finally {
     left.push(...(await recording.close()));
     for (const text of left) terminal.err(`sipalg: ${text}\n`);
   }
-  const registrations = dialogs.registrations.all();
+  watching.read([]); // what still waits for its request
+  const registrations = watching.dialogs.registrations.all();
   const unnoted = await noteIntervals(host, intervalsOf({ registrations, spoken: [] }, 'probe --phones'));
   if (unnoted !== null) terminal.err(`sipalg: ${put(unnoted)}\n`);
   const comparison = told(compared.end(), recording, compared, Math.round((host.now() - began) / 1000));

@@ -3,7 +3,7 @@ import type { Followed, Host } from '../host/host.ts';
 import { startPhones, READ_WITHIN } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
-import { inOrder, sightedOf } from '../watch/messages.ts';
+import { sightedOf } from '../watch/messages.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import {
   countersNow,
@@ -199,7 +199,7 @@ class Messages implements Task {
     }
     this.#resting.begin();
     try {
-      for (const sighted of inOrder((await this.#recording.read()).map(sightedOf))) this.#watching.sighted(sighted);
+      this.#watching.read((await this.#recording.read()).map(sightedOf));
     } catch (error) {
       await this.#recording.close();
       this.#recording = null;
@@ -211,6 +211,7 @@ class Messages implements Task {
   async end(): Promise<void> {
     if (this.#recording === null) return;
     await this.run();
+    this.#watching.read([]); // what still waits for its request
     for (const left of (await this.#recording?.close()) ?? []) this.#remark(left);
     this.#recording = null;
   }

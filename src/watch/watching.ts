@@ -5,6 +5,7 @@ import { Dialogs } from './dialogs.ts';
 import type { DialogLimits } from './dialogs.ts';
 import { Flows } from './flows.ts';
 import type { Ladder } from './ladder.ts';
+import { inOrder } from './messages.ts';
 import { isPrivate } from './network.ts';
 import type { Network } from './network.ts';
 import { Passage } from './passage.ts';
@@ -138,6 +139,23 @@ export class Watching {
 
   look(at: number): { each: (flow: Flow) => void; end: () => void } {
     return this.flows.look(at);
+  }
+
+  /** Answers of the last reading whose requests it did not show. */
+  #ahead: readonly Sighted[] = [];
+
+  /**
+   * What one reading of the taps has shown. They are listed one behind the other, so an answer that came meanwhile may be there and its
+   * request not: it waits for the next reading, once.
+   */
+  read(messages: readonly Sighted[]): void {
+    const waited = new Set(this.#ahead);
+    const ahead: Sighted[] = [];
+    for (const sighted of inOrder([...this.#ahead, ...messages])) {
+      if (sighted.inside && !waited.has(sighted) && this.dialogs.isAhead(sighted)) ahead.push(sighted);
+      else this.sighted(sighted);
+    }
+    this.#ahead = ahead;
   }
 
   /** A message at one of the taps; those of one reading in the order of time. */
