@@ -4,7 +4,7 @@ import type { Flow } from '../languages/kernel/conntrack.ts';
 import { Dialogs } from './dialogs.ts';
 import type { DialogLimits } from './dialogs.ts';
 import { Flows } from './flows.ts';
-import type { Ladder } from './ladder.ts';
+import type { Ladder, Rung } from './ladder.ts';
 import { inOrder } from './messages.ts';
 import { isPrivate } from './network.ts';
 import type { Network } from './network.ts';
@@ -152,8 +152,12 @@ export class Watching {
     const waited = new Set(this.#ahead);
     const ahead: Sighted[] = [];
     for (const sighted of inOrder([...this.#ahead, ...messages])) {
-      if (sighted.inside && !waited.has(sighted) && this.dialogs.isAhead(sighted)) ahead.push(sighted);
-      else this.sighted(sighted);
+      // That it passed is known at once; what it means to a call waits.
+      if (waited.has(sighted)) this.dialogs.hear(sighted);
+      else if (sighted.inside && this.dialogs.isAhead(sighted)) {
+        ahead.push(sighted);
+        this.#passes(sighted, null);
+      } else this.sighted(sighted);
     }
     this.#ahead = ahead;
   }
@@ -161,7 +165,10 @@ export class Watching {
   /** A message at one of the taps; those of one reading in the order of time. */
   sighted(sighted: Sighted): void {
     // A phone's side tells the story: what reaches it and what it sends.
-    const rung = sighted.inside ? this.dialogs.hear(sighted) : null;
+    this.#passes(sighted, sighted.inside ? this.dialogs.hear(sighted) : null);
+  }
+
+  #passes(sighted: Sighted, rung: Rung | null): void {
     if (sighted.inside === sighted.fromPhone) this.passage.enters(sighted, rung);
     else this.passage.leaves(sighted, rung);
   }
