@@ -29,7 +29,12 @@ const section = (name: string, title: string, heads: string[], rows: Row[], line
 function askOf(
   name: string,
   { busy, failed }: Pick<Came<object>, 'busy' | 'failed'>,
-  what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field' | 'label'> & { allowed: boolean; off?: boolean; notices?: Notice[]; save?: Ask['save'] },
+  what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field' | 'label'> & {
+    allowed: boolean;
+    off?: boolean;
+    notices?: Notice[];
+    save?: Ask['save'];
+  },
   words: Words,
 ): Ask {
   const { title, lines, ask, field, label, allowed, off = false, notices = [], save = null } = what;
@@ -54,8 +59,8 @@ function details(name: string, label: string, rows: Row[], heads: string[], stat
   return [{ kind: 'details', name, label, open: state.open.includes(name), blocks: [section(`${name}-rows`, '', heads, rows)] }];
 }
 
-const VERDICTS: Readonly<Record<string, Tone>> = { 'unchanged': 'success', 'rewritten here': 'danger', 'dropped here': 'danger' };
-const FATES: Readonly<Record<string, Tone>> = { 'unchanged': 'success', 'not tried': 'notice' };
+const VERDICTS: Readonly<Record<string, Tone>> = { unchanged: 'success', 'rewritten here': 'danger', 'dropped here': 'danger' };
+const FATES: Readonly<Record<string, Tone>> = { unchanged: 'success', 'not tried': 'notice' };
 
 /** What is said under one of some names; the name itself where another version has another. */
 const named = (names: Readonly<Record<string, string>>, name: string): string =>
@@ -246,7 +251,10 @@ function callsOf(state: State, words: Words): Block[] {
       [],
       state,
     ),
-    ...[...(summary?.ladders ?? [])].reverse().slice(0, LADDERS).flatMap((ladder) => drawnCall(ladder, words)),
+    ...[...(summary?.ladders ?? [])]
+      .reverse()
+      .slice(0, LADDERS)
+      .flatMap((ladder) => drawnCall(ladder, words)),
   ];
 }
 

@@ -121,7 +121,10 @@ export const GROUPS: readonly Group[] = [
     { option: 'enabled', kind: 'flag' },
     { option: 'page', kind: 'flag', needs: 'enabled' },
     { option: 'listen', kind: 'text', needs: 'enabled' },
+    { option: 'cert', kind: 'text', needs: 'enabled' },
+    { option: 'key', kind: 'text', needs: 'enabled' },
     { option: 'every', kind: 'text', needs: 'enabled' },
+    { option: 'log', kind: 'choice', choices: ['info', 'warning', 'error'] },
   ]),
   group('settings', 'metrics', [
     { option: 'enabled', kind: 'flag' },

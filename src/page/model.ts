@@ -1,5 +1,6 @@
 /** What the page knows -> what is drawn. Pure; it words and arranges, and concludes nothing the report does not say. */
 import { notice } from './blocks.ts';
+import { GROUPS } from './fields.ts';
 import type { State } from './state.ts';
 import { confirmOf } from './switch.ts';
 import { TABS } from './tabs.ts';
@@ -76,7 +77,7 @@ export function viewOf(state: State, words: Words): View {
     notices: noticesOf(state, words),
     login: loginOf(state, words),
     wait: mood === 'loading' ? words.loading : '',
-    tabs: tabs.filter(({ blocks }) => blocks.length > 0),
+    tabs: tabs.filter(({ name, blocks }) => blocks.length > 0 || (state.form.file !== null && GROUPS.some(({ tab }) => tab === name))),
     tab: state.tab,
     confirm: shown === null || state.confirming === null ? null : confirmOf(state.confirming, words),
     leave: state.leave && mood !== 'login' ? words.login.leave : '',

@@ -1,4 +1,6 @@
 /** What the page knows, and how it changes. Pure: time and transport are elsewhere. */
+import { EMPTY } from './form.ts';
+import type { FormState } from './form.ts';
 import type { Reply } from '../object/object.ts';
 import type { Last } from '../object/runs.ts';
 import type { Plan } from '../plan/step.ts';
@@ -85,6 +87,8 @@ export interface State {
   /** What has been unfolded. */
   open: readonly string[];
   tab: TabName;
+  /** Of the mount that has a form of its own. */
+  form: FormState;
   /** By the name of what was asked. */
   answers: Readonly<Record<string, Answer>>;
   /** Since when tools are waited for, by the page's clock; null while none is. */
@@ -107,6 +111,7 @@ export function begin(rights: Rights, leave = false): State {
     seen: undefined,
     open: [],
     tab: 'status',
+    form: EMPTY,
     answers: {},
     waiting: null,
     late: false,

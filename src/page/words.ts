@@ -263,7 +263,10 @@ export function wordsIn(_: Translate) {
         serve_enabled: _('Stay and watch'),
         serve_page: _('Serve the page without LuCI'),
         serve_listen: _('Listen on'),
+        serve_cert: _('Certificate (file)'),
+        serve_key: _('Its key (file)'),
         serve_every: _('Look every (minutes)'),
+        serve_log: _('Log'),
         metrics_enabled: _('Write them'),
         metrics_every: _('Every (seconds)'),
       },
@@ -272,6 +275,9 @@ export function wordsIn(_: Translate) {
         disabled: _('kept off'),
         enabled: _('as it was before'),
         auto: _("the browser's"),
+        info: _('all'),
+        warning: _('warnings and errors'),
+        error: _('errors alone'),
       },
       add: _('Add'),
       name: _('Name'),
@@ -305,3 +311,4 @@ export function wordsIn(_: Translate) {
 }
 
 export type Words = ReturnType<typeof wordsIn>;
+export type FormWords = Words['form'];

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
+import { hasten, lookNow } from './looking.ts';
 import { openBrowser } from '../lab/browser.ts';
 import type { Browser } from '../lab/browser.ts';
 import { calls, DIAGNOSED, HISTORY, PROBED } from './beside.ts';
@@ -62,6 +63,7 @@ async function opened({ folder, browser }: Context, use: (page: Page, asked: [Me
       return (answers[method]?.() ?? (await object.answer(method, args))) as Reply;
     },
   });
+  await hasten(browser.context);
   const { page, wrong } = await browser.open(served.url);
   try {
     await page.waitForSelector('[role=tab]');
@@ -77,12 +79,12 @@ const textsOf = (page: Page, selector: string): Promise<string[]> => page.locato
 /** Of tabs one alone is reached by Tab, and arrows lead to the others. */
 const wrongIn = async (page: Page): Promise<string[]> =>
   ((await page.evaluate(INSPECT)) as string[]).filter((one) => !/^<button> "(Status|Voice rules|Providers|Diagnosis)" /.test(one));
-const look = (page: Page): Promise<unknown> => page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
 
 suiteOf('is walked through by keyboard: probe, causes, calls, document', async (context) => {
   await opened(context, async (page, asked) => {
     await page.locator('[role=tab]').first().focus();
     await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
     assert.equal(await textsOf(page, '[role=tab][aria-selected=true]'), ['Diagnosis']);
 
     await page.locator('[data-ask=probe]').focus();
@@ -125,7 +127,7 @@ suiteOf('is walked through by keyboard: probe, causes, calls, document', async (
 suiteOf('draws the last day in the colours of the text around, as wide as a phone, and moves nothing without news', async (context) => {
   await opened(context, async (page, asked) => {
     await page.locator('[role=tab]', { hasText: 'Voice rules' }).click();
-    await look(page);
+    await lookNow(page);
     await page.waitForSelector('section[aria-labelledby=sipalg-history-phones] svg');
     assert.equal(
       await page.evaluate('[...document.querySelectorAll("svg")].map((one) => one.namespaceURI.slice(-3))'),
@@ -140,7 +142,7 @@ suiteOf('draws the last day in the colours of the text around, as wide as a phon
 
     await page.evaluate(count('svg'));
     const before = asked.filter(([method]) => method === 'history').length;
-    await look(page);
+    await lookNow(page);
     for (let tries = 0; asked.filter(([method]) => method === 'history').length === before && tries < 200; tries++)
       await page.waitForTimeout(10);
     await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');

@@ -3,7 +3,8 @@ import type { MethodName } from '../../object/object.ts';
 import { TABS } from '../tabs.ts';
 import { wordsIn } from '../words.ts';
 import { createDialog } from './dialog.ts';
-import { draw, drawHead, drawTab } from './draw.ts';
+import { drawHead, drawTab } from './draw.ts';
+import { h } from '../tree.ts';
 import type { LuciForm, LuciUci } from './luci-classes.ts';
 import { makeForm } from './luci-form.ts';
 import { match } from './match.ts';
@@ -62,15 +63,16 @@ export default view.extend({
     const words = wordsIn(_);
     const root = element();
     const head = element();
-    // Without the form, the tabs are drawn as where there is no LuCI.
+    // Without the form there is the first tab all the same.
     const made = lacking === null ? makeForm({ form, uci }, words) : null;
     if (made === null) for (const name of ['handleSave', 'handleSaveApply', 'handleReset']) this[name] = null;
     root.append(head);
     const mount: Mount = {
       root,
       draw(shown: View, act) {
-        if (made === null) return match(head, draw(shown, act));
-        match(head, drawHead(shown, act));
+        const above = drawHead(shown, act);
+        if (made === null) return match(head, h('div', {}, above, ...shown.tabs.slice(0, 1).map(({ blocks }) => drawTab(blocks, act))));
+        match(head, above);
         for (const { name } of TABS) {
           const blocks = shown.tabs.find((tab) => tab.name === name)?.blocks ?? [];
           match(made.tabs[name], drawTab(blocks, act));

@@ -121,7 +121,7 @@ export const TABLE: readonly Row[] = [
     room: 'fleet',
     code: ['survey', 'host/lines.ts', 'host/text.ts'],
     types: ['host', 'judge', 'wish', 'voice', 'words', 'languages/prometheus'],
-    because: 'Many routers are judged as one is: what is said of each is the survey\'s, and no router is touched.',
+    because: "Many routers are judged as one is: what is said of each is the survey's, and no router is touched.",
   },
   {
     room: 'hep',
@@ -186,7 +186,7 @@ export const TABLE: readonly Row[] = [
   {
     room: 'page',
     code: ['words', 'wish/schema.ts', 'wish/lacks.ts', 'wish/values.ts'],
-    types: ['object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
+    types: ['http', 'wish', 'object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
     because:
       'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about. '
       + 'Its form takes what the reader of the configuration takes, by the same schema.',
