@@ -66,10 +66,8 @@ export type Given = ReadonlyMap<string, string>;
 
 export interface Command {
   name: string;
-  /** One line of the help. */
-  does: Said;
   options: readonly Option[];
-  /** Called by files of this package, and by nobody else: no help and no hint names it. */
+  /** Called by files of this package, and by nobody else: no help and no hint names it. What all others do is said in help.ts. */
   internal?: true;
   /** Arguments in their order, as the help shows them and as they are found in `Given`: `LAN`, `[WAN]`. */
   arguments?: readonly string[];

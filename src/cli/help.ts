@@ -2,6 +2,7 @@
 import { english } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
 import { say, Trouble } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import { shownOption } from './command.ts';
 import type { Command } from './command.ts';
 
@@ -24,6 +25,27 @@ const WIDEST_USAGE = 74;
 const usageOf = ({ name, options, arguments: places = [] }: Command): string[] =>
   wrapped([name, ...places, ...options.map((option) => `[${shownOption(option)}]`)], WIDEST_USAGE);
 
+/** What each command is for; those that are `internal` have no help. Here, for who runs a command need not load it. */
+export const DOES: Readonly<Record<string, Said>> = {
+  status: say('does-status', 'say whether a SIP ALG touches calls here, with evidence'),
+  plan: say('does-plan', 'show every command that reaching the wish would run, and why'),
+  policy: say('does-policy', 'show the voice firewall rules with their counters'),
+  diagnose: say('does-diagnose', 'from a symptom to its causes on this router'),
+  disable: say('does-disable', 'switch the SIP ALG off, now and for good'),
+  enable: say('does-enable', 'give back what was there before'),
+  apply: say('does-apply', 'make the router match /etc/config/sipalg'),
+  serve: say('does-serve', 'stay: ubus object, web page, watch'),
+  probe: say('does-probe', 'prove by live messages whether SIP is changed, here or on the way'),
+  compare: say('does-compare', 'say what changed in SIP between two captures'),
+  watch: say('does-watch', 'tell what happens to calls while it happens'),
+  mirror: say('does-mirror', 'stay: answer `sipalg probe --mirror` of others'),
+  report: say('does-report', 'one document for the provider: findings, what was done, captures'),
+  metrics: say('does-metrics', 'print what a fleet wants to see, for Prometheus'),
+  help: say('does-help', 'show this help, or that of one command'),
+  version: say('does-version', 'show the version'),
+};
+const doesOf = ({ name }: Command): Said => DOES[name] ?? say('does-internal', 'called by files of this package alone');
+
 /** A line to type for each command, with what it is for. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   status: ['sipalg status', 'sipalg status --json > router.json', 'sipalg status --from router.json'],
@@ -36,7 +58,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   serve: ['sipalg serve --listen 192.168.1.1:8061'],
   probe: ['sipalg probe', 'sipalg probe --phones --for 60', 'sipalg probe --provider sip.example.com'],
   compare: ['sipalg compare lan.pcap wan.pcap'],
-  watch: ['sipalg watch --for 600'],
+  watch: ['sipalg watch --for 600', 'sipalg watch --hep'],
   mirror: ['sipalg mirror'],
   report: ['sipalg report -o /tmp/report.html'],
   metrics: ['sipalg metrics --file /var/prometheus/sipalg.prom'],
@@ -49,7 +71,7 @@ export async function helpOf(command: Command, put: Put = english): Promise<stri
   const usage = await command.usage?.(put);
   const own = typeof usage === 'object' ? put(usage) : usage;
   const [first = '', ...more] = usageOf(command);
-  const about = own ?? `${[`sipalg ${first}`, ...more.map((line) => `    ${line}`)].join('\n')}\n\n${put(command.does)}\n`;
+  const about = own ?? `${[`sipalg ${first}`, ...more.map((line) => `    ${line}`)].join('\n')}\n\n${put(doesOf(command))}\n`;
   const examples = (EXAMPLES[command.name] ?? []).map((line) => `  ${line}\n`).join('');
   return examples === '' ? about : `${about}\n${put(say('help-examples', 'For example:'))}\n${examples}`;
 }
@@ -72,13 +94,13 @@ export function help(all: readonly Command[], put: Put = english): string {
   const commands = all.filter(({ internal }) => internal !== true);
   const usages = commands.map(usageOf);
   const width = Math.max(...usages.map(([first = '', second]) => (second === undefined && first.length <= WIDEST ? first.length : 0)));
-  const rows = commands.map(({ does }, at) => {
+  const rows = commands.map((command, at) => {
     const [first = '', ...more] = usages[at] ?? [];
     const lines = [first, ...more.map((line) => `    ${line}`), ...(more.length > 0 || first.length > WIDEST ? [''] : [])];
     return `  ${lines
       .slice(0, -1)
       .map((line) => `${line}\n  `)
-      .join('')}${(lines[lines.length - 1] ?? '').padEnd(width)}  ${put(does)}`;
+      .join('')}${(lines[lines.length - 1] ?? '').padEnd(width)}  ${put(doesOf(command))}`;
   });
   return [
     put(say('help-about', 'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.')),

@@ -175,7 +175,8 @@ export function createPage(options: PageOptions): Page {
     const mine = written;
     written = '';
     const there = await host.read(LINK_FILE);
-    if (there.state === 'present' && there.value === mine) await host.remove(LINK_FILE).catch((error: Error) => log(`page: ${error.message}`, 'warning'));
+    if (there.state !== 'present' || there.value !== mine) return;
+    await host.remove(LINK_FILE).catch((error: Error) => log(`page: ${error.message}`, 'warning'));
   }
 
   async function link(): Promise<void> {

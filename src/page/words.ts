@@ -17,6 +17,9 @@ export function wordsIn(_: Translate) {
   return {
     /** What has travelled by its code. */
     put: putIn(_),
+    /** The same of an answer that has brought words along. */
+    putWith: (own: Readonly<Record<string, string>>) =>
+      putIn((key) => (Object.prototype.hasOwnProperty.call(own, key) ? (own[key] as string) : _(key))),
     diagnosis: diagnosisWordsIn(_),
 
     title: _('SIP ALG'),

@@ -109,7 +109,7 @@ class Reader {
         const given = setting.kind === 'option' ? (setting.values[0] ?? '') : `list ${setting.values.join(' ')}`;
         const value = setting.kind === 'option' ? option.read(given) : undefined;
         values[name] = value ?? option.bad(given);
-        if (value === undefined) this.bad(section, name, given, option.allowed, option.until);
+        if (value === undefined) this.bad(section, name, option.secret ? '...' : given, option.allowed, option.until);
       }
     }
     return values as Values<O>;
@@ -242,6 +242,7 @@ function read(sections: readonly UciSection[]): Configuration {
     },
     serve: reader.one('serve'),
     metrics: reader.one('metrics'),
+    hep: reader.one('hep'),
     problems: reader.problems,
   };
 }

@@ -26,7 +26,7 @@ export function booleanOf(given: string): boolean | undefined {
 
 /** A whole number, digits alone. */
 export function numberOf(given: string, { least, most }: { least: number; most: number }): number | undefined {
-  const value = /^\d{1,6}$/.test(given) ? Number(given) : -1;
+  const value = /^\d{1,10}$/.test(given) ? Number(given) : -1;
   return value >= least && value <= most ? value : undefined;
 }
 

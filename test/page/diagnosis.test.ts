@@ -12,6 +12,7 @@ import { openBrowser } from '../lab/browser.ts';
 import type { Browser } from '../lab/browser.ts';
 import { calls, DIAGNOSED, HISTORY, PROBED } from './beside.ts';
 import { scripted } from './scripted.ts';
+import { serveLuci } from './served-luci.ts';
 import { serve } from './served.ts';
 
 interface Context {
@@ -41,7 +42,11 @@ suiteOf.after(async ({ browser, folder }) => {
 });
 
 /** The page on an object that answers everything, and what it was asked. */
-async function opened({ folder, browser }: Context, use: (page: Page, asked: [MethodName, Arguments][]) => Promise<void>): Promise<void> {
+async function opened(
+  { folder, browser }: Context,
+  mount: 'own' | 'LuCI',
+  use: (page: Page, asked: [MethodName, Arguments][]) => Promise<void>,
+): Promise<void> {
   const object = scripted('voice-in-force');
   const asked: [MethodName, Arguments][] = [];
   let watching = false;
@@ -56,17 +61,17 @@ async function opened({ folder, browser }: Context, use: (page: Page, asked: [Me
     },
     calls: () => (watching ? calls(true) : { watched: null }),
   };
-  const served = await serve({
-    folder: join(folder, 'page'),
-    answer: async (method, args) => {
-      asked.push([method, args]);
-      return (answers[method]?.() ?? (await object.answer(method, args))) as Reply;
-    },
-  });
+  const answer = async (method: MethodName, args: Arguments): Promise<Reply> => {
+    asked.push([method, args]);
+    return (answers[method]?.() ?? (await object.answer(method, args))) as Reply;
+  };
+  const served =
+    mount === 'own'
+      ? await serve({ folder: join(folder, 'page'), answer })
+      : await serveLuci({ folder: join(folder, 'luci'), answer, second: 100 });
   await hasten(browser.context);
   const { page, wrong } = await browser.open(served.url);
   try {
-    await page.waitForSelector('[role=tab]');
     await use(page, asked);
     assert.equal(wrong, [], 'nothing went wrong in the browser, no policy was violated');
   } finally {
@@ -80,52 +85,65 @@ const textsOf = (page: Page, selector: string): Promise<string[]> => page.locato
 const wrongIn = async (page: Page): Promise<string[]> =>
   ((await page.evaluate(INSPECT)) as string[]).filter((one) => !/^<button> "(Status|Voice rules|Providers|Diagnosis)" /.test(one));
 
+/** Asks for each in turn, with Enter alone. */
+async function walk(page: Page, asked: [MethodName, Arguments][]): Promise<void> {
+  await page.locator('[data-ask=probe]').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#sipalg-probe-fields');
+  assert.equal(await textsOf(page, '[aria-labelledby=sipalg-probe] .alert-message.danger p'), ['This router rewrites SIP.', 'One way was not tried.']);
+  assert.equal(await textsOf(page, 'table[aria-label="What was changed"] tr:nth-child(2) td'), [
+    'Via sent-by',
+    '192.168.1.250',
+    '203.0.113.7',
+    'REGISTER',
+  ]);
+
+  await page.locator('#sipalg-diagnose-typed').focus();
+  await page.keyboard.type('one-way audio');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#sipalg-causes');
+  assert.equal(asked.find(([method]) => method === 'diagnose')?.[1], { language: 'en', symptom: 'one-way-audio' });
+
+  await page.locator('[data-ask=watch]').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('section[aria-labelledby=sipalg-call-1] svg');
+  const image = page.getByRole('img', { name: /^Call 1: 192\.168\.1\.20:5060, .*INVITE from the phone: changed by the router/ });
+  assert.is(await image.count(), 1);
+
+  await page.locator('[data-ask=report]').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-save=report]');
+  const saving = page.waitForEvent('download');
+  await page.locator('[data-save=report]').focus();
+  await page.keyboard.press('Enter');
+  const download = await saving;
+  assert.is(download.suggestedFilename(), 'sipalg-report.html');
+  assert.is(readFileSync(await download.path(), 'utf8'), '<!DOCTYPE html><title>for the provider</title>');
+}
+
 suiteOf('is walked through by keyboard: probe, causes, calls, document', async (context) => {
-  await opened(context, async (page, asked) => {
+  await opened(context, 'own', async (page, asked) => {
+    await page.waitForSelector('[role=tab]');
     await page.locator('[role=tab]').first().focus();
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowLeft');
     assert.equal(await textsOf(page, '[role=tab][aria-selected=true]'), ['Diagnosis']);
-
-    await page.locator('[data-ask=probe]').focus();
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('#sipalg-probe-fields');
-    assert.equal(await textsOf(page, '.alert-message.danger p'), ['This router rewrites SIP.', 'One way was not tried.']);
-    assert.equal(await textsOf(page, 'table[aria-label="What was changed"] tr:nth-child(2) td'), [
-      'Via sent-by',
-      '192.168.1.250',
-      '203.0.113.7',
-      'REGISTER',
-    ]);
-
-    await page.locator('#sipalg-diagnose-typed').focus();
-    await page.keyboard.type('one-way audio');
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('#sipalg-causes');
-    assert.equal(asked.find(([method]) => method === 'diagnose')?.[1], { language: 'en', symptom: 'one-way-audio' });
-
-    await page.locator('[data-ask=watch]').focus();
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('section[aria-labelledby=sipalg-call-1] svg');
-    const image = page.getByRole('img', { name: /^Call 1: 192\.168\.1\.20:5060, .*INVITE from the phone: changed by the router/ });
-    assert.is(await image.count(), 1);
-
-    await page.locator('[data-ask=report]').focus();
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('[data-save=report]');
-    const saving = page.waitForEvent('download');
-    await page.locator('[data-save=report]').focus();
-    await page.keyboard.press('Enter');
-    const download = await saving;
-    assert.is(download.suggestedFilename(), 'sipalg-report.html');
-    assert.is(readFileSync(await download.path(), 'utf8'), '<!DOCTYPE html><title>for the provider</title>');
-
+    await walk(page, asked);
     assert.equal(await wrongIn(page), []);
   });
 });
 
+suiteOf('is there in LuCI too, with all of it, and the last day beside it', async (context) => {
+  await opened(context, 'LuCI', async (page, asked) => {
+    await page.locator('.cbi-tabmenu a', { hasText: 'Voice rules' }).click();
+    await page.waitForSelector('section[aria-labelledby=sipalg-history-phones] svg');
+    await page.locator('.cbi-tabmenu a', { hasText: 'Diagnosis' }).click();
+    await walk(page, asked);
+  });
+});
+
 suiteOf('draws the last day in the colours of the text around, as wide as a phone, and moves nothing without news', async (context) => {
-  await opened(context, async (page, asked) => {
+  await opened(context, 'own', async (page, asked) => {
     await page.locator('[role=tab]', { hasText: 'Voice rules' }).click();
     await lookNow(page);
     await page.waitForSelector('section[aria-labelledby=sipalg-history-phones] svg');

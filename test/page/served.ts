@@ -7,6 +7,7 @@ import { createAttempts } from '../../src/http/attempts.ts';
 import type { Clock } from '../../src/host/clock.ts';
 import type { Host } from '../../src/host/host.ts';
 import { createConfiguration } from '../../src/daemon/configuration.ts';
+import { clearText } from '../../src/http/certificate.ts';
 import { createMount } from '../../src/http/routes.ts';
 import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
 import type { Logins, Rights } from '../../src/http/logins.ts';
@@ -74,6 +75,7 @@ export async function serve({ folder, answer, rights, port = 0, ...given }: Serv
     busless: () => null,
     logins: loginsWith(rights ?? { read: true, write: true }),
     say: () => undefined,
+    clear: rights === undefined ? null : clearText({ cert: '/etc/uhttpd.crt', key: '/etc/uhttpd.key', named: false }),
     another: say('start-again', 'start it again'),
     call: (method, args) => answer(method, args),
     configuration: createConfiguration({

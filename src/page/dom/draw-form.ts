@@ -24,7 +24,7 @@ function drawControl({ name, section, option, kind, value, placeholder, choices,
       ...traits,
       type: 'checkbox',
       checked: value === '1',
-      on: { change: (event) => enter((event.target as HTMLInputElement).checked ? '1' : '0') },
+      on: { change: (event: Event) => enter((event.target as HTMLInputElement).checked ? '1' : '0') },
     });
   if (kind === 'choice')
     return h(

@@ -93,8 +93,8 @@ export function draw(view: View, form: FormView | null, act: Act): Tree {
                 tabindex: name === shown.name ? '0' : '-1',
                 on: {
                   click: () => act({ do: 'turn to', tab: name }),
-                  keydown: (event) => {
-                    const tab = move(event as KeyboardEvent, names, at) as typeof name | undefined;
+                  keydown: (event: KeyboardEvent) => {
+                    const tab = move(event, names, at) as typeof name | undefined;
                     if (tab === undefined) return;
                     event.preventDefault();
                     act({ do: 'turn to', tab });

@@ -21,9 +21,9 @@ const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPAL
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
 // German is 22 kB of `sipalg` and 17 kB of LuCI's page: every sentence of the program, by its code.
 const MOST: Record<string, number> = {
-  'sipalg': 222_000,
-  'sipalg-daemon': 38_000,
-  'sipalg-calls': 126_000,
+  'sipalg': 260_000,
+  'sipalg-daemon': 51_500,
+  'sipalg-calls': 138_000,
   'sipalg-fleet': 14_000,
   'luci-app-sipalg': 33_500,
 };
@@ -218,6 +218,7 @@ packages("the files are the project's own, byte for byte, with the modes they ne
   const OVERLAYS: Record<string, string> = {
     sipalg: 'files/',
     'sipalg-daemon': 'package/sipalg-daemon/root/',
+    'sipalg-calls': 'package/sipalg-calls/root/',
     'sipalg-fleet': 'package/sipalg-fleet/root/',
     'luci-app-sipalg': 'package/luci-app-sipalg/root/',
   };

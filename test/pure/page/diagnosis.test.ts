@@ -42,7 +42,7 @@ tab('offers a probe, causes, calls and a document before anything is known, and 
     [
       [{ method: 'probe', args: { language: 'en' } }, false, 0],
       [{ method: 'diagnose', args: { language: 'en' } }, false, 0],
-      [{ method: 'watch', args: { seconds: 600 } }, false, 0],
+      [{ method: 'watch', args: { seconds: 600, language: 'en' } }, false, 0],
       [{ method: 'report', args: { language: 'en' } }, false, 0],
     ],
   );
@@ -132,7 +132,10 @@ tab('draws the calls of a watch as ladders, and says how it stands', async () =>
   const { ask, view, drawn, label } = await shown({ calls: came(calls(true)) });
   assert.equal(ask('watch').lines.slice(1), ['Watching for 9 min more.', 'Packets are not counted here.']);
   assert.equal([ask('watch').disabled, ask('watch').label], [true, 'Watching...']);
-  assert.equal(cellsIn(view, 'calls-told-rows'), [['messages are changed'], ['call 1: calls']]);
+  assert.equal(cellsIn(view, 'calls-told-rows'), [
+    ['192.168.1.20', '', 'messages are changed'],
+    ['192.168.1.20', 'Call 1', 'calls'],
+  ]);
   assert.equal(cellsIn(view, 'calls-causes'), [['Something in this router writes into the messages.', '2']]);
   assert.equal(drawn(), ['history-sources', 'call-1']);
   assert.is(
@@ -150,12 +153,12 @@ tab('offers the document once it is there', async () => {
 });
 
 tab('asks by itself for what an open tab shows, and for a watch only while it goes on', () => {
-  assert.equal(asksOf({ tab: 'status', answers: {} }), []);
-  assert.equal(asksOf({ tab: 'voice', answers: {} }), [{ name: 'history', method: 'history' }]);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: {} }), [{ name: 'calls', method: 'calls' }]);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(true)) } }).length, 1);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)) } }), []);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)), watch: came(calls(true)) } }).length, 1);
+  assert.equal(asksOf({ tab: 'status', answers: {} }, words), []);
+  assert.equal(asksOf({ tab: 'voice', answers: {} }, words), [{ name: 'history', method: 'history', args: {} }]);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: {} }, words), [{ name: 'calls', method: 'calls', args: { language: 'en' } }]);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(true)) } }, words).length, 1);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)) } }, words), []);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)), watch: came(calls(true)) } }, words).length, 1);
 });
 
 const day = suite('the last day on the page');
