@@ -157,6 +157,10 @@ exit 0
     rows: [
       { from: 'package/luci-app-sipalg/root/', to: '/' },
       { from: 'dist/luci/htdocs/luci-static/resources/view/sipalg/overview.js', to: '/www/luci-static/resources/view/sipalg/' },
+      {
+        from: 'dist/luci/htdocs/luci-static/resources/view/status/include/70_sipalg.js',
+        to: '/www/luci-static/resources/view/status/include/',
+      },
       { from: 'dist/luci/i18n/luci-app-sipalg.de.lmo', to: '/usr/lib/lua/luci/i18n/' },
     ],
   },

@@ -39,7 +39,10 @@ function commandsOf(change: Change): string[] {
   const at = `sipalg.${change.section}`;
   if (change.do === 'remove') return [`uci delete ${at}`];
   if (change.do === 'add') return [`uci set ${at}=${change.type}`];
-  const { option, value } = change;
+  const { type, option, value } = change;
+  // The log is no place for a password.
+  const { secret } = (SCHEMA[type].options as Record<string, { secret?: boolean }>)[option] ?? {};
+  if (secret === true) return [`uci set ${at}.${option}=...`];
   if (typeof value === 'string') return [value === '' ? `uci delete ${at}.${option}` : `uci set ${at}.${option}='${value}'`];
   return [`uci delete ${at}.${option}`, ...value.map((each) => `uci add_list ${at}.${option}='${each}'`)];
 }

@@ -13,6 +13,8 @@ export type Action =
   | { do: 'ask'; name: string; method: MethodName; args: Readonly<Record<string, unknown>> }
   /** Of the form of the mount that has one of its own. */
   | { do: 'edit'; edit: Edit }
+  /** Starts what answers the page. */
+  | { do: 'start' }
   | { do: 'log in'; username: string; password: string }
   | { do: 'log out' };
 

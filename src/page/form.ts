@@ -125,6 +125,7 @@ export interface FieldView {
   kind: Kind;
   value: string;
   placeholder: string;
+  secret: boolean;
   choices: [value: string, label: string][];
   wrong: string;
 }
@@ -159,7 +160,7 @@ function fieldOf(
   form: FormState,
   { type }: Group,
   one: ConfigurationSection,
-  { option, kind, choices = [], needs }: Field,
+  { option, kind, choices = [], needs, secret }: Field,
   words: Words,
 ): FieldView[] {
   const given = givenOf(form, one);
@@ -174,6 +175,7 @@ function fieldOf(
       label: (words.form.fields as Record<string, string>)[keyOf(type, option)] ?? option,
       kind,
       value: kind === 'flag' ? flagOf(type, option, value) : kind === 'list' ? itemsOf(value).join('\n') : String(value ?? ''),
+      secret: secret === true,
       placeholder: kind === 'list' ? '' : unsetOf(type, option),
       choices: choices.map((choice) => [choice, (words.form.choices as Record<string, string>)[choice] ?? choice]),
       wrong: refused === undefined ? (wrongOf(type, one.section, option, given, words) ?? '') : words.put(codeOf(refused), refused.text),

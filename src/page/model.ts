@@ -19,12 +19,15 @@ function moodOf(state: State): Mood {
 }
 
 /** What stands in the way of believing the rest. */
-function noticesOf({ reply, lost, login, late }: State, words: Words): Notice[] {
+function noticesOf({ reply, lost, login, late, starting, rights }: State, words: Words): Notice[] {
   const notices: Notice[] = [];
-  if (lost !== null && login === null) {
+  if (lost !== null && login === null && lost.kind === 'no object') {
+    const failed = typeof starting === 'string' ? [fill(words.notStarted, starting)] : [];
+    const button = { label: starting === true ? words.starting : words.start, active: starting !== true && rights.write };
+    notices.push({ ...notice('lost', 'warning', words.noObject, [...failed, words.noEngine]), button });
+  } else if (lost !== null && login === null) {
     const said = lost.said === '' ? [] : [fill(words.said, lost.said)];
-    const text =
-      lost.kind === 'no object' ? words.noObject : lost.kind === 'denied' ? words.denied : reply?.verdict ? words.lost : words.lostFirst;
+    const text = lost.kind === 'denied' ? words.denied : reply?.verdict ? words.lost : words.lostFirst;
     notices.push(notice('lost', 'warning', text, said));
   }
   if (reply === null) return notices;

@@ -95,6 +95,8 @@ export interface State {
   waiting: number | null;
   /** They have been waited for long enough to say so. */
   late: boolean;
+  /** What answers is being started; a text: why it was not. */
+  starting: boolean | string;
 }
 
 export function begin(rights: Rights, leave = false): State {
@@ -115,6 +117,7 @@ export function begin(rights: Rights, leave = false): State {
     answers: {},
     waiting: null,
     late: false,
+    starting: false,
   };
 }
 
@@ -132,7 +135,7 @@ export function looked(state: State, reply: Reply, at: number): State {
   const news = last !== null && (state.seen === undefined ? last.outcome !== 'reached' : last.at !== state.seen);
   const waiting = reply.now.pending.length === 0 ? null : (state.waiting ?? at);
   const late = waiting !== null && at - waiting >= PATIENCE;
-  const next: State = { ...state, reply, lost: null, login: null, seen: last?.at ?? null, waiting, late };
+  const next: State = { ...state, reply, lost: null, login: null, starting: false, seen: last?.at ?? null, waiting, late };
   if (news) next.result = last;
   const { asked } = state;
   if (asked === null) return next;

@@ -90,7 +90,10 @@ async function walk(page: Page, asked: [MethodName, Arguments][]): Promise<void>
   await page.locator('[data-ask=probe]').focus();
   await page.keyboard.press('Enter');
   await page.waitForSelector('#sipalg-probe-fields');
-  assert.equal(await textsOf(page, '[aria-labelledby=sipalg-probe] .alert-message.danger p'), ['This router rewrites SIP.', 'One way was not tried.']);
+  assert.equal(await textsOf(page, '[aria-labelledby=sipalg-probe] .alert-message.danger p'), [
+    'This router rewrites SIP.',
+    'One way was not tried.',
+  ]);
   assert.equal(await textsOf(page, 'table[aria-label="What was changed"] tr:nth-child(2) td'), [
     'Via sent-by',
     '192.168.1.250',

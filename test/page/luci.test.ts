@@ -141,6 +141,7 @@ for (const rejects of [true, false]) {
     `says when nobody serves the object, and goes on when it is there (${rejects ? 'LuCI rejects' : 'LuCI resolves with a status'})`,
     async (context) => {
       const object = scripted('stock-alg-on');
+      const started: string[] = [];
       object.status = async () => {
         throw new UbusStatus(4);
       };
@@ -160,7 +161,7 @@ for (const rejects of [true, false]) {
           };
           await page.waitForFunction('document.querySelector(".alert-message").innerText.startsWith("This session may not look")');
         },
-        { rejects },
+        { rejects, started },
       );
     },
   );

@@ -267,11 +267,7 @@ own('keeps the last report while the daemon is gone, says so, and goes on when i
   const second = await serve({ folder: join(folder, 'page'), answer: object.answer, port });
   await look();
   await page.waitForSelector('#sipalg-login');
-  assert.match(
-    await page.locator('#sipalg').innerText(),
-    /opens with a link that is good once/,
-    'its sessions went with it',
-  );
+  assert.match(await page.locator('#sipalg').innerText(), /opens with a link that is good once/, 'its sessions went with it');
   assert.match(await page.locator('#sipalg-login-said').innerText(), /^There is no session, or it is over\. Open the link that/);
   await page.goto(second.url);
   await page.waitForSelector('#sipalg-verdict');

@@ -7,7 +7,11 @@ import type { FormWords } from '../words.ts';
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
-function drawControl({ name, section, option, kind, value, placeholder, choices, wrong }: FieldView, active: boolean, act: Act): Tree {
+function drawControl(
+  { name, section, option, kind, value, placeholder, choices, wrong, secret }: FieldView,
+  active: boolean,
+  act: Act,
+): Tree {
   const id = `sipalg-field-${name}`;
   const enter = (next: string): void =>
     act({ do: 'edit', edit: { do: 'enter', section, option, value: kind === 'list' ? next.split('\n') : next } });
@@ -37,7 +41,8 @@ function drawControl({ name, section, option, kind, value, placeholder, choices,
   return h('input', {
     ...traits,
     class: 'cbi-input-text',
-    type: 'text',
+    type: secret ? 'password' : 'text',
+    autocomplete: 'off',
     value,
     placeholder,
     list: choices.length === 0 ? null : `${id}-choices`,

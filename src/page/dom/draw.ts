@@ -53,13 +53,7 @@ function drawSection({ name, title, lines, table }: Section, act: Act): Tree {
 /** A finding in a line, and its evidence to unfold. */
 function drawFinding({ name, tone, weight, text, fold }: Finding, act: Act): (Tree | string)[] {
   const id = `sipalg-finding-${name}`;
-  return [
-    drawLabel(tone, weight),
-    ' ',
-    h('span', { id, style: WRAP }, text),
-    ' ',
-    ...(fold === null ? [] : drawFold(fold, act, id)),
-  ];
+  return [drawLabel(tone, weight), ' ', h('span', { id, style: WRAP }, text), ' ', ...(fold === null ? [] : drawFold(fold, act, id))];
 }
 
 function drawVerdict({ tone, state, text, why, more, working }: VerdictBlock, act: Act): Tree {

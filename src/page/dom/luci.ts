@@ -54,6 +54,22 @@ async function call(method: MethodName, args: Readonly<Record<string, unknown>>)
   return answer;
 }
 
+/** What of the router may be started, as the access group names it; rpcd is told to look at its plugins anew. */
+async function start(): Promise<void> {
+  for (const [command, verb] of [
+    ['/etc/init.d/sipalg', 'start'],
+    ['/etc/init.d/rpcd', 'reload'],
+  ]) {
+    const ran = await rpc
+      .declare({ object: 'file', method: 'exec', params: ['command', 'params'], expect: {}, reject: true })(command, [verb])
+      .catch((error: unknown) => {
+        throw failure(messageOf(error));
+      });
+    const { code = 0, stderr = '' } = (typeof ran === 'object' ? ran : {}) as { code?: number; stderr?: string };
+    if (code !== 0) throw new Failure('refused', stderr === '' ? `${command} ${verb}: ${code}` : stderr);
+  }
+}
+
 const element = (): HTMLElement => document.createElement('div');
 
 export default view.extend({
@@ -85,6 +101,7 @@ export default view.extend({
           () => ui.hideModal(),
         ),
       call,
+      start,
       words,
       // Without the method everybody may try; the router decides anyway.
       rights: { read: true, write: L.hasViewPermission?.() !== false },

@@ -42,6 +42,8 @@ export interface Mount {
   words: Words;
   rights: Rights;
   /** Sessions are the mount's business: what to do when there is none, and how to get or leave one. */
+  /** Starts what answers; rejects with a Failure. Not given: it is there where the page is. */
+  start?(): Promise<void>;
   /** A form of its own. */
   edit?(page: Page, edit: Edit): void;
   session?: {
@@ -71,7 +73,7 @@ function troubleOf(error: unknown): Trouble {
   return error instanceof Failure ? error.trouble : { kind: 'no answer', said: error instanceof Error ? error.message : String(error) };
 }
 
-export function open({ root, draw, dialog: makeDialog, call, words: first, rights, edit, session }: Mount): Page {
+export function open({ root, draw, dialog: makeDialog, call, words: first, rights, start, edit, session }: Mount): Page {
   let words = first;
   let state = begin(rights, session !== undefined);
   let looking: Promise<void> | null = null;
@@ -145,6 +147,16 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
     mind(came);
   }
 
+  async function startIt(): Promise<void> {
+    change((was) => ({ ...was, starting: true }));
+    const failed = await (start?.() ?? Promise.resolve()).then(
+      () => false,
+      (error: unknown) => troubleOf(error).said,
+    );
+    change((was) => ({ ...was, starting: failed }));
+    await page.look();
+  }
+
   async function ask(name: string, method: MethodName, args: Readonly<Record<string, unknown>>): Promise<void> {
     if (state.answers[name]?.busy === true) return;
     change((was) => asking(was, name));
@@ -170,6 +182,8 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
         return void (state.confirming?.plan && run(state.confirming.towards));
       case 'ask':
         return void ask(action.name, action.method, action.args);
+      case 'start':
+        return void startIt();
       case 'edit':
         return edit?.(page, action.edit);
       case 'log in':

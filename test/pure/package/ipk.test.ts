@@ -213,6 +213,9 @@ packages("the files are the project's own, byte for byte, with the modes they ne
     ...Object.fromEntries(readdirSync('dist/router').map((name) => [`${LIB}${name}`, built(`router/${name}`)])),
     ...Object.fromEntries(['index.html', 'page.js', 'page.css'].map((name) => [`${LIB}page/${name}`, built(`page/${name}`)])),
     './www/luci-static/resources/view/sipalg/overview.js': built('luci/htdocs/luci-static/resources/view/sipalg/overview.js'),
+    './www/luci-static/resources/view/status/include/70_sipalg.js': built(
+      'luci/htdocs/luci-static/resources/view/status/include/70_sipalg.js',
+    ),
     './usr/lib/lua/luci/i18n/luci-app-sipalg.de.lmo': built('luci/i18n/luci-app-sipalg.de.lmo'),
   };
   const OVERLAYS: Record<string, string> = {
