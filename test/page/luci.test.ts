@@ -150,10 +150,10 @@ for (const rejects of [true, false]) {
         object,
         async (page) => {
           await page.waitForSelector('#sipalg[data-mood="no service"]');
-          assert.match(
-            await words(page, '.alert-message'),
-            /^sipalg does not answer on this router\. On the router, "\/etc\/init\.d\/rpcd reload" /,
-          );
+          assert.match(await words(page, '.alert-message'), /^sipalg does not answer on this router\.\s+If it does not start, the engine/);
+          await page.click('[data-do=start]');
+          await until(() => started.length === 2);
+          assert.equal(started, ['/etc/init.d/sipalg start', '/etc/init.d/rpcd reload']);
           object.status = () => statusOf('stock-alg-on');
           await page.waitForSelector('#sipalg-verdict');
           object.status = async () => {
