@@ -23,7 +23,7 @@ const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPAL
 const MOST: Record<string, number> = {
   'sipalg': 260_000,
   'sipalg-daemon': 50_000,
-  'sipalg-calls': 138_000,
+  'sipalg-calls': 140_000,
   'sipalg-fleet': 14_000,
   'luci-app-sipalg': 33_500,
 };
