@@ -39,6 +39,16 @@ line('packets are missing where the other direction runs at the rate of audio, a
   assert.equal(await gaps(150, 70), []); // silence suppression
   assert.equal(await gaps(130, 120), []); // neither runs at a rate of audio
   assert.equal(await gaps(50, 45), []); // too few
+  // Where one end sends less and nobody knows why, nothing is ruled out.
+  for (const [sent, came] of [
+    [150, 70],
+    [130, 120],
+  ] as const) {
+    const { unknown } = await said(moved(sent, came), choppy);
+    assert.ok(unknown.some(({ code, because }) => code === 'audio-gaps-in' && /may be silence/.test(because)));
+  }
+  const { ruledOut } = await said(moved(130, 129), choppy);
+  assert.ok(ruledOut.some(({ code }) => code === 'audio-gaps-in'));
 });
 
 line('late packets are the line, the network inside, or an upload of this router', async () => {
