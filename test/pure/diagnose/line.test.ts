@@ -150,4 +150,18 @@ line('rules of UPnP that lead SIP to a device are an opening, and take the calls
   assert.ok((await said({ redirects: failed })).unknown.some(({ code }) => code === 'sip-open'));
 });
 
+line('whether audio is encrypted is told by the size of its packets, where that tells it', async () => {
+  const told = async (bytes: number | null, more = {}): Promise<string> => {
+    const { phones } = await said({
+      flows: flows([signalling()], [audio({ out: bytes === null ? null : { packets: 500, bytes }, ...more })]),
+    });
+    return phones[1] ?? '';
+  };
+  assert.match(await told(100_000), /: audio, not encrypted, by the size of its packets \(RTP\)$/); // 200 bytes: G.711 of 20 ms
+  assert.match(await told(140_020), /not encrypted/); // 280 bytes, and a few of another size
+  for (const size of [204, 210, 216]) assert.match(await told(500 * size), /: audio, encrypted, by the size of its packets \(SRTP\)$/);
+  for (const bytes of [30_000, 86_000, null]) assert.match(await told(bytes), /encrypted or not: the size of its packets does not tell$/);
+  assert.match(await told(null, { left: null, flags: ['OFFLOAD'] }), /OFFLOAD: audio, encrypted or not/);
+});
+
 line.run();
