@@ -46,8 +46,8 @@ export function said() {
   );
 }
 
-/** What is said on a terminal or in a document alone. @param {string} file */
-const onPaper = (file) => /^src\/(cli|report|compare)\//.test(file);
+/** What is said on a terminal or in a document alone, or comes to the page with its words (src/object/catalog.ts). @param {string} file */
+const onPaper = (file) => /^src\/(cli|report|compare|diagnose|probe|watch)\//.test(file);
 
 /** How a number chooses the form of a word: the expression of the header, in one spelling. @param {string} po */
 export function plural(po) {

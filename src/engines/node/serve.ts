@@ -91,7 +91,7 @@ export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptio
         process.exit(2);
       }
       ending = true;
-      say(`${signal}: ending`);
+      (daemon?.say ?? say)(`${signal}: ending`);
       if (daemon === null) return; // it is only beginning, and is ended as soon as it has
       void daemon.stop().then(() => resolve(0));
     }

@@ -20,7 +20,9 @@ logger() { shift 4; echo "log $*"; }
 procd_send_signal() { echo "signal $1"; }
 procd_running() { [ "$1" = sipalg-daemon ] && [ -n "$RUNNING" ]; }
 start() { start_service; ! type service_started >/dev/null 2>&1 || service_started; }
-stop() { echo stop; ! type service_stopped >/dev/null 2>&1 || service_stopped; }
+procd_kill() { echo stop; [ -n "$LISTED" ] || echo 'Command failed: Not found'; }
+ubus() { [ "$1 $2 $3" != 'call service list' ] || [ -z "$LISTED" ] || echo '{ "sipalg": { }, "sipalg-daemon": { } }'; }
+stop() { stop_service; procd_kill; ! type service_stopped >/dev/null 2>&1 || service_stopped; }
 running() { [ -n "$RUNNING" ]; }
 PROGRAM=$SIPALG_ROOT/lib SERVING=$SIPALG_ROOT/serving DAEMON=$SIPALG_ROOT/daemon WISHED=$SIPALG_ROOT/wished
 rm() { echo "rm $*"; }
@@ -113,10 +115,15 @@ for (const shell of SHELLS) {
     assert.equal(run(DAEMON, shell, 'start', { node: true }), told, 'the program without the daemon');
     assert.equal(run(DAEMON, shell, 'start', { daemon: 'enabled' }), told);
     assert.equal(run(DAEMON, shell, 'start', { node: true, daemon: 'enabled', env: { serve_enabled: '0' } }), told);
-    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled' }), ['stop', 'other watch stopped']);
+    const listed = { LISTED: '1' };
+    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', env: listed }), ['stop', 'other watch stopped']);
     // Its owner wants nothing of the wish.
     assert.equal(run(DAEMON, shell, 'start', { node: true, daemon: 'enabled', wished: false }), STARTED);
-    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', wished: false }), ['stop']);
+    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', wished: false, env: listed }), ['stop']);
+    assert.equal(run(SIPALG, shell, 'stop', { env: listed }), ['stop']);
+    // At a removal it is stopped for the second time: procd knows it no more, and there is no command that fails.
+    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', wished: false }), []);
+    assert.equal(run(SIPALG, shell, 'stop', {}), []);
   });
 
   init(`the daemon: one that serves reads its configuration anew (${shell[0]})`, () => {

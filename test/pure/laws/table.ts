@@ -187,9 +187,11 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'page',
-    code: ['words'],
+    code: ['words', 'wish/schema.ts', 'wish/lacks.ts', 'wish/values.ts'],
     types: ['object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
-    because: 'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about.',
+    because:
+      'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about. '
+      + 'Its form takes what the reader of the configuration takes, by the same schema.',
   },
 ];
 

@@ -113,6 +113,9 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'ubus call sipalg plan \'{"towards":"disabled"}\'': { by: 'bus' },
   'ubus call sipalg policy': { by: 'bus' },
   'ubus call sipalg disable \'{"dry_run":true}\'': { by: 'bus' },
+  'ubus call sipalg diagnose \'{"symptom":"one-way audio"}\'': { by: 'bus' },
+  'ubus call sipalg history': { by: 'bus' },
+  'ubus call sipalg calls': { by: 'bus' },
   'ubus subscribe sipalg': { by: 'bus' },
 };
 
