@@ -59,6 +59,8 @@ export interface Option {
   takes?: string;
   /** The package that holds what it needs, where that is not the command's. */
   package?: string;
+  /** As of a command. */
+  ofCalls?: true;
 }
 
 /** Options and arguments that were given, by name; an option without a value is ''. */
@@ -71,6 +73,8 @@ export interface Command {
   options: readonly Option[];
   /** Called by files of this package, and by nobody else: no help and no hint names it. */
   internal?: true;
+  /** It says what stands in the part of a language that is about calls (words/languages.ts), or help. */
+  ofCalls?: true;
   /** Arguments in their order, as the help shows them and as they are found in `Given`: `LAN`, `[WAN]`. */
   arguments?: readonly string[];
   /** The package its part of the program comes in, where that is another than `sipalg`. */

@@ -6,7 +6,7 @@ import type { Command, Doors, Given, Option, Terminal } from './command.ts';
 const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
-const PROBE: Option = { name: '--probe' };
+const PROBE: Option = { name: '--probe', ofCalls: true };
 const comparing = () => import('./compare.ts');
 const diagnosing = () => import('./diagnose.ts');
 const mirroring = () => import('./mirror.ts');
@@ -24,7 +24,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'status',
     does: say('does-status', 'say whether a SIP ALG touches calls here, with evidence'),
-    options: [JSON_OPTION, FROM, { name: '--lines', package: 'sipalg-fleet' }],
+    options: [JSON_OPTION, FROM, { name: '--lines', package: 'sipalg-fleet', ofCalls: true }],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('status', doors, given, terminal),
   },
   {
@@ -35,12 +35,14 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'policy',
+    ofCalls: true,
     does: say('does-policy', 'show the voice firewall rules with their counters'),
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('policy', doors, given, terminal),
   },
   {
     name: 'diagnose',
+    ofCalls: true,
     does: say('does-diagnose', 'from a symptom to its causes on this router'),
     arguments: ['[SYMPTOM...]'],
     options: [JSON_OPTION, FROM],
@@ -67,6 +69,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'serve',
+    ofCalls: true,
     does: say('does-serve', 'stay: ubus object, web page, watch'),
     package: 'sipalg-daemon',
     options: [{ name: '--no-page' }, { name: '--listen', takes: 'ADDR:PORT' }],
@@ -75,6 +78,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'probe',
+    ofCalls: true,
     does: say('does-probe', 'prove by live messages whether SIP is changed, here or on the way'),
     package: 'sipalg-calls',
     options: [
@@ -91,6 +95,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'compare',
+    ofCalls: true,
     does: say('does-compare', 'say what changed in SIP between two captures'),
     package: 'sipalg-calls',
     arguments: ['LAN', '[WAN]'],
@@ -100,6 +105,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'watch',
+    ofCalls: true,
     does: say('does-watch', 'tell what happens to calls while it happens'),
     package: 'sipalg-calls',
     options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }],
@@ -108,6 +114,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'mirror',
+    ofCalls: true,
     does: say('does-mirror', 'stay: answer `sipalg probe --mirror` of others'),
     package: 'sipalg-calls',
     options: [{ name: '--listen', takes: 'ADDR:PORT' }],
@@ -116,6 +123,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'report',
+    ofCalls: true,
     does: say('does-report', 'one document for the provider: findings, what was done, captures'),
     package: 'sipalg-calls',
     arguments: ['[WAN]'],
@@ -139,6 +147,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'metrics',
+    ofCalls: true,
     does: say('does-metrics', 'print what a fleet wants to see, for Prometheus'),
     package: 'sipalg-fleet',
     options: [FROM, { name: '--file', takes: 'FILE' }],
@@ -162,6 +171,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'help',
+    ofCalls: true,
     does: say('does-help', 'show this help, or that of one command'),
     arguments: ['[COMMAND]'],
     options: [],

@@ -10,7 +10,7 @@ import type { Surveyor } from '../../survey/survey.ts';
 import { clock } from './clock.ts';
 import { listen } from './http-server.ts';
 import { LANGUAGES } from '../../words/languages.ts';
-import type { Catalog } from '../../words/languages.ts';
+import type { Parts } from '../../words/languages.ts';
 
 /**
  * fw4 tells nobody that it has loaded, but writes a file anew each time, and removes it when it stops (fw4.uc, write_state).
@@ -59,10 +59,15 @@ function tidy(surveyor: Surveyor): Surveyor {
   return { ...surveyor, look: (host) => surveyor.look(host).finally(later) };
 }
 
-/** The page's words, from the file that the command line has them from too. */
+/** The page's words, from the files that the command line has them from too; null where the language is not installed. */
 async function words(language: string): Promise<string | null> {
   if (!Object.hasOwn(LANGUAGES, language)) return null;
-  return JSON.stringify((await (LANGUAGES[language] as () => Promise<{ default: Catalog }>)()).default);
+  try {
+    const { plain, calls, page } = LANGUAGES[language] as Parts;
+    return JSON.stringify(Object.assign({}, ...(await Promise.all([plain(), calls(), page()])).map((part) => part.default)));
+  } catch {
+    return null;
+  }
 }
 
 /** The page's files lie in the folder `page` beside the program. */
