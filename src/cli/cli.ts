@@ -4,7 +4,7 @@ import { errorText } from './errors.ts';
 import { speak } from '../words/speak.ts';
 import { readArguments } from './arguments.ts';
 import type { Words } from './arguments.ts';
-import type { Doors, Terminal } from './command.ts';
+import type { Doors, Screen, Terminal } from './command.ts';
 
 /** Files and rules are somebody else's texts: what a terminal would obey is shown instead. */
 function harmless(text: string): string {
@@ -22,23 +22,25 @@ const saysOfCalls = (asked: Words): boolean =>
  * Runs one command. Never throws: what goes wrong is said, and is exit code 2.
  * @param locale of whoever is at the terminal, as in LC_ALL, LC_MESSAGES or LANG
  */
-export async function cli(words: readonly string[], doors: Doors, given: Omit<Terminal, 'json' | 'put'>, locale = ''): Promise<ExitCode> {
+export async function cli(
+  words: readonly string[],
+  doors: Doors,
+  given: Omit<Terminal, 'json' | 'put' | 'progress' | 'width'>,
+  locale = '',
+  screen?: Screen,
+): Promise<ExitCode> {
   const asked = readArguments(words);
   const put = await speak(locale, async () => (await import('../words/languages.ts')).LANGUAGES, saysOfCalls(asked));
-  const terminal: Terminal = {
-    ...given,
-    put,
-    out: (text) => given.out(harmless(text)),
-    err: (text) => given.err(harmless(text)),
-    json: given.out,
-  };
-  if ('wrong' in asked) {
-    terminal.err(`sipalg: ${put(asked.wrong)}\n`);
-    return 2;
-  }
+  const seen = screen === undefined ? null : (await import('./screen.ts')).onScreen(given, screen, doors.clock, put);
+  const { out, err, json } = seen ?? { ...given, json: given.out };
+  const terminal: Terminal = { ...given, ...seen, put, out: (text) => out(harmless(text)), err: (text) => err(harmless(text)), json };
   try {
+    if ('wrong' in asked) {
+      terminal.err(`sipalg: ${put(asked.wrong)}\n`);
+      return 2;
+    }
     if (asked.help) {
-      terminal.out(await (await import('./help.ts')).helpOf(asked.command, put));
+      terminal.out(await (await import('./help.ts')).helpOf(asked.command, put, terminal.width));
       return 0;
     }
     for (const sentence of (await doors.clearTests?.()) ?? []) terminal.err(`sipalg: ${sentence}\n`);
@@ -46,10 +48,12 @@ export async function cli(words: readonly string[], doors: Doors, given: Omit<Te
   } catch (error) {
     // It may be this one that is missing.
     const lacking = await import('./missing.ts').then(
-      ({ missing }) => missing(error as Error, asked, doors.surveyor.version),
+      ({ missing }) => ('wrong' in asked ? null : missing(error as Error, asked, doors.surveyor.version)),
       () => null,
     );
     terminal.err(`sipalg: ${lacking === null ? errorText(error as Error, put) : put(lacking)}\n`);
     return 2;
+  } finally {
+    seen?.end();
   }
 }

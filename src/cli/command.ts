@@ -18,10 +18,25 @@ export interface Terminal {
   put: Put;
   /** Columns of the terminal; absent where it is none, or does not say. */
   width?: number;
+  /** What is being done, for a person who waits for more than two seconds; null: nobody waits. Absent where nobody looks. */
+  progress?(said: Said | null): void;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
   /** false once nobody reads what is said any more (`| head -1`); absent where that is not told. */
   isRead?(): boolean;
+}
+
+/** What is known of whoever looks; an engine says it of a terminal alone. */
+export interface Screen {
+  /** Whether standard output, and standard error, are one. */
+  out: boolean;
+  err: boolean;
+  /** Columns; null where it does not say. */
+  columns: number | null;
+  /** TERM. */
+  kind: string;
+  /** NO_COLOR is set, and not empty. */
+  noColour: boolean;
 }
 
 /** What an engine hands in. */
@@ -68,8 +83,6 @@ export type Given = ReadonlyMap<string, string>;
 
 export interface Command {
   name: string;
-  /** One line of the help. */
-  does: Said;
   options: readonly Option[];
   /** Called by files of this package, and by nobody else: no help and no hint names it. */
   internal?: true;

@@ -4,7 +4,6 @@ import { unread } from '../judge/questions.ts';
 import type { ExitCode, Report } from '../survey/survey.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { RouterFacts } from '../survey/survey.ts';
-import type { Put } from '../words/english.ts';
 import { say, Trouble } from '../words/say.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { problemText } from './text.ts';
@@ -37,7 +36,11 @@ async function configuredBy(doors: Doors, path: string): Promise<Doors> {
   const { host } = doors;
   const text = await host.read(path);
   if (text.state !== 'present')
-    throw new Error(text.state === 'absent' ? `There is no ${path} to plan by.` : `${path} could not be read: ${text.because}.`);
+    throw new Trouble(
+      text.state === 'absent'
+        ? say('look-no-config', 'There is no {path} to plan by.', { path })
+        : say('compare-unread', '{name} could not be read: {because}.', { name: path, because: text.because }),
+    );
   const read: typeof host.read = (asked, options) =>
     asked === WISH_CONFIG ? Promise.resolve({ ...text, source: asked }) : host.read(asked, options);
   return { ...doors, host: { ...host, read } };
@@ -50,7 +53,7 @@ export async function reportFrom(doors: Doors, from: string, lines: boolean | nu
   const { host, surveyor } = doors;
   const { MOST_SAVED, savedFacts, savedReport } = await import('../survey/saved.ts');
   const standard = from === '-';
-  const name = standard ? 'standard input' : from;
+  const name = standard ? terminal.put(say('standard-input', 'standard input')) : from;
   let text: Reading<string>;
   if (lines !== null && doors.streaming !== undefined && (standard || lines)) {
     const [{ openInput }, streaming] = await Promise.all([import('../fleet/input.ts'), doors.streaming()]);
@@ -63,11 +66,11 @@ export async function reportFrom(doors: Doors, from: string, lines: boolean | nu
 
 const SWITCH_ON = 'uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply';
 
-async function words(command: string, report: Report, put: Put): Promise<string> {
-  if (command === 'status') return (await import('./text.ts')).statusText(report, put);
-  if (command === 'plan') return (await import('./plan-text.ts')).planText(report.plan, put);
+async function words(command: string, report: Report, { put, width }: Pick<Terminal, 'put' | 'width'>): Promise<string> {
+  if (command === 'status') return (await import('./text.ts')).statusText(report, put, width);
+  if (command === 'plan') return (await import('./plan-text.ts')).planText(report.plan, put, width);
   const { policy } = report.facts;
-  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, put);
+  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, put, width);
   if (policy.state === 'failed')
     throw new Trouble(say('policy-unlooked', 'the voice firewall rules could not be looked at: {because}.', { because: policy.because }));
   return (
@@ -84,14 +87,16 @@ const needsNoPlan = ({ wish, policy }: RouterFacts): boolean =>
 export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
   const from = given.get('--from');
   if (from === undefined && given.has('--lines'))
-    throw new Error('--lines is about saved documents: it goes with --from FILE, or --from -.');
+    throw new Trouble(say('look-lines', '--lines is about saved documents: it goes with --from FILE, or --from -.'));
   const config = given.get('--config');
   if (config !== undefined && from !== undefined)
-    throw new Error('--config is about this router as it is now, and --from about one that was saved: give one of them.');
+    throw new Trouble(
+      say('look-config', '--config is about this router as it is now, and --from about one that was saved: give one of them.'),
+    );
   const facts = from === undefined ? await factsNow(config === undefined ? doors : await configuredBy(doors, config)) : null;
   if (facts !== null && command === 'status' && !given.has('--json') && needsNoPlan(facts)) {
     const verdict = doors.surveyor.verdict(facts);
-    terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }, terminal.put));
+    terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }, terminal.put, terminal.width));
     return exitCode({ facts, verdict, plan: { wish: 'unmanaged', steps: [], refused: [], lacking: [] } });
   }
   const lines = command === 'status' ? given.has('--lines') : null;
@@ -99,7 +104,7 @@ export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, 
   if (typeof report === 'number') return report;
   if (given.has('--json')) terminal.json(jsonText(report));
   else {
-    terminal.out(await words(command, report, terminal.put));
+    terminal.out(await words(command, report, terminal));
     // The other commands have them among their findings.
     const { policy, wish } = report.facts;
     if (command === 'plan' || (command === 'policy' && policy.state === 'absent'))

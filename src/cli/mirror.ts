@@ -37,8 +37,9 @@ export async function mirror({ listening, clock }: Doors, given: Given, terminal
     throw new Error(
       `\`sipalg mirror --listen\` was given port ${place.port}; it is from 1 to ${65_535 - CONTROL}, as the control is ${CONTROL} above.`,
     );
-  const say = (line: string): void => terminal.err(`sipalg: ${line}\n`);
-  const served = new Mirror({ listening: await listening(), clock, say });
+  terminal.progress?.(null);
+  const tell = (line: string): void => terminal.err(`sipalg: ${line}\n`);
+  const served = new Mirror({ listening: await listening(), clock, say: tell });
   const shown = (address: string): string => (address.includes(':') ? `[${address}]` : address);
   const open: string[] = [];
   const failed: string[] = [];
@@ -59,9 +60,9 @@ export async function mirror({ listening, clock }: Doors, given: Given, terminal
       throw new Error(
         `no mirror at ${failed.join('; ')}. Free the port, or take another by --listen ADDR:PORT and give it to the probe too.`,
       );
-    say(`mirror at ${open.join(', ')} (UDP and TCP)${failed.length > 0 ? `; not at ${failed.join('; ')}` : ''}`);
+    tell(`mirror at ${open.join(', ')} (UDP and TCP)${failed.length > 0 ? `; not at ${failed.join('; ')}` : ''}`);
     while (terminal.goOn()) await new Promise<void>((resolve) => void clock.after(LOOK, resolve));
-    say(`ending: ${served.words()}`);
+    tell(`ending: ${served.words()}`);
     return 0;
   } finally {
     served.close();

@@ -34,5 +34,6 @@ export async function serve({ serve: stay }: Doors, given: Given, terminal: Term
     terminal.err(`sipalg: ${wrong}\n`);
     return 2;
   }
+  terminal.progress?.(null);
   return stay({ listen, page });
 }

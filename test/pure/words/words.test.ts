@@ -89,9 +89,10 @@ function everything(report: Report, put: Put, translate: (key: string) => string
   const state = looked(begin({ read: true, write: true }), reply);
   const views = plans.map((plan) => viewOf(planned(confirm(state, 'disabled'), 'disabled', { ...reply, plan }), words));
   return [
-    statusText(report, put),
-    ...plans.map((plan) => planText(plan, put)),
-    ...(facts.policy.state === 'present' ? [voiceText(report, put)] : []),
+    // In lines of any length: a sentence is looked at as a whole.
+    statusText(report, put, Infinity),
+    ...plans.map((plan) => planText(plan, put, Infinity)),
+    ...(facts.policy.state === 'present' ? [voiceText(report, put, Infinity)] : []),
     ...views.map((view) => textsOf(view).join('\n')),
   ];
 }
