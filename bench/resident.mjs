@@ -42,8 +42,8 @@ function held() {
 }
 
 try {
-  for (let n = 0; n < 200 && !/token=\S+/.test(said); n++) await wait(50);
-  const token = /token=(\S+)/.exec(said)?.[1];
+  for (let n = 0; n < 200 && !/\(its link/.test(said); n++) await wait(50);
+  const token = /token=(\S+)/.exec(readFileSync('/var/run/sipalg.link', 'utf8'))?.[1];
   if (token === undefined) throw new Error(`The daemon gave no link: ${said}`);
   const cookie = String((await ask('GET', `/?token=${token}`)).headers['set-cookie']).split(';')[0] ?? '';
   const headers = { cookie, origin: `http://127.0.0.1:${PORT}`, 'x-sipalg': '1', 'content-type': 'application/json' };

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lmoOf } from './lmo.mjs';
-import { languages, nameOf, ofPage, PO, said, wordsOf } from './words.mjs';
+import { languages, nameOf, ofPage, PAGE_WORDS, PO, said, wordsOf } from './words.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -45,7 +45,7 @@ export async function buildPage(folder = `${root}dist`) {
     globalName: 'page',
     // The loader reads these off the text, up to the first string that is neither; then it wraps the text in a
     // function, so it ends with what that returns, and (by the packer) the end of its line.
-    banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';" },
+    banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';\n'require ui';\n'require form';\n'require uci';" },
     footer: { js: 'return page.default;' },
   });
   for (const kind of ['i18n', 'uci-defaults']) mkdirSync(`${folder}/luci/${kind}`, { recursive: true });
@@ -72,8 +72,7 @@ export function sentences() {
     const { files, codes } = found.get(text) ?? { files: new Set(), codes: new Set() };
     found.set(text, { files: files.add(file), codes: code === '' ? codes : codes.add(code) });
   };
-  const words = 'src/page/words.ts';
-  for (const text of ofPage()) add(text, words);
+  for (const { text, file } of ofPage()) add(text, file);
   const menu = `${LUCI_APP}/root/usr/share/luci/menu.d/luci-app-sipalg.json`;
   for (const { title } of Object.values(JSON.parse(readFileSync(root + menu, 'utf8')))) add(title, menu);
   const acl = `${LUCI_APP}/root/usr/share/rpcd/acl.d/luci-app-sipalg.json`;
@@ -83,7 +82,7 @@ export function sentences() {
     text,
     files: [...files],
     // A sentence of the page that is the program's too is asked for in both ways.
-    ...(codes.size === 0 || files.has(words) ? {} : { code: [...codes] }),
+    ...(codes.size === 0 || PAGE_WORDS.some((file) => files.has(file)) ? {} : { code: [...codes] }),
   }));
 }
 

@@ -96,9 +96,14 @@ export function byCode(po, { page, calls } = {}) {
 }
 
 /** The page's own sentences, which are asked for as they are in English. */
+export const PAGE_WORDS = ['src/page/words.ts', 'src/page/diagnosis-words.ts'];
+
+/** @returns {{ text: string, file: string }[]} */
 export function ofPage() {
-  const calls = readFileSync(`${root}src/page/words.ts`, 'utf8').matchAll(new RegExp(String.raw`\b_\(\s*(${STRINGS}),?\s*\)`, 'g'));
-  return [...calls].map(([, strings = '']) => joined(strings));
+  const call = new RegExp(String.raw`\b_\(\s*(${STRINGS}),?\s*\)`, 'g');
+  return PAGE_WORDS.flatMap((file) =>
+    [...readFileSync(root + file, 'utf8').matchAll(call)].map(([, strings = '']) => ({ text: joined(strings), file })),
+  );
 }
 
 /**
@@ -107,7 +112,7 @@ export function ofPage() {
  */
 export function wordsOf(language, which) {
   const po = catalogOf(language);
-  const own = new Set([...ofPage(), ...(which?.page ? OF_LUCI() : [])]);
+  const own = new Set([...ofPage().map(({ text }) => text), ...(which?.page ? OF_LUCI() : [])]);
   return [...entries(po).filter(([text, translation]) => own.has(text) && translation !== ''), ...byCode(po, which)];
 }
 

@@ -45,7 +45,7 @@ function lines(results: readonly Result[]): string[] {
 }
 
 export function probeText(report: ProbeReport): string {
-  const { messages, alterations, expectations, remarks, leftOver, lan, left, wans, phones, translated, took, way } = report;
+  const { messages, alterations, expectations, untested, remarks, leftOver, lan, left, wans, phones, translated, took, way } = report;
   const out = [summary(report)];
   const groups: [boolean, string][] = [
     [true, 'From the phone to the internet:'],
@@ -73,6 +73,6 @@ export function probeText(report: ProbeReport): string {
         `${translated === null ? '' : translated ? ', addresses translated' : ', addresses not translated'}; ` +
         `${(took / 1000).toFixed(1)} s. Nothing left the router.`,
     );
-  out.push(...remarks, ...leftOver.map((one) => `! ${one}`));
+  out.push(...untested, ...remarks, ...leftOver.map((one) => `! ${one}`));
   return `${out.join('\n').trimEnd()}\n`;
 }

@@ -19,6 +19,7 @@ import {
 import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
+import type { Summary } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { summaryText, toldText } from './watch-text.ts';
 import { putLine } from '../words/english.ts';
@@ -59,6 +60,7 @@ const LATEST = 4;
 /** Milliseconds between two questions whether to go on. */
 const TURN = 200;
 const COUNTERS_EVERY = 10_000;
+const EACH_EVERY = 2000;
 const LONGEST = 30 * 86_400;
 
 /** @throws Error in a sentence */
@@ -206,8 +208,16 @@ class Messages implements Task {
   }
 }
 
-/** @throws Error in a sentence, where nothing can be watched */
-export async function watch(doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
+/**
+ * @param each hears every few seconds how it stands
+ * @throws Error in a sentence, where nothing can be watched
+ */
+export async function watch(
+  doors: Doors,
+  given: Given,
+  terminal: Terminal,
+  each: ((summary: Summary) => Promise<void>) | null = null,
+): Promise<ExitCode> {
   const { host, clock, following } = doors;
   const seconds = secondsOf(given);
   if (clock === undefined || following === undefined) throw new Trouble(say('watch-unable', 'this build cannot follow what happens.'));
@@ -260,12 +270,23 @@ export async function watch(doors: Doors, given: Given, terminal: Terminal): Pro
           return COUNTERS_EVERY;
         },
       },
+      ...(each === null
+        ? []
+        : [
+            {
+              async run() {
+                await each(watching.summary(host.now()));
+                return EACH_EVERY;
+              },
+            },
+          ]),
     ]);
   } finally {
     followed?.stop();
     await messages.end();
   }
   const summary = watching.summary(host.now());
+  await each?.(summary);
   if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary }));
   else terminal.out(summaryText(summary, recorded, terminal.put, terminal.width));
   return Object.keys(summary.causes).length === 0 ? 0 : 1;

@@ -4,8 +4,9 @@ import type { Methods, Publication } from '../ubus/publication.ts';
 import { Status, UbusError } from '../ubus/status.ts';
 import type { Table, TableLike, TypeName } from '../ubus/value.ts';
 import type { Clock } from '../host/clock.ts';
+import type { SayLine } from '../host/log.ts';
 import { METHODS, OBJECT, WrongArgument } from '../object/object.ts';
-import type { Arguments, MethodName, Reply } from '../object/object.ts';
+import type { Answer, Arguments, MethodName } from '../object/object.ts';
 import type { Handover } from './handover.ts';
 import { shortened, withoutNul } from './reply-size.ts';
 import type { Changed } from './polling.ts';
@@ -22,11 +23,11 @@ const SERVICES = 'service';
 export interface BusOptions {
   client: Client;
   clock: Clock;
-  call: (method: MethodName, args: Arguments) => Promise<Reply>;
+  call: (method: MethodName, args: Arguments) => Promise<Answer>;
   /** Something happened that may change the verdict. */
   onEvent: () => void;
   /** Lines for the log. */
-  say: (line: string) => void;
+  say: SayLine;
   /** Between this and rpcd's plugin, which has the name where no daemon runs. */
   handover?: Handover;
 }
@@ -39,16 +40,16 @@ export interface Bus {
 }
 
 /** What is sent of a reply. Looked through once for each report, not for each call. */
-function createTables(): (reply: Reply) => TableLike {
+function createTables(): (answer: Answer) => TableLike {
   const plain = new WeakSet<object>();
-  return (reply) => {
-    const parts = [reply.facts, reply.plan].filter((part) => part !== null);
-    if (parts.every((part) => plain.has(part))) return reply;
-    const text = JSON.stringify(reply);
-    const table = shortened(text.includes('\\u0000') ? (withoutNul(reply) as TableLike) : reply, text.length);
-    if (table !== reply) return table;
-    for (const part of parts) plain.add(part);
-    return reply;
+  return (answer) => {
+    const { facts, plan } = answer as { facts?: unknown; plan?: unknown };
+    const parts = [facts, plan].filter((part): part is object => typeof part === 'object' && part !== null);
+    if (parts.length > 0 && parts.every((part) => plain.has(part))) return answer as TableLike;
+    const text = JSON.stringify(answer);
+    const table = shortened((text.includes('\\u0000') ? withoutNul(answer) : answer) as TableLike, text.length);
+    if (table === answer) for (const part of parts) plain.add(part);
+    return table;
   };
 }
 
@@ -92,7 +93,7 @@ export function serveBus({ client, clock, call, onEvent, say, handover }: BusOpt
     const taken = status === Status.INVALID_ARGUMENT;
     if (taken && (await handover?.ask()) === true) return say(`ubus: rpcd has the object ${OBJECT}, and was asked to let go of it`);
     const why = taken ? 'another program has published an object of that name' : message;
-    say(`ubus: the object ${OBJECT} could not be published: ${why}; it is tried again every ${NAME_AGAIN / 1000} s`);
+    say(`ubus: the object ${OBJECT} could not be published: ${why}; it is tried again every ${NAME_AGAIN / 1000} s`, 'warning');
   }
 
   /** The name is free. */
@@ -112,7 +113,7 @@ export function serveBus({ client, clock, call, onEvent, say, handover }: BusOpt
         { timeout: 0 },
       )
       .catch((error: UbusError) => {
-        if (!stopped) say(`ubus: the event ${pattern} is not heard: ${error.message}`);
+        if (!stopped) say(`ubus: the event ${pattern} is not heard: ${error.message}`, 'warning');
       });
   }
 
@@ -136,7 +137,7 @@ export function serveBus({ client, clock, call, onEvent, say, handover }: BusOpt
       ),
     )
     .catch((error: UbusError) => {
-      if (!stopped) say(`ubus: what ${SERVICES} tells is not heard: ${error.message}`);
+      if (!stopped) say(`ubus: what ${SERVICES} tells is not heard: ${error.message}`, 'warning');
     });
 
   return {
@@ -164,12 +165,13 @@ export function serveBus({ client, clock, call, onEvent, say, handover }: BusOpt
 }
 
 /** Says how it stands with the connection, once for each change and not for each attempt. */
-export function connectionSayer(say: (line: string) => void): (state: ConnectionState) => void {
+export function connectionSayer(say: SayLine): (state: ConnectionState) => void {
   let before = '';
   return (state) => {
     if (state.state === before) return;
     before = state.state;
     if (state.state === 'connected') say('ubus: connected');
-    if (state.state === 'disconnected') say(`ubus: not connected (${state.reason}); the page is served without it, and it is tried again`);
+    if (state.state === 'disconnected')
+      say(`ubus: not connected (${state.reason}); the page is served without it, and it is tried again`, 'warning');
   };
 }

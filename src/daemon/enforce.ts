@@ -9,6 +9,7 @@ import type { VoiceRules } from '../voice/voice.ts';
 import type { Report } from '../survey/survey.ts';
 import type { Step } from '../plan/step.ts';
 import type { Clock } from '../host/clock.ts';
+import type { SayLine } from '../host/log.ts';
 
 /**
  * After each try, failed or not, the next one waits: at first so long, then twice as long each time, up to the longest,
@@ -26,13 +27,16 @@ export interface KeepOptions {
   /** The router's own time, milliseconds since the epoch. */
   time: () => number;
   refresh: () => ReturnType<VoiceRules['refresh']>;
-  /** Puts in force what is wished, as long as `goOn` says so; `unmanaged`: of the voice rules alone. Rejects with a sentence. */
-  apply: (towards: 'disabled' | 'unmanaged', goOn: () => boolean) => Promise<Applied>;
+  /**
+   * Puts in force what is wished, as long as `goOn` says so; `unmanaged`: of the voice rules alone. Calls `onEcho` before each
+   * command. Rejects with a sentence.
+   */
+  apply: (towards: 'disabled' | 'unmanaged', goOn: () => boolean, onEcho: () => void) => Promise<Applied>;
   /** A look is worth while. */
   look: () => void;
   /** A run is under way: its end says what is left to do. */
   busy: () => boolean;
-  say: (line: string) => void;
+  say: SayLine;
 }
 
 export interface Keep {
@@ -71,7 +75,7 @@ export function createKeep({ clock, time, refresh, apply, look, busy, say }: Kee
     try {
       ({ changed, next } = await refresh());
     } catch (error) {
-      say(`providers' names: ${(error as Error).message}`);
+      say(`providers' names: ${(error as Error).message}`, 'warning');
     }
     // Who began anew in the meantime has a timer of its own.
     if (stopped || hosts !== mine || mine === '') return;
@@ -83,14 +87,25 @@ export function createKeep({ clock, time, refresh, apply, look, busy, say }: Kee
 
   async function restore(towards: 'disabled' | 'unmanaged', steps: readonly Step[]): Promise<void> {
     cancelAgain();
-    say(`not as wished any more: ${steps.map(({ text }) => text).join(' ')}`);
+    // Said when there is something to be done: where another run has just done it (a Save has both come), there is nothing to say.
+    let said = false;
+    const announce = (): void => {
+      if (!said) say(`not as wished any more: ${steps.map(({ text }) => text).join(' ')}`, 'warning');
+      said = true;
+    };
     const pause = Math.min(LONGEST_PAUSE, PAUSE * 2 ** tries);
     tries += 1;
     try {
-      const { outcome, because } = await apply(towards, () => !stopped);
-      if (outcome === 'failed') say(because.join(' '));
+      const { outcome, because } = await apply(towards, () => !stopped, announce);
+      if (outcome === 'failed') {
+        announce();
+        say(because.join(' '), 'error');
+      }
     } catch (error) {
-      if (!stopped) say(`${(error as Error).message} This is tried again in ${pause / 1000} s.`);
+      if (!stopped) {
+        announce();
+        say(`${(error as Error).message} This is tried again in ${pause / 1000} s.`, 'error');
+      }
       later(pause);
     }
     missing = clock.now();

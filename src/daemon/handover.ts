@@ -10,6 +10,7 @@
  */
 import type { Host } from '../host/host.ts';
 import { within } from '../host/clock.ts';
+import type { SayLine } from '../host/log.ts';
 import type { Clock } from '../host/clock.ts';
 import { OBJECT } from '../object/object.ts';
 import type { Client } from '../ubus/client.ts';
@@ -44,14 +45,14 @@ export interface HandoverOptions {
   host: Host;
   client: Client;
   clock: Clock;
-  say: (line: string) => void;
+  say: SayLine;
 }
 
 export function createHandover({ host, client, clock, say }: HandoverOptions): Handover {
   const write = (state: 'serving' | 'ending'): Promise<void> =>
-    host.write(SERVING, `${host.process().pid} ${state}\n`).catch((error: Error) => say(`ubus: ${error.message}`));
+    host.write(SERVING, `${host.process().pid} ${state}\n`).catch((error: Error) => say(`ubus: ${error.message}`, 'warning'));
 
-  const end = (): Promise<void> => host.remove(SERVING).catch((error: Error) => say(`ubus: ${error.message}`));
+  const end = (): Promise<void> => host.remove(SERVING).catch((error: Error) => say(`ubus: ${error.message}`, 'warning'));
 
   /** Whether rpcd is there and was asked. */
   const reload = (): Promise<boolean> =>

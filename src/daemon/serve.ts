@@ -15,6 +15,10 @@ import type { ListenDoor } from '../http/listener.ts';
 import { createKeep } from './enforce.ts';
 import { createHandover } from './handover.ts';
 import { createRepeated } from '../host/repeated.ts';
+import { createGathering, filtered } from '../host/log.ts';
+import type { SayLine } from '../host/log.ts';
+import { certificatePaths } from './certificate.ts';
+import type { Certificate, CertificatePaths } from '../http/certificate.ts';
 import { createLogins } from '../http/logins.ts';
 import { createWatch } from './polling.ts';
 
@@ -30,10 +34,15 @@ export interface Doors {
   listen: ListenDoor;
   /** Calls whenever the firewall has been loaded or unloaded, as far as this machine can tell; stops when what it gives is called. */
   firewall: (heard: () => void) => () => void;
+  /** The command that starts this program. */
+  self?: readonly string[];
   /** The page's words in a language, as JSON; null where it is not there. */
   words?: (language: string) => Promise<string | null>;
   /** A line of the log. */
-  say: (line: string) => void;
+  say: SayLine;
+  certificate: (paths: CertificatePaths) => Promise<Certificate>;
+  /** The log is a terminal: what is written there nobody else reads, and nothing keeps. */
+  onTerminal: () => boolean;
 }
 
 export interface ServeOptions {
@@ -57,8 +66,11 @@ const RPCD_WITHIN = 5000;
 
 /** Starts. Resolves when the page is there; rejects with an Error, a sentence, when it cannot be where the command line wants it. */
 export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon> {
-  const { host, surveyor, clock, say } = doors;
+  const { host, surveyor, clock } = doors;
   let wish: ServeWish = readConfiguration(null).serve;
+  const say = filtered(doors.say, () => wish.log);
+  /** What a reload has to say is one line. */
+  const furnishing = createGathering(say);
   let busless: string | null = 'it has not answered yet';
   let bus: Bus | null = null;
   /** Of the page. */
@@ -67,11 +79,12 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   async function readWishes(): Promise<void> {
     const text = await host.read(WISH_CONFIG);
     // What cannot be read says nothing new; the report says that it cannot.
-    if (text.state === 'failed') return say(`${WISH_CONFIG} could not be read: ${text.because}; the daemon goes on as before`);
+    if (text.state === 'failed')
+      return furnishing.say(`${WISH_CONFIG} could not be read: ${text.because}; the daemon goes on as before`, 'error');
     const { serve: read, lang: language, problems } = readConfiguration(text.state === 'present' ? text.value : null);
     wish = read;
     lang = language;
-    for (const problem of problems) say(problem.text);
+    for (const problem of problems) furnishing.say(problem.text, 'warning');
   }
 
   function echo(command: string): void {
@@ -83,6 +96,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     host,
     surveyor,
     clock,
+    ...(doors.self === undefined ? {} : { self: doors.self }),
     onEcho: echo,
     onVerified: (report) => watch.seen(report, true),
   });
@@ -92,18 +106,22 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     outdate: () => object.passes.outdate(),
     busy: () => object.runs.running() !== null,
     announce(changed) {
-      say(`verdict: ${changed.text}`);
+      say(`verdict: ${changed.text}`, changed.alg === 'off' && changed.returns.length === 0 ? 'info' : 'warning');
       bus?.changed(changed);
     },
-    trouble: (error) => say(`looking failed within sipalg itself: ${error.message}`),
+    trouble: (error) => say(`looking failed within sipalg itself: ${error.message}`, 'error'),
     every: () => wish.every,
   });
   const keep = createKeep({
     clock,
     time: () => host.now(),
     refresh: async () => (await surveyor.voice()).refresh(host),
-    async apply(towards, goOn) {
-      const applied = await apply(host, surveyor, towards, { writeDown: false, echo, goOn });
+    async apply(towards, goOn, onEcho) {
+      const hear = (command: string): void => {
+        onEcho();
+        echo(command);
+      };
+      const applied = await apply(host, surveyor, towards, { writeDown: false, echo: hear, goOn });
       const report = await surveyor.report(applied.facts);
       object.passes.take(report);
       watch.seen(report, true);
@@ -119,7 +137,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   });
 
   // What other programs send here may be damaged a thousand times in a minute.
-  const sayOften = createRepeated(clock, say);
+  const sayOften = createRepeated(clock, (line) => say(line, 'warning'));
   const sayConnection = connectionSayer(say);
   const client = doors.ubus({
     onState(state) {
@@ -132,9 +150,10 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   bus = serveBus({ client, clock, call: object.call, onEvent: watch.event, say, handover });
 
   const page = createPage({
-    doors,
+    doors: { ...doors, say: furnishing.say },
+    certificate: () => certificatePaths(host, wish),
     folder: options.folder,
-    call: object.call,
+    call: (method, args) => object.call(method, args, true),
     logins: createLogins((name, method, args) => client.call(name, method, args, { timeout: RPCD_WITHIN })),
     busless: () => busless,
     lang: () => lang,
@@ -167,9 +186,14 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   watch.start();
   return {
     async again() {
-      await furnish();
+      const done = furnishing.begin();
+      try {
+        await furnish();
+        await page.link();
+      } finally {
+        done('the configuration was read again');
+      }
       watch.event();
-      page.link();
     },
     stop,
   };

@@ -1,4 +1,6 @@
 /** A request and an answer of the page's own mount, as plain data: HTTP without a socket. */
+import { coded, textOf } from '../words/say.ts';
+import type { Line } from '../words/say.ts';
 
 /** A request whose body has been read. */
 export interface Asked {
@@ -11,6 +13,8 @@ export interface Asked {
   address: string;
   /** null: it is not UTF-8. */
   body: string | null;
+  /** It came over TLS. */
+  secure?: boolean;
 }
 
 export interface Answer {
@@ -43,9 +47,9 @@ export function json(status: number, value: unknown, headers: Record<string, str
   return { status, headers: { ...SAFE_HEADERS, 'content-type': 'application/json', ...headers }, body: JSON.stringify(value) };
 }
 
-/** A status and a sentence. */
-export function refusal(status: number, error: string, headers: Record<string, string> = {}): Answer {
-  return json(status, { error }, headers);
+/** A status and a sentence; with its code, what a person reads on the page. */
+export function refusal(status: number, error: Line, headers: Record<string, string> = {}): Answer {
+  return json(status, { error: textOf(error), ...(typeof error === 'string' ? {} : coded(error)) }, headers);
 }
 
 /** The values of a header, in the order they came. */

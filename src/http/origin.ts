@@ -55,7 +55,7 @@ export function checkOrigin(asked: Asked): Answer | null {
     );
   if (headerOf(asked, 'x-sipalg') !== '1')
     return refusal(403, 'The request has no header "X-Sipalg: 1"; only the page itself may send it.');
-  const own = `http://${headerOf(asked, 'host') ?? ''}`;
+  const own = `${asked.secure === true ? 'https' : 'http'}://${headerOf(asked, 'host') ?? ''}`;
   const origin = headerOf(asked, 'origin');
   if (origin === undefined) return refusal(403, `The request has no Origin header; it must be ${own}.`);
   if (origin.toLowerCase() === own.toLowerCase()) return null;

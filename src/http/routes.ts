@@ -8,9 +8,12 @@ import { cookiesOf, headerOf, json, partsOf, refusal, SAFE_HEADERS } from './mes
 import type { Answer, Asked } from './message.ts';
 import { checkHost, checkOrigin, isFromAnotherSite } from './origin.ts';
 import { isMethod, METHODS, WrongArgument } from '../object/object.ts';
-import type { Arguments, MethodName, Reply } from '../object/object.ts';
+import type { Answer as Answered, Arguments, MethodName } from '../object/object.ts';
 import type { Logins, Rights } from './logins.ts';
 import { LONGEST } from './sessions.ts';
+import type { SayLine } from '../host/log.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 export interface MountOptions {
@@ -20,20 +23,26 @@ export interface MountOptions {
   port: number;
   /** The names and addresses this machine answers to. */
   names: () => readonly string[];
-  call: (method: MethodName, args: Arguments) => Promise<Reply>;
+  call: (method: MethodName, args: Arguments) => Promise<Answered>;
   sessions: Sessions;
   attempts: Attempts;
   logins: Logins;
+  /** It is served over TLS, and to who asks without it nothing is told but where. Not given: it is not. */
+  tls?: boolean;
+  /** What a person is told before a password is sent in clear; null or not given where it is not. */
+  clear?: Said | null;
+  /** The link has been used. */
+  onLink?: () => void;
   /** Why there is no ubus; null while there is. */
   busless: () => string | null;
   /** The text of a file of the page; a sentence where it is not there. */
   file: (name: string) => Promise<{ text: string } | { lacking: string }>;
   /** Lines for the log. */
-  say: (line: string) => void;
+  say: SayLine;
   /** The same for what anybody may cause as often as they like; `say` where it is not given. */
   complain?: (line: string) => void;
-  /** How to get another link. */
-  another: string;
+  /** How to get another link, as the end of a sentence. */
+  another: Said;
   /** The language of the page as the configuration says it; `auto` where it is not given. */
   lang?: () => string;
   /** The words of a language as JSON; null where it is not there. */
@@ -57,19 +66,28 @@ const MOST_WORDS = 256;
 const ALL: Rights = { read: true, write: true };
 
 export function createMount(options: MountOptions): (asked: Asked) => Promise<Answer> {
-  const { sessions, attempts, logins, call, say, lang = () => 'auto' } = options;
-  const complain = options.complain ?? say;
+  const { sessions, attempts, logins, call, say: log, lang = () => 'auto', tls = false, clear = null } = options;
+  const complain = options.complain ?? log;
   const cookie = `sipalg_${options.port}`;
-  const cookieText = (id: string, seconds: number): string => `${cookie}=${id}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}`;
-  const howToLogIn = options.login === 'token' ? `Open the link that \`sipalg serve\` printed; ${options.another}.` : 'Log in first.';
-  const noSession = (): Answer => refusal(401, `There is no session, or it is over. ${howToLogIn}`, { 'set-cookie': cookieText('', 0) });
+  const kept = `Path=/; HttpOnly; SameSite=Strict${tls ? '; Secure' : ''}`;
+  const cookieText = (id: string, seconds: number): string => `${cookie}=${id}; ${kept}; Max-Age=${seconds}`;
+  const howToLogIn =
+    options.login === 'token'
+      ? say('http-open-link', 'Open the link that `sipalg serve` has given out; {another}.', { another: options.another })
+      : say('http-log-in', 'Log in first.');
+  const noSession = (): Answer =>
+    refusal(401, say('http-no-session', 'There is no session, or it is over. {what}', { what: howToLogIn }), {
+      'set-cookie': cookieText('', 0),
+    });
 
   const sessionOf = (asked: Asked): Session | null => sessions.find(cookiesOf(asked).get(cookie) ?? '');
 
   /** Too many failures: when to come again. */
   function tooSoon(wait: number): Answer {
     const seconds = Math.max(1, Math.ceil(wait / 1000));
-    return refusal(429, `Too many attempts have failed; try again in ${seconds} s.`, { 'retry-after': String(seconds) });
+    return refusal(429, say('http-too-soon', 'Too many attempts have failed; try again in {seconds} s.', { seconds }), {
+      'retry-after': String(seconds),
+    });
   }
 
   function opened(login: Session['login'], rpcd: string | null): Session {
@@ -84,11 +102,14 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     // owner out, and 256 random bits are guessed by nobody.
     if (!sessions.spend(token)) {
       const wait = isFromAnotherSite(asked) ? 0 : attempts.begin(asked.address);
-      return wait > 0 ? tooSoon(wait) : refusal(403, `This link has been used, is too old, or was never given out; ${options.another}.`);
+      if (wait > 0) return tooSoon(wait);
+      const { another } = options;
+      return refusal(403, say('http-link-over', 'This link has been used, is too old, or was never given out; {another}.', { another }));
     }
     attempts.succeeded(asked.address);
+    options.onLink?.();
     const session = opened('token', null);
-    say(`page: a session was opened by the link, from ${asked.address}`);
+    log(`page: a session was opened by the link, from ${asked.address}`);
     return { status: 303, headers: { ...SAFE_HEADERS, location: '/', 'set-cookie': cookieText(session.id, LONGEST / 1000) }, body: '' };
   }
 
@@ -124,13 +145,15 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
   async function tellSession(asked: Asked): Promise<Answer> {
     const session = sessionOf(asked);
     const rights = session === null ? noSession() : await rightsOf(session);
-    if (!('status' in rights)) return json(200, { rights, login: options.login, lang: lang() });
-    return rights.status === 401 ? json(200, { rights: { read: false, write: false }, login: options.login, lang: lang() }) : rights;
+    const more = { login: options.login, lang: lang(), ...(clear === null ? {} : { clear }) };
+    if (!('status' in rights)) return json(200, { rights, ...more });
+    return rights.status === 401 ? json(200, { rights: { read: false, write: false }, ...more }) : rights;
   }
 
   async function logIn(asked: Asked, given: Arguments): Promise<Answer> {
     const { username, password } = given;
-    if (options.login !== 'password') return refusal(403, `On this address there is no login. ${howToLogIn}`);
+    if (options.login !== 'password')
+      return refusal(403, say('http-no-login', 'On this address there is no login. {what}', { what: howToLogIn }));
     for (const [name, value] of Object.entries({ username, password })) {
       if (typeof value !== 'string' || value.length > MOST_WORDS)
         return refusal(400, `The field ${name} must be a text of at most ${MOST_WORDS} characters.`);
@@ -156,10 +179,13 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
       await logins.end(answer.rpcd);
       return refusal(
         403,
-        'This user has no right to see the SIP ALG; an administrator grants it by the access group luci-app-sipalg (/etc/config/rpcd).',
+        say(
+          'http-no-right',
+          'This user has no right to see the SIP ALG; an administrator grants it by the access group luci-app-sipalg (/etc/config/rpcd).',
+        ),
       );
     }
-    say(`page: a user has logged in from ${asked.address}`);
+    log(`page: a user has logged in from ${asked.address}`);
     return json(200, { rights, login: 'password' }, { 'set-cookie': cookieText(session.id, LONGEST / 1000) });
   }
 
@@ -187,8 +213,9 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
       if (access === 'refused')
         return refusal(
           403,
-          `This session may not ${METHODS[method].right === 'write' ? 'change anything here' : 'see the SIP ALG'}: `
-            + `the user lacks the right to call ${method}.`,
+          METHODS[method].right === 'write'
+            ? say('http-no-write', 'This session may not change anything here: the user lacks the right to call {method}.', { method })
+            : say('http-no-read', 'This session may not see the SIP ALG: the user lacks the right to call {method}.', { method }),
         );
     }
     try {
@@ -218,11 +245,20 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     return path === '/login' ? logIn(asked, given as Arguments) : logOut(asked);
   }
 
+  /** Without TLS on a port that speaks it. The name it was asked by is one of this machine's. */
+  function elsewhere(asked: Asked, path: string): Answer {
+    const url = `https://${headerOf(asked, 'host') ?? ''}`;
+    if (asked.method === 'GET' || asked.method === 'HEAD')
+      return { status: 307, headers: { ...SAFE_HEADERS, location: `${url}${path}` }, body: '' };
+    return refusal(403, say('http-use-tls', 'Without TLS nothing is taken here; the page is at {url}.', { url: `${url}/` }));
+  }
+
   return async (asked) => {
     const refused = checkHost(asked, options.names());
     if (refused !== null) return refused;
     if (asked.target.length > MOST_TARGET) return refusal(414, `The address is longer than ${MOST_TARGET} characters.`);
     const { path, query } = partsOf(asked.target);
+    if (tls && asked.secure !== true) return elsewhere(asked, path);
     const reads = Object.hasOwn(FILES, path) || WORDS.test(path) || path === '/session' || path === '/favicon.ico';
     if (!reads && !POSTS.includes(path))
       return refusal(404, `There is nothing at ${JSON.stringify(path.slice(0, 100))}; the page is at /.`);

@@ -11,6 +11,8 @@ import type { CheckStore } from '../survey/kept-check.ts';
 export interface Passes {
   /** The last report; null before the first pass has ended. */
   known(): Report | null;
+  /** The same; null also where something has happened since it was made. */
+  valid(): Report | null;
   /** Resolves with the report of the pass under way, or of one begun for it. Rejects only when the way itself is broken. */
   look(): Promise<Report>;
   /** Something happened: the pass under way may have missed it, and is not what is asked for from now on. */
@@ -39,11 +41,13 @@ export function createPasses(
 ): Passes {
   const listeners: ((report: Report) => void)[] = [];
   let known: Report | null = null;
+  let isValid = false;
   let underWay: { report: Promise<Report>; outdated: boolean } | null = null;
   let next: Promise<Report> | null = null;
 
   function set(report: Report): void {
     known = report;
+    isValid = true;
     for (const heard of listeners) heard(report);
   }
 
@@ -68,12 +72,14 @@ export function createPasses(
 
   return {
     known: () => known,
+    valid: () => (isValid ? known : null),
     look() {
       if (underWay === null) return next ?? begin();
       if (!underWay.outdated) return underWay.report;
       return (next ??= underWay.report.then(begin, begin));
     },
     outdate() {
+      isValid = false;
       if (underWay !== null) underWay.outdated = true;
     },
     take(report) {

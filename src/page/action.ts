@@ -1,11 +1,15 @@
 /** What a person can do on the page. */
-import type { Towards } from './state.ts';
+import type { MethodName } from '../object/object.ts';
+import type { TabName, Towards } from './state.ts';
 
 export type Action =
   | { do: 'unfold'; name: string }
+  | { do: 'turn to'; tab: TabName }
   | { do: 'show plan'; towards: Towards }
   | { do: 'confirm' }
   | { do: 'cancel' }
+  /** Calls a method; what comes is kept in the state's `answers` by the name. */
+  | { do: 'ask'; name: string; method: MethodName; args: Readonly<Record<string, unknown>> }
   | { do: 'log in'; username: string; password: string }
   | { do: 'log out' };
 

@@ -1,4 +1,4 @@
-/** The tables below the verdict: what would bring it back, rules, flows, timeouts, versions. */
+/** The tables of the tab *Status*: what would bring it back, rules, flows, timeouts, versions. One with nothing in it is not there. */
 import type { Reply } from '../object/object.ts';
 import type { Reading } from '../host/host.ts';
 import type { Facts } from '../observe/facts.ts';
@@ -6,15 +6,14 @@ import type { Verdict } from '../judge/verdict.ts';
 import { ago, codeOf, evidenceFold } from './blocks.ts';
 import type { State } from './state.ts';
 import type { Section, Table } from './view.ts';
-import { voiceOf } from './voice.ts';
 import { fill } from './words.ts';
 import type { Words } from './words.ts';
 
 type Row = Table['rows'][number];
+type Full = Extract<Reply, { facts: object }>;
 
-function returnsOf({ alg, returns, unread }: Verdict, state: State, words: Words): Section[] {
-  // Where something could not be read, an empty list would say more than is known.
-  if (returns.length === 0 && (alg !== 'off' || unread.length > 0)) return [];
+export function returnsOf({ returns }: Verdict, state: State, words: Words): Section[] {
+  if (returns.length === 0) return [];
   const rows = returns.map((one): Row => {
     const { at, because, says, parameters } = one;
     const fold = evidenceFold(`return ${at}`, one, state, words);
@@ -26,10 +25,11 @@ function returnsOf({ alg, returns, unread }: Verdict, state: State, words: Words
   });
   return [
     {
+      kind: 'section',
       name: 'returns',
       title: words.returns,
       lines: [],
-      table: { heads: [words.columns.at, words.columns.because], rows, empty: words.noReturns },
+      table: { heads: [words.columns.at, words.columns.because], rows, empty: '' },
     },
   ];
 }
@@ -59,7 +59,7 @@ function unreadRow(reading: Reading<unknown>, words: Words): Row[] {
   ];
 }
 
-function rulesOf({ nft, iptables }: Facts, words: Words): Section {
+function rulesOf({ nft, iptables }: Facts, words: Words): Section[] {
   const rows: Row[] = [...unreadRow(nft, words)];
   for (const { family, table, chain, handle, rule, map } of nft.state === 'present' ? nft.value.assignments : []) {
     const place = `${family} ${table} ${chain} handle ${handle}`;
@@ -74,12 +74,13 @@ function rulesOf({ nft, iptables }: Facts, words: Words): Section {
       );
     }
   }
+  if (rows.length === 0) return [];
   const heads = [words.columns.place, words.columns.rule, words.columns.counted];
   if (rows.every(({ cells }) => cells[2]?.text === '')) {
     heads.pop();
     for (const { cells } of rows) cells.pop();
   }
-  return { name: 'rules', title: words.rules, lines: [], table: { heads, rows, empty: words.noRules } };
+  return [{ kind: 'section', name: 'rules', title: words.rules, lines: [], table: { heads, rows, empty: '' } }];
 }
 
 function flowsOf({ flows }: Facts, words: Words): Section[] {
@@ -94,7 +95,15 @@ function flowsOf({ flows }: Facts, words: Words): Section[] {
     ],
   }));
   const lines = flows.value.certain ? [] : [words.guessed];
-  return [{ name: 'flows', title: words.flows, lines, table: { heads: [words.columns.flow, words.columns.seconds], rows, empty: '' } }];
+  return [
+    {
+      kind: 'section',
+      name: 'flows',
+      title: words.flows,
+      lines,
+      table: { heads: [words.columns.flow, words.columns.seconds], rows, empty: '' },
+    },
+  ];
 }
 
 function said<T extends string | number>(reading: Reading<T>, words: Words, write: (value: T) => string = String): string {
@@ -111,10 +120,10 @@ function timeoutsOf({ timeouts }: Facts, words: Words): Section {
     cells: [{ text: label }, { text: said(reading, words, (value) => fill(words.seconds, value)) }, { text: reading.source, code: true }],
   });
   const rows = [row('unreplied', words.unreplied, timeouts.udp), row('replied', words.replied, timeouts.udpStream)];
-  return { name: 'timeouts', title: words.timeouts, lines: [], table: { heads: [], rows, empty: '' } };
+  return { kind: 'section', name: 'timeouts', title: words.timeouts, lines: [], table: { heads: [], rows, empty: '' } };
 }
 
-function versionsOf({ version, facts, now }: Reply & { facts: Facts }, words: Words): Section {
+function versionsOf({ version, facts, now }: Full, words: Words): Section {
   const { system, journal } = facts;
   const row = (name: string, label: string, text: string): Row => ({ name, cells: [{ text: label }, { text }] });
   const rows = [
@@ -126,17 +135,10 @@ function versionsOf({ version, facts, now }: Reply & { facts: Facts }, words: Wo
   ];
   if (journal.state === 'present') rows.push(row('taken', words.taken, new Date(journal.value.since).toISOString().slice(0, 10)));
   if (journal.state === 'failed') rows.push(row('taken', words.taken, `${words.unreadable}: ${words.put(undefined, journal.because)}`));
-  return { name: 'versions', title: words.router, lines: [], table: { heads: [], rows, empty: '' } };
+  return { kind: 'section', name: 'versions', title: words.router, lines: [], table: { heads: [], rows, empty: '' } };
 }
 
-export function sectionsOf(reply: Reply, state: State, words: Words): Section[] {
-  if (reply.facts === null) return [];
-  return [
-    ...returnsOf(reply.verdict, state, words),
-    rulesOf(reply.facts, words),
-    ...flowsOf(reply.facts, words),
-    ...voiceOf(reply, words),
-    timeoutsOf(reply.facts, words),
-    versionsOf(reply, words),
-  ];
+export function detailsOf(reply: Full, words: Words): Section[] {
+  const { facts } = reply;
+  return [...rulesOf(facts, words), ...flowsOf(facts, words), timeoutsOf(facts, words), versionsOf(reply, words)];
 }

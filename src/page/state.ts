@@ -48,8 +48,21 @@ export interface Asked {
 export interface Login {
   how: 'token' | 'password';
   busy: boolean;
-  /** Why the last try failed. */
+  /** Why the last try failed, or the session is over. */
   said: string;
+  /** That a password would go over the network in clear; '' where it would not. */
+  warning: string;
+}
+
+export type TabName = 'status' | 'voice' | 'providers' | 'diagnosis';
+
+/** What a call has brought that a tab made, beyond status and the switch. */
+export interface Answer {
+  busy: boolean;
+  /** The last reply; null before there is one. It stays while the next one is waited for. */
+  result: unknown;
+  /** Why the last try brought nothing; null where it did. */
+  trouble: Trouble | null;
 }
 
 export interface State {
@@ -71,6 +84,13 @@ export interface State {
   seen: number | null | undefined;
   /** What has been unfolded. */
   open: readonly string[];
+  tab: TabName;
+  /** By the name of what was asked. */
+  answers: Readonly<Record<string, Answer>>;
+  /** Since when tools are waited for, by the page's clock; null while none is. */
+  waiting: number | null;
+  /** They have been waited for long enough to say so. */
+  late: boolean;
 }
 
 export function begin(rights: Rights, leave = false): State {
@@ -86,6 +106,10 @@ export function begin(rights: Rights, leave = false): State {
     missed: null,
     seen: undefined,
     open: [],
+    tab: 'status',
+    answers: {},
+    waiting: null,
+    late: false,
   };
 }
 
@@ -94,11 +118,16 @@ export function hurried({ asked, reply }: State): boolean {
   return asked !== null || (reply?.now.running ?? null) !== null;
 }
 
-/** A status has come. */
-export function looked(state: State, reply: Reply): State {
+/** Milliseconds of waiting that nobody needs to be told of. */
+export const PATIENCE = 2000;
+
+/** A status has come. @param at milliseconds by the page's clock */
+export function looked(state: State, reply: Reply, at: number): State {
   const last = reply.now.last;
   const news = last !== null && (state.seen === undefined ? last.outcome !== 'reached' : last.at !== state.seen);
-  const next: State = { ...state, reply, lost: null, login: null, seen: last?.at ?? null };
+  const waiting = reply.now.pending.length === 0 ? null : (state.waiting ?? at);
+  const late = waiting !== null && at - waiting >= PATIENCE;
+  const next: State = { ...state, reply, lost: null, login: null, seen: last?.at ?? null, waiting, late };
   if (news) next.result = last;
   const { asked } = state;
   if (asked === null) return next;
@@ -149,4 +178,18 @@ export function answered(state: State, towards: Towards, came: Reply | Trouble):
 export function toggled(state: State, name: string): State {
   const open = state.open.includes(name) ? state.open.filter((one) => one !== name) : [...state.open, name];
   return { ...state, open };
+}
+
+/** A tab has asked something. */
+export function asking(state: State, name: string): State {
+  const { result = null } = state.answers[name] ?? {};
+  return { ...state, answers: { ...state.answers, [name]: { busy: true, result, trouble: null } } };
+}
+
+/** It was answered, or not. */
+export function told(state: State, name: string, came: { result: unknown } | { trouble: Trouble }): State {
+  const { result = null } = state.answers[name] ?? {};
+  const answer: Answer =
+    'trouble' in came ? { busy: false, result, trouble: came.trouble } : { busy: false, result: came.result, trouble: null };
+  return { ...state, answers: { ...state.answers, [name]: answer } };
 }

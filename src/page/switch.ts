@@ -9,6 +9,8 @@ import type { Confirm, Notice, Running, Switch, Tone } from './view.ts';
 import { fill } from './words.ts';
 import type { Words } from './words.ts';
 
+type Full = Extract<Reply, { facts: object }>;
+
 const OUTCOMES: Record<Last['outcome'], Tone> = { reached: 'success', held: 'warning', failed: 'danger' };
 
 /** What speaks against a plan. */
@@ -19,7 +21,7 @@ function againstOf({ refused, refusedCoded, held }: Plan, words: Words): Notice[
   return notices;
 }
 
-function confirmOf({ towards, plan, trouble }: Confirming, words: Words): Confirm {
+export function confirmOf({ towards, plan, trouble }: Confirming, words: Words): Confirm {
   const confirm: Confirm = { towards, title: words.confirm[towards], wait: '', notices: [], steps: [], go: '', leave: words.close };
   if (trouble !== null) {
     confirm.notices.push(notice('trouble', 'danger', words.planFailed, trouble.said === '' ? [] : [fill(words.said, trouble.said)]));
@@ -42,26 +44,27 @@ function confirmOf({ towards, plan, trouble }: Confirming, words: Words): Confir
   return { ...confirm, go: words.doIt[towards], leave: words.cancel };
 }
 
-function runningOf({ now }: Reply, { asked }: State, words: Words): Running | null {
+function runningOf({ now }: Reply, { asked, late }: State, words: Words): Running | null {
   const towards = now.running?.towards ?? asked?.towards;
   if (towards === undefined) return null;
   const commands = now.running?.commands ?? [];
+  const waiting = late && now.pending.length > 0 ? [fill(words.stillWaiting, now.pending.join(', '))] : [];
   return {
     title: words.running[towards],
-    lines: asked?.uncertain ? [words.uncertain] : [],
+    lines: [...(asked?.uncertain ? [words.uncertain] : []), ...waiting],
     echo: commands.length === 0 ? words.noEcho : words.echo,
     commands,
   };
 }
 
-function resultOf({ facts, now }: Reply, state: State, words: Words): Notice | null {
+function resultOf({ facts, now }: Full, state: State, words: Words): Notice | null {
   const { result, missed } = state;
   if (missed !== null)
     return notice('missed', 'danger', words.notAsked[missed.towards], missed.said === '' ? [] : [fill(words.said, missed.said)]);
   if (result === null) return null;
   const { towards, outcome, because, coded, commands, at } = result;
   // Both times are the router's: its clock and the browser's need not agree.
-  const when = facts === null ? [] : [ago(facts.at + now.age - at, words)];
+  const when = [ago(facts.at + now.age - at, words)];
   return notice(
     'result',
     OUTCOMES[outcome],
@@ -75,7 +78,7 @@ function resultOf({ facts, now }: Reply, state: State, words: Words): Notice | n
 const left = ({ steps }: Plan): boolean => steps.some(({ of }) => of !== 'policy');
 
 /** Which ways there are: off, unless that is wished and reached; back, where something was taken away or wished away. */
-function waysOf({ facts, verdict, plan }: Reply & { facts: object }): Towards[] {
+function waysOf({ facts, verdict, plan }: Full): Towards[] {
   const ways: Towards[] = [];
   const reached = plan.wish === 'disabled' && !left(plan) && verdict.alg === 'off';
   if (!reached) ways.push('disabled');
@@ -84,13 +87,11 @@ function waysOf({ facts, verdict, plan }: Reply & { facts: object }): Towards[] 
   return ways;
 }
 
-export function switchOf(reply: Reply, state: State, words: Words): Switch | null {
-  if (reply.facts === null) return null;
+export function switchOf(reply: Full, state: State, words: Words): Switch {
   const { facts, plan } = reply;
   const managed = plan.wish !== 'unmanaged';
   const running = runningOf(reply, state, words);
-  const confirm = state.confirming === null ? null : confirmOf(state.confirming, words);
-  const busy = running !== null || confirm !== null;
+  const busy = running !== null;
   const lines = [plan.told === false ? words.wishUntold : words.wish[plan.wish]];
   if (managed && running === null && plan.refused.length === 0) lines.push(left(plan) ? words.unmet : words.met);
   return {
@@ -111,8 +112,7 @@ export function switchOf(reply: Reply, state: State, words: Words): Switch | nul
           tone: place === 0 && towards === 'disabled' ? 'positive' : 'neutral',
         })),
     hint: !state.rights.write ? words.readOnly : busy ? '' : words.look,
-    confirm,
     running,
-    result: running === null && confirm === null ? resultOf(reply, state, words) : null,
+    result: running === null ? resultOf(reply, state, words) : null,
   };
 }

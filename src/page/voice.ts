@@ -1,11 +1,13 @@
-/** The voice firewall rules as tables: what is in force and counted, providers' names and how old the answers are, attempts. */
+/** The tabs *Voice rules* (what is in force and counted, and attempts) and *Providers* (their names and how old the answers are). */
 import type { Reply } from '../object/object.ts';
 import type { Reading } from '../host/host.ts';
 import type { InForce, PolicyFacts } from '../voice/facts.ts';
 import { counterIn } from '../words/counters.ts';
 import { putLines } from '../words/english.ts';
 import { ago } from './blocks.ts';
-import type { Section, Table } from './view.ts';
+import { historyOf } from './history.ts';
+import type { State } from './state.ts';
+import type { Block, Section, Table } from './view.ts';
 import { fill } from './words.ts';
 import type { Words } from './words.ts';
 
@@ -56,54 +58,60 @@ function stateOf(policy: PolicyFacts, { facts, plan }: Full, words: Words): stri
     : [words.voice.inForce];
 }
 
-function wishOf({ wish: { timeouts, marking, limit, sites }, perFlow }: PolicyFacts, words: Words): string[] {
-  const { voice } = words;
-  return [
-    fill(voice.timeouts, timeouts.signallingUnreplied, timeouts.signallingReplied, timeouts.media),
-    ...(perFlow.state === 'present' && !perFlow.value ? [voice.everyFlow] : []),
-    marking === null ? voice.noMarks : fill(voice.marks, marking.media.name, marking.signalling.name),
-    ...(limit === null
-      ? [voice.noLimits]
-      : [fill(voice.limits, limit.register, limit.invite, limit.options), fill(voice.moreLimits, limit.other, limit.kilobytes)]),
-    ...(sites.length === 0
-      ? []
-      : [
-          fill(
-            voice.sites,
-            few(
-              sites.map(({ name }) => name),
-              words,
-            ),
-          ),
-        ]),
-  ];
-}
-
 /** What a counter counts; one of another version has its name alone. */
 function counted(of: string, name: string, words: Words): Row['cells'][number] {
   const said = counterIn(name);
   return said === null ? { text: of + name, code: true } : { text: of + words.put(said) };
 }
 
-function rulesOf(policy: PolicyFacts, reply: Full, words: Words): Section {
-  const rows = seen(policy).flatMap(({ of, value }) =>
-    value.counters.map(({ name, packets, bytes }): Row => ({
-      name: of + name,
-      cells: [counted(of, name, words), { text: fill(words.packets, packets, bytes) }],
-    })),
-  );
+/** Methods as the rules count them, in the order in which they are shown. */
+const METHODS = ['register', 'invite', 'options', 'other', 'tcp', 'kilobytes'] as const;
+/** A method's counters: what came from strangers, and what of it was dropped. */
+const OF_METHOD = /^(attempts|limited)_(\w+)$/;
+
+const sum = (policy: PolicyFacts, name: string): number | null => {
+  const found = seen(policy).flatMap(({ value }) => value.counters.filter((one) => one.name === name));
+  return found.length === 0 ? null : found.reduce((all, { packets }) => all + packets, 0);
+};
+
+/** What came and what was limited, a row for each method. */
+function methodsOf(policy: PolicyFacts, reply: Full, words: Words): Section {
+  const { voice } = words;
+  const rows = METHODS.flatMap((method): Row[] => {
+    const asked = sum(policy, `attempts_${method}`);
+    const dropped = sum(policy, `limited_${method}`);
+    if (asked === null && dropped === null) return [];
+    const cells = [voice.methods[method], asked === null ? '' : String(asked), dropped === null ? '' : String(dropped)];
+    return [{ name: method, cells: cells.map((text) => ({ text })) }];
+  });
   const phones = seen(policy).flatMap(({ value }) => value.phones);
-  const lines = [
-    ...stateOf(policy, reply, words),
-    ...(policy.wanted ? wishOf(policy, words) : []),
-    ...(phones.length > 0 ? [fill(words.voice.phones, few(phones, words))] : []),
-  ];
+  const everyFlow = policy.wanted && policy.perFlow.state === 'present' && !policy.perFlow.value;
   return {
+    kind: 'section',
     name: 'voice',
-    title: words.voice.title,
-    lines,
-    table: { heads: [words.voice.counter, words.columns.counted], rows, empty: words.voice.noCounters },
+    title: voice.title,
+    lines: [
+      ...stateOf(policy, reply, words),
+      ...(everyFlow ? [voice.everyFlow] : []),
+      ...(phones.length > 0 ? [fill(voice.phones, few(phones, words))] : []),
+    ],
+    table: { heads: [voice.method, voice.seen, voice.limited], rows, empty: '' },
   };
+}
+
+/** What else is counted: marked packets, and counters of another version. */
+function countersOf(policy: PolicyFacts, words: Words): Section[] {
+  const isOfMethod = (name: string): boolean => (METHODS as readonly string[]).includes(OF_METHOD.exec(name)?.[2] ?? '');
+  const rows = seen(policy).flatMap(({ of, value }) =>
+    value.counters
+      .filter(({ name }) => !isOfMethod(name))
+      .map(({ name, packets, bytes }): Row => ({
+        name: of + name,
+        cells: [counted(of, name, words), { text: fill(words.packets, packets, bytes) }],
+      })),
+  );
+  if (rows.length === 0) return [];
+  return [{ kind: 'section', name: 'counters', title: words.voice.counters, lines: [], table: { heads: [], rows, empty: '' } }];
 }
 
 function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Section[] {
@@ -121,6 +129,7 @@ function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Sectio
   const { provider, names, signalling, media, inbound } = words.voice;
   return [
     {
+      kind: 'section',
       name: 'providers',
       title: words.voice.providers,
       lines,
@@ -129,7 +138,7 @@ function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Sectio
   ];
 }
 
-function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words: Words): Section[] {
+function answersOf({ wish: { providers }, names }: PolicyFacts, at: number, words: Words): Section[] {
   const { voice } = words;
   const asked = new Set(providers.flatMap(({ hosts }) => hosts.map(({ name }) => name.replace(/\.$/, '').toLowerCase())));
   if (asked.size === 0) return [];
@@ -153,7 +162,13 @@ function namesOf({ wish: { providers }, names }: PolicyFacts, at: number, words:
     return { name, cells: [{ text: name, code: true }, { text: few(answer.addresses, words) || words.none }, { text: answered }] };
   });
   return [
-    { name: 'names', title: voice.theNames, lines, table: { heads: [voice.name, voice.addresses, voice.answered], rows, empty: '' } },
+    {
+      kind: 'section',
+      name: 'names',
+      title: voice.theNames,
+      lines,
+      table: { heads: [voice.name, voice.addresses, voice.answered], rows, empty: '' },
+    },
   ];
 }
 
@@ -163,6 +178,7 @@ function attemptsOf(policy: PolicyFacts, at: number, words: Words): Section[] {
   if (counting.length === 0) return [];
   const since = (time: number | null): string => (time === null ? words.notKnown : ago(at - time, words));
   const attempts = counting.flatMap(({ value }) => value.attempts).sort((one, other) => other.seen - one.seen);
+  if (attempts.length === 0) return [];
   const { rows, lines } = bounded(attempts, words, ({ source, method, seen: requests, dropped, first, last }) => ({
     name: `${source} ${method}`,
     cells: [
@@ -174,23 +190,28 @@ function attemptsOf(policy: PolicyFacts, at: number, words: Words): Section[] {
       { text: since(last) },
     ],
   }));
-  const heads = [voice.source, voice.method, voice.seen, voice.dropped, voice.first, voice.last];
-  return [{ name: 'attempts', title: voice.attempts, lines, table: { heads, rows, empty: voice.noAttempts } }];
+  const heads = [voice.source, voice.method, voice.seen, voice.limited, voice.first, voice.last];
+  return [{ kind: 'section', name: 'attempts', title: voice.attempts, lines, table: { heads, rows, empty: '' } }];
 }
 
-export function voiceOf(reply: Full, words: Words): Section[] {
+export function voiceOf(reply: Full, state: State, words: Words): Block[] {
   const { policy, at } = reply.facts;
   // A daemon that is older than this page knows nothing of them.
   if (policy === undefined) return [];
   if (policy.state !== 'present') {
-    const empty = policy.state === 'failed' ? fill(words.voice.unknown, words.put(undefined, policy.because)) : words.voice.off;
-    return [{ name: 'voice', title: words.voice.title, lines: [], table: { heads: [], rows: [], empty } }];
+    const line = policy.state === 'failed' ? fill(words.voice.unknown, words.put(undefined, policy.because)) : words.voice.off;
+    return [{ kind: 'section', name: 'voice', title: words.voice.title, lines: [line], table: { heads: [], rows: [], empty: '' } }];
   }
-  const now = at + reply.now.age;
   return [
-    rulesOf(policy.value, reply, words),
-    ...providersOf(policy.value, words),
-    ...namesOf(policy.value, now, words),
-    ...attemptsOf(policy.value, now, words),
+    methodsOf(policy.value, reply, words),
+    ...historyOf(reply, state, words),
+    ...attemptsOf(policy.value, at + reply.now.age, words),
+    ...countersOf(policy.value, words),
   ];
+}
+
+export function namesOf(reply: Full, _: State, words: Words): Block[] {
+  const { policy, at } = reply.facts;
+  if (policy === undefined || policy.state !== 'present') return [];
+  return [...providersOf(policy.value, words), ...answersOf(policy.value, at + reply.now.age, words)];
 }

@@ -1,6 +1,7 @@
 /** Every sentence of the page that is not the report's: each passes `_`, so that it can be translated. */
 
 import { putIn } from '../words/put.ts';
+import { diagnosisWordsIn } from './diagnosis-words.ts';
 
 /** Gives a sentence in the reader's language, or the one it was given. */
 export type Translate = (text: string) => string;
@@ -16,6 +17,7 @@ export function wordsIn(_: Translate) {
   return {
     /** What has travelled by its code. */
     put: putIn(_),
+    diagnosis: diagnosisWordsIn(_),
 
     title: _('SIP ALG'),
     about: _(
@@ -34,6 +36,7 @@ export function wordsIn(_: Translate) {
     wouldReturn: _('It would come back by itself; see below.'),
     unread: _('Could not be read, and so it is not known:'),
     pending: _('Still waiting for an answer, so this is the last that is known:'),
+    stillWaiting: _('Still waiting: %s'),
     pendingFirst: _('Still waiting for an answer:'),
 
     noObject: _(
@@ -45,8 +48,14 @@ export function wordsIn(_: Translate) {
     denied: _('This session may not look at the SIP ALG. Log in as somebody who may.'),
     said: _('It was said: %s'),
 
-    findings: _('What was found'),
-    noFindings: _('Nothing was found that has to do with a SIP ALG.'),
+    tabs: {
+      status: _('Status'),
+      voice: _('Voice rules'),
+      providers: _('Providers'),
+      diagnosis: _('Diagnosis'),
+    },
+    details: _('Details'),
+    findings: _('What else was found'),
     weights: {
       alarm: _('Alarm'),
       trouble: _('Trouble'),
@@ -65,7 +74,6 @@ export function wordsIn(_: Translate) {
     },
 
     returns: _('What would bring it back'),
-    noReturns: _('Nothing would bring it back.'),
     at: {
       'firewall reload': _('The next reload of the firewall'),
       boot: _('The next boot'),
@@ -134,7 +142,6 @@ export function wordsIn(_: Translate) {
     commandsRun: _('Commands (%s)'),
 
     rules: _('Helper rules in force'),
-    noRules: _('No rule sets the SIP helper.'),
     unreadRule: _('Could not be read: %s'),
     map: _('map %s: %s'),
     packets: _('%s packets, %s bytes'),
@@ -151,19 +158,10 @@ export function wordsIn(_: Translate) {
       left: _('They are off, and something of them is still here.'),
       untold: _('Whether they are to be on cannot be told, so they are left as they are.'),
       unknown: _('Whether they are in force could not be seen: %s'),
-      timeouts: _('A flow is forgotten without packets after: signalling %s s, once answered %s s; media %s s.'),
       everyFlow: _('The kernel cannot tell flows apart here: every UDP flow lives as long.'),
-      marks: _('Packets are marked: media %s, signalling %s.'),
-      noMarks: _('Packets are not marked.'),
-      limits: _('Requests from the internet are limited for each address and minute: REGISTER %s, INVITE %s, OPTIONS %s.'),
-      moreLimits: _('Requests of all other methods: %s; over TCP %s kB per second.'),
-      sites: _('Sites that are never limited: %s'),
-      noLimits: _('Requests from the internet are not limited.'),
       phones: _('Phones seen: %s'),
       more: _('and %s more'),
       longer: _('The first %s of %s are shown.'),
-      counter: _('Counter'),
-      noCounters: _('Nothing is counted.'),
       providers: _('Providers'),
       provider: _('Provider'),
       names: _('Names'),
@@ -179,11 +177,19 @@ export function wordsIn(_: Translate) {
       partly: _('in part: %s'),
       vain: _('asked in vain %s: %s'),
       attempts: _('Attempts from the internet'),
-      noAttempts: _("No address of the internet that is no provider's has sent a request."),
+      counters: _('Counted'),
+      limited: _('Limited'),
+      methods: {
+        register: _('REGISTER'),
+        invite: _('INVITE'),
+        options: _('OPTIONS'),
+        other: _('Others'),
+        tcp: _('TCP connections'),
+        kilobytes: _('TCP, too much at once'),
+      },
       source: _('Source'),
       method: _('Method'),
       seen: _('Seen'),
-      dropped: _('Dropped'),
       first: _('First'),
       last: _('Last'),
     },
@@ -219,8 +225,8 @@ export function wordsIn(_: Translate) {
       busy: _('Logging in...'),
       leave: _('Log out'),
       token: _(
-        'This page opens with the link that "sipalg serve" has printed. '
-          + 'Links are good once; "/etc/init.d/sipalg-daemon reload" makes it print another.',
+        'This page opens with a link that is good once. "sipalg serve" prints it in a terminal; as a service it writes it '
+          + 'into /var/run/sipalg.link. "/etc/init.d/sipalg-daemon reload" makes another.',
       ),
     },
   };

@@ -5,6 +5,10 @@ import { optionOf, parseUci } from '../languages/uci/parse.ts';
 import type { Facts } from '../observe/facts.ts';
 import { orElse, understood } from '../observe/reading.ts';
 import { observeWays } from '../observe/wan.ts';
+import { ground6Of } from './ground6.ts';
+import type { Ground6 } from './ground6.ts';
+import { otherWays } from './wans.ts';
+import type { OtherWay } from './wans.ts';
 
 /** For documentation (RFC 5737): nobody has it, and nothing is sent there. */
 export const PROVIDER = '192.0.2.33';
@@ -18,6 +22,8 @@ export interface Ground {
     readonly prefix: number;
     readonly mac: string;
     readonly mtu: number;
+    /** A bridge, or a device of Ethernet by itself: eth1, eth0.3. */
+    readonly isBridge: boolean;
   };
   /** Free addresses in the LAN; none, one or two. */
   readonly phones: readonly string[];
@@ -26,6 +32,10 @@ export interface Ground {
   /** The one that a packet to PROVIDER leaves by. */
   readonly way: string;
   readonly mtu: number;
+  /** Ways beside it. */
+  readonly others: readonly OtherWay[];
+  /** IPv6; or why there is none, the end of a sentence. */
+  readonly six: Ground6 | NoGround;
   readonly kernel: string;
   /** An address for the device of the ping, in a network that the router has nothing of. */
   readonly trigger: { readonly own: string; readonly peer: string };
@@ -99,6 +109,14 @@ function triggerOf(own: readonly HostAddress[]): Ground['trigger'] {
   return { own: addressOf(base + 1), peer: addressOf(base + 2) };
 }
 
+/** ARPHRD_ETHER of linux/if_arp.h, which is no port of a bridge or bond. */
+async function kindOf(host: Host, device: string): Promise<'bridge' | 'Ethernet' | 'other'> {
+  const folder = `/sys/class/net/${device}`;
+  if ((await host.kind(`${folder}/bridge`)).state === 'present') return 'bridge';
+  const isFree = (await host.kind(`${folder}/master`)).state === 'absent';
+  return isFree && (await textOf(host, `${folder}/type`)) === '1' ? 'Ethernet' : 'other';
+}
+
 /** Where there is nothing to be said against it. @param wanted the device of the LAN, where the owner named one */
 export async function groundOf(host: Host, facts: Facts, wanted: string | null): Promise<Ground | NoGround> {
   const ways = await observeWays(host, facts);
@@ -106,8 +124,8 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
   if (wans.length === 0) return { because: 'no device of this router leads to the internet now, so nothing can leave by it' };
   const inside = host.addresses().filter(({ family, device }) => family === 'ipv4' && ways.lan.some((one) => one.device === device));
   const zoneOf = (device: string): string | null => ways.lan.find((one) => one.device === device)?.zone ?? null;
-  const isBridge = new Map<string, boolean>();
-  for (const { device } of inside) isBridge.set(device, (await host.kind(`/sys/class/net/${device}/bridge`)).state === 'present');
+  const kinds = new Map<string, 'bridge' | 'Ethernet' | 'other'>();
+  for (const { device } of inside) kinds.set(device, await kindOf(host, device));
   const choices = wanted === null ? inside : inside.filter(({ device }) => device === wanted);
   if (choices.length === 0) {
     const devices = [...new Set(inside.map(({ device }) => device))];
@@ -119,12 +137,14 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
             `there ${devices.length === 0 ? 'is none' : `are ${devices.join(', ')}`}`,
     };
   }
-  const rank = ({ device }: HostAddress): number => (isBridge.get(device) === true ? 0 : 2) + (zoneOf(device) === 'lan' ? 0 : 1);
+  const grade = { bridge: 0, Ethernet: 2, other: 4 } as const;
+  const rank = ({ device }: HostAddress): number => grade[kinds.get(device) ?? 'other'] + (zoneOf(device) === 'lan' ? 0 : 1);
   const [lan] = [...choices].sort((one, other) => rank(one) - rank(other));
-  if (lan === undefined || isBridge.get(lan.device) !== true) {
+  if (lan === undefined || kinds.get(lan.device) === 'other') {
     return {
       because:
-        `the LAN (${choices.map(({ device }) => device).join(', ')}) is no bridge, so no test phone can be plugged into it; ` +
+        `the LAN (${choices.map(({ device }) => device).join(', ')}) is neither a bridge nor Ethernet, so no test phone can be ` +
+          'plugged into it; ' +
         'its own phones can be recorded (`sipalg probe --phones`), or two captures compared (`sipalg compare`)',
     };
   }
@@ -140,18 +160,31 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
   const way = (asked.state === 'exited' ? / dev (\S+)/.exec(asked.stdout)?.[1] : undefined) ?? wayTo(routes, PROVIDER);
   if (way === null || way === undefined) return { because: `there is no route to the internet (to ${PROVIDER})` };
   const folder = `/sys/class/net/${lan.device}`;
-  const [mac, lanMtu, mtu, filtered] = await Promise.all([
+  const all = wans.includes(way) ? wans : [...wans, way];
+  const [mac, lanMtu, mtu, filtered, others, six] = await Promise.all([
     textOf(host, `${folder}/address`),
     textOf(host, `${folder}/mtu`),
     textOf(host, `/sys/class/net/${way}/mtu`),
     textOf(host, '/proc/sys/net/bridge/bridge-nf-call-iptables'),
+    otherWays(host, all, way),
+    ground6Of(host, lan.device, all),
   ]);
   return {
-    lan: { device: lan.device, zone: zoneOf(lan.device), address: lan.address, prefix: lan.prefix, mac, mtu: Number(lanMtu) || 1500 },
+    lan: {
+      device: lan.device,
+      zone: zoneOf(lan.device),
+      address: lan.address,
+      prefix: lan.prefix,
+      mac,
+      mtu: Number(lanMtu) || 1500,
+      isBridge: kinds.get(lan.device) === 'bridge',
+    },
     phones,
-    wans: wans.includes(way) ? wans : [...wans, way],
+    wans: all,
     way,
     mtu: Number(mtu) || 1500,
+    others,
+    six,
     kernel: orElse(facts.system.kernel, ''),
     trigger: triggerOf(host.addresses()),
     isBridgeFiltered: filtered === '1',

@@ -1,19 +1,24 @@
-/** What to install where a part of the kernel is missing. */
+/** What to install where a part of the kernel is missing, or a tool. */
 import type { Facts } from '../observe/facts.ts';
 import { orElse } from '../observe/reading.ts';
 
 const WHY = {
-  'kmod-veth': 'a test phone is plugged into the LAN by a cable of the kernel (veth)',
-  'kmod-nft-netdev': 'what leaves the router is recorded at the device (netdev egress of nft)',
+  'kmod-veth': 'a test phone is plugged into the LAN by a cable of the kernel (veth), and this kernel lacks that',
+  'kmod-nft-netdev': 'what leaves the router is recorded at the device (netdev egress of nft), and this kernel lacks that',
+  'kmod-macvlan': 'a test phone is set on a LAN that is no bridge by a device of the kernel (macvlan), and this kernel lacks that',
+  'ip-full': 'a test phone is set on a LAN that is no bridge by `ip` of iproute2, and that of busybox cannot do it',
 } as const;
 
 /** The end of a sentence. */
 export function lackingPackage({ packageManager, release }: Facts['system'], name: keyof typeof WHY): string {
   const old = /OpenWrt (1\d|2[0-3])\./.exec(orElse(release, ''));
   if (old !== null && name === 'kmod-nft-netdev')
-    return `${WHY[name]}, which OpenWrt has from 24.10 on; here two captures say the same (\`sipalg compare\`)`;
+    return (
+      'what leaves the router is recorded at the device (netdev egress of nft), which OpenWrt has from 24.10 on; ' +
+      'here two captures say the same (`sipalg compare`)'
+    );
   const manager = orElse(packageManager, null);
   const command = manager === 'apk' ? `apk add ${name}` : `opkg update && opkg install ${name}`;
   const where = manager === null ? ' on OpenWrt (`apk add` from 25.12 on)' : '';
-  return `${WHY[name]}, and this kernel lacks that: \`${command}\` brings it${where}`;
+  return `${WHY[name]}: \`${command}\` brings it${where}`;
 }

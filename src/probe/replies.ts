@@ -77,18 +77,37 @@ function request({ vector, from }: Arrived, id: string): Reply {
   };
 }
 
+const session = ({ vector }: Arrived): string[] => {
+  const { address } = vector.ends.to;
+  const version = address.includes(':') ? 'IP6' : 'IP4';
+  return ['v=0', `o=- 1 1 IN ${version} ${address}`, `c=IN ${version} ${address}`, 'm=audio 40000 RTP/AVP 0'];
+};
+
+/** What is said over IPv6 to what arrived so. */
+export const repliesTo6 = (arrived: readonly Arrived[]): Reply[] =>
+  arrived.flatMap((one) => {
+    const { name, control } = one.vector;
+    if (control === true && name.startsWith('control before'))
+      return [answer(one, '200 OK', '200 to the control, over IPv6', 'an answer to what no ALG has business with')];
+    if (name === 'INVITE over IPv6') return [answer(one, '183 Progress', '183 to INVITE, over IPv6', 'early media', session(one))];
+    return [];
+  });
+
+/** What is said over TCP to a message that arrived so. */
+export const replyOver = (one: Arrived): Reply =>
+  answer(
+    one,
+    '200 OK',
+    one.vector.control === true ? '200 to the control, over TCP' : '200 to OPTIONS, over TCP',
+    one.vector.control === true ? 'an answer to what no ALG has business with' : 'Via with received and rport',
+  );
+
 /** What is said to what arrived; nothing to what did not. */
 export function repliesTo(arrived: readonly Arrived[]): Reply[] {
   const to = (name: string, make: (one: Arrived) => Reply[]): Reply[] => {
     const found = arrived.find(({ vector }) => vector.name === name);
     return found === undefined ? [] : make(found);
   };
-  const session = ({ vector }: Arrived): string[] => [
-    'v=0',
-    `o=- 1 1 IN IP4 ${vector.ends.to.address}`,
-    `c=IN IP4 ${vector.ends.to.address}`,
-    'm=audio 40000 RTP/AVP 0',
-  ];
   return [
     ...to('control before', (one) => [answer(one, '200 OK', '200 to the control', 'an answer to what no ALG has business with')]),
     ...to('OPTIONS', (one) => [answer(one, '200 OK', '200 to OPTIONS', 'Via with received and rport'), request(one, 'in')]),

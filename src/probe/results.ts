@@ -4,15 +4,21 @@ import type { Difference } from '../compare/difference.ts';
 import { checksumOf } from './packet.ts';
 import type { Ends } from './packet.ts';
 import type { Recorded } from './record/recorded.ts';
+import { inUri } from './vectors.ts';
 
 /** `half`: rewritten, and an address of the LAN is left in it. `grown`: lost, for it no longer fits through the way. */
 export type Fate = 'unchanged' | 'rewritten' | 'half rewritten' | 'dropped' | 'lost by growth' | 'not tried';
+
+/** `by DEVICE`: another way to the internet. */
+export type Part = 'main' | 'TCP' | 'IPv6' | `by ${string}`;
 
 export interface Sent {
   readonly name: string;
   readonly tests: string;
   readonly control: boolean;
   readonly toProvider: boolean;
+  /** What it belongs to: the test itself, or one beside it, which counts where its own controls came out. */
+  readonly part: Part;
   readonly ends: Ends;
   /** Where it has to come out. */
   readonly expected: Ends;
@@ -26,6 +32,7 @@ export interface Result {
   readonly tests: string;
   readonly control: boolean;
   readonly toProvider: boolean;
+  readonly part: Part;
   readonly fate: Fate;
   /** `192.168.1.250:5060 -> 192.0.2.33:5060`, as sent and as seen; null where it was not seen. */
   readonly sent: string;
@@ -42,9 +49,11 @@ export interface Result {
   readonly deliveredTo: number | null;
   /** Why the kernel dropped it, where its log shows that. */
   readonly reason: string | null;
+  /** TCP: bytes by which what came out is numbered beside what came out before it; another number than 0 breaks the connection. */
+  readonly gap: number | null;
 }
 
-const shown = ({ from, to }: Ends): string => `${from.address}:${from.port} -> ${to.address}:${to.port}`;
+const shown = ({ from, to }: Ends): string => `${inUri(from.address)}:${from.port} -> ${inUri(to.address)}:${to.port}`;
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 
 /**
@@ -70,13 +79,21 @@ export interface Known {
   readonly reasons: ReadonlyMap<number, string>;
 }
 
-/** @param seen null: it did not come out */
-export function resultOf(sent: Sent, seen: Recorded | null, device: string | null, { inside, reasons }: Known): Result {
+/** @param seen null: it did not come out @param gap Result.gap */
+export function resultOf(
+  sent: Sent,
+  seen: Recorded | null,
+  device: string | null,
+  { inside, reasons }: Known,
+  gap: number | null = null,
+): Result {
   const base = {
     name: sent.name,
     tests: sent.tests,
     control: sent.control,
     toProvider: sent.toProvider,
+    part: sent.part,
+    gap,
     sent: shown(sent.ends),
     length: sent.text.length,
   };
@@ -88,7 +105,7 @@ export function resultOf(sent: Sent, seen: Recorded | null, device: string | nul
   const [near, far] = sent.toProvider ? [sent.ends.from, seen.from] : [seen.to, sent.ends.to];
   const differences = differencesOf(sent.text, text, { inside: near, outside: far }).map((one) => ({ ...one, cause: 'alg' as const }));
   const isLeft = sent.toProvider && inside.some((address) => text.includes(address));
-  const fate: Fate = differences.length === 0 ? 'unchanged' : isLeft ? 'half rewritten' : 'rewritten';
+  const fate: Fate = differences.length === 0 && (gap ?? 0) === 0 ? 'unchanged' : isLeft ? 'half rewritten' : 'rewritten';
   const deliveredTo = !sent.toProvider && seen.to.port !== sent.expected.to.port ? seen.to.port : null;
   return { ...base, fate, seen: shown(seen), device, seenLength: seen.length, unseen, differences, deliveredTo, reason: null };
 }
@@ -105,6 +122,27 @@ export function withGrowth(results: readonly Result[], mtu: number): Result[] {
       : one,
   );
 }
+
+/**
+ * A part of the test beside the main one: nothing is claimed by it where its controls did not come out as they were sent.
+ * @param own its results @param at where a control has to come out, where that matters
+ */
+export function standsOrNot(own: readonly Result[], at: string | null = null): { results: Result[]; stands: boolean } {
+  const controls = own.filter(({ control }) => control);
+  const stands = controls.length > 0 && controls.every(({ seen, device }) => seen !== null && (at === null || device === at));
+  return { stands, results: stands ? [...own] : own.map((one) => ({ ...one, ...NOTHING_SEEN })) };
+}
+
+const NOTHING_SEEN = {
+  fate: 'not tried',
+  seen: null,
+  device: null,
+  seenLength: null,
+  unseen: 0,
+  differences: [],
+  deliveredTo: null,
+  gap: null,
+} as const;
 
 export type ProbeVerdict = 'unchanged' | 'rewritten here' | 'dropped here' | 'inconclusive';
 
@@ -134,9 +172,9 @@ export function alterationsOf(results: readonly Result[]): Alteration[] {
 
 /** What it comes to; `because` where that is nothing. */
 export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; because: string | null } {
-  const out = results.filter(({ toProvider }) => toProvider);
+  const out = results.filter(({ toProvider, part }) => toProvider && part === 'main');
   const controls = out.filter(({ control }) => control);
-  const tried = results.filter(({ control, fate }) => !control && fate !== 'not tried');
+  const tried = results.filter(({ control, part, fate }) => (!control || part !== 'main') && fate !== 'not tried');
   if (tried.some(({ fate, deliveredTo }) => fate === 'rewritten' || fate === 'half rewritten' || deliveredTo !== null))
     return { verdict: 'rewritten here', because: null };
   if (controls.length === 0 || controls.some(({ seen }) => seen === null)) {

@@ -33,7 +33,10 @@ export interface Vector {
 export const SIP = 5060;
 export const CONTROL = 5080;
 
-interface Sip {
+/** An address as it stands in a URI and in a Via (RFC 3261 §25.1, IPv6reference). */
+export const inUri = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+export interface Sip {
   readonly method: string;
   readonly id: string;
   readonly from: string;
@@ -44,16 +47,18 @@ interface Sip {
   readonly more?: readonly string[];
   readonly via?: string;
   readonly sdp?: readonly string[];
+  readonly transport?: 'UDP' | 'TCP';
 }
 
-function message(
-  { provider }: Scene,
-  { method, id, from, sourcePort = SIP, viaPort = sourcePort, port = SIP, more = [], via, sdp }: Sip,
+/** A request as short as it may be. */
+export function message(
+  { provider }: Pick<Scene, 'provider'>,
+  { method, id, from, sourcePort = SIP, viaPort = sourcePort, port = SIP, more = [], via, sdp, transport = 'UDP' }: Sip,
 ): Pick<Vector, 'ends' | 'text'> {
   const body = sdp === undefined ? '' : sdp.map((line) => `${line}\r\n`).join('');
   const lines = [
     `${method} sip:${provider} SIP/2.0`,
-    via ?? `Via:SIP/2.0/UDP ${from}:${viaPort};branch=z9hG4bK${id}${sdp === undefined ? ';rport' : ''}`,
+    via ?? `Via:SIP/2.0/${transport} ${from}:${viaPort};branch=z9hG4bK${id}${sdp === undefined ? ';rport' : ''}`,
     `f:<sip:${from}>;tag=${id}`,
     `t:<sip:${provider}>`,
     `i:${id}`,
@@ -67,12 +72,82 @@ function message(
   };
 }
 
-const session = (origin: string, connection: string, media: number): string[] => [
+export const session = (origin: string, connection: string, media: number): string[] => [
   'v=0',
   `o=- 1 1 IN IP4 ${origin}`,
   `c=IN IP4 ${connection}`,
   `m=audio ${media} RTP/AVP 0`,
 ];
+
+/**
+ * IPv6, which no ALG rewrites where it is routed and every one may drop. Between two controls, again; an address takes so
+ * much room that some of what is usual is left out.
+ */
+export function vectors6({ phone, provider }: Pick<Scene, 'phone' | 'provider'>, media: number): Vector[] {
+  const me = inUri(phone);
+  const ends = (port: number): Ends => ({ from: { address: phone, port: SIP }, to: { address: provider, port } });
+  const vector = (
+    name: string,
+    tests: string,
+    method: string,
+    id: string,
+    more: readonly string[],
+    body: readonly string[] = [],
+  ): Vector => {
+    const content = body.map((line) => `${line}\r\n`).join('');
+    const lines = [
+      `${method} sip:x SIP/2.0`,
+      `v:SIP/2.0/UDP ${me}:${SIP};branch=z9hG4bK${id}`,
+      'f:<sip:x>;tag=1',
+      't:<sip:x>',
+      `i:${id}`,
+      `CSeq:1 ${method}`,
+      ...more,
+      `l:${content.length}`,
+    ];
+    return { name, tests, ends: ends(SIP), text: `${lines.join('\r\n')}\r\n\r\n${content}` };
+  };
+  const contact = `m:<sip:${me}>`;
+  const call = (port: number): string[] => ['v=0', 'o=- 1 1 IN IP6 ::', `c=IN IP6 ${phone}`, `m=audio ${port} RTP/AVP 0`];
+  const control = (name: string, id: string): Vector => ({
+    ...vector(name, `OPTIONS to port ${CONTROL}, which is none of SIP's`, 'OPTIONS', id, [contact]),
+    ends: ends(CONTROL),
+    control: true,
+  });
+  return [
+    control('control before, over IPv6', '61'),
+    vector('OPTIONS over IPv6', 'Via and Contact', 'OPTIONS', '6o', [contact]),
+    vector('REGISTER over IPv6', 'a registration', 'REGISTER', '6r', [`${contact};expires=60`]),
+    vector('INVITE over IPv6', 'a call', 'INVITE', '6i', [], call(media)),
+    vector('INVITE with port 9, over IPv6', 'WebRTC and BUNDLE, which give no port yet', 'INVITE', '69', [], call(9)),
+    control('control after, over IPv6', '62'),
+  ];
+}
+
+/** By another way to the internet than the one that calls take by themselves. @param device the way's */
+export function vectorsBy({ phone, provider }: Pick<Scene, 'phone' | 'provider'>, media: number, device: string, index: number): Vector[] {
+  const to = { provider };
+  const id = (letter: string): string => `${letter}${index}`;
+  const contact = `Contact:<sip:${phone}:${SIP}>`;
+  return [
+    {
+      name: `OPTIONS by ${device}`,
+      tests: 'Via, From and Contact',
+      ...message(to, { method: 'OPTIONS', id: id('w'), from: phone, more: [contact] }),
+    },
+    {
+      name: `INVITE by ${device}`,
+      tests: 'a call',
+      ...message(to, { method: 'INVITE', id: id('x'), from: phone, sdp: session(phone, phone, media) }),
+    },
+    {
+      name: `control by ${device}`,
+      tests: `OPTIONS to port ${CONTROL}, which is none of SIP's`,
+      control: true,
+      ...message(to, { method: 'OPTIONS', id: id('y'), from: phone, port: CONTROL, more: [contact] }),
+    },
+  ];
+}
 
 /** In the order they are sent. Between two controls: where both arrive, what is missing between them was dropped. */
 export function vectorsOf(scene: Scene): Vector[] {

@@ -6,12 +6,14 @@ import { limitWaiting } from '../apply/waiting.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import { createObject, isMethod, WrongArgument } from '../object/object.ts';
-import type { Arguments } from '../object/object.ts';
+import type { Arguments, MethodName } from '../object/object.ts';
 import type { Surveyor } from '../survey/survey.ts';
 import { MOST_SURE, shortened, withoutNul } from '../daemon/reply-size.ts';
+import { historyInFile } from './history.ts';
 import { keptInFile } from './kept.ts';
 import { readKnown, readRecord } from './record.ts';
 import { createStartedRuns } from './runs.ts';
+import { readShared, writeShared } from './shared.ts';
 
 export { WrongArgument };
 
@@ -21,6 +23,9 @@ const LOOKING = 12_000;
 const RUN_UNTIL = 15_000;
 const TOOLS_UNTIL = 17_000;
 const ANSWER_UNTIL = 18_000;
+
+/** Methods for which a report that is a moment old will do. */
+const SHARING: readonly MethodName[] = ['status', 'policy', 'history'];
 
 export interface Called {
   host: Host;
@@ -61,6 +66,7 @@ export async function answer({ host, surveyor, clock }: Called, method: string, 
     clock,
     patience: () => left(ANSWER_UNTIL),
     checks: keptInFile(host),
+    history: historyInFile(host),
     runs: createStartedRuns({
       host,
       clock,
@@ -71,7 +77,14 @@ export async function answer({ host, surveyor, clock }: Called, method: string, 
   });
   const known = record?.running ? await readKnown(host, surveyor.version) : null;
   if (known !== null) object.passes.take(known);
-  const reply = withoutNul(await object.call(method, args)) as Awaited<ReturnType<typeof object.call>>;
+  // Only pages ask again and again. While something is done, its record says how far that is.
+  const forPage = SHARING.includes(method) && 'ubus_rpc_session' in args && !record?.running;
+  const shared = forPage ? await readShared(host, surveyor.version) : null;
+  if (shared !== null) object.passes.take(shared);
+  const reply = withoutNul(await object.call(method, args)) as Parameters<typeof shortened>[0];
+  await object.stop();
+  const made = object.passes.valid();
+  if (forPage && shared === null && made !== null) await writeShared(host, made);
   const text = JSON.stringify(reply);
   return text.length <= MOST_SURE ? text : JSON.stringify(shortened(reply, text.length));
 }

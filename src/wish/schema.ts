@@ -2,8 +2,21 @@
  * The schema of /etc/config/sipalg: its section types, their options, what each may be, what it is where it is not
  * given, and what holds until a bad value is put right. The one place that knows any of it.
  */
-import { addressOf, booleanOf, dscpOf, hostOf, languageOf, listenOf, networkOf, numberOf, PORTS, portsOf, serverOf } from './values.ts';
-import type { AlgWish, Dscp } from './wish.ts';
+import {
+  addressOf,
+  booleanOf,
+  dscpOf,
+  hostOf,
+  languageOf,
+  listenOf,
+  networkOf,
+  numberOf,
+  pathOf,
+  PORTS,
+  portsOf,
+  serverOf,
+} from './values.ts';
+import type { AlgWish, Dscp, LogLevel } from './wish.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
 
@@ -63,6 +76,16 @@ const dscp = (name: string): One<Dscp> =>
 
 const many = <T>(read: Many<T>['read'], allowed: Line): Many<T> => ({ takes: 'list', read, allowed });
 
+/** A bad path is one that cannot be read: the page says so, and asks for no password without TLS. */
+const file = one<string | null>(
+  pathOf,
+  say('allowed-path', 'the path of a file, such as /etc/ssl/router.pem'),
+  null,
+  say('until-path', 'Until it is, the page is served on loopback alone.'),
+  (given) => given,
+);
+
+const LOG: readonly LogLevel[] = ['info', 'warning', 'error'];
 const ALG: readonly AlgWish[] = ['unmanaged', 'disabled', 'enabled'];
 
 /** A day: no registration is longer, and a flow that is forgotten later only fills the table. */
@@ -155,6 +178,14 @@ export const SCHEMA = {
         (given) => given,
       ),
       every: number(1, 1440, say('unit-minutes', 'minutes'), 5),
+      log: one<LogLevel>(
+        (given) => LOG.find((word) => word === given),
+        say('allowed-log', 'info, warning or error'),
+        'info',
+        until('info'),
+      ),
+      cert: file,
+      key: file,
     },
   },
   metrics: { name: 'metrics', options: { enabled: flag(false), every: number(10, 86_400, say('unit-seconds', 'seconds'), 60) } },

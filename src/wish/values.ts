@@ -99,6 +99,11 @@ export function listenOf(given: string): string | undefined {
   return 'wrong' in readPlace(given) ? undefined : given;
 }
 
+/** The path of a file, from the root. */
+export function pathOf(given: string): string | undefined {
+  return /^\/[^\u0000-\u001f]{1,255}$/.test(given) ? given : undefined;
+}
+
 /** A language as gettext names it (`de`, `pt_BR`); `auto`: whoever reads decides. */
 export function languageOf(given: string): string | undefined {
   return given === 'auto' || /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(given) ? given.replace('-', '_') : undefined;

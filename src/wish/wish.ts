@@ -23,7 +23,15 @@ export interface ServeWish {
   listen: string | null;
   /** Minutes between two looks that nothing asked for. */
   every: number;
+  /** The least that is logged. */
+  log: LogLevel;
+  /** Files of a certificate and its key for the page, as they are given; null: the web server's. */
+  cert: string | null;
+  key: string | null;
 }
+
+/** How much a line of the daemon's log matters. */
+export type LogLevel = 'info' | 'warning' | 'error';
 
 /** Whether metrics are written for Prometheus's textfile collector, and every how many seconds: the section `metrics`. */
 export interface MetricsWish {

@@ -17,7 +17,7 @@ const CACHE = '.cache/lab-root';
 const COMMANDS = `
   sh dash grep sed awk find xargs tar gzip gunzip zcat ps kill pgrep pkill sysctl hostname
   cat chmod chown cp date dd df echo false ln ls mkdir mknod mktemp mv pwd readlink rm rmdir sleep stty sync touch true uname
-  [ basename comm cksum cut dirname du env expr fold head id join md5sum mkfifo nice nl nohup nproc od paste printenv printf
+  [ basename cmp comm cksum cut dirname du env expr fold head id join md5sum mkfifo nice nl nohup nproc od paste printenv printf
   realpath seq sha256sum sort split stat tac tail tee test timeout tr truncate tty uniq wc who whoami yes chroot
   dmesg findmnt flock getopt logger lsns mount mountpoint nsenter pivot_root prlimit setpriv setsid taskset umount unshare
   kmod insmod lsmod modprobe rmmod ip ss bridge tc nft conntrack ipset

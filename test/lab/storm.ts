@@ -124,7 +124,7 @@ const KINDS: readonly Kind[] = [
       const daemon = router.lab.router.spawn(['sipalg', 'serve', '--listen', '127.0.0.1:8061']);
       let said = '';
       daemon.child.stderr.on('data', (data: Buffer) => (said += data));
-      for (let n = 0; n < 100 && !said.includes('token='); n++) await new Promise((done) => setTimeout(done, 100));
+      for (let n = 0; n < 100 && !said.includes('page: http'); n++) await new Promise((done) => setTimeout(done, 100));
       const request = random.pick(['', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(2000), 'GET / HTTP/1.1\r\nHo']);
       const siege = router.lab.router.spawn(['node', '-e', SILENT, request]);
       await new Promise((done) => setTimeout(done, 1500));

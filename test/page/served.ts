@@ -1,4 +1,5 @@
 /** The own mount, real from the socket to the gate, over an object that says what a test tells it to. */
+import { say } from '../../src/words/say.ts';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +56,7 @@ export async function serve({ folder, answer, rights, port = 0 }: ServedOptions)
     busless: () => null,
     logins: loginsWith(rights ?? { read: true, write: true }),
     say: () => undefined,
-    another: 'start it again',
+    another: say('start-again', 'start it again'),
     call: (method, args) => answer(method, args),
     file: async (name) => ({ text: readFileSync(join(folder, name), 'utf8') }),
   });

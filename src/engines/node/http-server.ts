@@ -4,14 +4,18 @@
  *
  * Nobody has logged in when a request arrives here, so nothing may pile up: a connection has one request under way and one
  * more behind it, a reply that is not read ends its connection, and what waits to be read has a limit for all together.
+ *
+ * With a certificate the port speaks TLS. Who speaks plain HTTP to it is heard all the same, for only an answer can say
+ * where to go: the first byte tells the two apart.
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { MOST_BODY, refusal } from '../../http/message.ts';
 import type { Answer, Asked } from '../../http/message.ts';
 import type { Place } from '../../languages/address/place.ts';
-import type { Listening } from '../../http/listener.ts';
+import type { Listening, TlsPair } from '../../http/listener.ts';
 import { createWaiting, TAKEN_WITHIN } from '../../http/waiting.ts';
 import type { Waiting } from '../../http/waiting.ts';
 import { clock as time } from './clock.ts';
@@ -23,6 +27,8 @@ const MOST_LINES = 64;
 const HEADERS_WITHIN = 5000;
 const REQUEST_WITHIN = 10_000;
 const KEPT = 5000;
+/** Milliseconds for the first byte and the handshake of TLS. */
+const HANDSHAKE_WITHIN = 5000;
 /** One more ends the one that has been quiet longest: whoever opens many and says nothing keeps nobody out. */
 const MOST_CONNECTIONS = 64;
 /** Bytes of a reply that are handed to the kernel at once: each piece that it takes is a sign that somebody reads. */
@@ -58,7 +64,8 @@ function askedOf(request: IncomingMessage, body: string | null): Asked {
   const headers = rawHeaders.flatMap((name, at): [string, string][] =>
     at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
   );
-  return { method: request.method ?? '', target: request.url ?? '', headers, address: request.socket.remoteAddress ?? '', body };
+  const secure = 'encrypted' in request.socket;
+  return { method: request.method ?? '', target: request.url ?? '', headers, address: request.socket.remoteAddress ?? '', body, secure };
 }
 
 /** Writes a piece at a time. */
@@ -141,8 +148,21 @@ function createLines() {
   }
 
   return {
+    /** The same connection, by what is left of it when TLS is taken off. */
+    secured(raw: Socket, socket: Socket): void {
+      const line = lines.get(raw);
+      if (line === undefined) return void socket.destroy();
+      lines.delete(raw);
+      line.socket = socket;
+      line.moved = performance.now();
+      lines.set(socket, line);
+      socket.once('close', () => lines.delete(socket));
+    },
+    /** Ends all of them, those that have not come to a request too. */
+    end(): void {
+      for (const { socket } of lines.values()) socket.destroy();
+    },
     open(socket: Socket): void {
-      guard(socket);
       lines.set(socket, { socket, answering: false, next: null, moved: performance.now() });
       socket.once('close', () => lines.delete(socket));
       if (lines.size <= MOST_CONNECTIONS) return;
@@ -166,6 +186,39 @@ function createLines() {
       socket.pause();
     },
   };
+}
+
+/** The first byte of TLS: a record of the handshake (RFC 8446 section 5.1). No HTTP request begins with it. */
+const HANDSHAKE = 0x16;
+
+/**
+ * Waits for the first byte of a connection, and hands it on unread: to TLS, which gives what is inside of it, or to HTTP as it is.
+ * @param http goes on with what speaks HTTP
+ */
+async function tellApart(raw: Socket, pair: SecureContext, lines: ReturnType<typeof createLines>, http: (socket: Socket) => void) {
+  const { TLSSocket } = await tls();
+  const slow = setTimeout(() => raw.destroy(), HANDSHAKE_WITHIN);
+  raw.once('close', () => clearTimeout(slow));
+  raw.on('error', () => raw.destroy());
+  const gone = (): void => void raw.destroy(); // half open it would stay until the time is over
+  raw.once('end', gone);
+  raw.once('data', (first) => {
+    raw.off('end', gone);
+    raw.pause();
+    raw.unshift(first);
+    if (first[0] !== HANDSHAKE) {
+      clearTimeout(slow);
+      http(raw);
+      return void raw.resume();
+    }
+    const socket = new TLSSocket(raw, { isServer: true, secureContext: pair });
+    socket.on('error', () => socket.destroy());
+    socket.once('secure', () => {
+      clearTimeout(slow);
+      lines.secured(raw, socket);
+      http(socket);
+    });
+  });
 }
 
 /** What was sent is no HTTP, too long, or too slow: a status and a sentence all the same. */
@@ -201,16 +254,22 @@ async function answer(
   send(response, answered, last(), waiting);
 }
 
+/** TLS and its libraries are a megabyte that a page on loopback does without. */
+const tls = () => import('node:tls');
+
 /**
  * Listens. Rejects with an Error whose message is the end of a sentence.
  * @param trouble hears what went wrong while a request was answered
+ * @param pair    certificate and key: it speaks TLS
  */
-export function listen(
+export async function listen(
   place: Place,
   handle: (asked: Asked) => Promise<Answer>,
   trouble: (error: Error) => void,
+  pair: TlsPair | null = null,
   clock = time,
 ): Promise<Listening> {
+  const context = pair === null ? null : (await tls()).createSecureContext({ ...pair, minVersion: 'TLSv1.2' });
   let closing = false;
   const waiting = createWaiting(clock);
   const lines = createLines();
@@ -234,7 +293,17 @@ export function listen(
     },
   );
   server.maxHeadersCount = MOST_LINES;
-  server.on('connection', lines.open);
+  const [http] = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  const speak = (socket: Socket): void => {
+    http?.call(server, socket);
+    guard(socket); // behind the parser, which else takes the bytes where nobody sees them
+  };
+  server.on('connection', (socket) => {
+    lines.open(socket);
+    if (context === null) speak(socket);
+    else void tellApart(socket, context, lines, speak);
+  });
   server.on('clientError', refuseRaw);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -252,7 +321,7 @@ export function listen(
         close: (patience) =>
           new Promise((done) => {
             closing = true;
-            const timer = setTimeout(() => server.closeAllConnections(), patience);
+            const timer = setTimeout(lines.end, patience);
             server.close(() => {
               clearTimeout(timer);
               done();

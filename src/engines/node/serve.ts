@@ -8,7 +8,9 @@ import { serve } from '../../daemon/serve.ts';
 import type { Daemon, ServeOptions } from '../../daemon/serve.ts';
 import type { Surveyor } from '../../survey/survey.ts';
 import { clock } from './clock.ts';
+import { certificate } from './certificate.ts';
 import { listen } from './http-server.ts';
+import { onTerminal, say } from './log.ts';
 import { LANGUAGES } from '../../words/languages.ts';
 import type { Parts } from '../../words/languages.ts';
 
@@ -26,11 +28,6 @@ function firewall(heard: () => void): () => void {
   } catch {
     return () => undefined; // the looks that nothing asks for remain
   }
-}
-
-/** One line of the log; what a message brings along does not break it. */
-function say(line: string): void {
-  process.stderr.write(`${line.startsWith('[#] ') ? '' : 'sipalg: '}${line.replace(/[\u0000-\u001f\u007f]+/g, ' ')}\n`);
 }
 
 /** Milliseconds of quiet before memory is tidied up, and from one time to the next. */
@@ -70,6 +67,13 @@ async function words(language: string): Promise<string | null> {
   }
 }
 
+/** What a page asks for besides is answered by this program once more; memory is tidied up in what stays alone. */
+const self = (): string[] => [
+  process.execPath,
+  ...process.execArgv.filter((option) => option !== '--expose-gc'),
+  realpathSync(process.argv[1] ?? '.'),
+];
+
 /** The page's files lie in the folder `page` beside the program. */
 const folder = (): string => `${dirname(realpathSync(process.argv[1] ?? '.'))}/page`;
 
@@ -80,7 +84,7 @@ const folder = (): string => `${dirname(realpathSync(process.argv[1] ?? '.'))}/p
 export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptions, 'folder'>): Promise<0 | 2> {
   const surveyor = tidy(looking);
   // An upgrade replaces the files of this program while it runs: what may be needed later is loaded now.
-  await surveyor.voice().catch((error: Error) => say(error.message));
+  await surveyor.voice().catch((error: Error) => say(error.message, 'error'));
   const options: ServeOptions = { ...given, folder: folder() };
   return new Promise((resolve) => {
     let daemon: Daemon | null = null;
@@ -88,7 +92,7 @@ export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptio
 
     function end(signal: string): void {
       if (ending) {
-        say(`${signal} again: ending at once; what a run has left half done, \`sipalg apply\` completes`);
+        say(`${signal} again: ending at once; what a run has left half done, \`sipalg apply\` completes`, 'warning');
         process.exit(2);
       }
       ending = true;
@@ -100,12 +104,24 @@ export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptio
     process.on('SIGTERM', end);
     process.on('SIGINT', end);
     process.on('SIGHUP', () => {
-      say('SIGHUP: reading the configuration and looking again');
-      daemon?.again().catch((error: Error) => say(error.message));
+      daemon?.again().catch((error: Error) => say(error.message, 'error'));
     });
 
     serve(
-      { host, surveyor, clock, random: (bytes) => randomBytes(bytes).toString('base64url'), ubus: open, listen, firewall, words, say },
+      {
+        host,
+        surveyor,
+        clock,
+        random: (bytes) => randomBytes(bytes).toString('base64url'),
+        ubus: open,
+        listen,
+        firewall,
+        self: self(),
+        words,
+        say,
+        certificate,
+        onTerminal,
+      },
       options,
     ).then(
       (begun) => {
@@ -113,7 +129,7 @@ export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptio
         if (ending) void begun.stop().then(() => resolve(0));
       },
       (error: Error) => {
-        say(error.message);
+        say(error.message, 'error');
         resolve(2);
       },
     );

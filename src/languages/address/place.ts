@@ -35,6 +35,6 @@ export function isLoopback({ address }: Place): boolean {
 }
 
 /** As it stands in an address bar. */
-export function urlOf({ address, port }: Place): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
+export function urlOf({ address, port }: Place, scheme: 'http' | 'https' = 'http'): string {
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}/`;
 }

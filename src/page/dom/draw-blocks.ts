@@ -1,7 +1,8 @@
 /** Small pieces of the drawing. */
 import type { Act } from '../action.ts';
-import { h } from './tree.ts';
-import type { Child, Tree } from './tree.ts';
+import { COLOURS } from '../drawings/parts.ts';
+import { h } from '../tree.ts';
+import type { Child, Tree } from '../tree.ts';
 import type { Fold, Notice, Tone } from '../view.ts';
 
 /** A rule or a path is one long word: it breaks anywhere rather than push the page wider than a phone. */
@@ -30,33 +31,66 @@ export function item(key: string, padding: string, ...children: (Child | null)[]
   return h('li', { key, style: { ...ITEM, padding } }, children);
 }
 
-export const code = (text: string): Tree => h('code', { style: TYPED }, text);
+/** A colour says no more than where it stands does. */
+const TONES: Partial<Record<Tone, string>> = { danger: COLOURS.bad, success: COLOURS.good };
 
-/** A button, and what it unfolds. @param about the id of what it belongs to, for who cannot see that it stands there */
-export function drawFold({ name, label, open, lines: texts }: Fold, act: Act, about: string | null = null): Tree {
-  const id = `sipalg-fold-${name.replace(/[^\w-]/g, '-')}`;
+export const code = (text: string, tone?: Tone): Tree => {
+  const colour = tone === undefined ? undefined : TONES[tone];
+  return h('code', { style: colour === undefined ? TYPED : { ...TYPED, color: colour } }, text);
+};
+
+/** A disclosure as small as a word: themes' buttons are for what does something. Its size is still a finger's (WCAG 2.2, 2.5.8). */
+const SMALL = {
+  background: 'none',
+  border: '0',
+  'box-shadow': 'none',
+  padding: '0 .25em',
+  margin: '0',
+  'min-height': '24px',
+  'min-width': '24px',
+  color: 'inherit',
+  font: 'inherit',
+  'font-size': '.9em',
+  'text-decoration': 'underline dotted',
+  'text-underline-offset': '.2em',
+  cursor: 'pointer',
+  width: 'auto',
+};
+
+/** A button that unfolds what has the id `controls`. @param about the id of what it belongs to, for who cannot see that it stands there */
+export function disclosure(
+  { name, label, open }: { name: string; label: string; open: boolean },
+  controls: string,
+  act: Act,
+  about: string | null = null,
+): Tree {
   return h(
-    'div',
-    { key: `fold ${name}`, style: { margin: '.3em 0' } },
-    h(
-      'button',
-      {
-        class: 'btn cbi-button cbi-button-neutral',
-        type: 'button',
-        'aria-expanded': String(open),
-        'aria-controls': id,
-        'aria-describedby': about,
-        'data-fold': name,
-        on: { click: () => act({ do: 'unfold', name }) },
-      },
-      `${open ? '\u25be' : '\u25b8'} ${label}`,
-    ),
-    list(
-      'lines',
-      texts.map((text) => item('', '.1em 0', code(text))),
-      { id, hidden: !open },
-    ),
+    'button',
+    {
+      type: 'button',
+      key: `disclose ${name}`,
+      'aria-expanded': String(open),
+      'aria-controls': controls,
+      'aria-describedby': about,
+      'data-fold': name,
+      style: SMALL,
+      on: { click: () => act({ do: 'unfold', name }) },
+    },
+    `${open ? '\u25be' : '\u25b8'}\u00a0${label}`,
   );
+}
+
+/** A disclosure within a line, and the lines it unfolds below. */
+export function drawFold(fold: Fold, act: Act, about: string | null = null): Tree[] {
+  const id = `sipalg-fold-${fold.name.replace(/[^\w-]/g, '-')}`;
+  return [
+    disclosure(fold, id, act, about),
+    list(
+      `lines ${fold.name}`,
+      fold.lines.map((text) => item('', '.1em 0', code(text))),
+      { id, hidden: !fold.open, style: { 'list-style': 'none', margin: '.2em 0 .4em', padding: '0 0 0 1em' } },
+    ),
+  ];
 }
 
 export function drawNotice({ name, tone, text, lines: texts, fold }: Notice, act: Act, traits: Record<string, unknown> = {}): Tree {
@@ -65,7 +99,7 @@ export function drawNotice({ name, tone, text, lines: texts, fold }: Notice, act
     { class: `alert-message ${tone}`, key: `notice ${name}`, ...traits },
     h('p', { style: WRAP }, text),
     texts.map((line) => h('p', { style: WRAP }, line)),
-    fold === null ? null : drawFold(fold, act),
+    fold === null ? [] : drawFold(fold, act),
   );
 }
 

@@ -1,12 +1,11 @@
 /** The switch drawn: buttons, the step of confirming, the echo, the end. */
 import type { Act } from '../action.ts';
 import { code, drawNotice, item, list } from './draw-blocks.ts';
-import { h } from './tree.ts';
-import type { Tree } from './tree.ts';
-import type { Confirm, Running, Switch } from '../view.ts';
+import { h } from '../tree.ts';
+import type { Tree } from '../tree.ts';
+import type { Confirm, Running, SwitchBlock } from '../view.ts';
 
 /** Where the focus goes when a part of the switch comes or goes; see page.ts. */
-export const CONFIRM = 'sipalg-confirm';
 export const RUNNING = 'sipalg-running';
 export const RESULT = 'sipalg-result';
 
@@ -19,14 +18,11 @@ const typed = (commands: readonly string[], traits: Record<string, unknown> = {}
     traits,
   );
 
-function drawConfirm({ title, wait, notices, steps, go, leave }: Confirm, act: Act): Tree {
-  const keydown = (event: Event): void => {
-    if ((event as KeyboardEvent).key === 'Escape') act({ do: 'cancel' });
-  };
+/** What stands in the dialog of confirming, below its title. Cancel comes first: who is in doubt presses that. */
+export function drawConfirm({ wait, notices, steps, go, leave }: Confirm, act: Act): Tree {
   return h(
     'div',
-    { role: 'group', 'aria-labelledby': CONFIRM, key: 'confirm', style: BOX, on: { keydown } },
-    h('h4', { id: CONFIRM, tabindex: '-1', style: { margin: '0 0 .4em' } }, title),
+    { class: 'sipalg-confirm', 'data-confirm': go === '' ? 'wait' : 'ready' },
     h(
       'div',
       { role: 'status', 'aria-live': 'polite', key: 'wait' },
@@ -46,10 +42,30 @@ function drawConfirm({ title, wait, notices, steps, go, leave }: Confirm, act: A
               typed(commands, { style: { margin: '.2em 0 0 1.2em', padding: '0' } }),
             ),
           ),
+          {
+            style: { 'list-style': 'none', margin: '.3em 0', padding: '0', 'max-height': '55vh', overflow: 'auto' },
+            tabindex: '0',
+            'aria-label': null,
+          },
         ),
     h(
       'div',
-      { key: 'buttons', style: { display: 'flex', 'flex-wrap': 'wrap', gap: '.5em', margin: '.4em 0 0' } },
+      {
+        class: 'right',
+        key: 'buttons',
+        style: { display: 'flex', 'flex-wrap': 'wrap', gap: '.5em', 'justify-content': 'flex-end', margin: '.8em 0 0' },
+      },
+      h(
+        'button',
+        {
+          class: 'btn cbi-button cbi-button-neutral',
+          type: 'button',
+          key: 'leave',
+          'data-do': 'cancel',
+          on: { click: () => act({ do: 'cancel' }) },
+        },
+        leave,
+      ),
       go === ''
         ? null
         : h(
@@ -63,17 +79,6 @@ function drawConfirm({ title, wait, notices, steps, go, leave }: Confirm, act: A
             },
             go,
           ),
-      h(
-        'button',
-        {
-          class: 'btn cbi-button cbi-button-neutral',
-          type: 'button',
-          key: 'leave',
-          'data-do': 'cancel',
-          on: { click: () => act({ do: 'cancel' }) },
-        },
-        leave,
-      ),
     ),
   );
 }
@@ -89,16 +94,13 @@ function drawRunning({ title, lines, echo, commands }: Running): Tree {
   );
 }
 
-export function drawSwitch({ title, lines, notices, buttons, hint, confirm, running, result }: Switch, act: Act): Tree {
+export function drawSwitch({ title, lines, notices, buttons, hint, running, result }: SwitchBlock, act: Act): Tree {
   return h(
     'section',
-    { class: 'cbi-section', 'aria-labelledby': 'sipalg-switch', key: 'switch' },
-    h('h3', { id: 'sipalg-switch' }, title),
-    lines.map((line) => h('p', {}, line)),
+    { 'aria-label': title, key: 'switch', style: { margin: '.6em 0 1em' } },
     notices.map((one) => drawNotice(one, act)),
     result === null ? null : drawNotice(result, act, { id: RESULT, tabindex: '-1', role: result.tone === 'success' ? 'status' : 'alert' }),
     running === null ? null : drawRunning(running),
-    confirm === null ? null : drawConfirm(confirm, act),
     buttons.length === 0
       ? null
       : h(
@@ -108,7 +110,7 @@ export function drawSwitch({ title, lines, notices, buttons, hint, confirm, runn
             h(
               'button',
               {
-                class: `btn cbi-button cbi-button-${tone}`,
+                class: `btn cbi-button cbi-button-${tone}${tone === 'positive' ? ' important' : ''}`,
                 type: 'button',
                 key: towards,
                 'data-towards': towards,
@@ -120,6 +122,10 @@ export function drawSwitch({ title, lines, notices, buttons, hint, confirm, runn
             ),
           ),
         ),
-    hint === '' ? null : h('p', { id: 'sipalg-hint', key: 'hint' }, hint),
+    h(
+      'p',
+      { class: 'cbi-section-descr', id: 'sipalg-hint', key: 'hint', style: { margin: '.3em 0' } },
+      [...lines, hint].filter((line) => line !== '').join(' '),
+    ),
   );
 }

@@ -1,9 +1,15 @@
-/** The page as a view of LuCI. Its loader hands in `view`, `rpc` and `poll`; `L` and `_` are LuCI's globals. */
-import type { Reply } from '../../object/object.ts';
-import { Failure, open } from './page.ts';
-import type { Page } from './page.ts';
+/** The page as a view of LuCI: a form of /etc/config/sipalg in tabs. Its loader hands in its classes; `L` and `_` are its globals. */
+import type { MethodName } from '../../object/object.ts';
+import { TABS } from '../tabs.ts';
 import { wordsIn } from '../words.ts';
-import type { Towards } from '../state.ts';
+import type { Words } from '../words.ts';
+import { createDialog } from './dialog.ts';
+import { draw, drawHead, drawTab } from './draw.ts';
+import type { LuciForm, LuciUci } from './luci-classes.ts';
+import { match } from './match.ts';
+import { Failure, open } from './page.ts';
+import type { Mount } from './page.ts';
+import type { View } from '../view.ts';
 
 declare const view: { extend(members: object): unknown };
 declare const rpc: {
@@ -15,21 +21,12 @@ declare const rpc: {
     reject: true;
   }): (...args: unknown[]) => Promise<unknown>;
 };
-declare const poll: { add(task: () => Promise<void>, seconds: number): void; remove(task: () => Promise<void>): void };
+declare const poll: { add(task: () => Promise<void>, seconds: number): void };
+declare const ui: { showModal(title: string, children: Node[]): HTMLElement; hideModal(): void };
+declare const form: LuciForm;
+declare const uci: LuciUci;
 declare const L: { hasViewPermission?(): boolean | null };
 declare const _: (text: string) => string;
-
-/** Seconds between looks. */
-const PACE = 5;
-/** While a run goes on. */
-const HURRY = 1;
-
-const calls = {
-  status: rpc.declare({ object: 'sipalg', method: 'status', expect: {}, reject: true }),
-  plan: rpc.declare({ object: 'sipalg', method: 'plan', params: ['towards'], expect: {}, reject: true }),
-  disable: rpc.declare({ object: 'sipalg', method: 'disable', expect: {}, reject: true }),
-  enable: rpc.declare({ object: 'sipalg', method: 'enable', expect: {}, reject: true }),
-};
 
 /** What LuCI says when a call fails is a sentence around a number: of ubus (1 to 11) or of JSON-RPC (-32700 and above). */
 function failure(said: string): Failure {
@@ -41,40 +38,85 @@ function failure(said: string): Failure {
   return new Failure('refused', said);
 }
 
-async function call(method: keyof typeof calls, ...args: string[]): Promise<Reply> {
-  const answer = await calls[method](...args).catch((error: unknown) => {
-    throw failure(error instanceof Error ? error.message : String(error));
-  });
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function call(method: MethodName, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+  const params = Object.keys(args);
+  const answer = await rpc
+    .declare({ object: 'sipalg', method, params, expect: {}, reject: true })(...params.map((name) => args[name]))
+    .catch((error: unknown) => {
+      throw failure(messageOf(error));
+    });
   // A LuCI that does not know `reject` resolves with ubus' number.
   if (typeof answer === 'number') throw failure(`ubus code ${answer}`);
-  if (typeof answer !== 'object' || answer === null || !('now' in answer))
-    throw new Failure('refused', JSON.stringify(answer)?.slice(0, 200) ?? '');
-  return answer as Reply;
+  if (typeof answer !== 'object' || answer === null) throw new Failure('refused', JSON.stringify(answer)?.slice(0, 200) ?? '');
+  return answer;
+}
+
+const element = (): HTMLElement => document.createElement('div');
+
+/** The section of a type of which one is read: of its name, else the first; made where there is none, and written with the first Save. */
+function sectionOf(type: string, name: string): string {
+  const sections = uci.sections('sipalg', type).map((section) => section['.name']);
+  return sections.includes(name) ? name : (sections[0] ?? uci.add('sipalg', type, name));
+}
+
+/** @returns the form, and where each tab shows what is not a field */
+async function formOf(words: Words): Promise<{ node: HTMLElement; tabs: Record<string, HTMLElement> }> {
+  const map = new form.Map('sipalg', words.title, words.about);
+  const section = map.section(form.NamedSection, sectionOf('sipalg', 'main'), 'sipalg');
+  const tabs: Record<string, HTMLElement> = {};
+  for (const { name } of TABS) {
+    const root = (tabs[name] = element());
+    section.tab(name, words.tabs[name]);
+    section.taboption(name, form.DummyValue, `_${name}`).render = () => Promise.resolve(root);
+  }
+  return { node: await map.render(), tabs };
 }
 
 export default view.extend({
-  // The page has no form of its own to save.
-  handleSave: null,
-  handleSaveApply: null,
-  handleReset: null,
+  load: (): Promise<string | null> => uci.load('sipalg').then(() => null, messageOf),
 
-  render(): HTMLElement {
-    const root = document.createElement('div');
-    // Without the method everybody may try; the router decides anyway.
-    const write = L.hasViewPermission?.() !== false;
-    const page: Page = open({
+  async render(this: Record<string, unknown>, lacking: string | null): Promise<HTMLElement> {
+    const words = wordsIn(_);
+    const root = element();
+    const head = element();
+    // Without the form, the tabs are drawn as where there is no LuCI.
+    const made = lacking === null ? await formOf(words) : null;
+    if (made === null) for (const name of ['handleSave', 'handleSaveApply', 'handleReset']) this[name] = null;
+    root.append(head, ...(made === null ? [] : [made.node]));
+    const mount: Mount = {
       root,
-      words: wordsIn(_),
-      rights: { read: true, write },
-      transport: {
-        status: () => call('status'),
-        plan: (towards: Towards) => call('plan', towards),
-        disable: () => call('disable'),
-        enable: () => call('enable'),
+      draw(shown: View, act) {
+        if (made === null) return match(head, draw(shown, act));
+        match(head, drawHead(shown, act));
+        for (const { name } of TABS) {
+          const blocks = shown.tabs.find((tab) => tab.name === name)?.blocks ?? [];
+          match(made.tabs[name] as HTMLElement, drawTab(blocks, act));
+        }
       },
-    });
-    poll.add(page.look, PACE);
-    poll.add(() => (page.hurried() ? page.look() : Promise.resolve()), HURRY);
+      dialog: (act) =>
+        createDialog(
+          act,
+          (title, contents) => void ui.showModal(title, [contents]),
+          () => ui.hideModal(),
+        ),
+      call,
+      words,
+      // Without the method everybody may try; the router decides anyway.
+      rights: { read: true, write: L.hasViewPermission?.() !== false },
+    };
+    const page = open(mount);
+    // Panes of tabs are told that they are shown by an event that does not bubble.
+    root.addEventListener(
+      'cbi-tab-active',
+      (event) => {
+        const { tab } = (event as CustomEvent<{ tab: View['tab'] }>).detail;
+        if (TABS.some(({ name }) => name === tab)) page.act({ do: 'turn to', tab });
+      },
+      true,
+    );
+    poll.add(page.follow, 1);
     return root;
   },
 });

@@ -1,16 +1,17 @@
 /** The page as `sipalg serve` serves it, for routers without LuCI. */
-import type { Reply } from '../../object/object.ts';
+import type { MethodName } from '../../object/object.ts';
+import { createDialog } from './dialog.ts';
+import { draw } from './draw.ts';
+import { match } from './match.ts';
 import { Failure, open } from './page.ts';
 import type { Page } from './page.ts';
 import type { Login, Rights } from '../state.ts';
 import { wordsIn } from '../words.ts';
+import type { Coded, Said } from '../../words/say.ts';
 
-/** Milliseconds between looks. */
-const PACE = 5000;
-/** While a run goes on. */
-const HURRY = 1000;
-/** How often it is asked whether it is time. */
-const TICK = 250;
+/** How often it is asked whether it is time. Milliseconds. */
+const TICK = 1000;
+const ASK_AGAIN = 5000;
 /** A look that takes longer has failed. A run has no limit: the router answers when it is verified. */
 const LONGEST = 15_000;
 
@@ -19,6 +20,8 @@ interface Session {
   login: Login['how'];
   /** As the configuration says it: a language, or `auto`. A daemon that is older says nothing. */
   lang?: string;
+  /** Where a password would go over the network in clear. */
+  clear?: Said;
 }
 
 declare const SIPALG_LANGUAGES: readonly string[];
@@ -37,6 +40,7 @@ function languageFor(lang = 'auto'): string | null {
 }
 
 let spoken: string | null = null;
+let words = wordsIn((text) => text);
 
 /** Fetches the words of a language, once; where they cannot be had, it stays in English. */
 async function speak(page: Page, lang: string | undefined): Promise<void> {
@@ -47,12 +51,21 @@ async function speak(page: Page, lang: string | undefined): Promise<void> {
   if (catalog === null) return;
   spoken = language;
   document.documentElement.lang = (language ?? 'en').replace('_', '-');
-  const words = wordsIn((text) => (Object.prototype.hasOwnProperty.call(catalog, text) ? (catalog[text] as string) : text));
+  words = wordsIn((text) => (Object.prototype.hasOwnProperty.call(catalog, text) ? (catalog[text] as string) : text));
   document.title = words.title;
   page.speak(words);
 }
 
-/** Asks the server. Sentences of its errors are shown as they are. */
+/** What was answered, as JSON; null where it is none: an answer of somebody between, or one cut short, is nobody's to read. */
+function valueOf(text: string): { result?: unknown; error?: unknown } | null {
+  try {
+    return JSON.parse(text) as { result?: unknown };
+  } catch {
+    return null;
+  }
+}
+
+/** Asks the server. Sentences of its errors are put into words by their code, or shown as they are. */
 async function ask(path: string, body: unknown, longest: number | null = LONGEST): Promise<unknown> {
   const stop = new AbortController();
   const timer = longest === null ? null : setTimeout(() => stop.abort(), longest);
@@ -67,32 +80,42 @@ async function ask(path: string, body: unknown, longest: number | null = LONGEST
       headers: { 'X-Sipalg': '1', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    answer = text === '' ? null : (JSON.parse(text) as typeof answer);
+    answer = valueOf(await response.text());
   } catch (error) {
     throw new Failure('no answer', (error as Error).message);
   } finally {
     if (timer !== null) clearTimeout(timer);
   }
-  if (response.ok) return answer;
-  const said = typeof answer?.error === 'string' ? answer.error : `${response.status} ${response.statusText}`;
+  if (response.ok && answer !== null) return answer;
+  const error = typeof answer?.error === 'string' ? answer.error : `${response.status} ${response.statusText}`;
+  const said = answer !== null && 'code' in answer ? words.put(answer as Coded, error) : error;
   throw new Failure(
     response.status === 401 ? 'no session' : response.status === 403 ? 'denied' : response.status >= 500 ? 'no answer' : 'refused',
     said,
   );
 }
 
-async function call(method: string, args: object, longest?: number | null): Promise<Reply> {
-  return ((await ask('call', { method, args }, longest)) as { result: Reply }).result;
+/** Methods that are answered when they have come to their end, however long that is. */
+const UNBOUNDED: readonly string[] = ['disable', 'enable'];
+
+async function call(method: MethodName, args: object): Promise<unknown> {
+  return ((await ask('call', { method, args }, UNBOUNDED.includes(method) ? null : LONGEST)) as { result: unknown }).result;
 }
 
 const root = document.getElementById('page') as HTMLElement;
 
-async function meet(page: Page): Promise<void> {
+/** When it was last asked whether there is a session. */
+let asked = 0;
+
+/** @param because why there is no session any more, where there was one */
+async function meet(page: Page, because = ''): Promise<void> {
+  asked = performance.now();
   try {
-    const { rights, login, lang } = (await ask('session', undefined)) as Session;
+    const { rights, login, lang, clear } = (await ask('session', undefined)) as Session;
     await speak(page, lang);
-    page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : { how: login, busy: false, said: '' } }));
+    const warning = clear === undefined ? '' : words.put(clear);
+    const form = { how: login, busy: false, said: because, warning };
+    page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : form }));
     if (rights.read) await page.look();
   } catch (error) {
     const { trouble } = error as Failure;
@@ -105,16 +128,36 @@ const said = (page: Page, busy: boolean, text: string): void =>
 
 const page = open({
   root,
-  words: wordsIn((text) => text),
+  words,
   rights: { read: false, write: false },
-  transport: {
-    status: () => call('status', {}),
-    plan: (towards) => call('plan', { towards }),
-    disable: () => call('disable', {}, null),
-    enable: () => call('enable', {}, null),
+  draw: (view, act) => match(root, draw(view, act)),
+  dialog: (act) => {
+    const box = document.createElement('dialog');
+    box.className = 'modal';
+    box.setAttribute('aria-labelledby', 'sipalg-dialog');
+    const head = document.createElement('h4');
+    head.id = 'sipalg-dialog';
+    box.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      act({ do: 'cancel' });
+    });
+    return createDialog(
+      act,
+      (title, contents) => {
+        head.textContent = title;
+        box.append(head, contents);
+        document.body.append(box);
+        if (!box.open) box.showModal();
+      },
+      () => {
+        box.close();
+        box.remove();
+      },
+    );
   },
+  call,
   session: {
-    ended: (mine) => void meet(mine),
+    ended: (mine) => void meet(mine, mine.state().lost?.said),
     logIn(mine, username, password) {
       said(mine, true, '');
       ask('login', { username, password }).then(
@@ -131,18 +174,12 @@ const page = open({
   },
 });
 
-/** Looks again and again; a page that nobody sees rests, and looks at once when it is seen again. */
-async function follow(): Promise<void> {
-  for (let rested = PACE; ; rested += TICK) {
-    if (rested >= (page.hurried() ? HURRY : PACE) && page.state().login === null && !document.hidden) {
-      rested = 0;
-      await (page.state().rights.read ? page.look() : meet(page));
-    }
-    await new Promise((resolve) => setTimeout(resolve, TICK));
-  }
+/** Whether there is a session is asked as often as a look is made. */
+function follow(): void {
+  if (page.state().rights.read || page.state().login !== null) return void page.follow();
+  if (!document.hidden && performance.now() - asked >= ASK_AGAIN) void meet(page);
 }
 
-document.addEventListener('visibilitychange', () => {
-  if (!document.hidden && page.state().rights.read) void page.look();
-});
-void follow();
+document.addEventListener('visibilitychange', follow);
+setInterval(follow, TICK);
+void meet(page);

@@ -1,21 +1,17 @@
 /** The page alive: looks, asks, draws. A mount gives it a place, a transport and a rhythm. */
-import type { Reply } from '../../object/object.ts';
-import type { Action } from '../action.ts';
-import { CONFIRM, RESULT, RUNNING } from './draw-switch.ts';
-import { draw } from './draw.ts';
+import type { MethodName, Reply } from '../../object/object.ts';
+import type { Act, Action } from '../action.ts';
+import { drawConfirm, RESULT, RUNNING } from './draw-switch.ts';
+import { asksOf } from '../diagnosis.ts';
 import { viewOf } from '../model.ts';
-import { answered, asked, begin, cancelled, confirm, hurried, looked, lost, planned, toggled } from '../state.ts';
+import { answered, asked, asking, begin, cancelled, confirm, hurried, looked, lost, planned, toggled, told } from '../state.ts';
 import type { Rights, State, Towards, Trouble } from '../state.ts';
-import { match } from './tree.ts';
+import type { Tree } from '../tree.ts';
+import type { View } from '../view.ts';
 import type { Words } from '../words.ts';
 
-/** The calls of the page. Rejects with a Failure. */
-export interface Transport {
-  status(): Promise<Reply>;
-  plan(towards: Towards): Promise<Reply>;
-  disable(): Promise<Reply>;
-  enable(): Promise<Reply>;
-}
+/** Calls a method of the object. Rejects with a Failure. */
+export type Call = (method: MethodName, args: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
 /** How a call of the transport fails. */
 export class Failure extends Error {
@@ -26,9 +22,22 @@ export class Failure extends Error {
   }
 }
 
-export interface Mount {
+/** A dialog: the one thing on the page while it is open. */
+export interface Dialog {
+  /** Opens it, or goes on with another title and other contents. */
+  show(title: string, tree: Tree): void;
+  hide(): void;
+  /** Where its contents are. */
   root: HTMLElement;
-  transport: Transport;
+}
+
+export interface Mount {
+  /** What of the page the focus may be in. */
+  root: HTMLElement;
+  /** Puts it on the screen. */
+  draw(view: View, act: Act): void;
+  dialog(act: Act): Dialog;
+  call: Call;
   words: Words;
   rights: Rights;
   /** Sessions are the mount's business: what to do when there is none, and how to get or leave one. */
@@ -42,40 +51,55 @@ export interface Mount {
 export interface Page {
   /** Looks once; resolves when it is drawn. Never rejects. */
   look(): Promise<void>;
-  /** Is a run under way? Then looks should follow each other faster. */
-  hurried(): boolean;
+  /** To be called every second: looks when it is time. A page that nobody sees rests. Never rejects. */
+  follow(): Promise<void>;
+  act: Act;
   state(): State;
   change(change: (state: State) => State): void;
   /** Goes on in other words. */
   speak(words: Words): void;
 }
 
+/** Milliseconds between two looks, and while a run goes on, whose commands are shown as they come. */
+const PACE = 5000;
+const HURRY = 1000;
+
 function troubleOf(error: unknown): Trouble {
   return error instanceof Failure ? error.trouble : { kind: 'no answer', said: error instanceof Error ? error.message : String(error) };
 }
 
-export function open({ root, transport, words: first, rights, session }: Mount): Page {
+export function open({ root, draw, dialog: makeDialog, call, words: first, rights, session }: Mount): Page {
   let words = first;
   let state = begin(rights, session !== undefined);
   let looking: Promise<void> | null = null;
+  /** When the last look began, by the page's clock. */
+  let began = -PACE;
   /** Grows when a run ends: a look that began before it shows what was. */
   let era = 0;
   /** Which button opened the step of confirming. */
   let opener: Towards | null = null;
+  let confirming = false;
+  const dialog = makeDialog(act);
 
   const element = (id: string): HTMLElement | null => root.querySelector<HTMLElement>(`#${id}`);
-  const focusIn = (): boolean => document.activeElement === document.body || root.contains(document.activeElement);
 
   function redraw(): void {
-    const before = { confirm: element(CONFIRM), running: element(RUNNING) };
-    const mine = focusIn();
-    match(root, draw(viewOf(state, words), act));
+    const view = viewOf(state, words);
+    const ran = element(RUNNING) !== null;
+    const mine = document.activeElement === document.body || root.contains(document.activeElement);
+    draw(view, act);
+    if (view.confirm !== null) {
+      dialog.show(view.confirm.title, drawConfirm(view.confirm, act));
+      if (!confirming) dialog.root.querySelector<HTMLElement>('[data-do=cancel]')?.focus();
+      confirming = true;
+      return;
+    }
     // Who was in a part that went, or asked for one that came, is led to what stands in its place.
-    if (!mine) return;
-    if (before.confirm === null && element(CONFIRM) !== null) element(CONFIRM)?.focus();
-    else if (before.confirm !== null && element(CONFIRM) === null) {
+    if (confirming) {
+      confirming = false;
+      dialog.hide();
       (element(RUNNING) ?? element(RESULT) ?? root.querySelector<HTMLElement>(`[data-towards="${opener}"]`))?.focus();
-    } else if (before.running !== null && element(RUNNING) === null && document.activeElement === document.body) element(RESULT)?.focus();
+    } else if (mine && ran && element(RUNNING) === null && document.activeElement === document.body) element(RESULT)?.focus();
   }
 
   function change(make: (state: State) => State): void {
@@ -83,44 +107,66 @@ export function open({ root, transport, words: first, rights, session }: Mount):
     redraw();
   }
 
+  /** A session that is over: the mount says how to get one. */
+  function mind(came: object): void {
+    if ('kind' in came && came.kind === 'no session') session?.ended(page);
+  }
+
   async function lookNow(): Promise<void> {
     const mine = era;
+    began = performance.now();
     try {
-      const reply = await transport.status();
-      if (mine === era) change((was) => looked(was, reply));
+      const reply = (await call('status', {})) as Reply;
+      if (mine === era) change((was) => looked(was, reply, performance.now()));
+      for (const { name, method } of asksOf(state)) void ask(name, method, {});
     } catch (error) {
       const trouble = troubleOf(error);
       change((was) => lost(was, trouble));
-      if (trouble.kind === 'no session') session?.ended(page);
+      mind(trouble);
     }
   }
 
   async function showPlan(towards: Towards): Promise<void> {
     opener = towards;
     change((was) => confirm(was, towards));
-    const came = await transport.plan(towards).catch(troubleOf);
+    const came = await (call('plan', { towards }) as Promise<Reply>).catch(troubleOf);
     change((was) => planned(was, towards, came));
-    if ('kind' in came && came.kind === 'no session') session?.ended(page);
+    mind(came);
   }
 
   async function run(towards: Towards): Promise<void> {
     change((was) => asked(was, towards));
-    const came = await (towards === 'disabled' ? transport.disable() : transport.enable()).catch(troubleOf);
+    const came = await (call(towards === 'disabled' ? 'disable' : 'enable', {}) as Promise<Reply>).catch(troubleOf);
     era++;
     change((was) => answered(was, towards, came));
-    if ('kind' in came && came.kind === 'no session') session?.ended(page);
+    mind(came);
+  }
+
+  async function ask(name: string, method: MethodName, args: Readonly<Record<string, unknown>>): Promise<void> {
+    if (state.answers[name]?.busy === true) return;
+    change((was) => asking(was, name));
+    const came = await call(method, args).then(
+      (result) => ({ result }),
+      (error: unknown) => ({ trouble: troubleOf(error) }),
+    );
+    change((was) => told(was, name, came));
+    if ('trouble' in came) mind(came.trouble);
   }
 
   function act(action: Action): void {
     switch (action.do) {
       case 'unfold':
         return change((was) => toggled(was, action.name));
+      case 'turn to':
+        return change((was) => ({ ...was, tab: action.tab }));
       case 'show plan':
         return void showPlan(action.towards);
       case 'cancel':
         return change(cancelled);
       case 'confirm':
         return void (state.confirming?.plan && run(state.confirming.towards));
+      case 'ask':
+        return void ask(action.name, action.method, action.args);
       case 'log in':
         return session?.logIn(page, action.username, action.password);
       case 'log out':
@@ -133,7 +179,12 @@ export function open({ root, transport, words: first, rights, session }: Mount):
       (looking ??= lookNow().finally(() => {
         looking = null;
       })),
-    hurried: () => hurried(state),
+    follow() {
+      // A timer's second may be a little short.
+      const due = performance.now() - began >= (hurried(state) ? HURRY : PACE) - 100;
+      return due && !document.hidden && state.login === null ? page.look() : Promise.resolve();
+    },
+    act,
     state: () => state,
     change,
     speak(next) {

@@ -4,12 +4,10 @@
  */
 import type { Host } from '../../host/host.ts';
 import { parseDefaultRoutes } from '../../languages/kernel/routes.ts';
-import { readRecording } from '../record/recorded.ts';
 import type { Recording } from '../record/recorded.ts';
 import { startRecorder } from '../record/recorder.ts';
-import type { Recorder } from '../record/recorder.ts';
 import { placesOf, tapsOf } from './places.ts';
-import type { Placed, Places } from './places.ts';
+import type { Places } from './places.ts';
 import { Sightings } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
 
@@ -55,14 +53,6 @@ export async function wanDevices(host: Host): Promise<Set<string>> {
   }
 }
 
-/** What nft lists of sets alone, without the rules that fill them. null: it does not list elements so. */
-async function setsNow(host: Host, recorder: Recorder, placed: readonly Placed[]): Promise<Recording | null> {
-  const outcome = await host.run(['nft', 'list', 'sets', 'table', ...recorder.table.split(' ')]);
-  if (outcome.state !== 'exited' || outcome.code !== 0) return null;
-  const taps = placed.map(({ tap }) => tap);
-  return readRecording(outcome.stdout, taps, recorder.bytes);
-}
-
 /**
  * @throws CannotRecord where this kernel or nft cannot; Error in a sentence where it is not known which side is which
  */
@@ -90,7 +80,7 @@ export async function startPhones(host: Host, { kind, isFar, ports }: PhoneOptio
     },
     async read() {
       const wantsAll = !cheaply || readings++ % ALL_EVERY === 0;
-      const sets = cheaply ? await setsNow(host, recorder, placed) : null;
+      const sets = cheaply ? await recorder.glance() : null;
       // Where the sets alone show less than all of the table, this nft lists no elements with them.
       const all = wantsAll || sets === null ? await recorder.read() : null;
       if (all !== null && all.messages.length > 0 && (sets === null || sets.messages.length === 0)) cheaply = false;

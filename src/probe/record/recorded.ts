@@ -1,5 +1,5 @@
 /** From the sets of a recording, as `nft list table` prints them, back to messages. */
-import { NARROW, nameIn } from './taps.ts';
+import { NARROW, bytesAt, nameIn } from './taps.ts';
 import type { Tap } from './taps.ts';
 
 export interface End {
@@ -18,12 +18,14 @@ export interface Recorded {
   readonly check: number;
   /** Bytes of the payload as the packet says; null for TCP where they cannot be told. */
   readonly length: number;
-  /** The bytes, from the first one on: all, or, where the message is longer than Limits.bytes, as many whole sixteens as fit. */
+  /** The bytes, from the first one on: all, or, of a message longer than Limits.bytes or Tap.bytes, as many whole sixteens as fit. */
   readonly bytes: Uint8Array;
   /** Milliseconds until its elements would go, as the kernel counts: what came later has more. About 10 ms exact. */
   readonly expires: number;
   /** TTL or hop limit; null for TCP. */
   readonly ttl: number | null;
+  /** TCP: up to which byte of the other side it says to have got everything. */
+  readonly ack: number | null;
 }
 
 export interface Recording {
@@ -96,7 +98,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
     }
     return groups;
   };
-  const [from, to, size] = [grouped('from'), grouped('to'), grouped('size')];
+  const [from, to, size, acks] = [grouped('from'), grouped('to'), grouped('size'), grouped('ack')];
   const chunks = Array.from({ length: Math.floor(most / 16) }, (_, index) => grouped(`b${index * 16}`));
   const tails = ([8, 4, 2, 1] as const).map((width) => [width, grouped(`t${width}`)] as const);
   const found: Recorded[] = [];
@@ -140,6 +142,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       bytes: bytes.slice(0, at),
       expires: Math.max(...heads.map(({ expires }) => expires)),
       ttl: isTcp ? null : Number(head.parts[3]),
+      ack: isTcp ? Number(acks.get(group)?.[0]?.parts[2] ?? NaN) : null,
     });
   }
   return { found: found.sort((one, other) => one.expires - other.expires), unclear };
@@ -152,6 +155,6 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
 export function readRecording(text: string, taps: readonly Tap[], bytes: number = NARROW): Recording {
   const { sets, packets: counted } = parse(text);
   const packets = new Map(taps.map((tap) => [tap.name, counted.get(`${nameIn(tap)}_r`) ?? 0]));
-  const all = taps.map((tap) => assemble(tap, sets, bytes));
+  const all = taps.map((tap) => assemble(tap, sets, bytesAt(tap, bytes)));
   return { messages: all.flatMap(({ found }) => found), packets, counted, unclear: all.reduce((sum, { unclear }) => sum + unclear, 0) };
 }

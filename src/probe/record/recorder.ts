@@ -40,6 +40,8 @@ export interface Recorder {
   readonly bytes: number;
   /** @throws Error in a sentence: somebody has taken the table away (`fw4 flush`), or nft did not answer */
   read(): Promise<Recording>;
+  /** The messages alone, at a tenth of the cost; null where this nft does not list them so. Some list the sets without a message. */
+  glance(): Promise<Recording | null>;
   /** Takes away all that was made. Never throws. @returns what could not be taken away, in sentences */
   close(): Promise<string[]>;
 }
@@ -105,6 +107,10 @@ export async function startRecorder(host: Host, kind: string, taps: readonly Tap
       if (outcome.code !== 0)
         throw new Error(`The table ${table} is gone: somebody has flushed all tables meanwhile (\`/etc/init.d/firewall stop\` does).`);
       return readRecording(outcome.stdout, taps, bytes);
+    },
+    async glance() {
+      const outcome = await host.run(['nft', 'list', 'sets', 'table', ...table.split(' ')]);
+      return outcome.state === 'exited' && outcome.code === 0 ? readRecording(outcome.stdout, taps, bytes) : null;
     },
     close: () => unmake(host, all),
   };

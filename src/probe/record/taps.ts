@@ -26,6 +26,10 @@ export interface Tap {
   readonly matches: readonly string[];
   /** Whether what matches goes no further. */
   readonly drop?: boolean;
+  /** Bytes of each message, where fewer are enough than are recorded of others: what is listed and loaded goes by it. */
+  readonly bytes?: number;
+  /** Length of the longest message whose last bytes are recorded behind its whole sixteens: each costs rules. All, if not given. */
+  readonly tails?: number;
 }
 
 /** How much is recorded: memory in the kernel is bounded by these, about 100 bytes for each 16 of a message. */
@@ -47,6 +51,14 @@ const CHUNK = 16;
 const LAST_OFFSET = 255;
 /** Where the payload begins behind the header that offsets count from. TCP's header has options, so it is asked for its payload. */
 const BASE = { udp: { header: 'th', start: 8 }, tcp: { header: 'ih', start: 0 } } as const;
+/**
+ * What says how long a packet's payload is, and by how much it says more. Of TCP that is told for a header without options
+ * alone, as a test writes them: of others what stands behind the last whole chunk is not recorded.
+ */
+const LENGTH = {
+  udp: { ip: ['udp length', 8], ip6: ['udp length', 8] },
+  tcp: { ip: ['tcp doff 5 ip length', 40], ip6: ['tcp doff 5 ip6 length', 20] },
+} as const;
 
 /** Bytes of a message that a kernel takes offsets for, by its release (`6.6.93`); a release that says nothing counts as old. */
 export function recordable(kernel: string): number {
@@ -83,6 +95,12 @@ const HEADS = [
 
 const TAILS = [8, 4, 2, 1] as const;
 
+/** What the sequence number of the other direction is: TCP alone. */
+const ACK = 'tcp ackseq';
+
+/** Bytes of a message that are recorded at a tap. */
+export const bytesAt = ({ bytes }: Pick<Tap, 'bytes'>, most: number): number => Math.min(bytes ?? most, most);
+
 function validate({ name, device, matches }: Tap): void {
   if (!/^[a-z][a-z0-9]{0,11}$/.test(name))
     throw new Refused(`${quote(name)} is no name of a tap: lower case letters and digits, at most 12.`);
@@ -90,9 +108,10 @@ function validate({ name, device, matches }: Tap): void {
   for (const match of matches) if (/[\n;{}#]/.test(match)) throw new Refused(`${quote(match)} is not one match of nft's.`);
 }
 
-function tapText(tap: Tap, { bytes, messages, seconds }: Limits): string[] {
+function tapText(tap: Tap, { messages, seconds, ...limits }: Limits): string[] {
   validate(tap);
-  const { device, hook, priority = -350, family, transport, matches, drop = false } = tap;
+  const bytes = bytesAt(tap, limits.bytes);
+  const { device, hook, priority = -350, family, transport, matches, drop = false, tails: tailed = bytes } = tap;
   const name = nameIn(tap);
   const key = (more: string): string => `${groupOf(tap)} . ${more}`;
   const set = (suffix: string, more: string): string =>
@@ -103,29 +122,31 @@ function tapText(tap: Tap, { bytes, messages, seconds }: Limits): string[] {
   const lines = [
     ...HEADS.map(([suffix, more]) => set(suffix, more(tap))),
     ...whole.map((at) => set(`b${at}`, raw(tap, at, CHUNK))),
-    ...(transport === 'udp' ? TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))) : []),
+    ...TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))),
+    ...(transport === 'tcp' ? [set('ack', ACK)] : []),
   ];
   const rules = [
     `counter ${HEADS.map(([suffix, more]) => add(suffix, more(tap))).join(' ')}`,
     ...whole.map((at) => add(`b${at}`, raw(tap, at, CHUNK))),
   ];
-  if (transport === 'udp') {
-    // Length of a datagram to the chain for what stands behind its last whole chunk.
-    const start = BASE.udp.start;
-    const ends = chunks.map((at) => `${start + at + 1}-${start + at + CHUNK - 1} : jump ${name}_e${at}`);
-    for (const at of chunks) {
-      const tails = TAILS.flatMap((size) =>
-        Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
-          if (at + from + size > bytes || (bytes <= NARROW && start + at + from > LAST_OFFSET)) return [];
-          const first = start + at + from + size;
-          const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
-          return [`    udp length ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];
-        }),
-      );
-      lines.push(`  chain ${name}_e${at} {`, ...tails, '  }');
-    }
-    rules.push(`udp length vmap { ${ends.join(', ')} }`);
+  if (transport === 'tcp') rules.push(add('ack', ACK));
+  // By the length of a payload to the chain for what stands behind its last whole chunk.
+  const { start } = BASE[transport];
+  const [length, over] = LENGTH[transport][family];
+  const ending = chunks.filter((at) => at < tailed);
+  const ends = ending.map((at) => `${over + at + 1}-${over + at + CHUNK - 1} : jump ${name}_e${at}`);
+  for (const at of ending) {
+    const tails = TAILS.flatMap((size) =>
+      Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
+        if (at + from + size > bytes || (limits.bytes <= NARROW && start + at + from > LAST_OFFSET)) return [];
+        const first = over + at + from + size;
+        const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
+        return [`    ${length} ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];
+      }),
+    );
+    lines.push(`  chain ${name}_e${at} {`, ...tails, '  }');
   }
+  rules.push(`${length} vmap { ${ends.join(', ')} }`);
   if (drop) rules.push('counter drop');
   const version = family === 'ip' ? `meta protocol ip ip protocol ${transport}` : `meta protocol ip6 ip6 nexthdr ${transport}`;
   lines.push(

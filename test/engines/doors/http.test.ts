@@ -25,7 +25,7 @@ door.before.each(async (context) => {
     asked += 1;
     return { status: 200, headers: {}, body: target === '/large' ? body : 'small' };
   };
-  context.server = await listen({ address: '127.0.0.1', port: 0 }, handle, (error) => console.error(error), context.clock);
+  context.server = await listen({ address: '127.0.0.1', port: 0 }, handle, (error) => console.error(error), null, context.clock);
 });
 door.after.each(({ server }) => server.close(0));
 

@@ -63,7 +63,7 @@ attacks.before(async (context) => {
   const all = (context.all = await openResident());
   all.lab.files.write('/usr/lib/sipalg/page/page.js', `// ${'x'.repeat(31_000)}\n`);
   const daemon = all.start(['--listen', '127.0.0.1:8061']);
-  context.link = await daemon.said(/http:\/\/\S+\?token=\S+/);
+  context.link = await daemon.link();
   context.url = context.link.slice(0, context.link.indexOf('?'));
   await daemon.said(/ubus: not connected/);
   const { stdout } = await all.lab.router.run(['pgrep', '-f', 'sipalg.mjs serve']);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { connect } from '../../../src/ubus/connection.ts';
 import type { Client } from '../../../src/ubus/connection.ts';
+import { LINK_FILE } from '../../../src/http/listener.ts';
 import { openLab } from '../lab.ts';
 import type { Lab } from '../lab.ts';
 import type { Process } from '../member.ts';
@@ -42,6 +43,8 @@ export interface Resident {
 export interface Daemon {
   process: Process;
   log(): string;
+  /** The one-time link: in a file of root's, for the log is no terminal here. */
+  link(patience?: number): Promise<string>;
   /** The first match of a pattern in the log. */
   said(pattern: RegExp, patience?: number): Promise<string>;
 }
@@ -55,7 +58,8 @@ exec /usr/sbin/nft "$@"
 /** Sends one request and prints its answer as JSON; the request is its only argument. */
 const REQUEST = `
 const { method, url, headers, body } = JSON.parse(process.argv[1]);
-const request = require('node:http').request(url, { method, headers }, (response) => {
+const door = require(url.startsWith('https') ? 'node:https' : 'node:http');
+const request = door.request(url, { method, headers, rejectUnauthorized: false }, (response) => {
   let text = '';
   response.on('data', (part) => { text += part; });
   response.on('end', () => console.log(JSON.stringify({ status: response.statusCode, headers: response.headers, body: text })));
@@ -95,6 +99,15 @@ export async function openResident(): Promise<Resident> {
       return {
         process,
         log: () => text,
+        link: async (patience) => {
+          const at = await eventually('a page', () => /page: (http\S+) \(its link/g.exec(text)?.[1], patience).catch((error: Error) => {
+            throw new Error(`${error.message}:\n${text}`);
+          });
+          return eventually('its link', () => (has(lab, LINK_FILE) ? lab.files.read(LINK_FILE).trim() : undefined)).then((link) => {
+            if (!link.startsWith(at)) throw new Error(`${LINK_FILE} says ${link}, and the log ${at}`);
+            return link;
+          });
+        },
         said: (pattern, patience) =>
           eventually(`${pattern} in the log`, () => pattern.exec(text)?.[1] ?? pattern.exec(text)?.[0], patience).catch((error: Error) => {
             throw new Error(`${error.message}:\n${text}`);

@@ -5,6 +5,7 @@ import { METHODS } from '../../../src/object/object.ts';
 import { Status, UbusError } from '../../../src/ubus/status.ts';
 import { compareMessages } from '../compare.ts';
 import { comparable } from '../listing.ts';
+import { answersBeside } from './beside.ts';
 import { openPlugin, PLUGIN } from './plugin.ts';
 import type { Rpcd, WithPlugin } from './plugin.ts';
 import { eventually } from './resident.ts';
@@ -43,6 +44,12 @@ for (const engine of ['quickjs', 'node'] as const) {
     // More than rpcd hands on is half an object.
     assert.is(await statusOf(all.client.call('sipalg', 'plan', { towards: 'x'.repeat(70_000) })), Status.INVALID_ARGUMENT);
   });
+
+  // What it starts is the same on either engine, and is tried there on both.
+  if (engine === 'quickjs')
+    plugin('answers a diagnosis, a probe, a document and a watch, by programs of their own', async ({ all }) => {
+      await answersBeside(all.lab, (method, args) => all.ask(method, args));
+    });
 
   plugin('switches the ALG off and on, whatever rpcd makes of its own files', async ({ all }) => {
     const { lab } = all;

@@ -4,6 +4,7 @@ import type { Reply } from '../../../src/object/object.ts';
 import type { Client, Table } from '../../../src/ubus/connection.ts';
 import { compareMessages } from '../compare.ts';
 import { comparable } from '../listing.ts';
+import { answersBeside } from './beside.ts';
 import { eventually, has, openResident } from './resident.ts';
 import type { Daemon, Resident } from './resident.ts';
 
@@ -109,6 +110,11 @@ bus('comes back when ubusd is started anew', async ({ all, client }) => {
   await all.bus();
   await client.waitFor('sipalg', { timeout: 20_000 });
   assert.is((await ask(client, 'status')).verdict?.alg, 'rewriting');
+});
+
+bus('answers a diagnosis, a probe, a document and a watch, by programs of their own', async ({ all }) => {
+  const client = await all.client();
+  await answersBeside(all.lab, (method, args = {}) => client.call('sipalg', method, { ...args }));
 });
 
 bus('ends cleanly, takes its object away and leaves the router as it is', async ({ all: { lab }, daemon, client }) => {

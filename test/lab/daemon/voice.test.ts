@@ -43,7 +43,7 @@ keep.after(async ({ all }) => {
 
 keep('puts them in force, and says every command', async (context) => {
   await present(context);
-  await context.daemon.said(/sipalg: not as wished any more: .*in force/);
+  await context.daemon.said(/sipalg: warning: not as wished any more: .*in force/);
   await context.daemon.said(/\[#\] .*nft.*/);
   // The table is there before the last of the steps is done.
   const { verdict, plan } = await eventually(
@@ -89,7 +89,7 @@ keep('puts them back after `firewall stop`, which flushes every table of the rou
 
 keep('and takes its time when that happens again and again', async (context) => {
   const { all, procd, daemon } = context;
-  const begun = (): number => daemon.log().split('sipalg: not as wished any more: ').length - 1;
+  const begun = (): number => daemon.log().split('not as wished any more: ').length - 1;
   const before = begun();
   assert.ok(before >= 2, daemon.log());
   for (let times = 0; times < 4; times++) {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { readdirSync } from 'node:fs';
 import type { Reply } from '../../../src/object/object.ts';
 import { openResident, PAGE } from '../daemon/resident.ts';
+import { EC, RSA } from '../../certificates.ts';
 import type { Answered, Resident } from '../daemon/resident.ts';
 
 interface Context {
@@ -41,7 +42,7 @@ const page = suite<Context>("the page's own mount on a real socket");
 page.before(async (context) => {
   const all = (context.all = await openResident());
   const daemon = all.start();
-  const link = await daemon.said(/http:\/\/\S+\?token=\S+/);
+  const link = await daemon.link();
   context.url = link.slice(0, link.indexOf('?'));
   await daemon.said(/ubus: not connected/);
   const opened = await all.http('GET', link);
@@ -100,12 +101,12 @@ page('refuses what is no HTTP, too large or too slow, each with a status and a s
 
 page('takes the next port when its own is taken, and refuses one it is told to take', async ({ all }) => {
   const second = all.start();
-  assert.match(await second.said(/http:\/\/\S+/), /^http:\/\/127\.0\.0\.1:8062\/\?token=/);
+  assert.match(await second.link(), /^http:\/\/127\.0\.0\.1:8062\/\?token=/);
   second.process.signal('SIGTERM');
   assert.is((await second.process.ended).status, 0);
   const { status, stderr } = await all.lab.router.run(['sipalg', 'serve', '--listen', '127.0.0.1:8061']);
   assert.is(status, 2);
-  assert.match(stderr, /sipalg: The page cannot be served at http:\/\/127\.0\.0\.1:8061\/: the port is taken\.\n/);
+  assert.match(stderr, /sipalg: error: The page cannot be served at http:\/\/127\.0\.0\.1:8061\/: the port is taken\.\n/);
 });
 
 page("on another address is served only behind the router's login, and not at all without ubus", async ({ all }) => {
@@ -116,6 +117,7 @@ page("on another address is served only behind the router's login, and not at al
   assert.is(status, 503);
   assert.match(JSON.parse(body).error, /without ubus nobody can log in/);
   assert.not.match(daemon.log(), /token=/);
+  await daemon.said(/sipalg: warning: page: The password goes over the network in clear, .*\(\/etc\/uhttpd\.crt, \/etc\/uhttpd\.key\)/);
 
   const bus = await all.bus();
   const rpcd = await all.client();
@@ -137,16 +139,54 @@ page("on another address is served only behind the router's login, and not at al
   assert.is((await daemon.process.ended).status, 0);
 });
 
+page("on another address has TLS by the web server's certificate, and is not there with one that cannot be used", async ({ all }) => {
+  const { files } = all.lab;
+  files.write('/etc/config/uhttpd', "config uhttpd 'main'\n\toption cert '/etc/own.crt'\n\toption key '/etc/own.key'\n");
+  files.write('/etc/own.crt', EC.cert);
+  files.write('/etc/own.key', RSA.key);
+  const refused = await all.lab.router.run(['sipalg', 'serve', '--listen', '192.168.1.1:8061']);
+  assert.is(refused.status, 2);
+  assert.match(refused.stderr, /the key \/etc\/own\.key does not belong to the certificate \/etc\/own\.crt, and without a certificate/);
+
+  files.write('/etc/own.key', EC.key);
+  const bus = await all.bus();
+  const daemon = all.start(['--listen', '192.168.1.1:8061']);
+  await daemon.said(/page: https:\/\/192\.168\.1\.1:8061\/ \(with the router's own login\)/);
+  const rpcd = await all.client();
+  await rpcd.publish('session', {
+    login: ({ password }) => ({ ubus_rpc_session: password === 'right' ? 'a-session' : '' }),
+    access: () => ({ access: true }),
+    destroy: () => undefined,
+  });
+  await daemon.said(/the object sipalg/, 15_000);
+  const url = 'https://192.168.1.1:8061/';
+  assert.is((await all.http('GET', url)).body, PAGE);
+  const opened = await call(all, url, '', { username: 'root', password: 'right' }, 'login');
+  assert.is(opened.status, 200);
+  assert.match(String(opened.headers['set-cookie']), /; Secure/);
+  const cookie = String(opened.headers['set-cookie']).split(';')[0] as string;
+  assert.is((await call(all, url, cookie, { method: 'status' })).status, 200);
+  const plain = await all.http('GET', 'http://192.168.1.1:8061/');
+  assert.equal([plain.status, plain.headers['location']], [307, url]);
+  const login = await call(all, 'http://192.168.1.1:8061/', '', { username: 'root', password: 'right' }, 'login');
+  assert.equal([login.status, JSON.parse(login.body).code], [403, 'http-use-tls']);
+  assert.not.match(daemon.log(), /in clear/);
+  await bus.stop();
+  daemon.process.signal('SIGTERM');
+  assert.is((await daemon.process.ended).status, 0);
+  for (const name of ['/etc/config/uhttpd', '/etc/own.crt', '/etc/own.key']) files.remove(name);
+});
+
 page('reads its configuration again on SIGHUP', async ({ all }) => {
   all.lab.files.write('/etc/config/sipalg', "config serve 'serve'\n\toption listen '127.0.0.1:8090'\n");
   const daemon = all.start();
-  await daemon.said(/http:\/\/127\.0\.0\.1:8090\/\?token/);
+  assert.match(await daemon.link(), /^http:\/\/127\.0\.0\.1:8090\/\?token=/);
   all.lab.files.write(
     '/etc/config/sipalg',
     "config serve 'serve'\n\toption listen '127.0.0.1:8091'\n\toption every 'often'\n\nconfig providr 'example'\n",
   );
   daemon.process.signal('SIGHUP');
-  await daemon.said(/http:\/\/127\.0\.0\.1:8091\/\?token/);
+  await daemon.said(/the configuration was read again; .*http:\/\/127\.0\.0\.1:8091\/ \(its link/);
   assert.match(daemon.log(), /sipalg\.serve: the option every is "often"; it may be 1 to 1440 \(minutes\)\. Until it is, it is 5\./);
   assert.match(daemon.log(), /sipalg\.example: there is no section type "providr" .* Did you mean "provider"\?/);
   assert.is(

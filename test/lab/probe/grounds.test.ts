@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProbeReport } from '../../../src/probe/probe.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
-import { ADDRESS } from '../network.ts';
+import { ADDRESS, ADDRESS6 } from '../network.ts';
 
 const grounds = suite('sipalg probe, on other routers');
 
@@ -50,16 +50,56 @@ grounds('leaves addresses alone that somebody has: neighbours, leases, fixed lea
   }),
 );
 
-grounds('says that a LAN which is no bridge cannot be tested so, and names what can', () =>
+/** The bridge and its ports give way to one device of the same name, to which the phone is connected. */
+const PLAIN = `ip link set lan1 nomaster; ip link set lan2 nomaster; ip link del br-lan; ip link set lan1 name br-lan
+ip addr add 192.168.1.1/24 dev br-lan; ip -6 addr add 2001:db8:1::1/64 dev br-lan nodad; ip link set br-lan up; :`;
+
+grounds('tests a LAN that is no bridge, by frames that its device receives, and lets none of them out by it', () =>
   inLab({}, async (lab) => {
-    await lab.router.must([
-      'sh',
-      '-ec',
-      'ip link set lan1 nomaster; ip link set lan2 nomaster; ip link del br-lan; ip link set lan1 name br-lan; ip addr add 192.168.1.1/24 dev br-lan; ip link set br-lan up; :',
-    ]);
-    const { verdict, because, status } = await probed(lab);
-    assert.equal([verdict, status], ['inconclusive', 2]);
-    assert.match(because!, /the LAN \(br-lan\) is no bridge.*sipalg compare/);
+    await lab.router.must(['sh', '-ec', PLAIN]);
+    const dump = lab.phone.spawn(['tcpdump', '-i', 'eth0', '-n', '-e', '-l', '--immediate-mode', '-Z', 'root', 'ip or arp or ip6']);
+    let said = '';
+    await new Promise<void>((resolve) => {
+      dump.child.stderr.on('data', (data: Buffer) => {
+        if (String(data).includes('listening on')) resolve();
+      });
+      dump.child.stdout.on('data', (data: Buffer) => {
+        said += data;
+      });
+    });
+    await lab.router.must(['ip', '-6', 'route', 'add', 'default', 'via', ADDRESS6.provider, 'dev', 'wan']);
+    const on = await probed(lab);
+    assert.equal([on.verdict, on.way, on.lan, on.leftOver], ['rewritten here', 'phone', 'br-lan', []], on.because ?? '');
+    assert.equal(on.parts, ['main', 'IPv6']);
+    assert.equal(
+      on.messages.filter(({ toProvider, part }) => !toProvider && part === 'main').map(({ fate }) => fate),
+      ['unchanged', 'rewritten', 'rewritten', 'rewritten', 'unchanged', 'rewritten'],
+    );
+    await lab.router.must(['nft', 'flush', 'chain', 'inet', 'fw4', 'helper_lan']);
+    assert.is((await probed(lab)).verdict, 'unchanged');
+    // What the phone sees last, so that all before it has been seen.
+    await lab.router.must(['busybox', 'ping', '-c', '1', '-W', '2', ADDRESS.phone]);
+    for (let wait = 0; wait < 200 && !/ICMP echo request/.test(said); wait++) await new Promise((resolve) => setTimeout(resolve, 50));
+    dump.signal('SIGINT');
+    await dump.ended;
+    assert.match(said, /ICMP echo request/);
+    assert.not.match(said, /51:be|192\.0\.2\.|2001:db8::33|198\.19\./);
+  }),
+);
+
+grounds('names what is lacking for a LAN that is no bridge: a kernel with macvlan, an `ip` of more than busybox, a cable', () =>
+  inLab({}, async (lab) => {
+    await lab.router.must(['sh', '-ec', PLAIN]);
+    lab.files.write('/usr/bin/apk', '#!/bin/sh\n', 0o755);
+    const env = { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' };
+    const wrap = (text: string): void => lab.files.write('/tmp/wrap/ip', `#!/bin/sh\n${text}\nexec /usr/sbin/ip "$@"\n`, 0o755);
+    wrap(`case "$*" in *macvlan*) echo 'Error: Unknown device type.' >&2; exit 2 ;; esac`);
+    assert.match((await probed(lab, [], env)).because!, /`apk add kmod-macvlan`/);
+    // As busybox does it: what follows the type is not heard.
+    wrap(`case "$*" in *'macvlan mode bridge') exec /usr/sbin/ip link add link "$4" name "$6" type macvlan ;; esac`);
+    assert.match((await probed(lab, [], env)).because!, /`apk add ip-full`/);
+    await lab.phone.must(['ip', 'link', 'set', 'eth0', 'down']);
+    assert.match((await probed(lab)).because!, /nothing is connected to br-lan/);
   }),
 );
 
@@ -130,6 +170,70 @@ for (const [name, package_, wrapped, words] of [
     }),
   );
 }
+
+/** As fw4 has it where these devices are of the zone wan. */
+const OF_ZONE = (devices: string): string =>
+  `nft list table inet fw4 | sed 's/ifname "wan"/ifname { ${devices} }/' >/tmp/zone; { echo delete table inet fw4; cat /tmp/zone; } | nft -f -`;
+
+for (const [device, addresses, kind, translates, remark] of [
+  ['pppoe-wan', ['203.0.113.77/32'], 'PPP', true, null],
+  ['ds-wan', ['192.0.0.2/29'], 'tunnel', false, /^The line is DS-Lite or 464XLAT: addresses are translated at the provider/],
+  ['wg-out', ['10.9.0.2/32'], 'tunnel', true, /^The router has a private address towards the internet/],
+] as const) {
+  grounds(`tests a way without Ethernet: ${device}`, () =>
+    inLab({}, async (lab) => {
+      await lab.router.must([
+        'sh',
+        '-ec',
+        `ip tuntap add ${device} mode tun; ${addresses.map((one) => `ip addr add ${one} dev ${device}`).join('; ')}
+         ip link set ${device} mtu 1492 up; ip route replace default dev ${device}; ip -6 route add default dev ${device}
+         ${OF_ZONE(`"wan", "${device}"`)}
+         ${translates ? ':' : 'nft flush chain inet fw4 srcnat_wan'}`,
+      ]);
+      const { verdict, left, wan, translated, remarks, parts, messages, because } = await probed(lab);
+      assert.equal(
+        [verdict, left, wan?.kind, wan?.mtu, translated, parts],
+        [translates ? 'rewritten here' : 'dropped here', device, kind, 1492, translates, ['main', 'IPv6']],
+        because ?? '',
+      );
+      assert.is(messages.find(({ name }) => name === 'large OPTIONS')!.length, 1464);
+      if (remark === null) assert.equal(remarks, []);
+      else assert.match(remarks.join('|'), remark);
+    }),
+  );
+}
+
+grounds('tests each of several ways to the internet, and names the one that calls take', () =>
+  inLab({}, async (lab) => {
+    await lab.router.must([
+      'sh',
+      '-ec',
+      `ip link add wanb type veth peer name farb; ip addr add 198.51.100.2/24 dev wanb; ip link set farb up; ip link set wanb up
+       ip neigh add 198.51.100.1 dev wanb lladdr 02:00:00:00:00:09 nud permanent; ip route add default via 198.51.100.1 dev wanb metric 50
+       ${OF_ZONE('"wan", "wanb"')}`,
+    ]);
+    const both = await probed(lab);
+    assert.equal([both.verdict, both.left, both.parts], ['rewritten here', 'wan', ['main', 'by wanb']], both.because ?? '');
+    assert.equal(
+      both.messages.filter(({ part }) => part === 'by wanb').map(({ name, fate, device }) => [name, fate, device]),
+      [
+        ['OPTIONS by wanb', 'rewritten', 'wanb'],
+        ['INVITE by wanb', 'rewritten', 'wanb'],
+        ['control by wanb', 'unchanged', 'wanb'],
+      ],
+    );
+    assert.ok(both.messages.filter(({ part, toProvider }) => part === 'main' && toProvider).every(({ device }) => device !== 'wanb'));
+    // A policy of the owner's (mwan3) takes all of the LAN's by one way: then the other one is not tested, and that is said.
+    await lab.router.must([
+      'sh',
+      '-ec',
+      'ip route add default via 198.51.100.1 dev wanb table 7; ip rule add iif br-lan lookup 7 priority 700',
+    ]);
+    const one = await probed(lab);
+    assert.equal([one.verdict, one.left, one.parts], ['rewritten here', 'wanb', ['main']], one.because ?? '');
+    assert.match(one.untested.join(' '), /What goes by wan could not be tested/);
+  }),
+);
 
 grounds('verifies what disable and enable have reached', () =>
   inLab({}, async (lab) => {

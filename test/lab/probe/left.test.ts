@@ -1,4 +1,5 @@
 /** `sipalg probe` is noticed by nobody, and nothing of it is left: whatever happens while it runs. */
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProbeReport } from '../../../src/probe/probe.ts';
@@ -142,10 +143,10 @@ left('is nothing where the firewall is loaded again and again meanwhile, nor doe
 
 left('is told where somebody flushes all tables in the middle', () =>
   inLab({}, async (lab) => {
-    // The second listing of the table is where it looks at answers; all tables go before.
+    // The first listing of its sets is where it looks at what has come; all tables go before.
     lab.files.write(
       '/tmp/wrap/nft',
-      '#!/bin/sh\n[ "$1 $2" != "list table" ] || /usr/sbin/nft flush ruleset\nexec /usr/sbin/nft "$@"\n',
+      '#!/bin/sh\n[ "$1 $2" != "list sets" ] || /usr/sbin/nft flush ruleset\nexec /usr/sbin/nft "$@"\n',
       0o755,
     );
     const { status, stdout } = await lab.router.run(['sipalg', 'probe', '--json'], {
@@ -157,6 +158,12 @@ left('is told where somebody flushes all tables in the middle', () =>
     assert.not.match(await lab.router.must(['ip', '-o', 'link']), /sip[ab]/);
   }),
 );
+
+/** As it looks at what has come out. */
+const NFT_KILLS = `#!/bin/dash
+[ "$1 $2" != "list sets" ] || kill -9 "$(cat /tmp/pid)"
+exec /usr/sbin/nft "$@"
+`;
 
 /** The tools it calls, each of which kills it at one of its calls, before or behind what it does. */
 const TOOLS = ['nft', 'ip', 'sh', 'conntrack', 'kill'];
@@ -209,6 +216,38 @@ exec ${real} "$@"
       if (ended) break;
     }
     assert.ok(killed > 12, `${killed} times`);
+  }),
+);
+
+left('is taken away by plain shell where it was killed, and its package and its engine go', () =>
+  inLab({}, async (lab) => {
+    // No address is free, so that there are routes too.
+    const all = Array.from({ length: 254 }, (_, index) => `1 02:00:00:00:00:${(index + 1).toString(16)} 192.168.1.${index + 1} * *\n`);
+    lab.files.write('/tmp/dhcp.leases', all.join(''));
+    lab.files.write('/usr/lib/sipalg/give-back.sh', readFileSync('files/usr/lib/sipalg/give-back.sh', 'utf8'));
+    await busy(lab);
+    await lab.router.must(['sh', '-c', 'touch /var/run/sipalg.probe.lock; mkdir -p /tmp/wrap; touch /tmp/pid']);
+    lab.files.write('/tmp/wrap/nft', NFT_KILLS, 0o755);
+    const before = await seen(lab);
+    const { status } = await lab.router.run(['/bin/dash', '-c', 'echo $$ > /tmp/pid; exec /usr/sbin/sipalg probe --json'], {
+      env: { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' },
+      timeout: 60_000,
+    });
+    assert.is(status, null, 'killed');
+    const left = (await seen(lab)).join('\n');
+    for (const one of [
+      /table netdev sipalg_probe_/,
+      /links: .*sipa/,
+      /routes: 198\.19\.81\.201 /,
+      /neighbours: 198\.19\./,
+      /files: sipalg\.made\./,
+    ])
+      assert.match(left, one);
+    await lab.router.must(['rm', '/usr/sbin/sipalg']);
+    await lab.router.must(['sh', '/usr/lib/sipalg/give-back.sh']);
+    for (let wait = 0; wait < 200 && (await lab.router.run(['pgrep', '-x', 'ping|busybox'])).status === 0; wait++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    await same(lab, before);
   }),
 );
 

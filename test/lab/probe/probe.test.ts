@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProbeReport } from '../../../src/probe/probe.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
-import { ADDRESS } from '../network.ts';
+import { ADDRESS, ADDRESS6 } from '../network.ts';
 import type { Ran } from '../member.ts';
 
 type Engine = NonNullable<LabOptions['engine']>;
@@ -121,12 +121,36 @@ probing('says it in words that name each message and each field', () =>
 
 probing('says why a message was dropped, where the log of the kernel shows it', () =>
   inLab({}, async (lab) => {
-    // The log of another namespace than the first is silent; a line of it, as the kernel writes it.
-    const line = '[1.5] nf_ct_sip: dropping packet: wrong port 9 IN= OUT=wan SRC=203.0.113.20 DST=192.0.2.33 LEN=1 ID=20844 PROTO=UDP';
-    lab.files.write('/bin/dmesg', `#!/bin/sh\necho '${line}'\n`, 0o755);
+    // The log of another namespace than the first is silent; lines of it, as the kernel writes them, and one of an earlier test.
+    await lab.router.must(['ip', '-6', 'route', 'add', 'default', 'via', ADDRESS6.provider, 'dev', 'wan']);
+    await lab.router.must(['ip', 'neigh', 'replace', ADDRESS6.provider, 'dev', 'wan', 'lladdr', await macOf(lab)]);
+    const drop = (reason: string, ends: string): string =>
+      `nf_ct_sip: dropping packet: ${reason} IN= OUT= ${ends} PROTO=UDP SPT=5060 DPT=5060`;
+    const four = (id: number): string => `SRC=203.0.113.20 DST=192.0.2.33 LEN=271 TOS=0x00 PREC=0x00 TTL=2 ID=${id} DF`;
+    const six =
+      'SRC=2001:0db8:0001:0000:0000:0000:0000:00be DST=2001:0db8:0000:0000:0000:0000:0000:0033 LEN=255 TC=0 HOPLIMIT=2 FLOWLBL=20851';
+    lab.files.write(
+      '/bin/dmesg',
+      `#!/bin/sh
+at=$(cut -d' ' -f1 /proc/uptime)
+echo "[    1.500000] ${drop('cannot parse SDP message', four(20844))}"
+echo "[$at] ${drop('all ports in use for SDP media', four(20840))}"
+echo "[$at] ${drop('cannot add expectation for voice', four(20840))}"
+echo "[$at] ${drop('wrong port 9', four(20844))}"
+echo "[$at] ${drop('wrong port 9', six)}"
+`,
+      0o755,
+    );
     const { messages } = await report(lab);
-    assert.is(messages.find(({ name }) => name === 'INVITE with port 9')!.reason, 'wrong port 9');
-    assert.is(messages.find(({ name }) => name === 'INVITE with a name in o=')!.reason, null);
+    assert.equal(
+      messages.filter(({ fate }) => fate === 'dropped').map(({ name, reason }) => [name, reason]),
+      [
+        ['INVITE of a second phone, same RTP port', 'all ports in use for SDP media'],
+        ['INVITE with a name in o=', null],
+        ['INVITE with port 9', 'wrong port 9'],
+        ['INVITE with port 9, over IPv6', 'wrong port 9'],
+      ],
+    );
   }),
 );
 

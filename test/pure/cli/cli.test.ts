@@ -286,7 +286,7 @@ faces('names what is misspelt in the configuration, with the nearest right one, 
       'the types are sipalg, timeouts, marking, limit, provider, site, serve and metrics. Did you mean "provider"?',
     'sipalg.main: there is no option "polcy"; the options are alg, lang, policy and failback. Did you mean "policy"?',
     'sipalg.timeouts: the option media is "5"; it may be 30 to 86400 (seconds). Until it is, it is 300.',
-    'sipalg.serve: there is no option "evry"; the options are enabled, page, listen and every. Did you mean "every"?',
+    'sipalg.serve: there is no option "evry"; the options are enabled, page, listen, every, log, cert and key. Did you mean "every"?',
   ];
   for (const words of [['status'], ['plan'], ['policy'], ['apply'], ['disable', '--dry-run'], ['enable', '--dry-run']]) {
     const { code, out, err } = await say(words, 'wish-misspelt');

@@ -46,6 +46,12 @@ bus('is published with its methods and their arguments', async () => {
     policy: {},
     disable: { dry_run: 'boolean' },
     enable: { dry_run: 'boolean' },
+    diagnose: { symptom: 'string', language: 'string' },
+    probe: { language: 'string' },
+    report: { language: 'string' },
+    history: {},
+    watch: { seconds: 'int32' },
+    calls: {},
   });
   assert.equal(lines, ['ubus: connected', 'ubus: the object sipalg is published']);
 });

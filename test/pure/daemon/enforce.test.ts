@@ -60,6 +60,8 @@ function keeping() {
     next: null as number | null,
     broken: '',
     going: true,
+    /** There is something left to do when the lock is had. */
+    acts: true,
   };
   const lines: string[] = [];
   const hold: { until: Promise<void> | null } = { until: null };
@@ -76,7 +78,8 @@ function keeping() {
       if (state.broken !== '') throw new Error(state.broken);
       return { changed: state.changed, next: state.next };
     },
-    async apply(towards, goOn) {
+    async apply(towards, goOn, onEcho) {
+      if (state.acts) for (let n = 0; n < 2; n++) onEcho();
       state.towards.push(towards);
       state.applies.push(clock.now());
       await hold.until;
@@ -169,6 +172,14 @@ keep('puts in force what is missing, once', async () => {
   await clock.pass(HOUR);
   assert.equal([state.applies, state.looks], [[0], 0]);
   assert.equal(lines, ['not as wished any more: Put the voice firewall rules in force.']);
+});
+
+keep('says nothing where another run has just done it', async () => {
+  const { clock, state, voice, lines } = keeping();
+  state.acts = false;
+  voice.seen(report(true));
+  await clock.pass(0);
+  assert.equal([state.applies, lines], [[0], []]);
 });
 
 keep('leaves alone what is not wished, what is not readable, and what a run is at', async () => {

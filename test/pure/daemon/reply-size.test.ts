@@ -99,7 +99,7 @@ suiteShort('then everything that is long', async () => {
 
 suiteShort('says so on the page', async () => {
   const view = viewOf(
-    looked(begin({ read: true, write: true }), short(await replyWith(12_000, 1000))),
+    looked(begin({ read: true, write: true }), short(await replyWith(12_000, 1000)), 0),
     wordsIn((text) => text),
   );
   assert.match(view.notices.map(({ text }) => text).join(), 'more than ubus takes in one message');

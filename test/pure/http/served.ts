@@ -3,6 +3,7 @@ import { createAttempts } from '../../../src/http/attempts.ts';
 import type { Answer, Asked } from '../../../src/http/message.ts';
 import { createMount } from '../../../src/http/routes.ts';
 import type { MountOptions } from '../../../src/http/routes.ts';
+import { say } from '../../../src/words/say.ts';
 import { WrongArgument } from '../../../src/object/object.ts';
 import type { Reply } from '../../../src/object/object.ts';
 import { createLogins } from '../../../src/http/logins.ts';
@@ -62,7 +63,7 @@ export function mounted(otherwise: Partial<MountOptions> = {}) {
     file: async (name) =>
       name === 'page.css' ? { lacking: "The page's file page.css could not be read: it is not there." } : { text: PAGE },
     say: (line) => lines.push(line),
-    another: '`kill -HUP 1` makes it print another',
+    another: say('http-prints-another', '{reload} makes it print another', { reload: '`kill -HUP 1`' }),
     ...otherwise,
   });
   const ask = (
@@ -102,5 +103,5 @@ export function mounted(otherwise: Partial<MountOptions> = {}) {
     const { headers } = await ask('GET', `/?token=${sessions.newToken()}`);
     return headers['set-cookie']?.split(';')[0] ?? '';
   };
-  return { clock, sessions, lines, calls, bus, ask, post, link };
+  return { clock, sessions, lines, calls, bus, handle, ask, post, link };
 }

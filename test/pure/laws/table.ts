@@ -142,13 +142,13 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'http',
-    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts', 'words'],
+    code: ['object', 'ubus', 'languages/address', 'host/repeated.ts', 'host/log.ts', 'words'],
     types: ['host'],
     because: 'HTTP is requests and answers as data: no socket, so every request can be tested without one.',
   },
   {
     room: 'daemon',
-    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host'],
+    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host', 'languages/uci'],
     types: ['judge', 'plan', 'voice'],
     because: 'The resident program puts the object, its transports and the watch together, through doors that are handed in.',
   },

@@ -9,7 +9,7 @@ import { METHODS } from '../../../src/object/object.ts';
 
 const PLUGIN = 'files/usr/libexec/rpcd/sipalg';
 /** As rpcd 4476687 reads the types of `list` (plugin.c): by an example in JSON. */
-const EXAMPLES: Record<string, unknown> = { string: '', boolean: false };
+const EXAMPLES: Record<string, unknown> = { string: '', boolean: false, int32: 0 };
 
 interface Context {
   folder: string;

@@ -7,15 +7,13 @@ import type { State } from '../../../src/page/state.ts';
 import type { View } from '../../../src/page/view.ts';
 import { wordsIn } from '../../../src/page/words.ts';
 import { routerNames } from '../../routers.ts';
+import { blocksIn, cellsIn as cells, findingsIn, sectionIn as section, switchIn, verdictIn } from './shown.ts';
 import { IDLE, lastRun, NOTHING, planOf, statusOf } from '../../page/replies.ts';
 
 const words = wordsIn((text) => text);
 const ALL = { read: true, write: true };
-const at = (reply: Reply, rights = ALL): State => looked(begin(rights), reply);
+const at = (reply: Reply, rights = ALL): State => looked(begin(rights), reply, 0);
 const viewAt = (state: State): View => viewOf(state, words);
-const section = (view: View, name: string) => view.sections.find((one) => one.name === name);
-const cells = (view: View, name: string): string[][] =>
-  (section(view, name)?.table.rows ?? []).map((row) => row.cells.map(({ text }) => text));
 
 const page = suite('the page');
 
@@ -23,18 +21,17 @@ page('says that it is looking before anything is known', () => {
   const view = viewAt(begin(ALL));
   assert.is(view.mood, 'loading');
   assert.is(view.wait, words.loading);
-  assert.is(view.verdict, null);
-  assert.is(view.switch, null);
+  assert.equal(view.tabs, []);
 });
 
 page('names what is waited for when nothing is known yet', () => {
-  const view = viewAt(at(NOTHING));
+  const view = viewAt(looked(at(NOTHING), NOTHING, 2000));
   assert.is(view.mood, 'loading');
   assert.equal(
     view.notices.map(({ text, lines }) => [text, ...lines]),
     [[words.pendingFirst, 'nft -j -t list ruleset']],
   );
-  assert.is(view.switch, null);
+  assert.equal(view.tabs, []);
 });
 
 const MOODS: [router: string, mood: View['mood'], tone: string, state: string][] = [
@@ -51,8 +48,9 @@ for (const [router, mood, tone, state] of MOODS) {
     const reply = await statusOf(router);
     const view = viewAt(at(reply));
     assert.is(view.mood, mood);
-    assert.equal([view.verdict?.tone, view.verdict?.state, view.verdict?.text], [tone, state, reply.verdict?.text]);
-    assert.is(view.verdict?.more, mood === 'would come back' ? words.wouldReturn : '');
+    const verdict = verdictIn(view);
+    assert.equal([verdict?.tone, verdict?.state, verdict?.text], [tone, state, reply.verdict?.text]);
+    assert.is(verdict?.more, mood === 'would come back' ? words.wouldReturn : '');
   });
 }
 
@@ -61,7 +59,7 @@ page('shows every finding of every recorded router, with all its evidence', asyn
     const reply = await statusOf(router);
     const view = viewAt(at(reply));
     assert.equal(
-      view.findings?.rows.map(({ text, fold }) => [text, fold?.lines ?? []]),
+      findingsIn(view).map(({ text, fold }) => [text, fold?.lines ?? []]),
       reply.verdict?.findings.map(({ text, evidence }) => [text, evidence]),
       router,
     );
@@ -81,9 +79,33 @@ page('lets what could not be read never look like "none"', async () => {
   assert.match(cells(hostile, 'rules').flat().join('\n'), /Could not be read/);
 });
 
-page('says that nothing would bring it back only where all was read and it is off', async () => {
-  assert.is(section(viewAt(at(await statusOf('stock-alg-absent'))), 'returns')?.table.empty, words.noReturns);
-  assert.is(section(viewAt(at(await statusOf('proc-modules-unreadable'))), 'returns'), undefined);
+page('draws no section with nothing in it', async () => {
+  for (const router of routerNames()) {
+    const empty = blocksIn(viewAt(at(await statusOf(router)))).filter(
+      (block) =>
+        (block.kind === 'section' && block.table.rows.length + block.lines.length === 0)
+        || (block.kind === 'findings' && block.rows.length === 0)
+        || (block.kind === 'details' && block.blocks.length === 0),
+    );
+    assert.equal(empty, [], router);
+  }
+});
+
+page('names what is waited for only after two seconds, and within the box of a run while one goes on', async () => {
+  const pending = ['nft -j -t list ruleset'];
+  const waiting = await statusOf('stock-alg-on', { pending });
+  const soon = looked(begin(ALL), waiting, 1000);
+  assert.equal(viewAt(soon).notices, []);
+  assert.equal(viewAt(looked(soon, waiting, 2900)).notices, []);
+  assert.equal(
+    viewAt(looked(soon, waiting, 3000)).notices.map(({ text, lines }) => [text, ...lines]),
+    [[words.pending, ...pending]],
+  );
+  const running = { towards: 'disabled' as const, since: 0, commands: [] };
+  const late = viewAt(looked(soon, await statusOf('stock-alg-on', { pending, running }), 3000));
+  assert.equal([late.notices, switchIn(late)?.running?.lines], [[], ['Still waiting: nft -j -t list ruleset']]);
+  const answered = looked(looked(soon, waiting, 3000), await statusOf('stock-alg-on'), 4000);
+  assert.equal(viewAt(looked(answered, waiting, 5000)).notices, [], 'it counts anew');
 });
 
 page('shows the rules in force as they are, and what they have counted', async () => {
@@ -136,13 +158,13 @@ page('keeps the last report when the service goes, says so, and says so no more 
     viewAt(gone).notices.map(({ text }) => text),
     [words.noObject],
   );
-  assert.equal(viewAt(looked(gone, reply)).notices, []);
+  assert.equal(viewAt(looked(gone, reply, 0)).notices, []);
 });
 
 page('without a service says how to start it, and shows no verdict', () => {
   const view = viewAt(lost(begin(ALL), { kind: 'no object', said: '' }));
   assert.is(view.mood, 'no service');
-  assert.equal([view.notices[0]?.text, view.verdict, view.switch], [words.noObject, null, null]);
+  assert.equal([view.notices[0]?.text, view.tabs], [words.noObject, []]);
 });
 
 page('says when a session may not look', () => {
@@ -152,16 +174,17 @@ page('says when a session may not look', () => {
 });
 
 page('shows nothing of the router to who has not logged in', async () => {
-  const view = viewAt({ ...at(await statusOf('stock-alg-on')), login: { how: 'password', busy: false, said: 'wrong' } });
+  const view = viewAt({ ...at(await statusOf('stock-alg-on')), login: { how: 'password', busy: false, said: 'wrong', warning: 'in clear' } });
   assert.is(view.mood, 'login');
-  assert.equal([view.verdict, view.switch, view.findings, view.sections, view.notices], [null, null, null, [], []]);
+  assert.equal([view.tabs, view.confirm, view.notices], [[], null, []]);
   assert.is(view.login?.said, 'wrong');
+  assert.is(view.login?.warning, 'in clear');
 });
 
 const theSwitch = suite('the switch');
 
 theSwitch('offers off where it is on, and back where something was taken away', async () => {
-  const ways = async (router: string) => viewAt(at(await statusOf(router))).switch?.buttons.map(({ towards }) => towards);
+  const ways = async (router: string) => switchIn(viewAt(at(await statusOf(router))))?.buttons.map(({ towards }) => towards);
   assert.equal(await ways('stock-alg-on'), ['disabled']);
   assert.equal(await ways('disabled'), ['enabled']);
   assert.equal(await ways('unfinished'), ['disabled', 'enabled']);
@@ -169,7 +192,7 @@ theSwitch('offers off where it is on, and back where something was taken away', 
 
 theSwitch('is not active in a session that may only look, and says why', async () => {
   for (const router of routerNames()) {
-    const shown = viewAt(at(await statusOf(router), { read: true, write: false })).switch;
+    const shown = switchIn(viewAt(at(await statusOf(router), { read: true, write: false })));
     assert.equal(
       shown?.buttons.filter(({ active }) => active),
       [],
@@ -182,36 +205,37 @@ theSwitch('is not active in a session that may only look, and says why', async (
 theSwitch('shows what it would do before it does it: every step, its commands and its reason', async () => {
   const reply = await planOf('stock-alg-on', 'disabled');
   const waiting = confirm(at(await statusOf('stock-alg-on')), 'disabled');
-  assert.equal([viewAt(waiting).switch?.confirm?.wait, viewAt(waiting).switch?.confirm?.go], [words.planning, '']);
-  const shown = viewAt(planned(waiting, 'disabled', reply)).switch?.confirm;
+  assert.equal([viewAt(waiting).confirm?.wait, viewAt(waiting).confirm?.go], [words.planning, '']);
+  const shown = viewAt(planned(waiting, 'disabled', reply)).confirm;
   assert.equal(
     shown?.steps.map(({ text, commands }) => ({ text, commands })),
     reply.plan?.steps.map(({ text, commands }) => ({ text, commands })),
   );
   assert.ok(shown?.steps.some(({ why }) => why === 'Why: nftables puts flows under the SIP helper in 1 rule.'));
   assert.is(shown?.go, words.doIt.disabled);
-  assert.is(viewAt(cancelled(planned(waiting, 'disabled', reply))).switch?.confirm, null);
+  assert.is(viewAt(cancelled(planned(waiting, 'disabled', reply))).confirm, null);
 });
 
 theSwitch('cannot be confirmed where nothing can be done, and says why', async () => {
   const state = confirm(at(await statusOf('not-root')), 'disabled');
   const reply = await planOf('not-root', 'disabled');
-  const refused = viewAt(planned(state, 'disabled', reply)).switch?.confirm;
+  const refused = viewAt(planned(state, 'disabled', reply)).confirm;
   assert.is(refused?.go, '');
   assert.equal(
     refused?.notices.map(({ lines }) => lines),
     [reply.plan?.refused],
   );
-  const broken = viewAt(planned(state, 'disabled', { kind: 'no answer', said: 'timed out' })).switch?.confirm;
+  const broken = viewAt(planned(state, 'disabled', { kind: 'no answer', said: 'timed out' })).confirm;
   assert.equal([broken?.go, broken?.notices[0]?.text], ['', words.planFailed]);
-  const empty = viewAt(planned(confirm(at(await statusOf('disabled')), 'disabled'), 'disabled', await planOf('disabled', 'disabled')))
-    .switch?.confirm;
+  const empty = viewAt(
+    planned(confirm(at(await statusOf('disabled')), 'disabled'), 'disabled', await planOf('disabled', 'disabled')),
+  ).confirm;
   assert.equal([empty?.go, empty?.notices[0]?.text], ['', words.nothing]);
 });
 
 theSwitch('says what holds the block off', async () => {
   const state = confirm(at(await statusOf('user-include')), 'disabled');
-  const shown = viewAt(planned(state, 'disabled', await planOf('user-include', 'disabled'))).switch?.confirm;
+  const shown = viewAt(planned(state, 'disabled', await planOf('user-include', 'disabled'))).confirm;
   assert.ok(shown?.notices.some(({ name, tone, lines }) => name === 'held' && tone === 'warning' && lines.length > 0));
   assert.is(shown?.go, words.doIt.disabled);
 });
@@ -224,16 +248,16 @@ theSwitch('drops a plan that comes when the person has gone on', async () => {
 theSwitch('echoes the commands while it works, and the verdict stays what was last verified', async () => {
   const since = asked(at(await statusOf('stock-alg-on')), 'disabled');
   assert.ok(hurried(since));
-  assert.equal([viewAt(since).switch?.running?.title, viewAt(since).switch?.running?.commands], [words.running.disabled, []]);
+  assert.equal([switchIn(viewAt(since))?.running?.title, switchIn(viewAt(since))?.running?.commands], [words.running.disabled, []]);
   const running = { towards: 'disabled' as const, since: 0, commands: ['uci commit sipalg', 'rmmod nf_nat_sip'] };
-  const view = viewAt(looked(since, await statusOf('stock-alg-on', { running })));
-  assert.equal(view.switch?.running?.commands, running.commands);
-  assert.equal([view.switch?.buttons, view.mood, view.verdict?.working], [[], 'rewriting', true]);
+  const view = viewAt(looked(since, await statusOf('stock-alg-on', { running }), 0));
+  assert.equal(switchIn(view)?.running?.commands, running.commands);
+  assert.equal([switchIn(view)?.buttons, view.mood, verdictIn(view)?.working], [[], 'rewriting', true]);
 });
 
 theSwitch('shows a run that somebody else has begun', async () => {
   const state = at(await statusOf('stock-alg-on', { running: { towards: 'enabled', since: 0, commands: ['x'] } }));
-  assert.equal([viewAt(state).switch?.running?.title, hurried(state)], [words.running.enabled, true]);
+  assert.equal([switchIn(viewAt(state))?.running?.title, hurried(state)], [words.running.enabled, true]);
 });
 
 const OUTCOMES = [
@@ -246,7 +270,7 @@ for (const [outcome, tone] of OUTCOMES) {
   theSwitch(`says how it went: ${outcome}`, async () => {
     const last = lastRun(outcome, { because: ['A sentence of the router.'] });
     const ended = answered(asked(at(await statusOf('stock-alg-on')), 'disabled'), 'disabled', await statusOf('disabled', { last }));
-    const { result, running } = viewAt(ended).switch ?? {};
+    const { result, running } = switchIn(viewAt(ended)) ?? {};
     assert.is(running, null);
     assert.equal(
       [result?.tone, result?.text, result?.lines],
@@ -260,16 +284,20 @@ for (const [outcome, tone] of OUTCOMES) {
 theSwitch("is not done because it was asked for: without an answer the router's own word decides", async () => {
   const before = await statusOf('stock-alg-on', { last: lastRun('reached', { at: 1 }) });
   const cut = answered(asked(at(before), 'disabled'), 'disabled', { kind: 'no answer', said: 'XHR request timed out' });
-  assert.equal(viewAt(cut).switch?.running?.lines, [words.uncertain]);
+  assert.equal(switchIn(viewAt(cut))?.running?.lines, [words.uncertain]);
   const goingOn = looked(
     cut,
     await statusOf('stock-alg-on', { running: { towards: 'disabled', since: 0, commands: [] }, last: before.now.last }),
+    0,
   );
   assert.ok(hurried(goingOn));
-  const over = viewAt(looked(goingOn, await statusOf('disabled', { last: lastRun('reached') })));
-  assert.is(over.switch?.result?.text, words.ended.reached.disabled);
-  const never = viewAt(looked(cut, before));
-  assert.equal([never.switch?.running, never.switch?.result?.tone, never.switch?.result?.text], [null, 'danger', words.notAsked.disabled]);
+  const over = viewAt(looked(goingOn, await statusOf('disabled', { last: lastRun('reached') }), 0));
+  assert.is(switchIn(over)?.result?.text, words.ended.reached.disabled);
+  const never = viewAt(looked(cut, before, 0));
+  assert.equal(
+    [switchIn(never)?.running, switchIn(never)?.result?.tone, switchIn(never)?.result?.text],
+    [null, 'danger', words.notAsked.disabled],
+  );
 });
 
 theSwitch('says that it was turned down', async () => {
@@ -280,22 +308,22 @@ theSwitch('says that it was turned down', async () => {
     }),
   );
   assert.equal(
-    [view.switch?.result?.tone, view.switch?.result?.lines],
+    [switchIn(view)?.result?.tone, switchIn(view)?.result?.lines],
     ['danger', ['It was said: This session may not change anything here.']],
   );
 });
 
 theSwitch('tells of an earlier run only if it did not reach its end', async () => {
   const first = async (outcome: 'reached' | 'failed') =>
-    viewAt(at(await statusOf('disabled', { last: lastRun(outcome) }))).switch?.result?.tone;
+    switchIn(viewAt(at(await statusOf('disabled', { last: lastRun(outcome) }))))?.result?.tone;
   assert.equal([await first('reached'), await first('failed')], [undefined, 'danger']);
 });
 
 theSwitch('keeps what has been unfolded', async () => {
   const state = toggled(at(await statusOf('stock-alg-on')), 'finding nft-assignment');
-  const open = (one: State) => viewAt(one).findings?.rows.find(({ name }) => name === 'nft-assignment')?.fold?.open;
+  const open = (one: State) => findingsIn(viewAt(one)).find(({ name }) => name === 'nft-assignment')?.fold?.open;
   assert.equal(
-    [open(state), open(looked(state, await statusOf('stock-alg-on'))), open(toggled(state, 'finding nft-assignment'))],
+    [open(state), open(looked(state, await statusOf('stock-alg-on'), 0)), open(toggled(state, 'finding nft-assignment'))],
     [true, true, false],
   );
 });

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Reply } from '../../../src/object/object.ts';
 import { viewOf } from '../../../src/page/model.ts';
 import { begin, looked } from '../../../src/page/state.ts';
-import type { Section, View } from '../../../src/page/view.ts';
+import type { View } from '../../../src/page/view.ts';
 import { MOST_ROWS } from '../../../src/page/voice.ts';
 import { wordsIn } from '../../../src/page/words.ts';
 import { RANK } from '../../../src/plan/step.ts';
@@ -11,6 +11,7 @@ import type { PolicyFacts } from '../../../src/voice/facts.ts';
 import { NOW } from '../../routers.ts';
 import { IN_FORCE, policyFacts, withVoice } from '../../voice.ts';
 import { statusOf } from '../../page/replies.ts';
+import { cellsIn as cells, sectionIn as section, switchIn } from './shown.ts';
 
 const words = wordsIn((text) => text);
 const STEP = {
@@ -23,10 +24,7 @@ const STEP = {
   commands: [],
   of: 'policy' as const,
 };
-const viewOn = (reply: Reply): View => viewOf(looked(begin({ read: true, write: true }), reply), words);
-const section = (view: View, name: string): Section | undefined => view.sections.find((one) => one.name === name);
-const cells = (view: View, name: string): string[][] =>
-  (section(view, name)?.table.rows ?? []).map((row) => row.cells.map(({ text }) => text));
+const viewOn = (reply: Reply): View => viewOf(looked(begin({ read: true, write: true }), reply, 0), words);
 
 type Full = Extract<Reply, { facts: object }>;
 
@@ -44,11 +42,11 @@ voice('are said to be off where none are wished, unknown where they could not be
   const reply = await replyWith();
   const off = viewOn({ ...reply, facts: { ...reply.facts, policy: { state: 'absent', source: 'x' } } });
   assert.equal(
-    [section(off, 'voice')?.table.empty, section(off, 'providers'), section(off, 'attempts')],
+    [section(off, 'voice')?.lines[0], section(off, 'providers'), section(off, 'attempts')],
     [words.voice.off, undefined, undefined],
   );
   const failed = viewOn({ ...reply, facts: { ...reply.facts, policy: { state: 'failed', source: 'x', because: 'a file is gone' } } });
-  assert.is(section(failed, 'voice')?.table.empty, 'Whether they are in force could not be seen: a file is gone');
+  assert.is(section(failed, 'voice')?.lines[0], 'Whether they are in force could not be seen: a file is gone');
   const { policy: _, ...older } = reply.facts;
   assert.is(section(viewOn({ ...reply, facts: older as never }), 'voice'), undefined, 'a daemon that is older than the page');
 });
@@ -67,37 +65,51 @@ voice('are said to be in force only where the plan has nothing left to do for th
   assert.is(section(await view({ inForce: unread }), 'attempts'), undefined, 'what could not be read is not "none"');
 });
 
-voice('say what is wished and what was counted', async () => {
-  assert.equal(section(await view(), 'voice')?.lines, [
-    words.voice.inForce,
-    'A flow is forgotten without packets after: signalling 120 s, once answered 620 s; media 300 s.',
-    'Packets are marked: media EF, signalling CS3.',
-    'Requests from the internet are limited for each address and minute: REGISTER 5, INVITE 10, OPTIONS 10.',
-    'Requests of all other methods: 20; over TCP 2 kB per second.',
-    'Phones seen: 192.168.1.10, 192.168.1.11',
+/** A reply of a router of nftables that counts every method. */
+const COUNTED = {
+  ...IN_FORCE,
+  counters: [
+    { name: 'voice_media', packets: 90_210, bytes: 18_042_000 },
+    ...(['register', 'invite', 'options', 'other', 'tcp'] as const).flatMap((method, at) => [
+      { name: `attempts_${method}`, packets: 100 + at, bytes: 1 },
+      { name: `limited_${method}`, packets: at, bytes: 1 },
+    ]),
+    { name: 'limited_kilobytes', packets: 7, bytes: 1 },
+    { name: 'of_another_version', packets: 1, bytes: 2 },
+  ],
+};
+
+voice('say how it stands, and what came and was limited in one table, in words and not in names of counters', async () => {
+  assert.equal(section(await view(), 'voice')?.lines, [words.voice.inForce, 'Phones seen: 192.168.1.10, 192.168.1.11']);
+  const { inForce } = policyFacts();
+  const shown = await view({ inForce: { ...inForce, all: { state: 'present', value: COUNTED, source: 'nft' } } });
+  assert.equal(section(shown, 'voice')?.table.heads, ['Method', 'Seen', 'Limited']);
+  assert.equal(cells(shown, 'voice'), [
+    ['REGISTER', '100', '0'],
+    ['INVITE', '101', '1'],
+    ['OPTIONS', '102', '2'],
+    ['Others', '103', '3'],
+    ['TCP connections', '104', '4'],
+    ['TCP, too much at once', '', '7'],
   ]);
-  assert.equal(cells(await view(), 'voice'), [
+  assert.equal(cells(shown, 'counters'), [
     ['Audio, marked', '90210 packets, 18042000 bytes'],
-    ['REGISTER from strangers, dropped', '9990 packets, 4000000 bytes'],
+    ['of_another_version', '1 packets, 2 bytes'],
   ]);
-  const { wish } = policyFacts();
-  const bare =
-    section(
-      await view({ wish: { ...wish, marking: null, limit: null }, perFlow: { state: 'present', value: false, source: 'nft -c' } }),
-      'voice',
-    )?.lines ?? [];
-  for (const line of [words.voice.everyFlow, words.voice.noMarks, words.voice.noLimits]) assert.ok(bare.includes(line), line);
+  const every = await view({ perFlow: { state: 'present', value: false, source: 'nft -c' } });
+  assert.ok(section(every, 'voice')?.lines.includes(words.voice.everyFlow));
 });
 
-voice('name both families of iptables', async () => {
+voice('add up both families of iptables, and name them where a counter is shown by itself', async () => {
   const present = { state: 'present' as const, value: IN_FORCE, source: 'iptables-save' };
   const both = await view({
     backend: 'iptables',
     inForce: { all: { state: 'absent', source: 'nft' }, ipv4: present, ipv6: { ...present, value: { ...IN_FORCE, attempts: [] } } },
   });
+  assert.equal(cells(both, 'voice'), [['REGISTER', '', '19980']]);
   assert.equal(
-    cells(both, 'voice').map(([name]) => name),
-    ['IPv4 Audio, marked', 'IPv4 REGISTER from strangers, dropped', 'IPv6 Audio, marked', 'IPv6 REGISTER from strangers, dropped'],
+    cells(both, 'counters').map(([name]) => name),
+    ['IPv4 Audio, marked', 'IPv6 Audio, marked'],
   );
   assert.is(cells(both, 'attempts').length, 3);
 });
@@ -127,7 +139,7 @@ voice("count networks and name every name: answered, stale or not yet answered, 
   );
 });
 
-voice('show who tried, the busiest first, and say where nobody did', async () => {
+voice('show who tried, the busiest first, and nothing where nobody did', async () => {
   assert.equal(cells(await view(), 'attempts'), [
     ['2001:db8:bad::1', 'REGISTER', '10000', '9990', '3 h ago', '43 s ago'],
     ['192.0.2.99', 'TCP', '12', '2', words.notKnown, words.notKnown],
@@ -135,7 +147,7 @@ voice('show who tried, the busiest first, and say where nobody did', async () =>
   ]);
   const { inForce } = policyFacts();
   const quiet = await view({ inForce: { ...inForce, all: { state: 'present', value: { ...IN_FORCE, attempts: [] }, source: 'nft' } } });
-  assert.equal([section(quiet, 'attempts')?.table.rows, section(quiet, 'attempts')?.table.empty], [[], words.voice.noAttempts]);
+  assert.is(section(quiet, 'attempts'), undefined);
 });
 
 voice('stay bounded: ten thousand networks, four thousand attempts, three hundred phones', async () => {
@@ -158,12 +170,12 @@ voice('stay bounded: ten thousand networks, four thousand attempts, three hundre
   assert.is(cells(shown, 'attempts').length, MOST_ROWS);
   assert.equal(section(shown, 'attempts')?.lines, ['The first 50 of 4000 are shown.']);
   assert.match(section(shown, 'voice')?.lines.at(-1) ?? '', /^Phones seen: (\S+, ){7}\S+ and 292 more$/);
-  assert.ok(JSON.stringify(shown.sections).length < 25_000);
+  assert.ok(JSON.stringify(shown.tabs).length < 25_000);
 });
 
 voice('are no reason to say that the wish about the ALG is not reached', async () => {
   const reply = await replyWith();
-  const { lines, buttons } = viewOn({ ...reply, plan: { ...reply.plan, steps: [STEP] } }).switch ?? { lines: [], buttons: [] };
+  const { lines, buttons } = switchIn(viewOn({ ...reply, plan: { ...reply.plan, steps: [STEP] } })) ?? { lines: [], buttons: [] };
   assert.equal([lines.at(-1), buttons.map(({ towards }) => towards)], [words.met, ['enabled']]);
 });
 

@@ -16,6 +16,7 @@ const result = (fate: Fate, more: Partial<Result> = {}): Result => ({
   tests: '',
   control: false,
   toProvider: true,
+  part: 'main',
   fate,
   sent: '192.168.1.9:5060 -> 192.0.2.33:5060',
   seen: fate === 'dropped' || fate === 'not tried' ? null : '203.0.113.20:5060 -> 192.0.2.33:5060',
@@ -26,6 +27,7 @@ const result = (fate: Fate, more: Partial<Result> = {}): Result => ({
   differences: [],
   deliveredTo: null,
   reason: null,
+  gap: null,
   ...more,
 });
 const control = (fate: Fate = 'unchanged'): Result => result(fate, { control: true });

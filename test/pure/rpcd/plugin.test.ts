@@ -37,7 +37,8 @@ call('is answered as the daemon answers it, whatever the method and the argument
     ['disable', { dry_run: true }],
     ['enable', { dry_run: true }],
   ];
-  assert.equal([...new Set(asked.map(([method]) => method))].sort(), Object.keys(METHODS).sort());
+  const reporting = Object.entries(METHODS).flatMap(([name, method]) => ('beside' in method ? [] : [name]));
+  assert.equal([...new Set(asked.map(([method]) => method))].sort(), reporting.sort());
   for (const router of ['stock-alg-on', 'disabled', 'voice-in-force', 'hostile-nft'])
     for (const [method, args] of asked) {
       const resident = createObject({ host: recordedRouter(router), surveyor, clock: handClock() });

@@ -168,10 +168,10 @@ read('never throws, whatever the file, and never passes over what it could not r
 const serve = suite('what the daemon is told');
 
 serve('has a daemon with its page, looking every five minutes, unless told otherwise', () => {
-  const standard = { enabled: true, page: true, listen: null, every: 5 };
+  const standard = { enabled: true, page: true, listen: null, every: 5, log: 'info', cert: null, key: null };
   for (const text of [null, '', STOCK, FULL, "config serve 'serve'\n", "config 'broken\n"]) assert.equal(readServe(text).serve, standard);
   assert.equal(readServe("config serve\n\toption enabled off\n\toption page '0'\n\toption listen '[::1]:1'\n\toption every '60'\n"), {
-    serve: { enabled: false, page: false, listen: '[::1]:1', every: 60 },
+    serve: { ...standard, enabled: false, page: false, listen: '[::1]:1', every: 60 },
     problems: [],
   });
   for (const yes of ['1', 'on', 'true', 'yes', 'enabled'])
@@ -192,7 +192,7 @@ serve('refuses a bad value by section, option and what is allowed, and the rest 
     [
       'sipalg.serve: the option every is "0"; it may be 1 to 1440 (minutes). Until it is, it is 5.',
       'sipalg.serve: the option enabled is "constructor"; it may be 1 or 0. Until it is, it is 1.',
-      'sipalg.serve: there is no option "port"; the options are enabled, page, listen and every.',
+      'sipalg.serve: there is no option "port"; the options are enabled, page, listen, every, log, cert and key. Did you mean "cert"?',
       'sipalg.serve: the option listen is "list x"; it may be an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061. ' +
         'Until it is, the page is not served.',
     ],

@@ -86,7 +86,7 @@ function everything(report: Report, put: Put, translate: (key: string) => string
   const plans = [report.plan, ...(['disabled', 'enabled'] as const).map((towards) => planAll(facts, voice, towards, true))];
   const words = wordsIn(translate);
   const reply = { ...report, now: { running: null, pending: [], age: 0, last: null } };
-  const state = looked(begin({ read: true, write: true }), reply);
+  const state = looked(begin({ read: true, write: true }), reply, 0);
   const views = plans.map((plan) => viewOf(planned(confirm(state, 'disabled'), 'disabled', { ...reply, plan }), words));
   return [
     // In lines of any length: a sentence is looked at as a whole.
@@ -99,7 +99,7 @@ function everything(report: Report, put: Put, translate: (key: string) => string
 
 /** What is read of a view: all texts but names and tones. */
 function textsOf(view: unknown, name = ''): string[] {
-  if (typeof view === 'string') return ['name', 'tone', 'mood', 'towards', 'how'].includes(name) ? [] : [view];
+  if (typeof view === 'string') return ['name', 'tone', 'mood', 'towards', 'how', 'kind', 'tab'].includes(name) ? [] : [view];
   if (Array.isArray(view)) return view.flatMap((one) => textsOf(one, name === 'commands' ? 'name' : name));
   return typeof view === 'object' && view !== null && !('code' in view)
     ? Object.entries(view).flatMap(([key, value]) => textsOf(value, key))

@@ -293,10 +293,53 @@ by_shell() {
 	[ -n "$left" ] || rm -f "$JOURNAL"
 }
 
+# words NAME FILE: the words of a list of lists or of objects, one a line: [["a","b"],["c"]] is `a b` and `c`.
+words() {
+	sed -n "s/.*\"$1\":\[\([^{}]*\|{.*}\)\],\"$2\".*/\1/p" "$3" |
+		sed 's/\],\[/\n/g; s/},{/\n/g; s/"address"://g; s/"device"://g' | tr -d '[]{}"' | tr ',' ' ' | grep '^[0-9a-f][-0-9a-zA-Z_.:/ ]*$'
+}
+
+# What a test by live packets has made and not taken away, by the list it wrote before (src/probe/record/made.ts): its table,
+# its devices, its routes, what the kernel learnt of its phone. Nothing is touched that does not bear the run's own number.
+take_tests() {
+	local file pid began address device
+	for file in "$R"/var/run/sipalg.made.*; do
+		[ -f "$file" ] || continue
+		pid=${file##*.}
+		# One that goes on takes its things away itself.
+		began=$(sed -n 's/.*"began":"\([0-9]*\)".*/\1/p' "$file")
+		if [ -n "$began" ] && [ "$(sed 's/.*) //' "$R/proc/$pid/stat" 2>/dev/null | cut -d' ' -f20)" = "$began" ]; then
+			kill "$pid" 2>/dev/null
+			for _ in 1 2 3 4 5; do [ ! -e "$file" ] || sleep 1; done
+			[ -e "$file" ] || continue
+		fi
+		for table in $(grep -o "netdev sipalg_[a-z]*_$pid\"" "$file" | tr -d '"' | cut -d' ' -f2); do
+			echoed "nft delete table netdev $table"
+			nft delete table netdev "$table" 2>/dev/null
+		done
+		for device in $(sed 's/.*"devices":\[//; s/\].*//' "$file" | tr -d '"' | tr ',' ' '); do
+			case $device in sip[a-z]?*) ;; *) continue ;; esac
+			[ ! -e "/sys/class/net/$device" ] || { echoed "ip link del $device"; ip link del "$device"; }
+		done
+		# shellcheck disable=SC2086 # words
+		words routes neighbours "$file" | while read -r address; do ip route del $address 2>/dev/null; done
+		words neighbours hosts "$file" | while read -r address device; do
+			ip neigh del "$address" dev "$device" 2>/dev/null || ip neigh flush to "$address" dev "$device" 2>/dev/null
+		done
+		sed 's/.*"hosts":\[//; s/\].*//' "$file" | tr -d '"' | tr ',' '\n' | grep '^[0-9a-f][0-9a-f.:]*$' | while read -r address; do
+			case $address in *:*) device=ipv6 ;; *) device=ipv4 ;; esac
+			if there conntrack; then conntrack -D -f $device --orig-src "$address" >/dev/null 2>&1
+			else echo "$address" > "$R/proc/net/nf_conntrack"; fi 2>/dev/null
+		done
+		rm -f "$file"
+	done
+}
+
 # What would reach the wish again: the daemon is another package, which a manager can be made to leave behind.
 for each in sipalg-daemon sipalg; do
 	[ ! -x "$R/etc/init.d/$each" ] || "$R/etc/init.d/$each" stop >/dev/null 2>&1
 done
+take_tests
 if changed; then
 	if [ -n "$T" ]; then
 		by_program
@@ -307,7 +350,7 @@ if changed; then
 	fi
 fi
 # The stock configuration that opkg or apk has put beside a changed one is no more of use than the package.
-rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.probe.lock "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy "$R"/var/run/sipalg.run* "$R"/var/run/sipalg.line "$WISH-opkg" "$WISH.apk-new"
+rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.probe.lock "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy "$R"/var/run/sipalg.run* "$R"/var/run/sipalg.line "$R"/var/run/sipalg.link "$WISH-opkg" "$WISH.apk-new"
 if [ -n "$left" ]; then
 	say "Not everything was given back. What was there before is written in ${JOURNAL#"$R"}: install sipalg again and run \`sipalg enable\`, or give it back by hand and remove that file."
 fi

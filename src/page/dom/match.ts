@@ -1,42 +1,9 @@
 /**
- * A tree of plain data and the DOM made to match it. What stays the same is not
+ * The DOM made to match a tree of plain data. What stays the same is not
  * touched: nodes keep their identity from look to look, and with it focus,
  * scroll, selection and what is typed.
  */
-
-export type Child = Tree | string;
-
-export interface Tree {
-  tag: string;
-  /** Tells siblings apart; without it they are told apart by tag and order. */
-  key: string;
-  /** Attributes; false and null are absent, true is ''. */
-  attributes: Record<string, string | boolean | null>;
-  /** Styles that classes of LuCI's themes do not give. Set through the DOM, as a strict policy asks. */
-  style: Record<string, string>;
-  on: Record<string, (event: Event) => void>;
-  children: Child[];
-}
-
-export interface Traits {
-  key?: string;
-  style?: Record<string, string>;
-  on?: Record<string, (event: Event) => void>;
-  [attribute: string]: unknown;
-}
-
-/** An element: `h('p', { class: 'x' }, 'text')`. Children that are null, false or '' are left out. */
-export function h(tag: string, traits: Traits = {}, ...children: (Child | null | false | readonly (Child | null | false)[])[]): Tree {
-  const { key = '', style = {}, on = {}, ...attributes } = traits;
-  return {
-    tag,
-    key,
-    style,
-    on,
-    attributes: attributes as Tree['attributes'],
-    children: children.flat().filter((child): child is Child => child !== null && child !== false && child !== ''),
-  };
-}
+import type { Child, Tree } from '../tree.ts';
 
 /** What of a node was set by this file. */
 interface Made {
@@ -47,9 +14,13 @@ interface Made {
 
 const made = new WeakMap<Node, Made>();
 
-function create(child: Child): Node {
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @param parent what it comes into: a drawing's elements have a namespace of their own */
+function create(child: Child, parent: Element): Node {
   if (typeof child === 'string') return document.createTextNode(child);
-  const element = document.createElement(child.tag);
+  const element =
+    child.tag === 'svg' || parent.namespaceURI === SVG ? document.createElementNS(SVG, child.tag) : document.createElement(child.tag);
   made.set(element, { key: child.key, on: {}, style: {} });
   match(element, child);
   return element;
@@ -62,7 +33,7 @@ function hear(event: Event): void {
 }
 
 /** Makes an element match a tree of its tag. */
-export function match(element: HTMLElement, tree: Tree): void {
+export function match(element: HTMLElement | SVGElement, tree: Tree): void {
   const own = made.get(element) ?? { key: tree.key, on: {}, style: {} };
   made.set(element, own);
   for (const [name, value] of Object.entries(tree.attributes)) {
@@ -84,10 +55,10 @@ export function match(element: HTMLElement, tree: Tree): void {
 
 function fits(node: Node, child: Child): boolean {
   if (typeof child === 'string') return node.nodeType === Node.TEXT_NODE;
-  return node.nodeName === child.tag.toUpperCase() && (made.get(node)?.key ?? '') === child.key;
+  return node.nodeName.toLowerCase() === child.tag.toLowerCase() && (made.get(node)?.key ?? '') === child.key;
 }
 
-function matchChildren(element: HTMLElement, children: readonly Child[]): void {
+function matchChildren(element: HTMLElement | SVGElement, children: readonly Child[]): void {
   const old = new Set<Node>(element.childNodes);
   const nodes = children.map((child) => {
     for (const node of old) {
@@ -101,10 +72,10 @@ function matchChildren(element: HTMLElement, children: readonly Child[]): void {
   for (const node of old) element.removeChild(node);
   let next: Node | null = element.firstChild;
   children.forEach((child, place) => {
-    const node = nodes[place] ?? create(child);
+    const node = nodes[place] ?? create(child, element);
     if (node === next) next = node.nextSibling;
     else element.insertBefore(node, next);
-    if (typeof child !== 'string') match(node as HTMLElement, child);
+    if (typeof child !== 'string') match(node as HTMLElement | SVGElement, child);
     else if (node.nodeValue !== child) node.nodeValue = child;
   });
 }

@@ -1,0 +1,286 @@
+/** The tab *Diagnosis*: a probe, causes of what happens, calls as they happen, and a document of it all. */
+import type { CallsReply, Reply } from '../object/object.ts';
+import type { Ladder, Watched } from '../object/watched.ts';
+import { cameOf, fixOf, sentence, sentences } from './answered.ts';
+import type { Came, Diagnosed, Probed } from './answered.ts';
+import { foldOf, notice } from './blocks.ts';
+import { ladderOf } from './drawings/ladder.ts';
+import type { Rung } from './drawings/ladder.ts';
+import type { State } from './state.ts';
+import type { Ask, Block, Details, Notice, Section, Table, Tone } from './view.ts';
+import { fill } from './words.ts';
+import type { Words } from './words.ts';
+
+type Full = Extract<Reply, { facts: object }>;
+type Row = Table['rows'][number];
+
+/** So many calls are drawn. */
+const LADDERS = 5;
+
+const section = (name: string, title: string, heads: string[], rows: Row[], lines: string[] = []): Section => ({
+  kind: 'section',
+  name,
+  title,
+  lines,
+  table: { heads, rows, empty: '' },
+});
+
+/** What is asked for, and how it stands. */
+function askOf(
+  name: string,
+  { busy, failed }: Pick<Came<object>, 'busy' | 'failed'>,
+  what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field' | 'label'> & { allowed: boolean; off?: boolean; notices?: Notice[]; save?: Ask['save'] },
+  words: Words,
+): Ask {
+  const { title, lines, ask, field, label, allowed, off = false, notices = [], save = null } = what;
+  const trouble = failed === null ? [] : [notice(`${name} failed`, 'warning', fill(words.diagnosis.failed, failed))];
+  return {
+    kind: 'ask',
+    name,
+    title,
+    lines: allowed ? lines : [...lines, words.diagnosis.denied],
+    field,
+    ask,
+    label: busy ? words.diagnosis.working : label,
+    busy,
+    disabled: busy || off || !allowed,
+    notices: [...trouble, ...notices],
+    save,
+  };
+}
+
+function details(name: string, label: string, rows: Row[], heads: string[], state: State): Details[] {
+  if (rows.length === 0) return [];
+  return [{ kind: 'details', name, label, open: state.open.includes(name), blocks: [section(`${name}-rows`, '', heads, rows)] }];
+}
+
+const VERDICTS: Readonly<Record<string, Tone>> = { 'unchanged': 'success', 'rewritten here': 'danger', 'dropped here': 'danger' };
+const FATES: Readonly<Record<string, Tone>> = { 'unchanged': 'success', 'not tried': 'notice' };
+
+/** What is said under one of some names; the name itself where another version has another. */
+const named = (names: Readonly<Record<string, string>>, name: string): string =>
+  Object.prototype.hasOwnProperty.call(names, name) ? (names[name] as string) : name;
+
+function probeOf(state: State, words: Words): Block[] {
+  const { diagnosis } = words;
+  const came = cameOf<Probed>(state, 'probe', 'verdict', words);
+  const { value } = came;
+  const notices =
+    value === null
+      ? []
+      : [
+          notice(
+            'probed',
+            VERDICTS[value.verdict] ?? 'warning',
+            fill(named(diagnosis.verdicts, value.verdict), sentence(value, 'because', value.because ?? '', words)),
+            [...sentences(value, 'remarks', value.remarks, words), ...sentences(value, 'leftOver', value.leftOver, words)],
+          ),
+        ];
+  const changed = (value?.alterations ?? []).map(({ field, part, before, after, messages }, at): Row => ({
+    name: String(at),
+    cells: [
+      { text: `${field} ${part}`.trim(), code: true },
+      { text: before ?? diagnosis.noField, code: true },
+      { text: after ?? diagnosis.noField, code: true, tone: 'danger' },
+      { text: messages.length > 3 ? String(messages.length) : messages.join(', ') },
+    ],
+  }));
+  const messages = (value?.messages ?? []).map((one): Row => {
+    const reason = one.reason === null ? '' : ` (${sentence(one, 'reason', one.reason, words)})`;
+    const fate = named(diagnosis.fates, one.fate) + reason;
+    return { name: one.name, cells: [{ text: one.name }, { text: fate, tone: FATES[one.fate] ?? 'danger' }] };
+  });
+  return [
+    askOf(
+      'probe',
+      came,
+      {
+        title: diagnosis.probe,
+        lines: [diagnosis.probeAbout],
+        ask: { method: 'probe', args: { language: diagnosis.language } },
+        field: null,
+        label: diagnosis.probeGo,
+        allowed: state.rights.write,
+        notices,
+      },
+      words,
+    ),
+    ...(changed.length === 0
+      ? []
+      : [section('probe-fields', diagnosis.fields, [diagnosis.field, diagnosis.sent, diagnosis.seen, diagnosis.inMessages], changed)]),
+    ...details('probe-messages', fill(diagnosis.messages, messages.length), messages, [diagnosis.message, diagnosis.result], state),
+  ];
+}
+
+function causesOf(state: State, words: Words): Block[] {
+  const { diagnosis } = words;
+  const came = cameOf<Diagnosed>(state, 'diagnose', 'diagnosis', words);
+  const { number = null, found = [], unknown = [], ruledOut = [], advisories = [], ...rest } = came.value?.diagnosis ?? {};
+  const none = came.value !== null && found.length === 0 ? [notice('no cause', 'success', diagnosis.noneFound)] : [];
+  const meaning = number === null ? [] : [notice('number', 'notice', `${sentence(rest, 'number', number, words)}.`)];
+  const rows = found.map((one): Row => {
+    const { code, what, evidence, fix, alike } = one;
+    const lines = [
+      ...sentences(one, 'evidence', evidence, words),
+      ...(alike === null ? [] : [fill(diagnosis.alike, alike.codes.join(', '), sentence(alike, 'tell', alike.tell, words))]),
+    ];
+    const fold = foldOf(`cause ${code}`, fill(words.evidence, lines.length), lines, state);
+    return {
+      name: code,
+      cells: [{ text: sentence(one, 'what', what, words), ...(fold === null ? {} : { fold }) }, { text: fixOf(fix, words) }],
+    };
+  });
+  const cells = (one: { coded?: Readonly<Record<string, unknown>> }, fields: Record<string, string>): Row['cells'] =>
+    Object.entries(fields).map(([field, text]) => ({ text: sentence(one, field, text, words) }));
+  return [
+    askOf(
+      'diagnose',
+      came,
+      {
+        title: diagnosis.causes,
+        lines: [diagnosis.causesAbout],
+        ask: { method: 'diagnose', args: { language: diagnosis.language } },
+        field: { argument: 'symptom', label: diagnosis.symptom, suggestions: diagnosis.symptoms },
+        label: diagnosis.causesGo,
+        allowed: true,
+        notices: [...none, ...meaning],
+      },
+      words,
+    ),
+    ...(rows.length === 0 ? [] : [section('causes', diagnosis.found, [diagnosis.cause, diagnosis.fix], rows)]),
+    ...details(
+      'causes-unknown',
+      fill(diagnosis.unknown, unknown.length),
+      unknown.map((one) => ({ name: one.code, cells: cells(one, { what: one.what, because: one.because, tell: one.tell }) })),
+      [diagnosis.cause, diagnosis.because, diagnosis.tell],
+      state,
+    ),
+    ...details(
+      'causes-out',
+      fill(diagnosis.ruledOut, ruledOut.length),
+      ruledOut.map((one) => ({ name: one.code, cells: cells(one, { what: one.what, because: one.because }) })),
+      [diagnosis.cause, diagnosis.because],
+      state,
+    ),
+    ...details(
+      'advisories',
+      fill(diagnosis.security, advisories.length),
+      advisories.map((one) => ({ name: one.id, cells: cells(one, { text: one.text, fix: one.fix }) })),
+      [diagnosis.cause, diagnosis.fix],
+      state,
+    ),
+  ];
+}
+
+function rungText(rung: Rung, words: Words): string {
+  const { rungFates, again } = words.diagnosis;
+  const fate = rung.fate === 'changed' || rung.fate === 'dropped' ? rungFates[rung.fate] : '';
+  return [fate, rung.again > 0 ? fill(again, rung.again) : ''].filter((text) => text !== '').join(', ');
+}
+
+function drawnCall(ladder: Ladder, words: Words): Block[] {
+  const { diagnosis } = words;
+  const title = fill(diagnosis.call, ladder.call);
+  const spoken = ladder.rungs.map((rung) => {
+    const more = rungText(rung, words);
+    return fill(rung.fromPhone ? diagnosis.rung : diagnosis.rungBack, rung.what) + (more === '' ? '' : `: ${more}`);
+  });
+  const tree = ladderOf(ladder, {
+    label: `${title}: ${ladder.phone}, ${ladder.far}. ${spoken.join('; ')}.`,
+    ...diagnosis.ends,
+    said: (rung) => rungText(rung, words),
+    omitted: fill(diagnosis.omitted, ladder.omitted),
+  });
+  return tree === null ? [] : [{ kind: 'drawing', name: `call-${ladder.call}`, title, lines: [], tree }];
+}
+
+function standing({ live, until, at, summary }: Watched, words: Words): string[] {
+  const { diagnosis } = words;
+  if (live) {
+    const seconds = Math.max(0, Math.round((until - at) / 1000));
+    const left = seconds < 120 ? fill(words.seconds, seconds) : fill(words.minutes, Math.round(seconds / 60));
+    return [fill(diagnosis.watching, left), ...((summary?.ladders.length ?? 0) === 0 ? [diagnosis.noCalls] : [])];
+  }
+  return summary === null ? [] : [fill(diagnosis.watched, summary.calls, summary.answered, summary.failed)];
+}
+
+/** The later of two answers: of who started a watch, and of who asked how it goes. */
+function watchedOf(state: State, words: Words): Came<CallsReply> {
+  const asked = cameOf<CallsReply>(state, 'calls', 'watched', words);
+  const began = cameOf<CallsReply>(state, 'watch', 'watched', words);
+  const later = (began.value?.watched?.at ?? 0) > (asked.value?.watched?.at ?? 0) ? began.value : asked.value;
+  return { busy: began.busy, failed: began.failed, value: later };
+}
+
+function callsOf(state: State, words: Words): Block[] {
+  const { diagnosis } = words;
+  const came = watchedOf(state, words);
+  const watched = came.value?.watched ?? null;
+  const { trouble = null, remarks = [], told = [], summary = null } = watched ?? {};
+  const failed = came.failed ?? (trouble === null ? null : sentence(watched as object, 'trouble', trouble, words));
+  const causes = (summary?.causes ?? []).map((one): Row => {
+    const { code, times, text } = one;
+    return { name: code, cells: [{ text: sentence(one, 'text', text, words) }, { text: String(times) }] };
+  });
+  const texts = told.map((one) => sentence(one, 'text', one.text, words)).reverse();
+  return [
+    askOf(
+      'watch',
+      { busy: came.busy, failed },
+      {
+        title: diagnosis.calls,
+        lines: [diagnosis.callsAbout, ...(watched === null ? [] : standing(watched, words)), ...remarks],
+        ask: { method: 'watch', args: { seconds: 600 } },
+        field: null,
+        label: watched?.live === true ? diagnosis.watchingNow : diagnosis.callsGo,
+        allowed: state.rights.write,
+        off: watched?.live === true,
+      },
+      words,
+    ),
+    ...(causes.length === 0 ? [] : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.times], causes)]),
+    ...details(
+      'calls-told',
+      fill(diagnosis.happened, texts.length),
+      texts.map((text, at) => ({ name: String(texts.length - at), cells: [{ text }] })),
+      [],
+      state,
+    ),
+    ...[...(summary?.ladders ?? [])].reverse().slice(0, LADDERS).flatMap((ladder) => drawnCall(ladder, words)),
+  ];
+}
+
+function reportOf(state: State, words: Words): Block[] {
+  const { diagnosis } = words;
+  const came = cameOf<{ html: string }>(state, 'report', 'html', words);
+  const text = came.value?.html ?? null;
+  return [
+    askOf(
+      'report',
+      came,
+      {
+        title: diagnosis.report,
+        lines: [diagnosis.reportAbout],
+        ask: { method: 'report', args: { language: diagnosis.language } },
+        field: null,
+        label: diagnosis.reportGo,
+        allowed: true,
+        save: text === null ? null : { label: fill(diagnosis.save, Math.ceil(text.length / 1000)), file: 'sipalg-report.html', text },
+      },
+      words,
+    ),
+  ];
+}
+
+export function diagnosisOf(_reply: Full, state: State, words: Words): Block[] {
+  return [...probeOf(state, words), ...causesOf(state, words), ...callsOf(state, words), ...reportOf(state, words)];
+}
+
+/** What an open tab asks for by itself, with each look. */
+export function asksOf({ tab, answers }: Pick<State, 'tab' | 'answers'>): { name: string; method: 'history' | 'calls' }[] {
+  if (tab === 'voice') return [{ name: 'history', method: 'history' }];
+  if (tab !== 'diagnosis') return [];
+  const isLive = (name: string): boolean => (answers[name]?.result as CallsReply | null | undefined)?.watched?.live === true;
+  // One that has ended tells nothing new.
+  return answers['calls'] === undefined || isLive('calls') || isLive('watch') ? [{ name: 'calls', method: 'calls' }] : [];
+}

@@ -1,0 +1,394 @@
+/** One test, from the phone that is plugged in to all that was made being taken away. */
+import type { Clock } from '../host/clock.ts';
+import type { Host } from '../host/host.ts';
+import { parseExpectations } from '../languages/kernel/expectations.ts';
+import type { Facts } from '../observe/facts.ts';
+import { orElse, understood } from '../observe/reading.ts';
+import { guardsOf, tapsOf, wanAt } from './chains.ts';
+import type { Scope } from './chains.ts';
+import { tcpUncovered } from './covers.ts';
+import { PROVIDER } from './ground.ts';
+import type { Ground } from './ground.ts';
+import { PROVIDER6, isSame } from './ground6.ts';
+import { droppedReasons, uptime } from './log.ts';
+import { TARGET_MAC, setOn, turning } from './macvlan.ts';
+import { lackingPackage } from './packages.ts';
+import { frame, solicitation } from './packet.ts';
+import type { Packet } from './packet.ts';
+import { pairOf, plugIn } from './pair.ts';
+import type { Pair } from './pair.ts';
+import { unmake, writeMade } from './record/made.ts';
+import type { Made } from './record/made.ts';
+import type { Recorded } from './record/recorded.ts';
+import { CannotRecord } from './record/recorder.ts';
+import { repliesTo, repliesTo6, replyOver } from './replies.ts';
+import type { Arrived, Reply } from './replies.ts';
+import { nothing } from './report.ts';
+import type { ProbeReport } from './report.ts';
+import { alterationsOf, resultOf, standsOrNot, verdictOf, withGrowth } from './results.ts';
+import type { Known, Part, Result, Sent } from './results.ts';
+import { answerId, answering, ending, gapOf, heard, lastId, opening, streamsOf, talk } from './stream.ts';
+import type { Stream } from './stream.ts';
+import { vectors6, vectorsBy, vectorsOf } from './vectors.ts';
+import type { Vector } from './vectors.ts';
+import { notTold, wanOf } from './wans.ts';
+import { Wire } from './wire.ts';
+import type { Writing } from './write.ts';
+
+const MACS = ['02:51:be:00:00:11', '02:51:be:00:00:12'] as const;
+/** High, and nobody's factory setting: an ALG lets two calls have no RTP port in common. */
+const MEDIA = 61_414;
+/** Of an address for measurements (RFC 2544), should the LAN have no free one. */
+const OUTSIDE = ['198.19.81.201', '198.19.81.202'] as const;
+/** One hop: should all else fail, nothing gets further than the next router. */
+const TTL = 2;
+const FIRST_ID = 0x5160;
+const FIRST_REPLY_ID = 0x51a0;
+
+export class Run {
+  private readonly host: Host;
+  private readonly clock: Clock;
+  private readonly facts: Facts;
+  private readonly ground: Ground;
+  private readonly goOn: () => boolean;
+  private readonly remarks: string[];
+  private readonly untested: string[] = [];
+  private readonly pair: Pair;
+  private readonly phones: readonly string[];
+  private readonly isOutside: boolean;
+  private readonly scope: Scope;
+  private readonly made: Made;
+  private readonly wire: Wire;
+  private readonly streams: readonly Stream[];
+  /** Of the kernel's log. */
+  private since: number | null = null;
+
+  constructor(host: Host, clock: Clock, facts: Facts, ground: Ground, goOn: () => boolean, remarks: string[]) {
+    this.host = host;
+    this.clock = clock;
+    this.facts = facts;
+    this.ground = ground;
+    this.goOn = goOn;
+    this.remarks = remarks;
+    this.pair = pairOf(host);
+    this.isOutside = ground.phones.length === 0;
+    this.phones = this.isOutside ? OUTSIDE : ground.phones;
+    this.wire = new Wire(host, clock, goOn, ground.kernel, { device: this.pair.phone, trigger: ground.trigger.peer });
+    const { device, isBridge } = ground.lan;
+    const { phone, port } = this.pair;
+    const uncovered = tcpUncovered(facts);
+    if (uncovered !== null) this.untested.push(uncovered);
+    if ('because' in ground.six) this.untested.push(`IPv6 was not tested: ${ground.six.because}.`);
+    const phone6 = 'because' in ground.six ? null : ground.six.phone;
+    this.scope = {
+      ground,
+      phones: this.phones,
+      phone6,
+      isTcp: uncovered === null,
+      silent: isBridge ? [phone] : [phone, port],
+      macs: isBridge ? [] : MACS,
+    };
+    this.streams = uncovered === null ? streamsOf({ phone: this.phones[0]!, provider: PROVIDER, media: MEDIA }) : [];
+    const addresses = [...this.phones, ...(phone6 === null ? [] : [phone6])];
+    this.made = {
+      tables: [],
+      devices: isBridge ? [phone] : [phone, port],
+      routes: [
+        ...(this.isOutside ? this.phones.map((address) => [`${address}/32`, 'dev', device]) : []),
+        ...ground.others.map(({ route }) => route),
+      ],
+      neighbours: addresses.map((address) => ({ address, device })),
+      hosts: [...addresses, ground.trigger.own],
+    };
+  }
+
+  async report(): Promise<ProbeReport> {
+    const { host, ground, made } = this;
+    const about = {
+      lan: ground.lan.device,
+      wans: ground.wans,
+      phones: this.phones,
+      untested: this.untested,
+      remarks: this.remarks,
+      way: this.isOutside ? ('address outside the LAN' as const) : ('phone' as const),
+    };
+    if (this.isOutside)
+      this.remarks.push(
+        `No address of ${ground.lan.address}/${ground.lan.prefix} is free, so the phone has one that is not the LAN's: ` +
+          'rules that go by addresses of the LAN are not tested.',
+      );
+    this.since = await uptime(host);
+    await writeMade(host, { ...made, tables: [this.wire.table] });
+    try {
+      const wrong = await this.plugIn();
+      if (wrong !== null) return await this.away(nothing(wrong, about));
+      for (const route of made.routes) await host.run(['ip', 'route', 'add', ...route]);
+      const { main, beside } = this.outgoing();
+      const last = main.at(-1)!;
+      const first = this.wire.writing('out', [
+        ...this.solicitations(),
+        ...[...main.slice(0, -1), ...beside].map((one) => this.frameOf(one)),
+        ...this.streams.map((stream) => this.framed(opening(stream, TTL + 1), MACS[0])),
+        // All that is to come has come with it.
+        this.frameOf(last),
+      ]);
+      await this.wire.start(first, tapsOf(this.scope), made, [
+        ...guardsOf(this.scope),
+        ...(ground.lan.isBridge ? [] : turning(ground.lan.device, MACS, ground.lan.mac)),
+      ]);
+      return await this.away(await this.measure(main, beside, first, about));
+    } catch (error) {
+      if (error instanceof CannotRecord)
+        return await this.away(
+          nothing(error.lacks === 'netdev' ? lackingPackage(this.facts.system, 'kmod-nft-netdev') : error.message, about),
+        );
+      return await this.away(nothing((error as Error).message.replace(/\.$/, ''), about));
+    }
+  }
+
+  /** @returns why it could not be, the end of a sentence; null where it is */
+  private async plugIn(): Promise<string | null> {
+    const { host, pair, ground } = this;
+    const { lan, trigger } = ground;
+    const wrong = lan.isBridge
+      ? await plugIn(host, this.clock, pair, lan.device, lan.mtu, trigger.own)
+      : await setOn(host, pair, lan.device, lan.mtu, trigger.own);
+    const lacking = { veth: 'kmod-veth', macvlan: 'kmod-macvlan', ip: 'ip-full' } as const;
+    if (wrong === 'veth' || wrong === 'macvlan' || wrong === 'ip') return lackingPackage(this.facts.system, lacking[wrong]);
+    return wrong === null ? null : `the test phone could not be plugged in: ${wrong}`;
+  }
+
+  /** Takes everything away, whatever came of it. */
+  private async away(report: ProbeReport): Promise<ProbeReport> {
+    await this.wire.stop();
+    const leftOver = await unmake(this.host, { ...this.made, tables: [this.wire.table] });
+    return { ...report, leftOver };
+  }
+
+  /** The main part, and what is beside it. */
+  private outgoing(): { main: Sent[]; beside: Sent[] } {
+    const { ground, scope } = this;
+    const [phone, second = null] = this.phones as [string, string?];
+    const main = vectorsOf({ phone, second, provider: PROVIDER, mtu: ground.mtu, media: MEDIA });
+    const beside: (readonly [Part, Vector])[] = ground.others.flatMap(({ device, provider }, index) =>
+      vectorsBy({ phone, provider }, MEDIA + 4 + index * 2, device, index).map((one) => [`by ${device}`, one] as const),
+    );
+    if (scope.phone6 !== null)
+      beside.push(...vectors6({ phone: scope.phone6, provider: PROVIDER6 }, MEDIA).map((one) => ['IPv6', one] as const));
+    const sent = (part: Part, { name, tests, control = false, ends, text }: Vector, id: number): Sent => ({
+      name,
+      tests,
+      control,
+      toProvider: true,
+      part,
+      ends,
+      expected: ends,
+      text,
+      id,
+    });
+    return {
+      main: main.map((one, index) => sent('main', one, FIRST_ID + index)),
+      beside: beside.map(([part, one], index) => sent(part, one, FIRST_ID + main.length + index)),
+    };
+  }
+
+  private framed(packet: Packet, from: string): number[] {
+    const { lan } = this.ground;
+    return frame(packet, { from, to: lan.isBridge ? lan.mac : TARGET_MAC });
+  }
+
+  private frameOf({ ends, text, id }: Sent): number[] {
+    return this.framed({ ...ends, payload: text, id, ttl: TTL + 1 }, MACS[this.phones.indexOf(ends.from.address)] ?? MACS[0]);
+  }
+
+  private solicitations(): number[][] {
+    const { lan, six } = this.ground;
+    const to = lan.isBridge ? lan.mac : TARGET_MAC;
+    return [
+      ...this.phones.map((phone, index) => solicitation({ from: MACS[index] ?? MACS[0], to }, phone, lan.address)),
+      ...('because' in six ? [] : [solicitation({ from: MACS[0], to }, six.phone, six.router)]),
+    ];
+  }
+
+  private async measure(main: Sent[], beside: Sent[], first: Writing, about: Partial<ProbeReport>): Promise<ProbeReport> {
+    const lastOnes = beside.filter(({ control }) => control).map(({ id }) => id);
+    const seen = await this.wire.send(first, [main.at(-1)!.id], [...lastOnes, ...this.streams.map(({ firstId }) => firstId)]);
+    const of = (id: number): Recorded | null => seen.find((one) => one.id === id) ?? null;
+    const all = [...main, ...beside];
+    const known: Known = {
+      inside: [...this.phones, ...(this.scope.phone6 === null ? [] : [this.scope.phone6])],
+      mtu: this.ground.mtu,
+      reasons: all.every(({ id }) => of(id) !== null) ? new Map() : await droppedReasons(this.host, all, this.since),
+    };
+    const results = all.map((sent) => {
+      const found = of(sent.id);
+      return resultOf(sent, found, found === null ? null : wanAt(this.ground, found.tap), known);
+    });
+    const arrived = all.flatMap((sent): Arrived[] => {
+      const found = of(sent.id);
+      return found === null ? [] : [{ vector: sent, from: found.from, text: String.fromCharCode(...found.bytes) }];
+    });
+    const holes = await this.expectations();
+    const back = await this.comeBack(arrived, seen, known, first);
+    for (const one of await this.expectations()) if (!holes.includes(one)) holes.push(one);
+    const left = seen.map(({ tap }) => wanAt(this.ground, tap));
+    const told = this.stand([...withGrowth(results, this.ground.mtu), ...back]);
+    const { verdict, because } = this.goOn() ? verdictOf(told) : { verdict: 'inconclusive' as const, because: 'it was interrupted' };
+    const sources = seen.filter(({ id }) => main.some((one) => one.id === id)).map(({ from }) => from.address);
+    const translated = sources.length === 0 ? null : sources.some((one) => !this.phones.includes(one));
+    const wan = left[0] === undefined ? null : await wanOf(this.host, left[0]);
+    if (wan !== null) this.remarks.push(...notTold(wan, translated));
+    return {
+      ...nothing(''),
+      ...about,
+      verdict,
+      because,
+      left: left[0] ?? null,
+      wan,
+      translated,
+      parts: [...new Set(told.filter(({ fate }) => fate !== 'not tried').map(({ part }) => part))],
+      alterations: alterationsOf(told),
+      messages: told,
+      expectations: holes,
+      remarks: this.remarks,
+    };
+  }
+
+  /** Takes what was tested beside the main part for as much as it proves, and says where that is nothing. */
+  private stand(all: readonly Result[]): Result[] {
+    const parts = [...new Set(all.map(({ part }) => part))].filter((part) => part !== 'main');
+    const whole = new Map<Part, Result[]>();
+    for (const part of parts) {
+      const own = all.filter((one) => one.part === part);
+      const out = standsOrNot(
+        own.filter(({ toProvider }) => toProvider),
+        part.startsWith('by ') ? part.slice('by '.length) : null,
+      );
+      if (!out.stands) {
+        const name = part.startsWith('by ') ? `What goes ${part}` : part;
+        this.untested.push(`${name} could not be tested: a message that no ALG has business with did not come out there.`);
+      }
+      const back = out.stands ? own.filter(({ toProvider }) => !toProvider) : [];
+      whole.set(part, [...out.results, ...standsOrNot(back).results]);
+    }
+    return [...all.filter(({ part }) => part === 'main'), ...parts.flatMap((part) => whole.get(part)!)];
+  }
+
+  /** Holes for the fake phones. */
+  private async expectations(): Promise<string[]> {
+    const holes = orElse(understood(await this.host.read('/proc/net/nf_conntrack_expect'), parseExpectations), []);
+    const providers = [PROVIDER, ...this.ground.others.map(({ provider }) => provider)];
+    return holes
+      .filter(({ helper }) => helper === null || helper.startsWith('sip'))
+      .filter(({ src }) => (src.includes(':') ? isSame(src, PROVIDER6) : providers.includes(src)))
+      .map(({ klass, src, dst, dport }) => `${klass ?? 'sip'}: ${src} may reach ${dst}:${dport ?? 'any'}`);
+  }
+
+  /** The way back; and over TCP both ways, whose connection needs the way back before anything is said. */
+  private async comeBack(arrived: readonly Arrived[], seen: readonly Recorded[], known: Known, first: Writing): Promise<Result[]> {
+    if (this.ground.isBridgeFiltered && this.ground.lan.isBridge) {
+      this.remarks.push('Answers were not tested: bridge-nf-call-iptables is 1, so those of a test are bridged past the ALG.');
+      if (this.streams.length > 0)
+        this.untested.push('TCP was not tested: bridge-nf-call-iptables is 1, and no connection comes about so.');
+      return [];
+    }
+    const sentOf =
+      (part: Part) =>
+      ({ name, tests, control = false, ends, phone, text }: Reply, id: number): Sent => ({
+        name,
+        tests,
+        control,
+        toProvider: false,
+        part,
+        ends,
+        expected: { from: ends.from, to: phone },
+        text,
+        id,
+      });
+    const own = (part: Part): Arrived[] => arrived.filter(({ vector }) => (vector as Sent).part === part);
+    const main = repliesTo(own('main')).map((one, index) => sentOf('main')(one, FIRST_REPLY_ID + index));
+    const six = repliesTo6(own('IPv6')).map((one, index) => sentOf('IPv6')(one, FIRST_REPLY_ID + main.length + index));
+    const talks = this.streams.flatMap((stream) => {
+      const syn = seen.find(({ id }) => id === stream.firstId);
+      return syn === undefined ? [] : [{ stream, packets: talk(stream, syn, TTL + 1) }];
+    });
+    const sent = [...main, ...six];
+    if (sent.length + talks.length === 0 || !this.goOn()) return [];
+    const written = this.wire.writing('back', [
+      ...six.map((one) => this.frameOf(one)),
+      ...talks.flatMap(({ packets }) => packets.map((one) => this.framed(one, MACS[0]))),
+      ...main.map((one) => this.frameOf(one)),
+    ]);
+    if (!(await this.wire.replace(first, written))) {
+      this.remarks.push('Answers were not tested: nft did not take them.');
+      return [];
+    }
+    const ends = [...six.map(({ id }) => id), ...talks.map(({ stream }) => lastId(stream))];
+    const came = await this.wire.send(written, main.length === 0 ? [] : [main.at(-1)!.id], ends);
+    const of = (id: number): Recorded | null => came.find((one) => one.id === id) ?? null;
+    const device = this.ground.lan.device;
+    const results = sent.map((one) => resultOf(one, of(one.id), device, known));
+    const tcp =
+      talks.length === 0
+        ? []
+        : await this.overTcp(
+            talks.map(({ stream }) => stream),
+            came,
+            known,
+            written,
+          );
+    const mine = results.filter(({ part }) => part === 'main');
+    const rest = [...results.filter(({ part }) => part !== 'main'), ...tcp];
+    if (mine.length === 0 || mine.some(({ control, seen: there }) => control && there !== null)) return [...mine, ...rest];
+    this.remarks.push('Answers could not be tested: one that no ALG has business with did not come back either.');
+    return [...mine.map((one) => ({ ...one, fate: 'not tried' as const, seen: null, differences: [], deliveredTo: null })), ...rest];
+  }
+
+  /** What came out over TCP, what is answered to it, and the end of the connections. */
+  private async overTcp(streams: readonly Stream[], came: readonly Recorded[], known: Known, before: Writing): Promise<Result[]> {
+    const all = streams.map((stream) => ({ stream, messages: heard(stream, came) }));
+    const lost = all.flatMap(({ messages }) => messages.filter(({ seen }) => seen === null).map(({ sent }) => sent));
+    const reasons = lost.length === 0 ? known.reasons : await droppedReasons(this.host, lost, this.since);
+    const out = all.flatMap(({ messages }) =>
+      messages.map(({ sent, seen, gap }) =>
+        resultOf(sent, seen, seen === null ? null : wanAt(this.ground, seen.tap), { ...known, reasons }, gap),
+      ),
+    );
+    const answers = all.flatMap(({ stream, messages: [one] }) => {
+      if (one === undefined || one.seen === null) return [];
+      const { name, tests, control, ends, text, phone } = replyOver({
+        vector: one.sent,
+        from: one.seen.from,
+        text: String.fromCharCode(...one.seen.bytes),
+      });
+      const packet = answering(stream, came, ends, text, TTL + 1);
+      const sent: Sent = {
+        name,
+        tests,
+        control: control === true,
+        toProvider: false,
+        part: 'TCP',
+        ends,
+        expected: { from: ends.from, to: phone },
+        text,
+        id: answerId(stream),
+      };
+      return packet === null ? [] : [{ stream, packet, sent }];
+    });
+    const written = this.wire.writing('end', [
+      ...answers.map(({ packet }) => this.framed(packet, MACS[0])),
+      ...streams.map((stream) => this.framed(ending(stream, TTL + 1), MACS[0])),
+    ]);
+    if (!(await this.wire.replace(before, written))) return out;
+    // A reset shows at the device as any segment does.
+    const last = streams.map(({ firstId }) => firstId + 0x1f);
+    const back = await this.wire.send(written, answers.length === 0 ? last : answers.map(({ sent }) => sent.id), last);
+    return [
+      ...out,
+      ...answers.map(({ stream, sent }) => {
+        const seen = back.find((one) => one.id === sent.id) ?? null;
+        return resultOf(sent, seen, this.ground.lan.device, known, seen === null ? null : gapOf(stream, seen));
+      }),
+    ];
+  }
+}

@@ -1,0 +1,85 @@
+/** What kind of ways lead to the internet, and which of them calls take. It only looks. */
+import type { Host } from '../host/host.ts';
+import { orElse } from '../observe/reading.ts';
+
+export type WanKind = 'Ethernet' | 'VLAN' | 'bridge' | 'PPP' | 'tunnel' | 'other';
+
+export interface Wan {
+  readonly device: string;
+  readonly kind: WanKind;
+  /** Bytes of an IP packet; 0 where it is not known. */
+  readonly mtu: number;
+  /** The router's own addresses of IPv4 there. */
+  readonly addresses: readonly string[];
+}
+
+/** ARPHRD_ of linux/if_arp.h: of PPP, of IP in IP, of IP in IPv6, of SIT, of GRE. */
+const TYPES: Readonly<Record<string, WanKind>> = { '512': 'PPP', '768': 'tunnel', '769': 'tunnel', '776': 'tunnel', '778': 'tunnel' };
+/** Names that netifd's protocols give (observe/wan.ts), for devices whose type says nothing (65534, ARPHRD_NONE). */
+const NAMES: readonly (readonly [RegExp, WanKind])[] = [
+  [/^(ppp|pppoe|pppoa|pptp|l2tp|3g|sstp)-/, 'PPP'],
+  [/^(ds|map|464|6in4|6rd|6to4|ipip|wg)[0-9-]/, 'tunnel'],
+];
+
+export async function wanOf(host: Host, device: string): Promise<Wan> {
+  const folder = `/sys/class/net/${device}`;
+  const [type, uevent, mtu] = await Promise.all([host.read(`${folder}/type`), host.read(`${folder}/uevent`), host.read(`${folder}/mtu`)]);
+  const number = orElse(type, '').trim();
+  const kind = /^DEVTYPE=(.*)$/m.exec(orElse(uevent, ''))?.[1];
+  const named = NAMES.find(([pattern]) => pattern.test(device))?.[1];
+  return {
+    device,
+    kind: TYPES[number] ?? (number === '1' ? (kind === 'vlan' ? 'VLAN' : kind === 'bridge' ? 'bridge' : 'Ethernet') : (named ?? 'other')),
+    mtu: Number(orElse(mtu, '').trim()) || 0,
+    addresses: host.addresses().flatMap((one) => (one.device === device && one.family === 'ipv4' ? [one.address] : [])),
+  };
+}
+
+/** A way beside the one that is taken: what would go by it goes by a route of the test's own. */
+export interface OtherWay {
+  readonly device: string;
+  /** An address that is never reached. */
+  readonly provider: string;
+  /** Words behind `ip route add`. */
+  readonly route: readonly string[];
+}
+
+/** More are not tried. */
+const MOST = 3;
+/** For documentation (RFC 5737), beside the one of the main test. */
+const PROVIDERS = ['192.0.2.34', '192.0.2.35', '192.0.2.36'] as const;
+
+/** Other devices that have a default route of the main table, in its order (`ip route show default`). */
+export async function otherWays(host: Host, wans: readonly string[], way: string): Promise<OtherWay[]> {
+  if (wans.length < 2) return [];
+  const shown = await host.run(['ip', 'route', 'show', 'default']);
+  const found = new Map<string, string | null>();
+  const text = shown.state === 'exited' ? shown.stdout : '';
+  // `nexthop via A dev B weight 1` where one route has several.
+  for (const [, gateway, device = ''] of text.matchAll(/(?:^default|^\s+nexthop)(?: via (\S+))? dev (\S+)/gm))
+    if (device !== way && wans.includes(device) && !found.has(device)) found.set(device, gateway ?? null);
+  return [...found].slice(0, MOST).map(([device, gateway], index) => {
+    const provider = PROVIDERS[index]!;
+    return { device, provider, route: [`${provider}/32`, ...(gateway === null ? [] : ['via', gateway]), 'dev', device] };
+  });
+}
+
+/** Shared address space and private networks (RFC 6598, RFC 1918): behind them another router translates. */
+const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/;
+/** RFC 7335: a DS-Lite or 464XLAT line. */
+const SERVICE = /^192\.0\.0\.[0-7]$/;
+
+/** What this test does not tell, by the way that calls take: sentences. */
+export function notTold({ kind, addresses }: Wan, translated: boolean | null): string[] {
+  if (addresses.some((one) => SERVICE.test(one)))
+    return [
+      'The line is DS-Lite or 464XLAT: addresses are translated at the provider, whose ALG this test does not reach '
+        + '(`sipalg probe --provider HOST` does).',
+    ];
+  if (translated === true && addresses.some((one) => PRIVATE.test(one)))
+    return [
+      'The router has a private address towards the internet, so another one translates behind it, which this test does not reach '
+        + '(`sipalg probe --provider HOST` does).',
+    ];
+  return kind === 'tunnel' && translated === false ? ['Calls leave by a tunnel, and this test ends where they enter it.'] : [];
+}

@@ -1,0 +1,53 @@
+/** A watch that a page has asked for: `sipalg rpcd watch SECONDS`. What it tells goes to a file in memory, bounded. */
+import type { Host } from '../host/host.ts';
+import { keepWatched, LONGEST_WATCH, writeWatched } from '../object/watched.ts';
+import type { Event, Summary } from '../object/watched.ts';
+
+/** Held by the watch under way: there is one file, and one watch that writes it. */
+const LOCK = '/var/run/sipalg.run.calls.lock';
+/** Milliseconds: another watch may be about to end, and the lock is had by a process that has to start first. */
+const WITHIN = 3000;
+
+/** What a watch speaks to. */
+export interface Listener {
+  told(event: Event): void;
+  remark(text: string): void;
+  /** How it stands, every few seconds. */
+  each(summary: Summary): Promise<void>;
+}
+
+export interface WatchCalls {
+  host: Host;
+  seconds: number;
+  /** Watches to its end. Rejects with an Error in a sentence, where nothing can be watched. */
+  watch: (listener: Listener) => Promise<void>;
+}
+
+/** Where another watch goes on, that one is enough. */
+export async function watchCalls({ host, seconds: asked, watch }: WatchCalls): Promise<void> {
+  const got = await host.lock(LOCK, WITHIN, `process ${host.process().pid} (sipalg rpcd watch)`);
+  if ('busy' in got) return;
+  const seconds = Math.min(LONGEST_WATCH, Math.max(1, Math.floor(asked) || 1));
+  const now = host.now();
+  const { kept, told, remark, summary } = keepWatched(now, now + seconds * 1000);
+  const write = async (live: boolean): Promise<void> => {
+    kept.at = host.now();
+    kept.live = live;
+    await writeWatched(host, kept);
+  };
+  try {
+    await write(true);
+    await watch({
+      told,
+      remark,
+      async each(now) {
+        summary(now);
+        await write(true);
+      },
+    });
+  } catch (error) {
+    kept.trouble = (error as Error).message;
+  } finally {
+    await write(false).finally(() => got.lock.release());
+  }
+}
