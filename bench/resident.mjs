@@ -7,7 +7,9 @@ import { Agent, request } from 'node:http';
 const [program = '', calls = '1000'] = process.argv.slice(2);
 const PORT = 18_061;
 /** As /usr/sbin/sipalg starts it. */
-const FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--expose-gc', '--max-old-space-size=96'];
+const FLAGS = '--optimize-for-size --expose-gc --v8-pool-size=0 --max-lazy --no-opt --no-sparkplug'
+  .split(' ')
+  .concat('--max-semi-space-size=1', '--max-old-space-size=96');
 
 const daemon = spawn(process.execPath, [...FLAGS, program, 'serve', '--listen', `127.0.0.1:${PORT}`], {
   stdio: ['ignore', 'ignore', 'pipe'],

@@ -127,18 +127,22 @@ exit 0
     description: [
       'Adds commands to sipalg. compare says field by field what was changed in SIP between a capture of the LAN side of a router and',
       'one of its WAN side; probe proves by live messages what becomes of SIP in this router and on the way to a provider, or to a host',
-      'that runs mirror; watch tells what happens to calls; report writes one document for the provider. The same run on a PC.',
+      'that runs mirror; watch tells what happens to calls; report writes one document for the provider. The same run on a PC. A sender',
+      'for a Homer server.',
     ],
     section: 'net',
     license: 'MIT',
     depends: [{ name: 'sipalg', same: true }],
     conffiles: [],
     program: [
-      ...['compare', 'mirror', 'phones', 'probe', 'probe-far', 'report', 'watch'].map((command) => `src/cli/${command}.ts`),
+      ...['compare', 'hep', 'mirror', 'phones', 'probe', 'probe-far', 'report', 'watch'].map((command) => `src/cli/${command}.ts`),
       ...['following', 'network'].flatMap((door) => [`src/engines/node/${door}.ts`, `src/engines/quickjs/${door}.ts`]),
       'src/engines/node/listening.ts',
     ],
-    rows: [{ from: 'dist/packages/sipalg-calls/', to: LIB }],
+    rows: [
+      { from: 'package/sipalg-calls/root/', to: '/' },
+      { from: 'dist/packages/sipalg-calls/', to: LIB },
+    ],
   },
   {
     name: 'luci-app-sipalg',

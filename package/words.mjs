@@ -46,8 +46,8 @@ export function said() {
   );
 }
 
-/** What is said on a terminal or in a document alone. @param {string} file */
-const onPaper = (file) => /^src\/(cli|report|compare)\//.test(file);
+/** What is said on a terminal or in a document alone, or comes to the page with its words (src/object/catalog.ts). @param {string} file */
+const onPaper = (file) => /^src\/(cli|report|compare|diagnose|probe|watch)\//.test(file);
 
 /**
  * What is said of calls, and in the help of one command: a part of a language of its own, which `status` has no use for.

@@ -84,7 +84,7 @@ export type Given = ReadonlyMap<string, string>;
 export interface Command {
   name: string;
   options: readonly Option[];
-  /** Called by files of this package, and by nobody else: no help and no hint names it. */
+  /** Called by files of this package, and by nobody else: no help and no hint names it. What all others do is said in help.ts. */
   internal?: true;
   /** It says what stands in the part of a language that is about calls (words/languages.ts), or help. */
   ofCalls?: true;

@@ -96,7 +96,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'watch',
     ofCalls: true,
     package: 'sipalg-calls',
-    options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }],
+    options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }, { name: '--hep' }],
     usage: async () => (await import('./watch.ts')).USAGE,
     run: async (doors, given, terminal) => (await import('./watch.ts')).watch(doors, given, terminal),
   },
@@ -144,6 +144,13 @@ export const COMMANDS: readonly Command[] = [
     package: 'sipalg-fleet',
     options: [],
     run: async (doors) => (await import('./fleet-status.ts')).judgeInThread(doors),
+  },
+  {
+    name: 'send-messages',
+    internal: true,
+    package: 'sipalg-calls',
+    options: [],
+    run: async (doors, _given, terminal) => (await import('./hep.ts')).sendMessages(doors, terminal),
   },
   {
     name: 'rpcd',

@@ -1,5 +1,6 @@
 /** A diagnosis in words. */
-import { KNOWN_ON } from '../diagnose/advisories.ts';
+import { KNOWN_ON, lastMended } from '../diagnose/advisories.ts';
+import type { Advisory } from '../diagnose/advisories.ts';
 import type { Fix } from '../diagnose/cause.ts';
 import type { Diagnosis } from '../diagnose/diagnose.ts';
 import { SYMPTOMS } from '../diagnose/symptoms.ts';
@@ -18,6 +19,55 @@ export function fixSaid(fix: Fix): Said {
   if ('command' in fix) return say('diagnosis-command', 'Fix: `{command}`', { command: fix.command });
   if ('setting' in fix) return say('diagnosis-setting', 'Fix, on {where}: {setting}', { where: fix.of, setting: fix.setting });
   return say('diagnosis-ask', 'Ask {whom}: {question}', { whom: fix.ask, question: fix.question });
+}
+
+function grouped<T>(all: readonly T[], by: (one: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) groups.set(by(one), [...(groups.get(by(one)) ?? []), one]);
+  return groups;
+}
+
+type Words = (line: Said, before?: string) => string;
+
+/**
+ * What one observation would tell stands together, under that observation.
+ * @param whole a symptom was asked for, so that each of these causes may be it: what it is and why it is not known is said
+ */
+function openLines(unknown: Diagnosis['unknown'], whole: boolean, put: Put, words: Words): string[] {
+  if (unknown.length === 0) return [];
+  const lines = ['', put(say('diagnosis-open', 'Cannot be known from here, and what would tell:'))];
+  for (const group of grouped(unknown, ({ tell }) => textOf(tell)).values()) {
+    const [{ tell, because }] = group as [Diagnosis['unknown'][number]];
+    lines.push(typeof tell === 'string' ? `  ? ${tell}` : words(tell, '  ? '));
+    if (!whole) {
+      lines.push(words(say('diagnosis-tells-of', 'It tells of {causes}.', { causes: group.map(({ code }) => code) }), INDENT));
+      continue;
+    }
+    if (group.every((one) => one.because.text === because.text))
+      lines.push(words(say('diagnosis-number', '{number}.', { number: because }), INDENT));
+    lines.push(...group.map(({ code, what }) => words(say('cause-named', '{what} [{code}]', { what, code }), `${INDENT}- `)));
+  }
+  return lines;
+}
+
+/** Vulnerabilities of the kernel's helper: a line for each, and the one fix that mends them all. */
+function cveLines(advisories: readonly Advisory[], words: Words): string[] {
+  const last = lastMended(advisories);
+  if (last === undefined) return [];
+  const { kernel = '?', reach = '?' } = last.text.parameters ?? {};
+  const head = say('advisories-cve', 'Kernel {kernel} has {count} known {count:vulnerability|vulnerabilities} of the helper; {reach}:', {
+    kernel,
+    count: advisories.length,
+    reach,
+  });
+  return [
+    words(head, '  ! '),
+    ...advisories.map(({ text: { parameters = {} } }) =>
+      words(say('advisory-short', '{id} ({score}, {published}): {what}', parameters), `${INDENT}- `),
+    ),
+    words(last.fix, INDENT),
+    `${INDENT}https://www.cve.org/CVERecord?id=...`,
+  ];
 }
 
 /** @param width columns of the terminal */
@@ -56,31 +106,22 @@ export function diagnosisText(
     const { codes: causes, tell } = same;
     lines.push(words(say('diagnosis-alike', 'Here it cannot be told from {causes}. What would tell: {tell}', { causes, tell }), INDENT));
   }
-  // What one observation would tell stands together.
-  const groups = new Map<string, Diagnosis['unknown']>();
-  for (const one of unknown) {
-    const key = `${one.because.text}\n${textOf(one.tell)}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
+  lines.push(...openLines(unknown, symptoms.length > 0, put, words));
+  if (ruledOut.length > 0) {
+    lines.push('', put(say('diagnosis-out', 'Ruled out:')));
+    // What rules several out is said once.
+    for (const all of grouped(ruledOut, ({ because }) => because.text).values()) {
+      const [{ because }] = all as [Diagnosis['ruledOut'][number]];
+      lines.push(words(say('cause-out', '{code}: {because}.', { code: all.map(({ code }) => code).join(', '), because }), '  - '));
+    }
   }
-  if (groups.size > 0) lines.push('', put(say('diagnosis-open', 'Cannot be known from here:')));
-  for (const group of groups.values()) {
-    const [{ because, tell }] = group as [Diagnosis['unknown'][number]];
-    lines.push(
-      words(say('diagnosis-number', '{number}.', { number: because }), '  ? '),
-      words(say('diagnosis-tell', 'To find out: {tell}', { tell }), INDENT),
-      ...group.map(({ code, what }) => words(named(what, code), `${INDENT}- `)),
-    );
-  }
-  if (ruledOut.length > 0)
-    lines.push(
-      '',
-      put(say('diagnosis-out', 'Ruled out:')),
-      ...ruledOut.map(({ code, because }) => words(say('cause-out', '{code}: {because}.', { code, because }), '  - ')),
-    );
   if (phones.length > 0) lines.push('', put(say('diagnosis-phones', 'Phones that signal now:')), ...phones.map((one) => words(one, '  ')));
   if (advisories.length > 0) {
     lines.push('', put(say('diagnosis-advisories', 'Security (as known on {date}):', { date: KNOWN_ON })));
-    for (const { text, fix, source } of advisories) lines.push(words(text, '  ! '), words(fix, INDENT), INDENT + putLine(put, source));
+    const isCve = ({ id }: Advisory): boolean => id.startsWith('CVE-');
+    for (const { text, fix, source } of advisories.filter((one) => !isCve(one)))
+      lines.push(words(text, '  ! '), words(fix, INDENT), INDENT + putLine(put, source));
+    lines.push(...cveLines(advisories.filter(isCve), words));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -48,7 +48,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   serve: ['sipalg serve --listen 192.168.1.1:8061'],
   probe: ['sipalg probe', 'sipalg probe --phones --for 60', 'sipalg probe --provider sip.example.com'],
   compare: ['sipalg compare lan.pcap wan.pcap'],
-  watch: ['sipalg watch --for 600'],
+  watch: ['sipalg watch --for 600', 'sipalg watch --hep'],
   mirror: ['sipalg mirror'],
   report: ['sipalg report -o /tmp/report.html'],
   metrics: ['sipalg metrics --file /var/prometheus/sipalg.prom'],

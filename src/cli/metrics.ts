@@ -1,6 +1,8 @@
 /** `sipalg metrics`: the report as metrics for Prometheus, on standard output or in a file of its textfile collector. */
 import { metricsOf } from '../fleet/metrics.ts';
+import { readSent } from '../hep/record.ts';
 import { exposition } from '../languages/prometheus/exposition.ts';
+import { lastProbes } from '../probe/last.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { factsNow, reportFrom } from './look.ts';
 
@@ -17,7 +19,9 @@ export async function metrics(doors: Doors, given: Given, terminal: Terminal): P
   const { host, surveyor } = doors;
   const from = given.get('--from');
   const report = from === undefined ? await surveyor.report(await factsNow(doors)) : await reportFrom(doors, from, null, terminal);
-  const text = exposition(metricsOf(report));
+  // What was noted here is of this router alone.
+  const noted = from === undefined ? { probes: await lastProbes(host), sent: await readSent(host) } : undefined;
+  const text = exposition(metricsOf(report, noted));
   const file = given.get('--file');
   if (file === undefined) {
     terminal.json(text);

@@ -2,6 +2,7 @@
 import type { Comparison } from '../compare/comparison.ts';
 import { say, Trouble } from '../words/say.ts';
 import { ComparingPhones } from '../probe/phones/comparing.ts';
+import { noteProbe } from '../probe/last.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
 import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
@@ -134,6 +135,9 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
     };
     terminal.json(`${JSON.stringify(document, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
   } else terminal.out(comparisonText(comparison, put, terminal.width));
-  if (left.length > 0) return 2;
-  return comparison.verdict === 'unchanged' ? 0 : comparison.verdict === 'changed' ? 1 : 2;
+  const code: ExitCode = left.length > 0 ? 2 : comparison.verdict === 'unchanged' ? 0 : comparison.verdict === 'changed' ? 1 : 2;
+  const { changed, dropped, pairs } = comparison.counts;
+  const complain = (text: string): void => terminal.err(`sipalg: ${text}\n`);
+  await noteProbe(host, complain, 'phones', code, pairs + dropped, changed + dropped);
+  return code;
 }

@@ -1,4 +1,5 @@
 /** `probe --provider` and `probe --mirror`: what happens to SIP between here and another host. */
+import { noteProbe } from '../probe/last.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import { published } from '../words/published.ts';
 import { say, Trouble } from '../words/say.ts';
@@ -68,7 +69,16 @@ export async function probeFar(doors: Doors, given: Given, terminal: Terminal): 
       `sipalg: ${put(say('probe-stopped', 'it was stopped before its end; what had not come by then counts as unanswered.'))}\n`,
     );
   const { verdict } = probed;
-  return !terminal.goOn() ? 2 : verdict === 'unchanged' ? 0 : verdict === 'inconclusive' ? 2 : 1;
+  const code: ExitCode = !terminal.goOn() ? 2 : verdict === 'unchanged' ? 0 : verdict === 'inconclusive' ? 2 : 1;
+  const changed =
+    'tried' in probed
+      ? probed.tried.filter(({ fate }) => fate === 'rewritten' || fate === 'dropped').length
+      : probed.looks.filter(({ outcome }) => outcome.state === 'answered' && outcome.answer.alterations.length > 0).length;
+  const complain = (text: string): void => terminal.err(`sipalg: ${text}\n`);
+  // On a PC nobody reads it.
+  if (terminal.goOn() && here.kind === 'router')
+    await noteProbe(host, complain, provider === undefined ? 'mirror' : 'provider', code, probed.messages, changed);
+  return code;
 }
 
 /** A server's words are anybody's bytes: a terminal that shows the JSON obeys none of them. */

@@ -37,15 +37,16 @@ const quoted = (text: string | null): string => (text === null ? '(none)' : text
 
 function lines(results: readonly Result[]): string[] {
   const width = Math.max(...results.map(({ name }) => name.length));
-  return results.map(({ name, fate, reason, deliveredTo, sent }) => {
+  return results.map(({ name, fate, reason, deliveredTo, sent, gap }) => {
     const why = reason === null ? '' : ` (the kernel says: ${reason})`;
     const port = / (?:\S+) -> |:(\d+)$/.test(sent) && deliveredTo !== null ? `; delivered to port ${deliveredTo}, where nobody asked` : '';
-    return `  ${name.padEnd(width)}  ${FATES[fate]}${why}${port}`;
+    const numbers = (gap ?? 0) === 0 ? '' : `; numbered ${gap} bytes off, which breaks the connection`;
+    return `  ${name.padEnd(width)}  ${FATES[fate]}${why}${port}${numbers}`;
   });
 }
 
 export function probeText(report: ProbeReport): string {
-  const { messages, alterations, expectations, untested, remarks, leftOver, lan, left, wans, phones, translated, took, way } = report;
+  const { messages, alterations, expectations, untested, remarks, leftOver, lan, left, wan, wans, phones, translated, took, way } = report;
   const out = [summary(report)];
   const groups: [boolean, string][] = [
     [true, 'From the phone to the internet:'],
@@ -67,9 +68,10 @@ export function probeText(report: ProbeReport): string {
   if (expectations.length > 0)
     out.push('', 'The ALG follows the calls: it held open for the test phone', ...expectations.map((one) => `  ${one}`));
   out.push('');
+  const kind = wan === null || wan.kind === 'Ethernet' || wan.kind === 'other' ? '' : ` (${wan.kind})`;
   if (lan !== null && way !== null)
     out.push(
-      `Test phone ${listed(phones)} in ${lan}; ${left === null ? `watched: ${wans.join(', ')}` : `out by ${left}`}` +
+      `Test phone ${listed(phones)} in ${lan}; ${left === null ? `watched: ${wans.join(', ')}` : `out by ${left}${kind}`}` +
         `${translated === null ? '' : translated ? ', addresses translated' : ', addresses not translated'}; ` +
         `${(took / 1000).toFixed(1)} s. Nothing left the router.`,
     );

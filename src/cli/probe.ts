@@ -1,4 +1,5 @@
 /** `probe`: what this router does to a call, by live packets. */
+import { noteProbe } from '../probe/last.ts';
 import type { ProbeReport } from '../probe/probe.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
@@ -67,7 +68,12 @@ const PATIENCE = 8000;
 export async function probeNow({ host, clock, surveyor }: Doors, lan: string | null, terminal: Terminal): Promise<ProbeReport> {
   if (clock === undefined) throw new Error('this build cannot wait for packets.');
   const [facts, { probe }] = await Promise.all([surveyor.look(host), import('../probe/probe.ts')]);
-  return probe(host, clock, facts, { lan, patience: PATIENCE, goOn: terminal.goOn });
+  const report = await probe(host, clock, facts, { lan, patience: PATIENCE, goOn: terminal.goOn });
+  const tried = report.messages.filter(({ control, fate }) => !control && fate !== 'not tried');
+  const changed = tried.filter(({ fate }) => fate !== 'unchanged');
+  const complain = (text: string): void => terminal.err(`sipalg: ${text}\n`);
+  if (terminal.goOn()) await noteProbe(host, complain, 'router', probeExit(report), tried.length, changed.length);
+  return report;
 }
 
 export const probeExit = ({ verdict, leftOver }: ProbeReport): ExitCode =>

@@ -137,7 +137,7 @@ export async function report(doors: Doors, given: Given, terminal: Terminal): Pr
   const [comparison, probe] = [await comparisonFor(given, doors, terminal), await probeFor(given, doors)];
   const made =
     from === undefined
-      ? await doors.surveyor.report(await observeCalls(doors.host, (also) => factsNow(doors, also), false))
+      ? await doors.surveyor.report(await observeCalls(doors.host, (also) => factsNow(doors, also), null))
       : await reportFrom(doors, from, null, terminal);
   const file = given.get('-o');
   const html = given.has('--html') || (!given.has('--markdown') && /\.html?$/i.test(file ?? ''));

@@ -4,23 +4,34 @@
  */
 import type { Summary as WatchSummary } from '../watch/watching.ts';
 import type { Listener } from '../rpcd/watch-calls.ts';
+import type { CauseName } from '../watch/causes.ts';
+import type { Told } from '../watch/told.ts';
+import { say, Trouble } from '../words/say.ts';
+import type { Coded } from '../words/say.ts';
 import type { Doors, Given, Terminal } from './command.ts';
-import { errorText } from './errors.ts';
-import { coded } from '../words/say.ts';
 
 /** The command `watch`, whose words go to a listener instead of a terminal. */
 async function watching(doors: Doors, seconds: string, terminal: Terminal, { told, remark, each }: Listener): Promise<void> {
   // It is in a package of its own.
-  const parts = await Promise.all([import('./watch.ts'), import('./watch-text.ts'), import('../watch/said.ts')]).catch(() => null);
+  const parts = await Promise.all([import('./watch.ts'), import('../watch/said.ts'), import('../rpcd/watch-calls.ts')]).catch(() => null);
   if (parts === null)
-    throw new Error(`Watching calls is in a package of its own; install sipalg-calls, of this version (${doors.surveyor.version}).`);
-  const [{ watch }, { toldLine }, { CAUSES }] = parts;
+    throw new Trouble(
+      say('missing-package', '`sipalg {command}` is in a package of its own; install {package}, of this version ({version}).', {
+        command: 'watch',
+        package: 'sipalg-calls',
+        version: doors.surveyor.version,
+      }),
+    );
+  const [{ watch }, { CAUSES, toldSaid }, { sentenceOf }] = parts;
   const heard = (line: string): void => {
-    const { what, ...one } = JSON.parse(line) as { what: string; at: number; cause: string | null; text?: string };
-    if (what === 'remark') remark(one.text ?? '');
-    else if (what !== 'watching' && what !== 'summary') {
-      const said = toldLine({ what, ...one } as Parameters<typeof toldLine>[0]);
-      told({ at: one.at, cause: one.cause, text: said.text, coded: { text: coded(said) } });
+    const { what } = JSON.parse(line) as { what: string };
+    if (what === 'remark') {
+      const { text, code, parameters } = JSON.parse(line) as { text: string } & Partial<Coded>;
+      remark(code === undefined ? { text } : { text, coded: { text: parameters === undefined ? { code } : { code, parameters } } });
+    } else if (what !== 'watching' && what !== 'summary') {
+      const one = JSON.parse(line) as Told;
+      const { at, cause, phone, call } = one;
+      told({ at, cause, phone, call, ...sentenceOf(toldSaid(one)) });
     }
   };
   const given = new Map([
@@ -28,15 +39,10 @@ async function watching(doors: Doors, seconds: string, terminal: Terminal, { tol
     ['--json', ''],
   ]);
   const summing = (summary: WatchSummary): Promise<void> => {
-    const causes = Object.entries(summary.causes).map(([code, times]) => {
-      const said = CAUSES[code as keyof typeof CAUSES];
-      return { code, times, text: said.text, coded: { text: coded(said) } };
-    });
+    const causes = Object.entries(summary.causes).map(([code, times]) => ({ code, times, ...sentenceOf(CAUSES[code as CauseName]) }));
     return each({ ...summary, causes });
   };
-  await watch(doors, given, { ...terminal, json: heard, err: (text) => remark(text.trim()) }, summing).catch((error: Error) => {
-    throw new Error(errorText(error, terminal.put));
-  });
+  await watch(doors, given, { ...terminal, json: heard, err: (text) => remark({ text: text.trim() }) }, summing);
 }
 
 export async function rpcd(doors: Doors, given: Given, terminal: Terminal): Promise<0 | 2> {

@@ -12,16 +12,6 @@ import { COLUMNS, folded } from './fold.ts';
 /** Where the second line of something told begins: under its words. */
 const INDENT = 10;
 
-/** The line of one thing that happened, as it is kept for a page that puts it into its reader's language. */
-export const toldLine = (told: Told): Said =>
-  say('watch-line', '{time}  {phone}  {call}{told}{cause}', {
-    time: clockTime(told.at),
-    phone: told.phone ?? say('end-router', 'router'),
-    call: told.call === null ? '' : say('watch-call', 'call {number}: ', { number: told.call }),
-    told: toldSaid(told),
-    cause: told.cause === null ? '' : ` [${told.cause}]`,
-  });
-
 /** The line of one thing that happened, and one below it for its cause, the first time this cause is named. */
 export function toldText(told: Told, isNews: boolean, put: Put = english, width = COLUMNS): string {
   const name = (told.phone ?? put(say('end-router', 'router'))).padEnd(15);

@@ -21,6 +21,7 @@ import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
 import type { Summary } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import type { Hep } from './hep.ts';
 import { summaryText, toldText } from './watch-text.ts';
 import { putLine } from '../words/english.ts';
 import { coded, say, saidBy, textOf, Trouble } from '../words/say.ts';
@@ -28,7 +29,7 @@ import type { Line } from '../words/say.ts';
 
 export const USAGE = say(
   'usage-watch',
-  `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record]
+  `usage: sipalg watch [--for SECONDS] [--json] [--numbers] [--no-record] [--hep]
 
 Tells what happens to calls on this router while it happens: which phone speaks
 to whom, registers, calls, rings, is answered and held; whether audio goes both
@@ -39,9 +40,13 @@ Ctrl-C ends it, and then it sums up.
 --json         a line of JSON for each thing that happens, and one at the end
 --numbers      also shows the number that was called
 --no-record    looks at flows alone, and loads no table to record messages
+--hep          also sends the messages of phones, as they pass at both sides, to
+               the Homer server that the section hep of /etc/config/sipalg names;
+               credentials are taken out
 
-Nothing is written down. Messages are recorded in the kernel for some seconds,
-read, and forgotten; nothing of what is said or heard is looked at.
+Nothing is written down, and nothing sent without --hep. Messages are recorded
+in the kernel for some seconds, read, and forgotten; nothing of what is said or
+heard is looked at.
 
 Exit codes: 0 no trouble was seen; 1 some was, and its cause named; 2 it could
 not look.
@@ -246,6 +251,7 @@ export async function watch(
           + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
       ),
     );
+  const hep: Hep | null = given.has('--hep') ? await (await import('./hep.ts')).Hep.from(doors, teller.remark) : null;
   const messages = new Messages(host, () => clock.now(), watching, teller.remark);
   if (!given.has('--no-record')) await messages.begin();
   const recorded = messages.isOn;
@@ -261,6 +267,7 @@ export async function watch(
     await loop({ clock }, goOn, [
       // Messages first: what they say of audio is known when the table is looked at.
       ...(recorded ? [messages] : []),
+      ...(hep === null ? [] : [hep]),
       looking(host, () => clock.now(), watching, table, teller.remark),
       {
         async run() {
@@ -284,10 +291,14 @@ export async function watch(
   } finally {
     followed?.stop();
     await messages.end();
+    await hep?.close();
   }
   const summary = watching.summary(host.now());
   await each?.(summary);
-  if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary }));
-  else terminal.out(summaryText(summary, recorded, terminal.put, terminal.width));
+  if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary, ...(hep === null ? {} : { hep: hep.counts }) }));
+  else {
+    terminal.out(summaryText(summary, recorded, terminal.put, terminal.width));
+    if (hep !== null) terminal.out(`${terminal.put((await import('./hep.ts')).sentSaid(hep.server, hep.counts))}\n`);
+  }
   return Object.keys(summary.causes).length === 0 ? 0 : 1;
 }

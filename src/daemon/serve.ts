@@ -9,6 +9,7 @@ import type { Client, ClientOptions } from '../ubus/client.ts';
 import { connectionSayer, serveBus } from './bus.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from '../host/clock.ts';
+import type { Catalog } from '../object/catalog.ts';
 import { createObject } from '../object/object.ts';
 import { createPage } from '../http/listener.ts';
 import type { ListenDoor } from '../http/listener.ts';
@@ -57,6 +58,8 @@ export interface ServeOptions {
 export interface Daemon {
   /** Reads the configuration again and looks again. */
   again(): Promise<void>;
+  /** A line of its log. */
+  say: SayLine;
   /** Ends: a run under way is taken back, who waits for an answer gets it. Never rejects. */
   stop(): Promise<void>;
 }
@@ -97,6 +100,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     surveyor,
     clock,
     ...(doors.self === undefined ? {} : { self: doors.self }),
+    catalog: async (language) => JSON.parse((await doors.words?.(language)) ?? 'null') as Catalog | null,
     onEcho: echo,
     onVerified: (report) => watch.seen(report, true),
   });
@@ -185,6 +189,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   }
   watch.start();
   return {
+    say,
     async again() {
       const done = furnishing.begin();
       try {

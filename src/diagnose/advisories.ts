@@ -13,8 +13,8 @@ export const KNOWN_ON = '2026-11-28';
 
 export interface Vulnerability {
   id: string;
-  /** CVSS 3.1 base score. */
-  score: number;
+  /** CVSS 3.1 base score; null where the copies of the record that were read hold none. */
+  score: number | null;
   published: string;
   /** What it is of, in words that say nothing of how. */
   of: Said;
@@ -31,8 +31,31 @@ export interface Vulnerability {
 
 const record = (id: string): string => `https://www.cve.org/CVERecord?id=${id}`;
 
-/** Versions from CVEProject/cvelistV5 (assigner kernel.org) and osv.dev; that of CVE-2026-31427's score is NVD's. */
+/** Versions from CVEProject/cvelistV5 (assigner kernel.org) and osv.dev; that of CVE-2026-31427's score is NVD's. Worst first. */
 export const VULNERABILITIES: readonly Vulnerability[] = [
+  {
+    id: 'CVE-2026-31414',
+    score: 9.8,
+    published: '2026-04-13',
+    of: say(
+      'cve-31414',
+      "an expectation's helper is looked up by a flow that may be gone (nf_conntrack_expect, which the SIP helper fills)",
+    ),
+    since: '2.6.30',
+    fixed: { '6.1': 168, '6.6': 134, '6.12': 81, '6.18': 22, '6.19': 12 },
+    free: '7.0',
+    source: record('CVE-2026-31414'),
+  },
+  {
+    id: 'CVE-2026-53002',
+    score: 9.8,
+    published: '2026-06-24',
+    of: say('cve-53002', 'a number is written past the end of the memory for it while a message is edited (nf_nat_sip)'),
+    since: '2.6.20',
+    fixed: { '5.10': 258, '5.15': 209, '6.1': 175, '6.6': 141, '6.12': 91, '6.18': 33, '7.0': 10 },
+    free: '7.1',
+    source: record('CVE-2026-53002'),
+  },
   {
     id: 'CVE-2026-52986',
     score: 9.8,
@@ -83,6 +106,16 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
     fixed: { '5.10': 253, '5.15': 203, '6.1': 168, '6.6': 131, '6.12': 80, '6.18': 21, '6.19': 11 },
     free: '7.0',
     source: record('CVE-2026-31427'),
+  },
+  {
+    id: 'CVE-2026-74569',
+    score: null,
+    published: '2026-08-15',
+    of: say('cve-74569', 'by how much an edit lengthens a message over TCP is counted in too small a number'),
+    since: '2.6.34',
+    fixed: { '6.6': 151, '6.12': 103, '6.18': 44, '7.1': 8 },
+    free: '7.2',
+    source: record('CVE-2026-74569'),
   },
 ];
 
@@ -178,6 +211,9 @@ const REACH: Record<NonNullable<Advisory['reach']>, Said> = {
   'on disk': say('reach-on-disk', 'the helper is on this router, and not in the kernel'),
 };
 
+const scored = ({ score }: Vulnerability): Said =>
+  score === null ? say('cvss-unknown', 'no CVSS score known here') : say('cvss', 'CVSS {score}', { score: score.toFixed(1) });
+
 /** Vulnerabilities of this kernel's helper, an ALG that is on, and a release past its end. Worst first. */
 export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
   const found: Advisory[] = [];
@@ -219,9 +255,9 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
         id: one.id,
         reach,
         score: one.score,
-        text: say('advisory-cve', '{id} (CVSS {score}, {published}): {what}. Kernel {kernel} has it; {reach}.', {
+        text: say('advisory-cve', '{id} ({score}, {published}): {what}. Kernel {kernel} has it; {reach}.', {
           id: one.id,
-          score: one.score.toFixed(1),
+          score: scored(one),
           published: one.published,
           what: one.of,
           kernel,
@@ -249,4 +285,13 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
       source: 'https://openwrt.org/docs/guide-developer/security#support_status',
     });
   return found;
+}
+
+/** Of vulnerabilities that one kernel has, the one whose fix came last: who has that, has all of them. */
+export function lastMended(advisories: readonly Advisory[]): Advisory | undefined {
+  const patchOf = ({ id, text }: Advisory): number => {
+    const line = lineOf(String(text.parameters?.['kernel'] ?? ''));
+    return VULNERABILITIES.find((one) => one.id === id)?.fixed[line] ?? Infinity;
+  };
+  return [...advisories].sort((one, other) => patchOf(other) - patchOf(one))[0];
 }

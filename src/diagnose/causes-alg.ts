@@ -52,6 +52,8 @@ function byAlg(state: 'rewriting' | 'tracking', look: Look): Outcome {
 
 /** What the helper said that it dropped. @param clash the ones over a port that is taken, or all others */
 function byLog(clash: boolean, { facts, alg }: Look): Outcome {
+  // The log is kept: what it says was before the ALG went.
+  if (alg === 'off') return out(say('alg-log-before', 'no SIP ALG is on: whatever the kernel log holds of one is from before'));
   const lines = (valueOf(facts.drops) ?? []).filter(({ reason }) => /all ports in use/.test(reason) === clash);
   if (lines.length > 0)
     return found(
@@ -63,7 +65,6 @@ function byLog(clash: boolean, { facts, alg }: Look): Outcome {
         }),
       ),
     );
-  if (alg === 'off') return out(say('alg-log-none', 'no SIP ALG is on, and the kernel log holds no message that one dropped'));
   return unknown(
     say('alg-log-unheard', 'the kernel logs what its ALG drops only where something listens to it'),
     say('tell-alg-log', 'sysctl -w net.netfilter.nf_log.2=nf_log_ipv4, call again, then `dmesg | grep nf_ct_sip`'),

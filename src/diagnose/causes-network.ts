@@ -9,7 +9,6 @@ import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Symptom } from './symptoms.ts';
 
 const NETWORK = 'test/lab/diagnose/network.ts';
-const PURE = 'test/pure/diagnose/causes.test.ts';
 
 const ALL: readonly Symptom[] = ['not-received', 'cannot-call-out', 'no-audio', 'registration-lost'];
 
@@ -135,12 +134,12 @@ export const OF_NETWORK: readonly Cause[] = [
     weight: 45,
     symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
     what: say('cause-carrier-nat', "The line shares its address with others (carrier-grade NAT): its timeouts are the carrier's."),
-    observable: 'the WAN has an address of 100.64.0.0/10',
+    observable: 'the WAN has an address of 100.64.0.0/10, or of 192.0.0.0/29 (DS-Lite, 464XLAT)',
     fix: {
       ask: say('whoever-sells', 'whoever sells the line'),
       question: say('ask-public-address', 'Can we have a public IPv4 address? Until then phones need a keep-alive every 25 s.'),
     },
-    source: 'RFC 6598; RFC 6888',
+    source: 'RFC 6598; RFC 6888; RFC 7335',
     made: NETWORK,
     sees: (look) => wanAddress(look, isShared, say('wan-not-shared', 'the WAN has no shared address')),
   },
@@ -255,19 +254,19 @@ export const OF_NETWORK: readonly Cause[] = [
       const flows = [...fromPhones(look), ...flowsOf(look).media.filter(({ source }) => isInside(look, source))];
       const met = rules.filter(
         (rule) =>
-          rule.limits
-          && rule.packets !== null
-          && rule.packets > 0
-          && flows.some(
+          rule.limits &&
+          rule.packets !== null &&
+          rule.packets > 0 &&
+          flows.some(
             (flow) =>
-              meets(rule, flow)
-              || meets(rule, {
+              meets(rule, flow) ||
+              meets(rule, {
                 source: flow.replySource,
                 sourcePort: flow.destinationPort,
                 destination: flow.replyDestination,
                 destinationPort: flow.replyPort,
-              })
-              || meets(rule, {
+              }) ||
+              meets(rule, {
                 source: flow.replySource,
                 sourcePort: flow.destinationPort,
                 destination: flow.source,
@@ -304,7 +303,7 @@ export const OF_NETWORK: readonly Cause[] = [
     observable: 'nf_conntrack_count against nf_conntrack_max, and the columns drop and early_drop',
     fix: { command: 'echo net.netfilter.nf_conntrack_max=65536 > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart' },
     source: 'net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc',
-    made: PURE,
+    made: 'test/machine/offload.test.ts',
     sees({ calls }) {
       const table = valueOf(calls.table);
       if (table === null) return unread(calls.table);
@@ -324,6 +323,25 @@ export const OF_NETWORK: readonly Cause[] = [
           command: `echo net.netfilter.nf_conntrack_max=${2 * most} > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart`,
         },
       );
+    },
+  },
+  {
+    code: 'holes-full',
+    weight: 60,
+    symptoms: ['cannot-call-out', 'no-audio', 'registration-lost'],
+    what: say('cause-holes-full', 'The helpers of this router keep as many holes open as they may: the ALG finds none for new calls.'),
+    observable: 'the holes (expectations) that are open against nf_conntrack_expect_max',
+    fix: { command: 'sipalg disable' },
+    source: 'net/netfilter/nf_conntrack_expect.c, __nf_ct_expect_check',
+    made: 'test/pure/diagnose/line.test.ts',
+    sees({ calls, facts }) {
+      const table = valueOf(calls.table);
+      if (table === null) return unread(calls.table);
+      if (facts.expectations.state === 'failed') return unread(facts.expectations);
+      const open = valueOf(facts.expectations)?.length ?? 0;
+      if (table.expectations === null || open < 0.95 * table.expectations)
+        return out(say('holes-open', '{open} {open:hole is|holes are} open', { open }));
+      return found([say('holes-of', '{open} holes of {most} are open', { open, most: table.expectations })]);
     },
   },
 ];

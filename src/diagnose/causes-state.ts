@@ -2,23 +2,9 @@
 import { staleFlows } from '../judge/questions.ts';
 import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
-import { askProvider, found, out, unknown, unread, THE_PHONES, THE_ROUTER } from './cause.ts';
+import { askProvider, found, out, unknown, unread } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
-import {
-  audioOf,
-  flowsOf,
-  fromOutside,
-  fromPhones,
-  grown,
-  isInside,
-  isMoved,
-  isTwoWay,
-  lifeOf,
-  peersOf,
-  outside,
-  shown,
-  valueOf,
-} from './look.ts';
+import { audioOf, flowsOf, fromPhones, grown, isInside, isTwoWay, lifeOf, peersOf, shown } from './look.ts';
 import type { Look } from './look.ts';
 
 const STATE = 'test/lab/diagnose/state.ts';
@@ -44,7 +30,7 @@ function silences(look: Look): { silent: { text: Said; left: number }[]; young: 
       life,
     });
     if (silence >= Math.max(30, life / 2)) silent.push({ text, left: flow.left });
-    else if (flow.flags.includes('ASSURED') && silence < 30 && (flow.out?.packets ?? 6) >= 6) kept += 1;
+    else if (flow.flags.includes('ASSURED') && silence < 30 && Math.max(flow.out?.packets ?? 6, flow.in?.packets ?? 6) >= 6) kept += 1;
     else young.push(text);
   }
   return { silent, young, kept };
@@ -147,120 +133,6 @@ export const OF_STATE: readonly Cause[] = [
     sees: (look) => byStale(look, true),
   },
   {
-    code: 'phones-share-sip-port',
-    weight: 70,
-    symptoms: ['first-phone-only', 'not-received', 'registration-lost', 'others-ring-on'],
-    what: say(
-      'cause-phones-share-sip-port',
-      'Two phones use the same SIP port to the same server: one of them gets another port outside, and ' + 'which one changes.',
-    ),
-    observable: 'two flows with one source port to one server, of which one has another reply port',
-    fix: {
-      setting: say('fix-sip-ports', 'give each phone a local SIP port of its own (5062, 5064, ...)'),
-      of: THE_PHONES,
-    },
-    source: 'net/netfilter/nf_nat_core.c, get_unique_tuple',
-    made: STATE,
-    sees(look) {
-      if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
-      const all = fromPhones(look);
-      const twins = all.filter((flow) => isMoved(flow) && all.some((other) => isTwin(flow, other)));
-      if (twins.length === 0) return out(say('sip-ports-differ', 'no two phones use one SIP port to one server'));
-      return found(
-        twins.slice(0, 3).flatMap((flow) => [outside(flow), ...all.filter((other) => isTwin(flow, other)).map((other) => outside(other))]),
-      );
-    },
-  },
-  {
-    code: 'service-on-router',
-    weight: 60,
-    symptoms: ['not-received', 'first-phone-only', 'registration-lost', 'ghost-calls'],
-    what: say(
-      'cause-service-on-router',
-      "A program on the router itself holds SIP's port: it takes the port from the phones, and calls when " + 'their state is gone.',
-    ),
-    observable: 'a socket on 5060 or 5061, or a flow of signalling that begins or ends at the router itself',
-    fix: { command: '/etc/init.d/PROGRAM stop && /etc/init.d/PROGRAM disable' },
-    source: '/proc/net/udp; net/netfilter/nf_nat_core.c',
-    made: STATE,
-    sees(look) {
-      const listeners = valueOf(look.calls.listeners);
-      if (listeners === null) return unread(look.calls.listeners);
-      const open = listeners.filter(({ address }) => address !== '127.0.0.1');
-      if (open.length === 0) return out(say('listeners-none', 'nothing on the router listens on 5060 or 5061'));
-      const program = open.find(({ program: one }) => one !== null)?.program ?? null;
-      const taken = fromOutside(look).filter(({ replySource }) => look.calls.own.includes(replySource));
-      return found(
-        [
-          ...open.slice(0, 3).map(({ protocol, port, address, program: one }) =>
-            one === null
-              ? say('listens-some', 'a program listens on {protocol} {address}:{port}', { protocol, address: address ?? '*', port })
-              : say('listens', '{program} listens on {protocol} {address}:{port}', {
-                  program: one,
-                  protocol,
-                  address: address ?? '*',
-                  port,
-                }),
-          ),
-          ...taken.slice(0, 2).map((flow) => say('flow-ended-router', '{flow}: it ended at the router', { flow: shown(flow) })),
-        ],
-        program === null ? undefined : { command: `/etc/init.d/${program} stop && /etc/init.d/${program} disable` },
-      );
-    },
-  },
-  {
-    code: 'forward-takes-calls',
-    weight: 70,
-    symptoms: ['not-received', 'first-phone-only', 'others-ring-on', 'ghost-calls'],
-    what: say(
-      'cause-forward-takes-calls',
-      'A port forward of 5060 leads to one device, and has the calls of every other phone as soon as their ' + 'state is gone.',
-    ),
-    observable: "a redirect of SIP's port to one address while another address registers; or a flow from outside that ends at that device",
-    fix: {
-      setting: say('fix-delete-forward', 'delete the port forward (LuCI: Network, Firewall, Port Forwards): a phone needs none'),
-      of: THE_ROUTER,
-    },
-    source: 'firewall4, redirect; net/netfilter/nf_nat_core.c',
-    made: STATE,
-    sees(look) {
-      const uci = valueOf(look.facts.firewall.uci);
-      const forwards = (uci?.open ?? []).filter(({ does, to }) => does === 'redirect' && to !== null);
-      const phones = fromPhones(look);
-      const peers = peersOf(look);
-      const stolen = fromOutside(look).filter(
-        ({ source, replySource }) =>
-          peers.includes(source) && isInside(look, replySource) && phones.some((one) => one.source !== replySource),
-      );
-      const others = forwards.filter(({ to }) => phones.some(({ source }) => source !== to));
-      if (stolen.length + others.length === 0)
-        return uci === null
-          ? unread(look.facts.firewall.uci)
-          : out(say('forwards-none', 'no port forward of SIP leads past the phones that register'));
-      const [first] = others;
-      return found(
-        [
-          ...stolen
-            .slice(0, 3)
-            .map((flow) => say('flow-ended-at', '{flow}: it ended at {address}', { flow: shown(flow), address: flow.replySource })),
-          ...others.slice(0, 3).map(({ section, line, to, sip }) =>
-            say('forward-to', '/etc/config/firewall:{line}: {section} forwards {ports} to {address}', {
-              line,
-              section,
-              ports: sip.join(', '),
-              address: to ?? '?',
-            }),
-          ),
-        ],
-        first === undefined
-          ? undefined
-          : {
-              command: `uci delete ${first.section} && uci commit firewall && /etc/init.d/firewall reload`,
-            },
-      );
-    },
-  },
-  {
     code: 'answer-unacknowledged',
     weight: 65,
     symptoms: ['drops-after-time'],
@@ -346,15 +218,6 @@ export const OF_STATE: readonly Cause[] = [
       ),
   },
 ];
-
-const isTwin = (
-  flow: { source: string; sourcePort: number; destination: string; destinationPort: number },
-  other: { source: string; sourcePort: number; destination: string; destinationPort: number },
-): boolean =>
-  other.source !== flow.source
-  && other.sourcePort === flow.sourcePort
-  && other.destination === flow.destination
-  && other.destinationPort === flow.destinationPort;
 
 function byStale(look: Look, untranslated: boolean): Outcome {
   if (look.facts.flows.state !== 'present') return unread(look.facts.flows);

@@ -4,7 +4,8 @@ import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_FIREWALL, THE_ROUTER } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
-import { flowsOf, fromOutside, isOffloaded, peersOf, shown, valueOf } from './look.ts';
+import { busyLinks, isFull, latePaths } from './causes-line.ts';
+import { flowsOf, fromOutside, isOffloaded, peersOf, redirectsOf, shown, shownRedirect, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 
 const NETWORK = 'test/lab/diagnose/network.ts';
@@ -87,7 +88,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
     observable: 'a flow of audio has the flag OFFLOAD or HW_OFFLOAD',
     fix: LIMIT_FIX,
     source: 'net/netfilter/nft_flow_offload.c; net/netfilter/nf_flow_table_ip.c',
-    made: PURE,
+    made: 'test/machine/offload.test.ts',
     sees(look) {
       const off = offloaded(look);
       if (off !== null) return off;
@@ -138,38 +139,54 @@ export const OF_TRAFFIC: readonly Cause[] = [
     weight: 25,
     symptoms: ['choppy'],
     what: say('cause-no-queue', 'Nothing keeps other traffic from filling the line: audio waits behind uploads.'),
-    observable: 'no SQM and no qosify that is switched on; whether the line is full is not seen here',
+    observable: 'no SQM and no qosify that is switched on; and pings to the provider come late while the line is busy',
     fix: { setting: say('fix-sqm', "SQM (layer_cake.qos) at 90 % of the line's measured rate"), of: THE_ROUTER },
     source: 'RFC 7567; sqm-scripts',
     made: NETWORK,
-    sees: ({ calls }) =>
-      calls.shapers.length > 0
-        ? out(
-            say('queues-on', '{queues} is switched on', {
-              queues: calls.shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', '),
-            }),
-          )
-        : unknown(
-            say('queues-none', 'no SQM and no qosify is switched on'),
-            say('tell-ping', 'a ping to the provider while an upload runs: does it grow by more than 50 ms?'),
-          ),
+    sees(look) {
+      const { shapers, moved } = look.calls;
+      if (shapers.length > 0)
+        return out(
+          say('queues-on', '{queues} is switched on', { queues: shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', ') }),
+        );
+      const none = say('queues-none', 'no SQM and no qosify is switched on');
+      if (isFull(look)) return found([none, ...latePaths(look, 'provider'), ...busyLinks(look)]);
+      const idle = (moved?.paths ?? []).length > 0 && busyLinks(look).length === 0;
+      return unknown(
+        idle ? say('queues-none-idle', 'no SQM and no qosify is switched on, and the line is idle now') : none,
+        say(
+          'tell-upload',
+          'ask for `sipalg diagnose choppy` in a call while an upload runs: do the pings to the provider take 50 ms more?',
+        ),
+      );
+    },
   },
   {
     code: 'sip-open',
     weight: 50,
     symptoms: ['ghost-calls', 'registration-lost', 'not-received'],
     what: say('cause-sip-open', 'Everybody on the internet may reach SIP behind this router.'),
-    observable: 'a redirect or a rule of /etc/config/firewall that lets 5060 or 5061 in from anywhere',
+    observable: 'a redirect or a rule of /etc/config/firewall, or a rule of UPnP or an include, that lets 5060 or 5061 in from anywhere',
     fix: OPEN_FIX,
     source: 'firewall4; voice practice: never open 5060 to the world',
     made: NETWORK,
-    sees({ facts }) {
+    sees({ facts, calls }) {
       const uci = valueOf(facts.firewall.uci);
       if (uci === null) return unread(facts.firewall.uci);
       const open = uci.open ?? [];
-      if (open.length === 0) return out(say('sip-closed', '/etc/config/firewall lets nobody reach SIP from the internet unasked'));
-      return found(
-        open.slice(0, 4).map(({ line, name, does, sip, to }) =>
+      const led = redirectsOf(calls);
+      if (open.length + led.length === 0)
+        return calls.redirects.state === 'failed'
+          ? unread(calls.redirects)
+          : out(
+              say(
+                'sip-closed',
+                '/etc/config/firewall lets nobody reach SIP from the internet unasked, and no other rule leads SIP to a device',
+              ),
+            );
+      return found([
+        ...led.slice(0, 3).map(shownRedirect),
+        ...open.slice(0, 4).map(({ line, name, does, sip, to }) =>
           to === null
             ? say('lets-in', '/etc/config/firewall:{line}: {name} lets in {ports}', { line, name: name ?? does, ports: sip.join(', ') })
             : say('lets-in-to', '/etc/config/firewall:{line}: {name} lets in {ports} to {address}', {
@@ -179,7 +196,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
                 address: to,
               }),
         ),
-      );
+      ]);
     },
   },
   {

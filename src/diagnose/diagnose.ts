@@ -1,7 +1,7 @@
 /** From what was seen to causes: found, ruled out, and what cannot be known from here. Pure. */
 import type { AlgState } from '../judge/verdict.ts';
 import type { Published } from '../words/published.ts';
-import { say, Trouble } from '../words/say.ts';
+import { say, textOf, Trouble } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
 import type { RouterFacts } from '../survey/survey.ts';
 import { advise } from './advisories.ts';
@@ -67,6 +67,10 @@ function phonesOf(look: Look): Said[] {
     });
 }
 
+/** What was seen several times alike is one piece of evidence. */
+const unique = (lines: readonly Line[]): Line[] =>
+  lines.filter((line, at) => lines.findIndex((one) => textOf(one) === textOf(line)) === at);
+
 /** @throws Error where the facts were not saved for a diagnosis */
 export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagnosis {
   if (facts.calls === undefined) throw new Trouble(say('facts-without-calls', 'these facts hold nothing of calls.'));
@@ -86,7 +90,7 @@ export function diagnose(facts: RouterFacts, alg: AlgState, asked: Asked): Diagn
       {
         code: cause.code,
         what: cause.what,
-        evidence: outcome.evidence,
+        evidence: unique(outcome.evidence),
         fix: outcome.fix ?? cause.fix,
         source: cause.source,
         alike: cause.alike !== undefined && alike.length > 0 ? { codes: alike, tell: cause.alike.tell } : null,

@@ -1,8 +1,8 @@
 /** What was seen, as the causes ask for it: who is a phone, how long its state has been silent, what a rule would meet. Pure. */
 import type { Reading } from '../host/host.ts';
 import type { AlgState } from '../judge/verdict.ts';
-import { readPrefix } from '../languages/address/prefixes.ts';
-import type { CallFacts, CallFlow, DropRule, Moved } from '../observe/calls/facts.ts';
+import { isWithin } from '../languages/address/within.ts';
+import type { CallFacts, CallFlow, DropRule, Moved, SipRedirect } from '../observe/calls/facts.ts';
 import type { RouterFacts } from '../survey/survey.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
@@ -17,30 +17,17 @@ export interface Look {
 
 export const valueOf = <T>(reading: Reading<T>): T | null => (reading.state === 'present' ? reading.value : null);
 
-/** RFC 1918 and, apart from it, RFC 6598. */
+/** RFC 1918 and, apart from it, what a carrier translates: RFC 6598, and RFC 7335 of DS-Lite and 464XLAT. */
 export const isPrivate = (address: string): boolean => /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(address);
-export const isShared = (address: string): boolean => /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(address);
+export const isShared = (address: string): boolean => /^(100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|192\.0\.0\.[0-7]$)/.test(address);
 
-function bitsOf(address: string): string | null {
-  const prefix = readPrefix(address);
-  if ('wrong' in prefix) return null;
-  const digits = [...prefix.bits].map((digit) => parseInt(digit, 16).toString(2).padStart(4, '0'));
-  return digits.join('');
-}
-
-/** Whether an address is in a network that is written `a.b.c.d/n`, or is that very address. */
-export function isWithin(address: string, network: string): boolean {
-  const [base = '', length] = network.split('/');
-  const [one, other] = [bitsOf(address), bitsOf(base)];
-  if (one === null || other === null || one.length !== other.length) return address === network;
-  const bits = length === undefined ? one.length : Number(length);
-  return one.slice(0, bits) === other.slice(0, bits);
-}
+export { isWithin };
 
 export function isInside({ calls }: Look, address: string): boolean {
   if (calls.own.includes(address)) return false;
   return (
-    calls.lan.some(({ address: base, prefix }) => isWithin(address, `${base}/${prefix}`)) || (calls.lan.length === 0 && isPrivate(address))
+    calls.lan.some(({ address: base, prefix }) => isWithin(address, { address: base, prefix })) ||
+    (calls.lan.length === 0 && isPrivate(address))
   );
 }
 
@@ -78,9 +65,19 @@ export function grown({ calls: { moved } }: Look, flow: CallFlow): { out: number
   return found === undefined ? null : { out: found.out, in: found.in, seconds: (moved as Moved).seconds };
 }
 
-/** Packets a second from the internet that were turned away between the two looks; null where that was not looked at. */
-export const rejectedRate = ({ calls: { moved } }: Look): number | null =>
-  moved === null || moved.rejected === null ? null : moved.rejected / moved.seconds;
+/** What audio's packets have, headers of IP and UDP included (RFC 3551: G.729 of 10 ms has 50 bytes, G.711 of 40 ms 360). */
+const AUDIO_BYTES = { least: 50, most: 380 };
+
+/**
+ * Packets a second from the internet that were turned away between the two looks and have the size of audio; null where that was
+ * not looked at. Scans of ports have less bytes, and what scanners say in SIP has more.
+ */
+export function rejectedRate({ calls: { moved } }: Look): number | null {
+  if (moved === null || moved.rejected === null) return null;
+  const { packets, bytes } = moved.rejected;
+  const mean = packets === 0 ? 0 : bytes / packets;
+  return mean >= AUDIO_BYTES.least && mean <= AUDIO_BYTES.most ? packets / moved.seconds : 0;
+}
 
 /** A flow as a line of evidence. */
 export function shown({ protocol, source, sourcePort, destination, destinationPort, left, out, in: back, flags }: CallFlow): Said {
@@ -150,3 +147,12 @@ export function shownRule({ family, table, chain, handle, comment, packets }: Dr
 
 /** Everybody that the phones talk SIP to. */
 export const peersOf = (look: Look): string[] => [...new Set(fromPhones(look).map(({ destination }) => destination))];
+
+/** Rules beside /etc/config/firewall by which SIP from anywhere goes to a device: UPnP's, or an include's. */
+export const redirectsOf = ({ redirects }: CallFacts): SipRedirect[] => valueOf(redirects) ?? [];
+export const shownRedirect = ({ family, table, chain, handle, ports, to }: SipRedirect): Said =>
+  say('rule-leads', '{rule} leads {ports} to {address}', {
+    rule: `nft ${family} ${table} ${chain} handle ${handle}${/upnp/i.test(chain) ? ' (UPnP)' : ''}`,
+    ports: ports.join(', '),
+    address: to,
+  });

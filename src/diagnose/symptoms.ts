@@ -22,6 +22,8 @@ export type Symptom = keyof typeof SYMPTOMS;
 export const NAMES = Object.keys(SYMPTOMS) as Symptom[];
 /** Symptoms of audio: what moves in a running call tells most about them. */
 export const OF_AUDIO: readonly Symptom[] = ['no-audio', 'one-way-audio', 'drops-on-hold', 'drops-after-time'];
+/** Symptoms of how audio sounds: what is missing of it, and how late it is. */
+export const OF_QUALITY: readonly Symptom[] = ['choppy'];
 
 export interface Asked {
   /** As it was given; '' where nothing was asked. */

@@ -1,6 +1,8 @@
 /** What a fleet wants to see of a router, as metrics. Names, labels and help texts are an interface: they do not change. */
 import type { Reading } from '../host/host.ts';
 import type { Metric, Sample } from '../languages/prometheus/exposition.ts';
+import type { SentCounts } from '../hep/record.ts';
+import type { LastProbe } from '../probe/last.ts';
 import type { Report } from '../survey/survey.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { InForce } from '../voice/facts.ts';
@@ -70,8 +72,45 @@ function answers({ policy }: Report['facts']): { names: Sample[]; oldest: Sample
   };
 }
 
+/** What was noted on the router beside a look: how its last probes ended, and what became of messages for a Homer server. */
+export interface Noted {
+  probes: readonly LastProbe[];
+  /** null: none are sent. */
+  sent: SentCounts | null;
+}
+
+const PROBE_RESULTS: readonly LastProbe['result'][] = ['unchanged', 'changed', 'inconclusive'];
+
+const notedMetrics = ({ probes, sent }: Noted): Metric[] => [
+  gauge(
+    'sipalg_probe_timestamp_seconds',
+    'When the last probe of that kind ended, in seconds since 1970; since the router was started.',
+    probes.map(({ kind, at }) => ({ labels: { kind }, value: seconds(at) })),
+  ),
+  gauge(
+    'sipalg_probe_result',
+    'How the last probe of that kind ended: 1 for the result that holds, 0 for the others.',
+    probes.flatMap(({ kind, result }) =>
+      PROBE_RESULTS.map((one) => ({ labels: { kind, result: one }, value: one === result ? 1 : 0 })),
+    ),
+  ),
+  gauge(
+    'sipalg_probe_messages',
+    'Messages of the last probe of that kind, all of them and those that were rewritten or dropped.',
+    probes.flatMap(({ kind, messages, changed }) => [
+      { labels: { kind, which: 'all' }, value: messages },
+      { labels: { kind, which: 'changed' }, value: changed },
+    ]),
+  ),
+  counter(
+    'sipalg_hep_messages_total',
+    'Messages of phones that were recorded for a Homer server: sent, or why not.',
+    sent === null ? [] : Object.entries(sent).map(([result, value]) => ({ labels: { result }, value })),
+  ),
+];
+
 /** @returns the metrics of one look, the last of which says whether it saw all that it needs; a file that ends with it is whole */
-export function metricsOf(report: Report): Metric[] {
+export function metricsOf(report: Report, noted: Noted = { probes: [], sent: null }): Metric[] {
   const { version, facts, verdict, plan } = report;
   const { flows } = verdict;
   const counters = countersOf(facts);
@@ -160,6 +199,7 @@ export function metricsOf(report: Report): Metric[] {
       "When the oldest answer for a provider's name that is in force was given, in seconds since 1970.",
       oldest,
     ),
+    ...notedMetrics(noted),
     gauge(
       'sipalg_check_success',
       'Whether all that the verdict needs could be read (1) or not (0).',

@@ -17,9 +17,11 @@ export interface HepQueue {
   refuse(): void;
   /**
    * Hands every frame that waits to `send`, one after another, in their order; a frame that fails is counted and not sent again, for
-   * what comes behind it would be late as well. Never throws.
+   * what comes behind it would be late as well. Where it resolves with `later`, that frame and all behind it go on waiting. Never throws.
    */
-  drain(send: (frame: Uint8Array) => Promise<void>): Promise<void>;
+  drain(send: (frame: Uint8Array) => Promise<void | 'later'>): Promise<void>;
+  /** The network says of one that it had taken that it did not arrive. */
+  cameBack(): void;
   readonly waiting: number;
   readonly counts: Readonly<HepCounts>;
 }
@@ -30,11 +32,15 @@ export function createHepQueue(most = 1000, mostBytes = 1 << 20): HepQueue {
   const counts: HepCounts = { sent: 0, overflowed: 0, oversized: 0, failed: 0 };
   let bytes = 0;
   let draining: Promise<void> | null = null;
-  const empty = async (send: (frame: Uint8Array) => Promise<void>): Promise<void> => {
+  const empty = async (send: (frame: Uint8Array) => Promise<void | 'later'>): Promise<void> => {
     for (let frame = frames.shift(); frame !== undefined; frame = frames.shift()) {
       bytes -= frame.length;
       try {
-        await send(frame);
+        if ((await send(frame)) === 'later') {
+          frames.unshift(frame);
+          bytes += frame.length;
+          break;
+        }
         counts.sent++;
       } catch {
         counts.failed++; // What it was is no use to who reads a counter, and a server that is away fails each frame alike.
@@ -54,6 +60,10 @@ export function createHepQueue(most = 1000, mostBytes = 1 << 20): HepQueue {
     },
     refuse() {
       counts.oversized++;
+    },
+    cameBack() {
+      counts.sent--;
+      counts.failed++;
     },
     drain(send) {
       draining ??= empty(send);

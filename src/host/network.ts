@@ -33,6 +33,8 @@ export interface Flow {
   /** As the system chose it. */
   readonly local: Peer;
   send(bytes: Uint8Array): void;
+  /** Datagrams that have not left yet; absent where none waits. */
+  waiting?(): number;
   /** May be called twice; nothing is heard after it. */
   close(): void;
 }

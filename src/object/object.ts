@@ -16,7 +16,9 @@ import { observeCallFlows } from '../survey/call-flows.ts';
 import { watchPending } from './pending.ts';
 import { countsOf, EMPTY, phonesOf, withLook } from './history.ts';
 import type { History, HistoryStore, PhoneState, Span } from './history.ts';
-import { createPrograms, SHARED } from './programs.ts';
+import { wordsOf } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
+import { createPrograms, languageOf, SHARED } from './programs.ts';
 import type { Told } from './programs.ts';
 import { createRuns } from './runs.ts';
 import type { Last, Running, Runs } from './runs.ts';
@@ -57,6 +59,7 @@ export interface HistoryReply {
 /** What `watch` and `calls` answer: the watch under way or the last one since boot. */
 export interface CallsReply {
   watched: Watched | null;
+  words?: Catalog;
 }
 
 export type Answer = Reply | Told | HistoryReply | CallsReply;
@@ -81,8 +84,8 @@ export const METHODS = {
   probe: { args: { language: 'string' }, right: 'write', beside: true },
   report: { args: { language: 'string' }, right: 'read', beside: true },
   history: { args: {}, right: 'read', beside: true },
-  watch: { args: { seconds: 'int32' }, right: 'write', beside: true },
-  calls: { args: {}, right: 'read', beside: true },
+  watch: { args: { seconds: 'int32', language: 'string' }, right: 'write', beside: true },
+  calls: { args: { language: 'string' }, right: 'read', beside: true },
 } as const;
 
 export type MethodName = keyof typeof METHODS;
@@ -135,6 +138,8 @@ export interface ObjectOptions {
   runs?: Runs;
   /** The command that starts this program. Default: `sipalg`. */
   self?: readonly string[];
+  /** The words of a language; null where it is not there. Default: none, and everything is said in English. */
+  catalog?: (language: string) => Promise<Catalog | null>;
   /** Where what was counted is kept. Default: in memory. */
   history?: HistoryStore;
 }
@@ -300,19 +305,27 @@ export function createObject(options: ObjectOptions): SipalgObject {
     }
   }
 
+  /** An answer whose sentences have codes, with their words in the language that was asked for. */
+  async function worded<T extends object>(method: MethodName, args: Arguments, asked: () => Promise<T>): Promise<T & { words?: Catalog }> {
+    const language = languageOf(args, method);
+    const [answer, catalog] = await Promise.all([asked(), language === '' ? null : (options.catalog?.(language) ?? null)]);
+    return catalog === null ? answer : { ...answer, words: wordsOf(answer, catalog) };
+  }
+
   async function answer(method: MethodName, args: Arguments, forPage: boolean): Promise<Answer> {
     check(method, args);
     switch (method) {
       case 'diagnose':
       case 'probe':
+        return worded(method, args, () => program(method, args));
       case 'report':
         return program(method, args);
       case 'history':
         return lastDay();
       case 'watch':
-        return startWatch(secondsOf(args));
+        return worded(method, args, () => startWatch(secondsOf(args)));
       case 'calls':
-        return { watched: await readWatched(host) };
+        return worded(method, args, async () => ({ watched: await readWatched(host) }));
       // As with `--json`: they differ in what is said of the report, not in the report.
       case 'status':
       case 'policy':

@@ -35,7 +35,8 @@ export interface ProgramsOptions {
 
 const textOf = (args: Arguments, name: string): string => (typeof args[name] === 'string' ? args[name] : '');
 
-function languageOf(args: Arguments, method: string): string {
+/** @throws WrongArgument in a sentence */
+export function languageOf(args: Arguments, method: string): string {
   const language = textOf(args, 'language');
   if (language === '' || /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(language)) return language;
   throw new WrongArgument(

@@ -1,7 +1,8 @@
 /** What a watch of calls has told so far, in a file in memory (/var/run): written by the watch, read by whoever asks. */
 import type { Host } from '../host/host.ts';
-import { fields, flag, list, moment, orNull, text } from '../survey/shape.ts';
-import type { Coded } from '../words/say.ts';
+import { fields, flag, list, moment, number, orNull, text } from '../survey/shape.ts';
+import { coded, say } from '../words/say.ts';
+import type { Coded, Line } from '../words/say.ts';
 import type { SeenRegistration } from './history.ts';
 
 export const CALLS = '/var/run/sipalg.run.calls';
@@ -39,18 +40,27 @@ export interface Summary {
   answered: number;
   failed: number;
   /** What was named, how often, and what it means. */
-  causes: readonly { code: string; times: number; text: string; coded?: { text: Coded } }[];
+  causes: readonly (Sentence & { code: string; times: number })[];
   registrations: readonly SeenRegistration[];
   ladders: readonly Ladder[];
 }
 
-/** One thing that happened, as `sipalg watch` says it. */
-export interface Event {
-  at: number;
-  cause: string | null;
+/** In English, and by its code where it has one. */
+export interface Sentence {
   text: string;
   coded?: { text: Coded };
 }
+
+/** One thing that happened, as `sipalg watch` says it: to which phone, and in which call. */
+export interface Event extends Sentence {
+  at: number;
+  cause: string | null;
+  phone: string | null;
+  call: number | null;
+}
+
+export const sentenceOf = (line: Line): Sentence =>
+  typeof line === 'string' ? { text: line } : { text: line.text, coded: { text: coded(line) } };
 
 export interface Watched {
   /** Milliseconds since the epoch: when it began, when it is to end, and when this was written. */
@@ -60,12 +70,12 @@ export interface Watched {
   /** It goes on. */
   live: boolean;
   /** Why nothing could be watched; null where it could. */
-  trouble: string | null;
+  trouble: Sentence | null;
   told: Event[];
   /** How much was told before that and is not kept. */
   omitted: number;
   /** Of the watch itself. */
-  remarks: string[];
+  remarks: Sentence[];
   summary: Summary | null;
 }
 
@@ -80,8 +90,8 @@ export function keepWatched(began: number, until: number) {
       kept.told.shift();
       kept.omitted += 1;
     },
-    remark(text: string): void {
-      if (kept.remarks.length < MOST.remarks) kept.remarks.push(text);
+    remark(remark: Sentence): void {
+      if (kept.remarks.length < MOST.remarks) kept.remarks.push(remark);
     },
     summary({ phones, calls, answered, failed, causes, registrations, ladders }: Summary): void {
       kept.summary = {
@@ -109,7 +119,7 @@ const SHAPE = fields<Pick<Watched, 'began' | 'until' | 'at' | 'live' | 'told'>>(
   until: moment,
   at: moment,
   live: flag,
-  told: list(fields<Omit<Event, 'coded'>>({ at: moment, cause: orNull(text), text })),
+  told: list(fields<Omit<Event, 'coded'>>({ at: moment, cause: orNull(text), phone: orNull(text), call: orNull(number), text })),
 });
 
 /** The last watch since boot; null where there was none. What cannot be read says so as its trouble. */
@@ -119,7 +129,9 @@ export async function readWatched(host: Host): Promise<Watched | null> {
   const unread = (because: string): Watched => ({
     ...keepWatched(0, 0).kept,
     live: false,
-    trouble: `${CALLS}, where a watch writes down what it sees, could not be read: ${because}.`,
+    trouble: sentenceOf(
+      say('calls-unread', '{path}, where a watch writes down what it sees, could not be read: {because}.', { path: CALLS, because }),
+    ),
   });
   if (file.state === 'failed') return unread(file.because);
   try {

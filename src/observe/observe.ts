@@ -44,9 +44,13 @@ async function observeFirewall(host: Host, kind: Facts['system']['firewall']): P
   return { uci, definitions, includes };
 }
 
+/** Facts are printed, saved and mailed: the password for a Homer server is in none of them. */
+const PASSWORD = /^([ \t]*(?:option|list)[ \t]+["']?password["']?[ \t]+)(?:[^\n\\]|\\[^])*/gm;
+
 async function observeWish(host: Host): Promise<Facts['wish']> {
-  const text = await host.read(WISH_CONFIG);
-  const { wish, said, problems } = readConfiguration(orElse(text, null));
+  const file = await host.read(WISH_CONFIG);
+  const { wish, said, problems } = readConfiguration(orElse(file, null));
+  const text = file.state === 'present' ? { ...file, value: file.value.replace(PASSWORD, "$1'...'") } : file;
   if (text.state !== 'failed') return { text, wish: { ...wish }, said, problems: [...problems] };
   // What the owner wishes could not be read: that is a problem, not the default.
   const problem = {

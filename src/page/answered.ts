@@ -1,4 +1,5 @@
 /** What the object answers besides the report, as far as the page shows it: programs print it, and any of it may be of another version. */
+import type { Put } from '../words/english.ts';
 import type { Coded } from '../words/say.ts';
 import type { State, Trouble } from './state.ts';
 import { fill } from './words.ts';
@@ -10,12 +11,12 @@ export interface WithCodes {
 }
 
 /** A field's sentence in the reader's language. */
-export const sentence = (of: WithCodes, field: string, text: string, words: Words): string =>
-  words.put(of.coded?.[field] as Coded | undefined, text);
+export const sentence = (of: WithCodes, field: string, text: string, put: Put): string =>
+  put(of.coded?.[field] as Coded | undefined, text);
 
 /** Those of a list. */
-export const sentences = (of: WithCodes, field: string, texts: readonly string[], words: Words): string[] =>
-  texts.map((text, at) => words.put((of.coded?.[field] as Readonly<Record<number, Coded>> | undefined)?.[at], text));
+export const sentences = (of: WithCodes, field: string, texts: readonly string[], put: Put): string[] =>
+  texts.map((text, at) => put((of.coded?.[field] as Readonly<Record<number, Coded>> | undefined)?.[at], text));
 
 export interface Probed extends WithCodes {
   verdict: string;
@@ -45,15 +46,11 @@ export interface Diagnosed {
 }
 
 /** What to do, in a sentence. */
-export function fixOf(fix: Fix, words: Words): string {
-  const { fixes } = words.diagnosis;
-  const put = (field: string, text: string): string => sentence(fix, field, text, words);
-  if ('command' in fix) {
-    const more = fix.then === undefined ? '' : `, ${put('then', fix.then)}`;
-    return `${fill(fixes.command, fix.command)}${more}`;
-  }
-  if ('setting' in fix) return fill(fixes.setting, put('setting', fix.setting), put('of', fix.of));
-  return fill(fixes.ask, put('ask', fix.ask), put('question', fix.question));
+export function fixOf(fix: Fix, put: Put, { diagnosis: { fixes } }: Words): string {
+  const of = (field: string, text: string): string => sentence(fix, field, text, put);
+  if ('command' in fix) return fill(fixes.command, fix.command) + (fix.then === undefined ? '' : `, ${of('then', fix.then)}`);
+  if ('setting' in fix) return fill(fixes.setting, of('setting', fix.setting), of('of', fix.of));
+  return fill(fixes.ask, of('ask', fix.ask), of('question', fix.question));
 }
 
 export interface Came<T> {
@@ -62,6 +59,8 @@ export interface Came<T> {
   value: T | null;
   /** Why there is none, in a sentence; null where there is, or nothing was asked. */
   failed: string | null;
+  /** Puts what it says into words. */
+  put: Put;
 }
 
 const saidOf = ({ kind, said }: Trouble, words: Words): string => (kind === 'denied' ? words.diagnosis.denied : said || words.lost);
@@ -69,8 +68,10 @@ const saidOf = ({ kind, said }: Trouble, words: Words): string => (kind === 'den
 /** What was asked by this name. @param is what an answer of that kind has */
 export function cameOf<T extends object>({ answers }: Pick<State, 'answers'>, name: string, is: keyof T & string, words: Words): Came<T> {
   const { busy = false, result = null, trouble = null } = answers[name] ?? {};
-  if (trouble !== null) return { busy, value: null, failed: saidOf(trouble, words) };
-  if (typeof result !== 'object' || result === null) return { busy, value: null, failed: null };
-  if (is in result) return { busy, value: result as T, failed: null };
-  return { busy, value: null, failed: String((result as { trouble?: unknown }).trouble ?? JSON.stringify(result).slice(0, 200)) };
+  const { put } = words;
+  if (trouble !== null) return { busy, value: null, failed: saidOf(trouble, words), put };
+  if (typeof result !== 'object' || result === null) return { busy, value: null, failed: null, put };
+  const own = (result as { words?: Readonly<Record<string, string>> }).words;
+  if (is in result) return { busy, value: result as T, failed: null, put: own === undefined ? put : words.putWith(own) };
+  return { busy, put, value: null, failed: String((result as { trouble?: unknown }).trouble ?? JSON.stringify(result).slice(0, 200)) };
 }

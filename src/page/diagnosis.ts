@@ -1,6 +1,6 @@
 /** The tab *Diagnosis*: a probe, causes of what happens, calls as they happen, and a document of it all. */
 import type { CallsReply, Reply } from '../object/object.ts';
-import type { Ladder, Watched } from '../object/watched.ts';
+import type { Ladder, Sentence, Watched } from '../object/watched.ts';
 import { cameOf, fixOf, sentence, sentences } from './answered.ts';
 import type { Came, Diagnosed, Probed } from './answered.ts';
 import { foldOf, notice } from './blocks.ts';
@@ -29,7 +29,13 @@ const section = (name: string, title: string, heads: string[], rows: Row[], line
 function askOf(
   name: string,
   { busy, failed }: Pick<Came<object>, 'busy' | 'failed'>,
-  what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field' | 'label'> & { allowed: boolean; off?: boolean; notices?: Notice[]; save?: Ask['save'] },
+  what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field' | 'label'> & {
+    allowed: boolean;
+    /** It goes on already. */
+    off?: boolean;
+    notices?: Notice[];
+    save?: Ask['save'];
+  },
   words: Words,
 ): Ask {
   const { title, lines, ask, field, label, allowed, off = false, notices = [], save = null } = what;
@@ -64,7 +70,7 @@ const named = (names: Readonly<Record<string, string>>, name: string): string =>
 function probeOf(state: State, words: Words): Block[] {
   const { diagnosis } = words;
   const came = cameOf<Probed>(state, 'probe', 'verdict', words);
-  const { value } = came;
+  const { value, put } = came;
   const notices =
     value === null
       ? []
@@ -72,8 +78,8 @@ function probeOf(state: State, words: Words): Block[] {
           notice(
             'probed',
             VERDICTS[value.verdict] ?? 'warning',
-            fill(named(diagnosis.verdicts, value.verdict), sentence(value, 'because', value.because ?? '', words)),
-            [...sentences(value, 'remarks', value.remarks, words), ...sentences(value, 'leftOver', value.leftOver, words)],
+            fill(named(diagnosis.verdicts, value.verdict), sentence(value, 'because', value.because ?? '', put)),
+            [...sentences(value, 'remarks', value.remarks, put), ...sentences(value, 'leftOver', value.leftOver, put)],
           ),
         ];
   const changed = (value?.alterations ?? []).map(({ field, part, before, after, messages }, at): Row => ({
@@ -86,7 +92,7 @@ function probeOf(state: State, words: Words): Block[] {
     ],
   }));
   const messages = (value?.messages ?? []).map((one): Row => {
-    const reason = one.reason === null ? '' : ` (${sentence(one, 'reason', one.reason, words)})`;
+    const reason = one.reason === null ? '' : ` (${sentence(one, 'reason', one.reason, put)})`;
     const fate = named(diagnosis.fates, one.fate) + reason;
     return { name: one.name, cells: [{ text: one.name }, { text: fate, tone: FATES[one.fate] ?? 'danger' }] };
   });
@@ -115,23 +121,24 @@ function probeOf(state: State, words: Words): Block[] {
 function causesOf(state: State, words: Words): Block[] {
   const { diagnosis } = words;
   const came = cameOf<Diagnosed>(state, 'diagnose', 'diagnosis', words);
+  const { put } = came;
   const { number = null, found = [], unknown = [], ruledOut = [], advisories = [], ...rest } = came.value?.diagnosis ?? {};
   const none = came.value !== null && found.length === 0 ? [notice('no cause', 'success', diagnosis.noneFound)] : [];
-  const meaning = number === null ? [] : [notice('number', 'notice', `${sentence(rest, 'number', number, words)}.`)];
+  const meaning = number === null ? [] : [notice('number', 'notice', `${sentence(rest, 'number', number, put)}.`)];
   const rows = found.map((one): Row => {
     const { code, what, evidence, fix, alike } = one;
     const lines = [
-      ...sentences(one, 'evidence', evidence, words),
-      ...(alike === null ? [] : [fill(diagnosis.alike, alike.codes.join(', '), sentence(alike, 'tell', alike.tell, words))]),
+      ...sentences(one, 'evidence', evidence, put),
+      ...(alike === null ? [] : [fill(diagnosis.alike, alike.codes.join(', '), sentence(alike, 'tell', alike.tell, put))]),
     ];
     const fold = foldOf(`cause ${code}`, fill(words.evidence, lines.length), lines, state);
     return {
       name: code,
-      cells: [{ text: sentence(one, 'what', what, words), ...(fold === null ? {} : { fold }) }, { text: fixOf(fix, words) }],
+      cells: [{ text: sentence(one, 'what', what, put), ...(fold === null ? {} : { fold }) }, { text: fixOf(fix, put, words) }],
     };
   });
   const cells = (one: { coded?: Readonly<Record<string, unknown>> }, fields: Record<string, string>): Row['cells'] =>
-    Object.entries(fields).map(([field, text]) => ({ text: sentence(one, field, text, words) }));
+    Object.entries(fields).map(([field, text]) => ({ text: sentence(one, field, text, put) }));
   return [
     askOf(
       'diagnose',
@@ -208,29 +215,36 @@ function standing({ live, until, at, summary }: Watched, words: Words): string[]
 function watchedOf(state: State, words: Words): Came<CallsReply> {
   const asked = cameOf<CallsReply>(state, 'calls', 'watched', words);
   const began = cameOf<CallsReply>(state, 'watch', 'watched', words);
-  const later = (began.value?.watched?.at ?? 0) > (asked.value?.watched?.at ?? 0) ? began.value : asked.value;
-  return { busy: began.busy, failed: began.failed, value: later };
+  const { value, put } = (began.value?.watched?.at ?? 0) > (asked.value?.watched?.at ?? 0) ? began : asked;
+  return { busy: began.busy, failed: began.failed, value, put };
 }
 
 function callsOf(state: State, words: Words): Block[] {
   const { diagnosis } = words;
   const came = watchedOf(state, words);
+  const { put } = came;
   const watched = came.value?.watched ?? null;
   const { trouble = null, remarks = [], told = [], summary = null } = watched ?? {};
-  const failed = came.failed ?? (trouble === null ? null : sentence(watched as object, 'trouble', trouble, words));
+  const said = (one: Sentence): string => sentence(one, 'text', one.text, put);
+  const failed = came.failed ?? (trouble === null ? null : said(trouble));
   const causes = (summary?.causes ?? []).map((one): Row => {
-    const { code, times, text } = one;
-    return { name: code, cells: [{ text: sentence(one, 'text', text, words) }, { text: String(times) }] };
+    const { code, times } = one;
+    return { name: code, cells: [{ text: said(one) }, { text: String(times) }] };
   });
-  const texts = told.map((one) => sentence(one, 'text', one.text, words)).reverse();
+  const happened = told
+    .map((one, at): Row => {
+      const call = one.call === null ? '' : fill(diagnosis.call, one.call);
+      return { name: String(at), cells: [one.phone ?? '', call, said(one)].map((text) => ({ text })) };
+    })
+    .reverse();
   return [
     askOf(
       'watch',
       { busy: came.busy, failed },
       {
         title: diagnosis.calls,
-        lines: [diagnosis.callsAbout, ...(watched === null ? [] : standing(watched, words)), ...remarks],
-        ask: { method: 'watch', args: { seconds: 600 } },
+        lines: [diagnosis.callsAbout, ...(watched === null ? [] : standing(watched, words)), ...remarks.map(said)],
+        ask: { method: 'watch', args: { seconds: 600, language: diagnosis.language } },
         field: null,
         label: watched?.live === true ? diagnosis.watchingNow : diagnosis.callsGo,
         allowed: state.rights.write,
@@ -241,9 +255,9 @@ function callsOf(state: State, words: Words): Block[] {
     ...(causes.length === 0 ? [] : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.times], causes)]),
     ...details(
       'calls-told',
-      fill(diagnosis.happened, texts.length),
-      texts.map((text, at) => ({ name: String(texts.length - at), cells: [{ text }] })),
-      [],
+      fill(diagnosis.happened, happened.length),
+      happened,
+      [diagnosis.ends.phone, diagnosis.aCall, diagnosis.happenedHead],
       state,
     ),
     ...[...(summary?.ladders ?? [])].reverse().slice(0, LADDERS).flatMap((ladder) => drawnCall(ladder, words)),
@@ -277,10 +291,14 @@ export function diagnosisOf(_reply: Full, state: State, words: Words): Block[] {
 }
 
 /** What an open tab asks for by itself, with each look. */
-export function asksOf({ tab, answers }: Pick<State, 'tab' | 'answers'>): { name: string; method: 'history' | 'calls' }[] {
-  if (tab === 'voice') return [{ name: 'history', method: 'history' }];
+export function asksOf(
+  { tab, answers }: Pick<State, 'tab' | 'answers'>,
+  words: Words,
+): { name: string; method: 'history' | 'calls'; args: Readonly<Record<string, string>> }[] {
+  if (tab === 'voice') return [{ name: 'history', method: 'history', args: {} }];
   if (tab !== 'diagnosis') return [];
   const isLive = (name: string): boolean => (answers[name]?.result as CallsReply | null | undefined)?.watched?.live === true;
+  const args = { language: words.diagnosis.language };
   // One that has ended tells nothing new.
-  return answers['calls'] === undefined || isLive('calls') || isLive('watch') ? [{ name: 'calls', method: 'calls' }] : [];
+  return answers['calls'] === undefined || isLive('calls') || isLive('watch') ? [{ name: 'calls', method: 'calls', args }] : [];
 }

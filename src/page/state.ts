@@ -54,7 +54,7 @@ export interface Login {
   warning: string;
 }
 
-export type TabName = 'status' | 'voice' | 'providers' | 'diagnosis';
+export type TabName = 'status' | 'voice' | 'providers' | 'diagnosis' | 'settings';
 
 /** What a call has brought that a tab made, beyond status and the switch. */
 export interface Answer {

@@ -20,4 +20,5 @@ export const TABS: readonly Tab[] = [
   { name: 'voice', blocks: voiceOf },
   { name: 'providers', blocks: namesOf },
   { name: 'diagnosis', blocks: diagnosisOf },
+  { name: 'settings', blocks: () => [] },
 ];

@@ -2,6 +2,9 @@
 
 export type Child = Tree | string;
 
+/** Hears an event of the document, which is known where there is one (dom/). */
+export type Hear = (event: never) => void;
+
 export interface Tree {
   tag: string;
   /** Tells siblings apart; without it they are told apart by tag and order. */
@@ -10,14 +13,14 @@ export interface Tree {
   attributes: Record<string, string | boolean | null>;
   /** Styles that classes of LuCI's themes do not give. Set through the DOM, as a strict policy asks. */
   style: Record<string, string>;
-  on: Record<string, (event: Event) => void>;
+  on: Record<string, Hear>;
   children: Child[];
 }
 
 export interface Traits {
   key?: string;
   style?: Record<string, string>;
-  on?: Record<string, (event: Event) => void>;
+  on?: Record<string, Hear>;
   [attribute: string]: unknown;
 }
 

@@ -114,30 +114,6 @@ function countersOf(policy: PolicyFacts, words: Words): Section[] {
   return [{ kind: 'section', name: 'counters', title: words.voice.counters, lines: [], table: { heads: [], rows, empty: '' } }];
 }
 
-function providersOf({ wish: { providers } }: PolicyFacts, words: Words): Section[] {
-  if (providers.length === 0) return [];
-  const { rows, lines } = bounded(providers, words, ({ name, hosts, signalling, media, inbound }) => ({
-    name,
-    cells: [
-      { text: name },
-      { text: String(hosts.length) },
-      { text: String(signalling.length) },
-      { text: String(media.length) },
-      { text: inbound === null ? words.nobody : few(inbound.pbx, words) },
-    ],
-  }));
-  const { provider, names, signalling, media, inbound } = words.voice;
-  return [
-    {
-      kind: 'section',
-      name: 'providers',
-      title: words.voice.providers,
-      lines,
-      table: { heads: [provider, names, signalling, media, inbound], rows, empty: '' },
-    },
-  ];
-}
-
 function answersOf({ wish: { providers }, names }: PolicyFacts, at: number, words: Words): Section[] {
   const { voice } = words;
   const asked = new Set(providers.flatMap(({ hosts }) => hosts.map(({ name }) => name.replace(/\.$/, '').toLowerCase())));
@@ -213,5 +189,5 @@ export function voiceOf(reply: Full, state: State, words: Words): Block[] {
 export function namesOf(reply: Full, _: State, words: Words): Block[] {
   const { policy, at } = reply.facts;
   if (policy === undefined || policy.state !== 'present') return [];
-  return [...providersOf(policy.value, words), ...answersOf(policy.value, at + reply.now.age, words)];
+  return answersOf(policy.value, at + reply.now.age, words);
 }

@@ -27,7 +27,8 @@ export function tapsOf({ ground, phone6, isTcp }: Scope): Tap[] {
   const six = { ...tap, family: 'ip6', bytes: SHORT } as const;
   const sides = [...wans.map((device, index) => [`wan${index}`, device, 'daddr'] as const), ['lan', lan.device, 'saddr'] as const];
   return sides.flatMap(([name, device, side]): Tap[] => [
-    { ...tap, name, device, matches: providersOf(ground).map((one) => `ip ${side} ${one}`) },
+    // What just fits goes one way.
+    { ...tap, ...(name === 'lan' ? { bytes: SHORT } : {}), name, device, matches: providersOf(ground).map((one) => `ip ${side} ${one}`) },
     ...(isTcp ? [{ ...tcp, name: `${name}t`, device, matches: [`ip ${side} ${PROVIDER}`] }] : []),
     ...(phone6 === null ? [] : [{ ...six, name: `${name}v`, device, matches: [`ip6 ${side} ${PROVIDER6}`] }]),
   ]);

@@ -143,8 +143,8 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
   if (lan === undefined || kinds.get(lan.device) === 'other') {
     return {
       because:
-        `the LAN (${choices.map(({ device }) => device).join(', ')}) is neither a bridge nor Ethernet, so no test phone can be ` +
-          'plugged into it; ' +
+        `the LAN (${choices.map(({ device }) => device).join(', ')}) is neither a bridge nor Ethernet, ` +
+        'so no test phone can be plugged into it; ' +
         'its own phones can be recorded (`sipalg probe --phones`), or two captures compared (`sipalg compare`)',
     };
   }

@@ -105,21 +105,29 @@ export function resultOf(
   const [near, far] = sent.toProvider ? [sent.ends.from, seen.from] : [seen.to, sent.ends.to];
   const differences = differencesOf(sent.text, text, { inside: near, outside: far }).map((one) => ({ ...one, cause: 'alg' as const }));
   const isLeft = sent.toProvider && inside.some((address) => text.includes(address));
-  const fate: Fate = differences.length === 0 && (gap ?? 0) === 0 ? 'unchanged' : isLeft ? 'half rewritten' : 'rewritten';
+  const isSame = differences.length === 0;
+  const fate: Fate = isSame && (gap ?? 0) === 0 ? 'unchanged' : isLeft && !isSame ? 'half rewritten' : 'rewritten';
   const deliveredTo = !sent.toProvider && seen.to.port !== sent.expected.to.port ? seen.to.port : null;
   return { ...base, fate, seen: shown(seen), device, seenLength: seen.length, unseen, differences, deliveredTo, reason: null };
 }
 
-/** A message that was dropped, and would have grown beyond what fits: by as much as another one of the phone's grew. */
+/**
+ * A message that was dropped, and would have grown beyond what fits: by as much as another one of the phone's grew. One that
+ * could not fit at all, for it went another way than was expected, tells nothing.
+ * @param mtu of the way it took
+ */
 export function withGrowth(results: readonly Result[], mtu: number): Result[] {
   const grown = Math.max(
     0,
     ...results.filter(({ toProvider, seenLength }) => toProvider && seenLength !== null).map((one) => one.seenLength! - one.length),
   );
+  const isLost = ({ fate, toProvider, part }: Result): boolean => fate === 'dropped' && toProvider && part === 'main';
   return results.map((one) =>
-    one.fate === 'dropped' && one.toProvider && one.reason === null && grown > 0 && one.length + 28 <= mtu && one.length + 28 + grown > mtu
-      ? { ...one, fate: 'lost by growth' as const }
-      : one,
+    isLost(one) && one.length + 28 > mtu
+      ? { ...one, fate: 'not tried' as const }
+      : isLost(one) && one.reason === null && grown > 0 && one.length + 28 <= mtu && one.length + 28 + grown > mtu
+        ? { ...one, fate: 'lost by growth' as const }
+        : one,
   );
 }
 

@@ -232,11 +232,11 @@ export class Run {
     const back = await this.comeBack(arrived, seen, known, first);
     for (const one of await this.expectations()) if (!holes.includes(one)) holes.push(one);
     const left = seen.map(({ tap }) => wanAt(this.ground, tap));
-    const told = this.stand([...withGrowth(results, this.ground.mtu), ...back]);
+    const wan = left[0] === undefined ? null : await wanOf(this.host, left[0]);
+    const told = this.stand([...withGrowth(results, wan?.mtu || this.ground.mtu), ...back]);
     const { verdict, because } = this.goOn() ? verdictOf(told) : { verdict: 'inconclusive' as const, because: 'it was interrupted' };
     const sources = seen.filter(({ id }) => main.some((one) => one.id === id)).map(({ from }) => from.address);
     const translated = sources.length === 0 ? null : sources.some((one) => !this.phones.includes(one));
-    const wan = left[0] === undefined ? null : await wanOf(this.host, left[0]);
     if (wan !== null) this.remarks.push(...notTold(wan, translated));
     return {
       ...nothing(''),

@@ -44,7 +44,14 @@ export function streamsOf(scene: Pick<Scene, 'phone' | 'provider' | 'media'>): S
   const tcp = { from: phone, transport: 'TCP' } as const;
   const control = message(scene, { ...tcp, method: 'OPTIONS', id: 'tc', port: CONTROL, more: [contact] });
   const whole = message(scene, { ...tcp, method: 'OPTIONS', id: 'to', more: [contact] });
-  const call = message(scene, { ...tcp, method: 'INVITE', id: 'ti', sdp: session(phone, phone, media + 2) });
+  // Short, for old kernels write 251 bytes of a segment.
+  const call = message(scene, {
+    ...tcp,
+    method: 'INVITE',
+    id: 'i',
+    via: `v:SIP/2.0/TCP ${phone}:${SIP};branch=z9hG4bKi`,
+    sdp: session(phone, phone, media + 2),
+  });
   const parted = message(scene, { ...tcp, method: 'OPTIONS', id: 'ts', more: [contact] });
   return [
     {

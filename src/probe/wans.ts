@@ -73,13 +73,13 @@ const SERVICE = /^192\.0\.0\.[0-7]$/;
 export function notTold({ kind, addresses }: Wan, translated: boolean | null): string[] {
   if (addresses.some((one) => SERVICE.test(one)))
     return [
-      'The line is DS-Lite or 464XLAT: addresses are translated at the provider, whose ALG this test does not reach '
-        + '(`sipalg probe --provider HOST` does).',
+      'The line is DS-Lite or 464XLAT: addresses are translated at the provider, whose ALG this test does not reach ' +
+        '(`sipalg probe --provider HOST` does).',
     ];
   if (translated === true && addresses.some((one) => PRIVATE.test(one)))
     return [
-      'The router has a private address towards the internet, so another one translates behind it, which this test does not reach '
-        + '(`sipalg probe --provider HOST` does).',
+      'The router has a private address towards the internet, so another one translates behind it, which this test does not reach ' +
+        '(`sipalg probe --provider HOST` does).',
     ];
   return kind === 'tunnel' && translated === false ? ['Calls leave by a tunnel, and this test ends where they enter it.'] : [];
 }

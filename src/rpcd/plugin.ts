@@ -5,6 +5,7 @@
 import { limitWaiting } from '../apply/waiting.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
+import type { Catalog } from '../object/catalog.ts';
 import { createObject, isMethod, WrongArgument } from '../object/object.ts';
 import type { Arguments, MethodName } from '../object/object.ts';
 import type { Surveyor } from '../survey/survey.ts';
@@ -26,6 +27,12 @@ const ANSWER_UNTIL = 18_000;
 
 /** Methods for which a report that is a moment old will do. */
 const SHARING: readonly MethodName[] = ['status', 'policy', 'history'];
+
+/** The words of a language, from the files that the command line has them from too. */
+async function catalogOf(language: string): Promise<Catalog | null> {
+  const [{ LANGUAGES }, { wholeOf }] = await Promise.all([import('../words/languages.ts'), import('../words/whole.ts')]);
+  return wholeOf(LANGUAGES, language);
+}
 
 export interface Called {
   host: Host;
@@ -67,6 +74,7 @@ export async function answer({ host, surveyor, clock }: Called, method: string, 
     patience: () => left(ANSWER_UNTIL),
     checks: keptInFile(host),
     history: historyInFile(host),
+    catalog: catalogOf,
     runs: createStartedRuns({
       host,
       clock,

@@ -1,7 +1,10 @@
 /** A watch that a page has asked for: `sipalg rpcd watch SECONDS`. What it tells goes to a file in memory, bounded. */
 import type { Host } from '../host/host.ts';
-import { keepWatched, LONGEST_WATCH, writeWatched } from '../object/watched.ts';
-import type { Event, Summary } from '../object/watched.ts';
+import { Trouble } from '../words/say.ts';
+import { keepWatched, LONGEST_WATCH, sentenceOf, writeWatched } from '../object/watched.ts';
+import type { Event, Sentence, Summary } from '../object/watched.ts';
+
+export { sentenceOf };
 
 /** Held by the watch under way: there is one file, and one watch that writes it. */
 const LOCK = '/var/run/sipalg.run.calls.lock';
@@ -11,7 +14,7 @@ const WITHIN = 3000;
 /** What a watch speaks to. */
 export interface Listener {
   told(event: Event): void;
-  remark(text: string): void;
+  remark(remark: Sentence): void;
   /** How it stands, every few seconds. */
   each(summary: Summary): Promise<void>;
 }
@@ -46,7 +49,7 @@ export async function watchCalls({ host, seconds: asked, watch }: WatchCalls): P
       },
     });
   } catch (error) {
-    kept.trouble = (error as Error).message;
+    kept.trouble = sentenceOf(error instanceof Trouble ? error.said : (error as Error).message);
   } finally {
     await write(false).finally(() => got.lock.release());
   }

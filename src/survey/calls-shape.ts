@@ -32,6 +32,7 @@ const drop = fields<Calls.DropRule>({
   handle: number,
   comment: orNull(text),
   packets: orNull(number),
+  bytes: orNull(number),
   asks: list(
     fields<Calls.DropRule['asks'][number]>({
       of: among(['source', 'destination', 'source port', 'destination port', 'protocol', 'in', 'out'] as const),
@@ -63,15 +64,40 @@ export const calls = fields<Calls.CallFacts>({
   counts: reading(flag),
   own: texts,
   routes: reading(list(fields<{ device: string; metric: number }>({ device: text, metric: number }))),
-  links: list(fields<Calls.Link>({ device: text, mtu: number, ppp: flag })),
+  links: list(
+    fields<Calls.Link>({
+      device: text,
+      mtu: number,
+      ppp: flag,
+      errors: reading(list(fields<Calls.LinkErrors>({ device: text, packets: number, errors: number, half: flag }))),
+    }),
+  ),
   counters: reading(
     fields<Calls.Counters>({ reasmReqds: number, reasmOks: number, reasmFails: number, fragCreates: number, fragFails: number }),
   ),
-  table: reading(fields<Calls.Table>({ count: number, most: number, dropped: number, early: number })),
+  table: reading(fields<Calls.Table>({ count: number, most: number, dropped: number, early: number, expectations: orNull(number) })),
   arrivals: reading(fields<{ processed: number; dropped: number }>({ processed: number, dropped: number })),
   listeners: reading(list(fields<Calls.Listener>({ port: number, protocol, address: orNull(text), program: orNull(text) }))),
   drops: reading(list(drop)),
-  rejected: orNull(number),
+  rejected: counted,
+  redirects: reading(
+    list(fields<Calls.SipRedirect>({ family: text, table: text, chain: text, handle: number, ports: list(number), to: text })),
+  ),
+  randomPorts: reading(texts),
+  marks: reading(list(fields<Calls.MarkCount>({ by: text, marks: list(number), packets: number }))),
+  queues: reading(
+    list(
+      fields<Calls.Queue>({
+        device: text,
+        kind: text,
+        packets: number,
+        drops: number,
+        backlog: number,
+        order: orNull(text),
+        tins: list(number),
+      }),
+    ),
+  ),
   blocked: reading(list(fields<{ set: string; address: string }>({ set: text, address: text }))),
   offload: reading(fields<{ software: boolean; hardware: boolean }>({ software: flag, hardware: flag })),
   shapers: list(shaper),
@@ -79,8 +105,18 @@ export const calls = fields<Calls.CallFacts>({
   moved: orNull(
     fields<Calls.Moved>({
       seconds: number,
-      rejected: orNull(number),
+      rejected: counted,
       flows: list(fields<Calls.Moved['flows'][number]>({ ...tuple, out: number, in: number })),
+      traffic: list(fields<Calls.Moved['traffic'][number]>({ device: text, in: number, out: number })),
+      paths: orNull(
+        list(
+          fields<Calls.Path>({
+            address: text,
+            to: among(['provider', 'phone'] as const),
+            echoes: reading(fields<Calls.Echoes>({ sent: number, times: list(number) })),
+          }),
+        ),
+      ),
     }),
   ),
 });

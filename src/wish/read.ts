@@ -6,6 +6,7 @@ import { nearestOf } from '../languages/nearest.ts';
 import { Refused, quote } from '../languages/refused.ts';
 import { describeSection, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { Setting, UciSection } from '../languages/uci/parse.ts';
+import { lacksOf } from './lacks.ts';
 import { SCHEMA } from './schema.ts';
 import type { Options, SectionType, TypeName, Values } from './schema.ts';
 import type { Configuration, Problem, Provider, Site } from './wish.ts';
@@ -108,7 +109,7 @@ class Reader {
         const given = setting.kind === 'option' ? (setting.values[0] ?? '') : `list ${setting.values.join(' ')}`;
         const value = setting.kind === 'option' ? option.read(given) : undefined;
         values[name] = value ?? option.bad(given);
-        if (value === undefined) this.bad(section, name, given, option.allowed, option.until);
+        if (value === undefined) this.bad(section, name, option.secret ? '...' : given, option.allowed, option.until);
       }
     }
     return values as Values<O>;
@@ -147,6 +148,12 @@ class Reader {
     );
   }
 
+  /** What the section lacks as a whole. */
+  private lacks(section: UciSection, type: TypeName, values: Parameters<typeof lacksOf>[2]): void {
+    for (const { option, said } of lacksOf(type, namesOf(section), values))
+      this.say(section, option, option === 'inbound' ? '1' : '', '', said);
+  }
+
   private unknown(section: UciSection, name: string, { values }: Setting, options: readonly string[]): void {
     const sentence = withHint(
       say('problem-no-option', '{section}: there is no option {option}; the options are {options}.', {
@@ -168,16 +175,7 @@ class Reader {
     return this.named('site').flatMap(([section, name]) => {
       const { enabled, network } = this.values(section, SCHEMA.site.options);
       if (!enabled) return [];
-      if (network.length === 0)
-        this.say(
-          section,
-          'network',
-          '',
-          '',
-          say('problem-site', '{section}: network: none of this site is known, so it stands for nobody. Give it a `list network`.', {
-            section: namesOf(section),
-          }),
-        );
+      this.lacks(section, 'site', { enabled, network });
       return [{ name, networks: [...new Set(network)] }];
     });
   }
@@ -198,32 +196,7 @@ class Reader {
   private provider(section: UciSection, name: string): Provider[] {
     const { enabled, host, signalling, media, marking, inbound, pbx, port, media_ports } = this.values(section, SCHEMA.provider.options);
     if (!enabled) return [];
-    const values = { section: namesOf(section) };
-    if (inbound && pbx.length === 0)
-      this.say(
-        section,
-        'inbound',
-        '1',
-        '',
-        say(
-          'problem-inbound',
-          '{section}: inbound: calls of this provider may come in, but no `option pbx` says to which address. Nothing is opened.',
-          values,
-        ),
-      );
-    if (host.length + signalling.length + media.length === 0)
-      this.say(
-        section,
-        'host',
-        '',
-        '',
-        say(
-          'problem-provider',
-          '{section}: host: no name and no network of this provider is known, so it stands for nobody. Give it a `list host` or a '
-            + '`list signalling`.',
-          values,
-        ),
-      );
+    this.lacks(section, 'provider', { enabled, host, signalling, media, inbound, pbx });
     const sorted = (ports: readonly number[]): number[] => [...new Set(ports)].sort((a, b) => a - b);
     const ports = port.length === 0 ? [5060] : sorted(port);
     const servers = host.flatMap((each) => ('address' in each ? [each] : []));
@@ -269,6 +242,7 @@ function read(sections: readonly UciSection[]): Configuration {
     },
     serve: reader.one('serve'),
     metrics: reader.one('metrics'),
+    hep: reader.one('hep'),
     problems: reader.problems,
   };
 }

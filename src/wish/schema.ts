@@ -16,7 +16,7 @@ import {
   portsOf,
   serverOf,
 } from './values.ts';
-import type { AlgWish, Dscp, LogLevel } from './wish.ts';
+import type { AlgWish, Dscp, HepServer, LogLevel } from './wish.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
 
@@ -32,6 +32,8 @@ export interface One<T> {
   /** What it is where something bad is given, and the sentence that says so. */
   bad(given: string): T;
   until: Said;
+  /** What stands there is shown to nobody. */
+  secret?: true;
 }
 
 /** A list; each value is read by itself, and a bad one is left out. As an option, its words are the values. */
@@ -75,6 +77,11 @@ const dscp = (name: string): One<Dscp> =>
   one(dscpOf, say('allowed-dscp', 'CS0 to CS7, AF11 to AF43, EF, VA, LE or 0 to 63'), dscpOf(name) as Dscp, until(name));
 
 const many = <T>(read: Many<T>['read'], allowed: Line): Many<T> => ({ takes: 'list', read, allowed });
+
+/** An address needs no asking. */
+const HOST = (given: string): ReturnType<typeof serverOf> | ReturnType<typeof hostOf> => serverOf(given) ?? hostOf(given);
+/** The most a number of 32 bits can be. */
+const MOST_NODE = 4_294_967_295;
 
 /** A bad path is one that cannot be read: the page says so, and asks for no password without TLS. */
 const file = one<string | null>(
@@ -141,8 +148,7 @@ export const SCHEMA = {
     options: {
       enabled: flag(true),
       host: many(
-        // An address needs no asking.
-        (given) => serverOf(given) ?? hostOf(given),
+        HOST,
         say(
           'allowed-host',
           'a name such as sip.example.com or an address, each with a port from {least} to {most} where it has one of its own: '
@@ -189,6 +195,21 @@ export const SCHEMA = {
     },
   },
   metrics: { name: 'metrics', options: { enabled: flag(false), every: number(10, 86_400, say('unit-seconds', 'seconds'), 60) } },
+  hep: {
+    name: 'hep',
+    options: {
+      enabled: flag(false),
+      server: one<HepServer | null>(
+        HOST,
+        say('allowed-hep-server', 'the name or address of a Homer server: homer.example.com, 203.0.113.5:9060'),
+        null,
+        say('until-hep', 'Until it is, nothing is sent.'),
+      ),
+      node: number(1, MOST_NODE, say('unit-node', 'the number of this router there'), 1),
+      password: { ...one<string>((given) => given, say('allowed-password', 'one word'), '', until("''")), secret: true },
+      calls: flag(false),
+    },
+  },
 } as const satisfies Readonly<Record<string, SectionType>>;
 
 export type TypeName = keyof typeof SCHEMA;

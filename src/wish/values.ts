@@ -26,16 +26,15 @@ export function booleanOf(given: string): boolean | undefined {
 
 /** A whole number, digits alone. */
 export function numberOf(given: string, { least, most }: { least: number; most: number }): number | undefined {
-  const value = /^\d{1,6}$/.test(given) ? Number(given) : -1;
+  const value = /^\d{1,10}$/.test(given) ? Number(given) : -1;
   return value >= least && value <= most ? value : undefined;
 }
 
 /** Names of classes (RFC 2474, 2597, 3246, 5865, 8622) as nft and iptables know them. */
-const CLASSES: Readonly<Record<string, number>> = {
-  ...Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].map((each) => [`CS${each}`, each * 8])),
-  ...Object.fromEntries([1, 2, 3, 4].flatMap((each) => [1, 2, 3].map((drop) => [`AF${each}${drop}`, each * 8 + drop * 2]))),
-  EF: 46,
-};
+const CLASSES: Record<string, number> = {};
+for (let each = 0; each < 8; each++) CLASSES[`CS${each}`] = each * 8;
+for (const each of [1, 2, 3, 4]) for (const drop of [1, 2, 3]) CLASSES[`AF${each}${drop}`] = each * 8 + drop * 2;
+CLASSES['EF'] = 46;
 /** Names that not every nft knows, and so are written as numbers. */
 const NUMBERED: Readonly<Record<string, number>> = { BE: 0, DF: 0, LE: 1, VA: 44 };
 
@@ -86,7 +85,7 @@ export function hostOf(given: string): { name: string; port: number | null } | u
   if (
     plain.length > 253
     || !labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
-    || !/[A-Za-z]/.test(labels.at(-1) as string)
+    || !/[A-Za-z]/.test(labels[labels.length - 1] as string)
   )
     return undefined;
   if (port === undefined) return { name: plain, port: null };

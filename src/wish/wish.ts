@@ -39,6 +39,22 @@ export interface MetricsWish {
   every: number;
 }
 
+/** A Homer server: a name or an address; null: no port was given with it. */
+export type HepServer = ({ name: string } | { address: string }) & { port: number | null };
+
+/** Whether the messages of phones are sent to a Homer server, and to which: the section `hep`. */
+export interface HepWish {
+  enabled: boolean;
+  /** null: none is given, and nothing is sent. */
+  server: HepServer | null;
+  /** Number of this router there, 32 bits. */
+  node: number;
+  /** '' for none. */
+  password: string;
+  /** Calls alone: without registrations, OPTIONS, subscriptions and what they bring. */
+  calls: boolean;
+}
+
 /** A DSCP class (RFC 2474): its name as the firewall writes it (`EF`, `CS3`, or the number), and its six bits, 0..63. */
 export interface Dscp {
   name: string;
@@ -121,6 +137,7 @@ export interface Configuration {
   lang: string;
   serve: ServeWish;
   metrics: MetricsWish;
+  hep: HepWish;
   voice: PolicyWish;
   problems: Problem[];
 }

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import type { DiagnosisDocument } from '../../src/diagnose/diagnose.ts';
 import type { End } from '../lab/lab.ts';
 import type { Member, Ran } from '../lab/member.ts';
 import { ADDRESS } from '../lab/network.ts';
@@ -170,6 +171,61 @@ test('without the rules a call and its signalling are in the offload, and nothin
   for (const { near } of pair(0)) assert.ok(await isOffloaded(router, near.port), await flow(router, near.port));
   await assertMarked(router, farOf(0), 'cs0');
   await houses.get(router)!.traffic!.stop();
+});
+
+/** `sipalg diagnose` in a call that runs: what is named, and what is ruled out. */
+async function diagnosed(router: Router, ask: string): Promise<{ named: string[]; out: string[]; said: string }> {
+  const ran = await sipalg(router, `diagnose ${ask} --json`, null);
+  const { diagnosis } = JSON.parse(ran.stdout) as { diagnosis: DiagnosisDocument };
+  const { found, ruledOut } = diagnosis;
+  return {
+    named: found.map(({ code }) => code),
+    out: ruledOut.map(({ code }) => code),
+    said: JSON.stringify({ found: found.map(({ code, evidence }) => [code, evidence]), unknown: diagnosis.unknown }),
+  };
+}
+
+/** Something at an end or at the router itself for as long as `body` runs. */
+async function during(router: Router, begin: string, end: string, body: () => Promise<void>): Promise<void> {
+  await router.must(['sh', '-c', begin]);
+  try {
+    await body();
+  } finally {
+    await router.must(['sh', '-c', end]);
+  }
+}
+
+test('a diagnosis names the offload, a line with loss and jitter, unmarked audio and a full table where each is made', async (router) => {
+  await router.must(['sh', '-c', 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct; modprobe sch_netem; modprobe sch_cake']);
+  await registers(router);
+  await start(router, 3);
+  try {
+    const plain = await diagnosed(router, 'choppy');
+    assert.ok(plain.named.includes('offload-skips-marks'), plain.said);
+    for (const code of ['audio-gaps-in', 'marks-missing', 'table-full']) assert.not(plain.named.includes(code), plain.said);
+    // Flows in the offload live for as long as it says, whatever the timeouts are: none is called short.
+    const short = await diagnosed(router, 'not-received');
+    assert.ok(short.out.includes('state-short'), short.said);
+
+    const queue = (verb: string): string => `ip netns exec provider tc qdisc ${verb} dev eth0 root`;
+    await during(router, `${queue('add')} netem delay 250ms 150ms loss 15%`, queue('del'), async () => {
+      const { named, said } = await diagnosed(router, 'choppy');
+      assert.ok(named.includes('audio-gaps-in') && named.includes('line-late') && !named.includes('audio-gaps-out'), said);
+      // An emulated machine is late by itself, but not by so much.
+      assert.match(said, /"line-late",\["203\.0\.113\.10: \d+ of 12 pings answered, after (2|3|4)\d\d ms/);
+    });
+
+    const most = (await router.must(['cat', '/proc/sys/net/netfilter/nf_conntrack_max'])).trim();
+    const begin =
+      'tc qdisc add dev wan root cake bandwidth 50mbit diffserv4; cd /proc/sys/net/netfilter; cat nf_conntrack_count >nf_conntrack_max';
+    const end = `tc qdisc del dev wan root; echo ${most} >/proc/sys/net/netfilter/nf_conntrack_max`;
+    await during(router, begin, end, async () => {
+      const { named, said } = await diagnosed(router, 'choppy');
+      assert.ok(named.includes('marks-missing') && named.includes('table-full'), said);
+    });
+  } finally {
+    await houses.get(router)!.traffic!.stop();
+  }
 });
 
 test('with the rules signalling that was in the offload comes out of it, and new calls never get in; other flows do', async (router) => {

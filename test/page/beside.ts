@@ -62,11 +62,11 @@ export const calls = (live: boolean): CallsReply => ({
     live,
     trouble: null,
     told: [
-      { at: NOW, cause: null, text: 'call 1: calls' },
-      { at: NOW + 1000, cause: 'alg-changed', text: 'messages are changed' },
+      { at: NOW, cause: null, phone: '192.168.1.20', call: 1, text: 'calls' },
+      { at: NOW + 1000, cause: 'alg-changed', phone: '192.168.1.20', call: null, text: 'messages are changed', coded: { text: { code: 'told-changed' } } },
     ],
     omitted: 0,
-    remarks: ['Packets are not counted here.'],
+    remarks: [{ text: 'Packets are not counted here.' }],
     summary: {
       phones: 1,
       calls: 1,

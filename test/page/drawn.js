@@ -27,4 +27,4 @@
   const [first] = drawings;
   const letters = first === undefined ? 0 : (12 * first.getBoundingClientRect().width) / first.viewBox.baseVal.width;
   return { wrong, back, letters };
-})()
+})();

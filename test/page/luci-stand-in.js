@@ -1,6 +1,7 @@
 // Stands in for LuCI in a browser: loads a view as its loader does (`scan`, put before this text by served-luci.ts),
-// hands in view, rpc and poll, and shows what it renders. Knows of the classes as much as a view may rely on.
-/* global scan, settings */
+// hands in view, rpc, poll, ui, form and uci (luci-form.js), and shows what it renders. Knows of the classes as much as a view may
+// rely on.
+/* global scan, settings, ui, form, uci, maps */
 window._ = (text) => (settings.mark === '' ? text : `${settings.mark}${text}${settings.mark}`);
 
 class View {
@@ -93,14 +94,31 @@ async function require(name) {
   return new made();
 }
 
-const handed = { view: View, rpc, poll };
+const handed = { view: View, rpc, poll, ui, form, uci };
 
 require('view.sipalg.overview').then(
   async (view) => {
     const data = view.load ? await view.load() : undefined;
     document.getElementById('view').append(await view.render(data));
-    for (const name of ['handleSave', 'handleSaveApply', 'handleReset']) {
-      if (view[name] !== null) document.getElementById('view').append(`a button for ${name}`);
+    // The form's own buttons.
+    if (view.handleSaveApply !== null) {
+      const apply = async () => {
+        try {
+          for (const map of maps) await map.save();
+        } catch (error) {
+          return void ui.showModal(_('Save error'), [error.message]);
+        }
+        await rpc.declare({ object: 'uci', method: 'apply', reject: true })();
+      };
+      document
+        .getElementById('view')
+        .append(
+          E(
+            'div',
+            { class: 'cbi-page-actions' },
+            E('button', { class: 'cbi-button-apply', click: apply, disabled: !settings.write || null }, _('Save & Apply')),
+          ),
+        );
     }
     loop(0);
   },

@@ -12,7 +12,7 @@ import { certificate } from './certificate.ts';
 import { listen } from './http-server.ts';
 import { onTerminal, say } from './log.ts';
 import { LANGUAGES } from '../../words/languages.ts';
-import type { Parts } from '../../words/languages.ts';
+import { wholeOf } from '../../words/whole.ts';
 
 /**
  * fw4 tells nobody that it has loaded, but writes a file anew each time, and removes it when it stops (fw4.uc, write_state).
@@ -58,13 +58,8 @@ function tidy(surveyor: Surveyor): Surveyor {
 
 /** The page's words, from the files that the command line has them from too; null where the language is not installed. */
 async function words(language: string): Promise<string | null> {
-  if (!Object.hasOwn(LANGUAGES, language)) return null;
-  try {
-    const { plain, calls, page } = LANGUAGES[language] as Parts;
-    return JSON.stringify(Object.assign({}, ...(await Promise.all([plain(), calls(), page()])).map((part) => part.default)));
-  } catch {
-    return null;
-  }
+  const all = await wholeOf(LANGUAGES, language);
+  return all === null ? null : JSON.stringify(all);
 }
 
 /** What a page asks for besides is answered by this program once more; memory is tidied up in what stays alone. */
@@ -96,7 +91,7 @@ export async function stay(host: Host, looking: Surveyor, given: Omit<ServeOptio
         process.exit(2);
       }
       ending = true;
-      say(`${signal}: ending`);
+      (daemon?.say ?? say)(`${signal}: ending`);
       if (daemon === null) return; // it is only beginning, and is ended as soon as it has
       void daemon.stop().then(() => resolve(0));
     }

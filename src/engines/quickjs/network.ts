@@ -118,6 +118,20 @@ function bySocat(
     }, timeout);
     let coming = false;
     let complaint = '';
+    // One read of socat's is one datagram, and two writes may become one read: the next waits until the log says that one has left.
+    const waiting: Uint8Array[] = [];
+    let leaving = false;
+    const next = (): void => {
+      const bytes = leaving ? undefined : waiting.shift();
+      if (bytes === undefined) return;
+      leaving = true;
+      made.write(bytes);
+    };
+    const send = (bytes: Uint8Array): void => {
+      if (over === 'tcp') return made.write(bytes);
+      waiting.push(bytes);
+      next();
+    };
     const line = (text: string): void => {
       const [, address = '', local] = / successfully connected from local address AF=\d+ \[?([0-9a-fA-F.:]+?)\]?:(\d+)$/.exec(text) ?? [];
       if (local !== undefined && !begun) {
@@ -125,11 +139,16 @@ function bySocat(
         os.clearTimeout(timer);
         resolve({
           local: { address: address.toLowerCase(), port: Number(local) },
-          send: (bytes) => made.write(bytes),
+          send,
+          waiting: () => waiting.length + (leaving ? 1 : 0),
           close: () => made.end(),
         });
       } else if (/^[<>] .* length=\d+ /.test(text)) {
         coming = text.startsWith('<');
+        if (!coming) {
+          leaving = false;
+          next();
+        }
       } else if (/^( [0-9a-f]{2})+$/.test(text)) {
         if (coming) heard(Uint8Array.from(text.slice(1).split(' '), (digits) => parseInt(digits, 16)));
         coming = false;

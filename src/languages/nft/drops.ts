@@ -1,8 +1,8 @@
 /** Rules that turn packets away, as `nft -j list ruleset` has them: by what they do so, and how often they did. */
 import type { Chain, Rule } from './ruleset.ts';
 
-type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+export type Json = Record<string, unknown>;
+export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What of a packet a rule asks for. `values` are written as nft writes them: an address, a network, `10000-20000`. */
 export interface Asked {
@@ -19,6 +19,7 @@ export interface DropRule {
   comment: string | null;
   /** null: the rule has no counter. */
   packets: number | null;
+  bytes: number | null;
   asks: Asked[];
   /** It asks for something else besides (a state, a mark, a set), so whom it meets is not told here. */
   more: boolean;
@@ -45,7 +46,7 @@ function ends(statement: unknown): boolean {
 }
 
 /** null: something that is not written out here, such as a named set. */
-function valuesOf(right: unknown): string[] | null {
+export function valuesOf(right: unknown): string[] | null {
   if (typeof right === 'number') return [String(right)];
   if (typeof right === 'string') return right.startsWith('@') ? null : [right];
   if (!isObject(right)) return null;
@@ -82,6 +83,7 @@ export function dropRule(rule: Rule, chainOf: (rule: Rule) => Chain | undefined)
   if (!expr.some(ends)) return null;
   const asks: Asked[] = [];
   let packets: number | null = null;
+  let bytes: number | null = null;
   let more = false;
   let limits = false;
   for (const statement of expr) {
@@ -92,11 +94,13 @@ export function dropRule(rule: Rule, chainOf: (rule: Rule) => Chain | undefined)
       if (asked === null) more = true;
       else if (asked !== 'nothing') asks.push(asked);
       for (const transport of transports(statement['match'])) asks.push({ of: 'protocol', not: false, values: [transport] });
-    } else if (isObject(counter) && typeof counter['packets'] === 'number') packets = counter['packets'];
-    else if ('limit' in statement) limits = true;
+    } else if (isObject(counter) && typeof counter['packets'] === 'number') {
+      packets = counter['packets'];
+      bytes = typeof counter['bytes'] === 'number' ? counter['bytes'] : null;
+    } else if ('limit' in statement) limits = true;
     else if (!('log' in statement) && !('comment' in statement) && !('counter' in statement)) more = true;
   }
   const chain = chainOf(rule);
   const early = chain?.hook === 'prerouting' && (chain.priority ?? 0) < -200;
-  return { family, table, chain: name, handle, comment, packets, asks, more, limits, early };
+  return { family, table, chain: name, handle, comment, packets, bytes, asks, more, limits, early };
 }

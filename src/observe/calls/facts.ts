@@ -3,11 +3,14 @@
  * no other command pays for it. Of a flow `out` is from its beginner, `in` what came back. Times are seconds.
  */
 import type { Reading } from '../../host/host.ts';
+import type { Echoes } from '../../languages/kernel/echo.ts';
+import type { Queue } from '../../languages/kernel/queues.ts';
 import type { DropRule } from '../../languages/nft/drops.ts';
+import type { SipRedirect } from '../../languages/nft/translations.ts';
 import type { Shaper } from '../shapers.ts';
 import type { Ways } from '../wan.ts';
 
-export type { DropRule };
+export type { DropRule, Echoes, Queue, SipRedirect };
 
 export interface Counted {
   packets: number;
@@ -34,11 +37,36 @@ export interface CallFlow {
   flags: string[];
 }
 
-/** A network device that leads out. `carrier`: PPP, by its name. */
+/** What a device could not take in or give out whole, of how many packets it took in; and whether it sends and listens by turns. */
+export interface LinkErrors {
+  device: string;
+  packets: number;
+  errors: number;
+  half: boolean;
+}
+
+/** A network device that leads out. `ppp`: by its name. `errors`: its own, and those of the hardware below it. */
 export interface Link {
   device: string;
   mtu: number;
   ppp: boolean;
+  errors: Reading<LinkErrors[]>;
+}
+
+/** Echoes of an end of calls. */
+export interface Path {
+  address: string;
+  to: 'provider' | 'phone';
+  echoes: Reading<Echoes>;
+}
+
+/** Packets that a rule has counted by the mark they had. */
+export interface MarkCount {
+  /** `nft inet fw4 forward handle 7` */
+  by: string;
+  /** DSCP values. */
+  marks: number[];
+  packets: number;
 }
 
 /** What the kernel counted since it started, of all traffic. */
@@ -59,6 +87,8 @@ export interface Table {
   /** Flows that were not let in because it was full, and those that had to go for others. */
   dropped: number;
   early: number;
+  /** `nf_conntrack_expect_max`: how many holes all helpers together may keep; null where it is not shown. */
+  expectations: number | null;
 }
 
 /** A socket on the router itself. */
@@ -76,9 +106,13 @@ export interface Moved {
   /** Between the two looks. */
   seconds: number;
   /** Packets from the internet that were turned away meanwhile; null where no rule counts them. */
-  rejected: number | null;
+  rejected: Counted | null;
   /** The audio flows of the first look that were there again, and by how many packets they grew. */
   flows: { source: string; sourcePort: number; destination: string; destinationPort: number; out: number; in: number }[];
+  /** Bytes that went through each device that leads out. */
+  traffic: { device: string; in: number; out: number }[];
+  /** null: not asked, for no symptom of quality was. */
+  paths: Path[] | null;
 }
 
 export interface CallFacts extends Ways {
@@ -102,8 +136,16 @@ export interface CallFacts extends Ways {
   listeners: Reading<Listener[]>;
   /** nftables alone: rules that turn packets away and name an address or a port. Absent: no nftables. */
   drops: Reading<DropRule[]>;
-  /** How many packets from the internet were turned away by the rules that end a zone's way; null: none counts. */
-  rejected: number | null;
+  /** Packets from the internet that were turned away by the rules that end a zone's way; null: none counts. */
+  rejected: Counted | null;
+  /** nftables alone: rules that lead SIP's ports to a device, beside those of /etc/config/firewall (UPnP, includes). */
+  redirects: Reading<SipRedirect[]>;
+  /** nftables alone: rules that give flows a random port outside, as `family table chain handle N`. */
+  randomPorts: Reading<string[]>;
+  /** nftables alone: what rules have counted by marks. Beside it the voice rules' own counters and the tins of cake say something. */
+  marks: Reading<MarkCount[]>;
+  /** What waits at the devices. Absent: not asked, for neither a queue is set up nor a symptom of quality asked for; or no tc. */
+  queues: Reading<Queue[]>;
   /** Peers of calls that a set holds by which some rule drops. */
   blocked: Reading<{ set: string; address: string }[]>;
   offload: Reading<{ software: boolean; hardware: boolean }>;

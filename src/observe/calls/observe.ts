@@ -11,9 +11,13 @@ import { observeNumber } from '../system.ts';
 import { observeWays } from '../wan.ts';
 import type { Ways } from '../wan.ts';
 import type { Also } from '../observe.ts';
-import type { CallFacts, CallFlow, Counters, Link, Listener, Moved, Table } from './facts.ts';
-import { createCollector, observeCallFlows } from './flows.ts';
-import { createDropReader, observeBlocked, observeDropRules, rejectedOf } from './rules.ts';
+import { isWithin } from '../../languages/address/within.ts';
+import { lookAgain } from './again.ts';
+import type { Again } from './again.ts';
+import type { CallFacts, CallFlow, Counters, Listener, Table } from './facts.ts';
+import { createCollector } from './flows.ts';
+import { observeLinks, observeQueues } from './links.ts';
+import { createDropReader, observeBlocked, rejectedOf } from './rules.ts';
 
 const SIP_PORTS = [5060, 5061];
 
@@ -67,9 +71,10 @@ async function observeCounters(host: Host): Promise<Reading<Counters>> {
 }
 
 async function observeTable(host: Host): Promise<Reading<Table>> {
-  const [count, most, stat] = await Promise.all([
+  const [count, most, expectations, stat] = await Promise.all([
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_count'),
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_max'),
+    observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_expect_max'),
     host.read('/proc/net/stat/nf_conntrack'),
   ]);
   if (count.state !== 'present') return count;
@@ -80,14 +85,8 @@ async function observeTable(host: Host): Promise<Reading<Table>> {
     most: most.value,
     dropped: tracked.get('drop') ?? 0,
     early: tracked.get('early_drop') ?? 0,
+    expectations: expectations.state === 'present' ? expectations.value : null,
   });
-}
-
-async function observeLinks(host: Host, devices: readonly string[]): Promise<Link[]> {
-  const read = devices.map(async (device) => ({ device, mtu: await observeNumber(host, `/sys/class/net/${device}/mtu`) }));
-  return (await Promise.all(read)).flatMap(({ device, mtu }) =>
-    mtu.state === 'present' ? [{ device, mtu: mtu.value, ppp: device.startsWith('ppp') }] : [],
-  );
 }
 
 function offloadOf({ firewall, system }: Facts): CallFacts['offload'] {
@@ -100,37 +99,8 @@ function offloadOf({ firewall, system }: Facts): CallFacts['offload'] {
   });
 }
 
-const keyOf = ({ source, sourcePort, destination, destinationPort }: CallFlow): string =>
-  `${source}:${sourcePort} ${destination}:${destinationPort}`;
-
 /** The devices that fw4 itself uses now would take one more process, and are those of the zones and of the default routes. */
 const NOT_ASKED: Reading<never> = { state: 'absent', source: 'nft list chain inet fw4 input' };
-
-/** How far apart two looks are, in seconds: fifty packets of audio. */
-const PAUSE = 1;
-
-/** Looks again, a moment later, at what only movement tells. */
-async function lookAgain(host: Host, wan: readonly string[], first: Pick<CallFacts, 'flows' | 'rejected'>): Promise<Moved | null> {
-  const began = host.elapsed?.() ?? host.now();
-  const slept = await host.run(['sleep', String(PAUSE)]);
-  if (slept.state !== 'exited' || slept.code !== 0) return null;
-  const [flows, rules] = await Promise.all([observeCallFlows(host), observeDropRules(host)]);
-  const rejected = rejectedOf(rules, wan);
-  const seconds = Math.max(PAUSE, ((host.elapsed?.() ?? host.now()) - began) / 1000);
-  const later = new Map(orElse(flows, { signalling: [], media: [], unseen: 0 }).media.map((flow) => [keyOf(flow), flow]));
-  const before = orElse(first.flows, { signalling: [], media: [], unseen: 0 }).media;
-  return {
-    seconds: Math.round(seconds * 10) / 10,
-    rejected: first.rejected === null || rejected === null ? null : Math.max(0, rejected - first.rejected),
-    flows: before.flatMap((flow) => {
-      const now = later.get(keyOf(flow));
-      const { source, sourcePort, destination, destinationPort } = flow;
-      if (now === undefined || !now.out || !now.in || !flow.out || !flow.in) return [];
-      const grown = { out: now.out.packets - flow.out.packets, in: now.in.packets - flow.in.packets };
-      return [{ source, sourcePort, destination, destinationPort, ...grown }];
-    }),
-  };
-}
 
 /** Audio of a caller's that goes one way only, or whose device has no signalling: whether it moves now decides what is said of it. */
 function isWorthIt({ signalling, media }: { signalling: CallFlow[]; media: CallFlow[] }): boolean {
@@ -145,12 +115,12 @@ const isInside = (address: string, { lan }: Pick<CallFacts, 'lan'>): boolean => 
 
 /**
  * @param looking makes the look of every command, and hands over what it lists; its facts are waited for only where they are needed
- * @param audio a symptom of audio is asked for, for which it is worth a second to see what moves
+ * @param again a symptom is asked for, for which it is worth a while to see what moves, or what is missing
  */
 export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
   host: Host,
   looking: (also: Also) => Promise<F>,
-  audio: boolean,
+  again: Again | null,
 ): Promise<F & { calls: CallFacts }> {
   let collector = createCollector();
   let listing = createDropReader();
@@ -179,12 +149,16 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
     .filter((address) => !own.includes(address) && !isInside(address, { lan }))
     .slice(0, 16);
   const rules = listing.end(facts.nft);
-  const { drops, sets } = rules;
+  const { drops, sets, redirects, randomPorts, marks } = rules;
   const rejected = rejectedOf(rules, devices);
   const [counts, route, counters, table, softnet, listeners, shapers, build] = await rest;
   // Where rules could not be listed, it is not known which sets there are.
   const blocked = drops.state === 'present' ? await observeBlocked(host, sets, peers) : drops;
-  const moved = audio || isWorthIt(seen) ? await lookAgain(host, devices, { flows, rejected }) : null;
+  const isPhone = (address: string): boolean => !own.includes(address) && lan.some((one) => isWithin(address, one));
+  const what = again ?? (isWorthIt(seen) ? 'moves' : null);
+  const queues: CallFacts['queues'] =
+    again === 'misses' || shapers.length > 0 ? await observeQueues(host) : { state: 'absent', source: 'tc qdisc show' };
+  const moved = what === null ? null : await lookAgain(host, devices, { flows, rejected }, what, isPhone);
   const calls: CallFacts = {
     wan,
     lan,
@@ -200,6 +174,10 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
     listeners,
     drops,
     rejected,
+    redirects,
+    randomPorts,
+    marks,
+    queues,
     blocked,
     offload: offloadOf(facts),
     shapers,

@@ -6,7 +6,8 @@ import type { DropRule } from '../../languages/nft/drops.ts';
 import { createRulesetReader, RULE } from '../../languages/nft/ruleset.ts';
 import type { Rule, Ruleset } from '../../languages/nft/ruleset.ts';
 import { answered, orElse, present, runInParts, understood } from '../reading.ts';
-import type { CallFacts } from './facts.ts';
+import { countedMarks, givesRandomPorts, sipRedirect } from '../../languages/nft/translations.ts';
+import type { CallFacts, Counted, MarkCount, SipRedirect } from './facts.ts';
 
 const LIST = ['nft', '-j', '-t', 'list', 'ruleset'];
 /** Each question is a process. */
@@ -15,6 +16,9 @@ const MOST_RULES = 200;
 
 interface Rules {
   drops: Reading<DropRule[]>;
+  redirects: Reading<SipRedirect[]>;
+  randomPorts: Reading<string[]>;
+  marks: Reading<MarkCount[]>;
   /** Counted rules that ask for nothing but the device a packet came by: where everything ends that no rule let in. */
   ends: DropRule[];
   /** Sets by which some rule drops, as `family table name`. */
@@ -31,8 +35,12 @@ export function createDropReader() {
   const sets = new Set<string>();
   const drops: DropRule[] = [];
   const ends: DropRule[] = [];
+  const redirects: SipRedirect[] = [];
+  const randomPorts: string[] = [];
+  const marks: MarkCount[] = [];
   return {
     take(rule: Rule, { chains }: Ruleset): void {
+      translations(rule);
       const set = blockSetOf(rule);
       if (set !== null) sets.add(`${rule.family} ${rule.table} ${set}`);
       const drop = dropRule(rule, (chain) =>
@@ -45,10 +53,24 @@ export function createDropReader() {
     /** @param listed whether they could be listed at all */
     end: (listed: Reading<unknown>): Rules => ({
       drops: understood(listed, () => drops),
+      redirects: understood(listed, () => redirects),
+      randomPorts: understood(listed, () => randomPorts),
+      marks: understood(listed, () => marks),
       ends: listed.state === 'present' ? ends : [],
       sets,
     }),
   };
+
+  function translations(rule: Rule): void {
+    const where = `${rule.family} ${rule.table} ${rule.chain} handle ${rule.handle}`;
+    const redirect = sipRedirect(rule);
+    // Those of /etc/config/firewall are told by that file (firewall4: dstnat_ZONE).
+    if (redirect !== null && !(rule.table === 'fw4' && rule.chain.startsWith('dstnat_')) && redirects.length < MOST_RULES)
+      redirects.push(redirect);
+    if (givesRandomPorts(rule)) randomPorts.push(where);
+    const counted = countedMarks(rule);
+    if (counted !== null && marks.length < MOST_RULES) marks.push({ by: `nft ${where}`, ...counted });
+  }
 }
 
 /** The same rules listed once more, for a second look. */
@@ -63,9 +85,10 @@ export async function observeDropRules(host: Host): Promise<Rules> {
 }
 
 /** Packets from the internet that were turned away; null where no rule counts them. */
-export function rejectedOf({ ends }: Pick<Rules, 'ends'>, wan: readonly string[]): number | null {
+export function rejectedOf({ ends }: Pick<Rules, 'ends'>, wan: readonly string[]): Counted | null {
   const from = ends.filter(({ asks }) => asks.every(({ values }) => values.some((name) => wan.includes(name))));
-  return from.length === 0 ? null : from.reduce((sum, { packets }) => sum + (packets ?? 0), 0);
+  const sum = (of: 'packets' | 'bytes'): number => from.reduce((all, rule) => all + (rule[of] ?? 0), 0);
+  return from.length === 0 ? null : { packets: sum('packets'), bytes: sum('bytes') };
 }
 
 /** Asks each set, where a look spends nothing of it, for each of these addresses. */

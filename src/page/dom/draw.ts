@@ -5,9 +5,11 @@ import { cell, code, disclosure, drawFold, drawNotice, item, LABELS, list, WRAP 
 import { h } from '../tree.ts';
 import type { Tree } from '../tree.ts';
 import type { Act } from '../action.ts';
-import type { Block, Details, Drawing, Finding, Findings, Login, Section, Table, VerdictBlock, View } from '../view.ts';
+import type { Block, Details, Drawing, Finding, Findings, Login, Section, Table, Tone, VerdictBlock, View } from '../view.ts';
 
 const row = (classes: string, ...cells: Tree[]): Tree => h('tr', { class: `tr ${classes}`.trim(), role: 'row' }, cells);
+
+const drawLabel = (tone: Tone, text: string): Tree => h('span', { class: `label ${LABELS[tone]}`.trim() }, text);
 
 function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
   const head =
@@ -23,7 +25,7 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
       `cbi-rowstyle-${(place % 2) + 1}`,
       ...cells.map(({ text, code: typed, fold, tone }, column) =>
         cell(column === 0 && heads.length === 0, heads[column] ?? null, [
-          typed === true ? code(text, tone) : tone === undefined ? text : h('span', { class: `label ${LABELS[tone]}`.trim() }, text),
+          typed === true ? code(text, tone) : tone === undefined ? text : drawLabel(tone, text),
           ...(fold === undefined ? [] : drawFold(fold, act)),
         ]),
       ),
@@ -52,7 +54,7 @@ function drawSection({ name, title, lines, table }: Section, act: Act): Tree {
 function drawFinding({ name, tone, weight, text, fold }: Finding, act: Act): (Tree | string)[] {
   const id = `sipalg-finding-${name}`;
   return [
-    h('span', { class: `label ${LABELS[tone]}`.trim() }, weight),
+    drawLabel(tone, weight),
     ' ',
     h('span', { id, style: WRAP }, text),
     ' ',
@@ -237,8 +239,8 @@ export function draw(view: View, act: Act): Tree {
                 tabindex: name === shown.name ? '0' : '-1',
                 on: {
                   click: () => act({ do: 'turn to', tab: name }),
-                  keydown: (event) => {
-                    const tab = move(event as KeyboardEvent, names, at) as typeof name | undefined;
+                  keydown: (event: KeyboardEvent) => {
+                    const tab = move(event, names, at) as typeof name | undefined;
                     if (tab === undefined) return;
                     event.preventDefault();
                     act({ do: 'turn to', tab });

@@ -2,10 +2,10 @@
 import type { MethodName } from '../../object/object.ts';
 import { TABS } from '../tabs.ts';
 import { wordsIn } from '../words.ts';
-import type { Words } from '../words.ts';
 import { createDialog } from './dialog.ts';
 import { draw, drawHead, drawTab } from './draw.ts';
 import type { LuciForm, LuciUci } from './luci-classes.ts';
+import { makeForm } from './luci-form.ts';
 import { match } from './match.ts';
 import { Failure, open } from './page.ts';
 import type { Mount } from './page.ts';
@@ -55,25 +55,6 @@ async function call(method: MethodName, args: Readonly<Record<string, unknown>>)
 
 const element = (): HTMLElement => document.createElement('div');
 
-/** The section of a type of which one is read: of its name, else the first; made where there is none, and written with the first Save. */
-function sectionOf(type: string, name: string): string {
-  const sections = uci.sections('sipalg', type).map((section) => section['.name']);
-  return sections.includes(name) ? name : (sections[0] ?? uci.add('sipalg', type, name));
-}
-
-/** @returns the form, and where each tab shows what is not a field */
-async function formOf(words: Words): Promise<{ node: HTMLElement; tabs: Record<string, HTMLElement> }> {
-  const map = new form.Map('sipalg', words.title, words.about);
-  const section = map.section(form.NamedSection, sectionOf('sipalg', 'main'), 'sipalg');
-  const tabs: Record<string, HTMLElement> = {};
-  for (const { name } of TABS) {
-    const root = (tabs[name] = element());
-    section.tab(name, words.tabs[name]);
-    section.taboption(name, form.DummyValue, `_${name}`).render = () => Promise.resolve(root);
-  }
-  return { node: await map.render(), tabs };
-}
-
 export default view.extend({
   load: (): Promise<string | null> => uci.load('sipalg').then(() => null, messageOf),
 
@@ -82,9 +63,9 @@ export default view.extend({
     const root = element();
     const head = element();
     // Without the form, the tabs are drawn as where there is no LuCI.
-    const made = lacking === null ? await formOf(words) : null;
+    const made = lacking === null ? makeForm({ form, uci }, words) : null;
     if (made === null) for (const name of ['handleSave', 'handleSaveApply', 'handleReset']) this[name] = null;
-    root.append(head, ...(made === null ? [] : [made.node]));
+    root.append(head);
     const mount: Mount = {
       root,
       draw(shown: View, act) {
@@ -92,7 +73,7 @@ export default view.extend({
         match(head, drawHead(shown, act));
         for (const { name } of TABS) {
           const blocks = shown.tabs.find((tab) => tab.name === name)?.blocks ?? [];
-          match(made.tabs[name] as HTMLElement, drawTab(blocks, act));
+          match(made.tabs[name], drawTab(blocks, act));
         }
       },
       dialog: (act) =>
@@ -116,6 +97,7 @@ export default view.extend({
       },
       true,
     );
+    if (made !== null) root.append(await made.map.render());
     poll.add(page.follow, 1);
     return root;
   },

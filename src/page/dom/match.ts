@@ -3,12 +3,12 @@
  * touched: nodes keep their identity from look to look, and with it focus,
  * scroll, selection and what is typed.
  */
-import type { Child, Tree } from '../tree.ts';
+import type { Child, Hear, Tree } from '../tree.ts';
 
 /** What of a node was set by this file. */
 interface Made {
   key: string;
-  on: Record<string, (event: Event) => void>;
+  on: Record<string, Hear>;
   style: Record<string, string>;
 }
 
@@ -29,7 +29,7 @@ function create(child: Child, parent: Element): Node {
 /** Calls what is the listener by then: one that is exchanged needs no second registration. */
 function hear(event: Event): void {
   const own = event.currentTarget instanceof Node ? made.get(event.currentTarget) : undefined;
-  own?.on[event.type]?.(event);
+  own?.on[event.type]?.(event as never);
 }
 
 /** Makes an element match a tree of its tag. */

@@ -118,7 +118,7 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
     try {
       const reply = (await call('status', {})) as Reply;
       if (mine === era) change((was) => looked(was, reply, performance.now()));
-      for (const { name, method } of asksOf(state)) void ask(name, method, {});
+      for (const { name, method, args } of asksOf(state, words)) void ask(name, method, args);
     } catch (error) {
       const trouble = troubleOf(error);
       change((was) => lost(was, trouble));

@@ -31,13 +31,19 @@ function rungParts(rung: Rung, y: number, { said }: LadderWords): Tree[] {
   const [from, to, sign] = fromPhone ? [X.phone, X.far, 1] : [X.far, X.phone, -1];
   const colour: Colour | undefined = fate === 'changed' ? 'mild' : fate === 'dropped' ? 'bad' : undefined;
   const more = said(rung);
-  const name = words((X.phone + X.far) / 2, y - 4, short(`${what}${sdp ? ' (SDP)' : ''}${more === '' ? '' : `: ${more}`}`, 250), 'middle', colour);
+  const text = `${what}${sdp ? ' (SDP)' : ''}${more === '' ? '' : `: ${more}`}`;
+  const name = words((X.phone + X.far) / 2, y - 4, short(text, 250), 'middle', colour);
   if (fate === 'dropped') {
     const cross = `M${X.router - 4} ${y - 4}l8 8m0 -8l-8 8`;
     return [name, path(`M${from} ${y}H${X.router}${cross}`, 1, null, colour)];
   }
   if (fate === 'changed')
-    return [name, path(`M${from} ${y}H${X.router}`), path(`M${X.router} ${y}H${to}`, 1, '5 3', colour), path(point(to, y, sign), 1, null, colour)];
+    return [
+      name,
+      path(`M${from} ${y}H${X.router}`),
+      path(`M${X.router} ${y}H${to}`, 1, '5 3', colour),
+      path(point(to, y, sign), 1, null, colour),
+    ];
   // Seen at the phone's side alone: what the far end got is not known.
   if (fate === 'unknown') {
     const [begin, end] = fromPhone ? [X.phone, X.router] : [X.router, X.phone];

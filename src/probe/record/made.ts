@@ -79,11 +79,13 @@ async function takeAway(host: Host, made: Made): Promise<string[]> {
   }
   for (const route of made.routes) await host.run(['ip', 'route', 'del', ...route]);
   await Promise.all(made.neighbours.map((one) => forget(host, one)));
-  for (const address of made.hosts)
-    if (!(await endFlowsOf(host, address)))
+  const ended = await Promise.all(made.hosts.map((address) => endFlowsOf(host, address)));
+  made.hosts.forEach((address, index) => {
+    if (ended[index] !== true)
       left.push(
         `Flows of ${address}, an address of a test, could not be ended and go by themselves within minutes: conntrack is not installed.`,
       );
+  });
   return left;
 }
 

@@ -12,12 +12,17 @@ const THOROUGH: readonly Way[] = [
 ];
 const QUICK: readonly Way[] = [{ kind: 'kill-after', then: ['enable'] }];
 
+/** SIPALG_KILLS=200, as for the voice rules, takes more ways and more routers. */
+const LONG = process.env['SIPALG_KILLS'] !== undefined;
+
 const ROUTERS: readonly { readonly options: RouterOptions; readonly ways: readonly Way[] }[] = [
   { options: { ruleset: 'set-helper-rule', crowd: true }, ways: THOROUGH },
   { options: { ruleset: 'stock-alg-on' }, ways: QUICK },
   { options: { ruleset: 'user-include' }, ways: QUICK },
   { options: { ...ON_DISK, crowd: true, picky: true }, ways: QUICK },
   { options: { ruleset: 'stock-alg-on', engine: 'quickjs' }, ways: QUICK },
+  { options: { fw3: 'stock-21.02' }, ways: LONG ? THOROUGH : QUICK },
+  ...(LONG ? [{ options: { fw3: 'zone-lists-sip-alone' }, ways: THOROUGH } as const] : []),
 ];
 
 /** The two clean states, and the way to them. */

@@ -3,7 +3,8 @@ import type { Lab } from '../lab.ts';
 import type { Member, Process } from '../member.ts';
 import { ADDRESS } from '../network.ts';
 
-const KAMAILIO = `
+/** @param behindNat phones register from behind a router that leaves their messages as they are */
+const kamailio = (behindNat: boolean): string => `
 debug=0
 log_stderror=yes
 children=1
@@ -17,10 +18,16 @@ loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "siputils.so"
 loadmodule "textops.so"
+${
+  behindNat
+    ? 'loadmodule "nathelper.so"\nmodparam("nathelper|registrar", "received_avp", "$avp(received)")'
+    : ''
+}
 
 request_route {
-  if (is_method("REGISTER")) { save("location"); exit; }
-  if (loose_route() || is_method("CANCEL|ACK")) { t_relay(); exit; }
+  ${behindNat ? 'force_rport();' : ''}
+  if (is_method("REGISTER")) { ${behindNat ? 'fix_nated_register();' : ''} save("location"); exit; }
+  if (loose_route() || is_method("CANCEL|ACK")) { ${behindNat ? `$du = "sip:${ADDRESS.wan}:5060";` : ''} t_relay(); exit; }
   record_route();
   if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
   t_relay();
@@ -74,21 +81,38 @@ async function phone(member: Member, user: string, address: string, account: str
   return start(member, ['baresip', '-f', '/tmp/baresip', ...more]);
 }
 
+/** Kamailio on port 5060 of the provider, once it listens. */
+async function listening(lab: Lab, behindNat: boolean): Promise<Peer> {
+  await write(lab.provider, '/tmp/kamailio.cfg', kamailio(behindNat));
+  const options = ['-DD', '-E', '-Y', '/tmp', '-P', '/tmp/kamailio.pid', '-m', '16', '-M', '4'];
+  const proxy = start(lab.provider, ['kamailio', '-f', '/tmp/kamailio.cfg', ...options]);
+  for (let tries = 0; !(await lab.provider.must(['cat', '/proc/net/udp'])).includes(':13C4 '); tries++) {
+    if (tries === 100 || proxy.process.child.exitCode !== null) throw new Error(`kamailio does not listen: ${proxy.said()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return proxy;
+}
+
+/** The same for whoever brings phones of his own: it registers them and rings all that have one name. End it. */
+export async function startKamailio(lab: Lab, { behindNat }: { behindNat: boolean }): Promise<{ end(): Promise<void> }> {
+  const { process, said } = await listening(lab, behindNat);
+  return {
+    async end() {
+      // Its children would outlive it, were it killed.
+      if (process.child.exitCode === null) process.signal('SIGTERM');
+      await Promise.race([process.ended, late(`kamailio ends: ${said()}`)]);
+    },
+  };
+}
+
 /**
  * Two phones (baresip) register with the provider (kamailio); one calls the other through it, and hangs up. Both are behind the
  * router, so that the call crosses it twice.
  */
 export async function callThroughProvider(lab: Lab): Promise<void> {
-  await write(lab.provider, '/tmp/kamailio.cfg', KAMAILIO);
   const all: Peer[] = [];
   try {
-    const options = ['-DD', '-E', '-Y', '/tmp', '-P', '/tmp/kamailio.pid', '-m', '16', '-M', '4'];
-    const proxy = start(lab.provider, ['kamailio', '-f', '/tmp/kamailio.cfg', ...options]);
-    all.push(proxy);
-    for (let tries = 0; !(await lab.provider.must(['cat', '/proc/net/udp'])).includes(':13C4 '); tries++) {
-      if (tries === 100 || proxy.process.child.exitCode !== null) throw new Error(`kamailio does not listen: ${proxy.said()}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    all.push(await listening(lab, false));
     const called = await phone(lab.phone2, 'bob', ADDRESS.phone2, ';answermode=auto', []);
     all.push(called);
     await until(called, '200 OK');

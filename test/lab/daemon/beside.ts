@@ -17,17 +17,20 @@ export async function answersBeside(lab: Lab, call: Call): Promise<void> {
   await eventually('a watch that looks', async () => ((await now())?.summary === null ? undefined : true));
   await lab.sendInvite({ from: 'phone', to: 'provider', sourcePort: 5060 });
 
-  const printed = JSON.parse((await lab.router.run(['sipalg', 'diagnose', '--json', 'ghost calls'])).stdout) as { diagnosis: { found: object[] } };
-  const { diagnosis } = (await call('diagnose', { symptom: 'ghost calls' })) as typeof printed;
-  // Of phones it says how many seconds are left.
-  assert.equal({ ...JSON.parse(JSON.stringify(diagnosis)), phones: [] }, { ...printed.diagnosis, phones: [] });
+  type Printed = { diagnosis: { asked: object; found: object[]; ruledOut: object[] } };
+  const own = await lab.router.run(['sipalg', 'diagnose', '--json', 'ghost calls']);
+  const printed = (JSON.parse(own.stdout) as Printed).diagnosis;
+  const { diagnosis } = (await call('diagnose', { symptom: 'ghost calls' })) as Printed;
+  for (const part of ['asked', 'found', 'ruledOut'] as const) assert.equal(JSON.parse(JSON.stringify(diagnosis[part])), printed[part]);
+  const { words } = (await call('diagnose', { symptom: 'ghost calls', language: 'de' })) as { words: Record<string, string> };
+  assert.is(words['sipalg listeners-none'], 'auf dem Router hört nichts auf 5060 oder 5061');
   assert.match(((await call('diagnose', { symptom: 'purple' })) as { trouble: string }).trouble, /purple/);
 
   const { phones, unread } = (await call('history')) as HistoryReply;
   assert.is(unread, null);
-  const own = phones.find(({ phone }) => phone === `${ADDRESS.phone}:5060`);
-  assert.equal([own?.far, own?.protocol], [`${ADDRESS.provider}:5060`, 'udp']);
-  assert.ok((own?.left ?? 0) > 0);
+  const phone = phones.find((one) => one.phone === `${ADDRESS.phone}:5060`);
+  assert.equal([phone?.far, phone?.protocol], [`${ADDRESS.provider}:5060`, 'udp']);
+  assert.ok((phone?.left ?? 0) > 0);
 
   const { html } = (await call('report', { language: 'de' })) as { html: string };
   assert.match(html, /^<!DOCTYPE html>\n<html lang="de">/);

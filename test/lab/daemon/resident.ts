@@ -5,7 +5,7 @@ import { connect } from '../../../src/ubus/connection.ts';
 import type { Client } from '../../../src/ubus/connection.ts';
 import { LINK_FILE } from '../../../src/http/listener.ts';
 import { openLab } from '../lab.ts';
-import type { Lab } from '../lab.ts';
+import type { Lab, LabOptions } from '../lab.ts';
 import type { Process } from '../member.ts';
 import { startUbusd } from '../ubusd.ts';
 import type { Ubusd } from '../ubusd.ts';
@@ -68,8 +68,8 @@ request.on('error', (error) => { console.error(error.message); process.exitCode 
 request.end(body);
 `;
 
-export async function openResident(): Promise<Resident> {
-  const lab = await openLab({ ruleset: 'stock-alg-on' });
+export async function openResident(options: LabOptions = { ruleset: 'stock-alg-on' }): Promise<Resident> {
+  const lab = await openLab(options);
   lab.files.write('/usr/lib/sipalg/page/index.html', PAGE);
   lab.files.write('/slow/nft', SLOW_NFT, 0o755);
   lab.files.write('/run/ubus/.keep', '');

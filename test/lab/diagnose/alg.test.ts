@@ -6,11 +6,13 @@ import { callThroughProvider } from '../compare/peers.ts';
 import { openLab } from '../lab.ts';
 import type { Lab } from '../lab.ts';
 import { placeCalls } from '../sipp.ts';
+import { withoutLog } from './scene.ts';
 
 const alg = suite<{ lab: Lab }>('the ALG is the cause');
 
 alg.before(async (context) => {
   context.lab = await openLab({ ruleset: 'stock-alg-on', engine: 'quickjs' });
+  await withoutLog(context.lab);
   await context.lab.router.must(['sh', '-c', 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct']);
 });
 alg.after(({ lab }) => lab.close());

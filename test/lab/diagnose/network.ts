@@ -70,6 +70,7 @@ export const OF_NETWORK: readonly Scene[] = [
   },
   { name: 'a private WAN', made: ['double-nat'], make: (stage) => wanIs(stage, '192.168.178.20') },
   { name: 'a shared WAN', made: ['carrier-nat'], make: (stage) => wanIs(stage, '100.64.3.4') },
+  { name: 'a WAN of DS-Lite', made: ['carrier-nat'], make: (stage) => wanIs(stage, '192.0.0.2') },
   {
     name: 'fragments of the phone are lost upstream',
     made: ['fragments-lost-out'],
@@ -126,6 +127,16 @@ export const OF_NETWORK: readonly Scene[] = [
     },
   },
   { name: 'no queue management', made: [], hidden: ['no-queue'], ask: 'the voice is chopped', make: async () => undefined },
+  {
+    name: 'scanners that are turned away while somebody asks for audio',
+    made: [],
+    ask: 'no audio',
+    not: ['audio-waits-for-phone'],
+    async make(stage) {
+      await stage.register('phone');
+      await stage.rtp('provider', { port: 7000, to: { address: ADDRESS.wan, port: 5070 }, size: 450 });
+    },
+  },
   { name: '5060 is open to the internet', made: ['sip-open'], make: (stage) => configured(stage, OPEN) },
   {
     name: 'scanners, through a forward to the phone',

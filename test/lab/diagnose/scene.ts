@@ -15,6 +15,8 @@ export type Scene = {
   readonly made: readonly string[];
   /** Causes that no router can tell: they have to stand under "cannot be known". */
   readonly hidden?: readonly string[];
+  /** Causes that could be taken for it, and have to be ruled out. */
+  readonly not?: readonly string[];
   /** What is asked; nothing if not given. */
   readonly ask?: string;
   make(stage: Stage): Promise<void>;
@@ -27,9 +29,12 @@ export type Stage = {
   /** Registers and says something more than two seconds later, so that the state is a stream's. */
   settle(who: 'phone' | 'phone2', port?: number): Promise<Socket>;
   /** Audio from a place; it runs until the scene ends. */
-  rtp(who: End, wish: { port: number; to?: { address: string; port: number }; echo?: true | number }): Promise<Process>;
-  /** Both sides of the audio of a call, running. */
-  call(who: 'phone' | 'phone2', port?: number): Promise<void>;
+  rtp(
+    who: End,
+    wish: { port: number; to?: { address: string; port: number }; echo?: true | number; size?: number; every?: number },
+  ): Promise<Process>;
+  /** Both sides of the audio of a call, running. `echo: false`: the far end sends by its own clock. */
+  call(who: 'phone' | 'phone2', options?: { port?: number; echo?: boolean }): Promise<void>;
   /** Waits until the router has counted so many packets from a phone's port. */
   counted(who: 'phone' | 'phone2', port: number, packets: number): Promise<void>;
   provider(port: number): Promise<Socket>;
@@ -43,10 +48,17 @@ export const FAR = 20000;
 export const NEAR = 4000;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** @param size bytes of the message, at least */
-export function message(method: string, from: string, port: number, size = 400): string {
-  const head = `${method} sip:${ADDRESS.provider} SIP/2.0\r\nVia: SIP/2.0/UDP ${from}:${port};branch=z9hG4bK${port}\r\nCSeq: 1 ${method}\r\n`;
-  return `${head}X-Filling: ${'x'.repeat(Math.max(0, size - head.length - 15))}\r\n\r\n`;
+/** @param more bytes of the message, at least; or whom a REGISTER is for */
+export function message(method: string, from: string, port: number, more: number | { registers: string } = 400): string {
+  const { registers } = typeof more === 'number' ? { registers: undefined } : more;
+  const via = `Via: SIP/2.0/UDP ${from}:${port};branch=z9hG4bK${port}`;
+  const head = `${method} sip:${ADDRESS.provider} SIP/2.0\r\n${via}\r\nCSeq: 1 ${method}\r\n`;
+  if (registers !== undefined) {
+    const who = `<sip:${registers}@${ADDRESS.provider}>`;
+    const dialog = `From: ${who};tag=${port}\r\nTo: ${who}\r\nCall-ID: ${port}\r\n`;
+    return `${head}${dialog}Contact: <sip:${registers}@${from}:${port}>\r\nContent-Length: 0\r\n\r\n`;
+  }
+  return `${head}X-Filling: ${'x'.repeat(Math.max(0, (more as number) - head.length - 15))}\r\n\r\n`;
 }
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
@@ -54,8 +66,17 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
   throw new Error(`It did not come about that ${what}`);
 }
 
+/** The kernel's log is the whole machine's: what other labs' ALGs have dropped is nothing of this one's. */
+export async function withoutLog(lab: Lab): Promise<void> {
+  const path = (await lab.router.must(['sh', '-c', 'command -v dmesg'])).trim();
+  lab.files.write(path, '#!/bin/sh\nexit 0\n', 0o755);
+}
+
 /** Runs one scene in a lab, asks, and leaves the lab as it was. */
 export async function play(lab: Lab, scene: Scene): Promise<DiagnosisDocument> {
+  await withoutLog(lab);
+  // OpenWrt has it in busybox.
+  lab.files.write('/usr/bin/ping', '#!/bin/sh\nexec busybox ping "$@"\n', 0o755);
   const undone: (() => Promise<unknown>)[] = [];
   const sockets = new Map<string, Socket>();
   const open = async (who: End, port: number): Promise<Socket> => {
@@ -105,8 +126,8 @@ export async function play(lab: Lab, scene: Scene): Promise<DiagnosisDocument> {
       });
       return started;
     },
-    async call(who, port = NEAR) {
-      await stage.rtp('provider', { port: FAR, echo: true });
+    async call(who, { port = NEAR, echo = true } = {}) {
+      await stage.rtp('provider', { port: FAR, ...(echo ? { echo } : { to: { address: ADDRESS.wan, port } }) });
       await stage.rtp(who, { port, to: { address: ADDRESS.provider, port: FAR } });
       await stage.counted(who, port, 60);
     },

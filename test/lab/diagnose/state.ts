@@ -83,6 +83,46 @@ export const OF_STATE: readonly Scene[] = [
     },
   },
   {
+    name: 'random ports outside on purpose',
+    made: ['port-not-kept'],
+    async make(stage) {
+      await stage.nft(chain('nat hook postrouting priority 90', 'udp sport 5060 oifname "wan" masquerade fully-random'));
+      await stage.register('phone');
+    },
+  },
+  {
+    name: 'a state that the pings of the provider keep',
+    made: [],
+    not: ['state-short'],
+    async make(stage) {
+      await stage.register('phone');
+      const far = await stage.provider(5060);
+      await stage.pause(2200);
+      for (let times = 0; times < 8; times++) await far.send(Buffer.alloc(4), { address: ADDRESS.wan, port: 5060 });
+      await stage.pause(100);
+    },
+  },
+  {
+    name: 'a program on the router registers with the same provider first',
+    made: ['service-on-router'],
+    not: ['port-not-kept', 'phones-share-sip-port'],
+    async make(stage) {
+      const talk =
+        "const s = require('dgram').createSocket('udp4'); " +
+        `s.bind(5060, '0.0.0.0', () => s.send('REGISTER', 5060, '${ADDRESS.provider}', () => console.log('ready'))); ` +
+        "process.stdin.on('end', () => process.exit()).resume()";
+      const far = await stage.provider(5060);
+      const service = stage.lab.router.spawn([process.execPath, '-e', talk]);
+      await new Promise((resolve) => service.child.stdout.once('data', resolve));
+      stage.after(async () => {
+        service.child.stdin.end();
+        await service.ended;
+      });
+      await far.next(10_000);
+      await stage.register('phone');
+    },
+  },
+  {
     name: 'a program on the router has port 5060',
     made: ['service-on-router'],
     async make(stage) {
@@ -107,6 +147,17 @@ export const OF_STATE: readonly Scene[] = [
       const far = await stage.provider(5060);
       await far.send(Buffer.from(message('INVITE', ADDRESS.provider, 5060)), { address: ADDRESS.wan, port: 5060 });
       await stage.pause(200);
+    },
+  },
+  {
+    name: 'UPnP leads 5060 to the other phone',
+    made: ['forward-takes-calls', 'sip-open'],
+    async make(stage) {
+      await stage.nft(
+        'table ip mine {\n  chain upnp_prerouting {\n    type nat hook prerouting priority -101; policy accept;\n' +
+          `    iifname "wan" udp dport 5060 dnat to ${ADDRESS.phone2}\n  }\n}\n`,
+      );
+      await stage.register('phone', { port: 5062 });
     },
   },
   {

@@ -16,15 +16,21 @@ config_get_bool() { eval "$1=\\\${$2_$3-$4}"; }
 procd_open_instance() { echo "instance \${1:-daemon}"; }
 procd_set_param() { [ "$1" != command ] || { shift; echo "command $*"; }; }
 procd_close_instance() { :; }
+logger() { shift 4; echo "log $*"; }
 procd_send_signal() { echo "signal $1"; }
 procd_running() { [ "$1" = sipalg-daemon ] && [ -n "$RUNNING" ]; }
 start() { start_service; ! type service_started >/dev/null 2>&1 || service_started; }
-stop() { echo stop; ! type service_stopped >/dev/null 2>&1 || service_stopped; }
+procd_kill() { echo stop; [ -n "$LISTED" ] || echo 'Command failed: Not found'; }
+ubus() { [ "$1 $2 $3" != 'call service list' ] || [ -z "$LISTED" ] || echo '{ "sipalg": { }, "sipalg-daemon": { } }'; }
+stop() { stop_service; procd_kill; ! type service_stopped >/dev/null 2>&1 || service_stopped; }
 running() { [ -n "$RUNNING" ]; }
 PROGRAM=$SIPALG_ROOT/lib SERVING=$SIPALG_ROOT/serving DAEMON=$SIPALG_ROOT/daemon WISHED=$SIPALG_ROOT/wished
+rm() { echo "rm $*"; }
 PATH=$SIPALG_ROOT/bin
 exec 1000>"$SIPALG_ROOT/lock"
 `;
+
+const HEP = 'package/sipalg-calls/root/etc/init.d/sipalg-hep';
 
 const STARTED = ['instance daemon', 'command /usr/sbin/sipalg serve'];
 const WATCHER = ['instance watch', 'command /bin/sh ROOT/lib/watch.sh 7'];
@@ -109,10 +115,15 @@ for (const shell of SHELLS) {
     assert.equal(run(DAEMON, shell, 'start', { node: true }), told, 'the program without the daemon');
     assert.equal(run(DAEMON, shell, 'start', { daemon: 'enabled' }), told);
     assert.equal(run(DAEMON, shell, 'start', { node: true, daemon: 'enabled', env: { serve_enabled: '0' } }), told);
-    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled' }), ['stop', 'other watch stopped']);
+    const listed = { LISTED: '1' };
+    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', env: listed }), ['stop', 'other watch stopped']);
     // Its owner wants nothing of the wish.
     assert.equal(run(DAEMON, shell, 'start', { node: true, daemon: 'enabled', wished: false }), STARTED);
-    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', wished: false }), ['stop']);
+    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', wished: false, env: listed }), ['stop']);
+    assert.equal(run(SIPALG, shell, 'stop', { env: listed }), ['stop']);
+    // At a removal it is stopped for the second time: procd knows it no more, and there is no command that fails.
+    assert.equal(run(DAEMON, shell, 'stop', { node: true, daemon: 'enabled', wished: false }), []);
+    assert.equal(run(SIPALG, shell, 'stop', {}), []);
   });
 
   init(`the daemon: one that serves reads its configuration anew (${shell[0]})`, () => {
@@ -122,6 +133,16 @@ for (const shell of SHELLS) {
     assert.equal(run(DAEMON, shell, 'reload_service', { ...router, env: disabled }), [...STARTED, 'other watch']);
     // Without an instance procd ends the one that runs.
     assert.equal(run(DAEMON, shell, 'reload_service', { ...router, env: { ...runs, serve_enabled: '0' } }), ['other watch']);
+  });
+
+  init(`messages for a Homer server: are sent where that is wished and a server named (${shell[0]})`, () => {
+    const SENDS = ['instance daemon', 'command /usr/sbin/sipalg send-messages'];
+    const GONE = 'rm -f /var/run/sipalg.hep';
+    assert.equal(run(HEP, shell, 'start', {}), [GONE]);
+    assert.equal(run(HEP, shell, 'start', { env: { hep_server: 'homer.example.com' } }), [GONE]);
+    assert.equal(run(HEP, shell, 'start', { env: { hep_enabled: '1', hep_server: 'homer.example.com' } }), SENDS);
+    const unnamed = 'log no Homer server is named in the section hep of /etc/config/sipalg';
+    assert.equal(run(HEP, shell, 'start', { env: { hep_enabled: '1' } }), [GONE, unnamed]);
   });
 }
 

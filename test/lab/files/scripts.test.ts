@@ -8,7 +8,8 @@ import { scripts, SHELLS } from './scripts.ts';
 const every = suite('scripts of the router');
 const DAEMON = 'package/sipalg-daemon/root';
 const FLEET = 'package/sipalg-fleet/root';
-const found = [...scripts(), ...scripts(DAEMON), ...scripts(FLEET)];
+const CALLS = 'package/sipalg-calls/root';
+const found = [...scripts(), ...[DAEMON, FLEET, CALLS].flatMap((root) => scripts(root))];
 
 every('are all there', () => {
   for (const path of [
@@ -19,6 +20,7 @@ every('are all there', () => {
     `${DAEMON}/etc/init.d/sipalg-daemon`,
     `${FLEET}/etc/init.d/sipalg-metrics`,
     `${FLEET}/usr/lib/sipalg/metrics.sh`,
+    `${CALLS}/etc/init.d/sipalg-hep`,
   ]) {
     assert.ok(found.includes(path), path);
   }

@@ -61,6 +61,25 @@ openwisp('is given NetJSON: packages that are arrays of sections with a type, a 
   }
 });
 
+openwisp('is rendered as netjsonconfig 1.3 renders it', () => {
+  assert.is(
+    `package sipalg\n\n${uci(template()['sipalg'] ?? [])}`,
+    [
+      'package sipalg',
+      '',
+      "config sipalg 'main'",
+      "\toption alg 'disabled'",
+      "\toption policy '1'",
+      '',
+      "config provider 'example'",
+      "\toption enabled '1'",
+      "\tlist host 'sip.example.com'",
+      "\tlist signalling '203.0.113.0/24'",
+      '',
+    ].join('\n'),
+  );
+});
+
 openwisp('has it reached by writing UCI and a reload', async ({ lab: { router, files } }) => {
   files.write('/etc/resolv.conf', '');
   files.write('/etc/config/sipalg', uci(template()['sipalg'] ?? []));

@@ -63,12 +63,18 @@ alerts(
     await prometheus.settles(['SipAlgOn'], 'the ALG is on');
     const [verdict] = await prometheus.query('sipalg_verdict == 1');
     assert.is(verdict?.metric['state'], 'rewriting');
+    assert.is((await house.router.run(['sipalg', 'probe'], { timeout: 60_000 })).status, 1);
+    await prometheus.settles(['SipAlgOn', 'SipProbeChanged'], 'a probe has found it too');
+    const [age] = await prometheus.query('time() - sipalg_probe_timestamp_seconds{kind="router"}');
+    assert.ok(Number(age?.value[1] ?? NaN) < 60, JSON.stringify(age));
     await house.router.must(['nft', 'flush', 'chain', 'inet', 'fw4', 'helper_lan']);
-    await prometheus.settles(['SipAlgWouldReturn'], 'its rule is gone, and the next load of the firewall brings it back');
+    await prometheus.settles(['SipAlgWouldReturn', 'SipProbeChanged'], 'its rule is gone, and the next load of the firewall brings it back');
     house.files.write('/etc/config/sipalg', configuration('', 0).replace('unmanaged', 'disabled'));
-    await prometheus.settles(['SipAlgNotAsWished', 'SipAlgWouldReturn'], 'it is to be off for good, and nobody has applied that');
+    await prometheus.settles(['SipAlgNotAsWished', 'SipAlgWouldReturn', 'SipProbeChanged'], 'it is to be off for good, and nobody has applied that');
     await house.router.must(['sipalg', 'apply'], { timeout: 60_000 });
-    await prometheus.settles([], 'the wish is reached');
+    await prometheus.settles(['SipProbeChanged'], 'the wish is reached');
+    await house.router.must(['sipalg', 'probe'], { timeout: 60_000 });
+    await prometheus.settles([], 'and a probe finds nothing');
   },
 );
 
@@ -77,6 +83,27 @@ alerts('a router that cannot be looked at', async ({ house, prometheus }) => {
   await prometheus.settles(['SipAlgUnknown'], 'there is no nft to ask');
   await house.router.must(['mv', '/usr/sbin/nft-away', '/usr/sbin/nft']);
   await prometheus.settles([], 'it can be asked again');
+});
+
+alerts('a Homer server that is away', async ({ house, prometheus }) => {
+  // Nobody listens there.
+  const hep = "\nconfig hep 'hep'\n\toption enabled '1'\n\toption server '203.0.113.10:9060'\n";
+  const before = house.files.read('/etc/config/sipalg');
+  house.files.write('/etc/config/sipalg', `${before}\n${hep}`);
+  const sender = house.router.spawn(['sipalg', 'send-messages']);
+  sender.child.stdout.resume();
+  sender.child.stderr.resume();
+  const counted = async (): Promise<number> => (await prometheus.query('sipalg_hep_messages_total{result="failed"}')).length;
+  for (const end = Date.now() + 30_000; (await counted()) === 0 && Date.now() < end; ) await wait(200);
+  assert.is(await counted(), 1, 'it sends, and counts');
+  await prometheus.settles([], 'nothing is lost yet');
+  await house.sendSip('invite', { from: 'phone', to: 'provider' });
+  await prometheus.settles(['SipMessagesLost'], 'what is sent comes back');
+  sender.signal('SIGTERM');
+  assert.is((await sender.ended).status, 0);
+  house.files.write('/etc/config/sipalg', before);
+  house.files.remove('/var/run/sipalg.hep');
+  await prometheus.settles([], 'nobody sends any more');
 });
 
 alerts('metrics that nobody renews', async (context) => {

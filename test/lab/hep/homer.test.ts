@@ -9,39 +9,7 @@ import { filesOf } from '../files.ts';
 import type { Files } from '../files.ts';
 import { hold } from '../member.ts';
 import type { Member } from '../member.ts';
-
-const COLUMNS = `date micro_ts method reply_reason ruri ruri_user ruri_domain from_user from_domain from_tag to_user to_domain to_tag
-  pid_user contact_user auth_user callid callid_aleg via_1 via_1_branch cseq diversion reason content_type auth user_agent source_ip
-  source_port destination_ip destination_port contact_ip contact_port originator_ip originator_port expires event custom_field1
-  custom_field2 custom_field3 cval1 cval2 correlation_id proto family rtp_stat type node msg`.split(/\s+/);
-
-const KAMAILIO = `
-debug=0
-log_stderror=yes
-children=1
-auto_aliases=no
-listen=udp:127.0.0.1:9060
-loadmodule "db_sqlite.so"
-loadmodule "pv.so"
-loadmodule "sipcapture.so"
-modparam("sipcapture", "db_url", "sqlite:////tmp/kept.db")
-modparam("sipcapture", "capture_on", 1)
-modparam("sipcapture", "hep_capture_on", 1)
-modparam("sipcapture", "table_name", "sip_capture")
-request_route { sip_capture(); drop; }
-onreply_route { sip_capture(); drop; }
-`;
-
-/** The database, by Python, which brings its own reader of it. */
-const MAKE = `import sqlite3
-c = sqlite3.connect('/tmp/kept.db')
-c.execute('create table version (table_name text, table_version int)')
-c.execute('create table sip_capture (id integer primary key, ${COLUMNS.map((name) => `${name} text`).join(', ')})')
-c.commit()`;
-const READ = `import sqlite3, json
-rows = sqlite3.connect('/tmp/kept.db').execute(
-  'select callid, correlation_id, source_ip, destination_ip, method, micro_ts, node, msg from sip_capture order by id')
-print(json.dumps([[str(v, 'latin1') if isinstance(v, bytes) else v for v in row] for row in rows]))`;
+import { startKamailio, startSngrep } from './servers.ts';
 
 interface Context {
   homer: Member;
@@ -79,14 +47,6 @@ function captured(rewrites: boolean): Uint8Array {
   return joined([sideOf(packets, false), sideOf(packets, true).subarray(24)]);
 }
 
-async function until(so: () => Promise<boolean>, what: string): Promise<void> {
-  for (const begin = Date.now(); Date.now() - begin < 60_000; await new Promise((resolve) => setTimeout(resolve, 100)))
-    if (await so()) return;
-  throw new Error(`${what}: not within a minute`);
-}
-
-const listens = async (member: Member): Promise<boolean> => (await member.must(['ss', '-Hlun', 'sport = :9060'])) !== '';
-
 async function feed({ homer: member, files }: Context, capture: Uint8Array): Promise<void> {
   files.write('/tmp/call.pcap', capture);
   const said = await member.must([process.execPath, '-e', await bundled('test/lab/hep/feed.ts'), '9060', '/tmp/call.pcap'], {
@@ -98,21 +58,9 @@ async function feed({ homer: member, files }: Context, capture: Uint8Array): Pro
 for (const rewrites of [false, true])
   homer(`kamailio keeps both sides under one id${rewrites ? ', though the router rewrites the Call-ID' : ''}`, async (context) => {
     const { homer: member, files } = context;
-    await member.must(['python3', '-c', MAKE], { timeout: 60_000 });
-    files.write('/tmp/kamailio.cfg', KAMAILIO);
-    const kamailio = member.spawn(['kamailio', '-DD', '-E', '-f', '/tmp/kamailio.cfg', '-P', '/tmp/pid', '-m', '32', '-M', '4']);
-    let said = '';
-    for (const stream of [kamailio.child.stdout, kamailio.child.stderr]) stream.on('data', (data: Buffer) => (said += data.toString()));
-    await until(() => listens(member), 'kamailio listens');
+    const kamailio = await startKamailio(member, files, '127.0.0.1');
     await feed(context, captured(rewrites));
-    let rows: string[][] = [];
-    await until(
-      async () => {
-        rows = JSON.parse(await member.must(['python3', '-c', READ], { timeout: 60_000 })) as string[][];
-        return rows.length === 4;
-      },
-      `kamailio keeps four messages; it said ${said.slice(-500)}`,
-    );
+    const rows = await kamailio.kept((all) => all.length === 4, 'four messages');
     assert.equal([...new Set(rows.map(([, id]) => id))], [CALL.callId]);
     assert.is(new Set(rows.map(([callId]) => callId)).size, rewrites ? 2 : 1);
     assert.equal(
@@ -129,16 +77,9 @@ for (const rewrites of [false, true])
 
 homer('sngrep takes them as they were on the wire, both sides in one call', async (context) => {
   const { homer: member, files } = context;
-  const sngrep = member.spawn(['sngrep', '-N', '-L', 'udp:127.0.0.1:9060', '-O', '/tmp/seen.pcap'], { TERM: 'xterm' });
-  await until(() => listens(member), 'sngrep listens');
+  const sngrep = await startSngrep(member, files, '127.0.0.1', 9060);
   await feed(context, captured(false));
-  const lines = async (): Promise<string[]> =>
-    (await member.run(['tcpdump', '-nn', '-t', '-r', '/tmp/seen.pcap'], { timeout: 60_000 })).stdout
-      .split('\n')
-      .filter((line) => line.startsWith('IP '));
-  await until(async () => files.exists('/tmp/seen.pcap') && (await lines()).length === 4, 'sngrep writes four messages');
-  sngrep.signal('SIGINT');
-  const seen = (await lines()).map((line) => /^IP (\S+) > (\S+):/.exec(line)?.slice(1).join(' > ') ?? '');
+  const seen = await sngrep.took((all) => all.length === 4, 'four messages');
   assert.equal(
     seen.sort(),
     [
@@ -148,7 +89,7 @@ homer('sngrep takes them as they were on the wire, both sides in one call', asyn
       `${WAN}.5060 > ${PROVIDER}.5060`,
     ].sort(),
   );
-  const text = files.read('/tmp/seen.pcap');
+  const text = sngrep.text();
   assert.is(text.split(`Call-ID: ${CALL.callId}`).length, 5);
   assert.not.match(text, /Authorization/);
 });

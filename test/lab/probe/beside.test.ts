@@ -116,6 +116,59 @@ for (const [engine, kernel] of [
   );
 }
 
+beside('lets nothing out over TCP and IPv6, and what is left where it is killed is taken away by whatever runs next', () =>
+  inLab({ engine: 'quickjs' }, async (lab) => {
+    await route6(lab);
+    const ends = [lab.provider, lab.phone];
+    const said = ends.map(() => '');
+    const dumps = await Promise.all(
+      ends.map(async (end, index) => {
+        const dump = end.spawn(['tcpdump', '-i', 'eth0', '-n', '-e', '-l', '--immediate-mode', '-Z', 'root', 'ip or arp or ip6']);
+        await new Promise<void>((resolve) => {
+          dump.child.stderr.on('data', (data: Buffer) => {
+            if (String(data).includes('listening on')) resolve();
+          });
+          dump.child.stdout.on('data', (data: Buffer) => {
+            said[index] = `${said[index]}${data}`;
+          });
+        });
+        return dump;
+      }),
+    );
+    assert.is((await probed(lab)).verdict, 'rewritten here');
+    // Killed as it looks for what came over the connections that are open now.
+    lab.files.write('/tmp/looks', '');
+    lab.files.write(
+      '/tmp/wrap/nft',
+      `#!/bin/dash
+if [ "$1 $2" = 'list sets' ]; then
+  echo >> /tmp/looks
+  ! /usr/sbin/nft list sets | grep -q '51bf\\|1371471873' && [ "$(wc -l < /tmp/looks)" -lt 40 ] || kill -9 "$(cat /tmp/pid)"
+fi
+exec /usr/sbin/nft "$@"
+`,
+      0o755,
+    );
+    const killed = await lab.router.run(['/bin/dash', '-c', 'echo $$ > /tmp/pid; exec /usr/sbin/sipalg probe --json'], {
+      env: { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' },
+      timeout: 60_000,
+    });
+    assert.is(killed.status, null);
+    assert.match(await lab.router.must(['conntrack', '-L', '-p', 'tcp']), /dst=192\.0\.2\.33/);
+    assert.match(await lab.router.must(['ip', '-6', 'neigh']), /::be /);
+    await lab.router.must(['sipalg', 'version']);
+    assert.is((await probed(lab)).verdict, 'rewritten here');
+    await lab.sendSip('options', { from: 'phone', to: 'provider' });
+    for (const [index, dump] of dumps.entries()) {
+      for (let wait = 0; wait < 200 && !/5060/.test(said[index]!); wait++) await new Promise((resolve) => setTimeout(resolve, 50));
+      dump.signal('SIGINT');
+      await dump.ended;
+      assert.match(said[index]!, /5060/);
+      assert.not.match(said[index]!, /51:be|192\.0\.2\.|2001:db8::33|198\.19\./);
+    }
+  }),
+);
+
 beside('says what it did not test: no IPv6 towards the internet, and a next hop that is silent', () =>
   inLab({ engine: 'quickjs' }, async (lab) => {
     const none = await probed(lab);

@@ -33,6 +33,7 @@ const PROGRAMS = [
   ['nft', 'nftables'],
   ['conntrack', 'conntrack'],
   ['ip', 'iproute2'],
+  ['tc', 'iproute2'],
   ['flock', 'util-linux'],
 ] as const;
 // busybox's own shell, which OpenWrt has, is not used: Debian's looks among its applets before it looks in PATH, so
@@ -95,6 +96,8 @@ const MORE = [
   'xt_tcpudp',
   'x_tables',
   'ip_vs_pe_sip',
+  'sch_netem',
+  'sch_cake',
 ];
 
 /** The read-only root for a kernel; made where it is not kept yet. */

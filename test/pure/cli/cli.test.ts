@@ -92,8 +92,9 @@ words('every command by one letter more, less or other are told what was meant',
 });
 
 words('are all in the help, with their options and the exit codes', () => {
+  assert.equal(Object.keys(DOES).sort(), OWNERS.map(({ name }) => name).sort());
   for (const { name, options } of OWNERS) {
-    for (const text of [name, ...options.map(shownOption), DOES[name]?.text ?? '-']) assert.ok(help(COMMANDS).includes(text), text);
+    for (const text of [name, ...options.map(shownOption), DOES[name]?.text ?? '']) assert.ok(help(COMMANDS).includes(text), text);
   }
   assert.match(help(COMMANDS), 'Exit codes: 0 ');
   // What files of the package call is nobody's to call, and no hint leads there.
@@ -283,7 +284,7 @@ faces('does not say "unmanaged" where what is wished could not be told', async (
 faces('names what is misspelt in the configuration, with the nearest right one, whatever is asked', async () => {
   const sentences = [
     'sipalg.example: there is no section type "providr" (line 11), so nothing in it is read; ' +
-      'the types are sipalg, timeouts, marking, limit, provider, site, serve and metrics. Did you mean "provider"?',
+      'the types are sipalg, timeouts, marking, limit, provider, site, serve, metrics and hep. Did you mean "provider"?',
     'sipalg.main: there is no option "polcy"; the options are alg, lang, policy and failback. Did you mean "policy"?',
     'sipalg.timeouts: the option media is "5"; it may be 30 to 86400 (seconds). Until it is, it is 300.',
     'sipalg.serve: there is no option "evry"; the options are enabled, page, listen, every, log, cert and key. Did you mean "every"?',

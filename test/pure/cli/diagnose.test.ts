@@ -1,13 +1,17 @@
 /** `sipalg diagnose` as it is typed: words, JSON, saved documents, exit codes. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readdirSync } from 'node:fs';
 import { cli } from '../../../src/cli/cli.ts';
 import type { Reading } from '../../../src/host/host.ts';
 import { calls, facts, flows, signalling } from '../diagnose/made.ts';
-import { recordedRouter } from '../../routers.ts';
+import { recordedRouter, ROUTERS } from '../../routers.ts';
 import { surveyor, VERSION } from '../../survey.ts';
 
 const diagnosing = suite('sipalg diagnose');
+
+const routers = (): string[] =>
+  readdirSync(ROUTERS, { withFileTypes: true }).flatMap((one) => (one.isDirectory() && one.name !== 'bases' ? [one.name] : []));
 
 async function typed(words: readonly string[], document: string): Promise<{ code: number; out: string; err: string }> {
   let out = '';
@@ -31,12 +35,53 @@ diagnosing('judges a saved document, found and not found', async () => {
   assert.equal([bad.code, bad.err], [1, '']);
   assert.match(bad.out, /^Found on this router, worst first:\n {2}! The router forgets a phone before it speaks again/);
   assert.match(bad.out, /\n {6}Fix: `uci set sipalg\.main\.policy=1 && uci commit sipalg && \/etc\/init\.d\/sipalg reload`\n/);
-  assert.match(bad.out, /\nCannot be known from here:\n/);
+  assert.match(bad.out, /\nCannot be known from here, and what would tell:\n {2}\? /);
   assert.match(bad.out, /\nRuled out:\n {2}- /);
   assert.match(bad.out, /\nPhones that signal now:\n {2}udp 192\.168\.1\.10:5060 -> 198\.51\.100\.5:5060, 5 s left/);
   const good = await typed(['diagnose', '--from', '-'], await saved());
   assert.is(good.code, 0);
   assert.match(good.out, /^No cause was found on this router\.\n/);
+});
+
+diagnosing('says each thing once, in lines that fit a terminal, of every recorded router', async () => {
+  for (const name of routers()) {
+    const look = await surveyor.look(recordedRouter(name));
+    for (const ask of ['', 'no-audio', 'choppy']) {
+      const document = JSON.stringify({ version: VERSION, facts: { ...look, calls: calls({ flows: flows([]) }) } });
+      const { out, err } = await typed(['diagnose', ...(ask === '' ? [] : [ask]), '--from', '-'], document);
+      assert.is(err, '', name);
+      const lines = out.trimEnd().split('\n');
+      // What is to be copied stays whole: a command, an address of the web.
+      const wide = lines.filter((line) => line.length > 80 && !/Fix: `|https?:|^ {6}(nft|udp|tcp) /.test(line));
+      assert.equal(wide, [], name);
+      const heads = lines.filter((line) => /^ {2}[!?-] /.test(line));
+      assert.equal(heads, [...new Set(heads)], name);
+      assert.ok(lines.length <= 150, `${name}: ${lines.length} lines`);
+    }
+  }
+});
+
+diagnosing('tells what one observation would tell together, and what mends all vulnerabilities once', async () => {
+  const { out } = await typed(['diagnose', '--from', '-'], await saved({ flows: flows([]) }));
+  assert.match(
+    out,
+    new RegExp(
+      '\\n {2}\\? look while a call runs: `sipalg diagnose one-way-audio`\\n {6}It tells of rule-drops-audio-in, audio-from-elsewhere,\\n' +
+        ' {6}audio-waits-for-phone, audio-lost-upstream, sdp-private and audio-stalls\\.\\n',
+    ),
+  );
+  assert.match(
+    out,
+    /\n {2}- message-too-large, fragments-lost-out: no phone sends messages of more than\n {4}1500 bytes that stay unanswered\.\n/,
+  );
+  const whole = await surveyor.look(recordedRouter('stock-alg-on'));
+  const on = await typed(['diagnose', '--from', '-'], JSON.stringify({ version: VERSION, facts: { ...whole, calls: calls() } }));
+  assert.is(on.out.split('later have the fix').length, 2);
+  assert.match(
+    on.out,
+    /\n {2}! Kernel 6\.6\.110 has 7 known vulnerabilities of the helper; the helper is on:\n {6}- CVE-2026-31414 \(CVSS 9\.8, /,
+  );
+  assert.match(on.out, /`sipalg disable` at once; kernel 6\.6\.151 and later have the fix; none of/);
 });
 
 diagnosing('takes a symptom in one word, in many, and quoted', async () => {

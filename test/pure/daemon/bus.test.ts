@@ -50,8 +50,8 @@ bus('is published with its methods and their arguments', async () => {
     probe: { language: 'string' },
     report: { language: 'string' },
     history: {},
-    watch: { seconds: 'int32' },
-    calls: {},
+    watch: { seconds: 'int32', language: 'string' },
+    calls: { language: 'string' },
   });
   assert.equal(lines, ['ubus: connected', 'ubus: the object sipalg is published']);
 });

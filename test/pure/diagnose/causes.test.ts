@@ -17,8 +17,12 @@ causes('the ALG that only watches is another cause than the one that edits', asy
 
 causes('what the ALG has dropped stands in the log, by its reason', async () => {
   const more = { drops: present([drop('cannot parse SDP message')]) };
-  assert.equal(codes(await said({}, { more })), ['alg-drops']);
-  assert.equal(codes(await said({}, { more: { drops: present([drop('all ports in use for SDP media')]) } })), ['alg-port-clash']);
+  const on = { alg: 'tracking', ask: 'cannot-call-out' } as const;
+  assert.equal(codes(await said({}, { ...on, more })), ['alg-drops', 'alg-watches']);
+  const clash = { drops: present([drop('all ports in use for SDP media')]) };
+  assert.equal(codes(await said({}, { ...on, more: clash })), ['alg-port-clash', 'alg-watches']);
+  // The log is kept while the ALG is gone.
+  assert.equal(codes(await said({}, { more })), []);
 });
 
 causes('flow offload: what 6.18 ends, and what escapes its marks', async () => {
@@ -51,8 +55,10 @@ causes('a silent state is judged by the timeout that it has', async () => {
 });
 
 causes('the table of flows that is full, and processors that had no room', async () => {
-  assert.equal(codes(await said({ table: present({ count: 16_380, most: 16_384, dropped: 0, early: 0 }) })), ['table-full']);
-  assert.equal(codes(await said({ table: present({ count: 9, most: 16_384, dropped: 3, early: 0 }) })), ['table-full']);
+  assert.equal(codes(await said({ table: present({ count: 16_380, most: 16_384, dropped: 0, early: 0, expectations: 1024 }) })), [
+    'table-full',
+  ]);
+  assert.equal(codes(await said({ table: present({ count: 9, most: 16_384, dropped: 3, early: 0, expectations: 1024 }) })), ['table-full']);
   assert.equal(codes(await said({ arrivals: present({ processed: 100_000, dropped: 50 }) })), ['router-overloaded']);
   assert.equal(codes(await said({ arrivals: present({ processed: 100_000_000, dropped: 50 }) })), []);
 });
@@ -70,7 +76,10 @@ causes('session timers are ruled out by a time that is none of theirs', async ()
 
 causes('a time that points somewhere puts those causes first', async () => {
   const { found } = await said(
-    { flows: flows([signalling({ left: 5, flags: [] })]), table: present({ count: 16_384, most: 16_384, dropped: 1, early: 0 }) },
+    {
+      flows: flows([signalling({ left: 5, flags: [] })]),
+      table: present({ count: 16_384, most: 16_384, dropped: 1, early: 0, expectations: 1024 }),
+    },
     {
       ask: 'drops after 60 seconds',
     },
@@ -94,7 +103,7 @@ causes('counters that mislead are no proof', async () => {
   const rtcp = audio({ sourcePort: 4001, destinationPort: 20001, out: { packets: 9, bytes: 900 }, in: { packets: 0, bytes: 0 } });
   assert.equal(codes(await said({ flows: flows([signalling()], [audio(), rtcp]) })), []);
   // What is turned away at once may be a scanner's.
-  assert.equal(codes(await said({ rejected: 100_000 })), []);
+  assert.equal(codes(await said({ rejected: { packets: 100_000, bytes: 20_000_000 } })), []);
 });
 
 causes('what is not counted cannot be told, and how to count is said', async () => {

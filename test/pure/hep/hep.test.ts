@@ -78,7 +78,7 @@ hep('leaves out what proves who somebody is, in whatever lines it stands', async
   const ends = [(text: string) => text, (text: string) => text.replace(/\r\n/g, '\n'), (text: string) => '\r\n\r\n' + text];
   for (const end of ends) {
     const exporter = createHepExporter({ agent: 1, key: '' });
-    assert.ok(exporter.take({ ...WHERE, text: end(message(secrets, body)) }));
+    assert.is(exporter.take({ ...WHERE, text: end(message(secrets, body)) }), 'taken');
     const sent: string[] = [];
     await exporter.queue.drain(async (frame) => void sent.push(textOf(chunksOf(frame).get(CHUNK.payload))));
     const [text = ''] = sent;
@@ -124,8 +124,8 @@ hep('loses nothing in silence: what does not fit, is too large or fails is count
   assert.equal(sent, [10, 10, 10, 20]);
   assert.equal({ ...queue.counts, waiting: queue.waiting }, { sent: 3, overflowed: 2, oversized: 0, failed: 1, waiting: 0 });
   const exporter = createHepExporter({ agent: 1, key: '' });
-  assert.not.ok(exporter.take({ ...WHERE, text: message([], 'x'.repeat(65_400)) }));
-  assert.not.ok(exporter.take({ ...WHERE, text: 'not SIP at all' }));
+  assert.is(exporter.take({ ...WHERE, text: message([], 'x'.repeat(65_400)) }), 'refused');
+  assert.is(exporter.take({ ...WHERE, text: 'not SIP at all' }), 'unread');
   assert.equal({ ...exporter.queue.counts }, { sent: 0, overflowed: 0, oversized: 1, failed: 0 });
 });
 

@@ -120,13 +120,14 @@ export const TABLE: readonly Row[] = [
   {
     room: 'fleet',
     code: ['survey', 'host/lines.ts', 'host/text.ts'],
-    types: ['host', 'judge', 'wish', 'voice', 'words', 'languages/prometheus'],
+    types: ['host', 'judge', 'wish', 'voice', 'words', 'languages/prometheus', 'hep', 'probe'],
     because: 'Many routers are judged as one is: what is said of each is the survey\'s, and no router is touched.',
   },
   {
     room: 'hep',
-    code: ['languages/hep', 'languages/sip', 'languages/refused.ts'],
-    because: 'What is sent to a Homer server follows from messages alone: who saw them, and how it is sent, is handed in.',
+    code: ['languages/hep', 'languages/sip', 'languages/address', 'languages/refused.ts', 'wish', 'words'],
+    types: ['host', 'probe/phones', 'voice/names'],
+    because: 'What is sent to a Homer server follows from messages and the wish: who saw them, and the way there, is handed in.',
   },
   {
     room: 'report',
@@ -172,6 +173,7 @@ export const TABLE: readonly Row[] = [
       'probe',
       'mirror',
       'fleet',
+      'hep',
       'rpcd',
       'languages/address',
       'languages/nearest.ts',
@@ -185,9 +187,11 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'page',
-    code: ['words'],
+    code: ['words', 'wish/schema.ts', 'wish/lacks.ts', 'wish/values.ts'],
     types: ['object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
-    because: 'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about.',
+    because:
+      'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about. '
+      + 'Its form takes what the reader of the configuration takes, by the same schema.',
   },
 ];
 

@@ -62,8 +62,8 @@ watched('is started beside the object, is answered as it has begun, and is not s
 watched('tells what it sees as it comes, and how it stood in the end', async () => {
   let end = (): void => undefined;
   const all = router(async ({ told, remark, each }) => {
-    remark('Packets are not counted.');
-    told({ at: 5, cause: 'state-expired', text: 'the state expired' });
+    remark({ text: 'Packets are not counted.' });
+    told({ at: 5, cause: 'state-expired', phone: null, call: null, text: 'the state expired' });
     await each({ ...SUMMARY, causes: [{ code: 'state-expired', times: 1, text: 'The router forgets the phone.' }] });
     await new Promise<void>((resolve) => (end = resolve));
     await each({ ...SUMMARY, answered: 1 });
@@ -73,8 +73,8 @@ watched('tells what it sees as it comes, and how it stood in the end', async () 
   const now = await all.calls();
   assert.equal([now?.live, now?.told, now?.remarks, now?.summary?.causes[0]?.times], [
     true,
-    [{ at: 5, cause: 'state-expired', text: 'the state expired' }],
-    ['Packets are not counted.'],
+    [{ at: 5, cause: 'state-expired', phone: null, call: null, text: 'the state expired' }],
+    [{ text: 'Packets are not counted.' }],
     1,
   ]);
   end();
@@ -90,7 +90,7 @@ watched('that could look at nothing says why, and the next one may begin', async
   await all.object.call('watch', {});
   await settle();
   const first = await all.calls();
-  assert.equal([first?.live, first?.trouble], [false, 'There is no conntrack.']);
+  assert.equal([first?.live, first?.trouble], [false, { text: 'There is no conntrack.' }]);
   await all.clock.pass(1);
   await all.object.call('watch', {});
   assert.is(all.started.length, 2);
@@ -112,7 +112,7 @@ watched('whose file is damaged says so', async () => {
     ['{"at":1}', 'it has no began that sipalg understands'],
   ] as const) {
     all.files.set(CALLS, text);
-    assert.is((await readWatched(all.host))?.trouble, `${CALLS}, where a watch writes down what it sees, could not be read: ${because}.`);
+    assert.is((await readWatched(all.host))?.trouble?.text, `${CALLS}, where a watch writes down what it sees, could not be read: ${because}.`);
   }
 });
 
@@ -126,8 +126,8 @@ watched('keeps the newest, and no more than a page needs', () => {
   });
   const { kept, told, remark, summary } = keepWatched(0, 1);
   for (let at = 0; at < 1000; at++) {
-    told({ at, cause: null, text: 'x' });
-    remark(`remark ${at}`);
+    told({ at, cause: null, phone: null, call: null, text: 'x' });
+    remark({ text: `remark ${at}` });
   }
   summary({ ...SUMMARY, ladders: Array.from({ length: 500 }, (_, at) => ladder(at + 1)) });
   assert.equal([kept.told.length, kept.told[0]?.at, kept.omitted, kept.remarks.length], [100, 900, 900, 20]);

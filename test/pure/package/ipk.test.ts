@@ -223,6 +223,7 @@ packages("the files are the project's own, byte for byte, with the modes they ne
   const OVERLAYS: Record<string, string> = {
     sipalg: 'files/',
     'sipalg-daemon': 'package/sipalg-daemon/root/',
+    'sipalg-calls': 'package/sipalg-calls/root/',
     'sipalg-fleet': 'package/sipalg-fleet/root/',
     'luci-app-sipalg': 'package/luci-app-sipalg/root/',
   };

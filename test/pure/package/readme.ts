@@ -65,6 +65,7 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'uci set sipalg.main.alg=disabled': { by: 'router' },
   'uci commit sipalg': { by: 'router' },
   '/etc/init.d/sipalg reload': { by: 'router' },
+  '/etc/init.d/sipalg-hep reload': { by: 'test/lab/files/init.test.ts', words: "run(HEP, shell, 'start'" },
   'sipalg policy': { by: 'router' },
   'opkg remove luci-app-sipalg sipalg-daemon sipalg': { by: 'router' },
   'sysupgrade -l': { by: 'router' },
@@ -94,6 +95,7 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'sipalg compare LAN WAN': { by: 'test/engines/compare.test.ts', words: "onBoth(context, ['compare', lan, wan])" },
   'sipalg probe --phones': { by: 'test/lab/watch/watch.test.ts', words: "['probe', '--phones']" },
   'sipalg watch': { by: 'test/lab/watch/watch.test.ts', words: "['sipalg', 'watch', '--for', '1', '--no-record']" },
+  'sipalg watch --hep': { by: 'test/lab/hep/live.test.ts', words: "['watch', '--hep', '--json']" },
   'sipalg watch --json': { by: 'test/lab/watch/watch.test.ts', words: "['watch', '--json']" },
   'sipalg probe --provider HOST': { by: 'test/lab/probe/far.ts', words: "[...argv, 'probe', ...words, '--json']" },
   'sipalg probe --provider sip.example.com': { by: 'test/lab/probe/far.ts', words: "[...argv, 'probe', ...words, '--json']" },
@@ -111,6 +113,9 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   'ubus call sipalg plan \'{"towards":"disabled"}\'': { by: 'bus' },
   'ubus call sipalg policy': { by: 'bus' },
   'ubus call sipalg disable \'{"dry_run":true}\'': { by: 'bus' },
+  'ubus call sipalg diagnose \'{"symptom":"one-way audio"}\'': { by: 'bus' },
+  'ubus call sipalg history': { by: 'bus' },
+  'ubus call sipalg calls': { by: 'bus' },
   'ubus subscribe sipalg': { by: 'bus' },
 };
 

@@ -24,7 +24,8 @@ async function shown(answers: State['answers'], { write = true, router = 'voice-
     blocks,
     ask: (name: string) => blocks.find((one): one is Ask => one.kind === 'ask' && one.name === name) as Ask,
     drawn: () => blocks.flatMap((one: Block) => (one.kind === 'drawing' ? [one.name] : [])),
-    label: (name: string) => blocks.flatMap((one) => (one.kind === 'drawing' && one.name === name ? [one.tree.attributes['aria-label']] : []))[0],
+    label: (name: string) =>
+      blocks.flatMap((one) => (one.kind === 'drawing' && one.name === name ? [one.tree.attributes['aria-label']] : []))[0],
   };
 }
 
@@ -41,13 +42,19 @@ tab('offers a probe, causes, calls and a document before anything is known, and 
     [
       [{ method: 'probe', args: { language: 'en' } }, false, 0],
       [{ method: 'diagnose', args: { language: 'en' } }, false, 0],
-      [{ method: 'watch', args: { seconds: 600 } }, false, 0],
+      [{ method: 'watch', args: { seconds: 600, language: 'en' } }, false, 0],
       [{ method: 'report', args: { language: 'en' } }, false, 0],
     ],
   );
   assert.is(Object.keys(ask('diagnose').field?.suggestions ?? {}).length, 12);
-  assert.equal(drawn().filter((name) => name.startsWith('call')), []);
-  assert.is(blocks.some(({ name }) => name === 'told'), false);
+  assert.equal(
+    drawn().filter((name) => name.startsWith('call')),
+    [],
+  );
+  assert.is(
+    blocks.some(({ name }) => name === 'told'),
+    false,
+  );
 });
 
 tab('lets who may only look not probe and not watch, and says so', async () => {
@@ -97,7 +104,10 @@ tab('says that a probe shows nothing changed, and why one told nothing', async (
 
 tab('lists causes that were found with their fix, and those ruled out or open behind folds', async () => {
   const { view, ask, blocks } = await shown({ diagnose: came(DIAGNOSED) });
-  assert.equal(ask('diagnose').notices.map(({ text }) => text), ['32 s is 64 x T1.']);
+  assert.equal(
+    ask('diagnose').notices.map(({ text }) => text),
+    ['32 s is 64 x T1.'],
+  );
   assert.equal(cellsIn(view, 'causes'), [['A SIP ALG on this router rewrites calls.', 'Run sipalg disable']]);
   assert.equal(cellsIn(view, 'causes-unknown-rows'), [['It is lost beyond.', 'nothing shows it', 'ask the provider']]);
   assert.equal(cellsIn(view, 'causes-out-rows'), [['Everybody may reach SIP.', 'nobody may']]);
@@ -105,7 +115,10 @@ tab('lists causes that were found with their fix, and those ruled out or open be
   const [row] = blocks.flatMap((one) => (one.kind === 'section' && one.name === 'causes' ? one.table.rows : []));
   assert.equal(row?.cells[0]?.fold?.lines, ['nf_nat_sip is loaded', 'Here it cannot be told from private-sdp. What would tell: a capture']);
   const none = await shown({ diagnose: came({ diagnosis: { ...DIAGNOSED.diagnosis, found: [], number: null } }) });
-  assert.equal(none.ask('diagnose').notices.map(({ text, tone }) => [text, tone]), [['No cause was found on this router.', 'success']]);
+  assert.equal(
+    none.ask('diagnose').notices.map(({ text, tone }) => [text, tone]),
+    [['No cause was found on this router.', 'success']],
+  );
 });
 
 tab('puts what has a code into the language of the reader', async () => {
@@ -119,7 +132,10 @@ tab('draws the calls of a watch as ladders, and says how it stands', async () =>
   const { ask, view, drawn, label } = await shown({ calls: came(calls(true)) });
   assert.equal(ask('watch').lines.slice(1), ['Watching for 9 min more.', 'Packets are not counted here.']);
   assert.equal([ask('watch').disabled, ask('watch').label], [true, 'Watching...']);
-  assert.equal(cellsIn(view, 'calls-told-rows'), [['messages are changed'], ['call 1: calls']]);
+  assert.equal(cellsIn(view, 'calls-told-rows'), [
+    ['192.168.1.20', '', 'messages are changed'],
+    ['192.168.1.20', 'Call 1', 'calls'],
+  ]);
   assert.equal(cellsIn(view, 'calls-causes'), [['Something in this router writes into the messages.', '2']]);
   assert.equal(drawn(), ['history-sources', 'call-1']);
   assert.is(
@@ -137,12 +153,12 @@ tab('offers the document once it is there', async () => {
 });
 
 tab('asks by itself for what an open tab shows, and for a watch only while it goes on', () => {
-  assert.equal(asksOf({ tab: 'status', answers: {} }), []);
-  assert.equal(asksOf({ tab: 'voice', answers: {} }), [{ name: 'history', method: 'history' }]);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: {} }), [{ name: 'calls', method: 'calls' }]);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(true)) } }).length, 1);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)) } }), []);
-  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)), watch: came(calls(true)) } }).length, 1);
+  assert.equal(asksOf({ tab: 'status', answers: {} }, words), []);
+  assert.equal(asksOf({ tab: 'voice', answers: {} }, words), [{ name: 'history', method: 'history', args: {} }]);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: {} }, words), [{ name: 'calls', method: 'calls', args: { language: 'en' } }]);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(true)) } }, words).length, 1);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)) } }, words), []);
+  assert.equal(asksOf({ tab: 'diagnosis', answers: { calls: came(calls(false)), watch: came(calls(true)) } }, words).length, 1);
 });
 
 const day = suite('the last day on the page');
@@ -154,8 +170,7 @@ day('is drawn of what there is, with its figures in words', async () => {
   assert.is(label('history-marked'), 'Voice packets marked. Audio: 1400.');
   assert.is(
     label('history-phones'),
-    'How long the router still knows each phone. '
-      + '192.168.1.20:5060 to 203.0.113.10:5060: 45 s of 180 s left; registers every 300 s.',
+    'How long the router still knows each phone. ' + '192.168.1.20:5060 to 203.0.113.10:5060: 45 s of 180 s left; registers every 300 s.',
   );
   const phones = blocks.find(({ name }) => name === 'history-phones');
   assert.equal(phones?.kind === 'drawing' && phones.lines, [words.diagnosis.tooShort]);

@@ -21,7 +21,10 @@ function partsOf(tree: Tree | null): string[] {
     const colour = /--(\w+)-/.exec(`${style['fill']} ${style['stroke']}`)?.[1] ?? '';
     const text = children.filter((one) => typeof one === 'string').join('');
     const title = children.flatMap((one) => (typeof one !== 'string' && one.tag === 'title' ? [`<${one.children.join('')}>`] : []));
-    const more = [attributes['stroke-dasharray'] ? `dashed ${String(attributes['stroke-dasharray'])}` : '', attributes['text-anchor'] ?? ''];
+    const more = [
+      attributes['stroke-dasharray'] ? `dashed ${String(attributes['stroke-dasharray'])}` : '',
+      attributes['text-anchor'] ?? '',
+    ];
     return [[tag, numbers, attributes['d'] ?? '', text, ...more, colour, ...title].filter((part) => part !== '').join(' ')];
   };
   return tree === null ? [] : tree.children.flatMap(line);
@@ -74,8 +77,20 @@ day('is not there where nothing came, or nobody looked', () => {
 });
 
 day('shows what is marked as lines that are told apart by dashes, and a gap where nobody looked', () => {
-  const spans = [span(-24, -18, { media: 600, signalling: 60 }), span(-18, -12, { media: 1200 }), span(-6, 0, { media: 300, signalling: 30 })];
-  const tree = linesOf(spans, [{ of: 'media', text: 'Audio: 2100' }, { of: 'signalling', text: 'Signalling: 90' }], NOW, words);
+  const spans = [
+    span(-24, -18, { media: 600, signalling: 60 }),
+    span(-18, -12, { media: 1200 }),
+    span(-6, 0, { media: 300, signalling: 30 }),
+  ];
+  const tree = linesOf(
+    spans,
+    [
+      { of: 'media', text: 'Audio: 2100' },
+      { of: 'signalling', text: 'Signalling: 90' },
+    ],
+    NOW,
+    words,
+  );
   assert.equal(partsOf(tree).slice(0, 6), [
     'path M0 7h18',
     'text 24 10 Audio: 2100',

@@ -174,7 +174,10 @@ page('says when a session may not look', () => {
 });
 
 page('shows nothing of the router to who has not logged in', async () => {
-  const view = viewAt({ ...at(await statusOf('stock-alg-on')), login: { how: 'password', busy: false, said: 'wrong', warning: 'in clear' } });
+  const view = viewAt({
+    ...at(await statusOf('stock-alg-on')),
+    login: { how: 'password', busy: false, said: 'wrong', warning: 'in clear' },
+  });
   assert.is(view.mood, 'login');
   assert.equal([view.tabs, view.confirm, view.notices], [[], null, []]);
   assert.is(view.login?.said, 'wrong');

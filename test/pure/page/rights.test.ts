@@ -22,17 +22,23 @@ const sources = (): string =>
 
 const rights = suite('rights');
 
-rights("of the access group are the object's methods, each under its own right, and nothing else", () => {
-  const acl = read(`${APP}/rpcd/acl.d/luci-app-sipalg.json`);
-  assert.equal(Object.keys(acl), ['luci-app-sipalg']);
-  const { description, ...granted } = acl['luci-app-sipalg'] as Record<string, unknown>;
-  assert.type(description, 'string');
-  const sorted = JSON.parse(JSON.stringify(granted), (_key, value: unknown) =>
-    Array.isArray(value) ? [...value].sort() : value,
-  ) as object;
-  assert.equal(sorted, { read: { ubus: { sipalg: methods('read') } }, write: { ubus: { sipalg: methods('write') } } });
-  assert.equal([methods('read').length, methods('write').length].includes(0), false);
-});
+rights(
+  "of the access group are the object's methods, each under its own right, its configuration read and written apart, and nothing else",
+  () => {
+    const acl = read(`${APP}/rpcd/acl.d/luci-app-sipalg.json`);
+    assert.equal(Object.keys(acl), ['luci-app-sipalg']);
+    const { description, ...granted } = acl['luci-app-sipalg'] as Record<string, unknown>;
+    assert.type(description, 'string');
+    const sorted = JSON.parse(JSON.stringify(granted), (_key, value: unknown) =>
+      Array.isArray(value) ? [...value].sort() : value,
+    ) as object;
+    assert.equal(sorted, {
+      read: { ubus: { sipalg: methods('read') }, uci: ['sipalg'] },
+      write: { ubus: { sipalg: methods('write') }, uci: ['sipalg'] },
+    });
+    assert.equal([methods('read').length, methods('write').length].includes(0), false);
+  },
+);
 
 rights('are what the page asks for: no method is granted that it does not call', () => {
   const source = sources();

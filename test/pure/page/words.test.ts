@@ -53,7 +53,9 @@ function proseIn(source: string): string[] {
 }
 
 words('stand in words.ts alone', () => {
-  const sources = (readdirSync('src/page', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts') && !file.endsWith('words.ts'));
+  const sources = (readdirSync('src/page', { recursive: true }) as string[]).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('words.ts'),
+  );
   assert.ok(sources.length > 8);
   assert.equal(
     sources.flatMap((file) => proseIn(readFileSync(join('src/page', file), 'utf8')).map((text) => `${file}: ${text}`)),

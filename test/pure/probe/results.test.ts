@@ -56,6 +56,12 @@ results('is no whole proof where the end of a message could not be seen', () => 
   assert.match(because ?? '', /last 40 bytes of "OPTIONS"/);
 });
 
+results('tells nothing by what could not fit through the way it took', () => {
+  const [one] = withGrowth([result('dropped', { length: 1472 })], 1492);
+  assert.is(one!.fate, 'not tried');
+  assert.is(withGrowth([result('dropped', { length: 1464 })], 1492)[0]!.fate, 'dropped');
+});
+
 results('calls lost by growth what would no longer fit once it had grown as others did, and nothing else', () => {
   const fates = (...some: Result[]): Fate[] => withGrowth(some, 1500).map(({ fate }) => fate);
   const grown = result('rewritten', { seenLength: 304 });

@@ -205,6 +205,39 @@ serve('keeps a place to listen that is none, so that the page is served nowhere 
   assert.match(problems[0]?.text ?? '', 'the option listen is "lan"; it may be an address and a port');
 });
 
+const hep = suite('the Homer server');
+
+const readHep = (options: string): ReturnType<typeof readConfiguration> => readConfiguration(`config hep 'hep'\n${options}`);
+
+hep('is a name or an address, and nothing is sent where none is given', () => {
+  assert.equal(readConfiguration(null).hep, { enabled: false, server: null, node: 1, password: '', calls: false });
+  for (const [given, server] of [
+    ['homer.example.com', { name: 'homer.example.com', port: null }],
+    ['homer.example.com:9061', { name: 'homer.example.com', port: 9061 }],
+    ['203.0.113.9', { address: '203.0.113.9', port: null }],
+    ['[2001:db8::9]:9060', { address: '2001:db8::9', port: 9060 }],
+  ] as const) {
+    const { hep: read, problems } = readHep(`\toption server '${given}'\n\toption node '4294967295'\n\toption calls '1'\n`);
+    assert.equal([read.server, read.node, read.calls, problems], [server, 4_294_967_295, true, []]);
+  }
+});
+
+hep('says what is no server, number or choice, and never what the password is', () => {
+  const { hep: read, problems } = readHep(
+    "\toption server 'a b'\n\toption node '0'\n\toption calls 'some'\n\tlist password 'hunter2'\n",
+  );
+  assert.equal([read.server, read.node, read.calls], [null, 1, false]);
+  assert.equal(
+    problems.map(({ option }) => option),
+    ['server', 'node', 'calls', 'password'],
+  );
+  assert.not.match(JSON.stringify(problems), /hunter2/);
+  assert.match(problems[0]?.text ?? '', 'Until it is, nothing is sent.');
+  assert.is(readHep("\toption password 'a \u00e9'\n").hep.password, 'a \u00e9');
+});
+
+hep.run();
+
 const schema = suite('the schema');
 
 /** As OpenWrt's get_bool has them (lib/functions.sh). */
@@ -244,11 +277,12 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
 function booleanIn(type: string, option: string, given: string): { value: unknown; problems: Problem[] } {
   const name = SCHEMA[type as keyof typeof SCHEMA].name ?? 'x';
   const more = `${STANDS_FOR[type] ?? ''}${type === 'provider' ? "\tlist pbx '192.168.1.20'\n" : ''}`;
-  const { wish, serve, metrics, voice, problems } = readConfiguration(`config ${type} '${name}'\n\toption ${option} '${given}'\n${more}`);
+  const { wish, serve, metrics, hep, voice, problems } = readConfiguration(`config ${type} '${name}'\n\toption ${option} '${given}'\n${more}`);
   const value = {
     sipalg: { policy: wish.policy, failback: wish.failback === true },
     serve: { enabled: serve.enabled, page: serve.page },
     metrics: { enabled: metrics.enabled },
+    hep: { enabled: hep.enabled, calls: hep.calls },
     marking: { enabled: voice.marking !== null, overwrite: voice.marking?.overwrite === true },
     limit: { enabled: voice.limit !== null },
     site: { enabled: voice.sites.length > 0 },
@@ -263,6 +297,8 @@ function booleanIn(type: string, option: string, given: string): { value: unknow
 
 schema('has one grammar of a boolean, on every boolean option', () => {
   assert.equal(BOOLEANS.map(([type, option]) => `${type}.${option}`).sort(), [
+    'hep.calls',
+    'hep.enabled',
     'limit.enabled',
     'marking.enabled',
     'marking.overwrite',
@@ -311,7 +347,7 @@ schema('names a misspelt section type with the nearest right one, in a section w
               '',
               wrong,
               `${where}: there is no section type "${wrong}" (line 1), so nothing in it is read; ` +
-                `the types are sipalg, timeouts, marking, limit, provider, site, serve and metrics. Did you mean "${type}"?`,
+                `the types are sipalg, timeouts, marking, limit, provider, site, serve, metrics and hep. Did you mean "${type}"?`,
             ],
           ],
         );
@@ -360,7 +396,8 @@ schema('says of a list where an option is due that it was one, and takes an opti
       const { problems } = readConfiguration(`config ${type} '${name ?? 'x'}'\n\tlist ${option} '1'\n${more}`);
       assert.equal(
         problems.map((problem) => [problem.option, problem.given]),
-        [[option, 'list 1']],
+        // A password is not repeated.
+        [[option, `${type}.${option}` === 'hep.password' ? '...' : 'list 1']],
         `${type}.${option}`,
       );
     }

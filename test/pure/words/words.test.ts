@@ -205,13 +205,13 @@ german('is put together as a person would: forms of words, lists, sentences in s
   assert.is(put(undefined, '-A PREROUTING'), '-A PREROUTING');
 });
 
-german('on the page says who may open calls as a person would', async () => {
+german('on the page says what a field is for as a person would', async () => {
   const { wordsOf } = await collected();
   const catalog = new Map(wordsOf('de', { page: true }));
   const words = wordsIn((key) => catalog.get(key) ?? key);
   assert.equal(
-    [words.voice.inbound, words.nobody, words.enable],
-    ['Darf Gespräche öffnen zu', 'niemandem', 'Vorherigen Zustand wiederherstellen (ALG an)...'],
+    [words.form.fields.provider_inbound, words.form.choices.disabled, words.enable],
+    ['Darf Gespräche öffnen', 'ausgeschaltet halten', 'Vorherigen Zustand wiederherstellen (ALG an)...'],
   );
 });
 

@@ -1,0 +1,143 @@
+/** Causes of the line that no lab makes, and what must not be taken for one. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { CallFacts, Moved, Path } from '../../../src/observe/calls/facts.ts';
+import { audio, calls, codes, failed, flows, PHONE, present, said, SERVER, signalling } from './made.ts';
+
+const line = suite('causes of the line');
+
+const running = flows([signalling()], [audio()]);
+const { source, sourcePort, destination, destinationPort } = audio();
+
+/** A second look after three seconds. */
+const moved = (out: number, back: number, more: Partial<Moved> = {}): Partial<CallFacts> => ({
+  flows: running,
+  moved: {
+    seconds: 3,
+    rejected: null,
+    flows: [{ source, sourcePort, destination, destinationPort, out, in: back }],
+    traffic: [],
+    paths: null,
+    ...more,
+  },
+});
+const path = (to: Path['to'], times: number[], sent = 12): Path => ({
+  address: to === 'phone' ? PHONE : SERVER,
+  to,
+  echoes: present({ sent, times }),
+});
+const steady = Array.from({ length: 12 }, () => 20);
+const choppy = { ask: 'choppy' };
+
+line('packets are missing where the other direction runs at the rate of audio, and not otherwise', async () => {
+  const gaps = async (out: number, back: number): Promise<string[]> => codes(await said(moved(out, back), choppy));
+  assert.equal(await gaps(150, 150), []);
+  assert.equal(await gaps(150, 147), []); // 2 of 100: on their way
+  assert.equal(await gaps(150, 140), ['audio-gaps-in']);
+  assert.equal(await gaps(140, 150), ['audio-gaps-out']);
+  assert.equal(await gaps(300, 270), ['audio-gaps-in']); // packets of 10 ms
+  assert.equal(await gaps(150, 70), []); // silence suppression
+  assert.equal(await gaps(130, 120), []); // neither runs at a rate of audio
+  assert.equal(await gaps(50, 45), []); // too few
+});
+
+line('late packets are the line, the network inside, or an upload of this router', async () => {
+  const jumping = [20, 90, 25, 110, 30, 100, 22, 95, 21, 99, 20, 104];
+  const asked = (paths: Path[], traffic: Moved['traffic'] = [], more: Partial<CallFacts> = {}) =>
+    said({ ...moved(150, 150, { paths, traffic }), ...more }, choppy);
+  const busy = [{ device: 'wan', in: 10_000, out: 900_000 }];
+  const fine = [path('provider', steady), path('phone', steady)];
+  assert.equal(codes(await asked(fine)), []);
+  assert.equal(codes(await asked([path('provider', jumping), path('phone', steady)])), ['line-late']);
+  assert.equal(codes(await asked([path('provider', steady), path('phone', jumping)])), ['inside-late']);
+  assert.equal(codes(await asked([path('provider', steady.slice(0, 9))])), ['line-late']); // three of twelve are lost
+  assert.equal(codes(await asked([path('provider', jumping)], busy)), ['no-queue']);
+  const shaper = { kind: 'sqm', device: 'wan', how: 'layer_cake.qos', section: 'sqm.wan', options: '' } as const;
+  assert.equal(codes(await asked([path('provider', jumping)], busy, { shapers: [shaper] })), ['line-late']);
+  // Who answers no pings proves nothing.
+  const { found, unknown } = await asked([path('provider', [])]);
+  assert.equal(found, []);
+  assert.ok(unknown.some(({ code, because }) => code === 'line-late' && because === `${SERVER} answers no pings`));
+  const noTool = { address: SERVER, to: 'provider', echoes: { state: 'absent', source: 'ping' } } as const;
+  assert.ok((await asked([noTool])).unknown.some(({ code, because }) => code === 'line-late' && because === 'ping is not there'));
+});
+
+line('errors of a device and half duplex are told by the device', async () => {
+  const link = (errors: number, half = false) => ({
+    links: [
+      {
+        device: 'wan',
+        mtu: 1500,
+        ppp: false,
+        errors: present([{ device: 'eth1', packets: 100_000, errors, half }]),
+      },
+    ],
+  });
+  assert.equal(codes(await said(link(10))), []);
+  assert.equal(codes(await said(link(30))), ['line-errors']);
+  const { found } = await said(link(0, true));
+  assert.equal(found[0]?.evidence, ['eth1: 0 errors in 100000 packets, and it runs at half duplex']);
+  const unread = { links: [{ device: 'wan', mtu: 1500, ppp: false, errors: failed }] };
+  assert.ok((await said(unread)).unknown.some(({ code }) => code === 'line-errors'));
+});
+
+line('marks are seen by rules, by our own counters and by the tins of cake', async () => {
+  const call = { flows: running };
+  const counting = (packets: number, marks = [46]) => present([{ by: 'nft inet mine one handle 2', marks, packets }]);
+  assert.equal(codes(await said({ ...call, marks: counting(0) }, choppy)), ['marks-missing']);
+  assert.equal(codes(await said({ ...call, marks: counting(500) }, choppy)), []);
+  // A rule for another mark tells nothing of this one.
+  const { unknown } = await said({ ...call, marks: counting(0, [34]) }, choppy);
+  assert.ok(unknown.some(({ code, because }) => code === 'marks-missing' && /nothing on this router counts/.test(because)));
+  const cake = (order: string, tins: number[]) => ({
+    queues: present([{ device: 'wan', kind: 'cake', packets: 9000, drops: 0, backlog: 0, order, tins }]),
+  });
+  assert.equal(codes(await said({ ...call, ...cake('diffserv3', [0, 9000, 2]) }, choppy)), ['marks-missing']);
+  assert.equal(codes(await said({ ...call, ...cake('diffserv4', [0, 8500, 0, 500]) }, choppy)), []);
+  assert.ok((await said({ ...call, ...cake('besteffort', [9000]) }, choppy)).unknown.some(({ code }) => code === 'marks-missing'));
+  assert.ok((await said({ ...call, marks: failed }, choppy)).unknown.some(({ code }) => code === 'marks-missing'));
+});
+
+line('holes that helpers keep are held against how many there may be', async () => {
+  const hole = { source: SERVER, destination: PHONE, destinationPort: 4000, protocol: 17, class: 'audio', permanent: false, timeout: 9 };
+  const table = (expectations: number | null) => ({
+    table: present({ count: 9, most: 16_384, dropped: 0, early: 0, expectations }),
+  });
+  const open = (many: number) => ({ more: { expectations: present(Array.from({ length: many }, () => hole)) } });
+  assert.equal(codes(await said(table(100), open(94))), []);
+  assert.equal(codes(await said(table(100), open(95))), ['holes-full']);
+  assert.equal(codes(await said(table(null), open(95))), []);
+  const unread = { more: { expectations: failed } };
+  assert.ok((await said(table(100), unread)).unknown.some(({ code }) => code === 'holes-full'));
+});
+
+line('a port that is not kept is a cause where nobody else has it', async () => {
+  const away = signalling({ replyPort: 41_007 });
+  assert.equal(codes(await said({ flows: flows([away]) })), ['port-not-kept']);
+  const random = await said({ flows: flows([away]), randomPorts: present(['inet fw4 srcnat handle 9']) });
+  assert.equal(random.found[0]?.evidence[1], 'nft inet fw4 srcnat handle 9 gives random ports on purpose');
+  assert.match(
+    JSON.stringify(random.found[0]?.fix),
+    /^\{"setting":"`random` or `fully-random` off, at least for SIP","of":"the router's firewall"/,
+  );
+  assert.equal(codes(await said({ flows: flows([away, signalling({ source: '192.168.1.11' })]) })), ['phones-share-sip-port']);
+  const { own } = calls();
+  const router = signalling({ source: own[1] as string });
+  assert.equal(codes(await said({ flows: flows([away, router]) })), []);
+});
+
+line('rules of UPnP that lead SIP to a device are an opening, and take the calls of the others', async () => {
+  const redirect = { family: 'inet', table: 'fw4', chain: 'upnp_prerouting', handle: 4, ports: [5060], to: '192.168.1.11' };
+  const { found } = await said({ redirects: present([redirect]) });
+  assert.equal(
+    found.map(({ code, evidence }) => [code, evidence]),
+    [
+      ['forward-takes-calls', ['nft inet fw4 upnp_prerouting handle 4 (UPnP) leads 5060 to 192.168.1.11']],
+      ['sip-open', ['nft inet fw4 upnp_prerouting handle 4 (UPnP) leads 5060 to 192.168.1.11']],
+    ],
+  );
+  assert.equal(codes(await said({ redirects: present([{ ...redirect, to: PHONE }]) })), ['sip-open']);
+  assert.ok((await said({ redirects: failed })).unknown.some(({ code }) => code === 'sip-open'));
+});
+
+line.run();
