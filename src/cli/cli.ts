@@ -43,7 +43,7 @@ export async function cli(
       terminal.out(await (await import('./help.ts')).helpOf(asked.command, put, terminal.width));
       return 0;
     }
-    for (const sentence of (await doors.clearTests?.()) ?? []) terminal.err(`sipalg: ${sentence}\n`);
+    for (const sentence of (await doors.clearTests?.()) ?? []) terminal.err(`sipalg: ${put(undefined, sentence)}\n`);
     return await asked.command.run(doors, asked.given, terminal);
   } catch (error) {
     // It may be this one that is missing.

@@ -60,7 +60,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 export async function helpOf(command: Command, put: Put = english, width?: number): Promise<string> {
   const usage = await command.usage?.(put);
   const does = DOES[command.name];
-  const own = typeof usage === 'object' ? put(usage) : usage;
+  // Options stand in a column, and what is said of them in another.
+  const own = (typeof usage === 'object' ? put(usage) : usage)
+    ?.split('\n')
+    .map((line) => folded(line, width, /^ *-\S+(?: \S+)? +(?=\S)/.exec(line)?.[0].length))
+    .join('\n');
   const about = own ?? `${usageOf(command, 'sipalg ', width)}\n${does === undefined ? '' : `\n${folded(put(does), width)}\n`}`;
   const examples = (EXAMPLES[command.name] ?? []).map((line) => `  ${line}\n`).join('');
   return examples === '' ? about : `${about}\n${put(say('help-examples', 'For example:'))}\n${examples}`;

@@ -124,7 +124,7 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
     await record(recording, doors, seconds, terminal, compared);
   } finally {
     left.push(...(await recording.close()));
-    for (const text of left) terminal.err(`sipalg: ${text}\n`);
+    for (const text of left) terminal.err(`sipalg: ${put(undefined, text)}\n`);
   }
   const comparison = told(compared.end(), recording, compared, Math.round((host.now() - began) / 1000));
   if (json) {

@@ -1,7 +1,7 @@
 /** What a test by live packets has shown, in words. */
 import type { ProbeReport } from '../probe/probe.ts';
 import type { Result } from '../probe/results.ts';
-import { english, putLine } from '../words/english.ts';
+import { english } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
@@ -72,7 +72,7 @@ function lines(results: readonly Result[], put: Put, width: number): string[] {
 
 export function probeText(report: ProbeReport, put: Put = english, width = COLUMNS): string {
   const { messages, alterations, expectations, untested, remarks, leftOver, lan, left, wan, wans, phones, translated, took, way } = report;
-  const words = (line: Line, before = ''): string => folded(before + putLine(put, line), width);
+  const words = (line: Line, before = ''): string => folded(before + (typeof line === 'string' ? put(undefined, line) : put(line)), width);
   const out = [words(summary(report))];
   const groups: [boolean, Said][] = [
     [true, say('probe-outward', 'From the phone to the internet:')],

@@ -9,7 +9,19 @@ import type { Clock } from '../../../src/host/clock.ts';
 import { english } from '../../../src/words/english.ts';
 import { say } from '../../../src/words/say.ts';
 import { surveyor } from '../../survey.ts';
-import { recordedRouter } from '../../routers.ts';
+import { recordedRouter, routerNames } from '../../routers.ts';
+import { COMMANDS } from '../../../src/cli/commands.ts';
+import { help, helpOf } from '../../../src/cli/help.ts';
+import { planText } from '../../../src/cli/plan-text.ts';
+import { voiceText } from '../../../src/cli/policy.ts';
+import { statusText } from '../../../src/cli/text.ts';
+import { putIn } from '../../../src/words/put.ts';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** package/words.mjs finds the project by its own place, so it is loaded from there and not packed. */
+const words = () =>
+  import(pathToFileURL(join(process.cwd(), 'package/words.mjs')).href) as Promise<{ wordsOf(language: string): [string, string][] }>;
 
 const TERMINAL: Screen = { out: true, err: true, columns: 120, kind: 'xterm', noColour: false };
 
@@ -111,5 +123,25 @@ screens('gets lines of its width, and words stand under words', () => {
   assert.is(folded('14:00:00  phone  rings and rings', 24, 10), '14:00:00  phone  rings\n          and rings');
   assert.is(foldedText('a b\n\nc d\n', 2), 'a\nb\n\nc\nd\n');
 });
+
+/** Of a line that is too wide, what may be: a rule, a command or a path, to be copied as it is, or one word. */
+const WHOLE =
+  /^ *(# |\[#\]|(ip |inet|nft|nftables|iptables|ip6tables|conntrack|include:|zone |firewall\.@|\/\S+:|audio:|video:|signalling:|-A |\/proc\/|\/etc\/)|\S+$)|`[^`]{40,}`/;
+
+for (const locale of ['C', 'de_DE.UTF-8'])
+  screens(`is never wider than 80 columns, whatever router it is (${locale})`, async () => {
+    const wide: string[] = [];
+    const german = new Map((await words()).wordsOf('de'));
+    const put = locale === 'C' ? english : putIn((key) => german.get(key) ?? key);
+    for (const name of routerNames()) {
+      const report = await surveyor.report(await surveyor.look(recordedRouter(name)));
+      const texts = [statusText(report, put), planText(report.plan, put)];
+      if (report.facts.policy.state === 'present') texts.push(voiceText(report, put));
+      for (const line of texts.join('').split('\n')) if (line.length > 80 && !WHOLE.test(line)) wide.push(`${name}: ${line}`);
+    }
+    for (const line of (help(COMMANDS, put) + (await Promise.all(COMMANDS.map((one) => helpOf(one, put)))).join('')).split('\n'))
+      if (line.length > 80) wide.push(line);
+    assert.equal([...new Set(wide)], []);
+  });
 
 screens.run();
