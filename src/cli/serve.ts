@@ -9,9 +9,10 @@ export const USAGE = say(
 
 Stays, and serves the object \`sipalg\` on ubus and a web page. The page listens
 on loopback (127.0.0.1:8061, or the next port that is free), behind a one-time
-link that is printed; on any other address it asks for the router's own login.
-Without options it does as the section \`serve\` of /etc/config/sipalg says
-(options page, listen, every).
+link, which is printed in a terminal and else written into /var/run/sipalg.link;
+on any other address it asks for the router's own login, over TLS where there is
+a certificate. Without options it does as the section \`serve\` of
+/etc/config/sipalg says (page, listen, every, log, cert, key).
 
   --listen ADDR:PORT  where the page listens
   --no-page           no page, ubus alone

@@ -51,6 +51,11 @@ export interface RunOptions {
   timeout?: number;
   /** Keep only these lines of its output. */
   select?: Selection;
+  /**
+   * Of a listing of nft's rules: the tables (`family name`) that are needed in any case. Rules of others may be left out where they
+   * cannot matter (observe/sparing.ts). Not given: all are needed.
+   */
+  tables?: readonly string[];
   /** Kill it when it has yielded more than this many bytes. Default 32 MiB. */
   most?: number;
 }

@@ -7,7 +7,7 @@ import { createRulesetReader, hasExtension, helperUses, RULE, setsHelper } from 
 import type { HelperUse, Rule, Ruleset } from '../languages/nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
 import { answered, runInParts, understood } from './reading.ts';
-import { LIST_RULES } from './tools.ts';
+import { LIST_RULES, LIST_TEXT } from './tools.ts';
 
 /**
  * The kernel names the helper `sip`, and `sip-N` where the module was loaded for
@@ -17,7 +17,6 @@ export function isSipHelper(type: string): boolean {
   return /^sip(-\d+)?$/.test(type);
 }
 
-const LIST_TEXT = ['nft', '-a', '-t', 'list', 'ruleset'];
 const LIST_WHOLE = ['nft', '-j', 'list', 'ruleset'];
 
 /** Whether it takes elements that were left out to know what a rule sets. */
@@ -38,7 +37,7 @@ interface Listed {
 export type AlsoRules = () => (rule: Rule, ruleset: Ruleset) => void;
 
 /** A rule that sets a helper, leads elsewhere or translates is held; of fifty thousand others only what they say beyond that. */
-async function listWith(host: Host, argv: readonly string[], also?: AlsoRules): Promise<Reading<Listed>> {
+async function listWith(host: Host, argv: readonly string[], needed: readonly string[], also?: AlsoRules): Promise<Reading<Listed>> {
   const other = also?.();
   const sources = new Set<string>();
   const passedOver = new Set<string>();
@@ -60,21 +59,30 @@ async function listWith(host: Host, argv: readonly string[], also?: AlsoRules): 
       && !ways.allOf(place, ruleset)
       && (passedOver.has(chainKey(place)) || !mayEnd(text)),
   );
-  const answer = answered(await runInParts(host, argv, { parts: { at: RULE, take: reader.take } }));
+  const some = other === undefined ? { tables: needed } : {};
+  const answer = answered(await runInParts(host, argv, { parts: { at: RULE, take: reader.take }, ...some }));
   return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign, passedOver }));
 }
 
-async function listRuleset(host: Host, also?: AlsoRules): Promise<Reading<Listed>> {
-  const listed = await listWith(host, LIST_RULES.argv, also);
+async function listRuleset(host: Host, needed: readonly string[], also?: AlsoRules): Promise<Reading<Listed>> {
+  const listed = await listWith(host, LIST_RULES.argv, needed, also);
   const lacking = understood(listed, ({ ruleset }) => ruleset.rules.some(lacksElements));
-  return lacking.state === 'present' && lacking.value ? listWith(host, LIST_WHOLE, also) : listed;
+  return lacking.state === 'present' && lacking.value ? listWith(host, LIST_WHOLE, needed, also) : listed;
 }
+
+/** The tables of chains. @param chains as `family table chain` */
+const tablesOf = (chains: Iterable<string>): string[] => [
+  ...new Set([...chains].map((key) => key.split(' ').slice(0, 2).join(' '))),
+];
 
 /** The rules of the chains that matter, as nft writes them. */
 async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Reading<ListedChain[]>> {
   const reader = createListingReader((chain) => matter.has(chainKey(chain)));
   const answer = answered(
-    await runInParts(host, LIST_TEXT, { parts: { at: '\n', take: (part) => reader.take(part.startsWith('\n') ? part.slice(1) : part) } }),
+    await runInParts(host, LIST_TEXT, {
+      parts: { at: '\n', take: (part) => reader.take(part.startsWith('\n') ? part.slice(1) : part) },
+      tables: tablesOf(matter),
+    }),
   );
   return understood(answer, () => reader.end());
 }
@@ -84,7 +92,7 @@ async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Read
  *   them now, because something may have to be given back to them
  */
 export async function observeNft(host: Host, wanted: readonly string[], also?: AlsoRules): Promise<Reading<NftFacts>> {
-  const listed = await listRuleset(host, also);
+  const listed = await listRuleset(host, tablesOf(wanted), also);
   const found = understood(listed, ({ ruleset }) => assignmentsIn(ruleset));
   if (listed.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
   let chains: ListedChain[] = [];

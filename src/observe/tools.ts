@@ -19,6 +19,9 @@ export const LIST_FLOWS = {
 /** The rules. Without the elements of named sets: some owners block a hundred thousand addresses. */
 export const LIST_RULES = { argv: ['nft', '-j', '-t', 'list', 'ruleset'] } as const;
 
+/** The same as nft writes them, for rules that may have to be given back. */
+export const LIST_TEXT: readonly string[] = ['nft', '-a', '-t', 'list', 'ruleset'];
+
 /** What the helper dropped. */
 export const KERNEL_LOG = { argv: ['dmesg'], options: { select: { holding: ['nf_ct_sip'] } } } as const;
 

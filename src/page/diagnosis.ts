@@ -94,7 +94,7 @@ function probeOf(state: State, words: Words): Block[] {
   const messages = (value?.messages ?? []).map((one): Row => {
     const reason = one.reason === null ? '' : ` (${sentence(one, 'reason', one.reason, put)})`;
     const fate = named(diagnosis.fates, one.fate) + reason;
-    return { name: one.name, cells: [{ text: one.name }, { text: fate, tone: FATES[one.fate] ?? 'danger' }] };
+    return { name: one.name, cells: [{ text: sentence(one, 'name', one.name, put) }, { text: fate, tone: FATES[one.fate] ?? 'danger' }] };
   });
   return [
     askOf(

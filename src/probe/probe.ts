@@ -38,7 +38,10 @@ export async function probe(host: Host, clock: Clock, facts: Facts, options: Pro
     await sweep(host);
     const ground = await groundOf(host, facts, options.lan);
     if ('because' in ground) return nothing(ground.because, { remarks, took: clock.now() - began });
-    const report = await new Run(host, clock, facts, ground, options.goOn, remarks).report();
+    const run = new Run(host, clock, facts, ground, options.goOn, [...remarks]);
+    let report = await run.report();
+    // Rather the half of it than nothing.
+    if (run.refused.length > 0) report = await new Run(host, clock, facts, ground, options.goOn, [...remarks], run.refused).report();
     return { ...report, took: Math.round(clock.now() - began) };
   } finally {
     await lock.release();

@@ -22,19 +22,18 @@ import type { Made } from './record/made.ts';
 import type { Recorded } from './record/recorded.ts';
 import { CannotRecord } from './record/recorder.ts';
 import { repliesTo, repliesTo6, replyOver } from './replies.ts';
-import type { Arrived, Reply } from './replies.ts';
+import type { Arrived } from './replies.ts';
 import { nothing } from './report.ts';
 import type { ProbeReport } from './report.ts';
 import { alterationsOf, resultOf, standsOrNot, verdictOf, withGrowth } from './results.ts';
 import type { Known, Part, Result, Sent } from './results.ts';
+import { outgoing, sentBack } from './scene.ts';
 import { answerId, answering, ending, gapOf, heard, lastId, opening, streamsOf, talk } from './stream.ts';
 import type { Stream } from './stream.ts';
-import { vectors6, vectorsBy, vectorsOf } from './vectors.ts';
-import type { Vector } from './vectors.ts';
 import { notTold, wanOf } from './wans.ts';
 import { Wire } from './wire.ts';
 import type { Writing } from './write.ts';
-import { ANSWERS_BRIDGED, ANSWERS_UNTESTED, endOf, partUntested, phoneOutside, TCP_BRIDGED } from './said.ts';
+import { ANSWERS_BRIDGED, ANSWERS_UNTESTED, endOf, partUntested, phoneOutside, refusedParts, TCP_BRIDGED } from './said.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
 
@@ -45,7 +44,6 @@ const MEDIA = 61_414;
 const OUTSIDE = ['198.19.81.201', '198.19.81.202'] as const;
 /** One hop: should all else fail, nothing gets further than the next router. */
 const TTL = 2;
-const FIRST_ID = 0x5160;
 const FIRST_REPLY_ID = 0x51a0;
 
 export class Run {
@@ -66,7 +64,19 @@ export class Run {
   /** Of the kernel's log. */
   private since: number | null = null;
 
-  constructor(host: Host, clock: Clock, facts: Facts, ground: Ground, goOn: () => boolean, remarks: Line[]) {
+  /** What was recorded or written beside the main part, where this nft or kernel may have refused that. */
+  refused: readonly string[] = [];
+
+  /** @param alone the main part alone, for what is beside it was refused */
+  constructor(
+    host: Host,
+    clock: Clock,
+    facts: Facts,
+    ground: Ground,
+    goOn: () => boolean,
+    remarks: Line[],
+    alone: readonly string[] | null = null,
+  ) {
     this.host = host;
     this.clock = clock;
     this.facts = facts;
@@ -83,16 +93,18 @@ export class Run {
     if (uncovered !== null) this.untested.push(uncovered);
     if ('because' in ground.six)
       this.untested.push(say('ipv6-untested', 'IPv6 was not tested: {because}.', { because: ground.six.because }));
-    const phone6 = 'because' in ground.six ? null : ground.six.phone;
+    if (alone !== null) this.untested.push(refusedParts(alone));
+    const isTcp = uncovered === null && alone === null;
+    const phone6 = 'because' in ground.six || alone !== null ? null : ground.six.phone;
     this.scope = {
       ground,
       phones: this.phones,
       phone6,
-      isTcp: uncovered === null,
+      isTcp,
       silent: isBridge ? [phone] : [phone, port],
       macs: isBridge ? [] : MACS,
     };
-    this.streams = uncovered === null ? streamsOf({ phone: this.phones[0]!, provider: PROVIDER, media: MEDIA }) : [];
+    this.streams = isTcp ? streamsOf({ phone: this.phones[0]!, provider: PROVIDER, media: MEDIA }) : [];
     const addresses = [...this.phones, ...(phone6 === null ? [] : [phone6])];
     this.made = {
       tables: [],
@@ -123,7 +135,7 @@ export class Run {
       const wrong = await this.plugIn();
       if (wrong !== null) return await this.away(nothing(wrong, about));
       for (const route of made.routes) await host.run(['ip', 'route', 'add', ...route]);
-      const { main, beside } = this.outgoing();
+      const { main, beside } = outgoing(this.scope, MEDIA);
       const last = main.at(-1)!;
       const first = this.wire.writing('out', [
         ...this.solicitations(),
@@ -138,6 +150,8 @@ export class Run {
       ]);
       return await this.away(await this.measure(main, beside, first, about));
     } catch (error) {
+      if (error instanceof CannotRecord && error.lacks !== 'nft')
+        this.refused = [...(this.scope.isTcp ? ['TCP'] : []), ...(this.scope.phone6 === null ? [] : ['IPv6'])];
       if (error instanceof CannotRecord)
         return await this.away(
           nothing(error.lacks === 'netdev' ? lackingPackage(this.facts.system, 'kmod-nft-netdev') : error.message, about),
@@ -165,33 +179,6 @@ export class Run {
     return { ...report, leftOver };
   }
 
-  /** The main part, and what is beside it. */
-  private outgoing(): { main: Sent[]; beside: Sent[] } {
-    const { ground, scope } = this;
-    const [phone, second = null] = this.phones as [string, string?];
-    const main = vectorsOf({ phone, second, provider: PROVIDER, mtu: ground.mtu, media: MEDIA });
-    const beside: (readonly [Part, Vector])[] = ground.others.flatMap(({ device, provider }, index) =>
-      vectorsBy({ phone, provider }, MEDIA + 4 + index * 2, device, index).map((one) => [`by ${device}`, one] as const),
-    );
-    if (scope.phone6 !== null)
-      beside.push(...vectors6({ phone: scope.phone6, provider: PROVIDER6 }, MEDIA).map((one) => ['IPv6', one] as const));
-    const sent = (part: Part, { name, tests, control = false, ends, text }: Vector, id: number): Sent => ({
-      name,
-      tests,
-      control,
-      toProvider: true,
-      part,
-      ends,
-      expected: ends,
-      text,
-      id,
-    });
-    return {
-      main: main.map((one, index) => sent('main', one, FIRST_ID + index)),
-      beside: beside.map(([part, one], index) => sent(part, one, FIRST_ID + main.length + index)),
-    };
-  }
-
   private framed(packet: Packet, from: string): number[] {
     const { lan } = this.ground;
     return frame(packet, { from, to: lan.isBridge ? lan.mac : TARGET_MAC });
@@ -206,7 +193,7 @@ export class Run {
     const to = lan.isBridge ? lan.mac : TARGET_MAC;
     return [
       ...this.phones.map((phone, index) => solicitation({ from: MACS[index] ?? MACS[0], to }, phone, lan.address)),
-      ...('because' in six ? [] : [solicitation({ from: MACS[0], to }, six.phone, six.router)]),
+      ...('because' in six || this.scope.phone6 === null ? [] : [solicitation({ from: MACS[0], to }, six.phone, six.router)]),
     ];
   }
 
@@ -295,22 +282,9 @@ export class Run {
       if (this.streams.length > 0) this.untested.push(TCP_BRIDGED);
       return [];
     }
-    const sentOf =
-      (part: Part) =>
-      ({ name, tests, control = false, ends, phone, text }: Reply, id: number): Sent => ({
-        name,
-        tests,
-        control,
-        toProvider: false,
-        part,
-        ends,
-        expected: { from: ends.from, to: phone },
-        text,
-        id,
-      });
     const own = (part: Part): Arrived[] => arrived.filter(({ vector }) => (vector as Sent).part === part);
-    const main = repliesTo(own('main')).map((one, index) => sentOf('main')(one, FIRST_REPLY_ID + index));
-    const six = repliesTo6(own('IPv6')).map((one, index) => sentOf('IPv6')(one, FIRST_REPLY_ID + main.length + index));
+    const main = repliesTo(own('main')).map((one, index) => sentBack('main', one, FIRST_REPLY_ID + index));
+    const six = repliesTo6(own('IPv6')).map((one, index) => sentBack('IPv6', one, FIRST_REPLY_ID + main.length + index));
     const talks = this.streams.flatMap((stream) => {
       const syn = seen.find(({ id }) => id === stream.firstId);
       return syn === undefined ? [] : [{ stream, packets: talk(stream, syn, TTL + 1) }];
@@ -359,23 +333,9 @@ export class Run {
     );
     const answers = all.flatMap(({ stream, messages: [one] }) => {
       if (one === undefined || one.seen === null) return [];
-      const { name, tests, control, ends, text, phone } = replyOver({
-        vector: one.sent,
-        from: one.seen.from,
-        text: String.fromCharCode(...one.seen.bytes),
-      });
-      const packet = answering(stream, came, ends, text, TTL + 1);
-      const sent: Sent = {
-        name,
-        tests,
-        control: control === true,
-        toProvider: false,
-        part: 'TCP',
-        ends,
-        expected: { from: ends.from, to: phone },
-        text,
-        id: answerId(stream),
-      };
+      const said = replyOver({ vector: one.sent, from: one.seen.from, text: String.fromCharCode(...one.seen.bytes) });
+      const packet = answering(stream, came, said.ends, said.text, TTL + 1);
+      const sent = sentBack('TCP', said, answerId(stream));
       return packet === null ? [] : [{ stream, packet, sent }];
     });
     const written = this.wire.writing('end', [

@@ -26,3 +26,6 @@ export function endOf(error: Error): Line {
   const said = saidBy(error);
   return typeof said === 'string' ? said.replace(/\.$/, '') : said;
 }
+
+export const refusedParts = (parts: readonly string[]): Said =>
+  say('parts-refused', '{parts} could not be tested: this nft or kernel does not record that.', { parts });

@@ -1,8 +1,10 @@
 /** The two packages for npm, installed without a network into an empty folder, and run there on the oldest Node and on this one. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -161,6 +163,64 @@ npm('sipalg: its commands for a desk run by npx, and on the oldest Node', async 
   const npx = spawnSync('npx', ['--no', 'sipalg', ...compared], { cwd: home, encoding: 'utf8', timeout: 60_000, env: environment(folder) });
   assert.is(npx.status, 1, npx.stderr);
   assert.match(npx.stdout, 'Contact URI host');
+});
+
+/** What a server of a provider says to OPTIONS: what was asked, and where it saw that come from (RFC 3261 §8.2.6.2, RFC 3581 §4). */
+function answered(question: string, { address, port }: { address: string; port: number }): string {
+  const field = (name: string): string => new RegExp(`^${name}: .*$`, 'im').exec(question)?.[0] ?? '';
+  const via = field('Via').replace(/;rport(?!=)/, `;received=${address};rport=${port}`);
+  return ['SIP/2.0 200 OK', via, field('From'), `${field('To')};tag=here`, field('Call-ID'), field('CSeq'), 'Content-Length: 0', '', ''].join(
+    '\r\n',
+  );
+}
+
+/** An address of this machine's loopback that no other test has. */
+const LOOPBACK = '127.86.0.1';
+
+npm('sipalg: its probes ask a provider and a mirror, which another one of it is, on the oldest Node and on this one', async (context) => {
+  const { home, folder, nodes } = context;
+  const server = createSocket('udp4');
+  server.on('message', (data, from) => server.send(Buffer.from(answered(data.toString('latin1'), from), 'latin1'), from.port, from.address));
+  await new Promise<void>((bound) => server.bind(0, LOOPBACK, bound));
+  try {
+    for (const node of nodes) {
+      const options = { cwd: home, timeout: 60_000, env: environment(folder) };
+      const probe = async (...words: string[]) =>
+        JSON.parse((await run(node, ['node_modules/.bin/sipalg', 'probe', ...words, '--json'], options)).stdout) as Record<string, unknown>;
+      const provider = await probe('--provider', `${LOOPBACK}:${server.address().port}`);
+      assert.equal([provider['version'], provider['verdict'], (provider['here'] as { alg: null }).alg], [version, 'unchanged', null]);
+      const mirror = spawn(node, ['node_modules/.bin/sipalg', 'mirror', '--listen', `${LOOPBACK}:15060`], { ...options, timeout: 0 });
+      let said = '';
+      for (const stream of [mirror.stdout, mirror.stderr]) stream.on('data', (data: Buffer) => (said += data.toString()));
+      try {
+        for (const end = Date.now() + 30_000; !said.includes('mirror at ') && Date.now() < end; )
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        const seen = await probe('--mirror', `${LOOPBACK}:15060`);
+        assert.is(seen['verdict'], 'unchanged', JSON.stringify(seen).slice(0, 2000));
+        assert.ok((seen['tried'] as unknown[]).length > 5);
+      } finally {
+        mirror.kill('SIGTERM');
+      }
+      assert.equal(await once(mirror, 'close'), [0, null], said);
+      assert.match(said, / questions mirrored, /);
+    }
+  } finally {
+    server.close();
+  }
+});
+
+npm('sipalg: draws the page of a fleet, and prints metrics of a saved router', async ({ home, folder, nodes }) => {
+  const { facts } = await surveyor.report(await surveyor.look(recordedRouter('stock-alg-on')));
+  writeFileSync(join(home, 'fleet.jsonl'), `${JSON.stringify({ version, facts, router: 'office' })}\n`.repeat(3));
+  for (const node of nodes) {
+    const on = (...words: string[]) =>
+      spawnSync(node, ['node_modules/.bin/sipalg', ...words], { cwd: home, encoding: 'utf8', timeout: 60_000, env: environment(folder) });
+    assert.is(on('report', '--fleet', 'fleet.jsonl', '-o', 'fleet.html').status, 1);
+    assert.match(readFileSync(join(home, 'fleet.html'), 'utf8'), /office/);
+    const metrics = on('metrics', '--from', 'router.json');
+    assert.is(metrics.status, 0, metrics.stderr);
+    assert.match(metrics.stdout, 'sipalg_verdict{state="rewriting"} 1');
+  }
 });
 
 npm('openwrt-ubus: the example of its README speaks to a bus, on the oldest Node and on this one', async ({ home, folder, nodes }) => {

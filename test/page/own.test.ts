@@ -259,9 +259,10 @@ own('keeps the last report while the daemon is gone, says so, and goes on when i
   await page.waitForSelector('#sipalg-login');
   assert.match(
     await page.locator('#sipalg').innerText(),
-    /opens with the link that "sipalg serve" has printed/,
+    /opens with a link that is good once/,
     'its sessions went with it',
   );
+  assert.match(await page.locator('#sipalg-login-said').innerText(), /^There is no session, or it is over\. Open the link that/);
   await page.goto(second.url);
   await page.waitForSelector('#sipalg-verdict');
   assert.is(await page.evaluate('location.search'), '', 'the link does not stay in the address');
@@ -277,6 +278,7 @@ own("asks for the router's own login, says when it is wrong, and lets out again"
       await page.waitForSelector('form');
       assert.equal(await page.evaluate(INSPECT), []);
       assert.is(await page.locator('#sipalg-verdict').count(), 0);
+      assert.match(await text('#sipalg-login-warning'), /^The password goes over the network in clear, for there is no certificate/);
       await page.fill('[name=username]', 'root');
       await page.fill('[name=password]', 'wrong');
       await page.keyboard.press('Enter');

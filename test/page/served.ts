@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAttempts } from '../../src/http/attempts.ts';
 import type { Clock } from '../../src/host/clock.ts';
+import { clearText } from '../../src/http/certificate.ts';
 import { createMount } from '../../src/http/routes.ts';
 import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
 import type { Logins, Rights } from '../../src/http/logins.ts';
@@ -56,6 +57,7 @@ export async function serve({ folder, answer, rights, port = 0 }: ServedOptions)
     busless: () => null,
     logins: loginsWith(rights ?? { read: true, write: true }),
     say: () => undefined,
+    clear: rights === undefined ? null : clearText({ cert: '/etc/uhttpd.crt', key: '/etc/uhttpd.key', named: false }),
     another: say('start-again', 'start it again'),
     call: (method, args) => answer(method, args),
     file: async (name) => ({ text: readFileSync(join(folder, name), 'utf8') }),

@@ -6,9 +6,12 @@ import { decode } from '../../host/text.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { clearTests } from '../../probe/left.ts';
 import { clock } from './clock.ts';
-import { nodeHost } from './host.ts';
+import { nodeHost as machine } from './host.ts';
+import { sparing } from '../../observe/sparing.ts';
 
 declare const SIPALG_VERSION: string;
+
+const nodeHost = sparing(machine);
 
 const surveyor = createSurveyor(SIPALG_VERSION, async () => {
   const [{ createVoice }, { nodeAsking }] = await Promise.all([import('../../voice/voice.ts'), import('./name-servers.ts')]);

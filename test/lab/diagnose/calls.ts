@@ -18,14 +18,20 @@ export interface BrokenCall extends Scene {
 const PROVIDER = { address: ADDRESS.provider, port: 5060 };
 const { answer, answerAgain, KEEP_FROM, pause, perhaps, receive, request, requestBack, response, sdp } = sip;
 
-/** @throws Error where a call that has to break did not */
-async function breaks(who: string, { ended }: sip.Running): Promise<void> {
+/**
+ * @param why what sipp says of the step at which it gave up
+ * @throws Error where a call that has to break did not, or broke elsewhere
+ */
+async function breaks(who: string, { ended, said }: sip.Running, why: RegExp): Promise<void> {
   const status = await ended;
   if (status === 0) throw new Error(`The call of ${who} went well: nothing was broken`);
+  const errors = await said();
+  if (!why.test(errors)) throw new Error(`The call of ${who} broke, but not at ${String(why)}: ${errors}`);
 }
 
 /** The beginning of a call, at whom it is for and at who makes it. */
-const TAKEN = [receive('INVITE', { actions: KEEP_FROM }), answer('200 OK', sdp()), receive('ACK')];
+const taken = (actions = ''): string[] => [receive('INVITE', { actions }), answer('200 OK', sdp()), receive('ACK')];
+const TAKEN = taken();
 const MADE = [request('INVITE', 1, { body: sdp() }), perhaps(100), perhaps(180), response(200), request('ACK', 1, { inDialog: true })];
 
 async function started(stage: Stage, ...args: Parameters<typeof sip.sipp>): Promise<sip.Running> {
@@ -52,12 +58,18 @@ export const BROKEN: readonly BrokenCall[] = [
         lab.router.must(['sh', '-c', `echo ${seconds} >/proc/sys/net/netfilter/nf_conntrack_udp_timeout`]);
       stage.after(() => timeout(60));
       await timeout(4);
-      const far = await started(stage, lab, 'provider', [...TAKEN, pause(6000), requestBack('INVITE', 2, sdp()), response(200, 2500)], {
-        mediaPort: FAR + 2,
-      });
+      const far = await started(
+        stage,
+        lab,
+        'provider',
+        [...taken(KEEP_FROM), pause(6000), requestBack('INVITE', 2, sdp()), response(200, 2500)],
+        {
+          mediaPort: FAR + 2,
+        },
+      );
       await started(stage, lab, 'phone', [...MADE, pause(15_000)], { to: PROVIDER, mediaPort: NEAR + 2 });
       await stage.call('phone');
-      await breaks('the provider', far);
+      await breaks('the provider', far, /timeout on message one:5 /);
       await timeout(60);
     },
   },
@@ -84,7 +96,7 @@ export const BROKEN: readonly BrokenCall[] = [
       await started(stage, lab, 'provider', far);
       const hold = [request('INVITE', 2, { body: sdp('0.0.0.0') }), response(200), request('ACK', 2)];
       const retrieve = [request('INVITE', 3, { body: sdp() }), response(200), request('ACK', 3), request('BYE', 4), response(200)];
-      await breaks('the phone', await started(stage, lab, 'phone', [...MADE, ...hold, pause(200), ...retrieve], { to: PROVIDER }));
+      await breaks('the phone', await started(stage, lab, 'phone', [...MADE, ...hold, pause(200), ...retrieve], { to: PROVIDER }), /488/);
     },
   },
   {
@@ -103,7 +115,7 @@ export const BROKEN: readonly BrokenCall[] = [
       await started(stage, lab, 'provider', [...TAKEN, receive('REFER'), answerAgain('202 Accepted')]);
       const more = [`Refer-To: <sip:three@${ADDRESS.provider}>`, `X-Filling: ${'x'.repeat(2000)}`];
       const steps = [...MADE, request('REFER', 2, { more }), response(202, 4000)];
-      await breaks('the phone', await started(stage, lab, 'phone', steps, { to: PROVIDER }));
+      await breaks('the phone', await started(stage, lab, 'phone', steps, { to: PROVIDER }), /timeout on message one:6 /);
     },
   },
   {
@@ -123,8 +135,12 @@ export const BROKEN: readonly BrokenCall[] = [
       await started(stage, lab, 'provider', [receive('REGISTER'), answer('200 OK')]);
       const phone = await started(stage, lab, 'phone', [request('REGISTER', 1), response(200)], { port: 5062, to: PROVIDER });
       if ((await phone.ended) !== 0) throw new Error('The phone could not register');
-      const steps = [request('INVITE', 1, { body: sdp() }), perhaps(100), response(200, 3000)];
-      await breaks('the provider', await started(stage, lab, 'provider', steps, { port: 5070, to: { address: ADDRESS.wan, port: 5060 } }));
+      const steps = [request('INVITE', 1, { body: sdp() }), response(200, 3000)];
+      await breaks(
+        'the provider',
+        await started(stage, lab, 'provider', steps, { port: 5070, to: { address: ADDRESS.wan, port: 5060 } }),
+        /timeout on message one:1 /,
+      );
     },
   },
   {
@@ -140,9 +156,13 @@ export const BROKEN: readonly BrokenCall[] = [
       await started(stage, lab, 'provider', [...TAKEN, pause(15_000)], { port: 5064 });
       await started(stage, lab, 'phone', [...MADE, pause(15_000)], { to: PROVIDER, mediaPort: 4100 });
       await stage.pause(500);
-      const steps = [request('INVITE', 1, { body: sdp() }), perhaps(100), response(200, 3000)];
+      const steps = [request('INVITE', 1, { body: sdp() }), response(200, 3000)];
       const other = { address: ADDRESS.provider, port: 5060 };
-      await breaks('the second phone', await started(stage, lab, 'phone2', steps, { to: other, mediaPort: 4100 }));
+      await breaks(
+        'the second phone',
+        await started(stage, lab, 'phone2', steps, { to: other, mediaPort: 4100 }),
+        /timeout on message one:1 /,
+      );
     },
   },
   {
@@ -202,7 +222,7 @@ export const BROKEN: readonly BrokenCall[] = [
       await started(stage, lab, 'phone', [...ringing, pause(400), answer('200 OK', sdp()), receive('ACK'), pause(15_000)]);
       const other = await started(stage, lab, 'phone2', [...ringing, receive('CANCEL', { within: 3000 })], { port: 5062 });
       await started(stage, lab, 'provider', [...MADE, pause(15_000)], { port: 5070, to: PROVIDER });
-      await breaks('the second phone', other);
+      await breaks('the second phone', other, /timeout on message one:2 /);
     },
   },
 ];

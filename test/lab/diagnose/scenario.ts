@@ -74,6 +74,8 @@ export const KEEP_FROM = '<ereg regexp=".*" search_in="hdr" header="From:" check
 export interface Running {
   /** Exit status: 0 where the scenario was played to its end, 1 where the call failed. */
   ended: Promise<number | null>;
+  /** What it has written of why a call failed. */
+  said(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -99,6 +101,7 @@ export async function sipp(
   }
   return {
     ended: process.ended.then(({ status }) => status),
+    said: () => lab[who].must(['sh', '-c', 'cat "$1"', 'sh', `/tmp/${who}-${port}.errors`]),
     async stop() {
       if (process.child.exitCode === null) process.signal('SIGKILL');
       await process.ended;

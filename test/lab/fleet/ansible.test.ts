@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { archive, openIpk, type Manager } from '../../machine/qemu/packages.ts';
 import { make } from '../../pure/package/made.ts';
 import type { Ran } from '../member.ts';
 import { KEY, openFleet } from './routers.ts';
@@ -19,10 +20,11 @@ const EXPECTED: Partial<Record<Ruleset, RegExp>> = {
   'stock-alg-on': / +off +nothing +nothing$/,
   'user-include': / +off +firewall reload, boot.* +.*\/etc\/nftables\.d\/20-user\.nft/,
 };
-const KINDS: readonly Ruleset[] = Array.from(
-  { length: 20 },
-  (_, at) => (['stock-alg-absent', 'stock-alg-on', 'user-include'] as const)[at % 3] as Ruleset,
-);
+const KINDS = Array.from({ length: 20 }, (_, at): readonly [Ruleset, Manager] => [
+  (['stock-alg-absent', 'stock-alg-on', 'user-include'] as const)[at % 3] as Ruleset,
+  // Each kind is there with either.
+  at % 4 === 0 ? 'apk' : 'opkg',
+]);
 
 interface Context {
   fleet: Fleet;
@@ -37,7 +39,10 @@ role.before(async (context) => {
   context.fleet = await openFleet(KINDS);
   const { files: there, routers } = context.fleet;
   const name = `sipalg_${RELEASE}_all.ipk`;
-  there.write(`/tmp/packages/${name}`, files[name] ?? '');
+  const ipk = files[name] ?? Buffer.alloc(0);
+  there.write(`/tmp/packages/${name}`, ipk);
+  // What stands in for apk reads the same files and scripts in a container of its own.
+  there.write(`/tmp/packages/sipalg-${RELEASE}.apk`, archive('apk', openIpk(ipk)));
   const hosts = routers.map((one) => `${one.name} ansible_host=${one.address}`).join('\n');
   const options = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR';
   there.write(
@@ -118,9 +123,10 @@ role('installs, reaches the wish on all at once, and ends with one table', async
   const [head, ...rows] = tableOf(ran);
   assert.match(head ?? '', /^router +SIP ALG +would bring it back +to decide$/);
   assert.is(rows.length, 20);
-  for (const [at, { name, ruleset, files }] of context.fleet.routers.entries()) {
+  for (const [at, { name, ruleset, manager, files }] of context.fleet.routers.entries()) {
     assert.ok(rows[at]?.startsWith(`${name} `), rows[at]);
     assert.match(rows[at] ?? '', EXPECTED[ruleset] as RegExp, `${ruleset}: ${rows[at]}`);
+    assert.is(files.exists('/lib/apk/db/lab/sipalg/version'), manager === 'apk', name);
     assert.match(files.read('/etc/config/sipalg'), "option alg 'disabled'");
     assert.equal(
       files.list('/tmp').filter((left) => /sipalg/.test(left)),

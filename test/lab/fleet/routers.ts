@@ -1,7 +1,7 @@
 /** Many routers beside a computer from which they are managed over SSH: dropbear, no Python, no SFTP server. */
 import { readFileSync } from 'node:fs';
 import { bundled } from '../../bundled.ts';
-import { archive } from '../../machine/qemu/packages.ts';
+import { archive, type Manager } from '../../machine/qemu/packages.ts';
 import { filesOf, type Files } from '../files.ts';
 import { hold, type Member } from '../member.ts';
 import { hideModules } from '../modules.ts';
@@ -13,6 +13,8 @@ export interface Router {
   name: string;
   address: string;
   ruleset: Ruleset;
+  /** 25.12 and later have apk. */
+  manager: Manager;
   member: Member;
   files: Files;
 }
@@ -61,7 +63,7 @@ async function cables(controller: Member, routers: readonly Router[]): Promise<v
   if (status !== 0) throw new Error(`The routers could not be reached by cables: ${stderr}`);
 }
 
-async function furnished({ member, files, ruleset }: Router, key: string, fw4: string, node: Buffer): Promise<void> {
+async function furnished({ member, files, ruleset, manager }: Router, key: string, fw4: string, node: Buffer): Promise<void> {
   furnish(files, readFileSync(`${FIXTURES}/${ruleset}.config`, 'utf8'));
   if (ruleset === 'user-include')
     files.write('/etc/nftables.d/20-user.nft', readFileSync(`${FIXTURES}/${ruleset}.nftables.d-20-user.nft`, 'utf8'));
@@ -69,8 +71,8 @@ async function furnished({ member, files, ruleset }: Router, key: string, fw4: s
   for (const path of ['/lib/functions.sh', '/lib/functions/procd.sh', '/etc/rc.common'])
     files.write(path, readFileSync(MANAGED + path), 0o755);
   // /lib and /bin are folders on OpenWrt, and links here, which GNU tar would replace by a package's folder.
-  files.write('/lib/lab/opkg', readFileSync('test/machine/qemu/managers/opkg'), 0o755);
-  files.write('/bin/opkg', '#!/bin/sh\nexport TAR_OPTIONS=--keep-directory-symlink\nexec /lib/lab/opkg "$@"\n', 0o755);
+  files.write('/lib/lab/manager', readFileSync(`test/machine/qemu/managers/${manager}`), 0o755);
+  files.write(`/bin/${manager}`, '#!/bin/sh\nexport TAR_OPTIONS=--keep-directory-symlink\nexec /lib/lab/manager "$@"\n', 0o755);
   files.write('/tmp/node.pack', node);
   files.write('/root/.ssh/authorized_keys', key, 0o600);
   files.write('/etc/dropbear/.keep', '');
@@ -85,15 +87,15 @@ async function furnished({ member, files, ruleset }: Router, key: string, fw4: s
       `chmod 700 /root /root/.ssh
        [ -e /tmp/log ] || mkdir -p /tmp/log
        nft -f /tmp/rules.nft
-       opkg install /tmp/node.pack >/dev/null
+       ${manager === 'opkg' ? 'opkg install /tmp/node.pack >/dev/null' : ''}
        dropbear -R -E -s -p 22 </dev/null >/tmp/dropbear.log 2>&1`,
     ],
     { timeout: 60_000 },
   );
 }
 
-/** @param kinds rulesets of test/fixtures/fw4, one for each router */
-export async function openFleet(kinds: readonly Ruleset[]): Promise<Fleet> {
+/** @param kinds rulesets of test/fixtures/fw4, one for each router, and what installs packages there */
+export async function openFleet(kinds: readonly (readonly [Ruleset, Manager])[]): Promise<Fleet> {
   const root = rootFolder();
   const members: Member[] = [];
   const holdAnd = async (name: string, folder?: string): Promise<Member> => {
@@ -109,12 +111,13 @@ export async function openFleet(kinds: readonly Ruleset[]): Promise<Fleet> {
     const controller = await holdAnd('controller');
     const files = filesOf(controller.pid);
     const routers: Router[] = [];
-    for (const [at, ruleset] of kinds.entries()) {
+    for (const [at, [ruleset, manager]] of kinds.entries()) {
       const member = await holdAnd('OpenWrt', root);
       routers.push({
         name: `site-${String(at + 1).padStart(2, '0')}`,
         address: `10.55.1.${at + 1}`,
         ruleset,
+        manager,
         member,
         files: filesOf(member.pid),
       });

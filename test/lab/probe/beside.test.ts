@@ -181,6 +181,29 @@ beside('says what it did not test: no IPv6 towards the internet, and a next hop 
   }),
 );
 
+beside('is left out, and named, where this nft takes no rules for it', () =>
+  inLab({ engine: 'quickjs' }, async (lab) => {
+    await route6(lab);
+    lab.files.write(
+      '/tmp/wrap/nft',
+      `#!/bin/dash
+[ "$1" = -f ] || exec /usr/sbin/nft "$@"
+cat > /tmp/script
+! grep -q '@ih' /tmp/script || { echo '/dev/stdin:1:1-2: Error: syntax error, unexpected @' >&2; exit 1; }
+exec /usr/sbin/nft -f /tmp/script
+`,
+      0o755,
+    );
+    const { stdout } = await lab.router.run(['sipalg', 'probe', '--json'], {
+      env: { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' },
+      timeout: 60_000,
+    });
+    const { verdict, parts, untested, leftOver } = JSON.parse(stdout) as ProbeReport;
+    assert.equal([verdict, parts, leftOver], ['rewritten here', ['main'], []]);
+    assert.equal(untested, ['TCP and IPv6 could not be tested: this nft or kernel does not record that.']);
+  }),
+);
+
 beside('takes an address of the network that leads to the internet, and one that nobody has', () =>
   inLab({ engine: 'quickjs' }, async (lab) => {
     // Addresses of the house alone, and a line's own prefix, whose way is its own.

@@ -286,6 +286,10 @@ login("the router's own login opens a session with the rights that rpcd grants",
     assert.is(act.status, write ? 200 : 403);
     if (!write) assert.match(said(act)[1], /may not change anything here: the user lacks the right to call disable/);
     assert.equal(calls, write ? ['status {}', 'disable {}'] : ['status {}']);
+    // A probe and a watch do something on the router, whatever else they are.
+    if (!write)
+      for (const method of ['probe', 'watch'])
+        assert.match(said(await post('/call', { method }, { cookie }))[1], new RegExp(`may not change anything here: .* call ${method}`));
     await post('/logout', {}, { cookie });
     assert.is(bus.open.size, 0, "rpcd's session is ended too");
     assert.not.match(lines.join(), /right/, 'no password in the log');

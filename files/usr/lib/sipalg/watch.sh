@@ -101,7 +101,10 @@ look() {
 		return
 	fi
 	if [ -n "$found" ]; then
-		printf 'sipalg: not as wished any more\n%s' "$text" >&2
+		# procd takes the one output for LOG_INFO and the other for LOG_ERR: what was done is no error.
+		if [ "$status" -gt 1 ]; then exec 4>&2; else exec 4>&1; fi
+		printf 'sipalg: not as wished any more\n%s' "$text" >&4
+		exec 4>&-
 		pause=$((PAUSE << tries))
 		[ "$pause" -le "$LONGEST" ] && tries=$((tries + 1)) || pause=$LONGEST
 		notbefore=$((now + pause))
