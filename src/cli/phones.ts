@@ -31,7 +31,7 @@ async function record(
   recording: PhoneRecording,
   doors: Doors,
   seconds: number,
-  goOn: () => boolean,
+  terminal: Terminal,
   phones: ComparingPhones,
   watching: Watching,
 ): Promise<void> {
@@ -39,7 +39,14 @@ async function record(
   if (clock === undefined) throw new Trouble(say('phones-unable', 'this build cannot wait.'));
   const end = clock.now() + seconds * 1000;
   let due = clock.now();
+  const goOn = (): boolean => terminal.goOn() && terminal.isRead?.() !== false;
   for (let isLast = false; !isLast;) {
+    terminal.progress?.(
+      say('phones-progress', 'recording; {left} s are left, {messages} messages of SIP so far', {
+        left: Math.max(0, Math.round((end - clock.now()) / 1000)),
+        messages: phones.seen.inside + phones.seen.outside,
+      }),
+    );
     isLast = !goOn() || clock.now() >= end;
     if (isLast || clock.now() >= due) {
       const began = clock.now();
@@ -153,10 +160,10 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   const watching = new Watching({ network, began, tell: () => undefined });
   const left: string[] = [];
   try {
-    await record(recording, doors, seconds, () => terminal.goOn() && terminal.isRead?.() !== false, compared, watching);
+    await record(recording, doors, seconds, terminal, compared, watching);
   } finally {
     left.push(...(await recording.close()));
-    for (const text of left) terminal.err(`sipalg: ${text}\n`);
+    for (const text of left) terminal.err(`sipalg: ${put(undefined, text)}\n`);
   }
   watching.read([]); // what still waits for its request
   const registrations = watching.dialogs.registrations.all();

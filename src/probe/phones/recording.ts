@@ -13,6 +13,7 @@ import type { Kind, Places } from './places.ts';
 import { SIP_PORTS } from './ports.ts';
 import { Sightings } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
+import { say, Trouble } from '../../words/say.ts';
 
 /** Messages at each tap within the time that the kernel keeps them; and that time, in seconds. */
 export const MESSAGES = 256;
@@ -73,8 +74,9 @@ async function wanDevices6(host: Host): Promise<Set<string>> {
 export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, kinds }: PhoneOptions): Promise<PhoneRecording> {
   const [wan, wan6] = await Promise.all([wanDevices(host), wanDevices6(host)]);
   const places = placesOf(host.addresses(), wan, wan6);
-  if (places.outside.length === 0) throw new Error('no default route says which device leads to the internet.');
-  if (places.inside.length === 0) throw new Error('no device has a private IPv4 address, so there is no side of phones.');
+  if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
+  if (places.inside.length === 0)
+    throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));
   const placed = tapsOf(places, ports, kinds);
   const release = await host.read('/proc/sys/kernel/osrelease');
   const kernel = release.state === 'present' ? release.value.trim() : '';
