@@ -37,7 +37,7 @@ causes('are told by that name, with that fix, once', () => {
   const ended = { ...told, what: 'state-ended', how: 'expired', by: null, ended: 0, inCall: false } as const;
   const text = toldText(ended, true);
   assert.match(text, '          [state-short] The router forgets the phone');
-  assert.match(text, '          Fix: `');
+  assert.match(text, /\n {10}Fix:\s+`uci set sipalg\.main\.policy=1 && uci commit sipalg/);
   assert.match(toldText(ended, false), / \[state-short\]\n$/);
 });
 
