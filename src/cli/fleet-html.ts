@@ -59,7 +59,8 @@ svg { width: 100%; height: 2.2rem; display: block } .bar svg { height: 1.1rem }
 .names > * { display: inline-block; max-width: 100% } td.bar { width: 45%; min-width: 8rem }
 ${[...'abcdefgh'].map(colour).join('\n')}
 @media (max-width: 44rem) { table, tbody, tr, td { display: block } thead { position: absolute; clip-path: inset(50%) }
-  td { border: 0; min-width: 0 } td.bar { width: auto } code { overflow-wrap: anywhere } tr { border-bottom: 1px solid var(--line); padding: .3rem 0 }
+  td { border: 0; min-width: 0 } td.bar { width: auto } code { overflow-wrap: anywhere }
+  tr { border-bottom: 1px solid var(--line); padding: .3rem 0 }
   td[data-name]::before { content: attr(data-name) ': '; color: var(--soft) } td:empty { display: none } }
 @media print { body { margin: 0; max-width: none } tr { break-inside: avoid } h2 { break-after: avoid } }
 `;

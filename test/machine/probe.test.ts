@@ -3,7 +3,7 @@
  * (up to 6.12, as OpenWrt 24.10 and 25.12 have them): proof before and after `disable`, and nothing left of it.
  */
 import * as assert from 'uvu/assert';
-import type { ProbeReport } from '../../src/probe/probe.ts';
+import type { ProbeDocument as ProbeReport } from '../../src/probe/report.ts';
 import { onEveryKernel } from './qemu/each.ts';
 import type { Router } from './qemu/router.ts';
 import { sipalg } from './qemu/steps.ts';
