@@ -35,7 +35,7 @@ export function findingLines(findings: readonly Finding[], put: Put = english, w
   ]);
 }
 
-const AT: Readonly<Record<ReturnAt, Said>> = {
+export const AT: Readonly<Record<ReturnAt, Said>> = {
   'firewall reload': say('at-firewall-reload', 'firewall reload'),
   boot: say('at-boot', 'boot'),
   'package upgrade': say('at-package-upgrade', 'package upgrade'),

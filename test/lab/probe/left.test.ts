@@ -39,7 +39,7 @@ async function seen(lab: Lab): Promise<string[]> {
     routes: await router.must(['ip', 'route', 'show', 'table', 'all']),
     neighbours: (await router.must(['ip', '-4', 'neigh'])).replace(/ (STALE|REACHABLE|DELAY|PROBE)/g, ''),
     bridge: await router.must(['sh', '-c', 'cat /sys/class/net/br-lan/address /sys/class/net/br-lan/mtu; ls /sys/class/net/br-lan/brif']),
-    files: lab.files.list('/var/run').filter((name) => name !== 'sipalg.probe.lock'),
+    files: lab.files.list('/var/run').filter((name) => name !== 'sipalg.probe.lock' && name !== 'sipalg.probed.router'),
     temporary: lab.files.list('/tmp'),
     processes: (await router.must(['sh', '-c', 'cat /proc/[0-9]*/comm 2>/dev/null || :']))
       .split('\n')
