@@ -59,7 +59,8 @@ svg { width: 100%; height: 2.2rem; display: block } .bar svg { height: 1.1rem }
 .names > * { display: inline-block; max-width: 100% } td.bar { width: 45%; min-width: 8rem }
 ${[...'abcdefgh'].map(colour).join('\n')}
 @media (max-width: 44rem) { table, tbody, tr, td { display: block } thead { position: absolute; clip-path: inset(50%) }
-  td { border: 0; min-width: 0 } td.bar { width: auto } code { overflow-wrap: anywhere } tr { border-bottom: 1px solid var(--line); padding: .3rem 0 }
+  td { border: 0; min-width: 0 } td.bar { width: auto } code { overflow-wrap: anywhere }
+  tr { border-bottom: 1px solid var(--line); padding: .3rem 0 }
   td[data-name]::before { content: attr(data-name) ': '; color: var(--soft) } td:empty { display: none } }
 @media print { body { margin: 0; max-width: none } tr { break-inside: avoid } h2 { break-after: avoid } }
 `;
@@ -127,11 +128,13 @@ const ROUTERS = say('fleet-column-routers', 'Routers');
 
 function drawnReleases({ releases }: Summary, put: Put): string {
   const most = Math.max(1, ...releases.map(({ routers }) => routers));
-  const rows = releases.slice(0, MOST_RELEASES).map(({ release, routers, stands }): Cell[] => [
-    { html: escaped(release) },
-    { html: bar(stands, routers, (routers / most) * WIDTH, put), kind: 'bar' },
-    { html: grouped(routers), kind: 'number' },
-  ]);
+  const rows = releases
+    .slice(0, MOST_RELEASES)
+    .map(({ release, routers, stands }): Cell[] => [
+      { html: escaped(release) },
+      { html: bar(stands, routers, (routers / most) * WIDTH, put), kind: 'bar' },
+      { html: grouped(routers), kind: 'number' },
+    ]);
   const rest = releases.length - rows.length;
   return (
     table([say('fleet-release', 'Release'), say('fleet-drawn', 'How they stand'), ROUTERS], rows, put)
@@ -140,12 +143,14 @@ function drawnReleases({ releases }: Summary, put: Put): string {
 }
 
 function findingRows({ findings, routers }: Summary, put: Put): string {
-  const rows = findings.slice(0, MOST_FINDINGS).map(({ code, weight, text, routers: having }): Cell[] => [
-    { html: `${grouped(having)}${share(having, routers)}`, kind: 'number' },
-    { html: escaped(put(WEIGHT[weight] as Said)) },
-    { html: escaped(text), kind: 'wide' },
-    { html: `<code>${escaped(code)}</code>` },
-  ]);
+  const rows = findings
+    .slice(0, MOST_FINDINGS)
+    .map(({ code, weight, text, routers: having }): Cell[] => [
+      { html: `${grouped(having)}${share(having, routers)}`, kind: 'number' },
+      { html: escaped(put(WEIGHT[weight] as Said)) },
+      { html: escaped(text), kind: 'wide' },
+      { html: `<code>${escaped(code)}</code>` },
+    ]);
   return table([ROUTERS, say('fleet-weight', 'Weight'), say('fleet-example', 'For example'), say('fleet-finding', 'Finding')], rows, put);
 }
 
@@ -210,9 +215,7 @@ function headline({ routers, stands }: Summary): Said[] {
       : blind === 0
         ? say('fleet-head-none', 'No SIP ALG touches calls on any of them.')
         : say('fleet-head-none-told', 'On none that could be told a SIP ALG touches calls.'),
-    ...(rest === 0
-      ? []
-      : [say('fleet-head-rest', 'On {number} it is off, but not for good or not as wished.', { number: grouped(rest) })]),
+    ...(rest === 0 ? [] : [say('fleet-head-rest', 'On {number} it is off, but not for good or not as wished.', { number: grouped(rest) })]),
     ...(blind === 0 ? [] : [say('fleet-head-blind', 'Of {number} it could not be told.', { number: grouped(blind) })]),
   ];
 }
