@@ -160,6 +160,10 @@ exit 0
     rows: [
       { from: 'package/luci-app-sipalg/root/', to: '/' },
       { from: 'dist/luci/htdocs/luci-static/resources/view/sipalg/overview.js', to: '/www/luci-static/resources/view/sipalg/' },
+      {
+        from: 'dist/luci/htdocs/luci-static/resources/view/status/include/70_sipalg.js',
+        to: '/www/luci-static/resources/view/status/include/',
+      },
     ],
   },
   {
