@@ -128,11 +128,13 @@ const ROUTERS = say('fleet-column-routers', 'Routers');
 
 function drawnReleases({ releases }: Summary, put: Put): string {
   const most = Math.max(1, ...releases.map(({ routers }) => routers));
-  const rows = releases.slice(0, MOST_RELEASES).map(({ release, routers, stands }): Cell[] => [
-    { html: escaped(release) },
-    { html: bar(stands, routers, (routers / most) * WIDTH, put), kind: 'bar' },
-    { html: grouped(routers), kind: 'number' },
-  ]);
+  const rows = releases
+    .slice(0, MOST_RELEASES)
+    .map(({ release, routers, stands }): Cell[] => [
+      { html: escaped(release) },
+      { html: bar(stands, routers, (routers / most) * WIDTH, put), kind: 'bar' },
+      { html: grouped(routers), kind: 'number' },
+    ]);
   const rest = releases.length - rows.length;
   return (
     table([say('fleet-release', 'Release'), say('fleet-drawn', 'How they stand'), ROUTERS], rows, put)
@@ -141,12 +143,14 @@ function drawnReleases({ releases }: Summary, put: Put): string {
 }
 
 function findingRows({ findings, routers }: Summary, put: Put): string {
-  const rows = findings.slice(0, MOST_FINDINGS).map(({ code, weight, text, routers: having }): Cell[] => [
-    { html: `${grouped(having)}${share(having, routers)}`, kind: 'number' },
-    { html: escaped(put(WEIGHT[weight] as Said)) },
-    { html: escaped(text), kind: 'wide' },
-    { html: `<code>${escaped(code)}</code>` },
-  ]);
+  const rows = findings
+    .slice(0, MOST_FINDINGS)
+    .map(({ code, weight, text, routers: having }): Cell[] => [
+      { html: `${grouped(having)}${share(having, routers)}`, kind: 'number' },
+      { html: escaped(put(WEIGHT[weight] as Said)) },
+      { html: escaped(text), kind: 'wide' },
+      { html: `<code>${escaped(code)}</code>` },
+    ]);
   return table([ROUTERS, say('fleet-weight', 'Weight'), say('fleet-example', 'For example'), say('fleet-finding', 'Finding')], rows, put);
 }
 
@@ -211,9 +215,7 @@ function headline({ routers, stands }: Summary): Said[] {
       : blind === 0
         ? say('fleet-head-none', 'No SIP ALG touches calls on any of them.')
         : say('fleet-head-none-told', 'On none that could be told a SIP ALG touches calls.'),
-    ...(rest === 0
-      ? []
-      : [say('fleet-head-rest', 'On {number} it is off, but not for good or not as wished.', { number: grouped(rest) })]),
+    ...(rest === 0 ? [] : [say('fleet-head-rest', 'On {number} it is off, but not for good or not as wished.', { number: grouped(rest) })]),
     ...(blind === 0 ? [] : [say('fleet-head-blind', 'Of {number} it could not be told.', { number: grouped(blind) })]),
   ];
 }
