@@ -67,14 +67,20 @@ function byGaps(look: Look, way: 'in' | 'out'): Outcome {
     );
   const running = audioOf(look).filter(isTwoWay);
   if (running.length === 0) return unknown(say('gaps-no-call', 'no call with audio runs now'), TAKE_TIME);
-  const most = Math.max(0, ...running.map((flow) => Math.max(grown(look, flow)?.out ?? 0, grown(look, flow)?.in ?? 0)));
-  return most < ENOUGH
-    ? unknown(say('gaps-too-short', 'it was not looked at for long enough to count what is missing'), TAKE_TIME)
-    : out(
-        way === 'in'
-          ? say('gaps-none-in', 'as much audio comes from outside as goes out')
-          : say('gaps-none-out', 'as much audio comes from the phones as from outside'),
-      );
+  const growths = running.flatMap((flow) => grown(look, flow) ?? []);
+  if (Math.max(0, ...growths.map((one) => Math.max(one.out, one.in))) < ENOUGH)
+    return unknown(say('gaps-too-short', 'it was not looked at for long enough to count what is missing'), TAKE_TIME);
+  const uneven = growths.some(({ out: given, in: taken }) => Math.min(given, taken) < (1 - MISSING.least) * Math.max(given, taken));
+  if (uneven)
+    return unknown(
+      say('gaps-uneven', 'one end sends less than the other, and that may be silence (silence suppression)'),
+      say('tell-rtp-numbers', 'a capture on the WAN during a call: are numbers of RTP packets missing?'),
+    );
+  return out(
+    way === 'in'
+      ? say('gaps-none-in', 'as much audio comes from outside as goes out')
+      : say('gaps-none-out', 'as much audio comes from the phones as from outside'),
+  );
 }
 
 /** What a path shows: how many echoes are missing, and the times. */

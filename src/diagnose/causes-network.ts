@@ -303,7 +303,7 @@ export const OF_NETWORK: readonly Cause[] = [
     observable: 'nf_conntrack_count against nf_conntrack_max, and the columns drop and early_drop',
     fix: { command: 'echo net.netfilter.nf_conntrack_max=65536 > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart' },
     source: 'net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc',
-    made: 'test/machine/offload.test.ts',
+    made: 'test/pure/diagnose/causes.test.ts',
     sees({ calls }) {
       const table = valueOf(calls.table);
       if (table === null) return unread(calls.table);

@@ -7,7 +7,8 @@ import type { RouterFacts } from '../survey/survey.ts';
 import { advise } from './advisories.ts';
 import type { Advisory } from './advisories.ts';
 import type { Fix } from './cause.ts';
-import { fromPhones, shown, valueOf } from './look.ts';
+import { audioOf, fromPhones, shown, valueOf } from './look.ts';
+import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Look } from './look.ts';
 import { usual } from './symptoms.ts';
 import type { Asked, Symptom } from './symptoms.ts';
@@ -49,9 +50,26 @@ function intervals({ facts }: Look): (address: string) => Said | '' {
   };
 }
 
+/** Packets of G.711 and G.722 of 10, 20 and 30 ms with headers of RTP, UDP and IP (RFC 3551), by the length of the latter. */
+const PLAIN = { ipv4: [120, 200, 280], ipv6: [140, 220, 300] };
+/** What SRTP adds to each: tags of 32 and 80 bits (RFC 3711 §4.2), and that of AES-GCM (RFC 7714 §13). */
+const TAGS = [4, 10, 16];
+
+/** Whether audio is encrypted, as far as the size of its packets tells: of other codecs it does not. */
+function secrecyOf({ source, out: sent }: CallFlow): Said {
+  const size = sent === null || sent.packets < 20 ? NaN : Math.round(sent.bytes / sent.packets);
+  const plain = PLAIN[source.includes(':') ? 'ipv6' : 'ipv4'];
+  if (plain.includes(size)) return say('audio-plain', 'not encrypted, by the size of its packets (RTP)');
+  if (plain.some((one) => TAGS.includes(size - one))) return say('audio-srtp', 'encrypted, by the size of its packets (SRTP)');
+  return say('audio-unsized', 'encrypted or not: the size of its packets does not tell');
+}
+
 function phonesOf(look: Look): Said[] {
   const until = intervals(look);
-  return fromPhones(look)
+  const talking = audioOf(look)
+    .slice(0, 6)
+    .map((flow) => say('phone-audio', '{flow}: audio, {secrecy}', { flow: shown(flow), secrecy: secrecyOf(flow) }));
+  const signalling = fromPhones(look)
     .slice(0, 12)
     .map((flow) => {
       const { destinationPort, destination, replyPort, sourcePort } = flow;
@@ -65,6 +83,7 @@ function phonesOf(look: Look): Said[] {
         until: until(destination),
       });
     });
+  return [...signalling, ...talking];
 }
 
 /** What was seen several times alike is one piece of evidence. */

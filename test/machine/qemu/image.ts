@@ -97,7 +97,6 @@ const MORE = [
   'x_tables',
   'ip_vs_pe_sip',
   'sch_netem',
-  'sch_cake',
 ];
 
 /** The read-only root for a kernel; made where it is not kept yet. */

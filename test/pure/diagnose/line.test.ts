@@ -39,6 +39,16 @@ line('packets are missing where the other direction runs at the rate of audio, a
   assert.equal(await gaps(150, 70), []); // silence suppression
   assert.equal(await gaps(130, 120), []); // neither runs at a rate of audio
   assert.equal(await gaps(50, 45), []); // too few
+  // Where one end sends less and nobody knows why, nothing is ruled out.
+  for (const [sent, came] of [
+    [150, 70],
+    [130, 120],
+  ] as const) {
+    const { unknown } = await said(moved(sent, came), choppy);
+    assert.ok(unknown.some(({ code, because }) => code === 'audio-gaps-in' && /may be silence/.test(because)));
+  }
+  const { ruledOut } = await said(moved(130, 129), choppy);
+  assert.ok(ruledOut.some(({ code }) => code === 'audio-gaps-in'));
 });
 
 line('late packets are the line, the network inside, or an upload of this router', async () => {
@@ -138,6 +148,20 @@ line('rules of UPnP that lead SIP to a device are an opening, and take the calls
   );
   assert.equal(codes(await said({ redirects: present([{ ...redirect, to: PHONE }]) })), ['sip-open']);
   assert.ok((await said({ redirects: failed })).unknown.some(({ code }) => code === 'sip-open'));
+});
+
+line('whether audio is encrypted is told by the size of its packets, where that tells it', async () => {
+  const told = async (bytes: number | null, more = {}): Promise<string> => {
+    const { phones } = await said({
+      flows: flows([signalling()], [audio({ out: bytes === null ? null : { packets: 500, bytes }, ...more })]),
+    });
+    return phones[1] ?? '';
+  };
+  assert.match(await told(100_000), /: audio, not encrypted, by the size of its packets \(RTP\)$/); // 200 bytes: G.711 of 20 ms
+  assert.match(await told(140_020), /not encrypted/); // 280 bytes, and a few of another size
+  for (const size of [204, 210, 216]) assert.match(await told(500 * size), /: audio, encrypted, by the size of its packets \(SRTP\)$/);
+  for (const bytes of [30_000, 86_000, null]) assert.match(await told(bytes), /encrypted or not: the size of its packets does not tell$/);
+  assert.match(await told(null, { left: null, flags: ['OFFLOAD'] }), /OFFLOAD: audio, encrypted or not/);
 });
 
 line.run();
