@@ -29,7 +29,15 @@ const children = (pid: number): number[] =>
   );
 
 /** With those that still run: conntrack. */
-const spentByAll = (pid: number): number => spent(pid) + children(pid).reduce((sum, child) => sum + spentByAll(child), 0);
+const spentByAll = (pid: number): number =>
+  spent(pid)
+  + children(pid).reduce((sum, child) => {
+    try {
+      return sum + spentByAll(child);
+    } catch {
+      return sum; // it has ended meanwhile, and is counted with its parent
+    }
+  }, 0);
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

@@ -24,6 +24,7 @@ const DEBIAN = [
   { command: 'sngrep', package: 'sngrep', layers: ['sip-tools'], why: 'reads captures, beside which the bench measures' },
   { command: 'baresip', package: 'baresip-core', layers: ['sip-tools'], why: 'a phone that people use' },
   { command: 'kamailio', package: 'kamailio', layers: ['sip-tools'], why: 'a registrar and proxy that providers use' },
+  { command: 'openssl', package: 'openssl', layers: ['sip-tools'], why: 'has the TLS that QuickJS lacks' },
   { command: 'socat', package: 'socat', layers: ['sip-tools'], why: 'has the sockets that QuickJS lacks' },
   { command: 'qemu-system-x86_64', package: 'qemu-system-x86', layers: ['vm'], why: 'a machine whose modules load, unload and lose power' },
   { command: 'cpio', package: 'cpio', layers: ['vm'], why: 'packs the root file system of that machine' },
@@ -92,7 +93,7 @@ function hasSqlite() {
  * Makes sure that layers can run here: installs what is lacking where that is possible, and says so on standard
  * error. Layers: `npm` (packages of package.json), `shell` (shellcheck, a router's shell), `engines` (the other Nodes, and
  * QuickJS), `namespaces` (root, network namespaces, a router's commands),
- * `alg` (the kernel's SIP ALG), `sip-tools` (sipp, tshark, tcpdump, sngrep, baresip, kamailio, socat), `fleet` (Prometheus,
+ * `alg` (the kernel's SIP ALG), `sip-tools` (sipp, tshark, tcpdump, sngrep, baresip, kamailio, openssl, socat), `fleet` (Prometheus,
  * Ansible, dropbear, Lua), `vm` (qemu), `page` (a browser).
  * @param {string[]} layers
  * @returns {Promise<{ layer: string, reason: string }[]>} the layers that cannot run, each with a sentence; empty when all can

@@ -4,14 +4,19 @@ import { say, Trouble } from '../words/say.ts';
 import { ComparingPhones } from '../probe/phones/comparing.ts';
 import { noteProbe } from '../probe/last.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
+import { ALL_KINDS } from '../probe/phones/places.ts';
+import { sipPortsOf } from '../probe/phones/ports.ts';
 import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import type { ExitCode } from '../survey/survey.ts';
-import { isFarNow } from '../watch/sources.ts';
+import { sightedOf } from '../watch/messages.ts';
+import { networkNow } from '../watch/sources.ts';
+import { Watching } from '../watch/watching.ts';
 import { published } from '../words/published.ts';
 import { comparisonText } from './compare-text.ts';
 import { foldedText } from './fold.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { intervalsOf, noteIntervals } from './noted-intervals.ts';
 import { secondsOf } from './watch.ts';
 
 /** Seconds for which phones are recorded, where nobody says. */
@@ -28,6 +33,7 @@ async function record(
   seconds: number,
   terminal: Terminal,
   phones: ComparingPhones,
+  watching: Watching,
 ): Promise<void> {
   const { clock } = doors;
   if (clock === undefined) throw new Trouble(say('phones-unable', 'this build cannot wait.'));
@@ -44,16 +50,22 @@ async function record(
     isLast = !goOn() || clock.now() >= end;
     if (isLast || clock.now() >= due) {
       const began = clock.now();
-      for (const message of await recording.read()) phones.take(message);
+      const messages = await recording.read(isLast);
+      for (const message of messages) phones.take(message);
+      watching.read(messages.map(sightedOf));
       due = clock.now() + Math.min(READ_WITHIN, Math.max(READ_EVERY, (clock.now() - began) * REST));
     }
     if (!isLast) await new Promise<void>((resolve) => clock.after(TURN, resolve));
   }
 }
 
+/** The devices of both families. */
+const devicesText = (four: readonly string[], six: readonly string[]): string => [...new Set([...four, ...six])].join(', ');
+
 /** What compare says of files is said of a recording here. */
-function told(comparison: Comparison, { bytes, places }: PhoneRecording, { seen, cut }: ComparingPhones, seconds: number): Comparison {
-  const [inside, outside] = [places.inside.join(', '), places.outside.join(', ')];
+function told(comparison: Comparison, recording: PhoneRecording, { seen, cut, segments }: ComparingPhones, seconds: number): Comparison {
+  const { bytes, places, ports, missed } = recording;
+  const [inside, outside] = [devicesText(places.inside, places.inside6), devicesText(places.outside, places.outside6)];
   const remarks = comparison.remarks.filter((remark) => !remark.text.includes('tcpdump'));
   if (cut > 0)
     remarks.push(
@@ -64,13 +76,34 @@ function told(comparison: Comparison, { bytes, places }: PhoneRecording, { seen,
         { messages: cut, bytes },
       ),
     );
+  if (segments > 0)
+    remarks.push(
+      say(
+        'phones-segments',
+        '{messages} of these messages came over TCP: of each its first segment was recorded, without up to {bytes} bytes at its end, '
+          + 'and what stands behind was not compared.',
+        { messages: segments, bytes: 31 },
+      ),
+    );
+  if (missed > 0)
+    remarks.push(
+      say(
+        'phones-missed',
+        '{packets} more packets of SIP passed and were not recorded in time: there was no room, or another program kept this one waiting.',
+        { packets: missed },
+      ),
+    );
+  if (places.outside6.length === 0)
+    remarks.push(
+      say('phones-no-ipv6', 'No default route of IPv6 leads out of this router from a network behind it: IPv6 was not recorded.'),
+    );
   const none =
     seen.inside + seen.outside === 0
       ? say(
-          'recorded-none',
-          'No phone spoke SIP over UDP at port 5060 within {seconds} s, neither at {inside} nor at {outside}. '
-            + 'Let one register or call meanwhile; what goes over TCP, TLS or another port is not recorded.',
-          { seconds, inside, outside },
+          'phones-none-spoke',
+          'No phone spoke SIP within {seconds} s, neither at {inside} nor at {outside}, by the ports {ports}. '
+            + 'Let one register or call meanwhile; what goes over TLS or another port is not recorded.',
+          { seconds, inside, outside, ports: ports.map(String) },
         )
       : seen.outside === 0
         ? say(
@@ -96,41 +129,61 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   const seconds = secondsOf(given) ?? USUALLY;
   const json = given.has('--json');
   const { put } = terminal;
+  const network = await networkNow(host);
   let recording: PhoneRecording;
   try {
-    recording = await startPhones(host, { kind: 'phones', isFar: await isFarNow(host) });
+    const ports = sipPortsOf(await surveyor.look(host));
+    recording = await startPhones(host, { kind: 'phones', isFar: (address) => !network.isLocal(address), ports, kinds: ALL_KINDS });
   } catch (error) {
     throw new Trouble(await whyNotRecorded(host, error as Error));
   }
-  const { places, bytes, seconds: kept } = recording;
-  const compared = new ComparingPhones([places.inside.join(', '), places.outside.join(', ')]);
+  const { places, ports, bytes, seconds: kept } = recording;
+  const [inside, outside] = [devicesText(places.inside, places.inside6), devicesText(places.outside, places.outside6)];
+  const compared = new ComparingPhones([inside, outside]);
   if (!json)
     terminal.out(
       `${foldedText(
         put(
           say(
-            'phones-recording',
-            'Recording SIP at {inside} and {outside} for {seconds} s: let a phone register and call now; Ctrl-C ends it earlier.\n'
+            'phones-records',
+            'Recording SIP (UDP and TCP, ports {ports}) at {inside} and {outside} for {seconds} s: '
+              + 'let a phone register and call now; Ctrl-C ends it earlier.\n'
               + 'Of each message the first {bytes} bytes are kept for {kept} s in the kernel; nothing leaves this router.',
-            { inside: places.inside.join(', '), outside: places.outside.join(', '), seconds, bytes, kept },
+            { ports: ports.map(String), inside, outside, seconds, bytes, kept },
           ),
         ),
         terminal.width,
       )}\n\n`,
     );
+  // What is told of calls is `watch`'s; here it is who is registered, and for how long.
   const began = host.now();
+  const watching = new Watching({ network, began, tell: () => undefined });
   const left: string[] = [];
   try {
-    await record(recording, doors, seconds, terminal, compared);
+    await record(recording, doors, seconds, terminal, compared, watching);
   } finally {
     left.push(...(await recording.close()));
     for (const text of left) terminal.err(`sipalg: ${put(undefined, text)}\n`);
   }
+  watching.read([]); // what still waits for its request
+  const registrations = watching.dialogs.registrations.all();
+  const unnoted = await noteIntervals(host, intervalsOf({ registrations, spoken: [] }, 'probe --phones'));
+  if (unnoted !== null) terminal.err(`sipalg: ${put(unnoted)}\n`);
   const comparison = told(compared.end(), recording, compared, Math.round((host.now() - began) / 1000));
   if (json) {
     const document = {
       version: surveyor.version,
-      recorded: { places, bytes, seconds: (host.now() - began) / 1000, ...compared.seen },
+      recorded: {
+        places,
+        ports,
+        bytes,
+        seconds: (host.now() - began) / 1000,
+        ...compared.seen,
+        segments: compared.segments,
+        missed: recording.missed,
+        unclear: recording.unclear,
+        registrations,
+      },
       ...published(comparison),
     };
     terminal.json(`${JSON.stringify(document, null, 2).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);

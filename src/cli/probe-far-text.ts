@@ -36,7 +36,10 @@ function reachLine({ over, server, says, certificate }: Reach, { put, width }: W
 
 export function providerText(probe: ProviderProbe, put: Put = english, width = COLUMNS): string {
   const words = { put, width };
-  const { reach, sourcePort, fragments, binding, messages, provider } = probe;
+  const { reach, reachByFamily, sourcePort, fragments, binding, messages, provider } = probe;
+  const isTold = ({ over, server }: Reach): boolean =>
+    reach.some((one) => one.over === over && one.server?.address === server?.address && one.server?.port === server?.port);
+  const all = [...reach, ...reachByFamily.filter((one) => !isTold(one))];
   const found = provider.failures.map((failure) => paragraph(`${put(undefined, failure)}.`, '    ? ', width)).join('');
   const rows: [Said, Said][] = [
     [say('far-port', 'port'), sourcePort.says],
@@ -46,7 +49,7 @@ export function providerText(probe: ProviderProbe, put: Put = english, width = C
   const widest = Math.max(...rows.map(([name]) => put(name).length));
   return (
     head(probe, words)
-    + `\n  ${put(say('far-reached', 'Reached by'))}\n${reach.map((one) => reachLine(one, words)).join('')}${found}`
+    + `\n  ${put(say('far-reached', 'Reached by'))}\n${all.map((one) => reachLine(one, words)).join('')}${found}`
     + `\n  ${put(say('far-over-udp', 'Over UDP'))}\n`
     + rows.map(([name, says]) => paragraph(put(says), `    ${put(name).padEnd(widest)}  `, width)).join('')
     + `\n  ${put(say('far-sent-as', '{messages} messages were sent, as sipalg-probe.', { messages }))}\n`

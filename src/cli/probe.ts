@@ -21,9 +21,9 @@ It takes about a second, needs root, nft, and of OpenWrt 24.10 or later
 kmod-nft-netdev and kmod-veth.
 
 --lan       the device of the network to test, where it is not the LAN: br-guest
---phones    sends nothing: what your own phones send and get over UDP and IPv4,
-            port 5060, is recorded at both sides of the router, for --for SECONDS
-            (300) or until Ctrl-C, and compared as \`sipalg compare\` does
+--phones    sends nothing: what your own phones send and get over UDP and TCP by
+            the ports of SIP is recorded at both sides of the router, for --for
+            SECONDS (300) or until Ctrl-C, and compared as \`sipalg compare\` does
 --provider  asks your own provider's server (OPTIONS over UDP, TCP and TLS; about
             ten messages), and says what its answers prove of an ALG on the way,
             by which transports it is reached, whether the source port is kept,

@@ -8,6 +8,7 @@ import type { Put } from '../words/english.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
 import { COLUMNS, folded } from './fold.ts';
+import { fixesOf, namesOf } from './watch-causes.ts';
 
 /** Where the second line of something told begins: under its words. */
 const INDENT = 10;
@@ -17,8 +18,14 @@ export function toldText(told: Told, isNews: boolean, put: Put = english, width 
   const name = (told.phone ?? put(say('end-router', 'router'))).padEnd(15);
   const call = told.call === null ? '' : put(say('watch-call', 'call {number}: ', { number: told.call }));
   const { cause } = told;
-  const head = `${clockTime(told.at)}  ${name}  ${call}${put(toldSaid(told))}${cause === null || isNews ? '' : ` [${cause}]`}`;
-  const lines = [head, ...(cause === null || !isNews ? [] : [`${' '.repeat(INDENT)}[${cause}] ${put(CAUSES[cause])}`])];
+  const head = `${clockTime(told.at)}  ${name}  ${call}${put(toldSaid(told))}${cause === null || isNews ? '' : ` [${namesOf(cause)}]`}`;
+  const under = ' '.repeat(INDENT);
+  const lines = [
+    head,
+    ...(cause === null || !isNews
+      ? []
+      : [`${under}[${namesOf(cause)}] ${put(CAUSES[cause])}`, ...fixesOf(cause).map((fix) => under + put(fix))]),
+  ];
   return lines.map((line) => `${folded(line, width, INDENT)}\n`).join('');
 }
 
@@ -64,6 +71,11 @@ export function summarySaid(summary: Summary, recorded: boolean): Said[] {
       );
     }
   } else lines.push(say('watched-unrecorded', 'Messages were not recorded, so who called, rang and answered is not known.'));
+  lines.push(
+    ...summary.spoken.map(({ phone, far, every, times }) =>
+      say('watched-spoke', '  {phone} spoke to {far} every {time}, {times} times.', { phone, far, time: duration(every), times }),
+    ),
+  );
   const streams = audio.both + audio.out + audio.in;
   if (summary.counts === false)
     lines.push(
@@ -85,7 +97,11 @@ export function summarySaid(summary: Summary, recorded: boolean): Said[] {
     lines.push(
       say('watched-causes', 'Causes seen:'),
       ...named.map(([name, times]) =>
-        say('watched-cause', '  {name} ({times} {times:time|times}): {cause}', { name, times, cause: CAUSES[name] }),
+        say('watched-cause', '  {name} ({times} {times:time|times}): {cause}', {
+          name: namesOf(name),
+          times,
+          cause: CAUSES[name],
+        }),
       ),
     );
   return lines;

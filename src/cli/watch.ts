@@ -3,7 +3,7 @@ import type { Followed, Host } from '../host/host.ts';
 import { startPhones, READ_WITHIN } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
-import { inOrder, sightedOf } from '../watch/messages.ts';
+import { sightedOf } from '../watch/messages.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import {
   countersNow,
@@ -16,11 +16,13 @@ import {
   tableOf,
   whyNoEvents,
 } from '../watch/sources.ts';
+import { DIAGNOSED } from '../watch/causes.ts';
 import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
 import type { Summary } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { intervalsOf, noteIntervals } from './noted-intervals.ts';
 import type { Hep } from './hep.ts';
 import { summaryText, toldText } from './watch-text.ts';
 import { putLine } from '../words/english.ts';
@@ -44,9 +46,10 @@ Ctrl-C ends it, and then it sums up.
                the Homer server that the section hep of /etc/config/sipalg names;
                credentials are taken out
 
-Nothing is written down, and nothing sent without --hep. Messages are recorded
-in the kernel for some seconds, read, and forgotten; nothing of what is said or
-heard is looked at.
+Nothing is written down but how often phones register and speak, in memory
+(/var/run/sipalg.intervals), for diagnose and report, and nothing sent without
+--hep. Messages are recorded in the kernel for some seconds, read, and forgotten;
+nothing of what is said or heard is looked at.
 
 Exit codes: 0 no trouble was seen; 1 some was, and its cause named; 2 it could
 not look.
@@ -88,7 +91,7 @@ function tellerOf(terminal: Terminal, json: boolean) {
   const named = new Set<CauseName>();
   return {
     told(told: Told): void {
-      if (json) return terminal.json(line(told));
+      if (json) return terminal.json(line(told.cause === null ? told : { ...told, codes: DIAGNOSED[told.cause] }));
       const isNews = told.cause !== null && !named.has(told.cause);
       if (told.cause !== null) named.add(told.cause);
       terminal.out(toldText(told, isNews, terminal.put, terminal.width));
@@ -196,7 +199,7 @@ class Messages implements Task {
     }
     this.#resting.begin();
     try {
-      for (const sighted of inOrder((await this.#recording.read()).map(sightedOf))) this.#watching.sighted(sighted);
+      this.#watching.read((await this.#recording.read()).map(sightedOf));
     } catch (error) {
       await this.#recording.close();
       this.#recording = null;
@@ -208,6 +211,7 @@ class Messages implements Task {
   async end(): Promise<void> {
     if (this.#recording === null) return;
     await this.run();
+    this.#watching.read([]); // what still waits for its request
     for (const left of (await this.#recording?.close()) ?? []) this.#remark(left);
     this.#recording = null;
   }
@@ -295,6 +299,8 @@ export async function watch(
   }
   const summary = watching.summary(host.now());
   await each?.(summary);
+  const unnoted = await noteIntervals(host, intervalsOf(summary, 'watch'));
+  if (unnoted !== null) teller.remark(unnoted);
   if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary, ...(hep === null ? {} : { hep: hep.counts }) }));
   else {
     terminal.out(summaryText(summary, recorded, terminal.put, terminal.width));

@@ -105,9 +105,12 @@ export class Comparing {
     return Number.isNaN(other.last) || other.last - this.#ahead < one.last ? second : first;
   }
 
-  /** Takes the next bytes of a capture; they may be overwritten afterwards. */
-  push(side: number, chunk: Uint8Array): void {
-    this.#intakes[side]?.push(chunk);
+  /**
+   * Takes the next bytes of a capture; they may be overwritten afterwards.
+   * @param carried by what its datagrams came: segments of TCP that were recorded one by one are handed in as such
+   */
+  push(side: number, chunk: Uint8Array, carried: 'udp' | 'tcp' = 'udp'): void {
+    this.#intakes[side]?.push(chunk, carried);
     this.#drain();
   }
 

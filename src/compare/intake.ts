@@ -79,6 +79,7 @@ export class Intake {
   readonly #isAwaited: IntakeSink['isAwaited'];
   readonly #store: Store;
   readonly #source: number;
+  #carried: 'udp' | 'tcp' = 'udp';
   /** The latest flows, so that most messages need no new object for theirs. */
   readonly #flows: (SharedFlow | undefined)[] = new Array(FLOWS).fill(undefined);
   /** IPv6 addresses of this capture's numbering in the book's. */
@@ -106,7 +107,8 @@ export class Intake {
     );
   }
 
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array, carried: 'udp' | 'tcp' = 'udp'): void {
+    this.#carried = carried;
     this.size += chunk.length;
     // Node's Buffer is a Uint8Array whose subarray() is a Buffer again.
     const plain = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
@@ -171,7 +173,7 @@ export class Intake {
     if (end - start < 12) return;
     const kind = likeness(data, start, end);
     if (kind === 'sip') {
-      this.#give(packet, this.#flow('udp', packet), data, start, end, packet.missing);
+      this.#give(packet, this.#flow(this.#carried, packet), data, start, end, packet.missing);
       return;
     }
     if (kind === 'no' && packet.sourcePort !== SIP_PORT && packet.destinationPort !== SIP_PORT) return;
@@ -179,7 +181,7 @@ export class Intake {
     const text = this.#toText(data, start, end);
     const from = looksLikeSip(text) ? 0 : seekStartLine(text, 0, text.length);
     if (from < 0) return;
-    this.#give(packet, this.#flow('udp', packet), data, start + from, end, packet.missing);
+    this.#give(packet, this.#flow(this.#carried, packet), data, start + from, end, packet.missing);
   }
 
   /** Hands on what may be several messages in one datagram. */

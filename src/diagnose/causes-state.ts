@@ -4,6 +4,7 @@ import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { askProvider, found, out, unknown, unread } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
+import { stateAgainstInterval } from './intervals.ts';
 import { audioOf, flowsOf, fromPhones, grown, isInside, isTwoWay, lifeOf, peersOf, shown } from './look.ts';
 import type { Look } from './look.ts';
 
@@ -21,6 +22,14 @@ function silences(look: Look): { silent: { text: Said; left: number }[]; young: 
     const life = lifeOf(look, flow);
     if (life === null || flow.left === null) {
       kept += 1;
+      continue;
+    }
+    // Where it was seen how often the phone speaks, that says more than how long it has been silent now.
+    const known = stateAgainstInterval(look, flow);
+    if (known !== null) {
+      if (known.is === 'short')
+        silent.push({ text: say('flow-interval', '{flow}: {because}', { flow: shown(flow), because: known.because }), left: flow.left });
+      else kept += 1;
       continue;
     }
     const silence = life - flow.left;
@@ -45,7 +54,9 @@ export const OF_STATE: readonly Cause[] = [
       'cause-state-short',
       'The router forgets a phone before it speaks again: a call, a re-INVITE or a CANCEL that comes then ' + 'is turned away.',
     ),
-    observable: "the time left of the phone's state against its timeout: silent for more than 30 s and half of its life, so no keep-alive",
+    observable:
+      "the time left of the phone's state against its timeout: silent for more than 30 s and half of its life, so no keep-alive; "
+      + 'or how often it was seen to speak (`sipalg watch`) against it',
     fix: RULES,
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4787 REQ-5; RFC 5626 §4.4.1',
     made: STATE,
@@ -54,7 +65,9 @@ export const OF_STATE: readonly Cause[] = [
       const { silent, young, kept } = silences(look);
       if (silent.length > 0) return found(silent.slice(0, 4).map(({ text }) => text));
       if (kept > 0 && young.length === 0)
-        return out(say('states-used', "every phone's state was used within the last 30 s, or is kept by something longer"));
+        return out(
+          say('states-kept', "every phone's state was used within the last 30 s, or is kept longer, or its phone speaks before it ends"),
+        );
       if (young.length > 0)
         return unknown(
           say('state-young', 'the state of a phone is too young to tell: {flow}', { flow: young[0] ?? '' }),

@@ -7,6 +7,7 @@ import type { RouterFacts } from '../survey/survey.ts';
 import { advise } from './advisories.ts';
 import type { Advisory } from './advisories.ts';
 import type { Fix } from './cause.ts';
+import { dueSaid } from './intervals.ts';
 import { audioOf, fromPhones, shown, valueOf } from './look.ts';
 import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Look } from './look.ts';
@@ -75,12 +76,13 @@ function phonesOf(look: Look): Said[] {
       const { destinationPort, destination, replyPort, sourcePort } = flow;
       const plain = destinationPort === 5061 ? say('phone-tls', ' (TLS: no ALG can read it)') : '';
       const family = destination.includes(':') ? say('phone-ipv6', ' (IPv6, not translated)') : '';
-      return say('phone', '{flow}{port}{plain}{family}{until}', {
+      return say('phone', '{flow}{port}{plain}{family}{until}{due}', {
         flow: shown(flow),
         port: replyPort === sourcePort ? '' : say('phone-port', ', outside from port {port}', { port: replyPort }),
         plain,
         family,
         until: until(destination),
+        due: dueSaid(look, flow),
       });
     });
   return [...signalling, ...talking];

@@ -6,6 +6,7 @@ import { answered, orElse, understood } from './reading.ts';
 import { listOf, optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
 import type { UciSection } from '../languages/uci/parse.ts';
 import { isDevice } from '../languages/kernel/devices.ts';
+import { parseDefaultRoutes6 } from '../languages/kernel/routes6.ts';
 
 /** Where the ways out of this router lead. */
 export interface Ways {
@@ -149,13 +150,6 @@ async function firewallDevices(host: Host, facts: Pick<Facts, 'nft'>): Promise<M
   return found;
 }
 
-/** IPv6's ways to everywhere (net/ipv6/route.c, rt6_seq_show): the device of each that is not a reject. */
-function defaultRoutes6(text: string): string[] {
-  return [...text.matchAll(/^0{32} 00 0{32} 00 \S+ \S+ \S+ \S+ (\S+)\s+(\S+)$/gm)].flatMap(([, flags = '', device = '']) =>
-    device === 'lo' || (parseInt(flags, 16) & 0x200) !== 0 ? [] : [device],
-  );
-}
-
 /** What of a zone has no address of a family now. */
 function downIn(
   { name: zone, networks, devices: own }: Zone,
@@ -204,7 +198,7 @@ export async function observeWays(host: Host, facts: Pick<Facts, 'firewall' | 's
     [...new Set([...devices, ...networks.flatMap(deviceOf), ...(shown.get(name) ?? [])])].filter(isDevice);
   const placed = zones.map((zone) => ({ ...zone, devices: devicesOf(zone) }));
   const inside = new Set(placed.filter(({ outside }) => !outside).flatMap(({ devices }) => devices));
-  const ways = [...(facts.wan.state === 'present' ? [facts.wan.value.device] : []), ...defaultRoutes6(orElse(routes6, ''))];
+  const ways = [...(facts.wan.state === 'present' ? [facts.wan.value.device] : []), ...parseDefaultRoutes6(orElse(routes6, ''))];
   const wan = [...new Set([...placed.filter(({ outside }) => outside).flatMap(({ devices }) => devices), ...ways])]
     .filter((device) => isDevice(device) && !inside.has(device) && device !== 'lo')
     .sort();

@@ -28,6 +28,20 @@ const secondsOf = (reading: Reading<number>): Line =>
 /** So many flows are shown. */
 const MOST = 20;
 
+/** How often phones register and speak, as it was noted by who watched them. */
+function seenRows({ calls }: Report['facts']): Line[][] {
+  const noted = calls?.intervals?.state === 'present' ? calls.intervals.value : [];
+  return noted.slice(0, MOST).map(({ phone, far, how, seconds, times, at, by }) => [
+    how === 'granted'
+      ? say('interval-granted', '{phone} is registered with {far} for', { phone, far })
+      : how === 'renewed'
+        ? say('interval-renewed', '{phone} registers with {far} every', { phone, far })
+        : say('interval-spoke', '{phone} speaks to {far} every', { phone, far }),
+    say('span-seconds', '{number} s', { number: seconds }),
+    say('interval-seen', 'seen {times} {times:time|times} by `sipalg {by}`, last on {date}', { times, by, date: dateOf(at) }),
+  ]);
+}
+
 export function intervalsSection({ facts }: Report): Section {
   const { timeouts, policy, flows } = facts;
   const registered = registration(facts);
@@ -58,6 +72,7 @@ export function intervalsSection({ facts }: Report): Section {
       say('span-seconds', '{number} s', { number: registered.seconds }),
       registered.evidence,
     ]);
+  rows.push(...seenRows(facts));
   const blocks: Block[] = [
     {
       is: 'table',

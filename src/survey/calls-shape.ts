@@ -1,5 +1,6 @@
 /** What the saved facts of a diagnosis must hold: all that observe/calls/facts.ts promises. */
 import type * as Calls from '../observe/calls/facts.ts';
+import type { Interval } from '../observe/calls/intervals.ts';
 import type { Shaper } from '../observe/shapers.ts';
 import { among, fields, flag, kinds, list, maybe, number, orNull, reading, text } from './shape.ts';
 
@@ -118,5 +119,20 @@ export const calls = fields<Calls.CallFacts>({
         ),
       ),
     }),
+  ),
+  intervals: maybe(
+    reading(
+      list(
+        fields<Interval>({
+          phone: text,
+          far: text,
+          how: among(['granted', 'renewed', 'spoke'] as const),
+          seconds: number,
+          times: number,
+          at: number,
+          by: among(['watch', 'probe --phones'] as const),
+        }),
+      ),
+    ),
   ),
 });

@@ -38,3 +38,28 @@ export type CauseName =
   | 'unanswered-beyond'
   /** A forward of the SIP port brings calls to another. */
   | 'forwarded';
+
+/**
+ * What `diagnose` calls the same: one table of causes for both, in which a watch's own names stand for what only time shows. Two where
+ * a watch cannot tell which of them it is; none where a diagnosis, which looks once, has no such cause.
+ */
+export const DIAGNOSED: Readonly<Record<CauseName, readonly string[]>> = {
+  'state-expired': ['state-short'],
+  'state-expired-in-call': ['state-gone-in-call'],
+  'state-taken': [],
+  'stale-state': ['state-untranslated'],
+  'same-sip-port': ['phones-share-sip-port'],
+  'same-rtp-port': ['phones-share-audio-port'],
+  'media-from-elsewhere': ['audio-from-elsewhere'],
+  'blocked-or-private': ['audio-lost-upstream', 'sdp-private'],
+  'private-sdp': ['sdp-private'],
+  'blocked-beyond': ['audio-lost-upstream'],
+  'ack-lost': ['answer-unacknowledged'],
+  'alg-dropped': ['alg-drops'],
+  'alg-changed': ['alg-rewrites'],
+  'grown-over-mtu': ['message-too-large'],
+  'fragments-lost': ['fragments-lost-out', 'fragments-lost-in'],
+  'dropped-here': [],
+  'unanswered-beyond': [],
+  forwarded: ['forward-takes-calls'],
+};

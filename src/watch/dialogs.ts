@@ -3,6 +3,7 @@
  * Records may hold the beginning of a message alone (263 bytes up to Linux 6.12), so that a Call-ID or CSeq is often not there:
  * an answer is then known by the branch of its request, and a request within a call by its phone and far end, where these have one call.
  */
+import { identify } from '../languages/sip/identify.ts';
 import { Bounded } from './bounded.ts';
 import type { Heard, Media, Parsed } from './heard.ts';
 import { readHeard } from './heard.ts';
@@ -95,6 +96,14 @@ export class Dialogs {
     }
     this.counts.messages++;
     return parsed.method === null ? this.#answer(heard, parsed) : this.#request(heard, parsed, parsed.method);
+  }
+
+  /** Whether it answers a request that was not heard yet: a listing shows one tap as it is earlier than the other. */
+  isAhead(heard: Heard): boolean {
+    const known = identify(heard.text);
+    if (known === null || known.status === null) return false;
+    const key = transactionKey(heard, !heard.fromPhone, (known.cseq?.split(' ')[1] ?? '').toUpperCase(), known.branch);
+    return key !== null && !this.#transactions.has(key);
   }
 
   #request(heard: Heard, parsed: Parsed, method: string): Rung | null {

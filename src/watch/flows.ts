@@ -9,6 +9,7 @@ import { Audio } from './audio.ts';
 import { Bounded } from './bounded.ts';
 import { canonicalAddress, endsIn, isPrivate, isPublic, placeOf } from './network.ts';
 import type { Ends, Network } from './network.ts';
+import { Spoken } from './spoken.ts';
 import type { FlowEnd, Told } from './told.ts';
 
 /** Flows and phones that are watched at a time. */
@@ -51,6 +52,7 @@ export interface FlowsOptions {
 export class Flows {
   readonly signalling: Bounded<string, Signalling>;
   readonly audio: Audio;
+  readonly spoken = new Spoken();
   #network: Network;
   readonly #tell: (told: Told) => void;
   readonly #callOf: (phone: string) => number | null;
@@ -132,6 +134,14 @@ export class Flows {
     const { packets: out } = ends.outgoing ? flow.original : flow.reply;
     const { packets: back } = ends.outgoing ? flow.reply : flow.original;
     const packets = out === null || back === null ? null : { out, in: back };
+    if (ends.phone !== null && ends.outgoing && flow.timeout !== null) {
+      const place = { phone: placeOf(ends.phone, ends.phonePort), far: placeOf(ends.far, ends.farPort) };
+      const spoke = this.spoken.look(key, { ...place, left: flow.timeout, out }, at);
+      if (spoke !== null) {
+        const { every, times } = spoke;
+        this.#tell({ at, phone: ends.phone, far: place.far, call: null, cause: null, what: 'speaks-every', every, times });
+      }
+    }
     const known = this.signalling.get(key);
     if (known !== undefined) {
       // An event may be older than a look: what has ended does not come back by it.

@@ -18,7 +18,7 @@ export function sightedOf({ at, inside, fromPhone, recorded, whole }: PhoneMessa
 /** The kernel dates a record by ticks, some milliseconds long. */
 const TICK = 20;
 /** Milliseconds between the listing of the first tap and of the last one, on a router that is busy. */
-const LISTED_WITHIN = 1000;
+const LISTED_WITHIN = 5000;
 
 /**
  * Messages in the order of time. What goes in and what comes out are listed one after the other, so that an answer may seem to be

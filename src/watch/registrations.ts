@@ -17,6 +17,8 @@ export interface Registration {
   expires: number | null;
   /** Seconds between the last two; null before the second. */
   every: number | null;
+  /** How often it was granted while this looked. */
+  times: number;
   /** The last answer that granted it, in milliseconds since 1970. */
   granted: number | null;
   refused: number | null;
@@ -97,6 +99,7 @@ export class Registrations {
     // An answer that came again is no renewal.
     if (every !== null && every * 1000 < Math.min(ROUND, 5000)) return;
     known.granted = at;
+    known.times++;
     // What the registrar grants counts; where its answer was recorded in part, what the phone asked for does not.
     known.expires = expires ?? known.expires;
     if (every !== null) known.every = Math.round(every);
@@ -118,6 +121,7 @@ export class Registrations {
       far,
       expires: null,
       every: null,
+      times: 0,
       granted: null,
       refused: null,
       asked: 0,

@@ -198,6 +198,12 @@ export function toldSaid(told: Told): Said {
       return counterSaid(told);
     case 'registered':
       return registeredSaid(told);
+    case 'speaks-every':
+      return say('told-speaks-every', 'spoke to {far} every {time}, {times} times by now', {
+        far,
+        time: duration(told.every),
+        times: told.times,
+      });
     case 'unregistered':
       return say('told-unregistered', 'has taken back its registration with {far}', { far });
     case 'registration-refused':

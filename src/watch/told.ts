@@ -71,6 +71,8 @@ export type Told = Base
     /** Counters of the kernel that moved, of all the router. */
     | { readonly what: 'counter'; readonly name: CounterName; readonly more: number }
     | { readonly what: 'registered'; readonly expires: number | null; readonly every: number | null }
+    /** By the time left of its flow: a registration or a keep-alive, so often one behind the other, `every` so many seconds. */
+    | { readonly what: 'speaks-every'; readonly every: number; readonly times: number }
     | { readonly what: 'unregistered' }
     | { readonly what: 'registration-refused'; readonly status: number }
     /** Requests without an answer: how often it was sent, over how many seconds. */

@@ -4,12 +4,14 @@ import type { Flow } from '../languages/kernel/conntrack.ts';
 import { Dialogs } from './dialogs.ts';
 import type { DialogLimits } from './dialogs.ts';
 import { Flows } from './flows.ts';
-import type { Ladder } from './ladder.ts';
+import type { Ladder, Rung } from './ladder.ts';
+import { inOrder } from './messages.ts';
 import { isPrivate } from './network.ts';
 import type { Network } from './network.ts';
 import { Passage } from './passage.ts';
 import type { Sighted, Waiting } from './passage.ts';
 import type { Registration } from './registrations.ts';
+import type { SpokeEvery } from './spoken.ts';
 import { hostOf } from './call.ts';
 import type { CauseName } from './causes.ts';
 import type { CounterName, Told } from './told.ts';
@@ -29,6 +31,8 @@ export interface Summary {
   readonly ended: number;
   readonly phones: number;
   readonly registrations: readonly Registration[];
+  /** How often phones spoke, where it was seen often enough. */
+  readonly spoken: readonly SpokeEvery[];
   readonly calls: number;
   readonly answered: number;
   readonly failed: number;
@@ -137,10 +141,34 @@ export class Watching {
     return this.flows.look(at);
   }
 
+  /** Answers of the last reading whose requests it did not show. */
+  #ahead: readonly Sighted[] = [];
+
+  /**
+   * What one reading of the taps has shown. They are listed one behind the other, so an answer that came meanwhile may be there and its
+   * request not: it waits for the next reading, once.
+   */
+  read(messages: readonly Sighted[]): void {
+    const waited = new Set(this.#ahead);
+    const ahead: Sighted[] = [];
+    for (const sighted of inOrder([...this.#ahead, ...messages])) {
+      // That it passed is known at once; what it means to a call waits.
+      if (waited.has(sighted)) this.dialogs.hear(sighted);
+      else if (sighted.inside && this.dialogs.isAhead(sighted)) {
+        ahead.push(sighted);
+        this.#passes(sighted, null);
+      } else this.sighted(sighted);
+    }
+    this.#ahead = ahead;
+  }
+
   /** A message at one of the taps; those of one reading in the order of time. */
   sighted(sighted: Sighted): void {
     // A phone's side tells the story: what reaches it and what it sends.
-    const rung = sighted.inside ? this.dialogs.hear(sighted) : null;
+    this.#passes(sighted, sighted.inside ? this.dialogs.hear(sighted) : null);
+  }
+
+  #passes(sighted: Sighted, rung: Rung | null): void {
     if (sighted.inside === sighted.fromPhone) this.passage.enters(sighted, rung);
     else this.passage.leaves(sighted, rung);
   }
@@ -214,6 +242,7 @@ export class Watching {
       ended,
       phones: this.flows.phones,
       registrations: this.dialogs.registrations.all(),
+      spoken: this.flows.spoken.all(),
       calls: counts.calls,
       answered: counts.answered,
       failed: counts.failed,

@@ -29,7 +29,7 @@ const COMMANDS = `
   .split(/\s+/);
 
 /** What single tests call in the router, brought along where it is installed: the setup asks for it with their layers. */
-const EXTRA = ['busybox', 'dropbear', 'socat', 'tcpdump'];
+const EXTRA = ['busybox', 'dropbear', 'openssl', 'socat', 'tcpdump'];
 
 const PATH = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 

@@ -1,12 +1,13 @@
 /**
- * Sockets for QuickJS, which has none: by socat (OpenWrt packages it), and for TCP over IPv4 alone by busybox's nc, which every
- * OpenWrt has. Each flow is a process of its own.
+ * Sockets for QuickJS, which has none: by socat (OpenWrt packages it, without TLS), for TLS by openssl, and for TCP over IPv4 alone by
+ * busybox's nc, which every OpenWrt has. Each flow is a process of its own.
  *
  * Of socat its log is read and not its output, for there datagrams would run into each other: `-x` writes each one as a line of
  * hexadecimal digits, `-d -d` says from where it connected (1.7.4 and 1.8).
  */
 import * as os from 'qjs:os';
-import type { Flow, Network, Peer } from '../../host/network.ts';
+import type { Flow, Network, Peer, Secured } from '../../host/network.ts';
+import { bitsOf } from '../../languages/address/prefixes.ts';
 import { must } from './errno.ts';
 import { ended as endOf, findProgram, openPipe, readAll, start } from './processes.ts';
 import { textOf } from './text.ts';
@@ -17,7 +18,9 @@ const POLL = 20;
 const SOON = 5000;
 
 const LACKING = 'Not tried: QuickJS has no sockets of its own. Install socat (`apk add socat`), or run this on a computer with Node.';
-const NO_TLS = 'Not tried: TLS needs Node; run this on a computer to have it tried.';
+const NO_TLS =
+  "Not tried: QuickJS has no TLS of its own, nor has OpenWrt's socat. Install openssl-util (`apk add openssl-util`), "
+  + 'or run this on a computer with Node.';
 
 /** A tool is there, or it is not; what may not be started is as good as none. */
 function program(name: string): string | null {
@@ -35,6 +38,8 @@ const TROUBLE: readonly (readonly [RegExp, string])[] = [
   [/Network is unreachable/, 'no way to that network'],
   [/Connection timed out/, 'no connection in time'],
   [/Connection reset/, 'the connection was reset'],
+  [/wrong version number|packet length too long|unexpected message/, 'what listens there speaks no TLS'],
+  [/handshake failure|alert (number|protocol)|no protocols available|unsupported protocol/, 'the two sides agree on no TLS'],
 ];
 
 const wordsFor = (text: string): string => TROUBLE.find(([pattern]) => pattern.test(text))?.[1] ?? text.trim().split('\n').pop() ?? '';
@@ -177,23 +182,33 @@ function bySocat(
   });
 }
 
+/** Words of eight hexadecimal digits, as the kernel prints them of its memory, as bytes. */
+const bytesIn = (words: string): Uint8Array =>
+  new Uint8Array(Uint32Array.from(words.match(/.{8}/g) ?? [], (word) => parseInt(word, 16)).buffer);
+
+/** An address as text: IPv6 in eight groups, which is as good as any shorter form. */
+const addressIn = (words: string): string => {
+  const bytes = bytesIn(words);
+  if (bytes.length === 4) return bytes.join('.');
+  return Array.from({ length: 8 }, (_, at) => ((bytes[2 * at]! << 8) | bytes[2 * at + 1]!).toString(16)).join(':');
+};
+
 /** The local end of a connection to a peer that stands (proc_net_tcp(5)), the addresses as the kernel has them in memory. */
 function localEnd(to: Peer, before: ReadonlySet<string>): { peer: Peer; key: string } | null {
-  const fd = os.open('/proc/net/tcp', os.O_RDONLY);
+  const bits = bitsOf(to.address);
+  const fd = os.open(bits?.length === 32 ? '/proc/net/tcp6' : '/proc/net/tcp', os.O_RDONLY);
   if (fd < 0) return null;
   let text = '';
   const buffer = new ArrayBuffer(65_536);
   for (let got = os.read(fd, buffer, 0, buffer.byteLength); got > 0; got = os.read(fd, buffer, 0, buffer.byteLength))
     text += textOf(new Uint8Array(buffer.slice(0, got)));
   os.close(fd);
-  const number = new Uint32Array(Uint8Array.from(to.address.split('.'), Number).buffer)[0] ?? 0;
-  const remote = `${number.toString(16).padStart(8, '0')}:${to.port.toString(16).padStart(4, '0')}`.toUpperCase();
   for (const row of text.split('\n').reverse()) {
-    const [, local = '', far, state] = row.trim().split(/\s+/);
-    if (far !== remote || state !== '01' || before.has(local)) continue;
+    const [, local = '', far = '', state] = row.trim().split(/\s+/);
+    const [farAddress = '', farPort = ''] = far.split(':');
+    if (state !== '01' || before.has(local) || parseInt(farPort, 16) !== to.port || bitsOf(addressIn(farAddress)) !== bits) continue;
     const [address = '', port = ''] = local.split(':');
-    const bytes = new Uint8Array(Uint32Array.of(parseInt(address, 16)).buffer);
-    return { peer: { address: bytes.join('.'), port: parseInt(port, 16) }, key: local };
+    return { peer: { address: addressIn(address), port: parseInt(port, 16) }, key: local };
   }
   return null;
 }
@@ -244,6 +259,64 @@ function byNc(
   });
 }
 
+/**
+ * By openssl's s_client, which says on its standard error what it agreed on (`-brief`) and carries the bytes as they are (`-quiet`,
+ * without which a line that begins with Q or R is a command to it). From where it speaks is seen in /proc.
+ */
+function byOpenssl(
+  file: string,
+  to: Peer,
+  name: string,
+  timeout: number,
+  heard: (bytes: Uint8Array) => void,
+  ended: (because: string) => void,
+): Promise<Flow & Secured> {
+  // A name is what a certificate is of, and is said beforehand; of an address neither (RFC 6066 §3).
+  const isAddress = bitsOf(name) !== null;
+  const whom = isAddress ? ['-noservername', '-verify_ip', name] : ['-servername', name, '-verify_hostname', name];
+  const argv = ['openssl', 's_client', '-brief', '-quiet', '-connect', shown(to), ...whom];
+  return new Promise((resolve, reject) => {
+    let log = '';
+    let begun = false;
+    const timer = os.setTimeout(() => {
+      if (begun) return;
+      begun = true;
+      made.end();
+      reject(new Error(`no connection within ${Math.round(timeout / 1000)} s`));
+    }, timeout);
+    const stands = (): void => {
+      const [, flaw] = /^Verification(?: error: (.*)|: OK)$/m.exec(log) ?? [];
+      if (begun || !/^CONNECTION ESTABLISHED$/m.test(log) || !/^Verification(?: error)?: .*\n/m.test(log)) return;
+      const end = localEnd(to, taken);
+      if (end === null) return;
+      begun = true;
+      os.clearTimeout(timer);
+      taken.add(end.key);
+      resolve({ local: end.peer, certificate: flaw ?? null, send: (bytes) => made.write(bytes), close: () => made.end() });
+    };
+    const made = tool(
+      file,
+      argv,
+      heard,
+      (chunk) => {
+        if (log.length < MOST_LOG) log += textOf(chunk);
+        stands();
+      },
+      () => {
+        made.end();
+        os.clearTimeout(timer);
+        const because = begun || log === '' ? 'the other side closed the connection' : wordsFor(log);
+        if (begun) ended(because);
+        else reject(Object.assign(new Error(because), { refused: because.includes('refused') }));
+        begun = true;
+      },
+    );
+  });
+}
+
+/** Characters of a program's log that are kept. */
+const MOST_LOG = 16_384;
+
 /** Local ends that are flows of ours. */
 const taken = new Set<string>();
 
@@ -259,7 +332,7 @@ export const quickjsNetwork: Network = {
     return new Uint8Array(buffer);
   },
   async lacks(over) {
-    if (over === 'tls') return NO_TLS;
+    if (over === 'tls') return program('openssl') !== null ? null : NO_TLS;
     return program('socat') !== null || (over === 'tcp' && program('nc') !== null) ? null : LACKING;
   },
   async datagrams(to, port, heard, failed) {
@@ -271,8 +344,10 @@ export const quickjsNetwork: Network = {
       failed(because);
     });
   },
-  async stream(over, to, _name, timeout, heard, ended) {
-    if (over === 'tls') throw new Error('TLS needs Node');
+  async stream(over, to, name, timeout, heard, ended) {
+    const openssl = over === 'tls' ? program('openssl') : null;
+    if (openssl !== null) return byOpenssl(openssl, to, name, timeout, heard, ended);
+    if (over === 'tls') throw new Error('openssl is not installed');
     const file = program('socat');
     if (file !== null) return bySocat(file, 'tcp', to, 0, timeout, heard, ended);
     const nc = program('nc');

@@ -9,6 +9,7 @@ import type { DropRule } from '../../languages/nft/drops.ts';
 import type { SipRedirect } from '../../languages/nft/translations.ts';
 import type { Shaper } from '../shapers.ts';
 import type { Ways } from '../wan.ts';
+import type { Interval } from './intervals.ts';
 
 export type { DropRule, Echoes, Queue, SipRedirect };
 
@@ -154,4 +155,6 @@ export interface CallFacts extends Ways {
   build: Reading<string>;
   /** null: there was no reason for a second look. */
   moved: Moved | null;
+  /** How often phones register and speak, as runs have noted that watched them. Not in documents of 0.1.0 and older. */
+  intervals?: Reading<Interval[]>;
 }

@@ -16,6 +16,7 @@ import { lookAgain } from './again.ts';
 import type { Again } from './again.ts';
 import type { CallFacts, CallFlow, Counters, Listener, Table } from './facts.ts';
 import { createCollector } from './flows.ts';
+import { observeIntervals } from './intervals.ts';
 import { observeLinks, observeQueues } from './links.ts';
 import { createDropReader, observeBlocked, rejectedOf } from './rules.ts';
 
@@ -183,6 +184,7 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
     shapers,
     build: understood(build, (text) => text.trim()),
     moved,
+    intervals: await observeIntervals(host),
   };
   return { ...facts, calls };
 }

@@ -20,8 +20,13 @@ const PATIENCE = 4000;
 /** Milliseconds between the beginnings of two messages, so that no queue overflows. */
 const STAGGER = 40;
 const CONNECT = 6000;
-/** Ports of RTP that are offered; nothing listens there. */
+/** Ports of RTP that are offered from here on; nothing listens there. Each probe has others: an ALG lets no two calls have one. */
 const MEDIA = 20_000;
+const MEDIA_RANGES = 2400;
+const MEDIA_RANGE = 16;
+
+/** Milliseconds between two segments of one message: neither engine nor kernel puts them together again. */
+const APART = 150;
 
 type Family = Tried['family'];
 const familyOf = ({ address }: Peer): Family => (address.includes(':') ? 'ipv6' : 'ipv4');
@@ -32,7 +37,17 @@ interface Answered {
   seen: Peer;
   /** Answers as they came, by their number. */
   answers: string[];
+  /** They came to the second socket, from which nothing was asked. */
+  moved: boolean;
 }
+
+/** Who is handed what comes; `moved`: to the second socket. */
+interface Heard {
+  take: (text: string, moved: boolean) => void;
+}
+
+/** What an answer is heard by where nobody waits for one. */
+const nobody = (): Heard => ({ take: () => undefined });
 
 /** @throws Error in a sentence, where the mirror's name leads nowhere */
 export async function probeMirror(doors: ProbeDoors, target: Target): Promise<MirrorProbe> {
@@ -44,13 +59,17 @@ class Probing {
   readonly #target: Target;
   readonly #port: number;
   readonly #cookies = new Map<string, string>();
+  /** Such as were not sent, for what had to go before them was not answered. */
+  readonly #untried = new WeakSet<Tried>();
   #messages = 0;
-  #media = MEDIA;
+  #media: number;
 
   constructor(doors: ProbeDoors, target: Target) {
     this.#doors = doors;
     this.#target = target;
     this.#port = target.port ?? PORT;
+    const [one = 0, two = 0] = doors.network.random(2);
+    this.#media = MEDIA + ((one * 256 + two) % MEDIA_RANGES) * MEDIA_RANGE;
   }
 
   async run(): Promise<MirrorProbe> {
@@ -119,45 +138,65 @@ class Probing {
     const media = this.#media;
     this.#media += 8;
     const tried = await this.#udp(vector, mirror, media);
-    if (tried.fate !== 'lost') return tried;
+    if (tried.fate !== 'lost' || this.#untried.has(tried)) return tried;
     // Not arrived: at the control port the same text tells whether it is too long, or the mirror is gone.
     const there = await this.#udp(vector, { address: mirror.address, port: this.#port + CONTROL }, media, false);
     return there.fate === 'lost' ? tried : { ...tried, fate: 'dropped' };
   }
 
-  /** @param closely where no answer comes, one that is no SIP is asked for */
+  /** @param closely where no answer comes, one that is no SIP is asked for; and what goes before it goes before it */
   async #udp(vector: Vector, mirror: Peer, media = this.#media, closely = true): Promise<Tried> {
-    const { network } = this.#doors;
-    const heard: { take: (text: string) => void } = { take: () => undefined };
-    const local = { address: '', port: 0 };
-    let flow: Flow;
-    try {
-      flow = await network.datagrams(
+    const heard = nobody();
+    const flows: Flow[] = [];
+    const open = async (moved: boolean): Promise<Flow> => {
+      const flow = await this.#doors.network.datagrams(
         mirror,
         0,
-        (bytes) => heard.take(latin1(bytes)),
+        (bytes) => heard.take(latin1(bytes), moved),
         () => undefined,
       );
-    } catch {
-      return this.#read(vector, 'udp', mirror, local, '', '', null, false);
-    }
+      flows.push(flow);
+      return flow;
+    };
+    const before = closely ? vector.before : undefined;
+    const lost = (): Tried => this.#read(vector, 'udp', mirror, { address: '', port: 0 }, '', '', null, false);
     try {
-      const make = (answer: Mark['answer'], id: string): string => this.#made(vector, 'udp', flow.local, mirror, answer, id, media);
+      const other = vector.listens === true || before !== undefined ? await open(true) : null;
+      if (other !== null && before !== undefined) {
+        const id = this.#token();
+        const text = (): string => before(this.#maker('udp', other.local, mirror, 'sip', id, media));
+        const stands = await this.#asked(() => other.send(bytesOf(text())), heard, mirror.address, id);
+        if (stands === null) {
+          const tried = lost();
+          this.#untried.add(tried);
+          return tried;
+        }
+      }
+      const flow = await open(false);
+      const second = other === null ? {} : { second: other.local };
+      const make = (answer: Mark['answer'], id: string): string =>
+        vector.make({ ...this.#maker('udp', flow.local, mirror, answer, id, media), ...second });
+      const ask = (answer: Mark['answer'], id: string): Promise<Answered | null> =>
+        this.#asked(() => flow.send(bytesOf(make(answer, id))), heard, mirror.address, id);
       const id = this.#token();
-      const answered = await this.#asked(flow, heard, mirror.address, id, () => make('sip', id));
-      if (answered !== null || !closely) return this.#read(vector, 'udp', mirror, flow.local, make('sip', id), id, answered, false);
+      const answered = await ask('sip', id);
+      if (answered !== null || !closely)
+        return this.#read(vector, 'udp', mirror, flow.local, make('sip', id), id, answered, false, other?.local);
       // Perhaps it is the answer that does not come through: one that is no SIP tells.
       const again = this.#token();
-      const plain = await this.#asked(flow, heard, mirror.address, again, () => make('plain', again));
-      return this.#read(vector, 'udp', mirror, flow.local, make('plain', again), again, plain, plain !== null);
+      const plain = await ask('plain', again);
+      return this.#read(vector, 'udp', mirror, flow.local, make('plain', again), again, plain, plain !== null, other?.local);
+    } catch {
+      return lost();
     } finally {
-      const ending = vector.end?.(this.#maker('udp', flow.local, mirror, 'sip', this.#token(), media));
-      if (ending !== undefined) {
-        flow.send(bytesOf(ending));
+      const [first] = flows;
+      const ending = first === undefined ? undefined : vector.end?.(this.#maker('udp', first.local, mirror, 'sip', this.#token(), media));
+      if (first !== undefined && ending !== undefined) {
+        first.send(bytesOf(ending));
         this.#messages++;
         await new Promise<void>((resolve) => void this.#doors.clock.after(STAGGER, resolve)); // it has to be on its way before the end
       }
-      flow.close();
+      for (const flow of flows) flow.close();
     }
   }
 
@@ -165,7 +204,7 @@ class Probing {
     const media = this.#media;
     this.#media += 8;
     let had = '';
-    const heard: { take: (text: string) => void } = { take: () => undefined };
+    const heard = nobody();
     let flow: Flow;
     try {
       flow = await this.#doors.network.stream(
@@ -175,9 +214,11 @@ class Probing {
         CONNECT,
         (bytes) => {
           had += latin1(bytes);
-          const end = had.indexOf('\r\n\r\n');
-          const [, length] = /^Content-Length:\s*(\d+)/im.exec(had.slice(0, Math.max(0, end))) ?? [];
-          if (end >= 0 && had.length >= end + 4 + Number(length ?? 0)) heard.take(had);
+          for (let length = wholeLength(had); length !== null; length = wholeLength(had)) {
+            const answer = had.slice(0, length);
+            had = had.slice(length);
+            heard.take(answer, false);
+          }
         },
         () => undefined,
       );
@@ -185,17 +226,21 @@ class Probing {
       return this.#read(vector, 'tcp', mirror, { address: '', port: 0 }, '', '', null, false);
     }
     try {
+      const maker = (id: string): Maker => this.#maker('tcp', flow.local, mirror, 'sip', id, media);
       const id = this.#token();
-      const text = this.#made(vector, 'tcp', flow.local, mirror, 'sip', id, media);
-      const answered = await this.#asked(flow, heard, mirror.address, id, () => text, true);
+      const text = vector.make(maker(id));
+      const along = vector.along?.(maker(this.#token())) ?? '';
+      if (along !== '') this.#messages++;
+      const cut = vector.cut?.(text) ?? text.length;
+      const send = (): void => {
+        flow.send(bytesOf(along + text.slice(0, cut)));
+        if (cut < text.length) this.#doors.clock.after(APART, () => flow.send(bytesOf(text.slice(cut))));
+      };
+      const answered = await this.#asked(send, heard, mirror.address, id, true);
       return this.#read(vector, 'tcp', mirror, flow.local, text, id, answered, false);
     } finally {
       flow.close();
     }
-  }
-
-  #made(vector: Vector, over: 'udp' | 'tcp', local: Peer, mirror: Peer, answer: Mark['answer'], id: string, media: number): string {
-    return vector.make(this.#maker(over, local, mirror, answer, id, media));
   }
 
   #maker(over: 'udp' | 'tcp', local: Peer, mirror: Peer, answer: Mark['answer'], id: string, media: number): Maker {
@@ -204,14 +249,7 @@ class Probing {
   }
 
   /** Sends until all of the answer is there; null where it never is. A cookie is taken, and the question asked again with it. */
-  #asked(
-    flow: Flow,
-    heard: { take: (text: string) => void },
-    address: string,
-    id: string,
-    make: () => string,
-    once = false,
-  ): Promise<Answered | null> {
+  #asked(send: () => void, heard: Heard, address: string, id: string, once = false): Promise<Answered | null> {
     const { clock, goOn } = this.#doors;
     const answers: string[] = [];
     const pieces: string[] = [];
@@ -229,13 +267,13 @@ class Probing {
         const left = end - clock.now();
         if (left <= 0 || !goOn()) return done(null);
         if (again) {
-          flow.send(bytesOf(make()));
+          send();
           this.#messages++;
         }
         cancel = clock.after(Math.min(interval, left), () => turn(!once));
         interval = Math.min(2 * interval, T2);
       };
-      heard.take = (text) => {
+      heard.take = (text, moved) => {
         const read: Read | null = readAnswer(text);
         if (read === null || read.id !== id) return;
         if ('cookie' in read) {
@@ -248,7 +286,7 @@ class Probing {
         answers[read.part - 1] = text;
         pieces[read.part - 1] = read.body;
         for (let part = 0; part < read.parts; part++) if (pieces[part] === undefined) return;
-        done({ question: fromBase64(pieces.join('')), seen: read.from, answers });
+        done({ question: fromBase64(pieces.join('')), seen: read.from, answers, moved });
       };
       turn(true);
     });
@@ -263,6 +301,7 @@ class Probing {
     id: string,
     answered: Answered | null,
     unheard: boolean,
+    second?: Peer,
   ): Tried {
     const { name, what } = vector;
     const about = { name, what, over, family: familyOf(mirror), port: mirror.port, local, size: sent.length };
@@ -279,9 +318,20 @@ class Probing {
     const body = (readAnswer(answers[0]!) as { body: string }).body;
     const expected = answerText(question, { id, part: 1, parts, from: seen }, unheard ? 'plain' : 'sip', body);
     const answer = unheard ? [] : differencesOf(expected, answers[0]!, translation).map(changed);
+    // A mirror answers where it was asked from: it is on the way that the answer was sent to another port.
+    if (answered.moved && second !== undefined)
+      answer.push({ field: 'Answer', part: 'port', at: 1, change: 'moved', before: String(local.port), after: String(second.port) });
     const fate: Fate = unheard ? 'unheard' : changes.length + answer.length > 0 ? 'rewritten' : 'unchanged';
     return { ...about, seen, arrived: question.length, fate, changes, answer };
   }
+}
+
+/** How long the first whole message of a stream is; null where it is not all there. */
+function wholeLength(had: string): number | null {
+  const end = had.indexOf('\r\n\r\n');
+  const [, length] = /^Content-Length:\s*(\d+)/im.exec(had.slice(0, Math.max(0, end))) ?? [];
+  const whole = end + 4 + Number(length ?? 0);
+  return end < 0 || had.length < whole ? null : whole;
 }
 
 const MOST_SHOWN = 120;

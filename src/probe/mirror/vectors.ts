@@ -16,6 +16,8 @@ export interface Maker {
   version: string;
   /** The line that makes it a probe's. */
   mark: string;
+  /** A second socket of this machine's, where the message has one. */
+  second?: Peer;
 }
 
 export interface Vector {
@@ -26,6 +28,14 @@ export interface Vector {
   make(maker: Maker): string;
   /** What it leaves behind in an ALG an answer does not end: so this is sent behind it, for which no answer is waited. */
   end?(maker: Maker): string;
+  /** A second socket, that listens while the first one asks. */
+  listens?: true;
+  /** What is asked first from a second socket, and is to be answered: only then the message meets what it is for. `end` is that one's. */
+  before?(maker: Maker): string;
+  /** Over TCP, where its text is cut into two segments. */
+  cut?(text: string): number;
+  /** Over TCP, another message that goes before it in the same segment. */
+  along?(maker: Maker): string;
 }
 
 interface Shape {
@@ -92,6 +102,7 @@ function session({ local, media: port }: Maker, { origin, connection, media }: S
 }
 
 const UDP = ['udp'] as const;
+const TCP = ['tcp'] as const;
 const BOTH = ['udp', 'tcp'] as const;
 const FOUR = ['ipv4'] as const;
 const ALL = ['ipv4', 'ipv6'] as const;
@@ -250,4 +261,38 @@ export const VECTORS: readonly Vector[] = [
   },
   { name: 'one-packet', what: 'calls with just what one packet holds', over: UDP, families: FOUR, make: (maker) => padded(maker, 1470) },
   { name: 'large', what: 'calls with more than one packet holds', over: UDP, families: FOUR, make: (maker) => padded(maker, 2200) },
+  {
+    name: 'other-port',
+    what: 'calls from another port than Via names',
+    over: UDP,
+    families: FOUR,
+    listens: true,
+    make: (maker) => message(maker, { via: shownPeer(maker.second ?? maker.local), body: session(maker) }),
+  },
+  {
+    name: 'same-media',
+    what: 'calls with the RTP port of another call that is on',
+    over: UDP,
+    families: FOUR,
+    // The answer to an INVITE would close what it opened; what an UPDATE opens stays (see above).
+    before: (maker) => message(maker, { method: 'UPDATE', body: session(maker) }),
+    make: (maker) => message(maker, { body: session(maker) }),
+    end: (maker) => message({ ...maker, mark: 'X-Sipalg-Probe: end' }, { method: 'BYE' }),
+  },
+  {
+    name: 'split',
+    what: 'calls in two segments, cut within Via',
+    over: TCP,
+    families: FOUR,
+    make: (maker) => message(maker, { body: session(maker) }),
+    cut: (text) => text.indexOf(' ', text.indexOf('Via: ') + 5) + 4,
+  },
+  {
+    name: 'two-in-one',
+    what: 'calls behind another message in one segment',
+    over: TCP,
+    families: FOUR,
+    along: (maker) => message(maker, { method: 'OPTIONS' }),
+    make: (maker) => message(maker, { body: session(maker) }),
+  },
 ];

@@ -5,6 +5,7 @@
 import { Comparing } from '../../compare/compare.ts';
 import type { CompareOptions } from '../../compare/compare.ts';
 import type { Comparison } from '../../compare/comparison.ts';
+import { bitsOf } from '../../languages/address/prefixes.ts';
 import { pcapHeader, pcapRecord, Writer } from '../../languages/pcap/encode.ts';
 import type { PhoneMessage } from './sightings.ts';
 
@@ -13,42 +14,55 @@ const RAW = 101;
 const IP_HEADER = 20;
 const UDP_HEADER = 8;
 const UDP = 17;
+/** A segment is given as a datagram with TCP's name: what stands between the segments that were recorded is not known. */
+const HOPS = 64;
 
 const INSIDE = 0;
 const OUTSIDE = 1;
 
-const octets = (address: string): number[] => address.split('.').map(Number);
+/** The bytes of an address of either family. */
+function octets(address: string): number[] {
+  const bits = bitsOf(address) ?? '';
+  return Array.from({ length: bits.length / 2 }, (_, at) => parseInt(bits.slice(at * 2, at * 2 + 2), 16));
+}
 
-/** A packet of IPv4 and UDP around a message, as far as it was recorded. */
+/** A packet of IP and UDP around a message, as far as it was recorded. */
 function packetOf({ at, recorded }: PhoneMessage): Uint8Array {
   const { id, from, to, length, bytes, ttl } = recorded;
-  const whole = IP_HEADER + UDP_HEADER + length;
-  const writer = new Writer(true)
-    .u8(0x45)
-    .u8(0)
-    .u16(whole)
-    .u16(id)
-    .u16(0x4000)
-    .u8(ttl ?? 64)
-    .u8(UDP)
-    .u16(0);
+  const whole = UDP_HEADER + length;
+  const writer = new Writer(true);
+  if (from.address.includes(':')) {
+    // The flow label is the flow's and no number of a packet.
+    writer
+      .u32(0x6000_0000)
+      .u16(whole)
+      .u8(UDP)
+      .u8(ttl ?? HOPS);
+  } else {
+    writer
+      .u8(0x45)
+      .u8(0)
+      .u16(IP_HEADER + whole)
+      .u16(id)
+      .u16(0x4000)
+      .u8(ttl ?? HOPS)
+      .u8(UDP)
+      .u16(0);
+  }
   for (const octet of [...octets(from.address), ...octets(to.address)]) writer.u8(octet);
-  writer
-    .u16(from.port)
-    .u16(to.port)
-    .u16(UDP_HEADER + length)
-    .u16(0)
-    .bytes(bytes);
+  const headers = writer.u16(from.port).u16(to.port).u16(whole).u16(0).end();
   const seconds = Math.floor(at / 1000);
-  return pcapRecord({ seconds, nanoseconds: (at - seconds * 1000) * 1e6, bytes: writer.end(), length: whole });
+  const packet = new Writer(true).bytes(headers).bytes(bytes).end();
+  return pcapRecord({ seconds, nanoseconds: (at - seconds * 1000) * 1e6, bytes: packet, length: headers.length + length });
 }
 
 export class ComparingPhones {
   readonly #comparing: Comparing;
   /** Messages of each side. */
   readonly seen = { inside: 0, outside: 0 };
-  /** Such as were not recorded to their end. */
+  /** Datagrams that were not recorded to their end, and segments of TCP, of which none is. */
   cut = 0;
+  segments = 0;
 
   /** @param names what the two sides are called: devices */
   constructor(names: readonly [inside: string, outside: string], options: CompareOptions = {}) {
@@ -58,8 +72,9 @@ export class ComparingPhones {
 
   take(message: PhoneMessage): void {
     this.seen[message.inside ? 'inside' : 'outside']++;
-    if (!message.whole) this.cut++;
-    this.#comparing.push(message.inside ? INSIDE : OUTSIDE, packetOf(message));
+    if (message.transport === 'tcp') this.segments++;
+    else if (!message.whole) this.cut++;
+    this.#comparing.push(message.inside ? INSIDE : OUTSIDE, packetOf(message), message.transport);
   }
 
   end(): Comparison {

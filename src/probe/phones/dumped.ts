@@ -6,7 +6,8 @@ import { writeIpv6 } from '../../languages/address/prefixes.ts';
 import type { Followed, FollowedEnd, Following, Host } from '../../host/host.ts';
 import type { PhoneRecording } from './recording.ts';
 import { wanDevices } from './recording.ts';
-import { placesOf, SIP_PORTS } from './places.ts';
+import { placesOf } from './places.ts';
+import { SIP_PORTS } from './ports.ts';
 import type { Places } from './places.ts';
 import type { PhoneMessage } from './sightings.ts';
 import { say, Trouble } from '../../words/say.ts';
@@ -109,6 +110,7 @@ export class Dump {
       at,
       inside,
       fromPhone,
+      transport: 'udp',
       whole: bytes.length >= length,
       recorded: {
         tap: device,
@@ -121,6 +123,7 @@ export class Dump {
         expires: 0,
         ttl: packet[version === 4 ? 8 : 7] as number,
         ack: null,
+        times: 1,
       },
     };
   }

@@ -4,10 +4,13 @@
  */
 import type { Host } from '../../host/host.ts';
 import { parseDefaultRoutes } from '../../languages/kernel/routes.ts';
+import { parseDefaultRoutes6 } from '../../languages/kernel/routes6.ts';
 import type { Recording } from '../record/recorded.ts';
 import { startRecorder } from '../record/recorder.ts';
+import { CHUNK } from '../record/taps.ts';
 import { placesOf, tapsOf } from './places.ts';
-import type { Places } from './places.ts';
+import type { Kind, Places } from './places.ts';
+import { SIP_PORTS } from './ports.ts';
 import { Sightings } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
 import { say, Trouble } from '../../words/say.ts';
@@ -26,10 +29,13 @@ export interface PhoneRecording {
   readonly bytes: number;
   /** Seconds for which the kernel keeps a message. */
   readonly seconds: number;
-  /** What has come since the last reading, in the order of time. @throws Error in a sentence */
-  read(): Promise<PhoneMessage[]>;
+  readonly ports: readonly number[];
+  /** What has come since the last reading, in the order of time. @param last counters are read too @throws Error in a sentence */
+  read(last?: boolean): Promise<PhoneMessage[]>;
   /** Messages that were recorded and could not be put together, at the last reading. */
   readonly unclear: number;
+  /** Packets for which there was no room, or that were forgotten before they were read, as far as the counters were read. */
+  readonly missed: number;
   /** @returns what could not be taken away, in sentences */
   close(): Promise<string[]>;
 }
@@ -41,6 +47,8 @@ export interface PhoneOptions {
   readonly isFar: (address: string) => boolean;
   /** Ports of SIP, of either end. */
   readonly ports?: readonly number[];
+  /** What is recorded; UDP over IPv4 where it is not said. */
+  readonly kinds?: readonly Kind[];
 }
 
 /** Devices that a default route leads through; none where there is no such route. */
@@ -54,15 +62,22 @@ export async function wanDevices(host: Host): Promise<Set<string>> {
   }
 }
 
+/** The same for IPv6. */
+async function wanDevices6(host: Host): Promise<Set<string>> {
+  const routes = await host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } });
+  return new Set(routes.state === 'present' ? parseDefaultRoutes6(routes.value) : []);
+}
+
 /**
  * @throws CannotRecord where this kernel or nft cannot; Error in a sentence where it is not known which side is which
  */
-export async function startPhones(host: Host, { kind, isFar, ports }: PhoneOptions): Promise<PhoneRecording> {
-  const places = placesOf(host.addresses(), await wanDevices(host));
+export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, kinds }: PhoneOptions): Promise<PhoneRecording> {
+  const [wan, wan6] = await Promise.all([wanDevices(host), wanDevices6(host)]);
+  const places = placesOf(host.addresses(), wan, wan6);
   if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
   if (places.inside.length === 0)
     throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));
-  const placed = tapsOf(places, ports);
+  const placed = tapsOf(places, ports, kinds);
   const release = await host.read('/proc/sys/kernel/osrelease');
   const kernel = release.state === 'present' ? release.value.trim() : '';
   const options = { messages: MESSAGES, seconds: KEPT, kernel };
@@ -74,14 +89,18 @@ export async function startPhones(host: Host, { kind, isFar, ports }: PhoneOptio
   let unclear = 0;
   return {
     places,
-    // Of one that is longer, whole sixteens.
-    bytes: recorder.bytes - (recorder.bytes % 16),
+    ports,
+    // Of one that is longer, whole chunks.
+    bytes: recorder.bytes - (recorder.bytes % CHUNK),
     seconds: KEPT,
     get unclear() {
       return unclear;
     },
-    async read() {
-      const wantsAll = !cheaply || readings++ % ALL_EVERY === 0;
+    get missed() {
+      return sightings.missed;
+    },
+    async read(last = false) {
+      const wantsAll = last || !cheaply || readings++ % ALL_EVERY === 0;
       const sets = cheaply ? await recorder.glance() : null;
       // Where the sets alone show less than all of the table, this nft lists no elements with them.
       const all = wantsAll || sets === null ? await recorder.read() : null;

@@ -8,6 +8,7 @@ export interface PhoneMessage {
   readonly at: number;
   readonly inside: boolean;
   readonly fromPhone: boolean;
+  readonly transport: 'udp' | 'tcp';
   readonly recorded: Recorded;
   /** All of its bytes were recorded. */
   readonly whole: boolean;
@@ -15,9 +16,14 @@ export interface PhoneMessage {
 
 /** What the kernel is about to forget may be gone in part while it is listed. */
 const FADING = 3000;
-/** The same bytes in the same packet are the same message within this, by clocks that are read at two moments. */
-const SAME = 1500;
-const MOST_KNOWN = 4096; // of 80 bytes each
+/**
+ * Of the time that the kernel keeps an element, which no packet renews: another one of the same bytes cannot come sooner than the first
+ * one has gone. The rest is for readings that take seconds on a busy router, by which their dates differ.
+ */
+const SAME = 0.6;
+/** Repeats are dated between two readings, no closer than this: the first one comes after 0.5 s (RFC 3261 §17.1.1.1, T1). */
+const APART = 200;
+const MOST_KNOWN = 4096; // of 90 bytes each
 
 /** What a recorder tells messages apart by, and where they went. */
 const keyOf = ({ tap, id, check, length, from, to }: Recorded): string =>
@@ -27,11 +33,11 @@ export class Sightings {
   readonly #placed: ReadonlyMap<string, Placed>;
   readonly #keeps: number;
   readonly #isFar: (address: string) => boolean;
-  /** By `keyOf`, when it was recorded. */
-  readonly #known = new Map<string, number>();
+  /** By `keyOf`, when it was recorded, when it was read last, and how often it had come by then. */
+  readonly #known = new Map<string, { when: number; read: number; times: number }>();
   readonly #packets = new Map<string, number>();
-  /** Packets that matched and found no room in the kernel, or could not be put together. */
-  lost = 0;
+  /** Packets that were read, whether they are told or not. */
+  #taken = 0;
 
   /**
    * @param seconds for which the kernel keeps a message
@@ -52,18 +58,21 @@ export class Sightings {
       if (placed === undefined) continue;
       const when = Math.round(at - this.#keeps + recorded.expires);
       const key = keyOf(recorded);
-      const before = this.#known.get(key);
-      if (before !== undefined && Math.abs(when - before) < SAME) continue;
-      this.#know(key, when);
+      const known = this.#known.get(key);
+      const before = known !== undefined && Math.abs(when - known.when) < SAME * this.#keeps ? known : null;
+      const fresh = recorded.times - (before?.times ?? 0);
+      if (before !== null && fresh <= 0) {
+        before.read = at;
+        continue;
+      }
+      this.#know(key, { when: before?.when ?? when, read: at, times: recorded.times });
+      this.#taken += fresh;
       const far = placed.fromPhone ? recorded.to.address : recorded.from.address;
       if (placed.inside && !this.#isFar(far)) continue;
-      found.push({
-        at: when,
-        inside: placed.inside,
-        fromPhone: placed.fromPhone,
-        recorded,
-        whole: recorded.bytes.length >= recorded.length,
-      });
+      const { inside, fromPhone, tap } = placed;
+      const whole = recorded.bytes.length >= recorded.length;
+      for (const moment of moments(before === null ? when : null, before?.read ?? when, at, fresh))
+        found.push({ at: moment, inside, fromPhone, transport: tap.transport, recorded, whole });
     }
     for (const [tap, count] of packets) this.#packets.set(tap, count);
     // In one moment what goes in was there first.
@@ -71,9 +80,9 @@ export class Sightings {
     return found.sort((one, other) => one.at - other.at || entering(one) - entering(other));
   }
 
-  #know(key: string, when: number): void {
+  #know(key: string, one: { when: number; read: number; times: number }): void {
     this.#known.delete(key);
-    this.#known.set(key, when);
+    this.#known.set(key, one);
     if (this.#known.size <= MOST_KNOWN) return;
     for (const oldest of this.#known.keys()) {
       this.#known.delete(oldest);
@@ -81,10 +90,22 @@ export class Sightings {
     }
   }
 
-  /** Packets that matched so far, all taps together. */
-  get packets(): number {
+  /** Packets that matched and were never read: the kernel had no room for them, or had forgotten them. As of the last counters read. */
+  get missed(): number {
     let sum = 0;
     for (const count of this.#packets.values()) sum += count;
-    return sum;
+    return Math.max(0, sum - this.#taken);
   }
+}
+
+/**
+ * When each of several packets that look the same came: the first one is dated by the kernel, those behind it are counted alone.
+ * They are put evenly between two readings; more than fit there are one packet that a network has doubled.
+ * @param first null: it is known already
+ */
+function moments(first: number | null, from: number, to: number, count: number): number[] {
+  const dated = first === null ? [] : [first];
+  const repeats = Math.min(count - dated.length, Math.max(1, Math.floor((to - from) / APART)));
+  const step = (to - from) / Math.max(1, repeats);
+  return [...dated, ...Array.from({ length: Math.max(0, repeats) }, (_, nth) => Math.round(from + step * (nth + 1)))];
 }

@@ -6,7 +6,8 @@ import { measureBinding } from './binding.ts';
 import { judge } from './judge.ts';
 import { inBrackets, isFrom, shownPeer } from './question.ts';
 import type { Question } from './question.ts';
-import type { Answer, Binding, Fragments, Here, Look, ProviderProbe, Reach, Server, SourcePort, Transport } from './result.ts';
+import type { Answer, Binding, Fragments, Here, Look, ProviderProbe, Reach, ReachByFamily } from './result.ts';
+import type { Server, SourcePort, Transport } from './result.ts';
 import { locate, TRANSPORTS } from './target.ts';
 import type { Target } from './target.ts';
 import { KNOWN, openDialogue, TIMER_F } from './transaction.ts';
@@ -48,6 +49,7 @@ class Probing {
   readonly #target: Target;
   readonly #looks: Look[] = [];
   readonly #reach: Reach[] = [];
+  readonly #byFamily: ReachByFamily[] = [];
   #messages = 0;
   #cseq = 0;
   /** The server asks to be left alone (503 or Retry-After): in words. */
@@ -116,6 +118,7 @@ class Probing {
       }
     };
     await Promise.all([udp(), this.#overStream('tcp', of('tcp')), this.#overStream('tls', of('tls'))]);
+    const byFamily = TRANSPORTS.flatMap((over) => this.#byFamily.filter((one) => one.over === over));
     const judged = judge(
       this.#looks,
       host,
@@ -124,10 +127,11 @@ class Probing {
     );
     return {
       ...judged,
-      ...(this.#left === null ? {} : { reasons: [...judged.reasons, this.#left] }),
+      reasons: [...judged.reasons, ...familiesOf(byFamily), ...(this.#left === null ? [] : [this.#left])],
       provider: { asked: port === null ? host : shownPeer({ address: host, port }), servers: found.servers, failures: found.failures },
       here,
       reach: [...this.#reach].sort((one, other) => TRANSPORTS.indexOf(one.over) - TRANSPORTS.indexOf(other.over)),
+      reachByFamily: byFamily,
       sourcePort: sourcePortOf(this.#looks),
       fragments,
       binding,
@@ -165,25 +169,40 @@ class Probing {
     return look;
   }
 
+  /** Of a transport with servers of both families one of each is asked; what is known of the transport is the better of the two. */
+  #reached(over: Transport, rows: readonly { reach: Reach | null; family: ReachByFamily['family'] }[]): void {
+    const known = rows.flatMap(({ reach, family }) => (reach === null ? [] : [{ reach, family }]));
+    if (known.length > 1) this.#byFamily.push(...known.map(({ reach, family }) => ({ ...reach, family })));
+    const best = (['answered', 'connected'] as const).flatMap((state) => known.filter(({ reach }) => reach.state === state))[0] ?? known[0];
+    if (best !== undefined) this.#reach.push({ ...best.reach, over });
+  }
+
   /** @returns the flow on which a server answered, open; null: none did */
   async #overUdp(servers: readonly Server[]): Promise<Dialogue | null> {
-    const { network, clock, goOn } = this.#doors;
+    const { network } = this.#doors;
     if (servers.length === 0) return null;
     const lacking = await network.lacks('udp');
     if (lacking !== null) {
       this.#reach.push({ over: 'udp', state: 'not here', server: null, says: said(lacking) });
       return null;
     }
+    const rows: { reach: Reach | null; family: ReachByFamily['family']; dialogue: Dialogue | null }[] = [];
+    for (const [family, some] of families(servers)) rows.push({ family, ...(await this.#udpFamily(some)) });
+    this.#reached('udp', rows);
+    const [first = null, ...others] = rows.flatMap(({ dialogue }) => dialogue ?? []);
+    for (const other of others) other.close();
+    return first;
+  }
+
+  async #udpFamily(servers: readonly Server[]): Promise<{ reach: Reach | null; dialogue: Dialogue | null }> {
+    const { network, clock, goOn } = this.#doors;
     let last: Reach | null = null;
     for (const server of servers.slice(0, MOST_UDP)) {
       const outcome = await this.#udpServer(server, () => openDialogue(network, clock, { over: 'udp', server, name: server.name }, goOn));
+      if (outcome.dialogue !== null) return outcome;
       last = outcome.reach;
-      if (outcome.dialogue === null) continue;
-      this.#reach.push(last);
-      return outcome.dialogue;
     }
-    if (last !== null) this.#reach.push(last);
-    return null;
+    return { reach: last, dialogue: null };
   }
 
   async #udpServer(server: Server, open: () => Promise<Dialogue>): Promise<{ reach: Reach; dialogue: Dialogue | null }> {
@@ -226,13 +245,20 @@ class Probing {
   }
 
   async #overStream(over: 'tcp' | 'tls', servers: readonly Server[]): Promise<void> {
-    const { network, clock, goOn } = this.#doors;
+    const { network } = this.#doors;
     if (servers.length === 0) return;
     const lacking = await network.lacks(over);
     if (lacking !== null) {
       this.#reach.push({ over, state: 'not here', server: null, says: said(lacking) });
       return;
     }
+    const rows: { reach: Reach | null; family: ReachByFamily['family'] }[] = [];
+    for (const [family, some] of families(servers)) rows.push({ family, reach: await this.#streamFamily(over, some) });
+    this.#reached(over, rows);
+  }
+
+  async #streamFamily(over: 'tcp' | 'tls', servers: readonly Server[]): Promise<Reach | null> {
+    const { network, clock, goOn } = this.#doors;
     let reach: Reach | null = null;
     for (const server of servers) {
       if (!goOn()) break;
@@ -259,7 +285,7 @@ class Probing {
       reach = { over, state: answer === null ? 'connected' : 'answered', server, says, ...certificate };
       break;
     }
-    if (reach !== null) this.#reach.push(reach);
+    return reach;
   }
 
   /** Questions too long for one packet. */
@@ -294,6 +320,43 @@ class Probing {
     );
     return { state: 'lost', size: LARGE, answered: MEDIUM, says };
   }
+}
+
+/** IPv4 first: only there addresses are translated, and so rewritten. */
+function families(servers: readonly Server[]): [family: ReachByFamily['family'], servers: Server[]][] {
+  const all = (['ipv4', 'ipv6'] as const).map((family): [ReachByFamily['family'], Server[]] => [
+    family,
+    servers.filter(({ address }) => address.includes(':') === (family === 'ipv6')),
+  ]);
+  return all.filter(([, some]) => some.length > 0);
+}
+
+/** What the two families say together: a sentence for each transport that has servers of both. */
+export function familiesOf(rows: readonly ReachByFamily[]): Said[] {
+  return TRANSPORTS.flatMap((over) => {
+    const of = rows.filter((row) => row.over === over);
+    const one = of.find(({ state }) => state === 'answered');
+    const other = of.find(({ state }) => state !== 'answered');
+    if (one === undefined) return [];
+    const transport = over.toUpperCase();
+    if (other === undefined)
+      return [say('reach-both-families', 'Over {transport} the provider answers by IPv4 and by IPv6 alike.', { transport })];
+    const values = { transport, why: other.says };
+    return [
+      one.family === 'ipv4'
+        ? say(
+            'reach-ipv4-alone',
+            'Over {transport} the provider answers by IPv4 alone. By IPv6: {why} A phone with IPv6 may try that first, and be late.',
+            values,
+          )
+        : say(
+            'reach-ipv6-alone',
+            'Over {transport} the provider answers by IPv6 alone. By IPv4: {why} What is said here is of IPv6, where addresses are '
+              + 'seldom translated; of IPv4 nothing is known.',
+            values,
+          ),
+    ];
+  });
 }
 
 /** What a door has said, as a sentence. */

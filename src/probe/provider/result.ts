@@ -77,6 +77,11 @@ export interface Reach {
   certificate?: string | null;
 }
 
+/** Of a transport for which there are servers of both families, what came of each; `reach` has the better one. */
+export interface ReachByFamily extends Reach {
+  family: 'ipv4' | 'ipv6';
+}
+
 /** Whether the translated port is the socket's own, over UDP. */
 export interface SourcePort {
   state: 'kept' | 'changed' | 'unknown';
@@ -121,6 +126,8 @@ export interface ProviderProbe {
   /** Where this was run: the router's own state where it is one. */
   here: Here;
   reach: Reach[];
+  /** Only for transports with servers of both families, where one of each was asked. */
+  reachByFamily: ReachByFamily[];
   sourcePort: SourcePort;
   fragments: Fragments;
   binding: Binding;

@@ -91,8 +91,11 @@ export async function locate(ask: Questions, { host, isAddress, port }: Target):
         servers.push({ over, name: over === 'tls' ? host : target, address, port: at, by: service?.by ?? type });
     }
     // IPv4 first: only there addresses are translated, and so rewritten.
-    const family = ({ address }: Server): number => (address.includes(':') ? 1 : 0);
-    found.servers.push(...servers.sort((one, other) => family(one) - family(other)).slice(0, MOST_SERVERS));
+    const isSix = ({ address }: Server): boolean => address.includes(':');
+    const [four, six] = [servers.filter((one) => !isSix(one)), servers.filter(isSix)];
+    // However many there are of IPv4, one of IPv6 is asked too: phones that have both take that one first (RFC 6724).
+    const first = four.slice(0, six.length > 0 ? MOST_SERVERS - 1 : MOST_SERVERS);
+    found.servers.push(...first, ...six.slice(0, MOST_SERVERS - first.length));
   }
   return found;
 }

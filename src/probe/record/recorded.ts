@@ -1,5 +1,5 @@
 /** From the sets of a recording, as `nft list table` prints them, back to messages. */
-import { NARROW, bytesAt, nameIn } from './taps.ts';
+import { bytesAt, CHUNK, NARROW, nameIn, TAILS } from './taps.ts';
 import type { Tap } from './taps.ts';
 
 export interface End {
@@ -18,12 +18,14 @@ export interface Recorded {
   readonly check: number;
   /** Bytes of the payload as the packet says; null for TCP where they cannot be told. */
   readonly length: number;
-  /** The bytes, from the first one on: all, or, of a message longer than Limits.bytes or Tap.bytes, as many whole sixteens as fit. */
+  /** The bytes, from the first one on: all, or, of a message longer than Limits.bytes or Tap.bytes, as many whole chunks as fit. */
   readonly bytes: Uint8Array;
   /** Milliseconds until its elements would go, as the kernel counts: what came later has more. About 10 ms exact. */
   readonly expires: number;
   /** TTL or hop limit; null for TCP. */
   readonly ttl: number | null;
+  /** So many packets had these numbers and bytes: a phone that numbers all its packets 0 repeats itself so. */
+  readonly times: number;
   /** TCP: up to which byte of the other side it says to have got everything. */
   readonly ack: number | null;
 }
@@ -42,6 +44,8 @@ export interface Recording {
 interface Element {
   readonly parts: readonly string[];
   readonly expires: number;
+  /** Packets, where its set counts them; else 1. */
+  readonly packets: number;
 }
 
 const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
@@ -69,10 +73,11 @@ function parse(text: string): { sets: Map<string, Element[]>; packets: Map<strin
           const [key = '', expires = ''] = one.split(' expires ');
           return {
             parts: key
-              .replace(/ timeout \S+$/, '')
+              .replace(/ (?:counter|timeout) .*$/, '')
               .split(' . ')
               .map((part) => part.trim()),
             expires: milliseconds(expires),
+            packets: Number(/ counter packets (\d+)/.exec(one)?.[1] ?? 1),
           };
         }),
     );
@@ -99,8 +104,8 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
     return groups;
   };
   const [from, to, size, acks] = [grouped('from'), grouped('to'), grouped('size'), grouped('ack')];
-  const chunks = Array.from({ length: Math.floor(most / 16) }, (_, index) => grouped(`b${index * 16}`));
-  const tails = ([8, 4, 2, 1] as const).map((width) => [width, grouped(`t${width}`)] as const);
+  const chunks = Array.from({ length: Math.floor(most / CHUNK) }, (_, index) => grouped(`b${index * CHUNK}`));
+  const tails = TAILS.map((width) => [width, grouped(`t${width}`)] as const);
   const found: Recorded[] = [];
   let unclear = 0;
   for (const [group, heads] of size) {
@@ -119,13 +124,15 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
     const put = (elements: readonly Element[] | undefined, width: number): boolean => {
       if (elements !== undefined && elements.length > 1) isAmbiguous = true;
       if (elements === undefined || elements.length !== 1 || at + width > bytes.length) return false;
-      bytes.set(bytesOf(elements[0]!.parts[2]!, width), at);
+      // A chunk is two numbers, a tail one.
+      const numbers = elements[0]!.parts.slice(2);
+      numbers.forEach((number, index) => bytes.set(bytesOf(number, width / numbers.length), at + (index * width) / numbers.length));
       at += width;
       return true;
     };
-    for (const chunk of chunks) if (at + 16 > bytes.length || !put(chunk.get(group), 16)) break;
+    for (const chunk of chunks) if (at + CHUNK > bytes.length || !put(chunk.get(group), CHUNK)) break;
     // Tails are recorded of what stands behind the last whole chunk of the packet alone.
-    if (at === Math.floor(length / 16) * 16)
+    if (at === Math.floor(length / CHUNK) * CHUNK)
       for (const [width, tail] of tails) if (((length - at) & width) !== 0 && !put(tail.get(group), width)) break;
     if (isAmbiguous || (at === 0 && length > 0)) {
       unclear++;
@@ -142,6 +149,7 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       bytes: bytes.slice(0, at),
       expires: Math.max(...heads.map(({ expires }) => expires)),
       ttl: isTcp ? null : Number(head.parts[3]),
+      times: heads.reduce((sum, { packets }) => sum + packets, 0),
       ack: isTcp ? Number(acks.get(group)?.[0]?.parts[2] ?? NaN) : null,
     });
   }

@@ -1,11 +1,11 @@
 /**
- * Rules that record the very bytes of messages: at a device's ingress or egress (family netdev) each 16 bytes of a packet
+ * Rules that record the very bytes of messages: at a device's ingress or egress (family netdev) each 32 bytes of a packet
  * become an element of a set that the packet itself fills (nft(8), "add @set"), and what is left over at its end elements of
- * 8, 4, 2 and 1 byte. No capture software is needed: nft, and kmod-nft-netdev of OpenWrt 24.10 and later.
+ * 16, 8, 4, 2 and 1 byte. No capture software is needed: nft, and kmod-nft-netdev of OpenWrt 24.10 and later.
  *
  * Egress is behind the SIP helper, which runs last in postrouting; ingress is before it. What a kernel can record of a
  * message depends on its version: up to 6.12 the offset within the header is 255 bytes at most (nft_payload.c,
- * NLA_POLICY_MAX(NLA_BE32, 255)), so the first sixteen chunks behind a UDP header, 256 bytes; 6.18 takes any.
+ * NLA_POLICY_MAX(NLA_BE32, 255)), so the first eight chunks behind a UDP header, 256 bytes; 6.18 takes any.
  *
  * nft 1.0.6 and 1.1.3 end abnormally on sets whose keys have more than four parts: none here has more.
  */
@@ -26,13 +26,17 @@ export interface Tap {
   readonly matches: readonly string[];
   /** Whether what matches goes no further. */
   readonly drop?: boolean;
+  /** Of TCP, four bytes each: a segment whose payload begins otherwise is passed by. Not given: every segment. */
+  readonly begins?: readonly string[];
+  /** Messages at this tap, where they are to be fewer than Limits.messages. */
+  readonly messages?: number;
   /** Bytes of each message, where fewer are enough than are recorded of others: what is listed and loaded goes by it. */
   readonly bytes?: number;
-  /** Length of the longest message whose last bytes are recorded behind its whole sixteens: each costs rules. All, if not given. */
+  /** Length of the longest message whose last bytes are recorded behind its whole chunks: each costs rules. All, if not given. */
   readonly tails?: number;
 }
 
-/** How much is recorded: memory in the kernel is bounded by these, about 100 bytes for each 16 of a message. */
+/** How much is recorded: memory in the kernel is bounded by these, about 130 bytes for each 32 of a message. */
 export interface Limits {
   /** Bytes of each message; what is beyond is not recorded. */
   readonly bytes: number;
@@ -46,7 +50,9 @@ export interface Limits {
 export const NARROW = 256;
 export const WIDE = 1500;
 
-const CHUNK = 16;
+/** A raw number has 16 bytes at most: each element holds two. Half as many sets take half as long to list. */
+export const CHUNK = 32;
+const HALF = 16;
 /** Beyond it a kernel up to 6.12 refuses the whole table. */
 const LAST_OFFSET = 255;
 /** Where the payload begins behind the header that offsets count from. TCP's header has options, so it is asked for its payload. */
@@ -74,6 +80,8 @@ const raw = ({ transport }: Tap, at: number, bytes: number): string => {
   return `@${header},${(start + at) * 8},${bytes * 8}`;
 };
 
+const chunk = (tap: Tap, at: number): string => `${raw(tap, at, HALF)} . ${raw(tap, at + HALF, HALF)}`;
+
 /** What tells a packet's elements from another's: many phones send IP ids of 0, so its checksum, too. */
 const groupOf = ({ family, transport }: Tap): string =>
   `${family === 'ip' ? 'ip id' : 'ip6 flowlabel'} . ${transport === 'udp' ? 'udp checksum' : 'tcp sequence'}`;
@@ -93,7 +101,16 @@ const HEADS = [
   ],
 ] as const;
 
-const TAILS = [8, 4, 2, 1] as const;
+export const TAILS = [16, 8, 4, 2, 1] as const;
+
+/** A packet that comes again with the same numbers and bytes makes no element of its own: it is counted in the one there is. */
+const COUNTED = 'size';
+
+/** Four bytes as nft writes a raw number. */
+function wordOf(text: string): string {
+  if (!/^[\x20-\x7e]{4}$/.test(text)) throw new Refused(`${quote(text)} is not how a segment begins: four letters, signs or blanks.`);
+  return `0x${[...text].map((letter) => letter.charCodeAt(0).toString(16)).join('')}`;
+}
 
 /** What the sequence number of the other direction is: TCP alone. */
 const ACK = 'tcp ackseq';
@@ -108,26 +125,28 @@ function validate({ name, device, matches }: Tap): void {
   for (const match of matches) if (/[\n;{}#]/.test(match)) throw new Refused(`${quote(match)} is not one match of nft's.`);
 }
 
-function tapText(tap: Tap, { messages, seconds, ...limits }: Limits): string[] {
+function tapText(tap: Tap, { messages: most, seconds, ...limits }: Limits): string[] {
   validate(tap);
   const bytes = bytesAt(tap, limits.bytes);
-  const { device, hook, priority = -350, family, transport, matches, drop = false, tails: tailed = bytes } = tap;
+  const messages = Math.min(most, tap.messages ?? most);
+  const { device, hook, priority = -350, family, transport, matches, drop = false, begins = [], tails: tailed = bytes } = tap;
   const name = nameIn(tap);
   const key = (more: string): string => `${groupOf(tap)} . ${more}`;
   const set = (suffix: string, more: string): string =>
     `  set ${name}_${suffix} { typeof ${key(more)}; flags dynamic,timeout; size ${messages}; timeout ${seconds}s; }`;
-  const add = (suffix: string, more: string): string => `add @${name}_${suffix} { ${key(more)} }`;
+  const add = (suffix: string, more: string): string =>
+    `add @${name}_${suffix} { ${key(more)}${suffix === COUNTED ? ' counter' : ''} }`;
   const chunks = Array.from({ length: Math.ceil(bytes / CHUNK) }, (_, index) => index * CHUNK);
   const whole = chunks.filter((at) => at + CHUNK <= bytes);
   const lines = [
     ...HEADS.map(([suffix, more]) => set(suffix, more(tap))),
-    ...whole.map((at) => set(`b${at}`, raw(tap, at, CHUNK))),
+    ...whole.map((at) => set(`b${at}`, chunk(tap, at))),
     ...TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))),
     ...(transport === 'tcp' ? [set('ack', ACK)] : []),
   ];
   const rules = [
     `counter ${HEADS.map(([suffix, more]) => add(suffix, more(tap))).join(' ')}`,
-    ...whole.map((at) => add(`b${at}`, raw(tap, at, CHUNK))),
+    ...whole.map((at) => add(`b${at}`, chunk(tap, at))),
   ];
   if (transport === 'tcp') rules.push(add('ack', ACK));
   // By the length of a payload to the chain for what stands behind its last whole chunk.
@@ -146,16 +165,18 @@ function tapText(tap: Tap, { messages, seconds, ...limits }: Limits): string[] {
     );
     lines.push(`  chain ${name}_e${at} {`, ...tails, '  }');
   }
-  rules.push(`${length} vmap { ${ends.join(', ')} }`);
+  if (ends.length > 0) rules.push(`${length} vmap { ${ends.join(', ')} }`);
   if (drop) rules.push('counter drop');
   const version = family === 'ip' ? `meta protocol ip ip protocol ${transport}` : `meta protocol ip6 ip6 nexthdr ${transport}`;
+  // Of a packet without payload there is nothing to load, and the rule ends there.
+  const first = transport === 'tcp' && begins.length > 0 ? ` @ih,0,32 { ${begins.map(wordOf).join(', ')} }` : '';
   lines.push(
     `  chain ${name}_r {`,
     ...rules.map((rule) => `    ${rule}`),
     '  }',
     `  chain ${name} {`,
     `    type filter hook ${hook} device "${device}" priority ${priority}; policy accept;`,
-    ...matches.map((match) => `    ${version} ${match} goto ${name}_r`),
+    ...matches.map((match) => `    ${version} ${match}${first} goto ${name}_r`),
     '  }',
   );
   return lines;

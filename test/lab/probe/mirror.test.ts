@@ -41,6 +41,12 @@ const EDITS: Readonly<Record<string, readonly [there: readonly string[], back: r
   multipart: [[...HEADER, 'Content-Length length-wrong', ...SDP], BACK],
   'one-packet': [[...HEADER, ...SDP], BACK],
   large: [[...HEADER, ...SDP], BACK],
+  // The port that it takes from Via for the answers stands for the provider's as well (nf_nat_sip.c, map_addr).
+  'other-port': [
+    [CONTACT, FROM, 'Request-URI host port', 'To URI host port', ...SDP],
+    ['Answer port moved', FROM],
+  ],
+  'same-media': null,
 };
 
 const found = (changes: Tried['changes']): string[] =>
@@ -67,6 +73,9 @@ mirrors('shows field by field what the ALG edits, there and back, and which mess
       [
         ['register', 'rewritten', [CONTACT, FROM, TO, VIA].sort()],
         ['invite', 'rewritten', [...HEADER, ...SDP].sort()],
+        // Each segment is taken for a message: what is cut in two is not found in either.
+        ['split', 'rewritten', [CONTACT, FROM]],
+        ['two-in-one', 'rewritten', [...HEADER, ...SDP].sort()],
       ],
     );
     assert.equal(

@@ -81,9 +81,9 @@ provider('shows an ALG beyond this router, told apart from its own, which is off
   }),
 );
 
-provider('is asked on QuickJS by socat, and by nc over TCP alone where that is lacking, which is half a proof and said to be', () =>
+provider('is asked on QuickJS by socat and openssl, and by nc over TCP alone without them, which is half a proof and said to be', () =>
   behindTwo({ ruleset: 'stock-alg-absent', engine: 'quickjs' }, true, async (lab) => {
-    await kamailio(lab);
+    await Promise.all([kamailio(lab), overTls(lab)]);
     const { status, probe } = await probing<ProviderProbe>(lab, 'router', ask);
     assert.equal(
       [status, facts(probe)],
@@ -94,11 +94,16 @@ provider('is asked on QuickJS by socat, and by nc over TCP alone where that is l
           where: 'beyond',
           port: 'kept',
           fragments: 'arrive',
-          reach: ['udp answered', 'tcp answered', 'tls not here'],
+          reach: REACH,
         },
       ],
     );
-    await lab.router.must(['sh', '-ec', 'rm "$(command -v socat)"; ln -s "$(command -v busybox)" /usr/bin/nc']);
+    assert.match(probe.reach[2]!.certificate ?? '', /self-signed|mismatch/i);
+    // Over TLS the socket's own place stands in the question, and the server saw the address that was translated.
+    const secured = probe.looks.find(({ over }) => over === 'tls')!;
+    assert.is(secured.local.address, BETWEEN.router);
+    assert.is(secured.outcome.state === 'answered' && secured.outcome.answer.received, ADDRESS.wan);
+    await lab.router.must(['sh', '-ec', 'rm "$(command -v socat)" "$(command -v openssl)"; ln -s "$(command -v busybox)" /usr/bin/nc']);
     const half = await probing<ProviderProbe>(lab, 'router', ask);
     assert.equal([half.status, half.probe.verdict], [2, 'inconclusive']);
     assert.equal(
@@ -106,6 +111,7 @@ provider('is asked on QuickJS by socat, and by nc over TCP alone where that is l
       ['udp not here', 'tcp answered', 'tls not here'],
     );
     assert.match(half.probe.reach[0]!.says, 'Install socat (`apk add socat`)');
+    assert.match(half.probe.reach[2]!.says, 'Install openssl-util (`apk add openssl-util`)');
     // By nc too the socket's own place stands in the question.
     const { looks } = half.probe;
     assert.ok(looks.length > 0 && looks.every(({ local, outcome }) => local.address === BETWEEN.router && outcome.state === 'answered'));

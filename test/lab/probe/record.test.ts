@@ -32,7 +32,7 @@ const BOTH = [
   tap('wanout', 'wan', 'egress'),
 ];
 
-const OPTIONS = { messages: 64, seconds: 60 };
+const OPTIONS = { messages: 128, seconds: 60 };
 /** Of this machine's kernel everything, and of an older one the beginning. */
 const KERNELS = ['6.18.0', '6.12.117'] as const;
 
@@ -47,8 +47,8 @@ for (const kernel of KERNELS) {
     assert.is(recorder.bytes, most);
     const deliveries: Delivery[] = [];
     deliveries.push(await lab.sendInvite({ from: 'phone', to: 'provider', callId: `k-${kernel}` }));
-    // Every remainder of sixteen, and keep-alives of a few bytes.
-    for (let length = 1; length <= 34; length++) {
+    // Every remainder of 32, and keep-alives of a few bytes.
+    for (let length = 1; length <= 66; length++) {
       const bytes = Buffer.from(`${'x'.repeat(length - 1)}${length % 10}`);
       deliveries.push(await lab.send(bytes, { from: 'phone', to: 'provider' }));
     }
@@ -58,13 +58,13 @@ for (const kernel of KERNELS) {
     const { messages, packets, unclear } = await recorder.read();
     assert.is(unclear, 0);
     const [before, after] = [at(messages, 'lanin'), at(messages, 'wanout')];
-    assert.is(packets.get('lanin'), 35);
-    assert.is(before.length, 35);
-    assert.is(after.length, 35);
-    // Of one that is longer than can be recorded, whole sixteens.
-    const cut = (bytes: Buffer): string => bytes.toString('latin1').slice(0, bytes.length > most ? most - (most % 16) : most);
+    assert.is(packets.get('lanin'), 67);
+    assert.is(before.length, 67);
+    assert.is(after.length, 67);
+    // Of one that is longer than can be recorded, whole chunks of 32.
+    const cut = (bytes: Buffer): string => bytes.toString('latin1').slice(0, bytes.length > most ? most - (most % 32) : most);
     const sorted = (texts: string[]): string[] => [...texts].sort();
-    const out = deliveries.slice(0, 35);
+    const out = deliveries.slice(0, 67);
     assert.equal(sorted(before.map(text)), sorted(out.map(({ sent }) => cut(sent))));
     assert.equal(sorted(after.map(text)), sorted(out.map(({ arrived }) => cut(arrived!))));
     const invite = after.find((one) => text(one).startsWith('INVITE'))!;
@@ -125,8 +125,8 @@ record('are recorded over IPv6 and over TCP too', async ({ lab }) => {
     [ADDRESS6.phone],
   );
   const invites = at(messages, 'tcp').filter((one) => one.length > 0);
-  // What stands behind the last sixteen bytes is recorded of datagrams alone.
-  assert.equal(invites.map(text), [tcp.arrived!.toString('latin1').slice(0, Math.floor(tcp.arrived!.length / 16) * 16)]);
+  // What stands behind the last whole chunk is recorded of datagrams alone.
+  assert.equal(invites.map(text), [tcp.arrived!.toString('latin1').slice(0, Math.floor(tcp.arrived!.length / 32) * 32)]);
   assert.equal(
     invites.map(({ length }) => length),
     [tcp.arrived!.length],

@@ -48,6 +48,11 @@ watch('tells the story of two real phones and compares all they send, without le
     assert.equal(await stop([...watching, ...phones]), [1, 1, 1, 1], [...watching, ...phones].map(({ complained }) => complained()).join());
     for (const one of watching) story(one);
     for (const one of phones) comparedAll(one);
+    // What they have noted of registrations is there for a diagnosis, which looks once; the flow's time left stands beside it.
+    const { stdout } = await lab.router.run(['sipalg', 'diagnose', '--json']);
+    const { diagnosis } = JSON.parse(stdout) as { diagnosis: { phones: string[] } };
+    const own = diagnosis.phones.find((line) => line.startsWith(`udp ${ADDRESS.phone}:5060 -> ${ADDRESS.provider}:5060, `))!;
+    assert.match(own, / s left.*; it is registered for 600 s \(seen \d+ times? by sipalg (watch|probe --phones), \d min ago\)/);
     await nothingLeft(lab);
   } finally {
     await lab.close();

@@ -20,6 +20,7 @@ const message = (said: string, more: Partial<PhoneMessage> = {}): PhoneMessage =
   at: 1_700_000_000_250,
   inside: true,
   fromPhone: true,
+  transport: 'udp',
   whole: true,
   recorded: {
     tap: 'l0in',

@@ -25,7 +25,7 @@ const MOST: Record<string, number> = {
   'sipalg-i18n-de': 70_000,
   'luci-i18n-sipalg-de': 50_000,
   'sipalg-daemon': 62_000,
-  'sipalg-calls': 145_000,
+  'sipalg-calls': 153_000,
   'sipalg-fleet': 14_000,
   'luci-app-sipalg': 33_500,
 };

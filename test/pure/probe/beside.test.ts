@@ -28,6 +28,7 @@ const recorded = (packet: Packet, payload = packet.payload, shift = 0): Recorded
   to: packet.to,
   check: packet.segment!.seq + shift,
   ack: packet.segment!.ack,
+  times: 1,
   length: payload.length,
   bytes: Uint8Array.from(payload, (char) => char.charCodeAt(0)),
   expires: 0,

@@ -108,9 +108,54 @@ mirrors('says what was changed there and back, dropped, lost, and not answered',
   for (const words of [
     '2 did not arrive, while the same text at the control port did',
     'Of 1 the answer did not come back',
-    'Of 3 nothing is known',
+    'Of 5 nothing is known',
   ])
     assert.match(all, words);
+});
+
+mirrors('sees an answer that an ALG sends to the port in Via, and a call that is dropped for the RTP port of another', async () => {
+  const world = plain();
+  const mirror = await withMirror(world);
+  world.forced = (text) => {
+    const [, port] = /^Via: SIP\/2\.0\/UDP [\d.]+:(\d+)/m.exec(text) ?? [];
+    return port === undefined ? null : Number(port);
+  };
+  const media = new Map<string, string>();
+  let byes = 0;
+  world.there = (text, local) => {
+    const [, port = ''] = /^m=audio (\d+) /m.exec(text) ?? [];
+    if (/^BYE /.test(text) && !/:5080 /.test(text)) byes++;
+    if (/^UPDATE /.test(text)) media.set(port, `${local.port}`);
+    const holder = media.get(port);
+    return holder !== undefined && holder !== `${local.port}` && !/:5080 /.test(text) ? null : text;
+  };
+  const { tried, verdict, messages } = await probed(world);
+  mirror.close();
+  const of = (name: string): Tried => tried.find((one) => one.name === name && one.over === 'udp')!;
+  assert.is(verdict, 'rewritten');
+  const { fate, changes, answer, local } = of('other-port');
+  const [{ before, after, ...rest } = { before: null, after: null }, ...more] = answer;
+  assert.equal([fate, changes, rest, more], ['rewritten', [], { field: 'Answer', part: 'port', at: 1, change: 'moved' }, []]);
+  assert.is(before, String(local.port));
+  assert.is.not(after, before);
+  assert.is(of('same-media').fate, 'dropped');
+  // What was opened is closed, of both that open something.
+  assert.is(byes, 2);
+  assert.ok(messages < 60, `${messages}`);
+  assert.equal(
+    tried.filter((one) => one.over === 'udp' && one.fate !== 'unchanged').map(({ name }) => name),
+    ['other-port', 'same-media'],
+  );
+});
+
+mirrors('says of a call beside another nothing where that other one did not come through', async () => {
+  const world = plain();
+  const mirror = await withMirror(world);
+  world.there = (text) => (/^UPDATE /.test(text) && !/:5080 /.test(text) ? null : text);
+  const { tried } = await probed(world);
+  mirror.close();
+  const fates = Object.fromEntries(tried.filter(({ over }) => over === 'udp').map(({ name, fate }) => [name, fate]));
+  assert.equal([fates['update'], fates['same-media'], fates['invite']], ['dropped', 'lost', 'unchanged']);
 });
 
 mirrors('is inconclusive where there is no mirror, or it does not answer any more', async () => {

@@ -328,4 +328,45 @@ provider('says that this engine lacks a transport, with what to install', async 
   assert.is(verdict, 'inconclusive', 'phones use UDP, and nothing was looked at there');
 });
 
+const SIX = '2001:db8:5::5';
+const BOTH = { 'A example.com': [{ address: SERVER }], 'AAAA example.com': [{ address: SIX }] };
+const byFamily = ({ reachByFamily }: ProviderProbe): string[] =>
+  reachByFamily.map(({ over, family, state, server }) => `${over} ${family} ${state} ${server?.address}`);
+
+provider('asks by both families where the provider has both, and says of each what came of it', async () => {
+  const world = new World();
+  const both = await probed(world, { target: 'example.com', names: namesOf(BOTH) });
+  assert.equal(byFamily(both), [
+    `udp ipv4 answered ${SERVER}`,
+    `udp ipv6 answered ${SIX}`,
+    `tcp ipv4 answered ${SERVER}`,
+    `tcp ipv6 answered ${SIX}`,
+    `tls ipv4 answered ${SERVER}`,
+    `tls ipv6 answered ${SIX}`,
+  ]);
+  assert.equal([both.verdict, both.reach.length, both.reach[0]?.server?.address], ['unchanged', 3, SERVER]);
+  assert.match(both.reasons.map(({ text }) => text).join('\n'), 'Over UDP the provider answers by IPv4 and by IPv6 alike.');
+  assert.ok(both.messages <= 16, `${both.messages}`);
+  assert.match(providerText(both), `UDP  [${SIX}]:5060`);
+  // An address has one family, and nothing is said of another.
+  assert.equal(byFamily(await probed(new World())), []);
+});
+
+provider('says where a family has no way here, and that nothing is known of IPv4 where IPv6 alone is answered', async () => {
+  const without = new World();
+  without.refuse = ({ address }) => (address.includes(':') ? 'no way to that network' : null);
+  const four = await probed(without, { target: 'example.com', names: namesOf(BOTH) });
+  assert.equal([four.verdict, byFamily(four).slice(0, 2)], ['unchanged', [`udp ipv4 answered ${SERVER}`, `udp ipv6 no ${SIX}`]]);
+  const reasons = four.reasons.map(({ text }) => text).join('\n');
+  assert.match(reasons, 'By IPv6: No socket: no way to that network. A phone with IPv6 may try that first');
+  const silent = new World();
+  silent.there = (text, { address }) => (address.includes(':') ? text : null);
+  const six = await probed(silent, { target: 'example.com', names: namesOf(BOTH) });
+  assert.equal(
+    six.reach.map(({ over, state, server }) => `${over} ${state} ${server?.address}`),
+    [`udp answered ${SIX}`, `tcp answered ${SIX}`, `tls answered ${SERVER}`],
+  );
+  assert.match(six.reasons.map(({ text }) => text).join('\n'), 'of IPv4 nothing is known');
+});
+
 provider.run();

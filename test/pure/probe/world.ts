@@ -37,6 +37,8 @@ export class World {
   back: (text: string, local: Peer, outside: Peer, over: Over) => string | null = (text) => text;
   /** The server's answer; null: it says nothing. */
   serve: (text: string, from: Peer, over: Over) => { text: string; to: Peer; more?: readonly string[] } | null = answering();
+  /** The port to which the router's ALG sends an answer, by what was asked; null: where it belongs. */
+  forced: (text: string) => number | null = () => null;
   /** Milliseconds a silent way back lives. */
   life = Infinity;
   /** What a connection meets; null: it stands. */
@@ -46,11 +48,17 @@ export class World {
   certificate: string | null = null;
   lacking: (over: Over) => string | null = () => null;
   local = LOCAL;
+  /** Of sockets that speak IPv6, which nobody translates. */
+  local6 = '2001:db8:1::10';
+  /** What the system says to who wants a socket to there; null: it gives one. */
+  refuse: (to: Peer) => string | null = () => null;
   goOn = true;
   open = 0;
   #port = 40_000;
   #random = 0;
   readonly #bound = new Map<string, Bound>();
+  /** Sockets by their local port, whether anything was sent from them or not. */
+  readonly #sockets = new Map<number, (text: string) => void>();
 
   readonly network: Network = {
     asking: null,
@@ -67,10 +75,16 @@ export class World {
   };
 
   #flow(over: Over, to: Peer, port: number, heard: (bytes: Uint8Array) => void, failed: (because: string) => void): Flow {
-    const local = { address: this.local, port: port || this.#port++ };
+    const isSix = to.address.includes(':');
+    const refused = this.refuse(to);
+    if (refused !== null) throw new Error(refused);
+    const local = { address: isSix ? this.local6 : this.local, port: port || this.#port++ };
     let open = true;
     this.open++;
-    const outside = this.translate(local);
+    const outside = isSix ? local : this.translate(local);
+    this.#sockets.set(local.port, (answer) => {
+      if (open) heard(bytesOf(answer));
+    });
     const send = (bytes: Uint8Array): void => {
       const text = latin1(bytes);
       this.sent.push({ at: this.clock.now(), over, to, from: local, text });
@@ -96,7 +110,9 @@ export class World {
       const way = this.#bound.get(`${over} ${shown(answer.to)} ${shown(to)}`);
       if (way === undefined || this.clock.now() - way.last > this.life) return;
       way.last = this.clock.now();
-      for (const each of [answer.text, ...(answer.more ?? [])]) this.clock.after(20, () => way.heard(each));
+      const port = this.forced(text);
+      const hear = port === null ? way.heard : this.#sockets.get(port);
+      for (const each of [answer.text, ...(answer.more ?? [])]) this.clock.after(20, () => hear?.(each));
     };
     return {
       local,

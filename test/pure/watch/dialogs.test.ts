@@ -241,4 +241,29 @@ dialogs('takes what is no SIP, or too little of it, for nothing', () => {
   assert.equal(one.whats(), []);
 });
 
+dialogs('hear an answer whose request a later reading shows, and one whose request none shows', () => {
+  const one = story();
+  const sighted = (at: number, fromPhone: boolean, text: string): Sighted => ({
+    at: BEGIN + at * 1000,
+    fromPhone,
+    inside: true,
+    phone: `${PHONE}:5060`,
+    far: '203.0.113.10:5060',
+    id: at,
+    text,
+    whole: true,
+    length: text.length,
+  });
+  // The tap of the phone was listed before it called, that of what goes to it behind the answer.
+  one.watching.read([sighted(1, false, reply('180 Ringing', 'INVITE', CALL))]);
+  assert.equal(one.whats(), []);
+  const later = [sighted(4, false, reply('200 OK', 'INVITE', CALL)), sighted(0, true, request('INVITE', { ...CALL, body: session() }))];
+  one.watching.read(later);
+  assert.equal(one.whats(), ['call', 'rings', 'answered']);
+  const lost = { ...CALL, callId: 'lost' };
+  one.watching.read([sighted(9, false, reply('180 Ringing', 'INVITE', lost))]);
+  one.watching.read([]);
+  assert.is(one.watching.dialogs.counts.messages, 4);
+});
+
 dialogs.run();
