@@ -21,7 +21,7 @@ const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPAL
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
 // German is 22 kB of `sipalg` and 17 kB of LuCI's page: every sentence of the program, by its code.
 const MOST: Record<string, number> = {
-  'sipalg': 268_000,
+  'sipalg': 272_000,
   'sipalg-daemon': 51_500,
   'sipalg-calls': 140_000,
   'sipalg-fleet': 14_000,
