@@ -49,8 +49,9 @@ try {
   if (token === undefined) throw new Error(`The daemon gave no link: ${said}`);
   const cookie = String((await ask('GET', `/?token=${token}`)).headers['set-cookie']).split(';')[0] ?? '';
   const headers = { cookie, origin: `http://127.0.0.1:${PORT}`, 'x-sipalg': '1', 'content-type': 'application/json' };
+  // Each of these looks; replies to `status` are shared for two seconds.
   const call = async () => {
-    const { statusCode } = await ask('POST', '/call', headers, '{"method":"status"}');
+    const { statusCode } = await ask('POST', '/call', headers, '{"method":"plan"}');
     if (statusCode !== 200) throw new Error(`A call was answered with ${statusCode}.`);
   };
   const half = Math.ceil(Number(calls) / 2);

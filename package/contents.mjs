@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { languages, moduleOf, PARTS } from './words.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -58,8 +59,10 @@ export const dependsOf = ({ depends }, manager, { version }) =>
       return manager === 'opkg' ? `${name} (${operator} ${wanted})` : `${name}${operator}${wanted}`;
     });
 
-/** @type {(Omit<Package, 'files'> & { rows: Row[] })[]} */
-export const PACKAGES = [
+/** @typedef {Omit<Package, 'files'> & { rows: Row[] }} Filled */
+
+/** @type {Filled[]} */
+const OURS = [
   {
     name: 'sipalg',
     title: 'Switches the SIP ALG off for good, and gives it back',
@@ -157,7 +160,10 @@ exit 0
     rows: [
       { from: 'package/luci-app-sipalg/root/', to: '/' },
       { from: 'dist/luci/htdocs/luci-static/resources/view/sipalg/overview.js', to: '/www/luci-static/resources/view/sipalg/' },
-      { from: 'dist/luci/i18n/luci-app-sipalg.de.lmo', to: '/usr/lib/lua/luci/i18n/' },
+      {
+        from: 'dist/luci/htdocs/luci-static/resources/view/status/include/70_sipalg.js',
+        to: '/www/luci-static/resources/view/status/include/',
+      },
     ],
   },
   {
@@ -178,6 +184,39 @@ exit 0
     ],
   },
 ];
+
+/**
+ * A language: one package for the program, and one for LuCI, called as luci.mk calls an application's.
+ * @param {string} language @returns {Filled[]}
+ */
+const translated = (language) => [
+  {
+    name: `sipalg-i18n-${language}`,
+    title: `sipalg - ${language} translation`,
+    description: ['What sipalg says on a terminal, in its documents and on the page of its daemon, in another language.'],
+    section: 'net',
+    license: 'MIT',
+    depends: [{ name: 'sipalg', same: true }],
+    conffiles: [],
+    program: PARTS.map((part) => `words:${moduleOf(language, part)}`),
+    rows: [{ from: `dist/packages/sipalg-i18n-${language}/`, to: LIB }],
+  },
+  {
+    name: `luci-i18n-sipalg-${language}`,
+    title: `luci-app-sipalg - ${language} translation`,
+    description: ['The page of sipalg in LuCI, in another language.'],
+    section: 'luci',
+    license: 'MIT',
+    depends: [{ name: 'luci-app-sipalg' }],
+    conffiles: [],
+    rows: [
+      { from: `dist/luci/i18n/sipalg.${language}.lmo`, to: '/usr/lib/lua/luci/i18n/' },
+      { from: `dist/luci/uci-defaults/luci-i18n-sipalg-${language}`, to: '/etc/uci-defaults/' },
+    ],
+  },
+];
+
+export const PACKAGES = [...OURS, ...languages().flatMap(translated)];
 
 /** The files under a folder, as paths from it. @param {string} folder @returns {string[]} */
 function under(folder) {

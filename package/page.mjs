@@ -4,12 +4,13 @@ import { build } from 'esbuild';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lmoOf } from './lmo.mjs';
-import { languages, ofPage, PAGE_WORDS, PO, said, wordsOf } from './words.mjs';
+import { languages, nameOf, ofPage, PAGE_WORDS, PO, said, wordsOf } from './words.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export const LUCI_APP = 'package/luci-app-sipalg';
 export const VIEW = 'htdocs/luci-static/resources/view/sipalg/overview.js';
+export const TILE = 'htdocs/luci-static/resources/view/status/include/70_sipalg.js';
 export const TEMPLATE = `${PO}/templates/sipalg.pot`;
 
 const OPTIONS = /** @type {const} */ ({
@@ -48,10 +49,22 @@ export async function buildPage(folder = `${root}dist`) {
     banner: { js: "'use strict';\n'require view';\n'require rpc';\n'require poll';\n'require ui';\n'require form';\n'require uci';" },
     footer: { js: 'return page.default;' },
   });
-  mkdirSync(`${folder}/luci/i18n`, { recursive: true });
-  for (const language of languages())
-    writeFileSync(`${folder}/luci/i18n/luci-app-sipalg.${language}.lmo`, lmoOf(wordsOf(language, { page: true })));
-  return [own.metafile, luci.metafile];
+  const tile = await build({
+    ...OPTIONS,
+    entryPoints: ['src/page/dom/tile.ts'],
+    outfile: `${folder}/luci/${TILE}`,
+    globalName: 'tile',
+    banner: { js: "'use strict';\n'require baseclass';\n'require rpc';" },
+    footer: { js: 'return tile.default;' },
+  });
+  for (const kind of ['i18n', 'uci-defaults']) mkdirSync(`${folder}/luci/${kind}`, { recursive: true });
+  for (const language of languages()) {
+    writeFileSync(`${folder}/luci/i18n/sipalg.${language}.lmo`, lmoOf(wordsOf(language, { page: true })));
+    // As luci.mk has it: LuCI lists a language that something is translated into.
+    const listed = `uci set luci.languages.${language.replace('-', '_')}='${nameOf(language).replaceAll("'", '')}'; uci commit luci\n`;
+    writeFileSync(`${folder}/luci/uci-defaults/luci-i18n-sipalg-${language}`, listed);
+  }
+  return [own.metafile, luci.metafile, tile.metafile];
 }
 
 /** A text as gettext writes it. @param {string} text */

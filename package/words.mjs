@@ -49,6 +49,22 @@ export function said() {
 /** What is said on a terminal or in a document alone, or comes to the page with its words (src/object/catalog.ts). @param {string} file */
 const onPaper = (file) => /^src\/(cli|report|compare|diagnose|probe|watch)\//.test(file);
 
+/**
+ * What is said of calls, and in the help of one command: a part of a language of its own, which `status` has no use for.
+ * @param {string} file
+ */
+const ofCalls = (file) =>
+  /^src\/(compare|diagnose|hep|mirror|probe|report|watch)\//.test(file)
+  || /^src\/cli\/(compare|diagnos|fleet|help|hep|metrics|mirror|phones|policy|probe|report|serve|watch)[\w-]*\.ts$/.test(file);
+
+/** The parts of a language, each loaded by whoever says what is in it. */
+export const PARTS = /** @type {const} */ (['plain', 'calls', 'page']);
+
+/** @typedef {typeof PARTS[number]} Part */
+
+/** The name of a part of a language among the packer's modules. @param {string} language @param {Part} part */
+export const moduleOf = (language, part) => `${PO}/${language}/${language}-${part}`;
+
 /** How a number chooses the form of a word: the expression of the header, in one spelling. @param {string} po */
 export function plural(po) {
   const expression = /Plural-Forms:[^"\\]*\bplural=([^;"\\]+)/.exec(po)?.[1] ?? 'n != 1';
@@ -60,15 +76,19 @@ export function plural(po) {
 
 /**
  * What a language is, by what it is asked for: `sipalg CODE`. A sentence without a translation is not in it.
- * @param {string} po @param {{ page?: true }} [which] page: what the page shows alone
+ * @param {string} po @param {{ page?: true, calls?: boolean }} [which] page: what LuCI's page shows alone; calls: only what is said of
+ *   calls, or only the rest
  * @returns {[key: string, text: string][]}
  */
-export function byCode(po, { page } = {}) {
+export function byCode(po, { page, calls } = {}) {
+  const all = said();
+  // What is said in both parts is in that of the rest.
+  const plain = new Set(all.filter(({ file }) => !ofCalls(file)).map(({ code }) => code));
   const translated = new Map(entries(po).filter(([, text]) => text !== ''));
   /** @type {Map<string, string>} */
   const keys = new Map([['sipalg plural', plural(po)]]);
-  for (const { code, text, file } of said())
-    if (!page || !onPaper(file)) {
+  for (const { code, text, file } of all)
+    if ((!page || !onPaper(file)) && (calls === undefined || plain.has(code) !== calls)) {
       const found = translated.get(text);
       if (found !== undefined) keys.set(`sipalg ${code}`, found);
     }
@@ -96,6 +116,17 @@ export function wordsOf(language, which) {
   return [...entries(po).filter(([text, translation]) => own.has(text) && translation !== ''), ...byCode(po, which)];
 }
 
+/** A part of a language. @param {string} language @param {Part} part @returns {[string, string][]} */
+function partOf(language, part) {
+  const po = catalogOf(language);
+  if (part !== 'page') return byCode(po, { calls: part === 'calls' });
+  const own = new Set(ofPage());
+  return entries(po).filter(([text, translation]) => own.has(text) && translation !== '');
+}
+
+/** What a language calls itself, as LuCI lists it: the header `X-Language-Name`. @param {string} language */
+export const nameOf = (language) => /X-Language-Name: ([^"\\]+)/.exec(catalogOf(language))?.[1]?.trim() ?? language;
+
 /** What LuCI itself shows of us: the menu and the rights. */
 export const OF_LUCI = () =>
   ['menu.d', 'acl.d'].flatMap((kind) => {
@@ -105,7 +136,7 @@ export const OF_LUCI = () =>
   });
 
 /**
- * Fills src/words/languages.ts: each language is a part of its own, which is loaded when somebody reads it.
+ * Fills src/words/languages.ts: each part of a language is a file of its own, which is loaded when somebody reads it.
  * @type {import('esbuild').Plugin}
  */
 export const translations = {
@@ -113,14 +144,18 @@ export const translations = {
   setup({ onLoad, onResolve }) {
     onLoad({ filter: /[/\\]src[/\\]words[/\\]languages\.ts$/ }, () => ({
       contents: `export const LANGUAGES = {${languages()
-        .map((name) => `${JSON.stringify(name)}: () => import(${JSON.stringify(`sipalg-words:${name}`)})`)
+        .map((name) => {
+          const parts = PARTS.map((part) => `${part}: () => import(${JSON.stringify(`sipalg-words:${moduleOf(name, part)}`)})`);
+          return `${JSON.stringify(name)}: { ${parts.join(', ')} }`;
+        })
         .join(',')}};`,
       loader: 'js',
     }));
-    onResolve({ filter: /^sipalg-words:/ }, ({ path }) => ({ path: `${PO}/${path.slice('sipalg-words:'.length)}`, namespace: 'words' }));
-    onLoad({ filter: /.*/, namespace: 'words' }, ({ path }) => ({
-      contents: `export default ${JSON.stringify(Object.fromEntries(wordsOf(path.slice(PO.length + 1))))};`,
-      loader: 'js',
-    }));
+    onResolve({ filter: /^sipalg-words:/ }, ({ path }) => ({ path: path.slice('sipalg-words:'.length), namespace: 'words' }));
+    onLoad({ filter: /.*/, namespace: 'words' }, ({ path }) => {
+      const [language = '', name = ''] = path.slice(PO.length + 1).split('/');
+      const part = /** @type {Part} */ (name.slice(language.length + 1));
+      return { contents: `export default ${JSON.stringify(Object.fromEntries(partOf(language, part)))};`, loader: 'js' };
+    });
   },
 };

@@ -10,8 +10,9 @@ import type { Doors, Terminal } from './command.ts';
 import { putLines } from '../words/english.ts';
 import { say } from '../words/say.ts';
 import { errorText } from './errors.ts';
+import { folded } from './fold.ts';
 import { planText } from './plan-text.ts';
-import { codeOf, problemText, verdictText } from './text.ts';
+import { codeOf, evidenceLines, problemText, verdictText } from './text.ts';
 
 /** Runs what changes a router; where that began and did not work, says how to see what there is now. */
 async function changing(run: () => Promise<ExitCode>, terminal: Terminal): Promise<ExitCode> {
@@ -49,7 +50,7 @@ async function rehearse(
   if (seen === undefined) sayProblems(facts, terminal);
   terminal.out(
     planned.refused.length > 0
-      ? planText(planned, terminal.put)
+      ? planText(planned, terminal.put, terminal.width)
       : planned.steps
           .flatMap(({ commands }) => commands)
           .map((command) => `[#] ${command}\n`)
@@ -90,9 +91,9 @@ async function tell(applied: Applied, towards: Direction, { surveyor }: Doors, t
   const { policy } = applied.facts;
   const voice = policy.state === 'absent' ? '' : put(say('change-voice', 'The voice firewall rules are as /etc/config/sipalg wishes.'));
   const said = towards === 'unmanaged' ? voice : verdictText(judge(applied.facts), put);
-  if (said !== '') terminal.out(`${said}\n`);
+  if (said !== '') terminal.out(`${folded(said, terminal.width)}\n`);
   if (applied.outcome === 'held') {
-    terminal.err(planText(applied.plan, put));
+    terminal.err(planText(applied.plan, put, terminal.width));
     return 1;
   }
   const [done, nothing] =
@@ -106,7 +107,7 @@ async function tell(applied: Applied, towards: Direction, { surveyor }: Doors, t
           say('change-nothing-back', 'There was nothing to give back.'),
         ];
   const end = applied.acted || (applied.changed && towards === 'disabled') ? done : nothing;
-  if (end !== null) terminal.out(`${put(end)}\n`);
+  if (end !== null) terminal.out(`${folded(put(end), terminal.width)}\n`);
   if (towards !== 'disabled') return 0;
   warn(applied, terminal);
   const report = await surveyor.report(applied.facts);
@@ -122,7 +123,8 @@ function warn({ before, facts }: Applied, terminal: Terminal): void {
   if (timeout === undefined) return;
   const { code, parameters, text, evidence, coded } = timeout;
   const { put } = terminal;
-  terminal.out([put(codeOf(code, parameters), text), ...putLines(put, evidence, coded).map((one) => `      ${one}`), ''].join('\n'));
+  const words = folded(put(codeOf(code, parameters), text), terminal.width);
+  terminal.out([words, ...evidenceLines(evidence, coded, put, terminal.width), ''].join('\n'));
 }
 
 /** How often a wish is read anew that another run has changed in the meantime. */

@@ -18,10 +18,25 @@ export interface Terminal {
   put: Put;
   /** Columns of the terminal; absent where it is none, or does not say. */
   width?: number;
+  /** What is being done, for a person who waits for more than two seconds; null: nobody waits. Absent where nobody looks. */
+  progress?(said: Said | null): void;
   /** false once the person at it wants it to stop. */
   goOn(): boolean;
   /** false once nobody reads what is said any more (`| head -1`); absent where that is not told. */
   isRead?(): boolean;
+}
+
+/** What is known of whoever looks; an engine says it of a terminal alone. */
+export interface Screen {
+  /** Whether standard output, and standard error, are one. */
+  out: boolean;
+  err: boolean;
+  /** Columns; null where it does not say. */
+  columns: number | null;
+  /** TERM. */
+  kind: string;
+  /** NO_COLOR is set, and not empty. */
+  noColour: boolean;
 }
 
 /** What an engine hands in. */
@@ -59,6 +74,8 @@ export interface Option {
   takes?: string;
   /** The package that holds what it needs, where that is not the command's. */
   package?: string;
+  /** As of a command. */
+  ofCalls?: true;
 }
 
 /** Options and arguments that were given, by name; an option without a value is ''. */
@@ -69,6 +86,8 @@ export interface Command {
   options: readonly Option[];
   /** Called by files of this package, and by nobody else: no help and no hint names it. What all others do is said in help.ts. */
   internal?: true;
+  /** It says what stands in the part of a language that is about calls (words/languages.ts), or help. */
+  ofCalls?: true;
   /** Arguments in their order, as the help shows them and as they are found in `Given`: `LAN`, `[WAN]`. */
   arguments?: readonly string[];
   /** The package its part of the program comes in, where that is another than `sipalg`. */

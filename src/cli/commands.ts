@@ -5,7 +5,7 @@ import type { Command, Doors, Given, Option, Terminal } from './command.ts';
 const JSON_OPTION: Option = { name: '--json' };
 const FROM: Option = { name: '--from', takes: 'FILE' };
 const DRY_RUN: Option = { name: '--dry-run' };
-const PROBE: Option = { name: '--probe' };
+const PROBE: Option = { name: '--probe', ofCalls: true };
 const comparing = () => import('./compare.ts');
 const diagnosing = () => import('./diagnose.ts');
 const mirroring = () => import('./mirror.ts');
@@ -22,7 +22,7 @@ const reporting = () => import('./report.ts');
 export const COMMANDS: readonly Command[] = [
   {
     name: 'status',
-    options: [JSON_OPTION, FROM, { name: '--lines', package: 'sipalg-fleet' }],
+    options: [JSON_OPTION, FROM, { name: '--lines', package: 'sipalg-fleet', ofCalls: true }],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('status', doors, given, terminal),
   },
   {
@@ -32,11 +32,13 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'policy',
+    ofCalls: true,
     options: [JSON_OPTION, FROM],
     run: async (doors, given, terminal) => (await import('./look.ts')).look('policy', doors, given, terminal),
   },
   {
     name: 'diagnose',
+    ofCalls: true,
     arguments: ['[SYMPTOM...]'],
     options: [JSON_OPTION, FROM],
     usage: async (put) => (await diagnosing()).usage(put),
@@ -59,6 +61,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'serve',
+    ofCalls: true,
     package: 'sipalg-daemon',
     options: [{ name: '--no-page' }, { name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await import('./serve.ts')).USAGE,
@@ -66,6 +69,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'probe',
+    ofCalls: true,
     package: 'sipalg-calls',
     options: [
       JSON_OPTION,
@@ -81,6 +85,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'compare',
+    ofCalls: true,
     package: 'sipalg-calls',
     arguments: ['LAN', '[WAN]'],
     options: [JSON_OPTION, { name: '--html', takes: 'FILE' }, { name: '--redact' }],
@@ -89,6 +94,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'watch',
+    ofCalls: true,
     package: 'sipalg-calls',
     options: [{ name: '--for', takes: 'SECONDS' }, JSON_OPTION, { name: '--numbers' }, { name: '--no-record' }, { name: '--hep' }],
     usage: async () => (await import('./watch.ts')).USAGE,
@@ -96,6 +102,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'mirror',
+    ofCalls: true,
     package: 'sipalg-calls',
     options: [{ name: '--listen', takes: 'ADDR:PORT' }],
     usage: async () => (await mirroring()).USAGE,
@@ -103,6 +110,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'report',
+    ofCalls: true,
     package: 'sipalg-calls',
     arguments: ['[WAN]'],
     options: [
@@ -125,6 +133,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'metrics',
+    ofCalls: true,
     package: 'sipalg-fleet',
     options: [FROM, { name: '--file', takes: 'FILE' }],
     run: async (doors, given, terminal) => (await import('./metrics.ts')).metrics(doors, given, terminal),
@@ -152,10 +161,11 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'help',
+    ofCalls: true,
     arguments: ['[COMMAND]'],
     options: [],
     run: async (_doors, given, terminal) => {
-      terminal.out(await (await import('./help.ts')).helpFor(COMMANDS, given.get('[COMMAND]'), terminal.put));
+      terminal.out(await (await import('./help.ts')).helpFor(COMMANDS, given.get('[COMMAND]'), terminal.put, terminal.width));
       return 0;
     },
   },

@@ -98,6 +98,8 @@ export async function comparisonOf(
     sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + size!, 0),
     terminal.put,
   );
+  // It says by itself how far it has come.
+  if (streaming.progress !== undefined) terminal.progress?.(null);
   const comparing = new Comparing(
     names.map((name) => (name === '-' ? 'standard input' : name)),
     streaming.latin1 === undefined ? {} : { toText: streaming.latin1 },

@@ -9,7 +9,8 @@ import { published } from '../words/published.ts';
 import { say, Trouble } from '../words/say.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { foldedText } from './fold.ts';
-import { factsNow, jsonText, reportFrom } from './look.ts';
+import { reportFrom } from './elsewhere.ts';
+import { factsNow, jsonText } from './look.ts';
 
 const WIDEST = 18;
 

@@ -6,6 +6,8 @@ import type { ExitCode } from '../survey/survey.ts';
 import type { Doors, Terminal } from './command.ts';
 import { fleetHtml } from './fleet-html.ts';
 import { answerLines } from './fleet-status.ts';
+import { codeOf, verdictText } from './text.ts';
+import { say } from '../words/say.ts';
 
 /**
  * @param from a file, or `-`: saved documents, one a line, or what `sipalg status --from -` made of them
@@ -23,11 +25,17 @@ export async function fleetReport(doors: Doors, from: string, file: string | und
     const { text } = input;
     throw new Error(text.state === 'failed' ? `${name} could not be read: ${text.because}.` : `There is no ${name}.`);
   }
-  const summary = createSummary();
+  const { put } = terminal;
+  const summary = createSummary({
+    verdict: (verdict) => verdictText(verdict, put),
+    finding: ({ code, says = code, parameters, text }) => put(codeOf(says, parameters), text),
+    because: ({ says, parameters, because }) => put(says === undefined ? undefined : codeOf(says, parameters), because),
+    unread: (source, because) => put(say('fleet-unread', '{source} could not be read: {because}.', { source, because })),
+  });
   const exit = await answerLines(doors, textWith(streaming), input.stream, terminal, (text) => {
     for (const line of text.split('\n')) if (line !== '') summary.take(JSON.parse(line) as VerdictLine);
   });
-  const page = fleetHtml(summary.end(), surveyor.version, host.now());
+  const page = fleetHtml(summary.end(), surveyor.version, host.now(), put);
   if (file === undefined) terminal.json(page);
   else await host.write(file.includes('/') ? file : `./${file}`, page);
   return exit;

@@ -5,25 +5,20 @@ export const COLUMNS = 80;
 
 /**
  * A line in as many as it takes. What follows the first stands under its words, behind a sign such as `!` or `-`; a word that is
- * wider than the line stays whole.
+ * wider than the line stays whole, and so does what is to be typed, between backticks.
  * @param indent columns before what follows, where it is to stand elsewhere
  */
 export function folded(line: string, width = COLUMNS, indent?: number): string {
   if (line.length <= width) return line;
   const hang = ' '.repeat(indent ?? /^ *(?:[-!*?+] )?/.exec(line)?.[0].length ?? 0);
-  const lines: string[] = [];
-  let last = /^ */.exec(line)?.[0] ?? '';
-  let isEmpty = true;
-  for (const word of line.trim().split(' ')) {
-    if (!isEmpty && last.length + 1 + word.length > width && word !== '') {
-      lines.push(last);
-      last = hang;
-      isEmpty = true;
-    }
-    last += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
+  let [all, last] = ['', ''];
+  for (const [piece, space = '', word = ''] of line.matchAll(/( *)((?:`[^`]*`|[^ ])+)/g)) {
+    if (last.trim() !== '' && last.length + piece.length > width) {
+      all += `${last}\n`;
+      last = hang + word;
+    } else last += space + word;
   }
-  return [...lines, last].join('\n');
+  return all + last;
 }
 
 /** Every line of a text. */

@@ -4,28 +4,19 @@ import type { Put } from '../words/english.ts';
 import { say, Trouble } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
 import { shownOption } from './command.ts';
+import { folded } from './fold.ts';
 import type { Command } from './command.ts';
 
-/** Lines of at most so many columns. */
-function wrapped(words: readonly string[], most = 92): string[] {
-  const lines = [''];
-  for (const word of words) {
-    const last = lines[lines.length - 1] ?? '';
-    if (last !== '' && last.length + 1 + word.length > most) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines;
-}
-
-/** A longer usage has a line of its own. */
-const WIDEST = 40;
-const WIDEST_USAGE = 74;
-
 /** A command as it is typed, in lines. */
-const usageOf = ({ name, options, arguments: places = [] }: Command): string[] =>
-  wrapped([name, ...places, ...options.map((option) => `[${shownOption(option)}]`)], WIDEST_USAGE);
+const usageOf = ({ name, options, arguments: places = [] }: Command, before: string, width?: number): string =>
+  // No option is parted from its value.
+  folded(
+    [before + name, ...places, ...options.map((option) => `[${shownOption(option).replace(' ', '\u00a0')}]`)].join(' '),
+    width,
+    before.length + 4,
+  ).replaceAll('\u00a0', ' ');
 
-/** What each command is for; those that are `internal` have no help. Here, for who runs a command need not load it. */
+/** What each command does, in a line. */
 export const DOES: Readonly<Record<string, Said>> = {
   status: say('does-status', 'say whether a SIP ALG touches calls here, with evidence'),
   plan: say('does-plan', 'show every command that reaching the wish would run, and why'),
@@ -44,7 +35,6 @@ export const DOES: Readonly<Record<string, Said>> = {
   help: say('does-help', 'show this help, or that of one command'),
   version: say('does-version', 'show the version'),
 };
-const doesOf = ({ name }: Command): Said => DOES[name] ?? say('does-internal', 'called by files of this package alone');
 
 /** A line to type for each command, with what it is for. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
@@ -67,21 +57,25 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What `sipalg help COMMAND` says, and `sipalg COMMAND --help`. */
-export async function helpOf(command: Command, put: Put = english): Promise<string> {
+export async function helpOf(command: Command, put: Put = english, width?: number): Promise<string> {
   const usage = await command.usage?.(put);
-  const own = typeof usage === 'object' ? put(usage) : usage;
-  const [first = '', ...more] = usageOf(command);
-  const about = own ?? `${[`sipalg ${first}`, ...more.map((line) => `    ${line}`)].join('\n')}\n\n${put(doesOf(command))}\n`;
+  const does = DOES[command.name];
+  // Options stand in a column, and what is said of them in another.
+  const own = (typeof usage === 'object' ? put(usage) : usage)
+    ?.split('\n')
+    .map((line) => folded(line, width, /^ *-\S+(?: \S+)? +(?=\S)/.exec(line)?.[0].length))
+    .join('\n');
+  const about = own ?? `${usageOf(command, 'sipalg ', width)}\n${does === undefined ? '' : `\n${folded(put(does), width)}\n`}`;
   const examples = (EXAMPLES[command.name] ?? []).map((line) => `  ${line}\n`).join('');
   return examples === '' ? about : `${about}\n${put(say('help-examples', 'For example:'))}\n${examples}`;
 }
 
 /** @param named one command alone; undefined: all of them @throws Error in a sentence, where there is none of that name */
-export async function helpFor(all: readonly Command[], named: string | undefined, put: Put): Promise<string> {
-  if (named === undefined) return help(all, put);
+export async function helpFor(all: readonly Command[], named: string | undefined, put: Put, width?: number): Promise<string> {
+  if (named === undefined) return help(all, put, width);
   const commands = all.filter(({ internal }) => internal !== true);
   const command = commands.find(({ name }) => name === named);
-  if (command !== undefined) return helpOf(command, put);
+  if (command !== undefined) return helpOf(command, put, width);
   throw new Trouble(
     say('help-unknown', 'sipalg knows no command "{given}"; commands are {names}.', {
       given: named.slice(0, 60),
@@ -90,35 +84,29 @@ export async function helpFor(all: readonly Command[], named: string | undefined
   );
 }
 
-export function help(all: readonly Command[], put: Put = english): string {
-  const commands = all.filter(({ internal }) => internal !== true);
-  const usages = commands.map(usageOf);
-  const width = Math.max(...usages.map(([first = '', second]) => (second === undefined && first.length <= WIDEST ? first.length : 0)));
-  const rows = commands.map((command, at) => {
-    const [first = '', ...more] = usages[at] ?? [];
-    const lines = [first, ...more.map((line) => `    ${line}`), ...(more.length > 0 || first.length > WIDEST ? [''] : [])];
-    return `  ${lines
-      .slice(0, -1)
-      .map((line) => `${line}\n  `)
-      .join('')}${(lines[lines.length - 1] ?? '').padEnd(width)}  ${put(doesOf(command))}`;
-  });
+export function help(all: readonly Command[], put: Put = english, width?: number): string {
+  const words = (said: Said, before = ''): string => folded(before + put(said), width);
+  const rows = all
+    .filter(({ internal }) => internal !== true)
+    .flatMap((command) => {
+      const does = DOES[command.name];
+      return [usageOf(command, '  ', width), ...(does === undefined ? [] : [words(does, '      ')])];
+    });
   return [
-    put(say('help-about', 'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.')),
+    words(say('help-about', 'sipalg finds the SIP ALG of this router, switches it off for good, and gives it back as it was.')),
     '',
-    put(say('help-usage', 'usage: sipalg [COMMAND]; `sipalg help COMMAND` tells more of one')),
+    words(say('help-usage', 'usage: sipalg [COMMAND]; `sipalg help COMMAND` tells more of one')),
     '',
     ...rows,
     '',
-    put(say('help-from', '--from FILE judges what `--json` has saved on any router (- for standard input) and looks at nothing here.')),
+    words(say('help-from', '--from FILE judges what `--json` has saved on any router (- for standard input) and looks at nothing here.')),
     '',
-    ...wrapped(
-      put(
-        say(
-          'help-exit',
-          'Exit codes: 0 the ALG is off and nothing would bring it back; 1 it is on, would come back, or a wanted change is not in place; '
-            + '2 trouble, unknown, or wrong usage. `enable` and `apply` answer 0 when what they are asked for is reached and verified.',
-        ),
-      ).split(' '),
+    words(
+      say(
+        'help-exit',
+        'Exit codes: 0 the ALG is off and nothing would bring it back; 1 it is on, would come back, or a wanted change is not in place; '
+          + '2 trouble, unknown, or wrong usage. `enable` and `apply` answer 0 when what they are asked for is reached and verified.',
+      ),
     ),
     '',
   ].join('\n');

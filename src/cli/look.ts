@@ -1,10 +1,8 @@
 /** `status`, `plan` and `policy`: the report, of this router or of a saved document, in words or as JSON. */
-import type { Reading } from '../host/host.ts';
 import { unread } from '../judge/questions.ts';
 import type { ExitCode, Report } from '../survey/survey.ts';
 import { exitCode } from '../survey/survey.ts';
 import type { RouterFacts } from '../survey/survey.ts';
-import type { Put } from '../words/english.ts';
 import { say, Trouble } from '../words/say.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { problemText } from './text.ts';
@@ -18,8 +16,6 @@ export function jsonText(value: unknown): string {
 const IN_PASSING = /^(nft|ip6?tables\S*|conntrack) ?/;
 const LOOKS = 3;
 
-const WISH_CONFIG = '/etc/config/sipalg';
-
 /** Looks, and looks again where a list was not to be had in passing. */
 export async function factsNow({ host, surveyor }: Doors, also?: Parameters<Doors['surveyor']['look']>[2]): Promise<RouterFacts> {
   for (let look = 1; ; look++) {
@@ -29,45 +25,13 @@ export async function factsNow({ host, surveyor }: Doors, also?: Parameters<Door
   }
 }
 
-/**
- * The same router, as though another file were its /etc/config/sipalg; nothing is written.
- * @throws Error in a sentence, where that cannot be read
- */
-async function configuredBy(doors: Doors, path: string): Promise<Doors> {
-  const { host } = doors;
-  const text = await host.read(path);
-  if (text.state !== 'present')
-    throw new Error(text.state === 'absent' ? `There is no ${path} to plan by.` : `${path} could not be read: ${text.because}.`);
-  const read: typeof host.read = (asked, options) =>
-    asked === WISH_CONFIG ? Promise.resolve({ ...text, source: asked }) : host.read(asked, options);
-  return { ...doors, host: { ...host, read } };
-}
-
-/** A saved document, judged here; of a stream of documents, the exit code when all of them have been answered. */
-export async function reportFrom(doors: Doors, from: string, lines: null, terminal: Terminal): Promise<Report>;
-export async function reportFrom(doors: Doors, from: string, lines: boolean | null, terminal: Terminal): Promise<Report | ExitCode>;
-export async function reportFrom(doors: Doors, from: string, lines: boolean | null, terminal: Terminal): Promise<Report | ExitCode> {
-  const { host, surveyor } = doors;
-  const { MOST_SAVED, savedFacts, savedReport } = await import('../survey/saved.ts');
-  const standard = from === '-';
-  const name = standard ? 'standard input' : from;
-  let text: Reading<string>;
-  if (lines !== null && doors.streaming !== undefined && (standard || lines)) {
-    const [{ openInput }, streaming] = await Promise.all([import('../fleet/input.ts'), doors.streaming()]);
-    const input = await openInput(streaming, standard ? null : from, () => terminal.goOn(), { lines, most: MOST_SAVED });
-    if (input.kind === 'lines') return (await import('./fleet-status.ts')).statusOfLines(doors, streaming, input.stream, terminal);
-    ({ text } = input);
-  } else text = standard ? await terminal.input() : await host.read(from, { most: MOST_SAVED });
-  return savedReport(surveyor, savedFacts(text, name, surveyor.version), name);
-}
-
 const SWITCH_ON = 'uci set sipalg.main.policy=1 && uci commit sipalg && sipalg apply';
 
-async function words(command: string, report: Report, put: Put): Promise<string> {
-  if (command === 'status') return (await import('./text.ts')).statusText(report, put);
-  if (command === 'plan') return (await import('./plan-text.ts')).planText(report.plan, put);
+async function words(command: string, report: Report, { put, width }: Pick<Terminal, 'put' | 'width'>): Promise<string> {
+  if (command === 'status') return (await import('./text.ts')).statusText(report, put, width);
+  if (command === 'plan') return (await import('./plan-text.ts')).planText(report.plan, put, width);
   const { policy } = report.facts;
-  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, put);
+  if (policy.state === 'present') return (await import('./policy.ts')).voiceText(report, put, width);
   if (policy.state === 'failed')
     throw new Trouble(say('policy-unlooked', 'the voice firewall rules could not be looked at: {because}.', { because: policy.because }));
   return (
@@ -83,23 +47,22 @@ const needsNoPlan = ({ wish, policy }: RouterFacts): boolean =>
 /** @throws Error in a sentence, where a saved document cannot be judged */
 export async function look(command: 'status' | 'plan' | 'policy', doors: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
   const from = given.get('--from');
-  if (from === undefined && given.has('--lines'))
-    throw new Error('--lines is about saved documents: it goes with --from FILE, or --from -.');
   const config = given.get('--config');
-  if (config !== undefined && from !== undefined)
-    throw new Error('--config is about this router as it is now, and --from about one that was saved: give one of them.');
-  const facts = from === undefined ? await factsNow(config === undefined ? doors : await configuredBy(doors, config)) : null;
+  // Most look at this router, as it is.
+  const elsewhere = from === undefined && config === undefined && !given.has('--lines') ? null : await import('./elsewhere.ts');
+  elsewhere?.checkGiven(given);
+  const facts = from === undefined ? await factsNow(config === undefined ? doors : await elsewhere!.configuredBy(doors, config)) : null;
   if (facts !== null && command === 'status' && !given.has('--json') && needsNoPlan(facts)) {
     const verdict = doors.surveyor.verdict(facts);
-    terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }, terminal.put));
+    terminal.out((await import('./text.ts')).statusText({ version: doors.surveyor.version, facts, verdict }, terminal.put, terminal.width));
     return exitCode({ facts, verdict, plan: { wish: 'unmanaged', steps: [], refused: [], lacking: [] } });
   }
   const lines = command === 'status' ? given.has('--lines') : null;
-  const report = facts !== null ? await doors.surveyor.report(facts) : await reportFrom(doors, from ?? '', lines, terminal);
+  const report = facts !== null ? await doors.surveyor.report(facts) : await elsewhere!.reportFrom(doors, from ?? '', lines, terminal);
   if (typeof report === 'number') return report;
   if (given.has('--json')) terminal.json(jsonText(report));
   else {
-    terminal.out(await words(command, report, terminal.put));
+    terminal.out(await words(command, report, terminal));
     // The other commands have them among their findings.
     const { policy, wish } = report.facts;
     if (command === 'plan' || (command === 'policy' && policy.state === 'absent'))

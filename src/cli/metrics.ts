@@ -4,7 +4,8 @@ import { readSent } from '../hep/record.ts';
 import { exposition } from '../languages/prometheus/exposition.ts';
 import { lastProbes } from '../probe/last.ts';
 import type { Doors, Given, Terminal } from './command.ts';
-import { factsNow, reportFrom } from './look.ts';
+import { reportFrom } from './elsewhere.ts';
+import { factsNow } from './look.ts';
 
 /** Also another user's exporter reads it. */
 const MODE = 0o644;

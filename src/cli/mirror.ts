@@ -2,7 +2,7 @@
 import { readPlace } from '../languages/address/place.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import type { ExitCode } from '../survey/survey.ts';
-import { say } from '../words/say.ts';
+import { say, Trouble } from '../words/say.ts';
 
 export const USAGE = say(
   'usage-mirror',
@@ -28,17 +28,23 @@ const LOOK = 200;
 /** @throws Error in a sentence, where it can listen nowhere */
 export async function mirror({ listening, clock }: Doors, given: Given, terminal: Terminal): Promise<ExitCode> {
   if (listening === undefined || clock === undefined)
-    throw new Error('`sipalg mirror` needs Node: run it on a host with Node 18 or later, `node sipalg.js mirror`.');
+    throw new Trouble(say('mirror-node', '`sipalg mirror` needs Node: run it on a host with Node 18 or later, `node sipalg.js mirror`.'));
   const listen = given.get('--listen');
   const place = listen === undefined ? null : readPlace(listen);
-  if (place !== null && 'wrong' in place) throw new Error(`\`sipalg mirror --listen\`: ${place.wrong}.`);
+  if (place !== null && 'wrong' in place)
+    throw new Trouble(say('mirror-listen', '`sipalg mirror --listen`: {because}.', { because: place.wrong }));
   const [{ Mirror }, { CONTROL, PORT }] = await Promise.all([import('../mirror/mirror.ts'), import('../mirror/protocol.ts')]);
   if (place !== null && (place.port < 1 || place.port + CONTROL > 65_535))
-    throw new Error(
-      `\`sipalg mirror --listen\` was given port ${place.port}; it is from 1 to ${65_535 - CONTROL}, as the control is ${CONTROL} above.`,
+    throw new Trouble(
+      say('mirror-port', '`sipalg mirror --listen` was given port {port}; it is from 1 to {most}, as the control is {control} above.', {
+        port: place.port,
+        most: 65_535 - CONTROL,
+        control: CONTROL,
+      }),
     );
-  const say = (line: string): void => terminal.err(`sipalg: ${line}\n`);
-  const served = new Mirror({ listening: await listening(), clock, say });
+  terminal.progress?.(null);
+  const tell = (line: string): void => terminal.err(`sipalg: ${line}\n`);
+  const served = new Mirror({ listening: await listening(), clock, say: tell });
   const shown = (address: string): string => (address.includes(':') ? `[${address}]` : address);
   const open: string[] = [];
   const failed: string[] = [];
@@ -56,12 +62,14 @@ export async function mirror({ listening, clock }: Doors, given: Given, terminal
     }
     // One family may be absent; a port that is taken is no mirror where a probe looks for one.
     if (open.length === 0 || failed.some((words) => !words.includes('no such address') && !words.startsWith('[::]')))
-      throw new Error(
-        `no mirror at ${failed.join('; ')}. Free the port, or take another by --listen ADDR:PORT and give it to the probe too.`,
+      throw new Trouble(
+        say('mirror-taken', 'no mirror at {places}. Free the port, or take another by --listen ADDR:PORT and give it to the probe too.', {
+          places: failed.join('; '),
+        }),
       );
-    say(`mirror at ${open.join(', ')} (UDP and TCP)${failed.length > 0 ? `; not at ${failed.join('; ')}` : ''}`);
+    tell(`mirror at ${open.join(', ')} (UDP and TCP)${failed.length > 0 ? `; not at ${failed.join('; ')}` : ''}`);
     while (terminal.goOn()) await new Promise<void>((resolve) => void clock.after(LOOK, resolve));
-    say(`ending: ${served.words()}`);
+    tell(`ending: ${served.words()}`);
     return 0;
   } finally {
     served.close();

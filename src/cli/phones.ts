@@ -26,14 +26,21 @@ async function record(
   recording: PhoneRecording,
   doors: Doors,
   seconds: number,
-  goOn: () => boolean,
+  terminal: Terminal,
   phones: ComparingPhones,
 ): Promise<void> {
   const { clock } = doors;
   if (clock === undefined) throw new Trouble(say('phones-unable', 'this build cannot wait.'));
   const end = clock.now() + seconds * 1000;
   let due = clock.now();
+  const goOn = (): boolean => terminal.goOn() && terminal.isRead?.() !== false;
   for (let isLast = false; !isLast;) {
+    terminal.progress?.(
+      say('phones-progress', 'recording; {left} s are left, {messages} messages of SIP so far', {
+        left: Math.max(0, Math.round((end - clock.now()) / 1000)),
+        messages: phones.seen.inside + phones.seen.outside,
+      }),
+    );
     isLast = !goOn() || clock.now() >= end;
     if (isLast || clock.now() >= due) {
       const began = clock.now();
@@ -114,10 +121,10 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   const began = host.now();
   const left: string[] = [];
   try {
-    await record(recording, doors, seconds, () => terminal.goOn() && terminal.isRead?.() !== false, compared);
+    await record(recording, doors, seconds, terminal, compared);
   } finally {
     left.push(...(await recording.close()));
-    for (const text of left) terminal.err(`sipalg: ${text}\n`);
+    for (const text of left) terminal.err(`sipalg: ${put(undefined, text)}\n`);
   }
   const comparison = told(compared.end(), recording, compared, Math.round((host.now() - began) / 1000));
   if (json) {

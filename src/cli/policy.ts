@@ -12,6 +12,7 @@ import { english, putLine, putLines } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
 import { say, Trouble } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
+import { foldedText } from './fold.ts';
 import { findingLines, problemText } from './text.ts';
 import type { Provider } from '../wish/wish.ts';
 
@@ -282,7 +283,7 @@ function offloadLines(offload: Reading<Offload>, excluded: boolean): Said[] {
 }
 
 /** @throws Error where the report is on a router without voice rules */
-export function voiceText({ facts, verdict, plan }: Report, put: Put = english): string {
+export function voiceText({ facts, verdict, plan }: Report, put: Put = english, width?: number): string {
   const { policy } = facts;
   if (policy.state !== 'present' || verdict.policy === undefined)
     throw new Trouble(say('voice-none', 'there are no voice firewall rules to show'));
@@ -292,6 +293,7 @@ export function voiceText({ facts, verdict, plan }: Report, put: Put = english):
     ...findingLines(
       verdict.findings.filter(({ of, code, text }) => of === 'policy' && !SAID.includes(code) && !lacking.includes(text)),
       put,
+      width,
     ),
     ...facts.wish.problems.map((problem) => `  ! ${problemText(problem, put)}`),
   ];
@@ -307,6 +309,6 @@ export function voiceText({ facts, verdict, plan }: Report, put: Put = english):
   ];
   return blocks
     .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n') + '\n')
+    .map((lines) => lines.map((line) => `${foldedText(line, width)}\n`).join(''))
     .join('\n');
 }

@@ -51,7 +51,7 @@ export async function probeFar(doors: Doors, given: Given, terminal: Terminal): 
     here,
     version: surveyor.version,
     goOn: terminal.goOn,
-    ...(quiet ? {} : { progress: (said: Said) => terminal.err(`${put(said)}\n`) }),
+    ...(terminal.progress === undefined ? {} : { progress: (said: Said) => terminal.progress?.(said) }),
   };
   const { probed, text } = await (provider !== undefined
     ? import('../probe/provider/probe.ts').then(async ({ probeProvider }) => {

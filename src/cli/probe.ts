@@ -3,7 +3,8 @@ import { noteProbe } from '../probe/last.ts';
 import type { ProbeReport } from '../probe/probe.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import type { Doors, Given, Terminal } from './command.ts';
-import { say } from '../words/say.ts';
+import { published } from '../words/published.ts';
+import { say, Trouble } from '../words/say.ts';
 
 export const USAGE = say(
   'usage-probe',
@@ -53,12 +54,19 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 function kindOf(given: Given): string {
   const asked = Object.keys(KINDS).filter((kind) => given.has(kind));
   const [kind = '', second] = asked;
-  if (second !== undefined) throw new Error(`\`sipalg probe\` was given both ${kind} and ${second}; run it once for each.`);
+  if (second !== undefined)
+    throw new Trouble(
+      say('probe-both', '`sipalg probe` was given both {one} and {other}; run it once for each.', { one: kind, other: second }),
+    );
   const [lost] = Object.entries(KINDS).flatMap(([other, options]) =>
     other === kind ? [] : options.filter((option) => given.has(option)).map((option) => ({ option, other })),
   );
   if (lost !== undefined)
-    throw new Error(`\`sipalg probe ${lost.option}\` goes ${lost.other === '' ? `without ${kind}` : `with ${lost.other} alone`}.`);
+    throw new Trouble(
+      lost.other === ''
+        ? say('probe-goes-without', '`sipalg probe {option}` goes without {kind}.', { option: lost.option, kind })
+        : say('probe-goes-with', '`sipalg probe {option}` goes with {kind} alone.', { option: lost.option, kind: lost.other }),
+    );
   return kind;
 }
 
@@ -66,7 +74,7 @@ function kindOf(given: Given): string {
 const PATIENCE = 8000;
 
 export async function probeNow({ host, clock, surveyor }: Doors, lan: string | null, terminal: Terminal): Promise<ProbeReport> {
-  if (clock === undefined) throw new Error('this build cannot wait for packets.');
+  if (clock === undefined) throw new Trouble(say('probe-unable', 'this build cannot wait for packets.'));
   const [facts, { probe }] = await Promise.all([surveyor.look(host), import('../probe/probe.ts')]);
   const report = await probe(host, clock, facts, { lan, patience: PATIENCE, goOn: terminal.goOn });
   const tried = report.messages.filter(({ control, fate }) => !control && fate !== 'not tried');
@@ -86,10 +94,10 @@ export async function probeCommand(doors: Doors, given: Given, terminal: Termina
   if (kind !== '') return (await import('./probe-far.ts')).probeFar(doors, given, terminal);
   const report = await probeNow(doors, given.get('--lan') ?? null, terminal);
   if (given.has('--json')) {
-    const text = JSON.stringify({ version: doors.surveyor.version, ...report }, null, 2);
+    const text = JSON.stringify({ version: doors.surveyor.version, ...published(report) }, null, 2);
     terminal.json(`${text.replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`);
   } else {
-    terminal.out((await import('./probe-text.ts')).probeText(report));
+    terminal.out((await import('./probe-text.ts')).probeText(report, terminal.put, terminal.width));
   }
   return probeExit(report);
 }
@@ -102,13 +110,15 @@ export async function probeCommand(doors: Doors, given: Given, terminal: Termina
 export async function verify(doors: Doors, towards: 'disabled' | 'enabled', code: ExitCode, terminal: Terminal): Promise<ExitCode> {
   const report = await probeNow(doors, null, terminal);
   const { probeText } = await import('./probe-text.ts');
-  terminal.out(`\n${probeText(report)}`);
+  terminal.out(`\n${probeText(report, terminal.put, terminal.width)}`);
   if (probeExit(report) === 2) return 2;
   if (towards === 'disabled') return report.verdict === 'unchanged' ? code : 1;
   const { alg } = (await doors.surveyor.report(await doors.surveyor.look(doors.host))).verdict;
   if (alg !== 'rewriting' || report.verdict === 'rewritten here') return code;
-  terminal.err(
-    'sipalg: the rules of this router put calls under the ALG, and what a phone sent was not rewritten: `sipalg status` has the rules.\n',
+  const odd = say(
+    'probe-odd',
+    'the rules of this router put calls under the ALG, and what a phone sent was not rewritten: `sipalg status` has the rules.',
   );
+  terminal.err(`sipalg: ${terminal.put(odd)}\n`);
   return 1;
 }

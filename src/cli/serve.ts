@@ -7,15 +7,18 @@ export const USAGE = say(
   'usage-serve',
   `usage: sipalg serve [--listen ADDR:PORT] [--no-page]
 
-Stays, and serves the object \`sipalg\` on ubus and a web page. The page listens on loopback (127.0.0.1:8061, or the
-next port that is free), behind a one-time link, which is printed in a terminal and else written into
-/var/run/sipalg.link; on any other address it asks for the router's own login, over TLS where there is a certificate.
-Without options it does as the section \`serve\` of /etc/config/sipalg says (page, listen, every, log, cert, key).
+Stays, and serves the object \`sipalg\` on ubus and a web page. The page listens
+on loopback (127.0.0.1:8061, or the next port that is free), behind a one-time
+link, which is printed in a terminal and else written into /var/run/sipalg.link;
+on any other address it asks for the router's own login, over TLS where there is
+a certificate. Without options it does as the section \`serve\` of
+/etc/config/sipalg says (page, listen, every, log, cert, key).
 
   --listen ADDR:PORT  where the page listens
   --no-page           no page, ubus alone
 
-Signals: SIGHUP reads the configuration and looks again; SIGTERM ends it, and takes back a change that is under way.
+Signals: SIGHUP reads the configuration and looks again; SIGTERM ends it, and
+takes back a change that is under way.
 `,
 );
 
@@ -25,15 +28,19 @@ export async function serve({ serve: stay }: Doors, given: Given, terminal: Term
   const place = listen === null ? null : readPlace(listen);
   const wrong =
     place !== null && 'wrong' in place
-      ? `\`sipalg serve --listen\`: ${place.wrong}.`
+      ? say('serve-listen', '`sipalg serve --listen`: {because}.', { because: place.wrong })
       : !page && listen !== null
-        ? '`sipalg serve` was given both --listen and --no-page; the page is to be served, or it is not.'
+        ? say('serve-both', '`sipalg serve` was given both --listen and --no-page; the page is to be served, or it is not.')
         : stay === undefined
-          ? '`sipalg serve` needs Node, which OpenWrt packages up to 24.10: install sipalg-daemon there. No other command needs it.'
+          ? say(
+              'serve-node',
+              '`sipalg serve` needs Node, which OpenWrt packages up to 24.10: install sipalg-daemon there. No other command needs it.',
+            )
           : null;
   if (wrong !== null || stay === undefined) {
-    terminal.err(`sipalg: ${wrong}\n`);
+    terminal.err(`sipalg: ${wrong === null ? '' : terminal.put(wrong)}\n`);
     return 2;
   }
+  terminal.progress?.(null);
   return stay({ listen, page });
 }

@@ -228,6 +228,7 @@ export async function watch(
   if (clock === undefined || following === undefined) throw new Trouble(say('watch-unable', 'this build cannot follow what happens.'));
   const table = await tableOf(host);
   const json = given.has('--json');
+  terminal.progress?.(null);
   const teller = tellerOf(terminal, json);
   const [network, counts, rejects] = await Promise.all([networkNow(host), countsPackets(host), rejectedNow(host)]);
   const began = host.now();

@@ -13,6 +13,7 @@ import type { Catalog } from '../object/catalog.ts';
 import { createObject } from '../object/object.ts';
 import { createPage } from '../http/listener.ts';
 import type { ListenDoor } from '../http/listener.ts';
+import { createConfiguration } from './configuration.ts';
 import { createKeep } from './enforce.ts';
 import { createHandover } from './handover.ts';
 import { createRepeated } from '../host/repeated.ts';
@@ -76,6 +77,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   const furnishing = createGathering(say);
   let busless: string | null = 'it has not answered yet';
   let bus: Bus | null = null;
+  let stopping = false;
   /** Of the page. */
   let lang = 'auto';
 
@@ -161,8 +163,27 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     logins: createLogins((name, method, args) => client.call(name, method, args, { timeout: RPCD_WITHIN })),
     busless: () => busless,
     lang: () => lang,
+    configuration: createConfiguration({ host, echo, onWritten: () => void written() }),
     ...(doors.words === undefined ? {} : { words: doors.words }),
   });
+
+  /** After a Save here: as after LuCI's, procd has the init scripts read the file anew; where there is none, it is done here. */
+  async function written(): Promise<void> {
+    try {
+      await client.call('service', 'event', { type: 'config.change', data: { package: 'sipalg' } }, { timeout: RPCD_WITHIN });
+    } catch {
+      await matchNow().catch((error: Error) => say(error.message, 'error'));
+    }
+    watch.event();
+  }
+
+  async function matchNow(): Promise<void> {
+    await furnish();
+    const file = await host.read(WISH_CONFIG);
+    const { wish: wished } = readConfiguration(file.state === 'present' ? file.value : null);
+    const { outcome, because } = await apply(host, surveyor, wished.alg, { writeDown: false, echo, goOn: () => !stopping });
+    if (outcome === 'failed') say(because.join(' '), 'error');
+  }
 
   async function furnish(): Promise<void> {
     await readWishes();
@@ -173,6 +194,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   const deafen = doors.firewall(watch.event);
 
   async function stop(): Promise<void> {
+    stopping = true;
     deafen();
     watch.stop();
     const ending = Promise.all([page.stop(), keep.stop()]);

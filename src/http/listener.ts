@@ -40,7 +40,7 @@ export type ListenDoor = (
   pair: TlsPair | null,
 ) => Promise<Listening>;
 
-export interface PageOptions extends Pick<MountOptions, 'call' | 'logins' | 'busless' | 'lang' | 'words'> {
+export interface PageOptions extends Pick<MountOptions, 'call' | 'logins' | 'busless' | 'lang' | 'words' | 'configuration'> {
   doors: {
     host: Host;
     clock: Clock;
@@ -83,7 +83,7 @@ const markOf = (certificate: Certificate): string => (certificate.state === 'pre
 const HOSTNAME = '/proc/sys/kernel/hostname';
 
 export function createPage(options: PageOptions): Page {
-  const { doors, folder, call, logins, busless, lang, words } = options;
+  const { doors, folder, call, logins, busless, lang, words, configuration } = options;
   const { host, clock, random, say: log, onTerminal } = doors;
   const complain = createRepeated(clock, (line) => log(line, 'warning'));
   let wanted: Wanted | null = null;
@@ -161,6 +161,7 @@ export function createPage(options: PageOptions): Page {
       onLink: () => void forget(),
       ...(lang === undefined ? {} : { lang }),
       ...(words === undefined ? {} : { words }),
+      ...(configuration === undefined ? {} : { configuration }),
     });
     open = { listening, sessions, mark: markOf(certificate) };
     if (login === 'token') return link();

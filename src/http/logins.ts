@@ -28,6 +28,8 @@ export type Access = 'granted' | 'refused' | 'over' | { unavailable: Said };
 export interface Logins {
   login(username: string, password: string): Promise<LoggedIn>;
   access(rpcd: string, method: MethodName): Promise<Access>;
+  /** Of the package `sipalg` of uci. */
+  configuration(rpcd: string, right: 'read' | 'write'): Promise<Access>;
   /** The rights of a session; `over` when rpcd knows it no more. */
   rights(rpcd: string): Promise<Rights | 'over' | { unavailable: Said }>;
   /** Ends a session; one that is over already is ended. */
@@ -50,11 +52,11 @@ function unavailable(error: unknown): { unavailable: Said } {
 }
 
 export function createLogins(call: BusCall): Logins {
-  async function access(rpcd: string, method: MethodName): Promise<Access> {
+  async function ask(rpcd: string, scope: 'ubus' | 'uci', method: string): Promise<Access> {
     try {
       const { access: granted } = await call('session', 'access', {
         ubus_rpc_session: rpcd,
-        scope: 'ubus',
+        scope,
         object: OBJECT,
         function: method,
       });
@@ -66,8 +68,11 @@ export function createLogins(call: BusCall): Logins {
     }
   }
 
+  const access = (rpcd: string, method: MethodName): Promise<Access> => ask(rpcd, 'ubus', method);
+
   return {
     access,
+    configuration: (rpcd, right) => ask(rpcd, 'uci', right),
     async login(username, password) {
       try {
         const { ubus_rpc_session: rpcd } = await call('session', 'login', { username, password, timeout: TIMEOUT });

@@ -4,6 +4,8 @@
  * own login does, and its rights are asked of rpcd at every call.
  */
 import type { Attempts } from './attempts.ts';
+import { answerConfiguration } from './configuration.ts';
+import type { ConfigurationDoor } from './configuration.ts';
 import { cookiesOf, headerOf, json, partsOf, refusal, SAFE_HEADERS } from './message.ts';
 import type { Answer, Asked } from './message.ts';
 import { checkHost, checkOrigin, isFromAnotherSite } from './origin.ts';
@@ -45,6 +47,8 @@ export interface MountOptions {
   another: Said;
   /** The language of the page as the configuration says it; `auto` where it is not given. */
   lang?: () => string;
+  /** /etc/config/sipalg; not given: there is no form. */
+  configuration?: ConfigurationDoor;
   /** The words of a language as JSON; null where it is not there. */
   words?: (language: string) => Promise<string | null>;
 }
@@ -59,7 +63,7 @@ const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
 /** The page's words in another language. */
 const WORDS = /^\/words\/([a-z]{2,3}(?:_[A-Z]{2,4})?)\.json$/;
 
-const POSTS: readonly string[] = ['/call', '/login', '/logout'];
+const POSTS: readonly string[] = ['/call', '/login', '/logout', '/configuration', '/configure'];
 const MOST_TARGET = 2048;
 /** Characters a user name and a password may have. */
 const MOST_WORDS = 256;
@@ -227,6 +231,16 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     }
   }
 
+  async function configuration(asked: Asked, write: boolean, given: Arguments): Promise<Answer> {
+    const session = sessionOf(asked);
+    if (session === null) return noSession();
+    if (options.configuration === undefined) return refusal(404, 'The configuration is not to be had here.');
+    const answer = await answerConfiguration(options.configuration, session, logins, write, given);
+    if (answer !== 'over') return answer;
+    sessions.close(session.id);
+    return noSession();
+  }
+
   async function post(asked: Asked, path: string): Promise<Answer> {
     const origin = checkOrigin(asked);
     if (origin !== null) return origin;
@@ -242,6 +256,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     }
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return refusal(400, 'The body must be a JSON object.');
     if (path === '/call') return callMethod(asked, given as Arguments);
+    if (path === '/configuration' || path === '/configure') return configuration(asked, path === '/configure', given as Arguments);
     return path === '/login' ? logIn(asked, given as Arguments) : logOut(asked);
   }
 

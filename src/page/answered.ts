@@ -11,8 +11,7 @@ export interface WithCodes {
 }
 
 /** A field's sentence in the reader's language. */
-export const sentence = (of: WithCodes, field: string, text: string, put: Put): string =>
-  put(of.coded?.[field] as Coded | undefined, text);
+export const sentence = (of: WithCodes, field: string, text: string, put: Put): string => put(of.coded?.[field] as Coded | undefined, text);
 
 /** Those of a list. */
 export const sentences = (of: WithCodes, field: string, texts: readonly string[], put: Put): string[] =>

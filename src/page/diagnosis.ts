@@ -60,8 +60,8 @@ function details(name: string, label: string, rows: Row[], heads: string[], stat
   return [{ kind: 'details', name, label, open: state.open.includes(name), blocks: [section(`${name}-rows`, '', heads, rows)] }];
 }
 
-const VERDICTS: Readonly<Record<string, Tone>> = { 'unchanged': 'success', 'rewritten here': 'danger', 'dropped here': 'danger' };
-const FATES: Readonly<Record<string, Tone>> = { 'unchanged': 'success', 'not tried': 'notice' };
+const VERDICTS: Readonly<Record<string, Tone>> = { unchanged: 'success', 'rewritten here': 'danger', 'dropped here': 'danger' };
+const FATES: Readonly<Record<string, Tone>> = { unchanged: 'success', 'not tried': 'notice' };
 
 /** What is said under one of some names; the name itself where another version has another. */
 const named = (names: Readonly<Record<string, string>>, name: string): string =>
@@ -260,7 +260,10 @@ function callsOf(state: State, words: Words): Block[] {
       [diagnosis.ends.phone, diagnosis.aCall, diagnosis.happenedHead],
       state,
     ),
-    ...[...(summary?.ladders ?? [])].reverse().slice(0, LADDERS).flatMap((ladder) => drawnCall(ladder, words)),
+    ...[...(summary?.ladders ?? [])]
+      .reverse()
+      .slice(0, LADDERS)
+      .flatMap((ladder) => drawnCall(ladder, words)),
   ];
 }
 

@@ -13,6 +13,8 @@ export interface Field {
   column?: true;
   /** A flag of the same section without which it means nothing. */
   needs?: string;
+  /** Not to be read over a shoulder. */
+  secret?: true;
 }
 
 export interface Group {
@@ -121,11 +123,21 @@ export const GROUPS: readonly Group[] = [
     { option: 'enabled', kind: 'flag' },
     { option: 'page', kind: 'flag', needs: 'enabled' },
     { option: 'listen', kind: 'text', needs: 'enabled' },
+    { option: 'cert', kind: 'text', needs: 'enabled' },
+    { option: 'key', kind: 'text', needs: 'enabled' },
     { option: 'every', kind: 'text', needs: 'enabled' },
+    { option: 'log', kind: 'choice', choices: ['info', 'warning', 'error'] },
   ]),
   group('settings', 'metrics', [
     { option: 'enabled', kind: 'flag' },
     { option: 'every', kind: 'text', needs: 'enabled' },
+  ]),
+  group('settings', 'hep', [
+    { option: 'enabled', kind: 'flag' },
+    { option: 'server', kind: 'text', needs: 'enabled' },
+    { option: 'node', kind: 'text', needs: 'enabled' },
+    { option: 'password', kind: 'text', needs: 'enabled', secret: true },
+    { option: 'calls', kind: 'flag', needs: 'enabled' },
   ]),
 ];
 

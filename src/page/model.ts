@@ -1,5 +1,6 @@
 /** What the page knows -> what is drawn. Pure; it words and arranges, and concludes nothing the report does not say. */
 import { notice } from './blocks.ts';
+import { GROUPS } from './fields.ts';
 import type { State } from './state.ts';
 import { confirmOf } from './switch.ts';
 import { TABS } from './tabs.ts';
@@ -18,12 +19,15 @@ function moodOf(state: State): Mood {
 }
 
 /** What stands in the way of believing the rest. */
-function noticesOf({ reply, lost, login, late }: State, words: Words): Notice[] {
+function noticesOf({ reply, lost, login, late, starting, rights }: State, words: Words): Notice[] {
   const notices: Notice[] = [];
-  if (lost !== null && login === null) {
+  if (lost !== null && login === null && lost.kind === 'no object') {
+    const failed = typeof starting === 'string' ? [fill(words.notStarted, starting)] : [];
+    const button = { label: starting === true ? words.starting : words.start, active: starting !== true && rights.write };
+    notices.push({ ...notice('lost', 'warning', words.noObject, [...failed, words.noEngine]), button });
+  } else if (lost !== null && login === null) {
     const said = lost.said === '' ? [] : [fill(words.said, lost.said)];
-    const text =
-      lost.kind === 'no object' ? words.noObject : lost.kind === 'denied' ? words.denied : reply?.verdict ? words.lost : words.lostFirst;
+    const text = lost.kind === 'denied' ? words.denied : reply?.verdict ? words.lost : words.lostFirst;
     notices.push(notice('lost', 'warning', text, said));
   }
   if (reply === null) return notices;
@@ -76,7 +80,7 @@ export function viewOf(state: State, words: Words): View {
     notices: noticesOf(state, words),
     login: loginOf(state, words),
     wait: mood === 'loading' ? words.loading : '',
-    tabs: tabs.filter(({ blocks }) => blocks.length > 0),
+    tabs: tabs.filter(({ name, blocks }) => blocks.length > 0 || (state.form.file !== null && GROUPS.some(({ tab }) => tab === name))),
     tab: state.tab,
     confirm: shown === null || state.confirming === null ? null : confirmOf(state.confirming, words),
     leave: state.leave && mood !== 'login' ? words.login.leave : '',

@@ -1,4 +1,6 @@
 /** What the page knows, and how it changes. Pure: time and transport are elsewhere. */
+import { EMPTY } from './form.ts';
+import type { FormState } from './form.ts';
 import type { Reply } from '../object/object.ts';
 import type { Last } from '../object/runs.ts';
 import type { Plan } from '../plan/step.ts';
@@ -85,12 +87,16 @@ export interface State {
   /** What has been unfolded. */
   open: readonly string[];
   tab: TabName;
+  /** Of the mount that has a form of its own. */
+  form: FormState;
   /** By the name of what was asked. */
   answers: Readonly<Record<string, Answer>>;
   /** Since when tools are waited for, by the page's clock; null while none is. */
   waiting: number | null;
   /** They have been waited for long enough to say so. */
   late: boolean;
+  /** What answers is being started; a text: why it was not. */
+  starting: boolean | string;
 }
 
 export function begin(rights: Rights, leave = false): State {
@@ -107,9 +113,11 @@ export function begin(rights: Rights, leave = false): State {
     seen: undefined,
     open: [],
     tab: 'status',
+    form: EMPTY,
     answers: {},
     waiting: null,
     late: false,
+    starting: false,
   };
 }
 
@@ -127,7 +135,7 @@ export function looked(state: State, reply: Reply, at: number): State {
   const news = last !== null && (state.seen === undefined ? last.outcome !== 'reached' : last.at !== state.seen);
   const waiting = reply.now.pending.length === 0 ? null : (state.waiting ?? at);
   const late = waiting !== null && at - waiting >= PATIENCE;
-  const next: State = { ...state, reply, lost: null, login: null, seen: last?.at ?? null, waiting, late };
+  const next: State = { ...state, reply, lost: null, login: null, starting: false, seen: last?.at ?? null, waiting, late };
   if (news) next.result = last;
   const { asked } = state;
   if (asked === null) return next;

@@ -21,6 +21,8 @@ export interface Notice {
   text: string;
   lines: string[];
   fold: Fold | null;
+  /** What mends it. */
+  button?: { label: string; active: boolean };
 }
 
 export interface Finding {

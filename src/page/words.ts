@@ -42,10 +42,14 @@ export function wordsIn(_: Translate) {
     stillWaiting: _('Still waiting: %s'),
     pendingFirst: _('Still waiting for an answer:'),
 
-    noObject: _(
-      'sipalg does not answer on this router. On the router, "/etc/init.d/rpcd reload" makes its object known, '
-        + 'and "/etc/init.d/sipalg start" starts what stays; "sipalg status" works without either.',
+    noObject: _('sipalg does not answer on this router.'),
+    noEngine: _(
+      'If it does not start, the engine it runs on is missing: install the package node (OpenWrt 23.05 and 24.10) '
+        + 'or quickjs (25.12 and later).',
     ),
+    start: _('Start it'),
+    starting: _('Starting...'),
+    notStarted: _('It could not be started: %s'),
     lost: _('The router does not answer. What is shown is the last that is known; it is asked again every few seconds.'),
     lostFirst: _('The router does not answer. It is asked again every few seconds.'),
     denied: _('This session may not look at the SIP ALG. Log in as somebody who may.'),
@@ -225,6 +229,7 @@ export function wordsIn(_: Translate) {
         general: _('SIP ALG and page'),
         serve: _('Daemon'),
         metrics: _('Metrics'),
+        hep: _('Messages to Homer'),
       },
       abouts: {
         timeouts: _('How long a flow is remembered without a packet, in seconds.'),
@@ -266,15 +271,26 @@ export function wordsIn(_: Translate) {
         serve_enabled: _('Stay and watch'),
         serve_page: _('Serve the page without LuCI'),
         serve_listen: _('Listen on'),
+        serve_cert: _('Certificate (file)'),
+        serve_key: _('Its key (file)'),
         serve_every: _('Look every (minutes)'),
+        serve_log: _('Log'),
         metrics_enabled: _('Write them'),
         metrics_every: _('Every (seconds)'),
+        hep_enabled: _('Send them'),
+        hep_server: _('Server'),
+        hep_node: _('Number of this router'),
+        hep_password: _('Password'),
+        hep_calls: _('Calls alone'),
       },
       choices: {
         unmanaged: _('left as it is'),
         disabled: _('kept off'),
         enabled: _('as it was before'),
         auto: _("the browser's"),
+        info: _('all'),
+        warning: _('warnings and errors'),
+        error: _('errors alone'),
       },
       add: _('Add'),
       name: _('Name'),
@@ -308,3 +324,4 @@ export function wordsIn(_: Translate) {
 }
 
 export type Words = ReturnType<typeof wordsIn>;
+export type FormWords = Words['form'];

@@ -9,6 +9,8 @@ import { ground6Of } from './ground6.ts';
 import type { Ground6 } from './ground6.ts';
 import { otherWays } from './wans.ts';
 import type { OtherWay } from './wans.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 /** For documentation (RFC 5737): nobody has it, and nothing is sent there. */
 export const PROVIDER = '192.0.2.33';
@@ -45,7 +47,7 @@ export interface Ground {
 
 /** Why there is none, in a sentence, and what is lacking. */
 export interface NoGround {
-  readonly because: string;
+  readonly because: Said;
 }
 
 const numberOf = (address: string): number => address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
@@ -121,7 +123,8 @@ async function kindOf(host: Host, device: string): Promise<'bridge' | 'Ethernet'
 export async function groundOf(host: Host, facts: Facts, wanted: string | null): Promise<Ground | NoGround> {
   const ways = await observeWays(host, facts);
   const wans = orElse(ways.wan, [] as string[]);
-  if (wans.length === 0) return { because: 'no device of this router leads to the internet now, so nothing can leave by it' };
+  if (wans.length === 0)
+    return { because: say('ground-no-wan', 'no device of this router leads to the internet now, so nothing can leave by it') };
   const inside = host.addresses().filter(({ family, device }) => family === 'ipv4' && ways.lan.some((one) => one.device === device));
   const zoneOf = (device: string): string | null => ways.lan.find((one) => one.device === device)?.zone ?? null;
   const kinds = new Map<string, 'bridge' | 'Ethernet' | 'other'>();
@@ -132,9 +135,15 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
     return {
       because:
         wanted === null
-          ? 'no network behind this router has an address of IPv4 now'
-          : `"${wanted}" is no device of a network behind this router with an address of IPv4; ` +
-            `there ${devices.length === 0 ? 'is none' : `are ${devices.join(', ')}`}`,
+          ? say('ground-no-lan', 'no network behind this router has an address of IPv4 now')
+          : devices.length === 0
+            ? say('ground-wrong-none', '"{given}" is no device of a network behind this router with an address of IPv4; there is none', {
+                given: wanted,
+              })
+            : say('ground-wrong', '"{given}" is no device of a network behind this router with an address of IPv4; there are {devices}', {
+                given: wanted,
+                devices: devices.join(', '),
+              }),
     };
   }
   const grade = { bridge: 0, Ethernet: 2, other: 4 } as const;
@@ -142,10 +151,12 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
   const [lan] = [...choices].sort((one, other) => rank(one) - rank(other));
   if (lan === undefined || kinds.get(lan.device) === 'other') {
     return {
-      because:
-        `the LAN (${choices.map(({ device }) => device).join(', ')}) is neither a bridge nor Ethernet, ` +
-        'so no test phone can be plugged into it; ' +
-        'its own phones can be recorded (`sipalg probe --phones`), or two captures compared (`sipalg compare`)',
+      because: say(
+        'ground-no-bridge',
+        'the LAN ({devices}) is neither a bridge nor Ethernet, so no test phone can be plugged into it; its ' +
+          'own phones can be recorded (`sipalg probe --phones`), or two captures compared (`sipalg compare`)',
+        { devices: choices.map(({ device }) => device).join(', ') },
+      ),
     };
   }
   const routes = orElse(understood(await host.read('/proc/net/route'), parseRoutes), []);
@@ -158,7 +169,8 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
     ...(phones[0] === undefined ? [] : ['from', phones[0], 'iif', lan.device]),
   ]);
   const way = (asked.state === 'exited' ? / dev (\S+)/.exec(asked.stdout)?.[1] : undefined) ?? wayTo(routes, PROVIDER);
-  if (way === null || way === undefined) return { because: `there is no route to the internet (to ${PROVIDER})` };
+  if (way === null || way === undefined)
+    return { because: say('ground-no-route', 'there is no route to the internet (to {address})', { address: PROVIDER }) };
   const folder = `/sys/class/net/${lan.device}`;
   const all = wans.includes(way) ? wans : [...wans, way];
   const [mac, lanMtu, mtu, filtered, others, six] = await Promise.all([

@@ -2,6 +2,8 @@
 import type { Host, HostAddress } from '../host/host.ts';
 import { orElse } from '../observe/reading.ts';
 import { addressBytes } from './packet.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 /** For documentation (RFC 3849): nobody has it, and nothing is sent there. */
 export const PROVIDER6 = '2001:db8::33';
@@ -26,10 +28,11 @@ const groups = (address: string): string[] => {
 const rank = (address: string): number => (/^[23]/.test(address) ? 0 : /^f[cd]/i.test(address) ? 1 : 2);
 
 /** @param device the LAN's @returns the end of a sentence where there is none */
-export async function ground6Of(host: Host, device: string, wans: readonly string[]): Promise<Ground6 | { because: string }> {
+export async function ground6Of(host: Host, device: string, wans: readonly string[]): Promise<Ground6 | { because: Said }> {
   const own = host.addresses().filter((one) => one.family === 'ipv6');
   const inside = own.filter((one) => one.device === device && one.prefix <= 64 && rank(one.address) < 2);
-  if (inside.length === 0) return { because: `${device} has no address of IPv6 that leads further than itself` };
+  if (inside.length === 0)
+    return { because: say('ground6-none', '{device} has no address of IPv6 that leads further than itself', { device }) };
   const [neighbours, leases] = await Promise.all([host.run(['ip', '-6', 'neigh', 'show', 'dev', device]), host.read('/tmp/odhcpd.leases')]);
   const known = `${neighbours.state === 'exited' ? neighbours.stdout : ''}\n${orElse(leases, '')}`;
   const taken = new Set(
@@ -47,10 +50,12 @@ export async function ground6Of(host: Host, device: string, wans: readonly strin
     const asked = await host.run(['ip', '-6', 'route', 'get', PROVIDER6, 'from', phone, 'iif', device]);
     const way = asked.state === 'exited' && asked.code === 0 ? / dev (\S+)/.exec(asked.stdout)?.[1] : undefined;
     if (way !== undefined && way !== 'lo' && !/^(unreachable|prohibit|blackhole)/.test(asked.state === 'exited' ? asked.stdout : ''))
-      return wans.includes(way) ? { router, phone, way } : { because: `it goes by ${way}, which is no device towards the internet` };
+      return wans.includes(way)
+        ? { router, phone, way }
+        : { because: say('ground6-way', 'it goes by {device}, which is no device towards the internet', { device: way }) };
     refused = phone;
   }
   return refused === ''
-    ? { because: `no address is free in the networks of ${device}` }
-    : { because: 'there is no IPv6 towards the internet here' };
+    ? { because: say('ground6-taken', 'no address is free in the networks of {device}', { device }) }
+    : { because: say('ground6-no-internet', 'there is no IPv6 towards the internet here') };
 }

@@ -11,6 +11,8 @@ import { clearLeft, sweep } from './record/made.ts';
 import { nothing } from './report.ts';
 import type { ProbeReport } from './report.ts';
 import { Run } from './run.ts';
+import { say } from '../words/say.ts';
+import type { Line } from '../words/say.ts';
 
 export type { ProbeReport } from './report.ts';
 
@@ -27,10 +29,10 @@ const LOCK = '/var/run/sipalg.probe.lock';
 /** Never rejects for what is about the router: that is a report, too. @throws Error in a sentence where a file of ours cannot be written */
 export async function probe(host: Host, clock: Clock, facts: Facts, options: ProbeOptions): Promise<ProbeReport> {
   const began = clock.now();
-  if (host.process().uid !== 0) return nothing('a test makes rules and a device, which only root may: run it as root');
-  const remarks: string[] = await clearLeft(host);
+  if (host.process().uid !== 0) return nothing(say('probe-root', 'a test makes rules and a device, which only root may: run it as root'));
+  const remarks: Line[] = await clearLeft(host);
   const got = await host.lock(LOCK, options.patience, `process ${host.process().pid} tests what this router does to a call`);
-  if ('busy' in got) return nothing(`another test goes on (${got.busy}); try again when it has ended`);
+  if ('busy' in got) return nothing(say('probe-busy', 'another test goes on ({what}); try again when it has ended', { what: got.busy }));
   const lock: Lock = got.lock;
   try {
     await sweep(host);

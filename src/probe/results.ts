@@ -5,6 +5,8 @@ import { checksumOf } from './packet.ts';
 import type { Ends } from './packet.ts';
 import type { Recorded } from './record/recorded.ts';
 import { inUri } from './vectors.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 /** `half`: rewritten, and an address of the LAN is left in it. `grown`: lost, for it no longer fits through the way. */
 export type Fate = 'unchanged' | 'rewritten' | 'half rewritten' | 'dropped' | 'lost by growth' | 'not tried';
@@ -179,7 +181,7 @@ export function alterationsOf(results: readonly Result[]): Alteration[] {
 }
 
 /** What it comes to; `because` where that is nothing. */
-export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; because: string | null } {
+export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; because: Said | null } {
   const out = results.filter(({ toProvider, part }) => toProvider && part === 'main');
   const controls = out.filter(({ control }) => control);
   const tried = results.filter(({ control, part, fate }) => (!control || part !== 'main') && fate !== 'not tried');
@@ -190,9 +192,17 @@ export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; 
     return {
       verdict: 'inconclusive',
       because: none
-        ? 'nothing of the test came out towards the internet, the control included: what was sent was ' +
-          'not forwarded (a rule of the firewall, or a next hop that does not answer), so nothing is known of an ALG'
-        : 'a control message, which no ALG has business with, did not come out: what else is missing may have been lost in the same way',
+        ? say(
+            'probe-nothing-out',
+            'nothing of the test came out towards the internet, the control included: what was sent was not ' +
+              'forwarded (a rule of the firewall, or a next hop that does not answer), so nothing is known of an ' +
+              'ALG',
+          )
+        : say(
+            'probe-control-lost',
+            'a control message, which no ALG has business with, did not come out: what else is missing may have ' +
+              'been lost in the same way',
+          ),
     };
   }
   if (controls.some(({ fate }) => fate !== 'unchanged')) return { verdict: 'rewritten here', because: null };
@@ -201,7 +211,10 @@ export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; 
   if (unseen !== undefined)
     return {
       verdict: 'inconclusive',
-      because: `the last ${unseen.unseen} bytes of "${unseen.name}" could not be seen here, and its checksum does not vouch for them`,
+      because: say('probe-unseen', 'the last {bytes} bytes of "{name}" could not be seen here, and its checksum does not vouch for them', {
+        bytes: unseen.unseen,
+        name: unseen.name,
+      }),
     };
   return { verdict: 'unchanged', because: null };
 }

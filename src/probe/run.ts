@@ -33,6 +33,9 @@ import type { Stream } from './stream.ts';
 import { notTold, wanOf } from './wans.ts';
 import { Wire } from './wire.ts';
 import type { Writing } from './write.ts';
+import { ANSWERS_BRIDGED, ANSWERS_UNTESTED, endOf, partUntested, phoneOutside, refusedParts, TCP_BRIDGED } from './said.ts';
+import { say } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 
 const MACS = ['02:51:be:00:00:11', '02:51:be:00:00:12'] as const;
 /** High, and nobody's factory setting: an ALG lets two calls have no RTP port in common. */
@@ -49,8 +52,8 @@ export class Run {
   private readonly facts: Facts;
   private readonly ground: Ground;
   private readonly goOn: () => boolean;
-  private readonly remarks: string[];
-  private readonly untested: string[] = [];
+  private readonly remarks: Line[];
+  private readonly untested: Line[] = [];
   private readonly pair: Pair;
   private readonly phones: readonly string[];
   private readonly isOutside: boolean;
@@ -71,7 +74,7 @@ export class Run {
     facts: Facts,
     ground: Ground,
     goOn: () => boolean,
-    remarks: string[],
+    remarks: Line[],
     alone: readonly string[] | null = null,
   ) {
     this.host = host;
@@ -88,8 +91,9 @@ export class Run {
     const { phone, port } = this.pair;
     const uncovered = tcpUncovered(facts);
     if (uncovered !== null) this.untested.push(uncovered);
-    if ('because' in ground.six) this.untested.push(`IPv6 was not tested: ${ground.six.because}.`);
-    if (alone !== null) this.untested.push(`${alone.join(' and ')} could not be tested: this nft or kernel does not record that.`);
+    if ('because' in ground.six)
+      this.untested.push(say('ipv6-untested', 'IPv6 was not tested: {because}.', { because: ground.six.because }));
+    if (alone !== null) this.untested.push(refusedParts(alone));
     const isTcp = uncovered === null && alone === null;
     const phone6 = 'because' in ground.six || alone !== null ? null : ground.six.phone;
     this.scope = {
@@ -124,11 +128,7 @@ export class Run {
       remarks: this.remarks,
       way: this.isOutside ? ('address outside the LAN' as const) : ('phone' as const),
     };
-    if (this.isOutside)
-      this.remarks.push(
-        `No address of ${ground.lan.address}/${ground.lan.prefix} is free, so the phone has one that is not the LAN's: ` +
-          'rules that go by addresses of the LAN are not tested.',
-      );
+    if (this.isOutside) this.remarks.push(phoneOutside(ground.lan.address, ground.lan.prefix));
     this.since = await uptime(host);
     await writeMade(host, { ...made, tables: [this.wire.table] });
     try {
@@ -156,12 +156,12 @@ export class Run {
         return await this.away(
           nothing(error.lacks === 'netdev' ? lackingPackage(this.facts.system, 'kmod-nft-netdev') : error.message, about),
         );
-      return await this.away(nothing((error as Error).message.replace(/\.$/, ''), about));
+      return await this.away(nothing(endOf(error as Error), about));
     }
   }
 
   /** @returns why it could not be, the end of a sentence; null where it is */
-  private async plugIn(): Promise<string | null> {
+  private async plugIn(): Promise<Said | null> {
     const { host, pair, ground } = this;
     const { lan, trigger } = ground;
     const wrong = lan.isBridge
@@ -169,7 +169,7 @@ export class Run {
       : await setOn(host, pair, lan.device, lan.mtu, trigger.own);
     const lacking = { veth: 'kmod-veth', macvlan: 'kmod-macvlan', ip: 'ip-full' } as const;
     if (wrong === 'veth' || wrong === 'macvlan' || wrong === 'ip') return lackingPackage(this.facts.system, lacking[wrong]);
-    return wrong === null ? null : `the test phone could not be plugged in: ${wrong}`;
+    return wrong === null ? null : say('phone-unplugged', 'the test phone could not be plugged in: {because}', { because: wrong });
   }
 
   /** Takes everything away, whatever came of it. */
@@ -217,11 +217,13 @@ export class Run {
     });
     const holes = await this.expectations();
     const back = await this.comeBack(arrived, seen, known, first);
-    for (const one of await this.expectations()) if (!holes.includes(one)) holes.push(one);
+    for (const one of await this.expectations()) if (!holes.some(({ text }) => text === one.text)) holes.push(one);
     const left = seen.map(({ tap }) => wanAt(this.ground, tap));
     const wan = left[0] === undefined ? null : await wanOf(this.host, left[0]);
     const told = this.stand([...withGrowth(results, wan?.mtu || this.ground.mtu), ...back]);
-    const { verdict, because } = this.goOn() ? verdictOf(told) : { verdict: 'inconclusive' as const, because: 'it was interrupted' };
+    const { verdict, because } = this.goOn()
+      ? verdictOf(told)
+      : { verdict: 'inconclusive' as const, because: say('probe-interrupted', 'it was interrupted') };
     const sources = seen.filter(({ id }) => main.some((one) => one.id === id)).map(({ from }) => from.address);
     const translated = sources.length === 0 ? null : sources.some((one) => !this.phones.includes(one));
     if (wan !== null) this.remarks.push(...notTold(wan, translated));
@@ -252,8 +254,8 @@ export class Run {
         part.startsWith('by ') ? part.slice('by '.length) : null,
       );
       if (!out.stands) {
-        const name = part.startsWith('by ') ? `What goes ${part}` : part;
-        this.untested.push(`${name} could not be tested: a message that no ALG has business with did not come out there.`);
+        const name = part.startsWith('by ') ? say('part-by', 'What goes by {device}', { device: part.slice('by '.length) }) : part;
+        this.untested.push(partUntested(name));
       }
       const back = out.stands ? own.filter(({ toProvider }) => !toProvider) : [];
       whole.set(part, [...out.results, ...standsOrNot(back).results]);
@@ -262,21 +264,22 @@ export class Run {
   }
 
   /** Holes for the fake phones. */
-  private async expectations(): Promise<string[]> {
+  private async expectations(): Promise<Said[]> {
     const holes = orElse(understood(await this.host.read('/proc/net/nf_conntrack_expect'), parseExpectations), []);
     const providers = [PROVIDER, ...this.ground.others.map(({ provider }) => provider)];
     return holes
       .filter(({ helper }) => helper === null || helper.startsWith('sip'))
       .filter(({ src }) => (src.includes(':') ? isSame(src, PROVIDER6) : providers.includes(src)))
-      .map(({ klass, src, dst, dport }) => `${klass ?? 'sip'}: ${src} may reach ${dst}:${dport ?? 'any'}`);
+      .map(({ klass, src, dst, dport }) =>
+        say('probe-hole', '{class}: {source} may reach {target}', { class: klass ?? 'sip', source: src, target: `${dst}:${dport ?? '*'}` }),
+      );
   }
 
   /** The way back; and over TCP both ways, whose connection needs the way back before anything is said. */
   private async comeBack(arrived: readonly Arrived[], seen: readonly Recorded[], known: Known, first: Writing): Promise<Result[]> {
     if (this.ground.isBridgeFiltered && this.ground.lan.isBridge) {
-      this.remarks.push('Answers were not tested: bridge-nf-call-iptables is 1, so those of a test are bridged past the ALG.');
-      if (this.streams.length > 0)
-        this.untested.push('TCP was not tested: bridge-nf-call-iptables is 1, and no connection comes about so.');
+      this.remarks.push(ANSWERS_BRIDGED);
+      if (this.streams.length > 0) this.untested.push(TCP_BRIDGED);
       return [];
     }
     const own = (part: Part): Arrived[] => arrived.filter(({ vector }) => (vector as Sent).part === part);
@@ -294,7 +297,7 @@ export class Run {
       ...main.map((one) => this.frameOf(one)),
     ]);
     if (!(await this.wire.replace(first, written))) {
-      this.remarks.push('Answers were not tested: nft did not take them.');
+      this.remarks.push(say('answers-untaken', 'Answers were not tested: nft did not take them.'));
       return [];
     }
     const ends = [...six.map(({ id }) => id), ...talks.map(({ stream }) => lastId(stream))];
@@ -314,7 +317,7 @@ export class Run {
     const mine = results.filter(({ part }) => part === 'main');
     const rest = [...results.filter(({ part }) => part !== 'main'), ...tcp];
     if (mine.length === 0 || mine.some(({ control, seen: there }) => control && there !== null)) return [...mine, ...rest];
-    this.remarks.push('Answers could not be tested: one that no ALG has business with did not come back either.');
+    this.remarks.push(ANSWERS_UNTESTED);
     return [...mine.map((one) => ({ ...one, fate: 'not tried' as const, seen: null, differences: [], deliveredTo: null })), ...rest];
   }
 

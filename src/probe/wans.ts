@@ -1,6 +1,8 @@
 /** What kind of ways lead to the internet, and which of them calls take. It only looks. */
 import type { Host } from '../host/host.ts';
 import { orElse } from '../observe/reading.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 export type WanKind = 'Ethernet' | 'VLAN' | 'bridge' | 'PPP' | 'tunnel' | 'other';
 
@@ -70,16 +72,24 @@ const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\
 const SERVICE = /^192\.0\.0\.[0-7]$/;
 
 /** What this test does not tell, by the way that calls take: sentences. */
-export function notTold({ kind, addresses }: Wan, translated: boolean | null): string[] {
+export function notTold({ kind, addresses }: Wan, translated: boolean | null): Said[] {
   if (addresses.some((one) => SERVICE.test(one)))
     return [
-      'The line is DS-Lite or 464XLAT: addresses are translated at the provider, whose ALG this test does not reach ' +
-        '(`sipalg probe --provider HOST` does).',
+      say(
+        'line-dslite',
+        'The line is DS-Lite or 464XLAT: addresses are translated at the provider, whose ALG this test does ' +
+          'not reach (`sipalg probe --provider HOST` does).',
+      ),
     ];
   if (translated === true && addresses.some((one) => PRIVATE.test(one)))
     return [
-      'The router has a private address towards the internet, so another one translates behind it, which this test does not reach ' +
-        '(`sipalg probe --provider HOST` does).',
+      say(
+        'line-private',
+        'The router has a private address towards the internet, so another one translates behind it, which ' +
+          'this test does not reach (`sipalg probe --provider HOST` does).',
+      ),
     ];
-  return kind === 'tunnel' && translated === false ? ['Calls leave by a tunnel, and this test ends where they enter it.'] : [];
+  return kind === 'tunnel' && translated === false
+    ? [say('line-tunnel', 'Calls leave by a tunnel, and this test ends where they enter it.')]
+    : [];
 }

@@ -9,6 +9,7 @@ import { NARROW, recordable } from './record/taps.ts';
 import type { Tap } from './record/taps.ts';
 import { pingScript, pingSize, writingChains } from './write.ts';
 import type { Writing } from './write.ts';
+import { say, Trouble } from '../words/say.ts';
 
 /** Milliseconds: until a ping has to have started; until what was sent has to have come out; and what is beside it, after that. */
 const STARTING = 8000;
@@ -99,8 +100,12 @@ export class Wire {
       if (whole === null && came(last)) whole = now;
       if ((since !== null && now > since + PATIENCE) || (whole !== null && now > whole + BESIDE)) return messages;
       if (since === null && now > asked + STARTING)
-        throw new Error(
-          'the test messages could not be sent: `ping` is not installed, or rules of the firewall keep this router from sending anything',
+        throw new Trouble(
+          say(
+            'probe-unsent',
+            'the test messages could not be sent: `ping` is not installed, or rules of the firewall keep this ' +
+              'router from sending anything',
+          ),
         );
       await new Promise<void>((resolve) => {
         this.clock.after(LOOK, resolve);

@@ -28,10 +28,10 @@ const ANSWER_UNTIL = 18_000;
 /** Methods for which a report that is a moment old will do. */
 const SHARING: readonly MethodName[] = ['status', 'policy', 'history'];
 
-/** The words of a language, from the file that the command line has them from too. */
+/** The words of a language, from the files that the command line has them from too. */
 async function catalogOf(language: string): Promise<Catalog | null> {
-  const { LANGUAGES } = await import('../words/languages.ts');
-  return Object.hasOwn(LANGUAGES, language) ? ((await LANGUAGES[language]?.())?.default ?? null) : null;
+  const [{ LANGUAGES }, { wholeOf }] = await Promise.all([import('../words/languages.ts'), import('../words/whole.ts')]);
+  return wholeOf(LANGUAGES, language);
 }
 
 export interface Called {

@@ -86,6 +86,23 @@ const REASONS = [
   say('because-no-naptr', '{name}: nslookup cannot ask for NAPTR records'),
   say('because-no-place', '{given} is no place to listen; {allowed}'),
   say('because-place', 'it must be an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061'),
+  say('left-table', 'The table {table} could not be taken away: `{command}` does it.'),
+  say('left-device', 'The device {device} could not be taken away: `{command}` does it.'),
+  say(
+    'left-flows',
+    'Flows of {address}, an address of a test, could not be ended and go by themselves within minutes: conntrack is not installed.',
+  ),
+  say('left-killed', 'A run of sipalg that was killed (process {process}) had left things of a test: they are taken away.'),
+  say('record-gone', 'The table {table} is gone: somebody has flushed all tables meanwhile (`/etc/init.d/firewall stop` does).'),
+  say('record-silent', '`{command}` did not answer.'),
+  say('record-refused', 'nft did not take the table of a test: {said}'),
+  say('because-no-shell', 'there is no shell'),
+  say('because-script', 'the script ended with {code}'),
+  say('because-no-carrier', 'nothing is connected to {device}'),
+  say(
+    'because-spanning-tree',
+    'the bridge {bridge} does not let a new port speak at once (state {state}): with the spanning tree that takes twice its forward delay',
+  ),
   say('because-in-line', 'line {line}: {because}'),
 ];
 

@@ -191,7 +191,7 @@ fleet('are one page: from documents or from answers that were kept, on either en
   assert.not.match(html, /<script|<link|<img|url\(|https?:\/\//);
   assert.match(html, /<svg viewBox[^>]* role="img" aria-label="[^"]+">/);
   // The worst first: what is on stands before what is off, and what is in order is not named.
-  const place = (name: string): number => html.indexOf(`data-name="Router">${name}</td>`);
+  const place = (name: string): number => html.indexOf(`>${name}</abbr>`);
   assert.ok(
     place('stock-alg-on') > 0
       && place('stock-alg-on') < place('tracking-only')

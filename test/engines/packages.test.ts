@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sideOf } from '../pure/compare/captures.ts';
@@ -39,12 +39,18 @@ packages.after(({ folder }) => {
 });
 
 /** Runs a command where these packages are, on each engine; what is given is asked of each. */
-function onEach(context: Context, names: readonly string[], words: readonly string[], asked: (ran: Ran, engine: string) => void): void {
+function onEach(
+  context: Context,
+  names: readonly string[],
+  words: readonly string[],
+  asked: (ran: Ran, engine: string) => void,
+  locale = 'C',
+): void {
   const folder = join(context.folder, names.join('+'));
   for (const name of names) cpSync(`dist/packages/${name}`, folder, { recursive: true });
   for (const { name, words: begin, program } of context.engines) {
     const [command = '', ...rest] = begin;
-    const options = { encoding: 'utf8', timeout: 60_000 } as const;
+    const options = { encoding: 'utf8', timeout: 60_000, env: { ...process.env, LC_ALL: locale } } as const;
     const { status, stdout, stderr } = spawnSync(command, [...rest, join(folder, program), ...words], options);
     asked({ status, stdout, stderr }, name);
   }
@@ -73,9 +79,12 @@ packages('runs every command but two with sipalg alone', (context) => {
 packages('says which package to install where one is missing, and of which version', (context) => {
   const sentence = (command: string, name = `sipalg-${command}`): string =>
     `sipalg: \`sipalg ${command}\` is in a package of its own; install ${name}, of this version (${version}).\n`;
-  for (const words of [['compare', context.empty, context.empty], ['compare', '--help']])
+  for (const words of [
+    ['compare', context.empty, context.empty],
+    ['compare', '--help'],
+  ])
     onEach(context, ['sipalg', 'sipalg-daemon'], words, (ran, engine) =>
-      assert.equal(ran, { status: 2, stdout: '', stderr: sentence('compare') }, engine),
+      assert.equal(ran, { status: 2, stdout: '', stderr: sentence('compare', 'sipalg-calls') }, engine),
     );
   onEach(context, ['sipalg'], ['serve', '--no-page'], (ran, engine) => {
     if (engine === 'node') assert.equal(ran, { status: 2, stdout: '', stderr: sentence('serve', 'sipalg-daemon') });
@@ -93,6 +102,34 @@ packages('compares with sipalg-calls', (context) => {
     assert.is(status, 2);
     assert.not.match(stdout + stderr, 'install');
   });
+});
+
+packages('speaks German with sipalg-i18n-de, English without it, and loads what is said of calls for that alone', (context) => {
+  const said = (names: readonly string[], words: readonly string[], expected: RegExp): void =>
+    onEach(
+      context,
+      names,
+      words,
+      ({ stdout, stderr }, engine) => {
+        assert.is(stderr, '', engine);
+        assert.match(stdout, expected);
+      },
+      'de_DE.UTF-8',
+    );
+  const status = ['status', '--from', context.saved];
+  said(['sipalg'], status, /^A SIP ALG rewrites calls on this router\.\n/);
+  said(['sipalg', 'sipalg-i18n-de'], status, /^Ein SIP-ALG schreibt auf diesem Router Gespräche um\.\n/);
+  said(['sipalg', 'sipalg-i18n-de'], ['diagnose', '--help'], /^Aufruf: sipalg diagnose/);
+  const folder = join(context.folder, 'sipalg+sipalg-i18n-de');
+  for (const name of readdirSync(folder)) if (/^de-(calls|page)-/.test(name)) rmSync(join(folder, name));
+  const plain = readdirSync(folder).filter((name) => name.startsWith('de-'));
+  assert.is(plain.length, 1);
+  for (const { name, words: begin, program } of context.engines) {
+    const [command = '', ...rest] = begin;
+    const env = { ...process.env, LC_ALL: 'de_DE.UTF-8' };
+    const { stdout } = spawnSync(command, [...rest, join(folder, program), ...status], { encoding: 'utf8', timeout: 60_000, env });
+    assert.match(stdout, /^Ein SIP-ALG schreibt/, name);
+  }
 });
 
 packages.run();

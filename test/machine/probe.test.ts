@@ -3,7 +3,7 @@
  * (up to 6.12, as OpenWrt 24.10 and 25.12 have them): proof before and after `disable`, and nothing left of it.
  */
 import * as assert from 'uvu/assert';
-import type { ProbeReport } from '../../src/probe/probe.ts';
+import type { ProbeDocument as ProbeReport } from '../../src/probe/report.ts';
 import { onEveryKernel } from './qemu/each.ts';
 import type { Router } from './qemu/router.ts';
 import { sipalg } from './qemu/steps.ts';
@@ -21,7 +21,7 @@ const traces = (router: Router): Promise<string> =>
   router.must([
     'sh',
     '-ec',
-    'nft list ruleset | sed "s/packets [0-9]* bytes [0-9]*//"; ip -o link | sed "s/^[0-9]*: //"; ip -o addr; ls /var/run | grep -vE "^sipalg.(daemon|probe.lock)$"; cat /sys/class/net/br-lan/address',
+    'nft list ruleset | sed "s/packets [0-9]* bytes [0-9]*//"; ip -o link | sed "s/^[0-9]*: //"; ip -o addr; ls /var/run | grep -vE "^sipalg.(daemon|probe.lock|probed.router)$"; cat /sys/class/net/br-lan/address',
   ]);
 
 test('says which fields the ALG rewrites, and leaves nothing', async (router) => {

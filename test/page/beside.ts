@@ -63,7 +63,14 @@ export const calls = (live: boolean): CallsReply => ({
     trouble: null,
     told: [
       { at: NOW, cause: null, phone: '192.168.1.20', call: 1, text: 'calls' },
-      { at: NOW + 1000, cause: 'alg-changed', phone: '192.168.1.20', call: null, text: 'messages are changed', coded: { text: { code: 'told-changed' } } },
+      {
+        at: NOW + 1000,
+        cause: 'alg-changed',
+        phone: '192.168.1.20',
+        call: null,
+        text: 'messages are changed',
+        coded: { text: { code: 'told-changed' } },
+      },
     ],
     omitted: 0,
     remarks: [{ text: 'Packets are not counted here.' }],

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
+import { hasten, lookNow } from './looking.ts';
 import { openBrowser } from '../lab/browser.ts';
 import type { Browser } from '../lab/browser.ts';
 import { calls, DIAGNOSED, HISTORY, PROBED } from './beside.ts';
@@ -68,6 +69,7 @@ async function opened(
     mount === 'own'
       ? await serve({ folder: join(folder, 'page'), answer })
       : await serveLuci({ folder: join(folder, 'luci'), answer, second: 100 });
+  await hasten(browser.context);
   const { page, wrong } = await browser.open(served.url);
   try {
     await use(page, asked);
@@ -82,14 +84,16 @@ const textsOf = (page: Page, selector: string): Promise<string[]> => page.locato
 /** Of tabs one alone is reached by Tab, and arrows lead to the others. */
 const wrongIn = async (page: Page): Promise<string[]> =>
   ((await page.evaluate(INSPECT)) as string[]).filter((one) => !/^<button> "(Status|Voice rules|Providers|Diagnosis)" /.test(one));
-const look = (page: Page): Promise<unknown> => page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
 
 /** Asks for each in turn, with Enter alone. */
 async function walk(page: Page, asked: [MethodName, Arguments][]): Promise<void> {
   await page.locator('[data-ask=probe]').focus();
   await page.keyboard.press('Enter');
   await page.waitForSelector('#sipalg-probe-fields');
-  assert.equal(await textsOf(page, '[aria-labelledby=sipalg-probe] .alert-message.danger p'), ['This router rewrites SIP.', 'One way was not tried.']);
+  assert.equal(await textsOf(page, '[aria-labelledby=sipalg-probe] .alert-message.danger p'), [
+    'This router rewrites SIP.',
+    'One way was not tried.',
+  ]);
   assert.equal(await textsOf(page, 'table[aria-label="What was changed"] tr:nth-child(2) td'), [
     'Via sent-by',
     '192.168.1.250',
@@ -125,6 +129,7 @@ suiteOf('is walked through by keyboard: probe, causes, calls, document', async (
     await page.waitForSelector('[role=tab]');
     await page.locator('[role=tab]').first().focus();
     await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
     assert.equal(await textsOf(page, '[role=tab][aria-selected=true]'), ['Diagnosis']);
     await walk(page, asked);
     assert.equal(await wrongIn(page), []);
@@ -143,7 +148,7 @@ suiteOf('is there in LuCI too, with all of it, and the last day beside it', asyn
 suiteOf('draws the last day in the colours of the text around, as wide as a phone, and moves nothing without news', async (context) => {
   await opened(context, 'own', async (page, asked) => {
     await page.locator('[role=tab]', { hasText: 'Voice rules' }).click();
-    await look(page);
+    await lookNow(page);
     await page.waitForSelector('section[aria-labelledby=sipalg-history-phones] svg');
     assert.equal(
       await page.evaluate('[...document.querySelectorAll("svg")].map((one) => one.namespaceURI.slice(-3))'),
@@ -158,7 +163,7 @@ suiteOf('draws the last day in the colours of the text around, as wide as a phon
 
     await page.evaluate(count('svg'));
     const before = asked.filter(([method]) => method === 'history').length;
-    await look(page);
+    await lookNow(page);
     for (let tries = 0; asked.filter(([method]) => method === 'history').length === before && tries < 200; tries++)
       await page.waitForTimeout(10);
     await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');

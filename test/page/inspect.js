@@ -18,20 +18,24 @@
     }
   }
 
-  for (const element of every('button, input').filter(shown)) {
-    const label = element.tagName === 'INPUT' ? [...element.labels].map(({ textContent }) => textContent).join('') : element.textContent;
+  for (const element of every('button, input, select, textarea').filter(shown)) {
+    const label = element.labels?.length ? [...element.labels].map(({ textContent }) => textContent).join('') : element.textContent;
     if (!(element.getAttribute('aria-label') || label || '').trim()) wrong.push(`${name(element)} has no name`);
     const box = element.getBoundingClientRect();
-    if (box.height < 24 || box.width < 24) wrong.push(`${name(element)} is ${box.width} by ${box.height}: too small for a finger`);
-    if (element.tabIndex < 0) wrong.push(`${name(element)} is not reached by the keyboard`);
+    if (element.type !== 'checkbox' && (box.height < 24 || box.width < 24))
+      wrong.push(`${name(element)} is ${box.width} by ${box.height}: too small for a finger`);
+    // Of tabs the one that is looked at; arrow keys lead to the others.
+    const passed = element.role === 'tab' && element.getAttribute('aria-selected') === 'false';
+    if (element.tabIndex < 0 && !passed) wrong.push(`${name(element)} is not reached by the keyboard`);
   }
-  for (const element of every('[onclick], a:not([href]), [tabindex]:not([tabindex="-1"])'))
+  for (const element of every('[onclick], a:not([href]), [tabindex]:not([tabindex="-1"], [role=tab], ul)'))
     wrong.push(`${name(element)} only looks like a control`);
   for (const element of every('table')) {
     if (element.getAttribute('role') !== 'table' || !element.getAttribute('aria-label'))
       wrong.push(`${name(element)} is no named table for a screen reader`);
   }
-  for (const element of every('section')) if (!element.getAttribute('aria-labelledby')) wrong.push(`${name(element)} has no name`);
+  for (const element of every('section'))
+    if (!element.getAttribute('aria-labelledby') && !element.getAttribute('aria-label')) wrong.push(`${name(element)} has no name`);
   const levels = every('h1, h2, h3, h4, h5')
     .filter(shown)
     .map(({ tagName }) => Number(tagName[1]));

@@ -141,6 +141,7 @@ for (const rejects of [true, false]) {
     `says when nobody serves the object, and goes on when it is there (${rejects ? 'LuCI rejects' : 'LuCI resolves with a status'})`,
     async (context) => {
       const object = scripted('stock-alg-on');
+      const started: string[] = [];
       object.status = async () => {
         throw new UbusStatus(4);
       };
@@ -149,10 +150,10 @@ for (const rejects of [true, false]) {
         object,
         async (page) => {
           await page.waitForSelector('#sipalg[data-mood="no service"]');
-          assert.match(
-            await words(page, '.alert-message'),
-            /^sipalg does not answer on this router\. On the router, "\/etc\/init\.d\/rpcd reload" /,
-          );
+          assert.match(await words(page, '.alert-message'), /^sipalg does not answer on this router\.\s+If it does not start, the engine/);
+          await page.click('[data-do=start]');
+          await until(() => started.length === 2);
+          assert.equal(started, ['/etc/init.d/sipalg start', '/etc/init.d/rpcd reload']);
           object.status = () => statusOf('stock-alg-on');
           await page.waitForSelector('#sipalg-verdict');
           object.status = async () => {
@@ -160,7 +161,7 @@ for (const rejects of [true, false]) {
           };
           await page.waitForFunction('document.querySelector(".alert-message").innerText.startsWith("This session may not look")');
         },
-        { rejects },
+        { rejects, started },
       );
     },
   );

@@ -9,6 +9,7 @@ import type { Reply } from '../../src/object/object.ts';
 import type { Rights } from '../../src/http/logins.ts';
 import { openBrowser } from '../lab/browser.ts';
 import type { Browser } from '../lab/browser.ts';
+import { hasten, lookNow } from './looking.ts';
 import { NOTHING } from './replies.ts';
 import { lastRun, scripted, statusOf } from './scripted.ts';
 import type { Scripted } from './scripted.ts';
@@ -55,6 +56,7 @@ async function opened(
 ): Promise<void> {
   const served = await serve({ folder: join(folder, 'page'), answer: object.answer, ...(rights === undefined ? {} : { rights }) });
   await browser.context.clearCookies();
+  await hasten(browser.context);
   const { page, wrong } = await browser.open(served.url);
   try {
     await use({
@@ -65,7 +67,7 @@ async function opened(
       text: async (selector) => (await page.locator(selector).first().innerText()).trim(),
       async look() {
         const before = object.asked.length;
-        await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+        await lookNow(page);
         for (let tries = 0; object.asked.length === before && tries < 200; tries++) await page.waitForTimeout(10);
         await page.waitForTimeout(60);
       },
@@ -118,14 +120,14 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
           assert.equal(await page.evaluate(INSPECT), [], `${router}, ${width}, ${scheme}`);
           if ((await page.locator('[data-towards]').count()) === 0) continue;
           await page.locator('[data-towards]').first().click();
-          await page.waitForSelector('#sipalg-confirm');
-          await page.waitForSelector('[data-do=confirm], .alert-message.danger');
+          await page.waitForSelector('dialog[open] [data-do=confirm], dialog[open] .alert-message');
           assert.equal(await page.evaluate(INSPECT), [], `confirming on ${router}, ${width}, ${scheme}`);
           await page.locator('[data-do=cancel]').click();
         }
         object.status = async (): Promise<Reply> => ({ ...NOTHING });
         await look();
         assert.is(await mood(page), 'loading');
+        await look();
         assert.ok((await text('#sipalg')).includes('nft -j -t list ruleset'));
         assert.equal(await page.evaluate(INSPECT), []);
       });
@@ -144,11 +146,18 @@ own('switches off by the keyboard alone: the plan first, then the echo, then the
       );
     await page.waitForSelector('[data-towards=disabled]');
     await page.keyboard.press('Tab');
+    assert.is(await focused(), 'sipalg-tab-status');
+    await page.keyboard.press('ArrowRight');
+    assert.is(await focused(), 'sipalg-tab-voice');
+    await page.keyboard.press('Home');
+    assert.is(await focused(), 'sipalg-tab-status');
+    await page.waitForSelector('[data-towards=disabled]');
+    for (let stops = 0; (await focused()) !== 'disabled' && stops < 5; stops++) await page.keyboard.press('Tab');
     assert.is(await focused(), 'disabled');
     await page.keyboard.press('Enter');
     await page.waitForSelector('[data-do=confirm]');
-    assert.is(await focused(), 'sipalg-confirm', 'the focus goes into the step of confirming');
-    assert.match(await text('[role=group]'), /delete rule inet fw4 helper_lan handle 72/);
+    assert.is(await focused(), 'cancel', 'the focus goes into the dialog, where Cancel comes first');
+    assert.match(await text('dialog'), /delete rule inet fw4 helper_lan handle 72/);
     await page.keyboard.press('Escape');
     assert.is(await focused(), 'disabled', 'and back to the button');
     assert.equal(
@@ -169,7 +178,7 @@ own('switches off by the keyboard alone: the plan first, then the echo, then the
     await page.waitForSelector('[role=log] li:nth-child(2)');
     assert.match(await text('[role=log]'), /# rmmod nf_nat_sip/);
     assert.is(await page.locator('[role=log]').getAttribute('aria-live'), 'polite');
-    assert.match(await text('#sipalg-verdict'), /^Rewriting/, 'it is not off before it was seen to be');
+    assert.match(await text('#sipalg-verdict'), /^On/, 'it is not off before it was seen to be');
     assert.is(await page.locator('[data-towards]').count(), 0);
     assert.equal(await page.evaluate(INSPECT), []);
     object.status = () => statusOf('disabled', { last: lastRun('reached') });
@@ -177,7 +186,7 @@ own('switches off by the keyboard alone: the plan first, then the echo, then the
     await page.waitForSelector('#sipalg-result');
     assert.is(await focused(), 'sipalg-result');
     assert.match(await text('#sipalg-result'), /^Switched off, and seen to be off by looking again\./);
-    assert.match(await text('#sipalg-verdict'), /^Off: No SIP ALG touches calls on this router\./);
+    assert.match(await text('#sipalg-verdict'), /^Off\s+No SIP ALG touches calls on this router\./);
     assert.equal(
       object.asked.filter((one) => one === 'disable'),
       ['disable'],
@@ -197,7 +206,7 @@ own('shows the sentence of a switch that failed, and the verdict that holds', as
     await page.waitForSelector('#sipalg-result');
     assert.is(await page.locator('#sipalg-result').getAttribute('role'), 'alert');
     assert.ok((await text('#sipalg-result')).includes(sentence));
-    assert.match(await text('#sipalg-verdict'), /^Rewriting/);
+    assert.match(await text('#sipalg-verdict'), /^On/);
     await page.click('#sipalg-result [aria-expanded]');
     assert.match(await text('#sipalg-result ul'), /uci commit sipalg/);
     assert.equal(await page.evaluate(INSPECT), []);
@@ -215,8 +224,8 @@ own('is not redrawn by a look: nodes, focus, selection, scroll and what is unfol
       window.kept = [...document.querySelectorAll('#sipalg *')];
       window.changes = [];
       new MutationObserver((records) => window.changes.push(...records)).observe(document.getElementById('sipalg'), { subtree: true, childList: true, characterData: true, attributes: true });
-      scrollTo(0, 300);
-      getSelection().selectAllChildren(document.querySelector('#sipalg-verdict span'));
+      scrollTo(0, 200);
+      getSelection().selectAllChildren(document.querySelector('#sipalg-verdict p span'));
     })()`);
     await look();
     assert.is(await page.evaluate('changes.length'), 0, 'the same report changes nothing');
@@ -235,7 +244,7 @@ own('is not redrawn by a look: nodes, focus, selection, scroll and what is unfol
     assert.is(await page.evaluate('document.activeElement.dataset.fold'), 'finding autoload');
     assert.is(await page.getAttribute('[data-fold="finding autoload"]', 'aria-expanded'), 'true');
     assert.ok(((await page.evaluate('String(getSelection())')) as string).includes('rewrites calls'));
-    assert.is(await page.evaluate('scrollY'), 300);
+    assert.is(await page.evaluate('scrollY'), 200);
   });
 });
 
@@ -245,10 +254,11 @@ own('keeps the last report while the daemon is gone, says so, and goes on when i
   const first = await serve({ folder: join(folder, 'page'), answer: object.answer });
   const port = Number(new URL(first.url).port);
   await browser.context.clearCookies();
+  await hasten(browser.context);
   const { page } = await browser.open(first.url);
   await page.waitForSelector('#sipalg-verdict');
   await first.close();
-  const look = (): Promise<unknown> => page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+  const look = (): Promise<unknown> => lookNow(page);
   await look();
   await page.waitForSelector('.alert-message.warning');
   assert.match(await page.locator('.alert-message.warning').innerText(), /does not answer\. What is shown is the last that is known/);
@@ -257,11 +267,7 @@ own('keeps the last report while the daemon is gone, says so, and goes on when i
   const second = await serve({ folder: join(folder, 'page'), answer: object.answer, port });
   await look();
   await page.waitForSelector('#sipalg-login');
-  assert.match(
-    await page.locator('#sipalg').innerText(),
-    /opens with a link that is good once/,
-    'its sessions went with it',
-  );
+  assert.match(await page.locator('#sipalg').innerText(), /opens with a link that is good once/, 'its sessions went with it');
   assert.match(await page.locator('#sipalg-login-said').innerText(), /^There is no session, or it is over\. Open the link that/);
   await page.goto(second.url);
   await page.waitForSelector('#sipalg-verdict');
@@ -311,7 +317,7 @@ own('has no active switch in a session that may only look, and the server would 
       await page.waitForSelector('[data-towards]');
       assert.is(await page.locator('[data-towards]:enabled').count(), 0);
       assert.is(await page.locator('[data-towards]:disabled').count(), 2);
-      assert.is(await text('#sipalg-hint'), 'This session may look and not switch.');
+      assert.match(await text('#sipalg-hint'), /This session may look and not switch\.$/);
       assert.equal(await page.evaluate(INSPECT), []);
       const status = await page.evaluate(
         `fetch('/call', { method: 'POST', headers: { 'X-Sipalg': '1', 'Content-Type': 'application/json' }, body: '{"method":"disable"}' }).then(({ status }) => status)`,
@@ -371,5 +377,80 @@ own('is what the README shows: the picture is made here, with UPDATE=1', async (
     assert.ok(picture.length > 10_000, 'a page with something on it');
   });
 });
+
+own(
+  'has a form of its own: what is refused is said at its field, what is saved is written, and nothing else',
+  async ({ folder, browser }) => {
+    const file = { text: readFileSync('files/etc/config/sipalg', 'utf8') };
+    const before = file.text;
+    const echoed: string[] = [];
+    const object = scripted('stock-alg-on');
+    const served = await serve({ folder: join(folder, 'page'), answer: object.answer, file, echo: (command) => echoed.push(command) });
+    await browser.context.clearCookies();
+    const { page, wrong } = await browser.open(served.url);
+    try {
+      const said = (): Promise<string> => page.locator('#sipalg-saved').innerText();
+      await page.click('#sipalg-tab-voice');
+      assert.is(await page.locator('#sipalg-field-timeouts-media').count(), 0, 'what means nothing while they are off is not shown');
+      await page.check('#sipalg-field-main-policy');
+      await page.fill('#sipalg-field-timeouts-media', '10');
+      assert.is(
+        await page.locator('#sipalg-field-timeouts-media-wrong').innerText(),
+        '"10" is not allowed here; it may be 30 to 86400 (seconds).',
+      );
+      assert.equal(await page.evaluate(INSPECT), []);
+      await page.click('[data-do=save]');
+      assert.is(await page.evaluate('document.activeElement.id'), 'sipalg-field-timeouts-media', 'the field that is refused has the focus');
+      assert.is(file.text, before);
+      await page.fill('#sipalg-field-timeouts-media', '400');
+      await page.click('#sipalg-tab-providers');
+      await page.fill('#sipalg-add-provider', 'mine');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#sipalg-field-mine-signalling');
+      assert.equal(await page.evaluate(INSPECT), []);
+      await page.click('[data-do=save]');
+      // A section that is bad as a whole is refused by the program itself, and shown at the field that mends it.
+      await page.waitForSelector('#sipalg-saved');
+      assert.match(await said(), /^Not saved: sipalg\.mine: host: no name and no network of this provider is known/);
+      assert.is(await page.evaluate('document.activeElement.id'), 'sipalg-field-mine-host');
+      assert.is(file.text, before);
+      await page.fill('#sipalg-field-mine-signalling', '203.0.113.0/28\n198.51.100.7');
+      await page.click('[data-do=save]');
+      await page.waitForSelector('#sipalg-saved.success');
+      assert.is(
+        file.text,
+        `${before
+          .replace("option policy '0'", "option policy '1'")
+          .replace(
+            "option media '300'",
+            "option media '400'",
+          )}\nconfig provider 'mine'\n\tlist signalling '203.0.113.0/28'\n\tlist signalling '198.51.100.7'\n`,
+        'every other byte is as it was',
+      );
+      assert.ok(echoed.includes("uci set sipalg.timeouts.media='400'") && echoed.includes('uci commit sipalg'));
+      // Somebody else writes meanwhile.
+      await page.click('#sipalg-tab-settings');
+      await page.fill('#sipalg-field-serve-every', '7');
+      file.text += '# by somebody else\n';
+      const theirs = file.text;
+      await page.click('[data-do=save]');
+      await page.waitForSelector('#sipalg-saved.warning');
+      assert.match(await said(), /^The configuration has been changed by somebody else/);
+      assert.is(file.text, theirs, 'what they wrote is not lost');
+      await page.click('[data-do=read]');
+      await page.fill('#sipalg-field-serve-every', '9');
+      await page.click('[data-do=save]');
+      await page.waitForSelector('#sipalg-saved.success');
+      assert.ok(file.text.includes("option every '9'") && file.text.includes('# by somebody else'));
+      assert.equal(
+        wrong.filter((one) => !/status of 4(22|09)/.test(one)),
+        [],
+      );
+    } finally {
+      await page.close();
+      await served.close();
+    }
+  },
+);
 
 own.run();

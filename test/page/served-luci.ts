@@ -24,6 +24,8 @@ export interface LuciOptions {
   mark?: string;
   /** Milliseconds of a second of polling. */
   second?: number;
+  /** Commands that are run by rpcd's object file. */
+  started?: string[];
   /** /etc/config/sipalg; null: rpcd cannot give it. Default: what a package installs. */
   uciText?: string | null;
   /** What is written (`changed`) and applied (`apply`) through uci. */
@@ -39,7 +41,7 @@ export class UbusStatus extends Error {
   }
 }
 
-type Group = Record<'read' | 'write', { ubus: Record<string, string[]>; uci: string[] }>;
+type Group = Record<'read' | 'write', { ubus: Record<string, string[]>; uci: string[]; file: Record<string, string[]> }>;
 
 const groupOf = (): Group => JSON.parse(readFileSync(ACL, 'utf8'))['luci-app-sipalg'] as Group;
 
@@ -88,6 +90,12 @@ ${readFileSync('test/page/luci-stand-in.js', 'utf8')}`;
     const told = (value: unknown): object => ({ jsonrpc: '2.0', id, result: [0, value] });
     if (object === 'uci' && method === ('get' as string))
       return uciText === null ? { jsonrpc: '2.0', id, result: [4] } : told({ values: uciValues(uciText) });
+    if (object === 'file') {
+      const line = [String(args['command']), ...(args['params'] as string[])].join(' ');
+      if (groupOf().write.file[line] === undefined) return { jsonrpc: '2.0', id, result: [6] };
+      options.started?.push(line);
+      return told({ code: 0 });
+    }
     if (object === 'uci') {
       options.heard?.(method, args);
       return told({});

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAttempts } from '../../src/http/attempts.ts';
 import type { Clock } from '../../src/host/clock.ts';
+import type { Host } from '../../src/host/host.ts';
+import { createConfiguration } from '../../src/daemon/configuration.ts';
 import { clearText } from '../../src/http/certificate.ts';
 import { createMount } from '../../src/http/routes.ts';
 import type { Arguments, MethodName, Reply } from '../../src/object/object.ts';
@@ -25,7 +27,22 @@ export interface ServedOptions {
   /** Not given: a link opens it. Given: a login does (root / secret), with these rights. */
   rights?: Rights;
   port?: number;
+  /** /etc/config/sipalg: read and written here. Default: what a package installs. */
+  file?: { text: string };
+  /** Hears every command of a change that is written. */
+  echo?: (command: string) => void;
 }
+
+/** A machine that has this one file. */
+export const hostOf = (file: { text: string }): Host =>
+  ({
+    read: async (path: string) => ({ state: 'present', value: file.text, source: path }),
+    write: async (_: string, text: string) => {
+      file.text = text;
+    },
+    lock: async () => ({ lock: { release: async () => undefined } }),
+    process: () => ({ pid: 1, uid: 0 }),
+  }) as unknown as Host;
 
 const clock: Clock = {
   now: () => Math.round(performance.now()),
@@ -41,11 +58,12 @@ function loginsWith(rights: Rights): Logins {
       username === 'root' && password === 'secret' ? { rpcd: 'a session' } : { wrong: 'User name or password are wrong.' },
     access: async (_rpcd, method) => ((method === 'status' || method === 'plan' ? rights.read : rights.write) ? 'granted' : 'refused'),
     rights: async () => rights,
+    configuration: async (_rpcd, right) => (rights[right] ? 'granted' : 'refused'),
     end: async () => undefined,
   };
 }
 
-export async function serve({ folder, answer, rights, port = 0 }: ServedOptions): Promise<Served> {
+export async function serve({ folder, answer, rights, port = 0, ...given }: ServedOptions): Promise<Served> {
   const sessions = createSessions(clock, (bytes) => randomBytes(bytes).toString('base64url'));
   const login = rights === undefined ? ('token' as const) : ('password' as const);
   const mount = createMount({
@@ -60,6 +78,11 @@ export async function serve({ folder, answer, rights, port = 0 }: ServedOptions)
     clear: rights === undefined ? null : clearText({ cert: '/etc/uhttpd.crt', key: '/etc/uhttpd.key', named: false }),
     another: say('start-again', 'start it again'),
     call: (method, args) => answer(method, args),
+    configuration: createConfiguration({
+      host: hostOf(given.file ?? { text: readFileSync('files/etc/config/sipalg', 'utf8') }),
+      echo: given.echo ?? (() => undefined),
+      onWritten: () => undefined,
+    }),
     file: async (name) => ({ text: readFileSync(join(folder, name), 'utf8') }),
   });
   const listening = await listen({ address: '127.0.0.1', port }, mount, () => undefined);

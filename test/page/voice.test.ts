@@ -10,6 +10,7 @@ import type { PolicyFacts } from '../../src/voice/facts.ts';
 import { openBrowser } from '../lab/browser.ts';
 import { NOW } from '../routers.ts';
 import { IN_FORCE, policyFacts, withVoice } from '../voice.ts';
+import { hasten, lookNow } from './looking.ts';
 import { scripted, statusOf } from './scripted.ts';
 import { serveLuci } from './served-luci.ts';
 import { serve } from './served.ts';
@@ -49,28 +50,31 @@ voice('are drawn as a screen reader, a tired eye and a phone need them, and chan
     object.status = async () => reply;
     const served = await serve({ folder: join(folder, 'page'), answer: object.answer });
     try {
+      await hasten(browser.context);
       const { page, wrong } = await browser.open(served.url);
       const look = async (): Promise<void> => {
         const before = object.asked.length;
-        await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+        await lookNow(page);
         for (let tries = 0; object.asked.length === before && tries < 200; tries++) await page.waitForTimeout(10);
         await page.waitForTimeout(60);
       };
+      await page.click('#sipalg-tab-voice');
       await part(page, 'attempts').waitFor();
-      assert.match(
-        await texts(page, 'voice'),
-        /They are in force\. .* Phones seen: 192\.168\.1\.10, 192\.168\.1\.11 .*Audio, marked .*90210 packets, 18042000 bytes/,
-      );
+      assert.match(await texts(page, 'voice'), /They are in force\. .* Phones seen: 192\.168\.1\.10, 192\.168\.1\.11/);
+      assert.match(await texts(page, 'counters'), /Audio, marked .*90210 packets, 18042000 bytes/);
+      await page.click('#sipalg-tab-providers');
       assert.match(
         await texts(page, 'names'),
         /old\.example\.com .*203\.0\.113\.9 .*STALE: 26 h ago; asked in vain 93 s ago: no server answered within 5 s/,
       );
+      assert.equal(await page.evaluate(INSPECT), [], `${width}, ${scheme}, providers`);
+      await page.click('#sipalg-tab-voice');
       assert.match(await texts(page, 'attempts'), /2001:db8:bad::1 .*REGISTER .*10000 .*9990 .*3 h ago .*43 s ago .*192\.0\.2\.99/);
       assert.equal(await page.evaluate(INSPECT), [], `${width}, ${scheme}`);
       const title = await page.evaluate(
         `getComputedStyle(document.querySelector('[aria-labelledby=sipalg-attempts] td:nth-child(4)'), '::before').content`,
       );
-      assert.is(title, width < 600 ? '"Dropped: "' : 'none', 'a figure has its name where the heads of the columns are hidden');
+      assert.is(title, width < 600 ? '"Limited: "' : 'none', 'a figure has its name where the heads of the columns are hidden');
 
       await page.evaluate(
         `window.changes = []; new MutationObserver((records) => window.changes.push(...records)).observe(document.getElementById('sipalg'), { subtree: true, childList: true, characterData: true, attributes: true })`,
@@ -80,7 +84,7 @@ voice('are drawn as a screen reader, a tired eye and a phone need them, and chan
       const more = { ...IN_FORCE, counters: IN_FORCE.counters.map((one) => ({ ...one, packets: one.packets + 1 })) };
       reply = await replyWith({ inForce: { ...policyFacts().inForce, all: { state: 'present', value: more, source: 'nft' } } });
       await look();
-      assert.match(await texts(page, 'voice'), /90211 packets/);
+      assert.match(await texts(page, 'counters'), /90211 packets/);
       assert.equal(
         await page.evaluate('[...new Set(changes.map(({ type }) => type))]'),
         ['characterData'],
@@ -115,10 +119,10 @@ voice('are few elements, whatever there is to show: ten thousand networks and fo
   const served = await serve({ folder: join(folder, 'page'), answer: object.answer });
   try {
     const { page, wrong } = await browser.open(served.url);
+    await page.click('#sipalg-tab-voice');
     await part(page, 'attempts').waitFor();
     assert.is(await part(page, 'attempts').locator('tr').count(), 51);
     assert.match(await texts(page, 'attempts'), /The first 50 of 4000 are shown\./);
-    assert.match(await texts(page, 'providers'), /huge .*10000 .*10000/);
     assert.ok(((await page.evaluate('document.querySelectorAll("#sipalg *").length')) as number) < 1500);
     assert.equal(await page.evaluate(INSPECT), []);
     assert.equal(wrong, []);
@@ -149,6 +153,7 @@ voice('show text of the router as text', async ({ folder }) => {
   const served = await serve({ folder: join(folder, 'page'), answer: object.answer });
   try {
     const { page } = await browser.open(served.url);
+    await page.click('#sipalg-tab-voice');
     await part(page, 'attempts').waitFor();
     assert.equal([await page.title(), await page.locator('#sipalg img').count()], ['SIP ALG', 0]);
     assert.ok((await texts(page, 'attempts')).includes(evil));
@@ -166,13 +171,14 @@ voice('are in LuCI as well, every word of theirs translated', async ({ folder })
   const served = await serveLuci({ folder: join(folder, 'luci'), answer: object.answer, mark: '~' });
   try {
     const { page, wrong } = await browser.open(served.url);
-    await part(page, 'attempts').waitFor();
-    for (const name of ['voice', 'providers', 'names', 'attempts']) {
+    await part(page, 'attempts').waitFor({ state: 'attached' });
+    for (const name of ['voice', 'names', 'attempts']) {
       const plain = await page.evaluate(
         `[...document.querySelectorAll('[aria-labelledby=sipalg-${name}] :is(h3, th)')].map(({ textContent }) => textContent).filter((text) => !/^~.*~$/.test(text))`,
       );
       assert.equal(plain, [], name);
     }
+    await page.locator('.cbi-tabmenu a', { hasText: 'Voice rules' }).click();
     assert.match(await texts(page, 'voice'), /~They are in force\.~/);
     assert.equal(wrong, []);
   } finally {

@@ -1,5 +1,6 @@
 /** The program on Node: opens the doors, hands them in, and is the only place that sets the exit code. */
 import { cli } from '../../cli/cli.ts';
+import type { Screen } from '../../cli/command.ts';
 import type { Reading } from '../../host/host.ts';
 import { decode } from '../../host/text.ts';
 import { createSurveyor } from '../../survey/survey.ts';
@@ -47,6 +48,20 @@ for (const stream of [process.stdout, process.stderr])
     read &&= stream !== process.stdout;
   });
 
+/** Who looks, where somebody does. */
+function screen(): Screen | undefined {
+  const { stdout, stderr, env } = process;
+  return stdout.isTTY || stderr.isTTY
+    ? {
+        out: stdout.isTTY === true,
+        err: stderr.isTTY === true,
+        columns: stdout.columns ?? null,
+        kind: env['TERM'] ?? '',
+        noColour: !!env['NO_COLOR'],
+      }
+    : undefined;
+}
+
 const words = process.argv.slice(2);
 // The daemon hears signals in its own way.
 if (words[0] !== 'serve') listen();
@@ -77,6 +92,7 @@ void cli(
     isRead: () => read,
   },
   process.env['LC_ALL'] || process.env['LC_MESSAGES'] || process.env['LANG'] || '',
+  screen(),
 ).then((code) => {
   process.exitCode = code;
 });

@@ -12,7 +12,7 @@ import { certificate } from './certificate.ts';
 import { listen } from './http-server.ts';
 import { onTerminal, say } from './log.ts';
 import { LANGUAGES } from '../../words/languages.ts';
-import type { Catalog } from '../../words/languages.ts';
+import { wholeOf } from '../../words/whole.ts';
 
 /**
  * fw4 tells nobody that it has loaded, but writes a file anew each time, and removes it when it stops (fw4.uc, write_state).
@@ -56,10 +56,10 @@ function tidy(surveyor: Surveyor): Surveyor {
   return { ...surveyor, look: (host) => surveyor.look(host).finally(later) };
 }
 
-/** The page's words, from the file that the command line has them from too. */
+/** The page's words, from the files that the command line has them from too; null where the language is not installed. */
 async function words(language: string): Promise<string | null> {
-  if (!Object.hasOwn(LANGUAGES, language)) return null;
-  return JSON.stringify((await (LANGUAGES[language] as () => Promise<{ default: Catalog }>)()).default);
+  const all = await wholeOf(LANGUAGES, language);
+  return all === null ? null : JSON.stringify(all);
 }
 
 /** What a page asks for besides is answered by this program once more; memory is tidied up in what stays alone. */

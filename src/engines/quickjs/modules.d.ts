@@ -65,6 +65,8 @@ declare module 'qjs:os' {
   export function pipe(): [number, number] | null;
   export function getpid(): number;
   export function isatty(fd: number): boolean;
+  /** Columns and lines; null where it does not say. */
+  export function ttyGetWinSize(fd: number): [number, number] | null;
   export function kill(pid: number, signal: number): number;
   /** [0, …] while it runs, with WNOHANG; else the pid and the raw wait status, or a negative errno. */
   export function waitpid(pid: number, options: number): [number, number];

@@ -2,6 +2,7 @@
 import * as os from 'qjs:os';
 import * as std from 'qjs:std';
 import { cli } from '../../cli/cli.ts';
+import type { Screen } from '../../cli/command.ts';
 import type { Following, Host, Reading, Streaming } from '../../host/host.ts';
 import { createSurveyor } from '../../survey/survey.ts';
 import { clearTests } from '../../probe/left.ts';
@@ -49,6 +50,13 @@ function locale(): string {
   return LC_ALL || LC_MESSAGES || LANG || '';
 }
 
+/** Who looks, where somebody does. */
+function screen(): Screen | undefined {
+  const { TERM, NO_COLOR } = std.getenviron();
+  const [out, err] = [os.isatty(1), os.isatty(2)];
+  return out || err ? { out, err, columns: os.ttyGetWinSize(1)?.[0] ?? null, kind: TERM ?? '', noColour: !!NO_COLOR } : undefined;
+}
+
 export function program(words: readonly string[], host: Host): void {
   let interrupted = false;
   const interrupt = (): void => {
@@ -84,5 +92,6 @@ export function program(words: readonly string[], host: Host): void {
       isRead: () => !std.out.error(),
     },
     locale(),
+    screen(),
   ).then((code) => std.exit(flushed() ? code : 2));
 }

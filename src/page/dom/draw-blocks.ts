@@ -93,13 +93,27 @@ export function drawFold(fold: Fold, act: Act, about: string | null = null): Tre
   ];
 }
 
-export function drawNotice({ name, tone, text, lines: texts, fold }: Notice, act: Act, traits: Record<string, unknown> = {}): Tree {
+export function drawNotice({ name, tone, text, lines: texts, fold, button }: Notice, act: Act, traits: Record<string, unknown> = {}): Tree {
   return h(
     'div',
     { class: `alert-message ${tone}`, key: `notice ${name}`, ...traits },
     h('p', { style: WRAP }, text),
     texts.map((line) => h('p', { style: WRAP }, line)),
     fold === null ? [] : drawFold(fold, act),
+    button === undefined
+      ? null
+      : h(
+          'button',
+          {
+            class: 'btn cbi-button cbi-button-positive important',
+            type: 'button',
+            key: 'button',
+            'data-do': 'start',
+            disabled: !button.active,
+            on: { click: () => act({ do: 'start' }) },
+          },
+          button.label,
+        ),
   );
 }
 

@@ -87,7 +87,7 @@ function drawRunning({ title, lines, echo, commands }: Running): Tree {
   return h(
     'div',
     { role: 'group', 'aria-labelledby': RUNNING, key: 'running', style: BOX },
-    h('h4', { id: RUNNING, tabindex: '-1', style: { margin: '0 0 .4em' } }, h('em', { class: 'spinning' }, title)),
+    h('h3', { id: RUNNING, tabindex: '-1', style: { margin: '0 0 .4em' } }, h('em', { class: 'spinning' }, title)),
     lines.map((line) => h('p', {}, line)),
     h('p', { key: 'echo' }, echo),
     typed(commands, { role: 'log', 'aria-live': 'polite' }),

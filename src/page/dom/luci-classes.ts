@@ -9,6 +9,7 @@ export interface LuciOption {
   editable: boolean;
   default: string | null;
   placeholder: string;
+  password: boolean;
   section: LuciSection;
   /** Of a `SectionValue`. */
   subsection: LuciSection;

@@ -47,6 +47,7 @@ function makeField({ form, uci }: Classes, add: LuciSection['option'], { type, m
     const now = kind === 'list' ? [...itemsOf(own), ...(value === '' ? [] : [value])] : kind === 'flag' ? own : value;
     return wrongOf(type, id, name, { ...this.section.formvalue(id), [name]: now }, words) ?? true;
   };
+  if (field.secret === true) option.password = true;
   if (needs !== undefined) {
     option.depends(needs, '1');
     // What is out of sight stays in the file.

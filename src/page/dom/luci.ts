@@ -3,7 +3,8 @@ import type { MethodName } from '../../object/object.ts';
 import { TABS } from '../tabs.ts';
 import { wordsIn } from '../words.ts';
 import { createDialog } from './dialog.ts';
-import { draw, drawHead, drawTab } from './draw.ts';
+import { drawHead, drawTab } from './draw.ts';
+import { h } from '../tree.ts';
 import type { LuciForm, LuciUci } from './luci-classes.ts';
 import { makeForm } from './luci-form.ts';
 import { match } from './match.ts';
@@ -53,6 +54,22 @@ async function call(method: MethodName, args: Readonly<Record<string, unknown>>)
   return answer;
 }
 
+/** What of the router may be started, as the access group names it; rpcd is told to look at its plugins anew. */
+async function start(): Promise<void> {
+  for (const [command, verb] of [
+    ['/etc/init.d/sipalg', 'start'],
+    ['/etc/init.d/rpcd', 'reload'],
+  ]) {
+    const ran = await rpc
+      .declare({ object: 'file', method: 'exec', params: ['command', 'params'], expect: {}, reject: true })(command, [verb])
+      .catch((error: unknown) => {
+        throw failure(messageOf(error));
+      });
+    const { code = 0, stderr = '' } = (typeof ran === 'object' ? ran : {}) as { code?: number; stderr?: string };
+    if (code !== 0) throw new Failure('refused', stderr === '' ? `${command} ${verb}: ${code}` : stderr);
+  }
+}
+
 const element = (): HTMLElement => document.createElement('div');
 
 export default view.extend({
@@ -62,15 +79,16 @@ export default view.extend({
     const words = wordsIn(_);
     const root = element();
     const head = element();
-    // Without the form, the tabs are drawn as where there is no LuCI.
+    // Without the form there is the first tab all the same.
     const made = lacking === null ? makeForm({ form, uci }, words) : null;
     if (made === null) for (const name of ['handleSave', 'handleSaveApply', 'handleReset']) this[name] = null;
     root.append(head);
     const mount: Mount = {
       root,
       draw(shown: View, act) {
-        if (made === null) return match(head, draw(shown, act));
-        match(head, drawHead(shown, act));
+        const above = drawHead(shown, act);
+        if (made === null) return match(head, h('div', {}, above, ...shown.tabs.slice(0, 1).map(({ blocks }) => drawTab(blocks, act))));
+        match(head, above);
         for (const { name } of TABS) {
           const blocks = shown.tabs.find((tab) => tab.name === name)?.blocks ?? [];
           match(made.tabs[name], drawTab(blocks, act));
@@ -83,6 +101,7 @@ export default view.extend({
           () => ui.hideModal(),
         ),
       call,
+      start,
       words,
       // Without the method everybody may try; the router decides anyway.
       rights: { read: true, write: L.hasViewPermission?.() !== false },

@@ -1,12 +1,15 @@
 /** The page as `sipalg serve` serves it, for routers without LuCI. */
 import type { MethodName } from '../../object/object.ts';
 import { createDialog } from './dialog.ts';
-import { draw } from './draw.ts';
+import { draw } from './draw-own.ts';
 import { match } from './match.ts';
 import { Failure, open } from './page.ts';
 import type { Page } from './page.ts';
 import type { Login, Rights } from '../state.ts';
-import { wordsIn } from '../words.ts';
+import { fill, wordsIn } from '../words.ts';
+import { changesOf, entered, formOf, read, saved, wrongIn } from '../form.ts';
+import type { Edit } from '../form.ts';
+import type { ConfigurationReply, Written } from '../../http/configuration.ts';
 import type { Coded, Said } from '../../words/say.ts';
 
 /** How often it is asked whether it is time. Milliseconds. */
@@ -86,7 +89,8 @@ async function ask(path: string, body: unknown, longest: number | null = LONGEST
   } finally {
     if (timer !== null) clearTimeout(timer);
   }
-  if (response.ok && answer !== null) return answer;
+  // A configuration that was not written is answered with why, too.
+  if (answer !== null && (response.ok || 'result' in answer)) return answer;
   const error = typeof answer?.error === 'string' ? answer.error : `${response.status} ${response.statusText}`;
   const said = answer !== null && 'code' in answer ? words.put(answer as Coded, error) : error;
   throw new Failure(
@@ -104,6 +108,48 @@ async function call(method: MethodName, args: object): Promise<unknown> {
 
 const root = document.getElementById('page') as HTMLElement;
 
+async function readForm(page: Page): Promise<void> {
+  try {
+    const { result } = (await ask('configuration', {})) as { result: ConfigurationReply };
+    page.change((was) => ({ ...was, form: read(was.form, result) }));
+  } catch (error) {
+    const said = { tone: 'danger' as const, text: (error as Failure).message };
+    page.change((was) => ({ ...was, form: { ...was.form, said } }));
+  }
+}
+
+async function saveForm(page: Page): Promise<void> {
+  const { form } = page.state();
+  // What a field refuses is not sent: the field is shown.
+  const wrong = wrongIn(form, words);
+  if (wrong !== null) {
+    page.change((was) => ({ ...was, tab: wrong.tab }));
+    return document.getElementById(`sipalg-field-${wrong.name}`)?.focus();
+  }
+  if (form.file === null) return;
+  page.change((was) => ({ ...was, form: { ...was.form, busy: true, said: null } }));
+  const body = { revision: form.file.revision, changes: changesOf(form) };
+  let written: Written;
+  try {
+    ({ result: written } = (await ask('configure', body)) as { result: Written });
+  } catch (error) {
+    const { trouble } = error as Failure;
+    const said = { tone: 'danger' as const, text: fill(words.form.notSaved, trouble.said) };
+    page.change((was) => ({ ...was, form: { ...was.form, busy: false, said } }));
+    return trouble.kind === 'no session' ? meet(page, trouble.said) : undefined;
+  }
+  page.change((was) => ({ ...was, form: saved(was.form, written, words) }));
+  const [first] = page.state().form.refused;
+  const at = first === undefined ? 'sipalg-saved' : `sipalg-field-${first.section.replace('sipalg.', '')}-${first.option}`;
+  (document.getElementById(at) ?? document.getElementById('sipalg-saved'))?.focus();
+}
+
+function edit(page: Page, asked: Edit): void {
+  if (asked.do === 'save') return void saveForm(page);
+  if (asked.do === 'read') return void readForm(page);
+  page.change((was) => ({ ...was, form: entered(was.form, asked) }));
+}
+
 /** When it was last asked whether there is a session. */
 let asked = 0;
 
@@ -116,7 +162,10 @@ async function meet(page: Page, because = ''): Promise<void> {
     const warning = clear === undefined ? '' : words.put(clear);
     const form = { how: login, busy: false, said: because, warning };
     page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : form }));
-    if (rights.read) await page.look();
+    if (rights.read) {
+      if (page.state().form.file === null) void readForm(page);
+      await page.look();
+    }
   } catch (error) {
     const { trouble } = error as Failure;
     page.change((was) => ({ ...was, lost: trouble }));
@@ -130,7 +179,8 @@ const page = open({
   root,
   words,
   rights: { read: false, write: false },
-  draw: (view, act) => match(root, draw(view, act)),
+  draw: (view, act, { form, rights }) => match(root, draw(view, formOf(form, view.tab, rights.write, words), act)),
+  edit,
   dialog: (act) => {
     const box = document.createElement('dialog');
     box.className = 'modal';

@@ -5,6 +5,7 @@ import { drawConfirm, RESULT, RUNNING } from './draw-switch.ts';
 import { asksOf } from '../diagnosis.ts';
 import { viewOf } from '../model.ts';
 import { answered, asked, asking, begin, cancelled, confirm, hurried, looked, lost, planned, toggled, told } from '../state.ts';
+import type { Edit } from '../form.ts';
 import type { Rights, State, Towards, Trouble } from '../state.ts';
 import type { Tree } from '../tree.ts';
 import type { View } from '../view.ts';
@@ -35,12 +36,16 @@ export interface Mount {
   /** What of the page the focus may be in. */
   root: HTMLElement;
   /** Puts it on the screen. */
-  draw(view: View, act: Act): void;
+  draw(view: View, act: Act, state: State): void;
   dialog(act: Act): Dialog;
   call: Call;
   words: Words;
   rights: Rights;
   /** Sessions are the mount's business: what to do when there is none, and how to get or leave one. */
+  /** Starts what answers; rejects with a Failure. Not given: it is there where the page is. */
+  start?(): Promise<void>;
+  /** A form of its own. */
+  edit?(page: Page, edit: Edit): void;
   session?: {
     ended(page: Page): void;
     logIn(page: Page, username: string, password: string): void;
@@ -68,7 +73,7 @@ function troubleOf(error: unknown): Trouble {
   return error instanceof Failure ? error.trouble : { kind: 'no answer', said: error instanceof Error ? error.message : String(error) };
 }
 
-export function open({ root, draw, dialog: makeDialog, call, words: first, rights, session }: Mount): Page {
+export function open({ root, draw, dialog: makeDialog, call, words: first, rights, start, edit, session }: Mount): Page {
   let words = first;
   let state = begin(rights, session !== undefined);
   let looking: Promise<void> | null = null;
@@ -87,7 +92,7 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
     const view = viewOf(state, words);
     const ran = element(RUNNING) !== null;
     const mine = document.activeElement === document.body || root.contains(document.activeElement);
-    draw(view, act);
+    draw(view, act, state);
     if (view.confirm !== null) {
       dialog.show(view.confirm.title, drawConfirm(view.confirm, act));
       if (!confirming) dialog.root.querySelector<HTMLElement>('[data-do=cancel]')?.focus();
@@ -142,6 +147,16 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
     mind(came);
   }
 
+  async function startIt(): Promise<void> {
+    change((was) => ({ ...was, starting: true }));
+    const failed = await (start?.() ?? Promise.resolve()).then(
+      () => false,
+      (error: unknown) => troubleOf(error).said,
+    );
+    change((was) => ({ ...was, starting: failed }));
+    await page.look();
+  }
+
   async function ask(name: string, method: MethodName, args: Readonly<Record<string, unknown>>): Promise<void> {
     if (state.answers[name]?.busy === true) return;
     change((was) => asking(was, name));
@@ -167,6 +182,10 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
         return void (state.confirming?.plan && run(state.confirming.towards));
       case 'ask':
         return void ask(action.name, action.method, action.args);
+      case 'start':
+        return void startIt();
+      case 'edit':
+        return edit?.(page, action.edit);
       case 'log in':
         return session?.logIn(page, action.username, action.password);
       case 'log out':

@@ -3,13 +3,13 @@
  * One process for all devices: `-i any` names the device and the direction of each packet (libpcap 1.10, tcpdump 4.99).
  */
 import { writeIpv6 } from '../../languages/address/prefixes.ts';
-import { say, Trouble } from '../../words/say.ts';
 import type { Followed, FollowedEnd, Following, Host } from '../../host/host.ts';
 import type { PhoneRecording } from './recording.ts';
 import { wanDevices } from './recording.ts';
 import { placesOf, SIP_PORTS } from './places.ts';
 import type { Places } from './places.ts';
 import type { PhoneMessage } from './sightings.ts';
+import { say, Trouble } from '../../words/say.ts';
 
 /** Milliseconds between two readings of what it says: each waking costs, and the pipe holds 64 KiB of text meanwhile. */
 export const EVERY = 200;
@@ -143,8 +143,9 @@ export async function startDump(
   ports: readonly number[] = SIP_PORTS,
 ): Promise<Pick<PhoneRecording, 'read' | 'close'> & { readonly missed: number }> {
   const places = placesOf(host.addresses(), await wanDevices(host));
-  if (places.outside.length === 0) throw new Error('no default route says which device leads to the internet.');
-  if (places.inside.length === 0) throw new Error('no device has a private IPv4 address, so there is no side of phones.');
+  if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
+  if (places.inside.length === 0)
+    throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));
   const dump = new Dump(places, isFar);
   let over: FollowedEnd | null = null;
   const filter = `udp and (${ports.map((port) => `port ${port}`).join(' or ')})`;

@@ -10,6 +10,7 @@ import { placesOf, tapsOf } from './places.ts';
 import type { Places } from './places.ts';
 import { Sightings } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
+import { say, Trouble } from '../../words/say.ts';
 
 /** Messages at each tap within the time that the kernel keeps them; and that time, in seconds. */
 export const MESSAGES = 256;
@@ -58,8 +59,9 @@ export async function wanDevices(host: Host): Promise<Set<string>> {
  */
 export async function startPhones(host: Host, { kind, isFar, ports }: PhoneOptions): Promise<PhoneRecording> {
   const places = placesOf(host.addresses(), await wanDevices(host));
-  if (places.outside.length === 0) throw new Error('no default route says which device leads to the internet.');
-  if (places.inside.length === 0) throw new Error('no device has a private IPv4 address, so there is no side of phones.');
+  if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
+  if (places.inside.length === 0)
+    throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));
   const placed = tapsOf(places, ports);
   const release = await host.read('/proc/sys/kernel/osrelease');
   const kernel = release.state === 'present' ? release.value.trim() : '';

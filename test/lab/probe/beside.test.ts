@@ -1,7 +1,7 @@
 /** `sipalg probe` over TCP and over IPv6, where the kernel's real ALG is on them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProbeReport } from '../../../src/probe/probe.ts';
+import type { ProbeDocument as ProbeReport } from '../../../src/probe/report.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
 

@@ -1,7 +1,7 @@
 /** `sipalg probe` on routers that are not like the others: other networks, other ways out, and what may be missing. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProbeReport } from '../../../src/probe/probe.ts';
+import type { ProbeDocument as ProbeReport } from '../../../src/probe/report.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
 

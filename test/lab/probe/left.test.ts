@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProbeReport } from '../../../src/probe/probe.ts';
+import type { ProbeDocument as ProbeReport } from '../../../src/probe/report.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { ADDRESS } from '../network.ts';
 
@@ -39,7 +39,7 @@ async function seen(lab: Lab): Promise<string[]> {
     routes: await router.must(['ip', 'route', 'show', 'table', 'all']),
     neighbours: (await router.must(['ip', '-4', 'neigh'])).replace(/ (STALE|REACHABLE|DELAY|PROBE)/g, ''),
     bridge: await router.must(['sh', '-c', 'cat /sys/class/net/br-lan/address /sys/class/net/br-lan/mtu; ls /sys/class/net/br-lan/brif']),
-    files: lab.files.list('/var/run').filter((name) => name !== 'sipalg.probe.lock'),
+    files: lab.files.list('/var/run').filter((name) => name !== 'sipalg.probe.lock' && name !== 'sipalg.probed.router'),
     temporary: lab.files.list('/tmp'),
     processes: (await router.must(['sh', '-c', 'cat /proc/[0-9]*/comm 2>/dev/null || :']))
       .split('\n')

@@ -1,7 +1,7 @@
 /** `sipalg probe` on a router with the kernel's real ALG: what it says of each field, and that nothing of it is left. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProbeReport } from '../../../src/probe/probe.ts';
+import type { ProbeDocument as ProbeReport } from '../../../src/probe/report.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
 import type { Ran } from '../member.ts';

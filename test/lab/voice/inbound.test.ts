@@ -119,7 +119,7 @@ config redirect 'mine'
 	option dest_ip '${ADDRESS.phone2}'
 	option target 'DNAT'
 `;
-    const policy = async (): Promise<string> => (await lab.router.run(['sipalg', 'policy'], { timeout: 60_000 })).stdout;
+    const policy = async (): Promise<string> => (await lab.router.run(['sipalg', 'policy'], { timeout: 60_000 })).stdout.replace(/\s+/g, ' ');
     lab.files.write('/etc/config/firewall', before + forward);
     await lab.router.must([firewall, 'reload']);
     await apply(lab, wish(1));

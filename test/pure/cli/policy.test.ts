@@ -12,6 +12,7 @@ import { NOW, recordedRouter } from '../../routers.ts';
 import { look, VERSION } from '../../survey.ts';
 import { IN_FORCE, handPolicy, MINUTE, policyFacts, withVoice } from '../../voice.ts';
 import type { HandPolicy } from '../../voice.ts';
+import { english } from '../../../src/words/english.ts';
 
 interface Context {
   facts: RouterFacts;
@@ -25,7 +26,7 @@ words.before.each(async (context) => {
   context.policy = handPolicy();
 });
 
-const told = (facts: RouterFacts, policy: HandPolicy): string => voiceText(reportOn(VERSION, facts, policy));
+const told = (facts: RouterFacts, policy: HandPolicy): string => voiceText(reportOn(VERSION, facts, policy), english, Infinity);
 const say = ({ facts, policy }: Context, changes: Partial<PolicyFacts> = {}): string =>
   told(withVoice(facts, policyFacts(changes)), policy);
 const first = (text: string): string => text.slice(0, text.indexOf('\n'));

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { holdsLines } from '../../../src/fleet/input.ts';
 import { linesOf } from '../../../src/fleet/lines.ts';
-import { createSummary, MOST_NAMED } from '../../../src/fleet/summary.ts';
+import { createSummary, MOST_ALIKE, MOST_NAMED } from '../../../src/fleet/summary.ts';
 import type { VerdictLine } from '../../../src/fleet/verdicts.ts';
 
 /** As an engine's door hands pieces over: one Buffer, used again. */
@@ -86,10 +86,22 @@ lines('are summed up in what does not grow, and the worst are named first', () =
   summary.take(judged(2002, 'rewriting', 1));
   const end = summary.end();
   assert.equal([end.routers, end.stands['not as wished'], end.stands['in order'], end.from, end.to], [2002, 1000, 1000, 1, 2002]);
-  assert.equal([end.worst.length, end.worst[0]?.router, end.worst[1]?.router], [MOST_NAMED, 'r2002', 'r2']);
-  assert.is(end.unnamed, 2002 - 1000 - MOST_NAMED);
+  // The same is said of all that are not as wished: they stand together, behind the one that is worse.
+  assert.equal(
+    end.worst.map(({ stand, routers, members }) => [stand, routers, members.length, members[0]?.router]),
+    [
+      ['rewriting', 1, 1, 'r2002'],
+      ['not as wished', 1000, MOST_ALIKE, 'r2'],
+      ['unjudged', 1, 1, null],
+    ],
+  );
+  assert.is(end.unnamed, 0);
   assert.ok(end.releases.length <= 201 && end.findings.length <= 201);
   assert.is(end.releases[0]?.release, 'others');
+  // More kinds than are told are counted.
+  const many = createSummary();
+  for (let line = 1; line <= MOST_NAMED + 7; line++) many.take({ line, exit: 2, error: `Line ${line} is not JSON.` });
+  assert.equal([many.end().worst.length, many.end().unnamed], [MOST_NAMED, 7]);
 });
 
 lines.run();

@@ -149,7 +149,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'daemon',
-    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host', 'languages/uci'],
+    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host', 'languages/uci', 'languages/refused.ts'],
     types: ['judge', 'plan', 'voice'],
     because: 'The resident program puts the object, its transports and the watch together, through doors that are handed in.',
   },
@@ -188,7 +188,7 @@ export const TABLE: readonly Row[] = [
   {
     room: 'page',
     code: ['words', 'wish/schema.ts', 'wish/lacks.ts', 'wish/values.ts'],
-    types: ['object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
+    types: ['http', 'wish', 'object', 'observe', 'judge', 'plan', 'survey', 'host', 'voice'],
     because:
       'It runs in a browser, far from the router: it knows the shape of a report and nothing of how one comes about. '
       + 'Its form takes what the reader of the configuration takes, by the same schema.',

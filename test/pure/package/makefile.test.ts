@@ -201,7 +201,7 @@ makefile('ships every part the program is built of, and every translation', ({ w
   assert.ok(all.includes('/usr/lib/sipalg/sipalg.mjs'));
   const languages = readdirSync('package/luci-app-sipalg/po').filter((name) => name !== 'templates');
   assert.equal(
-    languages.filter((name) => !all.includes(`/usr/lib/lua/luci/i18n/luci-app-sipalg.${name}.lmo`)),
+    languages.filter((name) => !all.includes(`/usr/lib/lua/luci/i18n/sipalg.${name}.lmo`)),
     [],
   );
 });

@@ -73,6 +73,8 @@ scripts('are those that opkg knows, and a shell can read them', ({ scripts: all 
       ['sipalg-calls', ['postinst', 'prerm']],
       ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']],
       ['sipalg-fleet', ['postinst', 'prerm']],
+      ['sipalg-i18n-de', ['postinst', 'prerm']],
+      ['luci-i18n-sipalg-de', ['postinst', 'prerm']],
     ],
   );
   for (const [name, one] of all) {

@@ -161,10 +161,13 @@ page('keeps the last report when the service goes, says so, and says so no more 
   assert.equal(viewAt(looked(gone, reply, 0)).notices, []);
 });
 
-page('without a service says how to start it, and shows no verdict', () => {
+page('without a service offers to start it, names what may be missing, and shows no verdict', () => {
   const view = viewAt(lost(begin(ALL), { kind: 'no object', said: '' }));
   assert.is(view.mood, 'no service');
-  assert.equal([view.notices[0]?.text, view.tabs], [words.noObject, []]);
+  assert.equal([view.notices[0]?.text, view.notices[0]?.button, view.tabs], [words.noObject, { label: 'Start it', active: true }, []]);
+  const failed = viewAt({ ...lost(begin(ALL), { kind: 'no object', said: '' }), starting: 'node is not there' }).notices[0];
+  assert.is(failed?.lines[0], 'It could not be started: node is not there');
+  assert.is(viewAt(lost(begin({ read: true, write: false }), { kind: 'no object', said: '' })).notices[0]?.button?.active, false);
 });
 
 page('says when a session may not look', () => {

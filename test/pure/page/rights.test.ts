@@ -34,7 +34,12 @@ rights(
     ) as object;
     assert.equal(sorted, {
       read: { ubus: { sipalg: methods('read') }, uci: ['sipalg'] },
-      write: { ubus: { sipalg: methods('write') }, uci: ['sipalg'] },
+      write: {
+        ubus: { sipalg: methods('write'), file: ['exec'] },
+        // The whole command lines, and no others (rpcd's file.c, rpc_file_exec_run).
+        file: { '/etc/init.d/sipalg start': ['exec'], '/etc/init.d/rpcd reload': ['exec'] },
+        uci: ['sipalg'],
+      },
     });
     assert.equal([methods('read').length, methods('write').length].includes(0), false);
   },

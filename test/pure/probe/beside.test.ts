@@ -179,7 +179,9 @@ beside('is of TCP where a rule may put the helper on it, and where that could no
 
 beside('says of the way what it does not tell', () => {
   const of = (kind: 'PPP' | 'tunnel', addresses: string[], translated: boolean): string =>
-    notTold({ device: 'x', kind, mtu: 1492, addresses }, translated).join();
+    notTold({ device: 'x', kind, mtu: 1492, addresses }, translated)
+      .map(({ text }) => text)
+      .join();
   assert.is(of('PPP', ['203.0.113.20'], true), '');
   assert.match(of('tunnel', ['192.0.0.2'], false), /DS-Lite or 464XLAT/);
   assert.match(of('PPP', ['100.64.3.4'], true), /private address towards the internet/);

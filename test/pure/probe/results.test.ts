@@ -43,8 +43,8 @@ results('is unchanged where all came out as sent, and changed or dropped where t
 });
 
 results('is nothing where a control did not come out: then what is missing may not have been dropped', () => {
-  assert.match(verdictOf([control(), result('dropped'), control('dropped')]).because ?? '', /a control message/);
-  assert.match(verdictOf([control('dropped'), result('dropped'), control('dropped')]).because ?? '', /nothing of the test came out/);
+  assert.match(verdictOf([control(), result('dropped'), control('dropped')]).because?.text ?? '', /a control message/);
+  assert.match(verdictOf([control('dropped'), result('dropped'), control('dropped')]).because?.text ?? '', /nothing of the test came out/);
   assert.is(verdictOf([]).verdict, 'inconclusive');
   // What was rewritten was, whatever happened to the control.
   assert.is(verdictOf([control(), result('rewritten'), control('dropped')]).verdict, 'rewritten here');
@@ -53,7 +53,7 @@ results('is nothing where a control did not come out: then what is missing may n
 results('is no whole proof where the end of a message could not be seen', () => {
   const { verdict, because } = verdictOf([control(), result('unchanged', { unseen: 40 }), control()]);
   assert.is(verdict, 'inconclusive');
-  assert.match(because ?? '', /last 40 bytes of "OPTIONS"/);
+  assert.match(because?.text ?? '', /last 40 bytes of "OPTIONS"/);
 });
 
 results('tells nothing by what could not fit through the way it took', () => {

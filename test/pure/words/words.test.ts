@@ -89,9 +89,10 @@ function everything(report: Report, put: Put, translate: (key: string) => string
   const state = looked(begin({ read: true, write: true }), reply, 0);
   const views = plans.map((plan) => viewOf(planned(confirm(state, 'disabled'), 'disabled', { ...reply, plan }), words));
   return [
-    statusText(report, put),
-    ...plans.map((plan) => planText(plan, put)),
-    ...(facts.policy.state === 'present' ? [voiceText(report, put)] : []),
+    // In lines of any length: a sentence is looked at as a whole.
+    statusText(report, put, Infinity),
+    ...plans.map((plan) => planText(plan, put, Infinity)),
+    ...(facts.policy.state === 'present' ? [voiceText(report, put, Infinity)] : []),
     ...views.map((view) => textsOf(view).join('\n')),
   ];
 }
@@ -234,14 +235,26 @@ locales('is asked for as POSIX has it', () => {
 
 locales('is English where it is not there or cannot be loaded, and nothing is loaded for English', async () => {
   const text = say('alg-off', 'No SIP ALG.');
-  const german = { de: async () => ({ default: { 'sipalg alg-off': 'Kein SIP-ALG.' } }) };
-  assert.is((await speak('de_CH.UTF-8', async () => german))(text), 'Kein SIP-ALG.');
-  assert.is((await speak('fr_FR.UTF-8', async () => german))(text), 'No SIP ALG.');
-  assert.is((await speak('de_DE', () => Promise.reject(new Error('gone'))))(text), 'No SIP ALG.');
+  const part = (words: Record<string, string>) => async () => ({ default: words });
   const never = (): never => {
     throw new Error('It was loaded.');
   };
-  for (const locale of ['', 'C', 'en_US.UTF-8']) assert.is((await speak(locale, never))(text), 'No SIP ALG.');
+  const plain = part({ 'sipalg alg-off': 'Kein SIP-ALG.' });
+  const german = { de: { plain, calls: never, page: never } };
+  assert.is((await speak('de_CH.UTF-8', async () => german, false))(text), 'Kein SIP-ALG.');
+  assert.is((await speak('fr_FR.UTF-8', async () => german, false))(text), 'No SIP ALG.');
+  assert.is((await speak('de_DE', () => Promise.reject(new Error('gone')), true))(text), 'No SIP ALG.');
+  for (const locale of ['', 'C', 'en_US.UTF-8']) assert.is((await speak(locale, never, true))(text), 'No SIP ALG.');
+  // What is said of calls is loaded where it is asked for alone.
+  const ring = say('told-rings', 'rings');
+  const whole = { de: { plain, calls: part({ 'sipalg told-rings': 'klingelt' }), page: never } };
+  const put = await speak('de', async () => whole, true);
+  assert.equal([put(text), put(ring)], ['Kein SIP-ALG.', 'klingelt']);
+  // A router without the package of a language has no file of it.
+  assert.is(
+    (await speak('de', async () => ({ de: { plain: () => Promise.reject(new Error('gone')), calls: never, page: never } }), false))(text),
+    'No SIP ALG.',
+  );
 });
 
 const languages = suite('another language');

@@ -1,0 +1,105 @@
+/** Reads and writes /etc/config/sipalg for the page's own mount: under the lock of a run, whole or not at all. */
+import { OWN_LOCK, take } from '../apply/locks.ts';
+import { hash } from '../host/hash.ts';
+import type { Host } from '../host/host.ts';
+import type { ConfigurationDoor, ConfigurationReply, Written } from '../http/configuration.ts';
+import { Refused } from '../languages/refused.ts';
+import { WISH_CONFIG } from '../observe/observe.ts';
+import { edited, newProblems, shownOf } from '../wish/edit.ts';
+import type { Change } from '../wish/edit.ts';
+import { SCHEMA } from '../wish/schema.ts';
+
+export interface ConfigurationOptions {
+  host: Host;
+  /** Hears every change as a command that one could type. */
+  echo: (command: string) => void;
+  /** It was written: the router is to be made to match. */
+  onWritten: () => void;
+}
+
+/** Milliseconds that another run is waited for. */
+const PATIENCE = 5000;
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 1000;
+
+/** A change as it came, or null where it is none. */
+function changeOf(given: unknown): Change | null {
+  const { do: what, type, section, option, value } = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>;
+  if (!isText(section)) return null;
+  if (what === 'remove') return { do: what, section };
+  if (!isText(type) || !Object.hasOwn(SCHEMA, type)) return null;
+  const known = type as keyof typeof SCHEMA;
+  if (what === 'add') return { do: what, type: known, section };
+  const fits = isText(value) || (Array.isArray(value) && value.length <= 1000 && value.every(isText));
+  return what === 'set' && isText(option) && fits ? { do: what, type: known, section, option, value: value as string | string[] } : null;
+}
+
+/** As `uci` would be told. */
+function commandsOf(change: Change): string[] {
+  const at = `sipalg.${change.section}`;
+  if (change.do === 'remove') return [`uci delete ${at}`];
+  if (change.do === 'add') return [`uci set ${at}=${change.type}`];
+  const { type, option, value } = change;
+  // The log is no place for a password.
+  const { secret } = (SCHEMA[type].options as Record<string, { secret?: boolean }>)[option] ?? {};
+  if (secret === true) return [`uci set ${at}.${option}=...`];
+  if (typeof value === 'string') return [value === '' ? `uci delete ${at}.${option}` : `uci set ${at}.${option}='${value}'`];
+  return [`uci delete ${at}.${option}`, ...value.map((each) => `uci add_list ${at}.${option}='${each}'`)];
+}
+
+export function createConfiguration({ host, echo, onWritten }: ConfigurationOptions): ConfigurationDoor {
+  async function textNow(): Promise<string> {
+    const file = await host.read(WISH_CONFIG);
+    if (file.state === 'failed') throw new Error(`${WISH_CONFIG} could not be read: ${file.because}.`);
+    return file.state === 'present' ? file.value : '';
+  }
+
+  const replyOf = (text: string): ConfigurationReply => ({ revision: hash(text), sections: shownOf(text) });
+  const refused = (error: unknown): Written => {
+    if (!(error instanceof Refused)) throw error;
+    return { refused: [{ section: 'sipalg', option: '', text: `${WISH_CONFIG}: ${error.message}.` }] };
+  };
+
+  async function writeNow(revision: string, changes: readonly Change[]): Promise<Written> {
+    const before = await textNow();
+    if (hash(before) !== revision) return { stale: true };
+    let after: string;
+    try {
+      after = edited(before, changes);
+    } catch (error) {
+      return refused(error);
+    }
+    const problems = newProblems(before, after);
+    if (problems.length > 0) return { refused: problems };
+    if (after === before) return { done: replyOf(before) };
+    for (const command of [...changes.flatMap(commandsOf), 'uci commit sipalg']) echo(command);
+    await host.write(WISH_CONFIG, after);
+    if ((await textNow()) !== after)
+      throw new Error(`${WISH_CONFIG} is not as it was written; somebody else writes it too. Read it again.`);
+    onWritten();
+    return { done: replyOf(after) };
+  }
+
+  return {
+    async read() {
+      const text = await textNow();
+      try {
+        return replyOf(text);
+      } catch (error) {
+        throw error instanceof Refused ? new Error(`${WISH_CONFIG}, line ${error.line}: ${error.message}.`) : error;
+      }
+    },
+    async write(revision, given) {
+      const changes = given.map(changeOf);
+      if (changes.some((change) => change === null)) throw new Error('One of the changes is none that this program knows.');
+      // A run reads and writes the same file.
+      const who = `process ${host.process().pid} (a change of the configuration)`;
+      const lock = await take(host, OWN_LOCK, { patience: PATIENCE, goOn: () => true }, who, 'sipalg');
+      try {
+        return await writeNow(revision, changes as Change[]);
+      } finally {
+        await lock.release();
+      }
+    },
+  };
+}
