@@ -52,13 +52,14 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: break-word } td.wide { min-width: 10rem }
 td.number, th.number { font-variant-numeric: tabular-nums }
-ul { margin: 0; padding-left: 1.1rem } p.soft, .soft { color: var(--soft) } abbr { text-decoration: none }
+ul { margin: 0; padding-left: 1.1rem } li { overflow-wrap: anywhere } p.soft, .soft { color: var(--soft) } abbr { text-decoration: none }
 svg { width: 100%; height: 2.2rem; display: block } .bar svg { height: 1.1rem }
 .legend { list-style: none; padding: 0; margin: .8rem 0 } .legend svg { display: inline-block; width: .9rem; height: .9rem;
   margin-right: .5rem; vertical-align: -.1rem } .names { overflow-wrap: anywhere }
 .names > * { display: inline-block; max-width: 100% } td.bar { width: 45%; min-width: 8rem }
 ${[...'abcdefgh'].map(colour).join('\n')}
-@media (max-width: 44rem) { table, tbody, tr, td { display: block } thead { position: absolute; clip-path: inset(50%) }
+@media (max-width: 64rem) { table, tbody, tr, td { display: block } thead { position: absolute; display: block; width: 1px;
+  height: 1px; overflow: hidden; clip-path: inset(50%) } th { display: block; width: 1px; overflow: hidden }
   td { border: 0; min-width: 0 } td.bar { width: auto } code { overflow-wrap: anywhere }
   tr { border-bottom: 1px solid var(--line); padding: .3rem 0 }
   td[data-name]::before { content: attr(data-name) ': '; color: var(--soft) } td:empty { display: none } }
@@ -113,15 +114,21 @@ interface Cell {
   kind?: string;
 }
 
-/** A table whose cells name their column where there is no room for columns. */
-function table(columns: readonly Said[], rows: readonly (readonly Cell[])[], put: Put): string {
+/** A table whose cells name their column where there is no room for columns; drawn as blocks then, it is one by its roles. */
+function table(title: Said, columns: readonly Said[], rows: readonly (readonly Cell[])[], put: Put): string {
   const names = columns.map((said) => escaped(put(said)));
-  const head = names.map((name) => `<th>${name}</th>`).join('');
+  const head = names.map((name) => `<th role="columnheader">${name}</th>`).join('');
   const body = rows.map((cells) => {
-    const all = cells.map(({ html, kind = '' }, at) => `<td class="${kind}" data-name="${names[at]}">${html}</td>`);
-    return `<tr>${all.join('')}</tr>`;
+    const all = cells.map(
+      ({ html, kind = '' }, at) => `<td role="cell" class="${kind}" data-name="${names[at]}">${html}</td>`,
+    );
+    return `<tr role="row">${all.join('')}</tr>`;
   });
-  return `<table><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table>`;
+  const name = escaped(put(title));
+  return (
+    `<h2>${name}</h2><table role="table" aria-label="${name}"><thead role="rowgroup"><tr role="row">${head}</tr></thead>`
+    + `<tbody role="rowgroup">\n${body.join('\n')}\n</tbody></table>`
+  );
 }
 
 const ROUTERS = say('fleet-column-routers', 'Routers');
@@ -134,8 +141,9 @@ function drawnReleases({ releases }: Summary, put: Put): string {
     { html: grouped(routers), kind: 'number' },
   ]);
   const rest = releases.length - rows.length;
+  const columns = [say('fleet-release', 'Release'), say('fleet-drawn', 'How they stand'), ROUTERS];
   return (
-    table([say('fleet-release', 'Release'), say('fleet-drawn', 'How they stand'), ROUTERS], rows, put)
+    table(say('fleet-by-release', 'By release'), columns, rows, put)
     + (rest > 0 ? `<p class="soft">${escaped(put(say('fleet-more-releases', 'Not drawn: {count} more.', { count: rest })))}</p>` : '')
   );
 }
@@ -147,7 +155,8 @@ function findingRows({ findings, routers }: Summary, put: Put): string {
     { html: escaped(text), kind: 'wide' },
     { html: `<code>${escaped(code)}</code>` },
   ]);
-  return table([ROUTERS, say('fleet-weight', 'Weight'), say('fleet-example', 'For example'), say('fleet-finding', 'Finding')], rows, put);
+  const columns = [ROUTERS, say('fleet-weight', 'Weight'), say('fleet-example', 'For example'), say('fleet-finding', 'Finding')];
+  return table(say('fleet-found', 'What was found'), columns, rows, put);
 }
 
 const listed = (sentences: readonly string[]): string =>
@@ -194,7 +203,7 @@ function worstFirst({ worst, unnamed }: Summary, put: Put): string {
     count: unnamed,
   });
   return (
-    `<h2>${escaped(put(say('fleet-worst', 'What needs somebody, the worst first')))}</h2>${table(columns, rows, put)}`
+    table(say('fleet-worst', 'What needs somebody, the worst first'), columns, rows, put)
     + (unnamed > 0 ? `<p class="soft">${escaped(put(rest))}</p>` : '')
   );
 }
@@ -242,8 +251,8 @@ ${routers === 0 ? '' : overview(summary, put)}
 <p class="soft">${looked}${sentence(say('fleet-written', 'Written {at} UTC by sipalg {version}.', { at: moment(now), version }))}</p>
 ${back}
 ${worstFirst(summary, put)}
-${findings.length === 0 ? '' : `<h2>${sentence(say('fleet-found', 'What was found'))}</h2>${findingRows(summary, put)}`}
-${releases.length === 0 ? '' : `<h2>${sentence(say('fleet-by-release', 'By release'))}</h2>${drawnReleases(summary, put)}`}
+${findings.length === 0 ? '' : findingRows(summary, put)}
+${releases.length === 0 ? '' : drawnReleases(summary, put)}
 </body></html>
 `;
 }

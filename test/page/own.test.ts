@@ -10,12 +10,15 @@ import type { Rights } from '../../src/http/logins.ts';
 import { openBrowser } from '../lab/browser.ts';
 import type { Browser } from '../lab/browser.ts';
 import { hasten, lookNow } from './looking.ts';
+import { policyFacts, withVoice } from '../voice.ts';
 import { NOTHING } from './replies.ts';
 import { lastRun, scripted, statusOf } from './scripted.ts';
 import type { Scripted } from './scripted.ts';
 import { serve } from './served.ts';
 
 const PICTURE = 'docs/page.png';
+/** Every state, width and scheme as a picture, to look at. */
+const SCREENS = 'dist/screens';
 const INSPECT = readFileSync('test/page/inspect.js', 'utf8');
 
 interface Context {
@@ -112,9 +115,10 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
           object.router = router;
           await look();
           await page.waitForSelector('#sipalg-verdict');
-          assert.is(await mood(page), expected, router);
           const { verdict } = await statusOf(router);
-          assert.ok((await text('#sipalg-verdict')).includes(verdict?.text ?? 'no verdict'), router);
+          await page.locator('#sipalg-verdict', { hasText: verdict?.text ?? 'no verdict' }).waitFor();
+          assert.is(await mood(page), expected, router);
+          await page.screenshot({ path: `${SCREENS}/${router}-${width}-${scheme}.png`, fullPage: true });
           await page.evaluate('document.querySelectorAll("[aria-expanded=false]").forEach((button) => button.click())');
           assert.is(await page.locator('[aria-expanded=false]').count(), 0);
           assert.equal(await page.evaluate(INSPECT), [], `${router}, ${width}, ${scheme}`);
@@ -366,15 +370,40 @@ own('is drawn by the first answer, without asking for anything more', async (con
 /** Width and height of a PNG (RFC 2083 §4.1.1). */
 const sizeOf = (png: Buffer): number[] => [png.readUInt32BE(16), png.readUInt32BE(20)];
 
-own('is what the README shows: the picture is made here, with UPDATE=1', async (context) => {
-  await opened(context, scripted('stock-alg-on'), async ({ page }) => {
+own('is what the README shows: the pictures are made here, with UPDATE=1', async (context) => {
+  const readme = readFileSync('README.md', 'utf8');
+  const shown = async (page: Page, name: string): Promise<void> => {
+    const picture = await page.screenshot();
+    if (process.env['UPDATE'] === '1') writeFileSync(name, picture);
+    assert.ok(readme.includes(`](${name})`), name);
+    assert.equal(sizeOf(readFileSync(name)), sizeOf(picture), name);
+    assert.ok(picture.length > 10_000, 'a page with something on it');
+  };
+  const object = scripted('stock-alg-on');
+  const reply = (await statusOf('disabled')) as Extract<Reply, { facts: object }>;
+  await opened(context, object, async ({ page, look }) => {
     await page.setViewportSize({ width: 900, height: 640 });
     await page.waitForSelector('#sipalg-verdict');
-    const picture = await page.screenshot();
-    if (process.env['UPDATE'] === '1') writeFileSync(PICTURE, picture);
-    assert.ok(readFileSync('README.md', 'utf8').includes(`](${PICTURE})`));
-    assert.equal(sizeOf(readFileSync(PICTURE)), sizeOf(picture));
-    assert.ok(picture.length > 10_000, 'a page with something on it');
+    await shown(page, PICTURE);
+    await page.click('[data-towards=disabled]');
+    await page.waitForSelector('dialog [data-do=confirm]');
+    await shown(page, 'docs/page-confirm.png');
+    await page.keyboard.press('Escape');
+    object.status = async () => ({
+      ...reply,
+      facts: withVoice(reply.facts, policyFacts({})),
+      plan: { ...reply.plan, lacking: [] },
+    });
+    await look();
+    await page.click('#sipalg-tab-voice');
+    await page.check('#sipalg-field-main-policy');
+    await page.evaluate('document.activeElement.blur()');
+    await shown(page, 'docs/page-voice.png');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 360, height: 640 });
+    await page.click('#sipalg-tab-status');
+    await page.evaluate('document.activeElement.blur()');
+    await shown(page, 'docs/page-phone.png');
   });
 });
 
