@@ -44,6 +44,7 @@ interface Literal {
 function literalsOf(source: string): Literal[] {
   const found: Literal[] = [];
   let before = '';
+  let isShown = true;
   for (let at = 0; at < source.length; at++) {
     const char = source[at] as string;
     if (source.startsWith('//', at)) at = source.indexOf('\n', at) < 0 ? source.length : source.indexOf('\n', at);
@@ -54,7 +55,10 @@ function literalsOf(source: string): Literal[] {
       const text = source.slice(at + 1, end);
       // What is worked out in a template is looked at by itself.
       if (char === '`') found.push(...workedOut(text).map((one) => ({ at: at + 1 + one.at, text: one.text })));
-      if (!isSaid(source, at) && !NOT_SHOWN.test(source.slice(Math.max(0, at - 60), at)))
+      const ahead = source.slice(Math.max(0, at - 60), at);
+      // What goes on with `+` is shown as little as what it goes on.
+      if (!/['"`]\s*\+\s*$/.test(ahead)) isShown = !NOT_SHOWN.test(ahead);
+      if (!isSaid(source, at) && isShown)
         found.push({ at, text: char === '`' ? withoutWorked(text) : text });
       at = end;
       before = "'";
