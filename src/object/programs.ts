@@ -16,7 +16,7 @@ export type ProgramName = 'diagnose' | 'probe' | 'report';
 /** Milliseconds for which an answer holds for who asks the same. */
 export const SHARED = 2000;
 /** Milliseconds a program may take. rpcd ends a plugin after 30 s, LuCI a call after 20 s. */
-const WITHIN = 17_000;
+export const WITHIN = 17_000;
 /** So many may run at a time: each takes a look, and a processor. */
 const MOST = 3;
 /** Characters of a symptom. */

@@ -5,6 +5,12 @@ import type { State, Trouble } from './state.ts';
 import { fill } from './words.ts';
 import type { Words } from './words.ts';
 
+/**
+ * Milliseconds an answer is waited for where nothing else says so (LuCI's own calls end after as many): longer than a program
+ * beside the object may take (object/programs.ts).
+ */
+export const ANSWER_WITHIN = 20_000;
+
 /** A table whose sentences have their codes beside them, by field. */
 export interface WithCodes {
   coded?: Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 /** The page as `sipalg serve` serves it, for routers without LuCI. */
 import type { MethodName } from '../../object/object.ts';
+import { ANSWER_WITHIN } from '../answered.ts';
 import { createDialog } from './dialog.ts';
 import { draw } from './draw-own.ts';
 import { match } from './match.ts';
@@ -15,8 +16,6 @@ import type { Coded, Said } from '../../words/say.ts';
 /** How often it is asked whether it is time. Milliseconds. */
 const TICK = 1000;
 const ASK_AGAIN = 5000;
-/** A look that takes longer has failed. A run has no limit: the router answers when it is verified. */
-const LONGEST = 15_000;
 
 interface Session {
   rights: Rights;
@@ -69,7 +68,7 @@ function valueOf(text: string): { result?: unknown; error?: unknown } | null {
 }
 
 /** Asks the server. Sentences of its errors are put into words by their code, or shown as they are. */
-async function ask(path: string, body: unknown, longest: number | null = LONGEST): Promise<unknown> {
+async function ask(path: string, body: unknown, longest: number | null = ANSWER_WITHIN): Promise<unknown> {
   const stop = new AbortController();
   const timer = longest === null ? null : setTimeout(() => stop.abort(), longest);
   let response: Response;
@@ -99,11 +98,11 @@ async function ask(path: string, body: unknown, longest: number | null = LONGEST
   );
 }
 
-/** Methods that are answered when they have come to their end, however long that is. */
+/** Methods that are answered when they have come to their end, however long that is: the router answers when a run is verified. */
 const UNBOUNDED: readonly string[] = ['disable', 'enable'];
 
 async function call(method: MethodName, args: object): Promise<unknown> {
-  return ((await ask('call', { method, args }, UNBOUNDED.includes(method) ? null : LONGEST)) as { result: unknown }).result;
+  return ((await ask('call', { method, args }, UNBOUNDED.includes(method) ? null : ANSWER_WITHIN)) as { result: unknown }).result;
 }
 
 const root = document.getElementById('page') as HTMLElement;

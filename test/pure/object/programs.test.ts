@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert';
 import type { Host, Outcome, RunOptions } from '../../../src/host/host.ts';
 import { createObject, WrongArgument } from '../../../src/object/object.ts';
 import type { Arguments, MethodName } from '../../../src/object/object.ts';
+import { WITHIN } from '../../../src/object/programs.ts';
+import { ANSWER_WITHIN } from '../../../src/page/answered.ts';
 import { recordedRouter } from '../../routers.ts';
 import { surveyor } from '../../survey.ts';
 import { handClock, later, settle } from '../daemon/hand.ts';
@@ -53,6 +55,10 @@ programs('is started with what was asked, in the language that was asked for', a
     'sipalg probe --json',
     'env LC_ALL=pt_BR sipalg report --html',
   ]);
+});
+
+programs('is waited for by a page for longer than it may take', () => {
+  assert.ok(ANSWER_WITHIN >= WITHIN + 2000, 'starting it takes a moment too');
 });
 
 programs('takes no option for a symptom, and no language that is none', async () => {

@@ -189,6 +189,35 @@ removal("lets the program give everything back, with the voice rules off, and le
   );
 });
 
+removal('leaves nothing in memory of what this program keeps there', () => {
+  /** Every file that a source names, but those of a process that takes its own away: the daemon, a test by live packets. */
+  const names = new Set<string>();
+  for (const folder of ['src', 'files', 'package/sipalg-calls/root', 'package/sipalg-daemon/root', 'package/sipalg-fleet/root'])
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+      if (entry.isFile())
+        for (const [, name = ''] of readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'utf8').matchAll(
+          /\/var\/run\/sipalg\.([a-z]+(?:\.[a-z]+)*)/g,
+        ))
+          names.add(name);
+  const kept = [...names].filter((name) => !['daemon', 'made'].includes(name)).map((name) => `/var/run/sipalg.${name}`);
+  assert.ok(kept.length > 15 && kept.includes('/var/run/sipalg.intervals'), kept.join(' '));
+  const router = new Router(Object.fromEntries(kept.map((path) => [path === '/var/run/sipalg.probed' ? `${path}.1` : path, 'x'])));
+  assert.is(router.giveBack().status, 0);
+  assert.equal(
+    readdirSync(join(router.root, 'var/run')).filter((name) => name.startsWith('sipalg')),
+    [],
+  );
+});
+
+removal('ends what other packages of ours would go on with', () => {
+  const router = new Router({});
+  const names = ['sipalg-hep', 'sipalg-metrics', 'sipalg-daemon'];
+  for (const name of names)
+    router.write(`/etc/init.d/${name}`, `#!/bin/sh\necho "init.d/${name} $*" >> ${join(router.root, '.calls')}\n`, 0o755);
+  const { calls } = router.giveBack();
+  assert.equal(calls.slice(0, 4), [...names.map((name) => `init.d/${name} stop`), 'init.d/sipalg stop']);
+});
+
 removal('lets the program do it on either engine, and ends a daemon that was left behind before it', () => {
   for (const engine of ['node', 'qjs']) {
     const router = new Router({ '/etc/sipalg.journal': journal([]) });

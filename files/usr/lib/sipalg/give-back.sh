@@ -335,8 +335,9 @@ take_tests() {
 	done
 }
 
-# What would reach the wish again: the daemon is another package, which a manager can be made to leave behind.
-for each in sipalg-daemon sipalg; do
+# What would reach the wish again: the daemon is another package, which a manager can be made to leave behind,
+# and so is what would go on writing and recording.
+for each in sipalg-hep sipalg-metrics sipalg-daemon sipalg; do
 	[ ! -x "$R/etc/init.d/$each" ] || "$R/etc/init.d/$each" stop >/dev/null 2>&1
 done
 take_tests
@@ -350,7 +351,9 @@ if changed; then
 	fi
 fi
 # The stock configuration that opkg or apk has put beside a changed one is no more of use than the package.
-rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.probe.lock "$R"/var/run/sipalg.probed.* "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy "$R"/var/run/sipalg.run* "$R"/var/run/sipalg.line "$R"/var/run/sipalg.link "$WISH-opkg" "$WISH.apk-new"
+rm -f "$R"/var/run/sipalg.probed.* "$R"/var/run/sipalg.run* "$WISH-opkg" "$WISH.apk-new"
+# What was kept of phones and runs, among it who speaks how often.
+for each in hep hotplug intervals line link lock names policy probe.lock; do rm -f "$R/var/run/sipalg.$each"; done
 if [ -n "$left" ]; then
 	say "Not everything was given back. What was there before is written in ${JOURNAL#"$R"}: install sipalg again and run \`sipalg enable\`, or give it back by hand and remove that file."
 fi
