@@ -45,6 +45,7 @@ const LIB = '/usr/lib/sipalg/';
 /** Where the program lay at first. */
 const OLD_LIB = '/usr/lib/node/sipalg';
 const PLUGIN = '/usr/libexec/rpcd/sipalg';
+const OLD_GERMAN = '/usr/lib/lua/luci/i18n/luci-app-sipalg.de.lmo';
 
 /**
  * What a package needs by one manager, in its words.
@@ -153,6 +154,11 @@ exit 0
     // Its page speaks to the ubus object, which rpcd has where the daemon has not.
     depends: [{ name: 'luci-base' }, { name: 'sipalg' }],
     conffiles: [],
+    // German came with the page up to r1, in a file of this name; who reads it would find English after the upgrade.
+    preinst: `#!/bin/sh
+[ -n "\${IPKG_INSTROOT}" ] || [ ! -e ${OLD_GERMAN} ] || echo "luci-app-sipalg: German is a package of its own now: install luci-i18n-sipalg-de too."
+exit 0
+`,
     // What luci.mk gives every application: LuCI looks at its menus, and rpcd at its rights, anew.
     postinst: `#!/bin/sh
 [ -n "\${IPKG_INSTROOT}" ] || { rm -rf /tmp/luci-indexcache.* /tmp/luci-modulecache/; /etc/init.d/rpcd reload 2>/dev/null; exit 0; }

@@ -106,7 +106,7 @@ apks("runs OpenWrt's own functions, and what we need after them", ({ wanted, apk
   const always = ['post-install', 'post-upgrade', 'pre-deinstall'];
   assert.equal(
     [own, daemon, compare, luci].map((one) => Object.keys(one ?? {})),
-    [['pre-install', 'pre-upgrade', ...always], always, always, always],
+    [['pre-install', 'pre-upgrade', ...always], always, always, ['pre-install', 'pre-upgrade', ...always]],
   );
   assert.is(own?.['pre-install'], wanted[0]?.preinst);
   assert.is(own?.['pre-upgrade'], own?.['pre-install']?.replace('#!/bin/sh\n', '#!/bin/sh\nexport PKG_UPGRADE=1\n'));

@@ -71,7 +71,7 @@ scripts('are those that opkg knows, and a shell can read them', ({ scripts: all 
       ['sipalg', ['postinst', 'postinst-pkg', 'preinst', 'prerm', 'prerm-pkg']],
       ['sipalg-daemon', ['postinst', 'prerm']],
       ['sipalg-calls', ['postinst', 'prerm']],
-      ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'prerm']],
+      ['luci-app-sipalg', ['postinst', 'postinst-pkg', 'preinst', 'prerm']],
       ['sipalg-fleet', ['postinst', 'prerm']],
       ['sipalg-i18n-de', ['postinst', 'prerm']],
       ['luci-i18n-sipalg-de', ['postinst', 'prerm']],
@@ -164,6 +164,26 @@ scripts('say once, at an upgrade from the one package, that the daemon is to be 
   assert.is(said([...whole, '/etc/init.d/sipalg-daemon']), '');
   assert.is(said([...whole, '/etc/init.d/sipalg-daemon', '/usr/lib/node/sipalg/mine']), '');
   assert.is(said(whole, { IPKG_INSTROOT: '/image' }), '');
+});
+
+scripts("say at an upgrade from the page that held it that German is a package of its own, whose file is another", ({ scripts: all, files }) => {
+  const old = '/usr/lib/lua/luci/i18n/luci-app-sipalg.de.lmo';
+  // A file that two packages hold is refused by opkg and by apk.
+  for (const [name, own] of files) assert.not.ok(own.has(old), name);
+  assert.ok(files.get('luci-i18n-sipalg-de')?.has('/usr/lib/lua/luci/i18n/sipalg.de.lmo'));
+  const text = all.get('luci-app-sipalg')?.['preinst'] ?? '';
+  const root = mkdtempSync(join(tmpdir(), 'r-'));
+  const said = (env: Record<string, string> = {}): string => {
+    const options = { encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } } as const;
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', text.replace(old, root + old)], options);
+    assert.equal([status, stderr], [0, '']);
+    return stdout;
+  };
+  assert.is(said(), '');
+  mkdirSync(dirname(root + old), { recursive: true });
+  writeFileSync(root + old, '');
+  assert.is(said(), 'luci-app-sipalg: German is a package of its own now: install luci-i18n-sipalg-de too.\n');
+  assert.is(said({ IPKG_INSTROOT: '/image' }), '');
 });
 
 scripts('take away the folders that opkg leaves behind files that went, and only when they are empty', ({ scripts: all }) => {
