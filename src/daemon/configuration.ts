@@ -10,6 +10,7 @@ import { edited, newProblems, shownOf } from '../wish/edit.ts';
 import type { Change } from '../wish/edit.ts';
 import { SCHEMA } from '../wish/schema.ts';
 import type { TypeName } from '../wish/schema.ts';
+import { say, Trouble } from '../words/say.ts';
 
 export interface ConfigurationOptions {
   host: Host;
@@ -67,14 +68,16 @@ const withoutSecrets = ({ revision, sections }: ConfigurationReply): Configurati
 export function createConfiguration({ host, echo, onWritten }: ConfigurationOptions): ConfigurationDoor {
   async function textNow(): Promise<string> {
     const file = await host.read(WISH_CONFIG);
-    if (file.state === 'failed') throw new Error(`${WISH_CONFIG} could not be read: ${file.because}.`);
+    if (file.state === 'failed')
+      throw new Trouble(say('form-unread', '{file} could not be read: {because}.', { file: WISH_CONFIG, because: file.because }));
     return file.state === 'present' ? file.value : '';
   }
 
   const replyOf = (text: string): ConfigurationReply => ({ revision: hash(text), sections: shownOf(text) });
   const refused = (error: unknown): Written => {
     if (!(error instanceof Refused)) throw error;
-    return { refused: [{ section: 'sipalg', option: '', text: `${WISH_CONFIG}: ${error.message}.` }] };
+    const because = say('form-refused', '{file}: {because}.', { file: WISH_CONFIG, because: error.message });
+    return { refused: [{ section: 'sipalg', option: '', ...because }] };
   };
 
   async function writeNow(revision: string, changes: readonly Change[]): Promise<Written> {
@@ -92,7 +95,9 @@ export function createConfiguration({ host, echo, onWritten }: ConfigurationOpti
     for (const command of [...changes.flatMap(commandsOf), 'uci commit sipalg']) echo(command);
     await host.write(WISH_CONFIG, after);
     if ((await textNow()) !== after)
-      throw new Error(`${WISH_CONFIG} is not as it was written; somebody else writes it too. Read it again.`);
+      throw new Trouble(
+        say('form-raced', '{file} is not as it was written; somebody else writes it too. Read it again.', { file: WISH_CONFIG }),
+      );
     onWritten();
     return { done: replyOf(after) };
   }
@@ -103,7 +108,9 @@ export function createConfiguration({ host, echo, onWritten }: ConfigurationOpti
       try {
         return secrets ? replyOf(text) : withoutSecrets(replyOf(text));
       } catch (error) {
-        throw error instanceof Refused ? new Error(`${WISH_CONFIG}, line ${error.line}: ${error.message}.`) : error;
+        if (!(error instanceof Refused)) throw error;
+        const { line, message: because } = error;
+        throw new Trouble(say('form-line', '{file}, line {line}: {because}.', { file: WISH_CONFIG, line, because }));
       }
     },
     async write(revision, given) {

@@ -3,7 +3,7 @@ import type { Logins } from './logins.ts';
 import { json, refusal } from './message.ts';
 import type { Answer } from './message.ts';
 import type { Session } from './sessions.ts';
-import { say } from '../words/say.ts';
+import { say, saidBy } from '../words/say.ts';
 import type { Coded } from '../words/say.ts';
 
 /** A section as a form shows it, and a change to one: see wish/edit.ts. */
@@ -77,6 +77,6 @@ export async function answerConfiguration(
     const written = await door.write(revision, changes as unknown[]);
     return json('done' in written ? 200 : 'stale' in written ? 409 : 422, { result: written });
   } catch (error) {
-    return refusal(500, (error as Error).message);
+    return refusal(500, saidBy(error as Error));
   }
 }

@@ -7,9 +7,11 @@ import type { Clock } from '../host/clock.ts';
 import type { Host, Outcome } from '../host/host.ts';
 import type { Arguments } from './object.ts';
 import { WrongArgument } from './wrong.ts';
+import { coded, say } from '../words/say.ts';
+import type { Coded, Said } from '../words/say.ts';
 
 /** What such a program has printed; or, where it has printed none, why, in a sentence and the language that was asked for. */
-export type Told = { readonly [name: string]: unknown } | { readonly trouble: string };
+export type Told = { readonly [name: string]: unknown } | { readonly trouble: string; readonly coded?: { readonly trouble: Coded } };
 
 export type ProgramName = 'diagnose' | 'probe' | 'report';
 
@@ -61,9 +63,17 @@ function wordsOf(method: ProgramName, args: Arguments): string[] {
   return ['diagnose', '--json', ...(symptom === '' ? [] : [symptom])];
 }
 
+const troubleOf = (said: Said): Told => ({ trouble: said.text, coded: { trouble: coded(said) } });
+
 function answerOf(method: ProgramName, outcome: Outcome): Told {
-  if (outcome.state === 'absent') return { trouble: `\`sipalg ${method}\` could not be started: there is no ${outcome.command}.` };
-  if (outcome.state === 'failed') return { trouble: `\`sipalg ${method}\` has not ended as it should: ${outcome.because}.` };
+  if (outcome.state === 'absent')
+    return troubleOf(
+      say('program-absent', '`sipalg {method}` could not be started: there is no {command}.', { method, command: outcome.command }),
+    );
+  if (outcome.state === 'failed')
+    return troubleOf(
+      say('program-failed', '`sipalg {method}` has not ended as it should: {because}.', { method, because: outcome.because }),
+    );
   const { stdout, stderr, code } = outcome;
   if (method === 'report' && stdout.startsWith('<!')) return { html: stdout };
   if (method !== 'report' && stdout.startsWith('{')) {
@@ -74,7 +84,9 @@ function answerOf(method: ProgramName, outcome: Outcome): Told {
     }
   }
   const said = stderr.trim().split('\n').pop() ?? '';
-  return { trouble: said.replace(/^sipalg: /, '') || `\`sipalg ${method}\` has ended with code ${code} and said nothing.` };
+  // What it has said is in the language that was asked for.
+  if (said !== '') return { trouble: said.replace(/^sipalg: /, '') };
+  return troubleOf(say('program-mute', '`sipalg {method}` has ended with code {code} and said nothing.', { method, code }));
 }
 
 export function createPrograms({ host, clock, self, goOn, left = () => WITHIN }: ProgramsOptions) {
@@ -100,7 +112,9 @@ export function createPrograms({ host, clock, self, goOn, left = () => WITHIN }:
     const known = shared.get(key);
     if (known !== undefined) return known;
     if (running >= MOST)
-      return Promise.resolve({ trouble: `${MOST} questions of this kind are being answered; ask again when one of them is.` });
+      return Promise.resolve(
+        troubleOf(say('programs-busy', '{most} questions of this kind are being answered; ask again when one of them is.', { most: MOST })),
+      );
     const answering = run(method, words, language);
     shared.set(key, answering);
     const settled = (): void => void clock.after(SHARED, () => shared.delete(key));

@@ -78,5 +78,7 @@ export function cameOf<T extends object>({ answers }: Pick<State, 'answers'>, na
   if (typeof result !== 'object' || result === null) return { busy, value: null, failed: null, put };
   const own = (result as { words?: Readonly<Record<string, string>> }).words;
   if (is in result) return { busy, value: result as T, failed: null, put: own === undefined ? put : words.putWith(own) };
-  return { busy, put, value: null, failed: String((result as { trouble?: unknown }).trouble ?? JSON.stringify(result).slice(0, 200)) };
+  const { trouble: said } = result as { trouble?: unknown };
+  const failed = said === undefined ? JSON.stringify(result).slice(0, 200) : sentence(result, 'trouble', String(said), put);
+  return { busy, put, value: null, failed };
 }

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { createConfiguration } from '../../../src/daemon/configuration.ts';
 import type { Host } from '../../../src/host/host.ts';
 import type { Written } from '../../../src/http/configuration.ts';
+import { Trouble } from '../../../src/words/say.ts';
 
 const FILE = `config sipalg 'main'
 	option alg 'unmanaged'
@@ -80,7 +81,10 @@ configuration('says no password, and shows it to who may write it alone', async 
   assert.equal(echoed, ['uci set sipalg.hep.password=...', 'uci commit sipalg']);
   const lying = await write(set('sipalg', 'hep', 'password', 'a third'));
   assert.ok('refused' in lying);
-  assert.is(lying.refused[0]?.text, '/etc/config/sipalg: the section "hep" is of type "hep", not "sipalg".');
+  assert.equal(
+    [lying.refused[0]?.code, lying.refused[0]?.text],
+    ['form-refused', '/etc/config/sipalg: the section "hep" is of type "hep", not "sipalg".'],
+  );
   assert.is(echoed.length, 2);
 });
 
@@ -121,9 +125,21 @@ configuration('that cannot be locked says by whom, and one that is not as writte
   const raced = router({ others: '# theirs\n' });
   await raced.write(set('sipalg', 'main', 'alg', 'disabled')).then(
     () => assert.unreachable(),
-    (error: Error) => assert.match(error.message, /is not as it was written; somebody else writes it too/),
+    (error: Error) => assert.is(error instanceof Trouble && error.said.code, 'form-raced'),
   );
   assert.equal(raced.state, { locked: 1, released: 1, written: 0 });
+});
+
+configuration('that cannot be read says why, with a code', async () => {
+  const { door } = router({ text: 'config sipalg\n\toption\n' });
+  for (const secrets of [true, false])
+    await door.read(secrets).then(
+      () => assert.unreachable(),
+      (error: Error) => {
+        assert.match(error.message, /^\/etc\/config\/sipalg, line 2: .*\.$/);
+        assert.is(error instanceof Trouble && error.said.code, 'form-line');
+      },
+    );
 });
 
 configuration.run();

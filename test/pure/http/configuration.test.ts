@@ -5,7 +5,7 @@ import { answerConfiguration } from '../../../src/http/configuration.ts';
 import type { Written } from '../../../src/http/configuration.ts';
 import type { Access, Logins } from '../../../src/http/logins.ts';
 import type { Session } from '../../../src/http/sessions.ts';
-import { say } from '../../../src/words/say.ts';
+import { say, Trouble } from '../../../src/words/say.ts';
 import { HOST, mounted } from './served.ts';
 
 const REPLY = { revision: 'r1', sections: [] };
@@ -90,6 +90,21 @@ rights('do not change what somebody else has written meanwhile (409) or what is 
   const refused = [{ section: 'sipalg.main', option: 'alg', text: 'It is wrong.' }];
   const wrong = world({ read: 'granted', write: 'granted', written: { refused } });
   assert.equal(await wrong.ask('sid', true, CHANGE), [422, { refused }]);
+});
+
+rights('are one thing, and what goes wrong behind them another, which is said by its code', async () => {
+  const { post, link } = mounted({
+    configuration: {
+      read: () => Promise.reject(new Trouble(say('form-unread', '{file} could not be read: {because}.', { file: 'f', because: 'b' }))),
+      write: () => Promise.reject(new Error('It is broken.')),
+    },
+  });
+  const cookie = await link();
+  const read = await post('/configuration', {}, { cookie });
+  const parameters = { file: 'f', because: 'b' };
+  assert.equal([read.status, JSON.parse(read.body)], [500, { error: 'f could not be read: b.', code: 'form-unread', parameters }]);
+  const write = await post('/configure', CHANGE, { cookie });
+  assert.equal([write.status, JSON.parse(write.body)], [500, { error: 'It is broken.' }]);
 });
 
 rights('are for the page itself: without a session, from another origin, or by GET nothing is read or written', async () => {

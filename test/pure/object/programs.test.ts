@@ -81,12 +81,15 @@ programs('that has printed nothing is answered by the sentence it has said, with
   });
   assert.equal(await over(() => exited(2, '{"cut', '')).object.call('probe', {}), {
     trouble: '`sipalg probe` has ended with code 2 and said nothing.',
+    coded: { trouble: { code: 'program-mute', parameters: { method: 'probe', code: 2 } } },
   });
   assert.equal(await over(() => ({ state: 'absent', command: 'sipalg' })).object.call('report', {}), {
     trouble: '`sipalg report` could not be started: there is no sipalg.',
+    coded: { trouble: { code: 'program-absent', parameters: { method: 'report', command: 'sipalg' } } },
   });
   assert.equal(await over(() => ({ state: 'failed', command: 'sipalg', because: 'it was killed' })).object.call('diagnose', {}), {
     trouble: '`sipalg diagnose` has not ended as it should: it was killed.',
+    coded: { trouble: { code: 'program-failed', parameters: { method: 'diagnose', because: 'it was killed' } } },
   });
 });
 
@@ -117,6 +120,7 @@ programs('does not keep status waiting, and no more than three run at a time', a
   const asked = ['a', 'b', 'c'].map((symptom) => object.call('diagnose', { symptom }));
   assert.equal(await object.call('diagnose', { symptom: 'd' }), {
     trouble: '3 questions of this kind are being answered; ask again when one of them is.',
+    coded: { trouble: { code: 'programs-busy', parameters: { most: 3 } } },
   });
   assert.is((await object.call('status', {})).verdict?.alg, 'rewriting');
   waiting.resolve(exited(0, '{}'));

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Reply } from '../../../src/object/object.ts';
+import { cameOf } from '../../../src/page/answered.ts';
 import { asksOf } from '../../../src/page/diagnosis.ts';
 import { viewOf } from '../../../src/page/model.ts';
 import { begin, looked } from '../../../src/page/state.ts';
@@ -98,6 +99,9 @@ tab('says that a probe shows nothing changed, and why one told nothing', async (
   assert.equal([open.ask('probe').notices[0]?.tone, open.ask('probe').notices[0]?.text], ['warning', `It could not be told: ${because}.`]);
   const lacking = await shown({ probe: came({ trouble: 'install sipalg-calls, of this version (1).' }) });
   assert.equal(lacking.ask('probe').notices[0]?.text, 'It could not be done: install sipalg-calls, of this version (1).');
+  const german = wordsIn((text) => (text === 'sipalg program-mute' ? '{method} schwieg ({code}).' : text));
+  const mute = { trouble: 'It said nothing.', coded: { trouble: { code: 'program-mute', parameters: { method: 'probe', code: 2 } } } };
+  assert.is(cameOf({ answers: { probe: came(mute) } }, 'probe', 'verdict', german).failed, 'probe schwieg (2).');
   const busy = await shown({ probe: { busy: true, result: PROBED, trouble: null } });
   assert.equal([busy.ask('probe').disabled, busy.ask('probe').label], [true, 'Working...']);
 });
