@@ -255,7 +255,7 @@ export function createObject(options: ObjectOptions): SipalgObject {
   }
 
   let stopping = false;
-  const program = createPrograms({
+  const programs = createPrograms({
     host,
     clock,
     self,
@@ -331,9 +331,9 @@ export function createObject(options: ObjectOptions): SipalgObject {
     switch (method) {
       case 'diagnose':
       case 'probe':
-        return worded(method, args, () => program(method, args));
+        return worded(method, args, () => programs.call(method, args));
       case 'report':
-        return program(method, args);
+        return programs.call(method, args);
       case 'history':
         return lastDay();
       case 'watch':
@@ -375,6 +375,7 @@ export function createObject(options: ObjectOptions): SipalgObject {
       stopping = true;
       await runs.stop();
       await Promise.allSettled(underWay);
+      programs.end();
       await keeping;
     },
   };

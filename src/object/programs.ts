@@ -91,6 +91,9 @@ function answerOf(method: ProgramName, outcome: Outcome): Told {
 
 export function createPrograms({ host, clock, self, goOn, left = () => WITHIN }: ProgramsOptions) {
   const shared = new Map<string, Promise<Told>>();
+  /** Of each answer that is kept for a moment: a program that has nothing else to do would stay for it. */
+  const letGo = new Map<string, () => void>();
+  let ended = false;
   let running = 0;
 
   async function run(method: ProgramName, words: readonly string[], language: string): Promise<Told> {
@@ -105,7 +108,7 @@ export function createPrograms({ host, clock, self, goOn, left = () => WITHIN }:
   }
 
   /** @throws WrongArgument in a sentence */
-  return function call(method: ProgramName, args: Arguments): Promise<Told> {
+  function call(method: ProgramName, args: Arguments): Promise<Told> {
     const language = languageOf(args, method);
     const words = wordsOf(method, args);
     const key = JSON.stringify([words, language]);
@@ -117,8 +120,20 @@ export function createPrograms({ host, clock, self, goOn, left = () => WITHIN }:
       );
     const answering = run(method, words, language);
     shared.set(key, answering);
-    const settled = (): void => void clock.after(SHARED, () => shared.delete(key));
+    const forget = (): void => {
+      shared.delete(key);
+      letGo.delete(key);
+    };
+    const settled = (): void => void (ended || letGo.set(key, clock.after(SHARED, forget)));
     answering.then(settled, settled);
     return answering;
+  }
+
+  return {
+    call,
+    end(): void {
+      ended = true;
+      for (const cancel of letGo.values()) cancel();
+    },
   };
 }

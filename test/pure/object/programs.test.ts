@@ -57,6 +57,15 @@ programs('is started with what was asked, in the language that was asked for', a
   ]);
 });
 
+programs('keeps nobody waiting once it has answered: an object that lives for one call ends with it', async () => {
+  const { clock, object } = over(() => exited(0, '{"number":1}'));
+  assert.equal(await object.call('diagnose', {}), { number: 1 });
+  await settle();
+  assert.is(clock.waiting(), 1, 'who asks the same gets it');
+  await object.stop();
+  assert.is(clock.waiting(), 0);
+});
+
 programs('is waited for by a page for longer than it may take', () => {
   assert.ok(ANSWER_WITHIN >= WITHIN + 2000, 'starting it takes a moment too');
 });
