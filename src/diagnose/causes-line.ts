@@ -113,7 +113,11 @@ function timed(path: Path): Timed | null {
 }
 
 /** What a call bears (voice practice, several providers: jitter 30 ms, latency 100 ms a way). */
-const isLate = ({ middle, jitter, sent, answered }: Timed): boolean => jitter > 30 || middle > 200 || sent - answered >= 2;
+const isLate = (one: Timed): boolean =>
+  one.jitter > 30 || one.middle > 200 || (one.sent - one.answered >= 2 && !isSparing(one));
+
+/** Who answers less than half of them, and those in time, lets a rate of pings pass: a line that loses so many bears no call. */
+const isSparing = ({ path: { to }, sent, answered }: Timed): boolean => to === 'provider' && answered * 2 < sent;
 
 const tell = ({ path: { address }, sent, answered, middle, jitter }: Timed): Said =>
   say('pings', '{address}: {answered} of {sent} pings answered, after {middle} ms, {jitter} ms from one to the next', {
@@ -149,6 +153,8 @@ export const busyLinks = ({ calls: { moved } }: Look): Line[] =>
 export const isFull = (look: Look): boolean =>
   look.calls.shapers.length === 0 && latePaths(look, 'provider').length > 0 && busyLinks(look).length > 0;
 
+const OTHER_PING = say('tell-ping-other', 'ping another address out there while a call sounds bad: do the times differ by 30 ms?');
+
 function byEcho(look: Look, to: Path['to']): Outcome {
   const { moved } = look.calls;
   if (moved === null || moved.paths === null) return unknown(say('pings-none', 'how long packets take was not looked at'), TAKE_TIME);
@@ -158,13 +164,19 @@ function byEcho(look: Look, to: Path['to']): Outcome {
   if (late.length > 0 && to === 'provider' && isFull(look))
     return out(say('line-own-traffic', "it is this router's own traffic that fills the line"));
   if (late.length > 0) return found([...late, ...(to === 'provider' ? busyLinks(look) : [])]);
-  const known = all.flatMap((path) => timed(path) ?? []);
+  const answering = all.flatMap((path) => timed(path) ?? []);
+  const known = answering.filter((one) => !isSparing(one));
   const [first] = all;
+  if (known.length === 0 && answering.length > 0)
+    return unknown(
+      say('pings-few', 'too few pings are answered to tell lost ones from a limit: {pings}', { pings: answering.map(tell) }),
+      OTHER_PING,
+    );
   if (known.length === 0)
     return first?.echoes.state === 'present'
       ? unknown(
           say('pings-unanswered', '{address} answers no pings', { address: first.address }),
-          say('tell-ping-other', 'ping another address out there while a call sounds bad: do the times differ by 30 ms?'),
+          OTHER_PING,
         )
       : unread(first?.echoes ?? { state: 'absent', source: 'ping' });
   return out(say('pings-fine', 'the ends answer in time: {pings}', { pings: known.map(tell) }));

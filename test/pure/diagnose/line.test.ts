@@ -71,6 +71,16 @@ line('late packets are the line, the network inside, or an upload of this router
   const { found, unknown } = await asked([path('provider', [])]);
   assert.equal(found, []);
   assert.ok(unknown.some(({ code, because }) => code === 'line-late' && because === `${SERVER} answers no pings`));
+  // Nor who answers a few, and those in time: a limit of theirs. Late ones are late all the same.
+  const limited = await asked([path('provider', steady.slice(0, 4))]);
+  assert.equal(codes(limited), []);
+  assert.ok(
+    limited.unknown.some(
+      ({ code, because }) => code === 'line-late' && /^too few pings are answered .*: 198\.51\.100\.5: 4 of 12 pings/.test(because),
+    ),
+  );
+  assert.equal(codes(await asked([path('provider', jumping.slice(0, 4))])), ['line-late']);
+  assert.equal(codes(await asked([path('provider', steady), path('phone', steady.slice(0, 4))])), ['inside-late']);
   const noTool = { address: SERVER, to: 'provider', echoes: { state: 'absent', source: 'ping' } } as const;
   assert.ok((await asked([noTool])).unknown.some(({ code, because }) => code === 'line-late' && because === 'ping is not there'));
 });
