@@ -29,6 +29,8 @@ interface Collected {
   byCode(po: string, which?: { page?: true }): [string, string][];
   wordsOf(language: string, which?: { page?: true }): [string, string][];
   plural(po: string): string;
+  partOf(language: string, part: string): [string, string][];
+  PARTS: readonly string[];
 }
 
 /** package/words.mjs finds the project by its own place, so it is loaded from there and not packed. */
@@ -177,6 +179,15 @@ german('has every sentence that there is, each with the values of the English on
     // A form may name its count or not.
     assert.equal(valuesOf(translation), valuesOf(text), code);
   }
+});
+
+german("is in the program's package all of it, the page's own sentences among it", async () => {
+  const { partOf, wordsOf, PARTS } = await collected();
+  const byKey = (words: [string, string][]): [string, string][] => [...new Map(words)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = PARTS.map((part) => partOf('de', part));
+  assert.equal(byKey(parts.flat()), byKey(wordsOf('de')));
+  const [, , page = []] = parts;
+  assert.is(new Map(page).get('Switch'), 'Schalter');
 });
 
 german('is German', async () => {
