@@ -105,7 +105,7 @@ documents('says what was found, done, when, and on which router', async () => {
     '## Was gefunden wurde',
     '**Kein SIP-ALG greift',
     '/etc/modules.conf wurde bearbeitet.',
-    '## Der Router, und Versionen',
+    '## Der Router und seine Versionen',
   ])
     assert.match(de, part);
 });

@@ -223,7 +223,7 @@ german('on the page says what a field is for as a person would', async () => {
   const words = wordsIn((key) => catalog.get(key) ?? key);
   assert.equal(
     [words.form.fields.provider_inbound, words.form.choices.disabled, words.enable],
-    ['Darf Gespräche öffnen', 'ausgeschaltet halten', 'Vorherigen Zustand wiederherstellen (ALG an)...'],
+    ['Darf Anrufe aufbauen', 'ausgeschaltet halten', 'Vorherigen Zustand wiederherstellen (ALG an) ...'],
   );
 });
 
