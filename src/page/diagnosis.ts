@@ -80,13 +80,13 @@ function probeOf(state: State, words: Words): Block[] {
             [...sentences(value, 'remarks', value.remarks, put), ...sentences(value, 'leftOver', value.leftOver, put)],
           ),
         ];
-  const changed = (value?.alterations ?? []).map(({ field, part, before, after, messages }, at): Row => ({
+  const changed = (value?.alterations ?? []).map((one, at): Row => ({
     name: String(at),
     cells: [
-      { text: `${field} ${part}`.trim(), code: true },
-      { text: before ?? diagnosis.noField, code: true },
-      { text: after ?? diagnosis.noField, code: true, tone: 'danger' },
-      { text: messages.length > 3 ? String(messages.length) : messages.join(', ') },
+      { text: `${one.field} ${one.part}`.trim(), code: true },
+      { text: one.before ?? diagnosis.noField, code: true },
+      { text: one.after ?? diagnosis.noField, code: true, tone: 'danger' },
+      { text: one.messages.length > 3 ? String(one.messages.length) : sentences(one, 'messages', one.messages, put).join(', ') },
     ],
   }));
   const messages = (value?.messages ?? []).map((one): Row => {
