@@ -117,10 +117,10 @@ export function wordsOf(language, which) {
 }
 
 /** A part of a language. @param {string} language @param {Part} part @returns {[string, string][]} */
-function partOf(language, part) {
+export function partOf(language, part) {
   const po = catalogOf(language);
   if (part !== 'page') return byCode(po, { calls: part === 'calls' });
-  const own = new Set(ofPage());
+  const own = new Set(ofPage().map(({ text }) => text));
   return entries(po).filter(([text, translation]) => own.has(text) && translation !== '');
 }
 

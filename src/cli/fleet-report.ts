@@ -7,7 +7,7 @@ import type { Doors, Terminal } from './command.ts';
 import { fleetHtml } from './fleet-html.ts';
 import { answerLines } from './fleet-status.ts';
 import { codeOf, verdictText } from './text.ts';
-import { say } from '../words/say.ts';
+import { say, Trouble } from '../words/say.ts';
 
 /**
  * @param from a file, or `-`: saved documents, one a line, or what `sipalg status --from -` made of them
@@ -17,13 +17,17 @@ import { say } from '../words/say.ts';
  */
 export async function fleetReport(doors: Doors, from: string, file: string | undefined, terminal: Terminal): Promise<ExitCode> {
   const { host, surveyor } = doors;
-  if (doors.streaming === undefined) throw new Error('this engine reads no stream of documents.');
+  if (doors.streaming === undefined) throw new Trouble(say('fleet-no-streams', 'this build reads no stream of documents.'));
   const streaming = await doors.streaming();
-  const name = from === '-' ? 'standard input' : from;
+  const name = from === '-' ? say('standard-input', 'standard input') : from;
   const input = await openInput(streaming, from === '-' ? null : from, () => terminal.goOn(), { lines: true });
   if (input.kind === 'one') {
     const { text } = input;
-    throw new Error(text.state === 'failed' ? `${name} could not be read: ${text.because}.` : `There is no ${name}.`);
+    throw new Trouble(
+      text.state === 'failed'
+        ? say('report-unread-file', '{name} could not be read: {because}.', { name, because: text.because })
+        : say('fleet-no-file', 'There is no {name}.', { name }),
+    );
   }
   const { put } = terminal;
   const summary = createSummary({

@@ -7,6 +7,7 @@ import type { Line } from '../fleet/lines.ts';
 import { answersTo, judgeLines, MOST_LINE } from '../fleet/verdicts.ts';
 import type { Answers } from '../fleet/verdicts.ts';
 import type { ExitCode } from '../survey/survey.ts';
+import { say, Trouble } from '../words/say.ts';
 import type { Doors, Terminal } from './command.ts';
 
 /** More threads than these make the one that reads and writes wait. */
@@ -38,7 +39,8 @@ export async function answerLines(
       others,
       out,
     );
-    if (!terminal.goOn()) throw new Error('stopped before the end of the documents; what was answered until then is whole.');
+    if (!terminal.goOn())
+      throw new Trouble(say('fleet-stopped', 'stopped before the end of the documents; what was answered until then is whole.'));
     return exit;
   } finally {
     for (const thread of started) thread.end();

@@ -3,6 +3,7 @@ import { metricsOf } from '../fleet/metrics.ts';
 import { readSent } from '../hep/record.ts';
 import { exposition } from '../languages/prometheus/exposition.ts';
 import { lastProbes } from '../probe/last.ts';
+import { say, Trouble } from '../words/say.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { reportFrom } from './elsewhere.ts';
 import { factsNow } from './look.ts';
@@ -29,9 +30,13 @@ export async function metrics(doors: Doors, given: Given, terminal: Terminal): P
     return 0;
   }
   if (!file.startsWith('/') || !file.endsWith('.prom'))
-    throw new Error(
-      `--file is "${file}"; it is the whole path of a file whose name ends with .prom, for collectors read no other: ` +
-        '/var/prometheus/sipalg.prom.',
+    throw new Trouble(
+      say(
+        'metrics-file',
+        '--file is "{file}"; it is the whole path of a file whose name ends with .prom, for collectors read no other: '
+          + '/var/prometheus/sipalg.prom.',
+        { file },
+      ),
     );
   const folder = folderOf(file);
   if ((await host.kind(folder)).state === 'absent') await host.run(['mkdir', '-p', folder]);

@@ -13,9 +13,9 @@ export function intervalsOf(
   by: Interval['by'],
 ): Interval[] {
   return [
-    ...registrations.flatMap(({ phone, far, expires, every, times, granted }): Interval[] => {
-      if (granted === null) return [];
-      const shared = { phone, far, at: granted, by };
+    ...registrations.flatMap(({ phone, far, expires, every, times, seen }): Interval[] => {
+      if (seen === null) return [];
+      const shared = { phone, far, at: seen, by };
       return [
         ...(expires === null ? [] : [{ ...shared, how: 'granted' as const, seconds: expires, times }]),
         ...(every === null ? [] : [{ ...shared, how: 'renewed' as const, seconds: every, times: times - 1 }]),

@@ -1,7 +1,7 @@
 /** What a test by live packets has shown, in words. */
 import type { ProbeReport } from '../probe/probe.ts';
 import type { Result } from '../probe/results.ts';
-import { english } from '../words/english.ts';
+import { english, putLine } from '../words/english.ts';
 import type { Put } from '../words/english.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
@@ -56,8 +56,9 @@ const quoted = (text: string | null, put: Put): string =>
   text === null ? put(say('probe-none-there', '(none)')) : text.length > 60 ? `${text.slice(0, 57)}...` : text;
 
 function lines(results: readonly Result[], put: Put, width: number): string[] {
-  const widest = Math.max(...results.map(({ name }) => name.length));
-  return results.map(({ name, fate, reason, deliveredTo, sent, gap }) => {
+  const names = results.map(({ name }) => putLine(put, name));
+  const widest = Math.max(...names.map(({ length }) => length));
+  return results.map(({ fate, reason, deliveredTo, sent, gap }, index) => {
     const more: Said[] = [
       ...(reason === null ? [] : [say('probe-reason', ' (the kernel says: {reason})', { reason })]),
       ...(/ (?:\S+) -> |:(\d+)$/.test(sent) && deliveredTo !== null
@@ -65,7 +66,7 @@ function lines(results: readonly Result[], put: Put, width: number): string[] {
         : []),
       ...((gap ?? 0) === 0 ? [] : [say('probe-gap', '; numbered {bytes} bytes off, which breaks the connection', { bytes: gap ?? 0 })]),
     ];
-    const line = `  ${name.padEnd(widest)}  ${put(FATES[fate])}${more.map((one) => put(one)).join('')}`;
+    const line = `  ${names[index]!.padEnd(widest)}  ${put(FATES[fate])}${more.map((one) => put(one)).join('')}`;
     return folded(line, width, widest + 4);
   });
 }

@@ -21,7 +21,7 @@ export interface Probed extends WithCodes {
   verdict: string;
   because: string | null;
   messages: (WithCodes & { name: string; fate: string; reason: string | null })[];
-  alterations: { field: string; part: string; before: string | null; after: string | null; messages: string[] }[];
+  alterations: (WithCodes & { field: string; part: string; before: string | null; after: string | null; messages: string[] })[];
   remarks: string[];
   leftOver: string[];
 }

@@ -1,6 +1,7 @@
 /** Every sentence of the page that is not the report's: each passes `_`, so that it can be translated. */
 
 import { putIn } from '../words/put.ts';
+import { reasonsWith } from '../words/reasons.ts';
 import { diagnosisWordsIn } from './diagnosis-words.ts';
 
 /** Gives a sentence in the reader's language, or the one it was given. */
@@ -12,14 +13,16 @@ export function fill(sentence: string, ...values: (string | number)[]): string {
   return sentence.replace(/%s/g, () => String(values[next++] ?? ''));
 }
 
+const reasonIn = reasonsWith();
+
 /** @param _ the translation; read by package/page.mjs, which collects what it is called with into the template */
 export function wordsIn(_: Translate) {
   return {
     /** What has travelled by its code. */
-    put: putIn(_),
+    put: putIn(_, reasonIn),
     /** The same of an answer that has brought words along. */
     putWith: (own: Readonly<Record<string, string>>) =>
-      putIn((key) => (Object.prototype.hasOwnProperty.call(own, key) ? (own[key] as string) : _(key))),
+      putIn((key) => (Object.prototype.hasOwnProperty.call(own, key) ? (own[key] as string) : _(key)), reasonIn),
     diagnosis: diagnosisWordsIn(_),
 
     title: _('SIP ALG'),

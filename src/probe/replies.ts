@@ -3,6 +3,8 @@ import { fieldsNamed } from '../languages/sip/fields.ts';
 import { parseMessage } from '../languages/sip/message.ts';
 import type { Vector } from './vectors.ts';
 import type { Ends } from './packet.ts';
+import { say, textOf } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 /** A message that arrived at the provider's side. */
 export interface Arrived {
@@ -12,8 +14,8 @@ export interface Arrived {
 }
 
 export interface Reply {
-  readonly name: string;
-  readonly tests: string;
+  readonly name: Said;
+  readonly tests: Said;
   readonly control?: boolean;
   /** As the provider sends it, to the router's address. */
   readonly ends: Ends;
@@ -27,13 +29,17 @@ const linesOf = (text: string, name: string): string[] => {
   return 'refused' in message ? [] : fieldsNamed(message.fields, name).map(({ start, value }) => text.slice(start, value.end));
 };
 
+const TESTS_CONTROL = say('tests-answer-control', 'an answer to what no ALG has business with');
+const TESTS_VIA = say('tests-answer-via', 'Via with received and rport');
+const TESTS_EARLY = say('tests-answer-early', 'early media');
+
 /** RFC 3581 §4: where the request came from, into its own Via. */
 function received(via: string, { address, port }: Ends['from']): string {
   return /;rport(?=;|$)/.test(via) ? `${via.replace(/;rport(?=;|$)/, `;rport=${port}`)};received=${address}` : via;
 }
 
 /** @param body lines of a session description */
-function answer({ vector, from, text }: Arrived, status: string, name: string, tests: string, body: readonly string[] = []): Reply {
+function answer({ vector, from, text }: Arrived, status: string, name: Said, tests: Said, body: readonly string[] = []): Reply {
   const [via = '', ...vias] = linesOf(text, 'via');
   const content = body.map((line) => `${line}\r\n`).join('');
   const lines = [
@@ -69,8 +75,8 @@ function request({ vector, from }: Arrived, id: string): Reply {
     'l:0',
   ];
   return {
-    name: 'OPTIONS of the provider',
-    tests: 'a request that comes in',
+    name: say('sent-back-options', 'OPTIONS of the provider'),
+    tests: say('tests-incoming', 'a request that comes in'),
     ends: { from: vector.ends.to, to: from },
     phone: vector.ends.from,
     text: `${lines.join('\r\n')}\r\n\r\n`,
@@ -86,40 +92,45 @@ const session = ({ vector }: Arrived): string[] => {
 /** What is said over IPv6 to what arrived so. */
 export const repliesTo6 = (arrived: readonly Arrived[]): Reply[] =>
   arrived.flatMap((one) => {
-    const { name, control } = one.vector;
-    if (control === true && name.startsWith('control before'))
-      return [answer(one, '200 OK', '200 to the control, over IPv6', 'an answer to what no ALG has business with')];
-    if (name === 'INVITE over IPv6') return [answer(one, '183 Progress', '183 to INVITE, over IPv6', 'early media', session(one))];
+    const name = textOf(one.vector.name);
+    if (name === 'control before, over IPv6')
+      return [answer(one, '200 OK', say('sent6-back-control', '200 to the control, over IPv6'), TESTS_CONTROL)];
+    if (name === 'INVITE over IPv6')
+      return [answer(one, '183 Progress', say('sent6-back-invite', '183 to INVITE, over IPv6'), TESTS_EARLY, session(one))];
     return [];
   });
 
 /** What is said over TCP to a message that arrived so. */
 export const replyOver = (one: Arrived): Reply =>
-  answer(
-    one,
-    '200 OK',
-    one.vector.control === true ? '200 to the control, over TCP' : '200 to OPTIONS, over TCP',
-    one.vector.control === true ? 'an answer to what no ALG has business with' : 'Via with received and rport',
-  );
+  one.vector.control === true
+    ? answer(one, '200 OK', say('sent-tcp-back-control', '200 to the control, over TCP'), TESTS_CONTROL)
+    : answer(one, '200 OK', say('sent-tcp-back-options', '200 to OPTIONS, over TCP'), TESTS_VIA);
 
 /** What is said to what arrived; nothing to what did not. */
 export function repliesTo(arrived: readonly Arrived[]): Reply[] {
   const to = (name: string, make: (one: Arrived) => Reply[]): Reply[] => {
-    const found = arrived.find(({ vector }) => vector.name === name);
+    const found = arrived.find(({ vector }) => textOf(vector.name) === name);
     return found === undefined ? [] : make(found);
   };
   return [
-    ...to('control before', (one) => [answer(one, '200 OK', '200 to the control', 'an answer to what no ALG has business with')]),
-    ...to('OPTIONS', (one) => [answer(one, '200 OK', '200 to OPTIONS', 'Via with received and rport'), request(one, 'in')]),
-    ...to('REGISTER', (one) => [answer(one, '401 Unauthorized', '401 to REGISTER', 'a registration that is challenged')]),
+    ...to('control before', (one) => [answer(one, '200 OK', say('sent-back-control', '200 to the control'), TESTS_CONTROL)]),
+    ...to('OPTIONS', (one) => [answer(one, '200 OK', say('sent-back-200', '200 to OPTIONS'), TESTS_VIA), request(one, 'in')]),
+    ...to('REGISTER', (one) => [
+      answer(
+        one,
+        '401 Unauthorized',
+        say('sent-back-401', '401 to REGISTER'),
+        say('tests-challenge', 'a registration that is challenged'),
+      ),
+    ]),
     ...to('OPTIONS whose Via has another port', (one) => [
       answer(
         one,
         '200 OK',
-        '200 to a Via with another port',
-        'an answer goes where the request came from (RFC 3581), not where its Via says',
+        say('sent-back-via', '200 to a Via with another port'),
+        say('tests-rport', 'an answer goes where the request came from (RFC 3581), not where its Via says'),
       ),
     ]),
-    ...to('INVITE', (one) => [answer(one, '183 Progress', '183 to INVITE', 'early media', session(one))]),
+    ...to('INVITE', (one) => [answer(one, '183 Progress', say('sent-back-183', '183 to INVITE'), TESTS_EARLY, session(one))]),
   ];
 }

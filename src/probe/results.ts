@@ -5,8 +5,8 @@ import { checksumOf } from './packet.ts';
 import type { Ends } from './packet.ts';
 import type { Recorded } from './record/recorded.ts';
 import { inUri } from './vectors.ts';
-import { say } from '../words/say.ts';
-import type { Said } from '../words/say.ts';
+import { say, textOf } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 
 /** `half`: rewritten, and an address of the LAN is left in it. `grown`: lost, for it no longer fits through the way. */
 export type Fate = 'unchanged' | 'rewritten' | 'half rewritten' | 'dropped' | 'lost by growth' | 'not tried';
@@ -15,8 +15,8 @@ export type Fate = 'unchanged' | 'rewritten' | 'half rewritten' | 'dropped' | 'l
 export type Part = 'main' | 'TCP' | 'IPv6' | `by ${string}`;
 
 export interface Sent {
-  readonly name: string;
-  readonly tests: string;
+  readonly name: Line;
+  readonly tests: Line;
   readonly control: boolean;
   readonly toProvider: boolean;
   /** What it belongs to: the test itself, or one beside it, which counts where its own controls came out. */
@@ -30,8 +30,8 @@ export interface Sent {
 }
 
 export interface Result {
-  readonly name: string;
-  readonly tests: string;
+  readonly name: Line;
+  readonly tests: Line;
   readonly control: boolean;
   readonly toProvider: boolean;
   readonly part: Part;
@@ -163,18 +163,18 @@ export interface Alteration {
   readonly toProvider: boolean;
   readonly before: string | null;
   readonly after: string | null;
-  readonly messages: readonly string[];
+  readonly messages: readonly Line[];
 }
 
 export function alterationsOf(results: readonly Result[]): Alteration[] {
-  const all = new Map<string, Alteration & { messages: string[] }>();
+  const all = new Map<string, Alteration & { messages: Line[] }>();
   for (const { name, toProvider, differences } of results) {
     for (const { field, part, at, before, after } of differences) {
       const key = `${toProvider} ${field} ${at} ${part}`;
       const known = all.get(key);
       if (known === undefined)
         all.set(key, { field, part, toProvider, before: before?.text ?? null, after: after?.text ?? null, messages: [name] });
-      else if (!known.messages.includes(name)) known.messages.push(name);
+      else if (!known.messages.some((one) => textOf(one) === textOf(name))) known.messages.push(name);
     }
   }
   return [...all.values()];

@@ -7,12 +7,14 @@
 import type { Ends, Packet, Segment } from './packet.ts';
 import type { Recorded } from './record/recorded.ts';
 import type { Sent } from './results.ts';
-import { CONTROL, SIP, message, session } from './vectors.ts';
+import { CONTROL, SIP, TESTS_CONTROL, TESTS_FIELDS, message, session } from './vectors.ts';
 import type { Scene } from './vectors.ts';
+import { say } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 
 export interface StreamMessage {
-  readonly name: string;
-  readonly tests: string;
+  readonly name: Said;
+  readonly tests: Said;
   readonly text: string;
   /** Where it is cut into segments. */
   readonly cuts: readonly number[];
@@ -58,18 +60,23 @@ export function streamsOf(scene: Pick<Scene, 'phone' | 'provider' | 'media'>): S
       ends: control.ends,
       control: true,
       firstId: FIRST_ID,
-      messages: [{ name: 'control over TCP', tests: `OPTIONS to port ${CONTROL}, which is none of SIP's`, text: control.text, cuts: [] }],
+      messages: [{ name: say('sent-tcp-control', 'control over TCP'), tests: TESTS_CONTROL, text: control.text, cuts: [] }],
     },
     {
       ends: whole.ends,
       control: false,
       firstId: FIRST_ID + IDS,
       messages: [
-        { name: 'OPTIONS over TCP', tests: 'Via, From and Contact', text: whole.text, cuts: [] },
-        { name: 'INVITE over TCP', tests: 'a call, behind what may have changed in length', text: call.text, cuts: [] },
+        { name: say('sent-tcp-options', 'OPTIONS over TCP'), tests: TESTS_FIELDS, text: whole.text, cuts: [] },
         {
-          name: 'OPTIONS over TCP, in two segments',
-          tests: 'a message whose Via lies in two segments',
+          name: say('sent-tcp-invite', 'INVITE over TCP'),
+          tests: say('tests-behind', 'a call, behind what may have changed in length'),
+          text: call.text,
+          cuts: [],
+        },
+        {
+          name: say('sent-tcp-segments', 'OPTIONS over TCP, in two segments'),
+          tests: say('tests-segments', 'a message whose Via lies in two segments'),
           text: parted.text,
           cuts: [CUT],
         },

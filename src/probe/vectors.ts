@@ -5,6 +5,8 @@
  */
 import { FILLER } from './write.ts';
 import type { Ends } from './packet.ts';
+import { say } from '../words/say.ts';
+import type { Line, Said } from '../words/say.ts';
 
 /** Where the phones and the provider are. */
 export interface Scene {
@@ -20,10 +22,10 @@ export interface Scene {
 }
 
 export interface Vector {
-  /** Name of it in the report, for people and programs. */
-  readonly name: string;
+  /** Name of it in the report: for people in their language, for programs in English. A method alone is no word of ours. */
+  readonly name: Line;
   /** Why it is among them. */
-  readonly tests: string;
+  readonly tests: Line;
   readonly ends: Ends;
   readonly text: string;
   /** No ALG has business with it: its port is no port of SIP. */
@@ -72,6 +74,12 @@ export function message(
   };
 }
 
+export const TESTS_FIELDS = say('tests-fields', 'Via, From and Contact');
+const TESTS_CALL = say('tests-call', 'a call');
+const TESTS_REGISTRATION = say('tests-registration', 'a registration');
+const TESTS_WEBRTC = say('tests-webrtc', 'WebRTC and BUNDLE, which give no port yet');
+export const TESTS_CONTROL = say('tests-control', "OPTIONS to port {port}, which is none of SIP's", { port: CONTROL });
+
 export const session = (origin: string, connection: string, media: number): string[] => [
   'v=0',
   `o=- 1 1 IN IP4 ${origin}`,
@@ -87,8 +95,8 @@ export function vectors6({ phone, provider }: Pick<Scene, 'phone' | 'provider'>,
   const me = inUri(phone);
   const ends = (port: number): Ends => ({ from: { address: phone, port: SIP }, to: { address: provider, port } });
   const vector = (
-    name: string,
-    tests: string,
+    name: Said,
+    tests: Said,
     method: string,
     id: string,
     more: readonly string[],
@@ -109,18 +117,18 @@ export function vectors6({ phone, provider }: Pick<Scene, 'phone' | 'provider'>,
   };
   const contact = `m:<sip:${me}>`;
   const call = (port: number): string[] => ['v=0', 'o=- 1 1 IN IP6 ::', `c=IN IP6 ${phone}`, `m=audio ${port} RTP/AVP 0`];
-  const control = (name: string, id: string): Vector => ({
-    ...vector(name, `OPTIONS to port ${CONTROL}, which is none of SIP's`, 'OPTIONS', id, [contact]),
+  const control = (name: Said, id: string): Vector => ({
+    ...vector(name, TESTS_CONTROL, 'OPTIONS', id, [contact]),
     ends: ends(CONTROL),
     control: true,
   });
   return [
-    control('control before, over IPv6', '61'),
-    vector('OPTIONS over IPv6', 'Via and Contact', 'OPTIONS', '6o', [contact]),
-    vector('REGISTER over IPv6', 'a registration', 'REGISTER', '6r', [`${contact};expires=60`]),
-    vector('INVITE over IPv6', 'a call', 'INVITE', '6i', [], call(media)),
-    vector('INVITE with port 9, over IPv6', 'WebRTC and BUNDLE, which give no port yet', 'INVITE', '69', [], call(9)),
-    control('control after, over IPv6', '62'),
+    control(say('sent6-control-before', 'control before, over IPv6'), '61'),
+    vector(say('sent6-options', 'OPTIONS over IPv6'), say('tests-via-contact', 'Via and Contact'), 'OPTIONS', '6o', [contact]),
+    vector(say('sent6-register', 'REGISTER over IPv6'), TESTS_REGISTRATION, 'REGISTER', '6r', [`${contact};expires=60`]),
+    vector(say('sent6-invite', 'INVITE over IPv6'), TESTS_CALL, 'INVITE', '6i', [], call(media)),
+    vector(say('sent6-invite-port-9', 'INVITE with port 9, over IPv6'), TESTS_WEBRTC, 'INVITE', '69', [], call(9)),
+    control(say('sent6-control-after', 'control after, over IPv6'), '62'),
   ];
 }
 
@@ -131,18 +139,18 @@ export function vectorsBy({ phone, provider }: Pick<Scene, 'phone' | 'provider'>
   const contact = `Contact:<sip:${phone}:${SIP}>`;
   return [
     {
-      name: `OPTIONS by ${device}`,
-      tests: 'Via, From and Contact',
+      name: say('sent-options-by', 'OPTIONS by {device}', { device }),
+      tests: TESTS_FIELDS,
       ...message(to, { method: 'OPTIONS', id: id('w'), from: phone, more: [contact] }),
     },
     {
-      name: `INVITE by ${device}`,
-      tests: 'a call',
+      name: say('sent-invite-by', 'INVITE by {device}', { device }),
+      tests: TESTS_CALL,
       ...message(to, { method: 'INVITE', id: id('x'), from: phone, sdp: session(phone, phone, media) }),
     },
     {
-      name: `control by ${device}`,
-      tests: `OPTIONS to port ${CONTROL}, which is none of SIP's`,
+      name: say('sent-control-by', 'control by {device}', { device }),
+      tests: TESTS_CONTROL,
       control: true,
       ...message(to, { method: 'OPTIONS', id: id('y'), from: phone, port: CONTROL, more: [contact] }),
     },
@@ -153,13 +161,13 @@ export function vectorsBy({ phone, provider }: Pick<Scene, 'phone' | 'provider'>
 export function vectorsOf(scene: Scene): Vector[] {
   const { phone, second, mtu, media } = scene;
   const contact = `Contact:<sip:${phone}:${SIP}>`;
-  const control = (id: string): Vector => ({
-    name: `control ${id === 'c1' ? 'before' : 'after'}`,
-    tests: `OPTIONS to port ${CONTROL}, which is none of SIP's: it has to arrive as it was sent`,
+  const control = (id: string, name: Said): Vector => ({
+    name,
+    tests: say('tests-control-whole', "OPTIONS to port {port}, which is none of SIP's: it has to arrive as it was sent", { port: CONTROL }),
     control: true,
     ...message(scene, { method: 'OPTIONS', id, from: phone, port: CONTROL, more: [contact] }),
   });
-  const invite = (id: string, name: string, tests: string, sdp: readonly string[], more: Partial<Sip> = {}): Vector => ({
+  const invite = (id: string, name: Line, tests: Said, sdp: readonly string[], more: Partial<Sip> = {}): Vector => ({
     name,
     tests,
     ...message(scene, { method: 'INVITE', id, from: phone, sdp, ...more }),
@@ -168,21 +176,21 @@ export function vectorsOf(scene: Scene): Vector[] {
   const large = message(scene, { method: 'OPTIONS', id: 'lg', from: phone, more: [contact] });
   const room = mtu - 28 - large.text.length - 3;
   return [
-    control('c1'),
-    { name: 'OPTIONS', tests: 'Via, From and Contact', ...message(scene, { method: 'OPTIONS', id: 'op', from: phone, more: [contact] }) },
+    control('c1', say('sent-control-before', 'control before')),
+    { name: 'OPTIONS', tests: TESTS_FIELDS, ...message(scene, { method: 'OPTIONS', id: 'op', from: phone, more: [contact] }) },
     {
       name: 'REGISTER',
-      tests: 'a registration',
+      tests: TESTS_REGISTRATION,
       ...message(scene, { method: 'REGISTER', id: 're', from: phone, more: [`${contact};expires=60`] }),
     },
     {
       name: 'REFER',
-      tests: 'a transfer',
+      tests: say('tests-transfer', 'a transfer'),
       ...message(scene, { method: 'REFER', id: 'rf', from: phone, more: [`Refer-To:<sip:9@${phone}>`] }),
     },
     {
-      name: 'MESSAGE, compact and folded',
-      tests: 'short names of fields, and a Via on two lines',
+      name: say('sent-message-compact', 'MESSAGE, compact and folded'),
+      tests: say('tests-compact', 'short names of fields, and a Via on two lines'),
       ...message(scene, {
         method: 'MESSAGE',
         id: 'ms',
@@ -192,42 +200,52 @@ export function vectorsOf(scene: Scene): Vector[] {
       }),
     },
     {
-      name: 'OPTIONS from port 40000',
-      tests: 'another source port',
+      name: say('sent-options-port', 'OPTIONS from port 40000'),
+      tests: say('tests-source-port', 'another source port'),
       ...message(scene, { method: 'OPTIONS', id: 'o4', from: phone, sourcePort: 40_000, more: [`Contact:<sip:${phone}:40000>`] }),
     },
     {
-      name: 'OPTIONS whose Via has another port',
-      tests: 'where replies are delivered',
+      name: say('sent-options-via', 'OPTIONS whose Via has another port'),
+      tests: say('tests-replies', 'where replies are delivered'),
       ...message(scene, { method: 'OPTIONS', id: 'vp', from: phone, sourcePort: 40_002, viaPort: SIP }),
     },
-    invite('iv', 'INVITE', 'a call', plain),
+    invite('iv', 'INVITE', TESTS_CALL, plain),
     ...(second === null
       ? []
       : [
           invite(
             'i2',
-            'INVITE of a second phone, same RTP port',
-            'two phones with the RTP port of their factory',
+            say('sent-invite-second', 'INVITE of a second phone, same RTP port'),
+            say('tests-second', 'two phones with the RTP port of their factory'),
             session(second, second, media),
             { from: second },
           ),
         ]),
-    invite('ih', 'INVITE that holds (c=0.0.0.0)', 'a call on hold', session(phone, '0.0.0.0', media)),
+    invite(
+      'ih',
+      say('sent-invite-hold', 'INVITE that holds (c=0.0.0.0)'),
+      say('tests-hold', 'a call on hold'),
+      session(phone, '0.0.0.0', media),
+    ),
     invite(
       'ip',
-      'INVITE with media elsewhere',
-      'a PBX, whose c= names another host',
+      say('sent-invite-elsewhere', 'INVITE with media elsewhere'),
+      say('tests-elsewhere', 'a PBX, whose c= names another host'),
       session(phone, second ?? `${phone.slice(0, phone.lastIndexOf('.'))}.1`, media),
     ),
-    invite('in', 'INVITE with a name in o=', 'a host name where the ALG wants an address', session('pbx.lan', phone, media)),
-    invite('i9', 'INVITE with port 9', 'WebRTC and BUNDLE, which give no port yet', session(phone, phone, 9)),
+    invite(
+      'in',
+      say('sent-invite-name', 'INVITE with a name in o='),
+      say('tests-name', 'a host name where the ALG wants an address'),
+      session('pbx.lan', phone, media),
+    ),
+    invite('i9', say('sent-invite-port-9', 'INVITE with port 9'), TESTS_WEBRTC, session(phone, phone, 9)),
     {
-      name: 'large OPTIONS',
-      tests: `a message that just fits (${mtu} bytes)`,
+      name: say('sent-options-large', 'large OPTIONS'),
+      tests: say('tests-large', 'a message that just fits ({bytes} bytes)', { bytes: mtu }),
       ends: large.ends,
       text: large.text.replace(/l:0\r\n\r\n$/, `l:${room}\r\n\r\n`) + FILLER.repeat(Math.max(0, room)),
     },
-    control('c2'),
+    control('c2', say('sent-control-after', 'control after')),
   ];
 }

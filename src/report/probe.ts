@@ -1,14 +1,18 @@
 /** What `sipalg probe --json` has printed, as far as a document shows it. */
+import { lineOf, linesOf } from '../words/published.ts';
 import { say, Trouble } from '../words/say.ts';
+import type { Line } from '../words/say.ts';
 
 export interface ProbeDocument {
   verdict: string;
-  because: string | null;
+  /** Why it is inconclusive; null where it is not. */
+  because: Line | null;
   /** Fields that were changed. */
   alterations: { field: string; part: string; toProvider: boolean; before: string | null; after: string | null; messages: string[] }[];
   /** What was sent, and what became of it. */
-  messages: { name: string; toProvider: boolean; fate: string }[];
-  remarks: string[];
+  messages: { name: Line; toProvider: boolean; fate: string }[];
+  /** What was not tested, what has to be known beside it, and what could not be taken away: sentences. */
+  remarks: Line[];
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -35,7 +39,7 @@ export function probeOf(written: string, name: string): ProbeDocument {
     );
   return {
     verdict,
-    because: text(data['because']),
+    because: text(data['because']) === null ? null : lineOf(data, 'because'),
     alterations: objects(data['alterations']).map((one) => ({
       field: text(one['field']) ?? '?',
       part: text(one['part']) ?? '',
@@ -45,10 +49,10 @@ export function probeOf(written: string, name: string): ProbeDocument {
       messages: texts(one['messages']),
     })),
     messages: objects(data['messages']).map((one) => ({
-      name: text(one['name']) ?? '?',
+      name: text(one['name']) === null ? '?' : lineOf(one, 'name'),
       toProvider: one['toProvider'] === true,
       fate: text(one['fate']) ?? '?',
     })),
-    remarks: texts(data['remarks']),
+    remarks: ['untested', 'remarks', 'leftOver'].flatMap((field) => linesOf(data, field)),
   };
 }

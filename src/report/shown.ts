@@ -94,9 +94,10 @@ const FATES: Readonly<Record<string, Said>> = {
   'not tried': say('fate-not-tried', 'not tried'),
 };
 
-export function probeSection({ verdict, alterations, messages }: ProbeDocument): Section {
+export function probeSection({ verdict, because, alterations, messages, remarks }: ProbeDocument): Section {
   const [tone, line] = Object.hasOwn(PROBED, verdict) ? (PROBED[verdict] as [Tone, Said]) : (['risk', verdict] as const);
   const blocks: Block[] = [{ is: 'answer', tone, line }];
+  if (because !== null) blocks.push({ is: 'text', line: say('sentence-of', '{because}.', { because }) });
   if (alterations.length > 0) blocks.push(fieldTable(alterations.map((one) => ({ ...one, count: one.messages.length }))));
   if (messages.length > 0)
     blocks.push({
@@ -111,5 +112,6 @@ export function probeSection({ verdict, alterations, messages }: ProbeDocument):
           Object.hasOwn(FATES, fate) ? (FATES[fate] as Said) : fate,
         ]),
     });
+  blocks.push(...remarks.map((one): Block => ({ is: 'text', line: one })));
   return { name: 'probe', title: say('report-probe', 'Test messages'), blocks };
 }

@@ -22,6 +22,8 @@ export interface Registration {
   /** The last answer that granted it, in milliseconds since 1970. */
   granted: number | null;
   refused: number | null;
+  /** The same, though it was taken back or refused since. */
+  seen: number | null;
 }
 
 interface Known extends Registration {
@@ -99,6 +101,7 @@ export class Registrations {
     // An answer that came again is no renewal.
     if (every !== null && every * 1000 < Math.min(ROUND, 5000)) return;
     known.granted = at;
+    known.seen = at;
     known.times++;
     // What the registrar grants counts; where its answer was recorded in part, what the phone asked for does not.
     known.expires = expires ?? known.expires;
@@ -124,6 +127,7 @@ export class Registrations {
       times: 0,
       granted: null,
       refused: null,
+      seen: null,
       asked: 0,
       wanted: null,
       leaving: false,

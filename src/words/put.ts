@@ -1,8 +1,8 @@
 /** Puts sentences into the reader's language, from a translation by code. English needs none of it. */
-import { reasonIn } from './reasons.ts';
 import { ENGLISH, fill, listed, say } from './say.ts';
 import type { Coded, Grammar, Said } from './say.ts';
 import type { Put } from './english.ts';
+import type { ReasonIn } from './reasons.ts';
 
 /** What a translation is asked for, besides `_` of the page: a sentence by its code. */
 const key = (code: string): string => `sipalg ${code}`;
@@ -21,8 +21,11 @@ export const FORMS: Readonly<Record<string, (n: number) => number>> = {
 
 const AND = say('and', ' and ');
 
-/** @param translate gives what it was asked for where it knows nothing of it */
-export function putIn(translate: (key: string) => string): Put {
+/**
+ * @param translate gives what it was asked for where it knows nothing of it
+ * @param reasonIn knows what doors say
+ */
+export function putIn(translate: (key: string) => string, reasonIn: ReasonIn): Put {
   const form = FORMS[translate('sipalg plural')] ?? ENGLISH.form;
   const grammar: Grammar = {
     form,

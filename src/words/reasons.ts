@@ -3,9 +3,10 @@
  * below everything that has codes. What a tool or the kernel itself has said is nobody's to translate.
  */
 import { say } from './say.ts';
-import type { Coded } from './say.ts';
+import type { Coded, Said } from './say.ts';
 
-const REASONS = [
+/** Of a router. */
+const REASONS: readonly Said[] = [
   say('because-denied', 'permission denied; run as root (EACCES)'),
   say('because-not-permitted', 'not permitted; run as root (EPERM)'),
   say('because-read-only', 'the file system is read-only (EROFS)'),
@@ -64,26 +65,6 @@ const REASONS = [
   say('because-command-exit', '`{command}` ended with exit code {number}'),
   say('because-command-exit-said', '`{command}` ended with exit code {number}: {said}'),
   say('because-command', '`{command}`: {because}'),
-  say('because-refused', 'nobody listens there (connection refused)'),
-  say('because-no-host', 'no way to that host'),
-  say('because-no-network', 'no way to that network'),
-  say('because-not-in-time', 'no connection in time'),
-  say('because-not-within', 'no connection within {seconds} s'),
-  say('because-reset', 'the connection was reset'),
-  say('because-closed', 'the other side closed the connection'),
-  say('because-no-socat', 'neither socat nor nc is installed'),
-  say('because-tls-node', 'TLS needs Node'),
-  say(
-    'because-quickjs',
-    'Not tried: QuickJS has no sockets of its own. Install socat (`apk add socat`), or run this on a computer with Node',
-  ),
-  say('because-quickjs-tls', 'Not tried: TLS needs Node; run this on a computer to have it tried'),
-  say('because-self-signed', 'it is self-signed ({code})'),
-  say('because-unsigned', 'nobody known has signed it ({code})'),
-  say('because-expired', 'it has expired ({code})'),
-  say('because-not-yet', 'it is not valid yet; is the clock right? ({code})'),
-  say('because-other-name', 'it is of another name ({code})'),
-  say('because-no-naptr', '{name}: nslookup cannot ask for NAPTR records'),
   say('because-no-place', '{given} is no place to listen; {allowed}'),
   say('because-place', 'it must be an address and a port, such as 127.0.0.1:8061, 192.168.1.1:8061 or [::1]:8061'),
   say('left-table', 'The table {table} could not be taken away: `{command}` does it.'),
@@ -109,14 +90,18 @@ const REASONS = [
 const pattern = (template: string): RegExp =>
   new RegExp(`^${template.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>.+?)')}$`, 's');
 
-let patterns: RegExp[] | null = null;
+/** The reason of a text by its code; null: it is nobody's of ours. */
+export type ReasonIn = (text: string) => Coded | null;
 
-/** The reason by its code; null: it is nobody's of ours. */
-export function reasonIn(text: string): Coded | null {
-  patterns ??= REASONS.map((one) => pattern(one.text));
-  for (const [at, { code }] of REASONS.entries()) {
-    const found = patterns[at]?.exec(text);
-    if (found) return { code, parameters: { ...found.groups } };
-  }
-  return null;
+export function reasonsWith(more: readonly Said[] = []): ReasonIn {
+  const all = [...REASONS, ...more];
+  let patterns: RegExp[] | null = null;
+  return (text) => {
+    patterns ??= all.map((one) => pattern(one.text));
+    for (const [at, { code }] of all.entries()) {
+      const found = patterns[at]?.exec(text);
+      if (found) return { code, parameters: { ...found.groups } };
+    }
+    return null;
+  };
 }

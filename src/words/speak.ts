@@ -22,12 +22,12 @@ export async function speak(locale: string, load: () => Promise<Languages>, ofCa
   const names = asked(locale);
   if (names.length === 0) return english;
   try {
-    const [languages, { putIn }] = await Promise.all([load(), import('./put.ts')]);
+    const [languages, { putIn }, { reasonIn }] = await Promise.all([load(), import('./put.ts'), import('./far-reasons.ts')]);
     const parts = languages[names.find((one) => Object.hasOwn(languages, one)) ?? ''];
     if (parts === undefined) return english;
     const loaded = await Promise.all([parts.plain(), ...(ofCalls ? [parts.calls()] : [])]);
     const catalog: Catalog = loaded.length === 1 ? loaded[0].default : Object.assign({}, ...loaded.map((part) => part.default));
-    return putIn((key) => (Object.hasOwn(catalog, key) ? (catalog[key] as string) : key));
+    return putIn((key) => (Object.hasOwn(catalog, key) ? (catalog[key] as string) : key), reasonIn);
   } catch {
     return english;
   }

@@ -10,6 +10,7 @@ import { reportText } from '../../src/cli/report.ts';
 import { probeOf } from '../../src/report/probe.ts';
 import { english } from '../../src/words/english.ts';
 import type { Put } from '../../src/words/english.ts';
+import { reasonIn } from '../../src/words/far-reasons.ts';
 import { putIn } from '../../src/words/put.ts';
 import { openBrowser } from '../lab/browser.ts';
 import type { Browser } from '../lab/browser.ts';
@@ -55,7 +56,7 @@ written.before(async (context) => {
     wordsOf(language: string): [string, string][];
   };
   const catalog = new Map(wordsOf('de'));
-  const german = putIn((key) => catalog.get(key) ?? key);
+  const german = putIn((key) => catalog.get(key) ?? key, reasonIn);
   const report = await reportOf(recordedRouter('voice-in-force'));
   const write = (name: string, put: Put): string => {
     const file = join(context.folder, `${name}.html`);

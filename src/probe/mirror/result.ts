@@ -23,7 +23,7 @@ export type Fate = 'unchanged' | 'rewritten' | 'dropped' | 'unheard' | 'lost';
 export interface Tried {
   name: string;
   /** What it stands for, in a few words. */
-  what: string;
+  what: Said;
   over: 'udp' | 'tcp';
   family: 'ipv4' | 'ipv6';
   port: number;

@@ -3,6 +3,8 @@
  * 6.12 and 6.18). Every field that shows the phone names the very socket it is sent from, else the ALG leaves it alone.
  */
 import type { Peer } from '../../host/network.ts';
+import { say } from '../../words/say.ts';
+import type { Said } from '../../words/say.ts';
 import { inBrackets, shownPeer } from '../provider/question.ts';
 
 export interface Maker {
@@ -22,7 +24,7 @@ export interface Maker {
 
 export interface Vector {
   name: string;
-  what: string;
+  what: Said;
   over: readonly ('udp' | 'tcp')[];
   families: readonly ('ipv4' | 'ipv6')[];
   make(maker: Maker): string;
@@ -117,16 +119,28 @@ function padded(maker: Maker, size: number): string {
 export const VECTORS: readonly Vector[] = [
   {
     name: 'register',
-    what: 'registers',
+    what: say('mirrored-register', 'registers'),
     over: BOTH,
     families: ALL,
     make: (maker) => message(maker, { method: 'REGISTER', more: ['Expires: 300'] }),
   },
-  { name: 'invite', what: 'calls', over: BOTH, families: ALL, make: (maker) => message(maker, { body: session(maker) }) },
-  { name: 'options', what: 'keeps alive', over: UDP, families: FOUR, make: (maker) => message(maker, { method: 'OPTIONS' }) },
+  {
+    name: 'invite',
+    what: say('mirrored-invite', 'calls'),
+    over: BOTH,
+    families: ALL,
+    make: (maker) => message(maker, { body: session(maker) }),
+  },
+  {
+    name: 'options',
+    what: say('mirrored-options', 'keeps alive'),
+    over: UDP,
+    families: FOUR,
+    make: (maker) => message(maker, { method: 'OPTIONS' }),
+  },
   {
     name: 'refer',
-    what: 'transfers',
+    what: say('mirrored-refer', 'transfers'),
     over: UDP,
     families: FOUR,
     make: (maker) =>
@@ -140,7 +154,7 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: 'update',
-    what: 'refreshes a call',
+    what: say('mirrored-update', 'refreshes a call'),
     over: UDP,
     families: FOUR,
     make: (maker) => message(maker, { method: 'UPDATE', body: session(maker) }),
@@ -149,21 +163,21 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: 'hold',
-    what: 'holds with c=0.0.0.0',
+    what: say('mirrored-hold', 'holds with c=0.0.0.0'),
     over: UDP,
     families: FOUR,
     make: (maker) => message(maker, { body: session(maker, { connection: 'IN IP4 0.0.0.0' }) }),
   },
   {
     name: 'inactive',
-    what: 'holds with a=inactive',
+    what: say('mirrored-inactive', 'holds with a=inactive'),
     over: UDP,
     families: FOUR,
     make: (maker) => message(maker, { body: session(maker, { media: [`m=audio ${maker.media} RTP/AVP 8`, 'a=inactive'] }) }),
   },
   {
     name: 'video',
-    what: 'calls with video, RTCP and candidates',
+    what: say('mirrored-video', 'calls with video, RTCP and candidates'),
     over: UDP,
     families: FOUR,
     make: (maker) =>
@@ -181,21 +195,21 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: 'compact',
-    what: 'calls with compact names',
+    what: say('mirrored-compact', 'calls with compact names'),
     over: UDP,
     families: FOUR,
     make: (maker) => message(maker, { compact: true, body: session(maker) }),
   },
   {
     name: 'folded',
-    what: 'calls with a folded Via',
+    what: say('mirrored-folded', 'calls with a folded Via'),
     over: UDP,
     families: FOUR,
     make: (maker) => message(maker, { via: `\r\n ${shownPeer(maker.local)}`, body: session(maker) }),
   },
   {
     name: 'routed',
-    what: 'calls with Route, Path and an identity',
+    what: say('mirrored-routed', 'calls with Route, Path and an identity'),
     over: UDP,
     families: FOUR,
     make: (maker) =>
@@ -211,35 +225,35 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: 'stun',
-    what: 'calls with a public address in SDP',
+    what: say('mirrored-stun', 'calls with a public address in SDP'),
     over: UDP,
     families: FOUR,
     make: (maker) => message(maker, { body: session(maker, { connection: 'IN IP4 192.0.2.77' }) }),
   },
   {
     name: 'origin-name',
-    what: 'calls with a host name in o=',
+    what: say('mirrored-origin-name', 'calls with a host name in o='),
     over: UDP,
     families: FOUR,
     make: (maker) => message(maker, { body: session(maker, { origin: 'IN IP4 phone.example' }) }),
   },
   {
     name: 'connection-name',
-    what: 'calls with a host name in c=',
+    what: say('mirrored-connection-name', 'calls with a host name in c='),
     over: UDP,
     families: ALL,
     make: (maker) => message(maker, { body: session(maker, { connection: `IN IP4 phone.example` }) }),
   },
   {
     name: 'webrtc',
-    what: 'calls with port 9, as WebRTC does',
+    what: say('mirrored-webrtc', 'calls with port 9, as WebRTC does'),
     over: UDP,
     families: ALL,
     make: (maker) => message(maker, { body: session(maker, { media: ['m=audio 9 UDP/TLS/RTP/SAVPF 111'] }) }),
   },
   {
     name: 'multipart',
-    what: 'calls with a body of two parts',
+    what: say('mirrored-multipart', 'calls with a body of two parts'),
     over: UDP,
     families: FOUR,
     make: (maker) =>
@@ -259,11 +273,23 @@ export const VECTORS: readonly Vector[] = [
         ].join('\r\n'),
       }),
   },
-  { name: 'one-packet', what: 'calls with just what one packet holds', over: UDP, families: FOUR, make: (maker) => padded(maker, 1470) },
-  { name: 'large', what: 'calls with more than one packet holds', over: UDP, families: FOUR, make: (maker) => padded(maker, 2200) },
+  {
+    name: 'one-packet',
+    what: say('mirrored-one-packet', 'calls with just what one packet holds'),
+    over: UDP,
+    families: FOUR,
+    make: (maker) => padded(maker, 1470),
+  },
+  {
+    name: 'large',
+    what: say('mirrored-large', 'calls with more than one packet holds'),
+    over: UDP,
+    families: FOUR,
+    make: (maker) => padded(maker, 2200),
+  },
   {
     name: 'other-port',
-    what: 'calls from another port than Via names',
+    what: say('mirrored-other-port', 'calls from another port than Via names'),
     over: UDP,
     families: FOUR,
     listens: true,
@@ -271,7 +297,7 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: 'same-media',
-    what: 'calls with the RTP port of another call that is on',
+    what: say('mirrored-same-media', 'calls with the RTP port of another call that is on'),
     over: UDP,
     families: FOUR,
     // The answer to an INVITE would close what it opened; what an UPDATE opens stays (see above).
@@ -281,7 +307,7 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: 'split',
-    what: 'calls in two segments, cut within Via',
+    what: say('mirrored-split', 'calls in two segments, cut within Via'),
     over: TCP,
     families: FOUR,
     make: (maker) => message(maker, { body: session(maker) }),
@@ -289,7 +315,7 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: 'two-in-one',
-    what: 'calls behind another message in one segment',
+    what: say('mirrored-two-in-one', 'calls behind another message in one segment'),
     over: TCP,
     families: FOUR,
     along: (maker) => message(maker, { method: 'OPTIONS' }),

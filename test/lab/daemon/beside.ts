@@ -23,7 +23,7 @@ export async function answersBeside(lab: Lab, call: Call): Promise<void> {
   const { diagnosis } = (await call('diagnose', { symptom: 'ghost calls' })) as Printed;
   for (const part of ['asked', 'found', 'ruledOut'] as const) assert.equal(JSON.parse(JSON.stringify(diagnosis[part])), printed[part]);
   const { words } = (await call('diagnose', { symptom: 'ghost calls', language: 'de' })) as { words: Record<string, string> };
-  assert.is(words['sipalg listeners-none'], 'auf dem Router hört nichts auf 5060 oder 5061');
+  assert.is(words['sipalg listeners-none'], 'auf dem Router lauscht nichts auf 5060 oder 5061');
   assert.match(((await call('diagnose', { symptom: 'purple' })) as { trouble: string }).trouble, /purple/);
 
   const { phones, unread } = (await call('history')) as HistoryReply;

@@ -1,13 +1,14 @@
 /** Messages of phones through the kernel's real ALG to a mirror: every field that it edits, and every message it drops, by name. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { MirrorProbe as MirrorResult, Tried } from '../../../src/probe/mirror/result.ts';
+import type { MirrorProbe as MirrorResult } from '../../../src/probe/mirror/result.ts';
 import { HELP_TCP } from '../compare/captures.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
 import { behindTwo, inLab, mirror, probing } from './far.ts';
 import type { Published } from '../../../src/words/published.ts';
 
 type MirrorProbe = Published<MirrorResult>;
+type Tried = MirrorProbe['tried'][number];
 
 const FROM = 'From URI host translated';
 const TO = 'To URI host translated';

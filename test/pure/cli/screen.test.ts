@@ -15,6 +15,7 @@ import { help, helpOf } from '../../../src/cli/help.ts';
 import { planText } from '../../../src/cli/plan-text.ts';
 import { voiceText } from '../../../src/cli/policy.ts';
 import { statusText } from '../../../src/cli/text.ts';
+import { reasonIn } from '../../../src/words/far-reasons.ts';
 import { putIn } from '../../../src/words/put.ts';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -132,7 +133,7 @@ for (const locale of ['C', 'de_DE.UTF-8'])
   screens(`is never wider than 80 columns, whatever router it is (${locale})`, async () => {
     const wide: string[] = [];
     const german = new Map((await words()).wordsOf('de'));
-    const put = locale === 'C' ? english : putIn((key) => german.get(key) ?? key);
+    const put = locale === 'C' ? english : putIn((key) => german.get(key) ?? key, reasonIn);
     for (const name of routerNames()) {
       const report = await surveyor.report(await surveyor.look(recordedRouter(name)));
       const texts = [statusText(report, put), planText(report.plan, put)];

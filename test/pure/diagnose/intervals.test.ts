@@ -90,9 +90,9 @@ intervals('are noted beside what was noted before, and a file that says somethin
   };
   assert.is((await observeIntervals(host)).state, 'failed');
   const far = '198.51.100.5:5060';
-  const registration = { phone: '192.168.1.10:5060', far, expires: 600, every: 290, times: 4, granted: NOW, refused: null };
+  const registration = { phone: '192.168.1.10:5060', far, expires: 600, every: 290, times: 4, granted: NOW, refused: null, seen: NOW };
   const spoken = [{ phone: '192.168.1.11:5060', far, every: 30, times: 9, at: NOW }];
-  const gone = { ...registration, granted: null };
+  const gone = { ...registration, granted: null, seen: null };
   assert.is(await noteIntervals(host, intervalsOf({ registrations: [registration, gone], spoken }, 'watch')), null);
   assert.equal(
     JSON.parse(file).map(({ phone, how, seconds, times }: Interval) => [phone, how, seconds, times]),

@@ -9,6 +9,7 @@ import { answering, ending, gapOf, heard, lastId, opening, streamsOf, talk } fro
 import type { Packet } from '../../../src/probe/packet.ts';
 import { repliesTo, repliesTo6, replyOver } from '../../../src/probe/replies.ts';
 import { vectors6, vectorsBy, vectorsOf } from '../../../src/probe/vectors.ts';
+import { textOf } from '../../../src/words/say.ts';
 import { notTold } from '../../../src/probe/wans.ts';
 import { writingChains } from '../../../src/probe/write.ts';
 
@@ -49,7 +50,7 @@ beside('takes segments for the messages they are of, and their numbers for what 
   );
   const all = heard(call, [syn, ...grown]);
   assert.equal(
-    all.map(({ sent, seen, gap }) => [sent.name, seen?.length === sent.text.length, gap]),
+    all.map(({ sent, seen, gap }) => [textOf(sent.name), seen?.length === sent.text.length, gap]),
     [
       ['OPTIONS over TCP', false, 0],
       ['INVITE over TCP', true, 0],

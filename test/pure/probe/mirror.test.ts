@@ -170,7 +170,7 @@ mirrors('is inconclusive where there is no mirror, or it does not answer any mor
 mirrors('claims no more than was looked at', () => {
   const about: Tried = {
     name: 'invite',
-    what: 'calls',
+    what: { code: 'mirrored-invite', text: 'calls' },
     over: 'udp',
     family: 'ipv4',
     port: 5060,
@@ -215,7 +215,7 @@ mirrors('tells what met with the very same once', () => {
   const one: Tried = {
     name: '',
     changes: [],
-    what: 'x',
+    what: { code: 'x', text: 'x' },
     over: 'udp',
     family: 'ipv4',
     port: 5060,

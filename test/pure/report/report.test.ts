@@ -11,6 +11,7 @@ import { redacting } from '../../../src/report/redact.ts';
 import type { Report } from '../../../src/survey/survey.ts';
 import { english } from '../../../src/words/english.ts';
 import type { Put } from '../../../src/words/english.ts';
+import { reasonIn } from '../../../src/words/far-reasons.ts';
 import { putIn } from '../../../src/words/put.ts';
 import type { Host, Reading } from '../../../src/host/host.ts';
 import { recordedRouter, routerNames, Unanswered } from '../../routers.ts';
@@ -25,7 +26,7 @@ const german = async (): Promise<Put> => {
     wordsOf(language: string): [string, string][];
   };
   const catalog = new Map(wordsOf('de'));
-  return putIn((key) => catalog.get(key) ?? key);
+  return putIn((key) => catalog.get(key) ?? key, reasonIn);
 };
 
 const alone = (report: Report): Input => ({ report, comparison: null, probe: null, more: [] });
@@ -104,7 +105,7 @@ documents('says what was found, done, when, and on which router', async () => {
     '## Was gefunden wurde',
     '**Kein SIP-ALG greift',
     '/etc/modules.conf wurde bearbeitet.',
-    '## Der Router, und Versionen',
+    '## Der Router und seine Versionen',
   ])
     assert.match(de, part);
 });

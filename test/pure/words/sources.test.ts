@@ -15,8 +15,8 @@ const ROOMS = ['cli', 'compare', 'diagnose', 'mirror', 'probe', 'report', 'watch
 const SPARED: readonly (readonly [file: RegExp, text: RegExp, because: string])[] = [
   [/html\.ts$/, /[{}<>]/, 'styles and tags'],
   [/help\.ts$/, /^sipalg /, 'a line to type'],
-  [/fleet-|metrics\.ts$/, /./, 'a page and complaints for who watches over many routers, in English'],
-  [/probe\/(vectors|replies|stream)\.ts$|mirror\/vectors\.ts$/, /./, 'names of messages, which are their names in --json too'],
+  [/fleet-status\.ts$/, /^judge-lines answers/, 'an error of the program itself'],
+  [/probe\/replies\.ts$/, /^OPTIONS whose Via|^control before/, 'the name of a message, which is looked for'],
   [/record\/made\.ts$|record\/recorder\.ts$|pair\.ts$|macvlan\.ts$/, /./, 'told by its text, as what a door says (words/reasons.ts)'],
   [/record\/taps\.ts$|probe\/write\.ts$/, /^\$\{\}|^A frame/, 'an error of the program itself'],
   [/rpcd\.ts$/, /^sipalg: `sipalg rpcd`/, 'to who calls what is internal'],

@@ -13,6 +13,7 @@ import { wordsIn } from '../../../src/page/words.ts';
 import { planAll, reportOn } from '../../../src/survey/report.ts';
 import type { Report } from '../../../src/survey/survey.ts';
 import type { Put } from '../../../src/words/english.ts';
+import { reasonIn } from '../../../src/words/far-reasons.ts';
 import { FORMS, putIn } from '../../../src/words/put.ts';
 import { say } from '../../../src/words/say.ts';
 import { asked, speak } from '../../../src/words/speak.ts';
@@ -28,6 +29,8 @@ interface Collected {
   byCode(po: string, which?: { page?: true }): [string, string][];
   wordsOf(language: string, which?: { page?: true }): [string, string][];
   plural(po: string): string;
+  partOf(language: string, part: string): [string, string][];
+  PARTS: readonly string[];
 }
 
 /** package/words.mjs finds the project by its own place, so it is loaded from there and not packed. */
@@ -148,7 +151,7 @@ for (const name of routerNames()) {
       const text = templates.get(key) ?? key;
       return `⟦${text.replace(/\{(\w+)\}/g, '⟧{$1}⟦').replace(/%s/g, '⟧%s⟦')}⟧`;
     };
-    const lines = everything(await reportAt(name), putIn(pseudo), pseudo)
+    const lines = everything(await reportAt(name), putIn(pseudo, reasonIn), pseudo)
       .flatMap((text) => text.split('\n'))
       .filter((line) => !FOREIGN.some((foreign) => foreign.test(line)));
     const left = lines
@@ -178,6 +181,15 @@ german('has every sentence that there is, each with the values of the English on
   }
 });
 
+german("is in the program's package all of it, the page's own sentences among it", async () => {
+  const { partOf, wordsOf, PARTS } = await collected();
+  const byKey = (words: [string, string][]): [string, string][] => [...new Map(words)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = PARTS.map((part) => partOf('de', part));
+  assert.equal(byKey(parts.flat()), byKey(wordsOf('de')));
+  const [, , page = []] = parts;
+  assert.is(new Map(page).get('Switch'), 'Schalter');
+});
+
 german('is German', async () => {
   const { catalogOf, wordsOf } = await collected();
   assert.match(catalogOf('de'), 'Plural-Forms: nplurals=2; plural=(n != 1);');
@@ -188,7 +200,7 @@ german('is German', async () => {
 german('is put together as a person would: forms of words, lists, sentences in sentences, reasons', async () => {
   const { wordsOf } = await collected();
   const catalog = new Map(wordsOf('de'));
-  const put = putIn((key) => catalog.get(key) ?? key);
+  const put = putIn((key) => catalog.get(key) ?? key, reasonIn);
   const rules = (count: number): string => put(say('nft-assignment', '-', { rules: count }));
   assert.is(rules(1), 'nftables stellt Verbindungen mit 1 Regel unter den SIP-Helfer.');
   assert.is(rules(4), 'nftables stellt Verbindungen mit 4 Regeln unter den SIP-Helfer.');
@@ -211,7 +223,7 @@ german('on the page says what a field is for as a person would', async () => {
   const words = wordsIn((key) => catalog.get(key) ?? key);
   assert.equal(
     [words.form.fields.provider_inbound, words.form.choices.disabled, words.enable],
-    ['Darf Gespräche öffnen', 'ausgeschaltet halten', 'Vorherigen Zustand wiederherstellen (ALG an)...'],
+    ['Darf Anrufe aufbauen', 'ausgeschaltet halten', 'Vorherigen Zustand wiederherstellen (ALG an) ...'],
   );
 });
 
@@ -268,7 +280,7 @@ languages('is one .po file: its sentences, by their codes, with the forms of its
   assert.ok(plural(po) in FORMS);
   const catalog = new Map(byCode(po));
   assert.equal([...catalog.keys()].sort(), ['sipalg nft-assignment', 'sipalg plural']);
-  const put = putIn((key) => catalog.get(key) ?? key);
+  const put = putIn((key) => catalog.get(key) ?? key, reasonIn);
   assert.equal(
     [1, 2, 5, 12, 22].map((rules) => put(say('nft-assignment', 'English', { rules }))),
     ['nft: 1 regula', 'nft: 2 reguly', 'nft: 5 regul', 'nft: 12 regul', 'nft: 22 reguly'],
