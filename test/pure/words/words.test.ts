@@ -29,6 +29,7 @@ interface Collected {
   byCode(po: string, which?: { page?: true }): [string, string][];
   wordsOf(language: string, which?: { page?: true }): [string, string][];
   plural(po: string): string;
+  partOf(language: string, part: 'plain' | 'calls' | 'page'): [string, string][];
 }
 
 /** package/words.mjs finds the project by its own place, so it is loaded from there and not packed. */
@@ -184,6 +185,24 @@ german('is German', async () => {
   assert.match(catalogOf('de'), 'Plural-Forms: nplurals=2; plural=(n != 1);');
   const english = wordsOf('de').filter(([, text]) => ENGLISH_WORDS.test(text.replace(QUOTED, '')));
   assert.equal(english, []);
+});
+
+german('of how a command is called fits a terminal as it is written: folded, its lines would be ragged', async () => {
+  const { wordsOf } = await collected();
+  const usages = wordsOf('de').filter(([key]) => /^sipalg (usage-(?!diagnose)|report-usage)/.test(key));
+  assert.ok(usages.length > 5);
+  assert.equal(
+    usages.flatMap(([, text]) => text.split('\n')).filter((line) => line.length > 80),
+    [],
+  );
+});
+
+german('is packed in all its parts, the own words of the page too', async () => {
+  const { partOf, wordsOf } = await collected();
+  const parts = (['plain', 'calls', 'page'] as const).flatMap((part) => partOf('de', part).map(([key]) => key));
+  const all = new Set(wordsOf('de').map(([key]) => key));
+  assert.equal([...all].filter((key) => !parts.includes(key)), []);
+  assert.is(new Map(partOf('de', 'page')).get('Off, but not for good'), 'Aus, aber nicht auf Dauer');
 });
 
 german('is put together as a person would: forms of words, lists, sentences in sentences, reasons', async () => {
