@@ -4,6 +4,7 @@
  */
 import type { Host, Reading } from '../host/host.ts';
 import { renderRestore } from '../languages/iptables/restore.ts';
+import { passwordsIn, withPasswords } from '../languages/uci/passwords.ts';
 import { endFlows } from './flows.ts';
 import { Interrupted } from './interrupted.ts';
 import { observeIptables } from '../observe/iptables.ts';
@@ -84,10 +85,20 @@ async function runAction(host: Host, argv: readonly string[], input: string | un
   }
 }
 
+/** The text that a file is to have: with the passwords that it has now, where the plan has none. */
+async function textOf(host: Host, { path, text, keeps }: Extract<Action, { do: 'write' }>): Promise<string> {
+  if (keeps === undefined) return text;
+  const file = await host.read(path);
+  if (file.state === 'failed') throw new Error(`${path} could not be read: ${file.because}`);
+  const kept = file.state === 'present' ? passwordsIn(file.value) : [];
+  if (kept.length !== passwordsIn(text).length) throw new Error(`${path} was changed meanwhile`);
+  return withPasswords(text, kept);
+}
+
 async function act(host: Host, action: Action): Promise<void> {
   switch (action.do) {
     case 'write':
-      return host.write(action.path, action.text, action.mode);
+      return host.write(action.path, await textOf(host, action), action.mode);
     case 'remove':
       return host.remove(action.path);
     case 'poke':
@@ -118,7 +129,7 @@ async function asThingsStand(host: Host, action: Action): Promise<Action | null>
   switch (action.do) {
     case 'write': {
       const file = await host.read(action.path);
-      return file.state === 'present' && file.value === action.text ? null : action;
+      return file.state === 'present' && file.value === (await textOf(host, action)) ? null : action;
     }
     case 'run':
       return action.reached !== undefined && (await host.kind(action.reached.path)).state === action.reached.is ? null : action;

@@ -4,7 +4,11 @@ import type { Said } from '../words/say.ts';
 import type { Command, Given } from './command.ts';
 
 /** @returns null: it is another error */
-export function missing({ message }: Error, { command, given }: { command: Command; given: Given }, version: string): Said | null {
+export function missing(
+  { message }: Error,
+  { command, given }: { command: Pick<Command, 'name' | 'options' | 'package'>; given: Given },
+  version: string,
+): Said | null {
   const [, path] = /^(?:Cannot find module|could not load module filename|could not load module) '([^']+)'/.exec(message) ?? [];
   if (path === undefined) return null;
   // Chunks have other names in another version, so one that is there but older is none.

@@ -6,22 +6,30 @@ import type { Summary as WatchSummary } from '../watch/watching.ts';
 import type { Listener } from '../rpcd/watch-calls.ts';
 import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
-import { say, Trouble } from '../words/say.ts';
+import { Trouble } from '../words/say.ts';
 import type { Coded } from '../words/say.ts';
 import type { Doors, Given, Terminal } from './command.ts';
+import { missing } from './missing.ts';
 
-/** The command `watch`, whose words go to a listener instead of a terminal. */
-async function watching(doors: Doors, seconds: string, terminal: Terminal, { told, remark, each }: Listener): Promise<void> {
-  // It is in a package of its own.
-  const parts = await Promise.all([import('./watch.ts'), import('../watch/said.ts'), import('../rpcd/watch-calls.ts')]).catch(() => null);
-  if (parts === null)
-    throw new Trouble(
-      say('missing-package', '`sipalg {command}` is in a package of its own; install {package}, of this version ({version}).', {
-        command: 'watch',
-        package: 'sipalg-calls',
-        version: doors.surveyor.version,
-      }),
-    );
+const WATCH = { name: 'watch', options: [], package: 'sipalg-calls' };
+
+const watchParts = () => Promise.all([import('./watch.ts'), import('../watch/said.ts'), import('../rpcd/watch-calls.ts')]);
+
+/**
+ * The command `watch`, whose words go to a listener instead of a terminal. Rejects with Trouble where its package is missing.
+ * @param load its parts of the program
+ */
+export async function watching(
+  doors: Doors,
+  seconds: string,
+  terminal: Terminal,
+  { told, remark, each, goOn }: Listener,
+  load = watchParts,
+): Promise<void> {
+  const parts = await load().catch((error: Error) => {
+    const said = missing(error, { command: WATCH, given: new Map() }, doors.surveyor.version);
+    throw said === null ? error : new Trouble(said);
+  });
   const [{ watch }, { CAUSES, toldSaid }, { sentenceOf }] = parts;
   const heard = (line: string): void => {
     const { what } = JSON.parse(line) as { what: string };
@@ -42,7 +50,13 @@ async function watching(doors: Doors, seconds: string, terminal: Terminal, { tol
     const causes = Object.entries(summary.causes).map(([code, times]) => ({ code, times, ...sentenceOf(CAUSES[code as CauseName]) }));
     return each({ ...summary, causes });
   };
-  await watch(doors, given, { ...terminal, json: heard, err: (text) => remark({ text: text.trim() }) }, summing);
+  const listening: Terminal = {
+    ...terminal,
+    json: heard,
+    err: (text) => remark({ text: text.trim() }),
+    goOn: () => terminal.goOn() && goOn(),
+  };
+  await watch(doors, given, listening, summing);
 }
 
 export async function rpcd(doors: Doors, given: Given, terminal: Terminal): Promise<0 | 2> {

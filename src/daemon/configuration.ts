@@ -4,10 +4,12 @@ import { hash } from '../host/hash.ts';
 import type { Host } from '../host/host.ts';
 import type { ConfigurationDoor, ConfigurationReply, Written } from '../http/configuration.ts';
 import { Refused } from '../languages/refused.ts';
+import { word } from '../languages/shell/command.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
 import { edited, newProblems, shownOf } from '../wish/edit.ts';
 import type { Change } from '../wish/edit.ts';
 import { SCHEMA } from '../wish/schema.ts';
+import type { TypeName } from '../wish/schema.ts';
 
 export interface ConfigurationOptions {
   host: Host;
@@ -34,18 +36,33 @@ function changeOf(given: unknown): Change | null {
   return what === 'set' && isText(option) && fits ? { do: what, type: known, section, option, value: value as string | string[] } : null;
 }
 
-/** As `uci` would be told. */
+const isSecret = (type: string, option: string): boolean => {
+  const { options } = SCHEMA[type as TypeName] ?? {};
+  return (options as Record<string, { secret?: boolean }> | undefined)?.[option]?.secret === true;
+};
+
+/** As `uci` would be told. Who copies a line is to run what it says, whatever somebody has written into a field. */
 function commandsOf(change: Change): string[] {
-  const at = `sipalg.${change.section}`;
-  if (change.do === 'remove') return [`uci delete ${at}`];
-  if (change.do === 'add') return [`uci set ${at}=${change.type}`];
+  const at = (option = ''): string => word(`sipalg.${change.section}${option === '' ? '' : `.${option}`}`);
+  const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
+  if (change.do === 'remove') return [`uci delete ${at()}`];
+  if (change.do === 'add') return [`uci set ${at()}=${change.type}`];
   const { type, option, value } = change;
   // The log is no place for a password.
-  const { secret } = (SCHEMA[type].options as Record<string, { secret?: boolean }>)[option] ?? {};
-  if (secret === true) return [`uci set ${at}.${option}=...`];
-  if (typeof value === 'string') return [value === '' ? `uci delete ${at}.${option}` : `uci set ${at}.${option}='${value}'`];
-  return [`uci delete ${at}.${option}`, ...value.map((each) => `uci add_list ${at}.${option}='${each}'`)];
+  if (isSecret(type, option)) return [`uci set ${at(option)}=...`];
+  if (typeof value === 'string') return [value === '' ? `uci delete ${at(option)}` : `uci set ${at(option)}=${quoted(value)}`];
+  return [`uci delete ${at(option)}`, ...value.map((each) => `uci add_list ${at(option)}=${quoted(each)}`)];
 }
+
+/** The same without what is shown to nobody who may not write it. */
+const withoutSecrets = ({ revision, sections }: ConfigurationReply): ConfigurationReply => ({
+  revision,
+  sections: sections.map(({ type, section, values }) => ({
+    type,
+    section,
+    values: Object.fromEntries(Object.entries(values).filter(([option]) => !isSecret(type, option))),
+  })),
+});
 
 export function createConfiguration({ host, echo, onWritten }: ConfigurationOptions): ConfigurationDoor {
   async function textNow(): Promise<string> {
@@ -81,10 +98,10 @@ export function createConfiguration({ host, echo, onWritten }: ConfigurationOpti
   }
 
   return {
-    async read() {
+    async read(secrets) {
       const text = await textNow();
       try {
-        return replyOf(text);
+        return secrets ? replyOf(text) : withoutSecrets(replyOf(text));
       } catch (error) {
         throw error instanceof Refused ? new Error(`${WISH_CONFIG}, line ${error.line}: ${error.message}.`) : error;
       }

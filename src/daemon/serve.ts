@@ -16,6 +16,7 @@ import type { ListenDoor } from '../http/listener.ts';
 import { createConfiguration } from './configuration.ts';
 import { createKeep } from './enforce.ts';
 import { createHandover } from './handover.ts';
+import { createSaved } from './saved.ts';
 import { createRepeated } from '../host/repeated.ts';
 import { createGathering, filtered } from '../host/log.ts';
 import type { SayLine } from '../host/log.ts';
@@ -155,6 +156,15 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
   const handover = createHandover({ host, client, clock, say });
   bus = serveBus({ client, clock, call: object.call, onEvent: watch.event, say, handover });
 
+  const saved = createSaved({
+    host,
+    tell: () => client.call('service', 'event', { type: 'config.change', data: { package: 'sipalg' } }, { timeout: RPCD_WITHIN }),
+    again: furnish,
+    apply: (towards) => apply(host, surveyor, towards, { writeDown: false, echo, goOn: () => !stopping }),
+    look: watch.event,
+    say,
+  });
+
   const page = createPage({
     doors: { ...doors, say: furnishing.say },
     certificate: () => certificatePaths(host, wish),
@@ -163,27 +173,9 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     logins: createLogins((name, method, args) => client.call(name, method, args, { timeout: RPCD_WITHIN })),
     busless: () => busless,
     lang: () => lang,
-    configuration: createConfiguration({ host, echo, onWritten: () => void written() }),
+    configuration: createConfiguration({ host, echo, onWritten: () => void saved.written() }),
     ...(doors.words === undefined ? {} : { words: doors.words }),
   });
-
-  /** After a Save here: as after LuCI's, procd has the init scripts read the file anew; where there is none, it is done here. */
-  async function written(): Promise<void> {
-    try {
-      await client.call('service', 'event', { type: 'config.change', data: { package: 'sipalg' } }, { timeout: RPCD_WITHIN });
-    } catch {
-      await matchNow().catch((error: Error) => say(error.message, 'error'));
-    }
-    watch.event();
-  }
-
-  async function matchNow(): Promise<void> {
-    await furnish();
-    const file = await host.read(WISH_CONFIG);
-    const { wish: wished } = readConfiguration(file.state === 'present' ? file.value : null);
-    const { outcome, because } = await apply(host, surveyor, wished.alg, { writeDown: false, echo, goOn: () => !stopping });
-    if (outcome === 'failed') say(because.join(' '), 'error');
-  }
 
   async function furnish(): Promise<void> {
     await readWishes();
@@ -197,7 +189,7 @@ export async function serve(doors: Doors, options: ServeOptions): Promise<Daemon
     stopping = true;
     deafen();
     watch.stop();
-    const ending = Promise.all([page.stop(), keep.stop()]);
+    const ending = Promise.all([page.stop(), keep.stop(), saved.settled()]);
     await object.stop();
     await ending;
     await bus?.stop();

@@ -5,7 +5,7 @@ import { found, out, unknown, unread, THE_PHONE } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
 import { audioOf, grown, isTwoWay, shown, valueOf } from './look.ts';
 import type { Look } from './look.ts';
-import type { CallFlow, Path } from '../observe/calls/facts.ts';
+import type { CallFlow, Path, Queue } from '../observe/calls/facts.ts';
 
 const LINE = 'test/lab/diagnose/line.ts';
 const PURE = 'test/pure/diagnose/line.test.ts';
@@ -14,6 +14,7 @@ const PURE = 'test/pure/diagnose/line.test.ts';
 const RATES = [100, 50, 100 / 3, 25, 50 / 3];
 /** How far a measured rate may be from one of these: the two looks are not taken in no time. */
 const NEAR = 0.06;
+const rateOf = (measured: number): number | null => RATES.find((one) => Math.abs(measured - one) <= one * NEAR) ?? null;
 /** Fewer than these of a hundred are missing by chance, for packets are on their way; more than these, and somebody is silent. */
 const MISSING = { least: 0.03, most: 0.5 };
 /** Too few packets tell nothing. */
@@ -37,8 +38,10 @@ function gaps(look: Look, way: 'in' | 'out'): Gaps[] {
     const growth = grown(look, flow);
     if (growth === null) return [];
     const [came, wanted] = way === 'in' ? [growth.in, growth.out] : [growth.out, growth.in];
-    const rate = wanted / moved.seconds;
-    const steady = RATES.some((one) => Math.abs(rate - one) <= one * NEAR);
+    const rate = rateOf(wanted / moved.seconds);
+    // Ends that pack their audio differently both send all of it: 50 packets a second, and 33 back.
+    const slower = rateOf(came / moved.seconds);
+    const steady = rate !== null && (slower === null || slower === rate);
     const missing = wanted === 0 ? 0 : 1 - came / wanted;
     return steady && wanted >= ENOUGH && missing >= MISSING.least && missing <= MISSING.most ? [{ flow, wanted, came }] : [];
   });
@@ -110,7 +113,11 @@ function timed(path: Path): Timed | null {
 }
 
 /** What a call bears (voice practice, several providers: jitter 30 ms, latency 100 ms a way). */
-const isLate = ({ middle, jitter, sent, answered }: Timed): boolean => jitter > 30 || middle > 200 || sent - answered >= 2;
+const isLate = (one: Timed): boolean =>
+  one.jitter > 30 || one.middle > 200 || (one.sent - one.answered >= 2 && !isSparing(one));
+
+/** Who answers less than half of them, and those in time, lets a rate of pings pass: a line that loses so many bears no call. */
+const isSparing = ({ path: { to }, sent, answered }: Timed): boolean => to === 'provider' && answered * 2 < sent;
 
 const tell = ({ path: { address }, sent, answered, middle, jitter }: Timed): Said =>
   say('pings', '{address}: {answered} of {sent} pings answered, after {middle} ms, {jitter} ms from one to the next', {
@@ -146,6 +153,8 @@ export const busyLinks = ({ calls: { moved } }: Look): Line[] =>
 export const isFull = (look: Look): boolean =>
   look.calls.shapers.length === 0 && latePaths(look, 'provider').length > 0 && busyLinks(look).length > 0;
 
+const OTHER_PING = say('tell-ping-other', 'ping another address out there while a call sounds bad: do the times differ by 30 ms?');
+
 function byEcho(look: Look, to: Path['to']): Outcome {
   const { moved } = look.calls;
   if (moved === null || moved.paths === null) return unknown(say('pings-none', 'how long packets take was not looked at'), TAKE_TIME);
@@ -155,13 +164,19 @@ function byEcho(look: Look, to: Path['to']): Outcome {
   if (late.length > 0 && to === 'provider' && isFull(look))
     return out(say('line-own-traffic', "it is this router's own traffic that fills the line"));
   if (late.length > 0) return found([...late, ...(to === 'provider' ? busyLinks(look) : [])]);
-  const known = all.flatMap((path) => timed(path) ?? []);
+  const answering = all.flatMap((path) => timed(path) ?? []);
+  const known = answering.filter((one) => !isSparing(one));
   const [first] = all;
+  if (known.length === 0 && answering.length > 0)
+    return unknown(
+      say('pings-few', 'too few pings are answered to tell lost ones from a limit: {pings}', { pings: answering.map(tell) }),
+      OTHER_PING,
+    );
   if (known.length === 0)
     return first?.echoes.state === 'present'
       ? unknown(
           say('pings-unanswered', '{address} answers no pings', { address: first.address }),
-          say('tell-ping-other', 'ping another address out there while a call sounds bad: do the times differ by 30 ms?'),
+          OTHER_PING,
         )
       : unread(first?.echoes ?? { state: 'absent', source: 'ping' });
   return out(say('pings-fine', 'the ends answer in time: {pings}', { pings: known.map(tell) }));
@@ -170,23 +185,31 @@ function byEcho(look: Look, to: Path['to']): Outcome {
 /** Marks that put audio before other traffic: EF, and classes that a queue treats alike (RFC 4594 §4.1). */
 const VOICE_MARKS = [46, 44];
 
-/** What has counted marked audio, and how much: rules, our own counters, and the highest tin of cake. */
+/** The tin that EF and VA are sorted into, where it is not the last one (net/sched/sch_cake.c: diffserv8, precedence). */
+const VOICE_TINS: Readonly<Record<string, number>> = { diffserv8: 6, precedence: 5 };
+
+/** Packets of the tin for audio; null where there is one for all, or the queue sorts in no such order. */
+function voiceTin({ order, tins }: Queue): number | null {
+  if (order === null || order === 'besteffort' || tins.length < 2) return null;
+  return tins[VOICE_TINS[order] ?? tins.length - 1] ?? null;
+}
+
+/** What has counted marked audio, and how much: rules, our own counters, and the tin of cake that it is sorted into. */
 function marked(look: Look): { by: string | Said; packets: number }[] {
   const rules = (valueOf(look.calls.marks) ?? []).filter(({ marks }) => marks.every((one) => VOICE_MARKS.includes(one)));
   const own = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.counters ?? []) : [];
   const marking = look.facts.policy.state === 'present' && look.facts.policy.value.wish.marking !== null;
-  const tins = (valueOf(look.calls.queues) ?? []).filter(
-    ({ order, tins: all }) => order !== null && order !== 'besteffort' && all.length > 1,
-  );
   return [
     ...rules.map(({ by, packets }) => ({ by, packets })),
     ...own
       .filter(({ name }) => marking && name === 'voice_media')
       .map(({ packets }) => ({ by: say('by-rules', 'the voice rules'), packets })),
-    ...tins.map(({ device, order, tins: all }) => ({
-      by: say('by-cake', 'cake on {device} ({order}), its tin for voice', { device, order: order ?? '' }),
-      packets: all.at(-1) ?? 0,
-    })),
+    ...(valueOf(look.calls.queues) ?? []).flatMap((queue) => {
+      const packets = voiceTin(queue);
+      const { device, order } = queue;
+      if (packets === null) return [];
+      return [{ by: say('by-cake', 'cake on {device} ({order}), its tin for voice', { device, order: order ?? '' }), packets }];
+    }),
   ];
 }
 

@@ -49,8 +49,8 @@ export function stateAgainstInterval(look: Look, flow: CallFlow): { is: 'short' 
   if (known === undefined) return null;
   const because = say('interval-against-life', '{interval}, and its state lives {life} s', { interval: shownInterval(known, now), life });
   if (known.seconds + SLACK <= life) return { is: 'kept', because };
-  // Granted for longer: whether it sends keep-alives in between is not told by that.
-  return known.how !== 'granted' && known.seconds > life + SLACK ? { is: 'short', because } : null;
+  // Registered more rarely than that: whether it sends keep-alives in between is not told by it.
+  return known.how === 'spoke' && known.seconds > life + SLACK ? { is: 'short', because } : null;
 }
 
 /** For the line of a phone: what is known of its interval, and when it is due. '' where these facts do not hold what was noted. */

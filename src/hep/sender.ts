@@ -42,6 +42,9 @@ export interface SendingDoors {
   names(): Promise<Questions>;
 }
 
+/** A message of STUN: two bits of 0, and the cookie behind its type and length (RFC 8489 §5). */
+const STUN = /^[\0-\x3f][^]{3}\x21\x12\xa4\x42/;
+
 const bytesOf = (address: string): Uint8Array => {
   const bits = bitsOf(address) ?? '';
   return Uint8Array.from({ length: bits.length / 2 }, (_, at) => parseInt(bits.slice(at * 2, at * 2 + 2), 16));
@@ -93,8 +96,8 @@ export class HepSender {
     for (const { at, recorded, whole } of messages) {
       const { from, to, bytes } = recorded;
       const text = latin1(bytes);
-      // A keep-alive (RFC 5626 §3.5.1) is nothing that could be lost; what we send ourselves is not sent again.
-      if (/^[\0\r\n ]*$/.test(text) || text.startsWith('HEP3')) continue;
+      // A keep-alive (RFC 5626 §3.5) is nothing that could be lost; what we send ourselves is not sent again.
+      if (/^[\0\r\n ]*$/.test(text) || STUN.test(text) || text.startsWith('HEP3')) continue;
       const taken = this.#exporter.take({
         source: bytesOf(from.address),
         destination: bytesOf(to.address),

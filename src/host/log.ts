@@ -39,9 +39,11 @@ export function createGathering(say: SayLine): Gathering {
       const mine = (gathered ??= []);
       return (head) => {
         gathered = null;
-        const level = mine.reduce<Level>((one, other) => (LEVELS.indexOf(other.level) > LEVELS.indexOf(one) ? other.level : one), 'info');
+        // Who began meanwhile gathers into the same, and each line is said once.
+        const lines = mine.splice(0);
+        const level = lines.reduce<Level>((one, other) => (LEVELS.indexOf(other.level) > LEVELS.indexOf(one) ? other.level : one), 'info');
         // What matters most comes first.
-        const lines = [...mine].sort((one, other) => LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level));
+        lines.sort((one, other) => LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level));
         const more = lines.length > MOST ? [`${lines.length - MOST} more; \`sipalg status\` says all`] : [];
         say([head, ...lines.slice(0, MOST).map(({ line }) => line), ...more].join('; '), level);
       };

@@ -36,7 +36,8 @@ export type Written =
 
 /** What a daemon hands in. Both reject with an Error, a sentence. */
 export interface ConfigurationDoor {
-  read(): Promise<ConfigurationReply>;
+  /** @param secrets with what only who may write it is shown */
+  read(secrets: boolean): Promise<ConfigurationReply>;
   /** @param changes as they came, to be checked */
   write(revision: string, changes: readonly unknown[]): Promise<Written>;
 }
@@ -70,7 +71,7 @@ export async function answerConfiguration(
   const no = await barred(session, write ? 'write' : 'read', logins);
   if (no !== null) return no;
   try {
-    if (!write) return json(200, { result: await door.read() });
+    if (!write) return json(200, { result: await door.read((await barred(session, 'write', logins)) === null) });
     if (typeof revision !== 'string' || !Array.isArray(changes) || changes.length > MOST_CHANGES)
       return refusal(400, `A change says on which revision it builds, and has at most ${MOST_CHANGES} changes.`);
     const written = await door.write(revision, changes as unknown[]);

@@ -264,7 +264,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
   function elsewhere(asked: Asked, path: string): Answer {
     const url = `https://${headerOf(asked, 'host') ?? ''}`;
     if (asked.method === 'GET' || asked.method === 'HEAD')
-      return { status: 307, headers: { ...SAFE_HEADERS, location: `${url}${path}` }, body: '' };
+      return { status: 307, headers: { ...SAFE_HEADERS, location: `${url}${path.startsWith('/') ? path : '/'}` }, body: '' };
     return refusal(403, say('http-use-tls', 'Without TLS nothing is taken here; the page is at {url}.', { url: `${url}/` }));
   }
 

@@ -22,7 +22,7 @@ import { createPrograms, languageOf, SHARED } from './programs.ts';
 import type { Told } from './programs.ts';
 import { createRuns } from './runs.ts';
 import type { Last, Running, Runs } from './runs.ts';
-import { LONGEST_WATCH, readWatched } from './watched.ts';
+import { askToEnd, LONGEST_WATCH, readWatched } from './watched.ts';
 import type { Watched } from './watched.ts';
 import { WrongArgument } from './wrong.ts';
 
@@ -95,7 +95,7 @@ export type ReportMethod = { [Name in MethodName]: (typeof METHODS)[Name] extend
 /** What rpcd and uhttpd add to the arguments of whoever calls through them. */
 const ADDED = 'ubus_rpc_session';
 
-/** A watch is waited for this long until it has begun to write, and looked for this often, in milliseconds. */
+/** A watch is waited for this long until it has begun to write, or has ended, and looked for this often, in milliseconds. */
 const BEGUN_WITHIN = 4000;
 const PACE = 100;
 
@@ -192,8 +192,10 @@ function towardsOf(args: Arguments): Towards | null {
 
 function secondsOf(args: Arguments): number {
   const seconds = args['seconds'] ?? LONGEST_WATCH;
-  if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_WATCH) return seconds;
-  throw new WrongArgument(`The argument seconds of watch is ${String(seconds)}; it may be 1 to ${LONGEST_WATCH}.`);
+  if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 0 && seconds <= LONGEST_WATCH) return seconds;
+  throw new WrongArgument(
+    `The argument seconds of watch is ${String(seconds)}; it may be 1 to ${LONGEST_WATCH}, or 0, which ends a watch.`,
+  );
 }
 
 export function createObject(options: ObjectOptions): SipalgObject {
@@ -291,18 +293,30 @@ export function createObject(options: ObjectOptions): SipalgObject {
     return { at, spans, ...(await phones.seeing) };
   }
 
-  /** Starts a watch where none goes on; resolves when it has begun to write, or should have. */
+  /** Waits a few seconds for what a watch does by itself. */
+  async function watchedOnce(is: (watched: Watched | null) => boolean): Promise<CallsReply> {
+    for (const end = clock.now() + BEGUN_WITHIN; ; ) {
+      const watched = await readWatched(host);
+      if (is(watched) || clock.now() >= end || stopping) return { watched };
+      await new Promise<void>((resolve) => clock.after(PACE, resolve));
+    }
+  }
+
+  /** Ends the one that goes on, which sums up first; resolves when it has ended, or should have. */
+  async function endWatch(before: Watched | null): Promise<CallsReply> {
+    if (before?.live !== true) return { watched: before };
+    await askToEnd(host, before);
+    return watchedOnce((watched) => watched?.live !== true || watched.began !== before.began);
+  }
+
+  /** Starts a watch where none goes on; resolves when it has begun to write, or should have. @param seconds 0: ends one */
   async function startWatch(seconds: number): Promise<CallsReply> {
     const before = await readWatched(host);
+    if (seconds === 0) return endWatch(before);
     if (before?.live === true) return { watched: before };
     const started = await host.run(['sh', '-c', START, 'sh', ...self, 'rpcd', 'watch', String(seconds)]);
     if (started.state !== 'exited' || started.code !== 0) throw new Error('the watch could not be started, for there is no shell');
-    for (const end = clock.now() + BEGUN_WITHIN; ; ) {
-      const watched = await readWatched(host);
-      if (watched !== null && watched.began !== before?.began) return { watched };
-      if (clock.now() >= end || stopping) return { watched };
-      await new Promise<void>((resolve) => clock.after(PACE, resolve));
-    }
+    return watchedOnce((watched) => watched !== null && watched.began !== before?.began);
   }
 
   /** An answer whose sentences have codes, with their words in the language that was asked for. */

@@ -47,10 +47,10 @@ export function languageOf(args: Arguments, method: string): string {
 function symptomOf(args: Arguments): string {
   const symptom = textOf(args, 'symptom').trim();
   // What begins so would be an option.
-  if (!symptom.startsWith('-') && symptom.length <= LONGEST) return symptom;
+  if (!symptom.startsWith('-') && symptom.length <= LONGEST && !/[\u0000-\u001f\u007f]/.test(symptom)) return symptom;
   throw new WrongArgument(
     `The argument symptom of diagnose is ${JSON.stringify(symptom.slice(0, 60))}; `
-      + `it must be a name or a sentence of at most ${LONGEST} characters, which does not begin with "-".`,
+      + `it must be a name or a sentence in one line of at most ${LONGEST} characters, which does not begin with "-".`,
   );
 }
 

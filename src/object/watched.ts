@@ -6,6 +6,8 @@ import type { Coded, Line } from '../words/say.ts';
 import type { SeenRegistration } from './history.ts';
 
 export const CALLS = '/var/run/sipalg.run.calls';
+/** The watch that is to end, by when it began; a watch that goes on looks for it as often as it writes. */
+const ENDING = `${CALLS}.end`;
 /** It names who calls whom. */
 const PRIVATE = 0o600;
 
@@ -113,6 +115,15 @@ export function keepWatched(began: number, until: number) {
 }
 
 export const writeWatched = (host: Host, watched: Watched): Promise<void> => host.write(CALLS, JSON.stringify(watched), PRIVATE);
+
+export const askToEnd = (host: Host, { began }: Pick<Watched, 'began'>): Promise<void> => host.write(ENDING, String(began), PRIVATE);
+
+export async function isToEnd(host: Host, { began }: Pick<Watched, 'began'>): Promise<boolean> {
+  const file = await host.read(ENDING);
+  return file.state === 'present' && file.value === String(began);
+}
+
+export const noneToEnd = (host: Host): Promise<void> => host.remove(ENDING);
 
 const SHAPE = fields<Pick<Watched, 'began' | 'until' | 'at' | 'live' | 'told'>>({
   began: moment,

@@ -6,6 +6,7 @@ import type { Host, Reading } from '../host/host.ts';
 import { JOURNAL_PATH } from '../journal/path.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MODULES_CONF, observeBoot } from './boot.ts';
+import { withoutPasswords } from '../languages/uci/passwords.ts';
 import { readConfiguration } from '../wish/read.ts';
 import type { Facts, FirewallCheck, FirewallUci } from './facts.ts';
 import { FIREWALL_CONFIG, firewallFacts, mayOpenSip, observeCheck, observeDefinitions } from './firewall.ts';
@@ -44,13 +45,11 @@ async function observeFirewall(host: Host, kind: Facts['system']['firewall']): P
   return { uci, definitions, includes };
 }
 
-/** Facts are printed, saved and mailed: the password for a Homer server is in none of them. */
-const PASSWORD = /^([ \t]*(?:option|list)[ \t]+["']?password["']?[ \t]+)(?:[^\n\\]|\\[^])*/gm;
-
 async function observeWish(host: Host): Promise<Facts['wish']> {
   const file = await host.read(WISH_CONFIG);
   const { wish, said, problems } = readConfiguration(orElse(file, null));
-  const text = file.state === 'present' ? { ...file, value: file.value.replace(PASSWORD, "$1'...'") } : file;
+  // Facts are printed, saved and mailed: the password for a Homer server is in none of them.
+  const text = understood(file, withoutPasswords);
   if (text.state !== 'failed') return { text, wish: { ...wish }, said, problems: [...problems] };
   // What the owner wishes could not be read: that is a problem, not the default.
   const problem = {

@@ -67,7 +67,7 @@ export const diagnosisWordsIn = (_: Translate) => ({
   callsAbout: _('Calls are followed for ten minutes. Who sends what to whom is recorded in memory; what is said or heard is not.'),
   callsGo: _('Watch calls'),
   watching: _('Watching for %s more.'),
-  watchingNow: _('Watching...'),
+  callsEnd: _('End the watch'),
   watched: _('Nothing is watched now. Calls: %s, answered: %s, failed: %s.'),
   noCalls: _('No call was seen yet.'),
   causesSeen: _('What went wrong'),

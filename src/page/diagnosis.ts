@@ -31,14 +31,12 @@ function askOf(
   { busy, failed }: Pick<Came<object>, 'busy' | 'failed'>,
   what: Pick<Ask, 'title' | 'lines' | 'ask' | 'field' | 'label'> & {
     allowed: boolean;
-    /** It goes on already. */
-    off?: boolean;
     notices?: Notice[];
     save?: Ask['save'];
   },
   words: Words,
 ): Ask {
-  const { title, lines, ask, field, label, allowed, off = false, notices = [], save = null } = what;
+  const { title, lines, ask, field, label, allowed, notices = [], save = null } = what;
   const trouble = failed === null ? [] : [notice(`${name} failed`, 'warning', fill(words.diagnosis.failed, failed))];
   return {
     kind: 'ask',
@@ -49,7 +47,7 @@ function askOf(
     ask,
     label: busy ? words.diagnosis.working : label,
     busy,
-    disabled: busy || off || !allowed,
+    disabled: busy || !allowed,
     notices: [...trouble, ...notices],
     save,
   };
@@ -224,6 +222,7 @@ function callsOf(state: State, words: Words): Block[] {
   const came = watchedOf(state, words);
   const { put } = came;
   const watched = came.value?.watched ?? null;
+  const live = watched?.live === true;
   const { trouble = null, remarks = [], told = [], summary = null } = watched ?? {};
   const said = (one: Sentence): string => sentence(one, 'text', one.text, put);
   const failed = came.failed ?? (trouble === null ? null : said(trouble));
@@ -244,11 +243,11 @@ function callsOf(state: State, words: Words): Block[] {
       {
         title: diagnosis.calls,
         lines: [diagnosis.callsAbout, ...(watched === null ? [] : standing(watched, words)), ...remarks.map(said)],
-        ask: { method: 'watch', args: { seconds: 600, language: diagnosis.language } },
+        // 0 ends the one that goes on.
+        ask: { method: 'watch', args: { seconds: live ? 0 : 600, language: diagnosis.language } },
         field: null,
-        label: watched?.live === true ? diagnosis.watchingNow : diagnosis.callsGo,
+        label: live ? diagnosis.callsEnd : diagnosis.callsGo,
         allowed: state.rights.write,
-        off: watched?.live === true,
       },
       words,
     ),

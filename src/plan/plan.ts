@@ -18,7 +18,7 @@ import { planAutomatic, planAutomaticAtBoot, planFlows, planLine, planStale, pla
 import { planRules } from './nft.ts';
 import { line } from '../languages/shell/command.ts';
 import { RANK } from './step.ts';
-import type { Plan, Step } from './step.ts';
+import type { Action, Plan, Step } from './step.ts';
 import { coded, say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
 
@@ -94,6 +94,12 @@ function planDisable(facts: Facts): Part {
   return joinParts([...parts, planCheck(facts, parts)]);
 }
 
+/** What facts have of it is without passwords. */
+function putWish(text: string | null): Action {
+  const action = putFile(WISH_CONFIG, text);
+  return action.do === 'write' ? { ...action, keeps: 'passwords' } : action;
+}
+
 /** Writes the wish down, so that a boot or a power cut finds it. */
 function planWish(facts: Facts, towards: Towards): Part {
   if (facts.wish.wish.alg === towards) return NOTHING;
@@ -123,8 +129,8 @@ function planWish(facts: Facts, towards: Towards): Part {
     ...(towards === 'disabled'
       ? say('step-wish-disabled', 'Write down that the SIP ALG is to be disabled.')
       : say('step-wish-enabled', 'Write down that the SIP ALG is to be enabled.')),
-    actions: [putFile(WISH_CONFIG, after)],
-    undo: [putFile(WISH_CONFIG, before)],
+    actions: [putWish(after)],
+    undo: [putWish(before)],
     commands: wishCommands(before, towards),
   };
   return one(step);

@@ -7,8 +7,8 @@ import type { Taken, TakenIptables, TakenNft } from '../journal/taken.ts';
 
 /** The primitive changes; everything done to a router is one of them. */
 export type Action =
-  /** Replaces a file; `mode` for one that is new. */
-  | { do: 'write'; path: string; text: string; mode?: number }
+  /** Replaces a file; `mode` for one that is new. `keeps`: facts have its text without them, so they are taken from the file. */
+  | { do: 'write'; path: string; text: string; mode?: number; keeps?: 'passwords' }
   | { do: 'remove'; path: string }
   /** Ends every flow that is under the helper when it is done, many at a time. */
   | { do: 'end flows' }

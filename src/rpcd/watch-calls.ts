@@ -1,7 +1,7 @@
 /** A watch that a page has asked for: `sipalg rpcd watch SECONDS`. What it tells goes to a file in memory, bounded. */
 import type { Host } from '../host/host.ts';
 import { Trouble } from '../words/say.ts';
-import { keepWatched, LONGEST_WATCH, sentenceOf, writeWatched } from '../object/watched.ts';
+import { isToEnd, keepWatched, LONGEST_WATCH, noneToEnd, sentenceOf, writeWatched } from '../object/watched.ts';
 import type { Event, Sentence, Summary } from '../object/watched.ts';
 
 export { sentenceOf };
@@ -17,6 +17,8 @@ export interface Listener {
   remark(remark: Sentence): void;
   /** How it stands, every few seconds. */
   each(summary: Summary): Promise<void>;
+  /** false once who has asked for it wants it to end. */
+  goOn(): boolean;
 }
 
 export interface WatchCalls {
@@ -38,19 +40,24 @@ export async function watchCalls({ host, seconds: asked, watch }: WatchCalls): P
     kept.live = live;
     await writeWatched(host, kept);
   };
+  let ended = false;
   try {
     await write(true);
     await watch({
+      goOn: () => !ended,
       told,
       remark,
       async each(now) {
         summary(now);
         await write(true);
+        ended ||= await isToEnd(host, kept);
       },
     });
   } catch (error) {
     kept.trouble = sentenceOf(error instanceof Trouble ? error.said : (error as Error).message);
   } finally {
-    await write(false).finally(() => got.lock.release());
+    await write(false)
+      .then(() => (ended ? noneToEnd(host) : undefined))
+      .finally(() => got.lock.release());
   }
 }

@@ -67,6 +67,8 @@ function changed(text: string, change: Change): string {
     if (TYPES[type]?.name !== change.section) throw new Refused(`there is no section ${quote(change.section)} any more`);
     return changed(addSection(pkg, type, change.section, []), change);
   }
+  if (section.type !== type)
+    throw new Refused(`the section ${quote(change.section)} is of type ${quote(section.type)}, not ${quote(type)}`);
   return typeof value === 'string' ? setOption(pkg, section, option, value) : setList(text, change.section, option, value);
 }
 

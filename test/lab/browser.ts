@@ -31,6 +31,8 @@ export interface BrowserOptions {
   width?: number;
   height?: number;
   scheme?: 'light' | 'dark';
+  /** The reader's language. Default: en-GB. */
+  locale?: string;
   /** What is started instead of chromium, with its arguments. */
   program?: string;
 }
@@ -40,6 +42,7 @@ export async function openBrowser({
   width = 1100,
   height = 900,
   scheme = 'light',
+  locale = 'en-GB',
   program = '/usr/bin/chromium',
 }: BrowserOptions = {}): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
@@ -50,7 +53,7 @@ export async function openBrowser({
     chromiumSandbox: false,
     viewport: { width, height },
     colorScheme: scheme,
-    locale: 'en-GB',
+    locale,
   });
   context.setDefaultTimeout(15_000);
   return {

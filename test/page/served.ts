@@ -31,6 +31,8 @@ export interface ServedOptions {
   file?: { text: string };
   /** Hears every command of a change that is written. */
   echo?: (command: string) => void;
+  /** The words of a language, as JSON. */
+  words?: (language: string) => Promise<string | null>;
 }
 
 /** A machine that has this one file. */
@@ -83,6 +85,7 @@ export async function serve({ folder, answer, rights, port = 0, ...given }: Serv
       echo: given.echo ?? (() => undefined),
       onWritten: () => undefined,
     }),
+    ...(given.words === undefined ? {} : { words: given.words }),
     file: async (name) => ({ text: readFileSync(join(folder, name), 'utf8') }),
   });
   const listening = await listen({ address: '127.0.0.1', port }, mount, () => undefined);

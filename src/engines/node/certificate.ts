@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { inWords, isMissing } from '../../host/errno.ts';
 import type { Certificate, CertificatePaths } from '../../http/certificate.ts';
 
@@ -13,9 +13,12 @@ const MOST = 1 << 18;
 /** `because`: why there are no bytes, naming the file. */
 function bytesOf(path: string): { bytes: Buffer } | { missing: boolean; because: string } {
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length === 0) return { missing: false, because: `${path} is empty` };
-    return bytes.length > MOST ? { missing: false, because: `${path} holds more than ${MOST} bytes` } : { bytes };
+    // The configuration names any path: a pipe would be waited for without end, and a device or a large file read into memory.
+    const found = statSync(path);
+    if (!found.isFile() && !found.isDirectory()) return { missing: false, because: `${path} is no regular file` };
+    const bytes = found.size > MOST ? null : readFileSync(path);
+    if (bytes?.length === 0) return { missing: false, because: `${path} is empty` };
+    return bytes === null || bytes.length > MOST ? { missing: false, because: `${path} holds more than ${MOST} bytes` } : { bytes };
   } catch (error) {
     return isMissing(error)
       ? { missing: true, because: `${path} is not there` }

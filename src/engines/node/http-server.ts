@@ -191,12 +191,17 @@ function createLines() {
 /** The first byte of TLS: a record of the handshake (RFC 8446 section 5.1). No HTTP request begins with it. */
 const HANDSHAKE = 0x16;
 
+/** What a connection over TLS is made of. */
+interface Secure {
+  TLSSocket: typeof import('node:tls').TLSSocket;
+  pair: SecureContext;
+}
+
 /**
  * Waits for the first byte of a connection, and hands it on unread: to TLS, which gives what is inside of it, or to HTTP as it is.
  * @param http goes on with what speaks HTTP
  */
-async function tellApart(raw: Socket, pair: SecureContext, lines: ReturnType<typeof createLines>, http: (socket: Socket) => void) {
-  const { TLSSocket } = await tls();
+function tellApart(raw: Socket, { TLSSocket, pair }: Secure, lines: ReturnType<typeof createLines>, http: (socket: Socket) => void): void {
   const slow = setTimeout(() => raw.destroy(), HANDSHAKE_WITHIN);
   raw.once('close', () => clearTimeout(slow));
   raw.on('error', () => raw.destroy());
@@ -255,7 +260,10 @@ async function answer(
 }
 
 /** TLS and its libraries are a megabyte that a page on loopback does without. */
-const tls = () => import('node:tls');
+async function secured(pair: TlsPair): Promise<Secure> {
+  const { TLSSocket, createSecureContext } = await import('node:tls');
+  return { TLSSocket, pair: createSecureContext({ ...pair, minVersion: 'TLSv1.2' }) };
+}
 
 /**
  * Listens. Rejects with an Error whose message is the end of a sentence.
@@ -269,7 +277,7 @@ export async function listen(
   pair: TlsPair | null = null,
   clock = time,
 ): Promise<Listening> {
-  const context = pair === null ? null : (await tls()).createSecureContext({ ...pair, minVersion: 'TLSv1.2' });
+  const secure = pair === null ? null : await secured(pair);
   let closing = false;
   const waiting = createWaiting(clock);
   const lines = createLines();
@@ -301,8 +309,9 @@ export async function listen(
   };
   server.on('connection', (socket) => {
     lines.open(socket);
-    if (context === null) speak(socket);
-    else void tellApart(socket, context, lines, speak);
+    // In the same turn: who resets a connection that nobody listens to ends the program.
+    if (secure === null) speak(socket);
+    else tellApart(socket, secure, lines, speak);
   });
   server.on('clientError', refuseRaw);
   return new Promise((resolve, reject) => {

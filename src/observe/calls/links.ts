@@ -15,16 +15,18 @@ async function errorsOf(host: Host, device: string): Promise<Reading<LinkErrors[
   const all = await Promise.all(
     [device, ...below.slice(0, 4)].map(async (name) => {
       const count = (what: string): Promise<Reading<number>> => observeNumber(host, `${DEVICES}/${name}/statistics/${what}`);
-      const [packets, taken, given, duplex] = await Promise.all([
+      const [packets, taken, given, duplex, speed] = await Promise.all([
         count('rx_packets'),
         count('rx_errors'),
         count('tx_errors'),
         host.read(`${DEVICES}/${name}/duplex`),
+        host.read(`${DEVICES}/${name}/speed`),
       ]);
       if (packets.state !== 'present') return packets;
       if (taken.state !== 'present') return taken;
       // A device without a cable's speed (PPP, a tunnel, one that is down) refuses to say.
-      const half = duplex.state === 'present' && duplex.value.trim() === 'half';
+      // A modem at USB says `half` of a duplex that it does not know (usbnet.c), and has no speed of a cable that can be it.
+      const half = orElse(duplex, '').trim() === 'half' && /^100?$/.test(orElse(speed, '').trim());
       return present(packets.source, { device: name, packets: packets.value, errors: taken.value + orElse(given, 0), half });
     }),
   );

@@ -11,11 +11,11 @@ export const WIDE = 340;
 /** Height of a line of words. */
 export const LINE = 14;
 
-/** Colours of LuCI's themes, of our own mount, and where there is neither. */
+/** Colours of LuCI's themes, of our own mount, and where there is neither; dark enough, or light enough, to be read as words. */
 export const COLOURS = {
-  good: 'var(--success-color-high, var(--success-line, #23863f))',
-  bad: 'var(--error-color-high, var(--danger-line, #c9292e))',
-  mild: 'var(--warn-color-high, var(--warning-line, #b58105))',
+  good: 'var(--success-color-high, var(--success-text, #0c5a25))',
+  bad: 'var(--error-color-high, var(--danger-text, #8c1013))',
+  mild: 'var(--warn-color-high, var(--warning-text, #664900))',
 };
 export type Colour = keyof typeof COLOURS;
 

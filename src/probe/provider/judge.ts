@@ -146,10 +146,14 @@ function private_(looks: readonly Answered[]): { proof: Said | null; doubt: Said
 function blind(looks: readonly Look[], answered: readonly Answered[], main: Transport): Said | null {
   const literal = answered.filter(({ form }) => form === 'literal');
   const first = literal.find(({ over }) => over === main);
-  if (first === undefined) {
-    const named = answered.some(({ form, over }) => form === 'named' && over === main);
+  // Of each server for itself: that another one answers, by IPv6, is no answer to what is dropped on the way to this one.
+  const muted = answered.some(
+    ({ form, over, server }) =>
+      form === 'named' && over === main && !literal.some((one) => one.over === main && shownPeer(one.server) === shownPeer(server)),
+  );
+  if (first === undefined || muted) {
     const elsewhere = [...new Set(answered.filter(({ over }) => over !== main).map(({ over }) => NAMES[over]))];
-    if (named) {
+    if (muted) {
       return say(
         'blind-named-only',
         "Over {over} a question that names this machine's address was never answered, while one with a host "

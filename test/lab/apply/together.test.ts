@@ -38,6 +38,16 @@ async function holdLock(router: Router, lock: string, who: string): Promise<() =
   };
 }
 
+/** Until somebody waits for a lock, as the kernel tells (proc_locks(5): a line with `->` is who is blocked). */
+async function isWaitedFor(router: Router, lock: string): Promise<void> {
+  const inode = (await router.lab.router.must(['stat', '-c', '%i', lock])).trim();
+  for (let tries = 0; tries < 1000; tries++) {
+    if (new RegExp(`-> FLOCK .*:${inode} `).test(await router.lab.router.must(['cat', '/proc/locks']))) return;
+    await wait(10);
+  }
+  throw new Error(`nobody has waited for ${lock}`);
+}
+
 const together = suite<Context>('several programs at once');
 
 together.before(async (context) => {
@@ -130,7 +140,7 @@ together('a lock that is held for a moment is waited for, and Ctrl-C ends the wa
     const release = await holdLock(router, lock, '');
     const running = router.start(['disable']);
     const ended = end(running);
-    await wait(900);
+    await isWaitedFor(router, lock);
     assert.equal(differences(before, await router.state()), [], 'while it waits, it changes nothing');
     await release();
     assert.is((await ended).status, 0);
@@ -139,7 +149,7 @@ together('a lock that is held for a moment is waited for, and Ctrl-C ends the wa
     const again = await holdLock(router, lock, '');
     const interrupted = router.start(['disable']);
     const said = end(interrupted);
-    await wait(600);
+    await isWaitedFor(router, lock);
     interrupted.signal('SIGINT');
     const began = Date.now();
     const { status, stderr } = await said;

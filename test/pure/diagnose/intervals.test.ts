@@ -42,14 +42,16 @@ intervals('say of a silent phone whether it speaks in time', async () => {
 
 intervals('say of a phone that has just spoken that it will not in time', async () => {
   assert.equal(codes(await asked(undefined, 178)), []);
-  const short = await asked(present([seen('renewed', 300), seen('granted', 600)]), 178);
+  const short = await asked(present([seen('spoke', 300), seen('granted', 600)]), 178);
   assert.equal(codes(short), ['state-short']);
   assert.equal(short.found[0]?.evidence.map(textOf), [
     'udp 192.168.1.10:5060 -> 198.51.100.5:5060, 178 s left, 20 packets out, 20 in, ASSURED: '
-      + 'it registered every 300 s (seen 3 times by sipalg watch, 12 min ago), and its state lives 180 s',
+      + 'it spoke every 300 s (seen 3 times by sipalg watch, 12 min ago), and its state lives 180 s',
   ]);
-  // Granted for longer does not say that nothing is sent in between.
+  // Granted for longer, or renewed more rarely, does not say that nothing is sent in between.
   assert.equal(codes(await asked(present([seen('granted', 600)]), 178)), []);
+  assert.equal(codes(await asked(present([seen('renewed', 300), seen('granted', 600)]), 178)), []);
+  assert.equal(codes(await asked(present([seen('renewed', 300), seen('granted', 600)]), 80)), ['state-short'], 'but its silence does');
 });
 
 intervals('are told of each phone, with when it is due, or that nobody has seen them', async () => {

@@ -43,7 +43,10 @@ line('packets are missing where the other direction runs at the rate of audio, a
   for (const [sent, came] of [
     [150, 70],
     [130, 120],
+    [150, 100], // 20 ms a packet one way, and 30 ms the other
+    [100, 75],
   ] as const) {
+    assert.equal(await gaps(sent, came), []);
     const { unknown } = await said(moved(sent, came), choppy);
     assert.ok(unknown.some(({ code, because }) => code === 'audio-gaps-in' && /may be silence/.test(because)));
   }
@@ -68,6 +71,16 @@ line('late packets are the line, the network inside, or an upload of this router
   const { found, unknown } = await asked([path('provider', [])]);
   assert.equal(found, []);
   assert.ok(unknown.some(({ code, because }) => code === 'line-late' && because === `${SERVER} answers no pings`));
+  // Nor who answers a few, and those in time: a limit of theirs. Late ones are late all the same.
+  const limited = await asked([path('provider', steady.slice(0, 4))]);
+  assert.equal(codes(limited), []);
+  assert.ok(
+    limited.unknown.some(
+      ({ code, because }) => code === 'line-late' && /^too few pings are answered .*: 198\.51\.100\.5: 4 of 12 pings/.test(because),
+    ),
+  );
+  assert.equal(codes(await asked([path('provider', jumping.slice(0, 4))])), ['line-late']);
+  assert.equal(codes(await asked([path('provider', steady), path('phone', steady.slice(0, 4))])), ['inside-late']);
   const noTool = { address: SERVER, to: 'provider', echoes: { state: 'absent', source: 'ping' } } as const;
   assert.ok((await asked([noTool])).unknown.some(({ code, because }) => code === 'line-late' && because === 'ping is not there'));
 });
@@ -104,6 +117,10 @@ line('marks are seen by rules, by our own counters and by the tins of cake', asy
   });
   assert.equal(codes(await said({ ...call, ...cake('diffserv3', [0, 9000, 2]) }, choppy)), ['marks-missing']);
   assert.equal(codes(await said({ ...call, ...cake('diffserv4', [0, 8500, 0, 500]) }, choppy)), []);
+  // EF has a tin below the last one there.
+  assert.equal(codes(await said({ ...call, ...cake('diffserv8', [0, 0, 8500, 0, 0, 0, 500, 2]) }, choppy)), []);
+  assert.equal(codes(await said({ ...call, ...cake('precedence', [8500, 0, 0, 0, 0, 500, 2, 0]) }, choppy)), []);
+  assert.equal(codes(await said({ ...call, ...cake('diffserv8', [0, 0, 9000, 0, 0, 0, 2, 500]) }, choppy)), ['marks-missing']);
   assert.ok((await said({ ...call, ...cake('besteffort', [9000]) }, choppy)).unknown.some(({ code }) => code === 'marks-missing'));
   assert.ok((await said({ ...call, marks: failed }, choppy)).unknown.some(({ code }) => code === 'marks-missing'));
 });

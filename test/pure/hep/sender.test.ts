@@ -73,6 +73,7 @@ sender('is found by its name, and what goes there says who saw what, and when', 
   const { state, sender: make } = world();
   const one = make();
   one.take([message(text('INVITE')), message('\r\n\r\n'), message('\0\0\0\0'), message('HEP3...')]);
+  one.take([message('\0\x01\0\0\x21\x12\xa4\x42twelve bytes'), message('\x01\x01\0\0\x21\x12\xa4\x42twelve bytes')]);
   await one.flush();
   assert.equal(state.peers, [{ address: '203.0.113.9', port: 9060 }]);
   assert.is(state.sent.length, 1);

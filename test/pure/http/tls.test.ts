@@ -47,6 +47,8 @@ mount('sends who asks without TLS to where it is, and takes nothing from them', 
   const { status, headers, body } = await ask('GET', `/?token=${token}`);
   assert.equal([status, headers['location'], body], [307, `https://${HOST}/`, '']);
   assert.ok(sessions.tokenOpen(), 'the link is not spent');
+  for (const target of ['@evil.example/', '.evil.example/', 'http://evil.example/', '*'])
+    assert.is((await ask('GET', target)).headers['location'], `https://${HOST}/`, target);
   const login = await post('/login', { username: 'root', password: 'right' });
   assert.is(login.status, 403);
   assert.equal(JSON.parse(login.body), {

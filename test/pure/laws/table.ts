@@ -149,7 +149,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'daemon',
-    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host', 'languages/uci', 'languages/refused.ts'],
+    code: ['object', 'http', 'survey', 'apply', 'wish', 'observe', 'ubus', 'host', 'languages/uci', 'languages/shell', 'languages/refused.ts'],
     types: ['judge', 'plan', 'voice'],
     because: 'The resident program puts the object, its transports and the watch together, through doors that are handed in.',
   },

@@ -58,10 +58,14 @@ programs('is started with what was asked, in the language that was asked for', a
 programs('takes no option for a symptom, and no language that is none', async () => {
   assert.match(await refused('diagnose', { symptom: ' --from=/etc/shadow' }), /^The argument symptom of diagnose is "--from=\/etc\/shadow"; it must/);
   assert.match(await refused('diagnose', { symptom: 'x'.repeat(201) }), /at most 200 characters/);
+  for (const symptom of ['one way\naudio', 'audio\u0000 -x']) assert.match(await refused('diagnose', { symptom }), /a sentence in one line of at most/);
   assert.match(await refused('report', { language: 'de; x' }), /^The argument language of report is "de; x"; it must be as "de"/);
   assert.is(await refused('probe', { lan: 'br-guest' }), 'probe takes no argument "lan"; it takes language: string.');
-  for (const seconds of [0, 601, 1.5])
-    assert.is(await refused('watch', { seconds }), `The argument seconds of watch is ${seconds}; it may be 1 to 600.`);
+  for (const seconds of [-1, 601, 1.5])
+    assert.is(
+      await refused('watch', { seconds }),
+      `The argument seconds of watch is ${seconds}; it may be 1 to 600, or 0, which ends a watch.`,
+    );
 });
 
 programs('that has printed nothing is answered by the sentence it has said, without its name', async () => {

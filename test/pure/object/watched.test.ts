@@ -27,9 +27,10 @@ function router(watch: (listener: Listener) => Promise<void>) {
     read: async (path, options) => {
       const value = files.get(path);
       if (value !== undefined) return { state: 'present', value, source: path };
-      return path === CALLS ? { state: 'absent', source: path } : recorded.read(path, options);
+      return path.startsWith(CALLS) ? { state: 'absent', source: path } : recorded.read(path, options);
     },
     write: async (path, text) => void files.set(path, text),
+    remove: async (path) => void files.delete(path),
     lock: async () => {
       if (isHeld) return { busy: '' };
       isHeld = true;
@@ -81,6 +82,34 @@ watched('tells what it sees as it comes, and how it stood in the end', async () 
   await settle();
   const then = await all.calls();
   assert.equal([then?.live, then?.summary?.answered, then?.trouble], [false, 1, null]);
+});
+
+watched('is ended before its time by who asks for 0 seconds, sums up, and leaves nothing for the next one to end by', async () => {
+  let looks = 0;
+  const all: ReturnType<typeof router> = router(async ({ each, goOn }) => {
+    while (goOn()) {
+      looks += 1;
+      await each(SUMMARY);
+      await new Promise<void>((resolve) => all.clock.after(2000, resolve));
+    }
+    await each({ ...SUMMARY, answered: 1 });
+  });
+  const end = async (): Promise<Watched | null> => {
+    const ending = all.object.call('watch', { seconds: 0 });
+    await all.clock.pass(4000);
+    return ((await ending) as CallsReply).watched;
+  };
+  assert.is(await end(), null, 'where there is none, nothing is ended');
+  await all.object.call('watch', {});
+  await all.clock.pass(4500);
+  const before = looks;
+  const ended = await end();
+  assert.equal([ended?.live, ended?.summary?.answered, looks - before], [false, 1, 1]);
+  assert.equal([...all.files.keys()], [CALLS]);
+  assert.is((await end())?.began, ended?.began);
+  await all.object.call('watch', {});
+  await all.clock.pass(4000);
+  assert.is((await all.calls())?.live, true, 'another one goes on');
 });
 
 watched('that could look at nothing says why, and the next one may begin', async () => {

@@ -141,6 +141,9 @@ const WISH =
   STOCK.replace("alg 'unmanaged'", "alg 'disabled'").replace("policy '0'", "policy '1'") +
   "\nconfig provider 'mine'\n\tlist host 'sip.example.com'\n";
 
+/** What runs have noted in memory, some of it of the phones. */
+const NOTED = ['lock', 'probe.lock', 'probed.router', 'names', 'policy', 'run.known', 'line', 'link', 'hep', 'hotplug', 'intervals'];
+
 const removal = suite('removal');
 
 removal('does nothing at all where sipalg has changed nothing', () => {
@@ -164,7 +167,7 @@ removal("lets the program give everything back, with the voice rules off, and le
     '/etc/config/sipalg': WISH,
     '/etc/sipalg.journal': journal([]),
     '/etc/sipalg.policy': 'x',
-    '/var/run/sipalg.lock': '',
+    ...Object.fromEntries(NOTED.map((name) => [`/var/run/sipalg.${name}`, ''])),
     '/etc/config/sipalg-opkg': STOCK,
   });
   chmodSync(join(router.root, 'etc/config/sipalg'), 0o600);
@@ -183,9 +186,10 @@ removal("lets the program give everything back, with the voice rules off, and le
   assert.is(router.read('/.seen'), WISH.replace("policy '1'", "policy '0'").replace("alg 'disabled'", "alg 'enabled'"));
   assert.is(router.read('/etc/config/sipalg'), WISH);
   assert.is(statSync(join(router.root, 'etc/config/sipalg')).mode & 0o777, 0o600);
+  assert.equal(readdirSync(join(router.root, 'var/run')), []);
   assert.equal(
-    ['/var/run/sipalg.lock', '/etc/config/sipalg-opkg', '/etc/sipalg.journal'].map((path) => router.read(path)),
-    [null, null, null],
+    ['/etc/config/sipalg-opkg', '/etc/sipalg.journal'].map((path) => router.read(path)),
+    [null, null],
   );
 });
 

@@ -131,7 +131,10 @@ tab('puts what has a code into the language of the reader', async () => {
 tab('draws the calls of a watch as ladders, and says how it stands', async () => {
   const { ask, view, drawn, label } = await shown({ calls: came(calls(true)) });
   assert.equal(ask('watch').lines.slice(1), ['Watching for 9 min more.', 'Packets are not counted here.']);
-  assert.equal([ask('watch').disabled, ask('watch').label], [true, 'Watching...']);
+  assert.equal(
+    [ask('watch').disabled, ask('watch').label, ask('watch').ask],
+    [false, 'End the watch', { method: 'watch', args: { seconds: 0, language: 'en' } }],
+  );
   assert.equal(cellsIn(view, 'calls-told-rows'), [
     ['192.168.1.20', '', 'messages are changed'],
     ['192.168.1.20', 'Call 1', 'calls'],
@@ -144,7 +147,7 @@ tab('draws the calls of a watch as ladders, and says how it stands', async () =>
   );
   const over = await shown({ calls: came(calls(true)), watch: came({ watched: { ...calls(false).watched, at: Infinity } }) });
   assert.equal(over.ask('watch').lines[1], 'Nothing is watched now. Calls: 1, answered: 1, failed: 0.');
-  assert.is(over.ask('watch').disabled, false);
+  assert.equal([over.ask('watch').disabled, over.ask('watch').ask.args['seconds']], [false, 600]);
 });
 
 tab('offers the document once it is there', async () => {

@@ -171,6 +171,12 @@ provider('does not call silence an ALG', async () => {
     reach.map(({ state }) => state),
     ['answered', 'silent', 'silent'],
   );
+  // By IPv4, while a server of the same name answers everything by IPv6.
+  const half = new World();
+  half.there = (text, { address }) => (address === LOCAL && text.includes(address) ? null : text);
+  const halves = await probed(half, { target: 'example.com', names: namesOf(BOTH) });
+  assert.is(halves.verdict, 'inconclusive');
+  assert.match(halves.reasons[0]!.text, 'was never answered, while one with a host name in its place was');
   // UDP alone is closed.
   const closed = new World();
   closed.there = (text, _local, _outside, over) => (over === 'udp' ? null : text);

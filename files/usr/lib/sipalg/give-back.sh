@@ -350,7 +350,9 @@ if changed; then
 	fi
 fi
 # The stock configuration that opkg or apk has put beside a changed one is no more of use than the package.
-rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.probe.lock "$R"/var/run/sipalg.probed.* "$R"/var/run/sipalg.names "$R"/var/run/sipalg.policy "$R"/var/run/sipalg.run* "$R"/var/run/sipalg.line "$R"/var/run/sipalg.link "$WISH-opkg" "$WISH.apk-new"
+rm -f "$R"/var/run/sipalg.lock "$R"/var/run/sipalg.probe.lock "$R"/var/run/sipalg.probed.* "$R"/var/run/sipalg.names \
+	"$R"/var/run/sipalg.policy "$R"/var/run/sipalg.run* "$R"/var/run/sipalg.line "$R"/var/run/sipalg.link \
+	"$R"/var/run/sipalg.hep "$R"/var/run/sipalg.hotplug "$R"/var/run/sipalg.intervals "$WISH-opkg" "$WISH.apk-new"
 if [ -n "$left" ]; then
 	say "Not everything was given back. What was there before is written in ${JOURNAL#"$R"}: install sipalg again and run \`sipalg enable\`, or give it back by hand and remove that file."
 fi
