@@ -4,7 +4,7 @@
 // dist/sipalg.qjs.js (QuickJS) are lone files, to try the program without installing it: they hold everything but the page's
 // files. The page goes to dist/page, for our own mount, and to dist/luci, for LuCI.
 import { build } from 'esbuild';
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PACKAGES } from './package/contents.mjs';
@@ -61,14 +61,15 @@ export async function packLone(folder = root + 'dist') {
 }
 
 /**
- * The program as it lies on a router. The folder is emptied first, for the names of chunks change with what they hold.
+ * The program as it lies on a router. What is there already stays as it is, so that who runs it meanwhile misses nothing; what is
+ * there no more goes, for the names of chunks change with what they hold.
  * @param {string} folder
  * @returns {Promise<Metafile>} what went where: what the laws and the figures of size are held against
  */
 export async function packRouter(folder = root + 'dist/router') {
-  rmSync(folder, { recursive: true, force: true });
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     ...COMMON,
+    write: false,
     entryPoints: { sipalg: NODE, 'sipalg.qjs': QUICKJS },
     outdir: folder,
     format: 'esm',
@@ -76,6 +77,11 @@ export async function packRouter(folder = root + 'dist/router') {
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.mjs' }, // Node takes a lone .js for CommonJS
   });
+  mkdirSync(folder, { recursive: true });
+  for (const { path, contents } of outputFiles)
+    if (!existsSync(path) || !readFileSync(path).equals(contents)) writeFileSync(path, contents);
+  const names = new Set(outputFiles.map(({ path }) => basename(path)));
+  for (const name of readdirSync(folder)) if (!names.has(name)) rmSync(`${folder}/${name}`, { recursive: true });
   return metafile;
 }
 

@@ -248,7 +248,9 @@ export const OF_LINE: readonly Cause[] = [
     weight: 40,
     symptoms: ['choppy'],
     what: say('cause-line-late', 'Packets between this router and the provider come late, or at times that differ too much.'),
-    observable: 'twelve pings to the other end of calls: 30 ms from one to the next, 200 ms there and back, or two without an answer',
+    observable:
+      'twelve pings to the other end of calls: 30 ms from one to the next, 200 ms there and back, or two without an answer; '
+      + 'who answers less than half of them limits pings',
     fix: { ask: WHO_SELLS, question: say('ask-late-line', 'Why do packets to our provider take so long, or so different times?') },
     source: 'RFC 3550 §6.4.1; ITU-T G.114',
     made: 'test/machine/offload.test.ts',
@@ -273,7 +275,7 @@ export const OF_LINE: readonly Cause[] = [
     weight: 40,
     symptoms: ['choppy', 'one-way-audio', 'registration-lost'],
     what: say('cause-line-errors', 'A device that leads out takes in broken packets, or sends and listens by turns (half duplex).'),
-    observable: "the device's own count of errors: more than one in ten thousand packets; or duplex half",
+    observable: "the device's own count of errors: more than one in ten thousand packets; or duplex half at 10 or 100 Mbit/s",
     fix: { setting: say('fix-negotiate', 'another cable or port, and automatic negotiation at both ends'), of: say('of-line', 'the line') },
     source: 'Documentation/networking/statistics.rst; Documentation/ABI/testing/sysfs-class-net',
     made: PURE,

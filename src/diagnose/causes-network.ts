@@ -337,9 +337,9 @@ export const OF_NETWORK: readonly Cause[] = [
     sees({ calls, facts }) {
       const table = valueOf(calls.table);
       if (table === null) return unread(calls.table);
-      if (facts.expectations.state === 'failed') return unread(facts.expectations);
-      const open = valueOf(facts.expectations)?.length ?? 0;
-      if (table.expectations === null || open < 0.95 * table.expectations)
+      if (facts.expectations.state !== 'present') return unread(facts.expectations);
+      const open = facts.expectations.value.length;
+      if (table.expectations === null || open === 0 || open < 0.95 * table.expectations)
         return out(say('holes-open', '{open} {open:hole is|holes are} open', { open }));
       return found([say('holes-of', '{open} holes of {most} are open', { open, most: table.expectations })]);
     },

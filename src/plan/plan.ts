@@ -5,6 +5,7 @@
 import { canBlock, canUnload, flowsUnder, heldBy, inKernel, moduleIn, unread } from '../judge/questions.ts';
 import { isUnshown } from '../judge/origin.ts';
 import { Refused } from '../languages/refused.ts';
+import { passwordsIn } from '../languages/uci/passwords.ts';
 import { wishSection, writeWish } from '../wish/write.ts';
 import type { Facts } from '../observe/facts.ts';
 import { WISH_CONFIG } from '../observe/observe.ts';
@@ -97,7 +98,7 @@ function planDisable(facts: Facts): Part {
 /** What facts have of it is without passwords. */
 function putWish(text: string | null): Action {
   const action = putFile(WISH_CONFIG, text);
-  return action.do === 'write' ? { ...action, keeps: 'passwords' } : action;
+  return action.do === 'write' && passwordsIn(action.text).length > 0 ? { ...action, keeps: 'passwords' } : action;
 }
 
 /** Writes the wish down, so that a boot or a power cut finds it. */

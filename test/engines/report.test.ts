@@ -55,7 +55,7 @@ reports('is the same on both, in English and in German, from facts that were sav
   assert.match(english.stdout, '**A SIP ALG rewrites calls on this router.**');
   const german = onBoth(context, from, 'de_DE.UTF-8');
   assert.match(german.stdout, '**Ein SIP-ALG schreibt auf diesem Router Gespräche um.**');
-  assert.match(german.stdout, '## Der Router, und Versionen');
+  assert.match(german.stdout, '## Der Router und seine Versionen');
 });
 
 reports('draws what two captures have shown, and writes a page', (context) => {

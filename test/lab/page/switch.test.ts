@@ -46,7 +46,7 @@ page('switches it off and gives it back, and calls go through unedited in betwee
 
       await tab.click('[data-towards=disabled]');
       await tab.waitForSelector('[data-do=confirm]');
-      assert.match(await tab.locator('[role=group]').innerText(), /delete ct helper inet fw4 sip/);
+      assert.match(await tab.locator('dialog[open]').innerText(), /delete ct helper inet fw4 sip/);
       await tab.click('[data-do=confirm]');
       await tab.waitForSelector('#sipalg-result');
       assert.match(await tab.locator('#sipalg-result').innerText(), /^Switched off, and seen to be off/);

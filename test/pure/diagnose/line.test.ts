@@ -134,6 +134,9 @@ line('holes that helpers keep are held against how many there may be', async () 
   assert.equal(codes(await said(table(100), open(94))), []);
   assert.equal(codes(await said(table(100), open(95))), ['holes-full']);
   assert.equal(codes(await said(table(null), open(95))), []);
+  assert.equal(codes(await said(table(0), open(0))), [], 'its owner lets no helper open any');
+  const absent = { more: { expectations: { state: 'absent', source: '/proc/net/nf_conntrack_expect' } as const } };
+  assert.ok((await said(table(100), absent)).unknown.some(({ code }) => code === 'holes-full'), 'none were seen, so none are ruled out');
   const unread = { more: { expectations: failed } };
   assert.ok((await said(table(100), unread)).unknown.some(({ code }) => code === 'holes-full'));
 });
