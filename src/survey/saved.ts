@@ -4,13 +4,15 @@
  */
 import type { Reading } from '../host/host.ts';
 import { Refused } from '../languages/refused.ts';
+import { say, Trouble } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import { FACTS } from './facts-shape.ts';
 import type { Outcome, Report, RouterFacts, Surveyor } from './survey.ts';
 
 /** Bytes a saved document may have: ten thousand networks and a day of attempts are 4 MB. */
 export const MOST_SAVED = 64 << 20;
 
-const SAVE = 'save one with `sipalg status --json > FILE` on the router';
+const SAVE = say('saved-save', 'save one with `sipalg status --json > FILE` on the router');
 
 const isObject = (data: unknown): data is Record<string, unknown> => typeof data === 'object' && data !== null && !Array.isArray(data);
 
@@ -31,9 +33,10 @@ const minor = (version: string): string => version.split('.').slice(0, 2).join('
  * @throws Error in a sentence
  */
 export function savedFacts(text: Reading<string>, name: string, version: string, found?: (document: unknown) => void): Saved {
-  if (text.state === 'absent') throw new Error(`There is no ${name}; ${SAVE}.`);
-  if (text.state === 'failed') throw new Error(`${name} could not be read: ${text.because}.`);
-  if (text.value.trim() === '') throw new Error(`${name} is empty; ${SAVE}.`);
+  if (text.state === 'absent') throw new Trouble(say('saved-none', 'There is no {name}; {save}.', { name, save: SAVE }));
+  if (text.state === 'failed')
+    throw new Trouble(say('saved-unread', '{name} could not be read: {because}.', { name, because: text.because }));
+  if (text.value.trim() === '') throw new Trouble(say('saved-empty', '{name} is empty; {save}.', { name, save: SAVE }));
   let data: unknown;
   try {
     data = JSON.parse(text.value);
@@ -41,10 +44,17 @@ export function savedFacts(text: Reading<string>, name: string, version: string,
     // More is opened than closed, strings aside, of which the last may be open too.
     const rest = text.value.replace(/"(?:[^"\\]|\\.)*"?/gs, '');
     const cut = rest.trimStart().startsWith('{') && rest.replace(/[^{[]/g, '').length > rest.replace(/[^}\]]/g, '').length;
-    throw new Error(
+    throw new Trouble(
       cut
-        ? `${name} ends in the middle of the document, after ${text.value.length} characters: it was cut. Save it again, whole.`
-        : `${name} is not JSON: it begins with ${JSON.stringify(text.value.trimStart().slice(0, 40))}; ${SAVE}.`,
+        ? say('saved-cut', '{name} ends in the middle of the document, after {length} characters: it was cut. Save it again, whole.', {
+            name,
+            length: text.value.length,
+          })
+        : say('saved-no-json', '{name} is not JSON: it begins with {beginning}; {save}.', {
+            name,
+            beginning: JSON.stringify(text.value.trimStart().slice(0, 40)),
+            save: SAVE,
+          }),
     );
   }
   found?.(data);
@@ -53,22 +63,49 @@ export function savedFacts(text: Reading<string>, name: string, version: string,
   const facts = isReport ? document['facts'] : document;
   const by = document['version'];
   if (isReport && typeof by === 'string' && minor(by) !== minor(version)) {
-    throw new Error(
-      `${name} was saved by sipalg ${by.slice(0, 20)}, and this is ${version}: facts of another version are not judged. `
-        + `Save the document with sipalg ${minor(version)}, or judge it with sipalg ${minor(by).slice(0, 20)}.`,
+    throw new Trouble(
+      say(
+        'saved-version',
+        '{name} was saved by sipalg {by}, and this is {version}: facts of another version are not judged. '
+          + 'Save the document with sipalg {own}, or judge it with sipalg {other}.',
+        { name, by: by.slice(0, 20), version, own: minor(version), other: minor(by).slice(0, 20) },
+      ),
     );
   }
   if (isReport && typeof by !== 'string')
-    throw new Error(`${name} does not say which version of sipalg saved it; was it edited? To judge it, ${SAVE}.`);
-  if (facts === null) throw new Error(`${name} holds a reply without facts: sipalg was still looking when it was saved. Save it again.`);
+    throw new Trouble(
+      say('saved-no-version', '{name} does not say which version of sipalg saved it; was it edited? To judge it, {save}.', {
+        name,
+        save: SAVE,
+      }),
+    );
+  if (facts === null)
+    throw new Trouble(
+      say('saved-no-facts', '{name} holds a reply without facts: sipalg was still looking when it was saved. Save it again.', { name }),
+    );
   if (!isObject(facts) || facts['at'] === undefined)
-    throw new Error(`${name} is JSON, but no document of sipalg: it has neither \`facts\` nor what they hold; ${SAVE}.`);
+    throw new Trouble(
+      say('saved-foreign', '{name} is JSON, but no document of sipalg: it has neither `facts` nor what they hold; {save}.', {
+        name,
+        save: SAVE,
+      }),
+    );
   if (document['shortened'] !== undefined)
-    throw new Error(`${name} is a reply that ubus had to shorten: its facts are not whole, and cannot be judged. To judge them, ${SAVE}.`);
+    throw new Trouble(
+      say(
+        'saved-shortened',
+        '{name} is a reply that ubus had to shorten: its facts are not whole, and cannot be judged. To judge them, {save}.',
+        { name, save: SAVE },
+      ),
+    );
   const lacking = FACTS(facts, '');
   if (lacking !== null)
-    throw new Error(
-      `${name}: the facts lack "${lacking}", or hold something else there; was the document shortened or edited? To judge it, ${SAVE}.`,
+    throw new Trouble(
+      say(
+        'saved-lacking',
+        '{name}: the facts lack "{lacking}", or hold something else there; was the document shortened or edited? To judge it, {save}.',
+        { name, lacking, save: SAVE },
+      ),
     );
   const { verdict, plan } = document;
   // Another version may judge the same facts in another way.
@@ -90,14 +127,24 @@ async function judged<T>(making: Promise<T>, name: string): Promise<T> {
   } catch (error) {
     // Texts that the program itself never writes are refused by their language; all else was found out by its shape.
     if (!(error instanceof Refused || error instanceof TypeError || error instanceof RangeError)) throw error;
-    throw new Error(`${name}: the facts cannot be judged: ${error.message}. Was the document edited? To judge it, ${SAVE}.`);
+    throw new Trouble(
+      say('saved-unjudged', '{name}: the facts cannot be judged: {because}. Was the document edited? To judge it, {save}.', {
+        name,
+        because: error.message,
+        save: SAVE,
+      }),
+    );
   }
 }
 
-const edited = (name: string, what: string): Error =>
-  new Error(
-    `${name}: its facts do not lead to the ${what} that it holds; was it edited? `
-      + `${SAVE[0]?.toUpperCase()}${SAVE.slice(1)}, or give its \`facts\` alone to judge them as they are.`,
+const edited = (name: string, what: Said): Trouble =>
+  new Trouble(
+    say(
+      'saved-edited',
+      '{name}: its facts do not lead to the {what} that it holds; was it edited? Save one with `sipalg status --json > FILE` on the '
+        + 'router, or give its `facts` alone to judge them as they are.',
+      { name, what },
+    ),
   );
 
 /** Mostly both were written by one program, in one order. */
@@ -110,7 +157,8 @@ const isSame = (one: unknown, other: unknown): boolean =>
  */
 export async function savedReport(surveyor: Surveyor, { facts, said }: Saved, name: string): Promise<Report> {
   const report = await judged(surveyor.report(facts), name);
-  if (said !== null && !isSame(said, { verdict: report.verdict, plan: report.plan })) throw edited(name, 'verdict and the plan');
+  if (said !== null && !isSame(said, { verdict: report.verdict, plan: report.plan }))
+    throw edited(name, say('saved-verdict-and-plan', 'verdict and the plan'));
   return report;
 }
 
@@ -120,6 +168,6 @@ export async function savedReport(surveyor: Surveyor, { facts, said }: Saved, na
  */
 export async function savedOutcome(surveyor: Surveyor, { facts, said }: Saved, name: string): Promise<Outcome> {
   const outcome = await judged(surveyor.outcome(facts), name);
-  if (said !== null && !isSame(said.verdict, outcome.verdict)) throw edited(name, 'verdict');
+  if (said !== null && !isSame(said.verdict, outcome.verdict)) throw edited(name, say('saved-verdict', 'verdict'));
   return outcome;
 }

@@ -1,13 +1,22 @@
 /** What a test comes to, of what was sent and seen; and the bytes of its packets. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { probeText } from '../../../src/cli/probe-text.ts';
+import type { Difference } from '../../../src/compare/difference.ts';
 import { checksumOf, frame, solicitation } from '../../../src/probe/packet.ts';
 import { readRecording } from '../../../src/probe/record/recorded.ts';
 import { recordable, recordingScript } from '../../../src/probe/record/taps.ts';
 import type { Tap } from '../../../src/probe/record/taps.ts';
-import { verdictOf, withGrowth } from '../../../src/probe/results.ts';
+import { nothing } from '../../../src/probe/report.ts';
+import type { ProbeReport } from '../../../src/probe/report.ts';
+import { alterationsOf, verdictOf, withGrowth } from '../../../src/probe/results.ts';
 import type { Fate, Result } from '../../../src/probe/results.ts';
+import { vectorsOf } from '../../../src/probe/vectors.ts';
 import { writingChains } from '../../../src/probe/write.ts';
+import { english } from '../../../src/words/english.ts';
+import type { Put } from '../../../src/words/english.ts';
+import { published } from '../../../src/words/published.ts';
+import type { Coded, Said } from '../../../src/words/say.ts';
 
 const results = suite('what a test by live packets comes to');
 
@@ -48,6 +57,31 @@ results('is nothing where a control did not come out: then what is missing may n
   assert.is(verdictOf([]).verdict, 'inconclusive');
   // What was rewritten was, whatever happened to the control.
   assert.is(verdictOf([control(), result('rewritten'), control('dropped')]).verdict, 'rewritten here');
+});
+
+results('is told by the names of its messages in the language of who reads, and by the English ones to programs', () => {
+  const [before, , , , compact] = vectorsOf({ phone: '192.168.1.9', second: null, provider: '192.0.2.33', mtu: 1500, media: 40_000 });
+  const messages = [result('unchanged', { ...before! }), result('rewritten', { ...compact! })];
+  const difference = { field: 'Via', part: 'sent-by', at: 1, before: { text: 'a' }, after: { text: 'b' } } as Difference;
+  const alterations = alterationsOf(messages.map((one) => ({ ...one, differences: [difference] })));
+  const report: ProbeReport = { ...nothing(''), verdict: 'rewritten here', because: null, messages, alterations };
+  const german: Put = (said: Coded | undefined, text?: string) =>
+    said?.code === 'sent-control-before' ? 'Kontrolle vorher' : english(said as Said, text as string);
+  assert.match(probeText(report), '  MESSAGE, compact and folded  REWRITTEN\n');
+  assert.match(probeText(report), 'a -> b, control before and MESSAGE, compact and folded\n');
+  assert.match(probeText(report, german), '  Kontrolle vorher             unchanged\n  MESSAGE, compact and folded  REWRITTEN\n');
+  const document = published(report);
+  assert.equal(
+    document.messages.map(({ name, coded }) => [name, coded?.['name']]),
+    [
+      ['control before', { code: 'sent-control-before' }],
+      ['MESSAGE, compact and folded', { code: 'sent-message-compact' }],
+    ],
+  );
+  assert.equal(
+    document.alterations.map((one) => [one.messages, one.coded?.['messages']]),
+    [[['control before', 'MESSAGE, compact and folded'], { 0: { code: 'sent-control-before' }, 1: { code: 'sent-message-compact' } }]],
+  );
 });
 
 results('is no whole proof where the end of a message could not be seen', () => {

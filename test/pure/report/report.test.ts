@@ -9,10 +9,13 @@ import type { Input } from '../../../src/report/document.ts';
 import { probeOf } from '../../../src/report/probe.ts';
 import { redacting } from '../../../src/report/redact.ts';
 import type { Report } from '../../../src/survey/survey.ts';
+import { nothing } from '../../../src/probe/report.ts';
 import { english } from '../../../src/words/english.ts';
 import type { Put } from '../../../src/words/english.ts';
 import { reasonIn } from '../../../src/words/far-reasons.ts';
+import { published } from '../../../src/words/published.ts';
 import { putIn } from '../../../src/words/put.ts';
+import { say as said } from '../../../src/words/say.ts';
 import type { Host, Reading } from '../../../src/host/host.ts';
 import { recordedRouter, routerNames, Unanswered } from '../../routers.ts';
 import { saying } from '../../saying.ts';
@@ -124,6 +127,55 @@ documents('has what two captures and a probe have shown where they are given, an
   assert.match(html, 'Ablauf eines Gesprächs: INVITE');
   assert.match(html, /<h3 id="call-1">Gespräch 1: INVITE /);
   assert.not.match(html, /<script|<link|src=|url\(|https?:/);
+});
+
+documents('says what a probe says beside its messages, in the language of its reader', async () => {
+  const probe = published({
+    ...nothing(said('ground-no-wan', 'no device of this router leads to the internet now, so nothing can leave by it')),
+    messages: [
+      { name: said('sent-invite-second', 'INVITE of a second phone, same RTP port'), toProvider: true, fate: 'dropped' },
+      { name: 'INVITE', toProvider: true, fate: 'unchanged' },
+    ],
+    untested: [said('tcp-uncovered', 'TCP was not tested: no rule puts the SIP helper on it.')],
+    remarks: ['Somebody else said so.', said('line-tunnel', 'Calls leave by a tunnel, and this test ends where they enter it.')],
+    leftOver: [said('left-table', 'The table {table} could not be taken away: `{command}` does it.', { table: 'x', command: 'nft -f y' })],
+  });
+  const report = await reportOf(recordedRouter('stock-alg-on'));
+  const written = (document: object, put: Put): string =>
+    reportText({ ...alone(report), probe: probeOf(JSON.stringify(document), 'probe.json') }, { html: false, whole: true }, put);
+  const de = written(probe, await german());
+  const en = written(probe, english);
+  for (const [own, other] of [
+    ['gerade führt kein Gerät dieses Routers ins Internet', 'no device of this router leads to the internet now'],
+    ['INVITE eines zweiten Telefons, gleicher RTP-Port', 'INVITE of a second phone, same RTP port'],
+    ['TCP wurde nicht geprüft', 'TCP was not tested: no rule'],
+    ['Gespräche gehen durch einen Tunnel hinaus', 'Calls leave by a tunnel'],
+    ['Die Tabelle x ließ sich nicht entfernen: `nft -f y` erledigt es.', 'The table x could not be taken away: `nft -f y` does it.'],
+    ['Somebody else said so.', 'Somebody else said so.'],
+  ] as const) {
+    assert.match(de, own);
+    assert.match(en, other);
+  }
+  assert.not.match(de, /second phone|not tested|leave by|taken away|leads to/);
+});
+
+documents('takes a probe of another version at its texts, whatever stands beside them', async () => {
+  const deep = { code: 'x', text: 'x', parameters: {} as object };
+  for (let at = 0; at < 10; at++) deep.parameters = { inner: { ...deep } };
+  for (const coded of [
+    null,
+    'no',
+    { remarks: null },
+    { remarks: { 0: null } },
+    { remarks: { 0: { code: 7 } } },
+    { remarks: { 0: { code: 'left-table', parameters: { table: null, command: 'x' } } } },
+    { remarks: { 0: { code: 'left-table', parameters: { table: [[1]], command: 'x' } } } },
+    { remarks: { 0: { code: 'left-table', parameters: 'x' } } },
+    { remarks: { 0: { code: 'left-table', parameters: { table: deep } } } },
+  ]) {
+    const probe = probeOf(JSON.stringify({ verdict: 'unchanged', alterations: [], messages: [], remarks: ['As it was said.', 7], coded }), 'a');
+    assert.equal(probe.remarks, ['As it was said.'], JSON.stringify(coded));
+  }
 });
 
 const strangers = suite('what strangers need not see');

@@ -197,6 +197,16 @@ german('is German', async () => {
   assert.equal(english, []);
 });
 
+german('of how a command is called fits a terminal as it is written: folded, its lines would be ragged', async () => {
+  const { wordsOf } = await collected();
+  const usages = wordsOf('de').filter(([key]) => /^sipalg (usage-(?!diagnose)|report-usage)/.test(key));
+  assert.ok(usages.length > 5);
+  assert.equal(
+    usages.flatMap(([, text]) => text.split('\n')).filter((line) => line.length > 80),
+    [],
+  );
+});
+
 german('is put together as a person would: forms of words, lists, sentences in sentences, reasons', async () => {
   const { wordsOf } = await collected();
   const catalog = new Map(wordsOf('de'));
