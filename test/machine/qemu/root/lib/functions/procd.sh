@@ -70,6 +70,14 @@ _procd_end() {
 	  kill -KILL "$pid" ) >/dev/null 2>&1 &
 }
 
+# What procd's object `service` lists (procd/service/service.c, service_handle_list), by name; the rest of ubus as it is.
+ubus() {
+	local name
+	if [ "$1 $2 $3" != 'call service list' ]; then command ubus "$@"; return; fi
+	name=$(echo "$4" | sed -n 's/.*"name" *: *"\([^"]*\)".*/\1/p')
+	[ ! -d "$_procd/$name" ] || printf '{\n\t"%s": {\n\t}\n}\n' "$name"
+}
+
 procd_running() {
 	local folder
 	for folder in "$_procd/$1"/${2:-*}; do ! _procd_alive "$folder" || return 0; done
