@@ -61,13 +61,17 @@ function byGaps(look: Look, way: 'in' | 'out'): Outcome {
   const all = gaps(look, way);
   const seconds = look.calls.moved?.seconds ?? 0;
   if (all.length > 0)
-    return found(
-      all
+    return found([
+      ...all
         .slice(0, 3)
         .map(({ flow, wanted, came }) =>
           say('flow-gaps', '{flow}; in {seconds} s {came} packets came of about {wanted}', { flow: shown(flow), seconds, came, wanted }),
         ),
-    );
+      say(
+        'gaps-or-silence',
+        'an end that leaves silence out (silence suppression) looks the same for seconds: look again, and while both sides speak',
+      ),
+    ]);
   const running = audioOf(look).filter(isTwoWay);
   if (running.length === 0) return unknown(say('gaps-no-call', 'no call with audio runs now'), TAKE_TIME);
   const growths = running.flatMap((flow) => grown(look, flow) ?? []);
