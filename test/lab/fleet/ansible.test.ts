@@ -147,9 +147,14 @@ role('changes nothing when it runs again', async (context) => {
 
 role('--check --diff shows what another wish would change, by the plan, and changes nothing', async (context) => {
   const before = context.fleet.routers.map(({ files }) => files.read('/etc/config/sipalg'));
-  const ran = await play(context, ['--check', '--diff', '--limit', 'site-01,site-02'], { sipalg_policy: true });
+  const ran = await play(context, ['--check', '--diff', '--limit', 'site-01,site-02'], {
+    sipalg_policy: true,
+    sipalg_hep: { server: '203.0.113.10:9060', password: "hunter's 2" },
+  });
   assert.match(ran.stdout, /"- \\toption policy '0'"/);
   assert.match(ran.stdout, /"\+ \\toption policy '1'"/);
+  assert.match(ran.stdout, /"\+ \\toption password \.\.\."/);
+  assert.not.match(ran.stdout, /hunter/);
   assert.match(ran.stdout, /nft -f/);
   assert.match(ran.stdout, /site-01 +: ok=\d+ +changed=[1-9]/);
   assert.equal(
