@@ -397,7 +397,8 @@ own('is what the README shows: the pictures are made here, with UPDATE=1', async
     await look();
     await page.click('#sipalg-tab-voice');
     await page.check('#sipalg-field-main-policy');
-    await page.evaluate('document.activeElement.blur()');
+    await page.setViewportSize({ width: 900, height: 1000 });
+    await page.evaluate('document.activeElement.blur(), scrollTo(0, 0)');
     await shown(page, 'docs/page-voice.png');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 360, height: 640 });
