@@ -21,7 +21,7 @@ const traces = (router: Router): Promise<string> =>
   router.must([
     'sh',
     '-ec',
-    'nft list ruleset | sed "s/packets [0-9]* bytes [0-9]*//"; ip -o link | sed "s/^[0-9]*: //"; ip -o addr; ls /var/run | grep -vE "^sipalg.(daemon|probe.lock|probed.router)$"; cat /sys/class/net/br-lan/address',
+    'nft list ruleset | sed "s/packets [0-9]* bytes [0-9]*//"; ip -o link | sed "s/^[0-9]*: //"; ip -o addr; ls /var/run | grep -vE "^sipalg.(daemon|link|probe.lock|probed.router)$"; cat /sys/class/net/br-lan/address',
   ]);
 
 test('says which fields the ALG rewrites, and leaves nothing', async (router) => {
