@@ -20,6 +20,8 @@ export interface ConfigurationOptions {
   onWritten: () => void;
 }
 
+/** Where there is no file yet: it may hold a password. */
+const PRIVATE = 0o600;
 /** Milliseconds that another run is waited for. */
 const PATIENCE = 5000;
 
@@ -93,7 +95,7 @@ export function createConfiguration({ host, echo, onWritten }: ConfigurationOpti
     if (problems.length > 0) return { refused: problems };
     if (after === before) return { done: replyOf(before) };
     for (const command of [...changes.flatMap(commandsOf), 'uci commit sipalg']) echo(command);
-    await host.write(WISH_CONFIG, after);
+    await host.write(WISH_CONFIG, after, PRIVATE);
     if ((await textNow()) !== after)
       throw new Trouble(
         say('form-raced', '{file} is not as it was written; somebody else writes it too. Read it again.', { file: WISH_CONFIG }),

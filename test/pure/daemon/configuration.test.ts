@@ -20,7 +20,7 @@ config provider
 
 /** @param busy somebody else has the lock */
 function router({ text = FILE, busy = false, others = null as string | null } = {}) {
-  const file = { text };
+  const file: { text: string; mode?: number | undefined } = { text };
   const echoed: string[] = [];
   const state = { locked: 0, released: 0, written: 0 };
   const door = createConfiguration({
@@ -29,7 +29,10 @@ function router({ text = FILE, busy = false, others = null as string | null } = 
         path === '/etc/config/sipalg'
           ? { state: 'present', value: file.text, source: path }
           : { state: 'absent', source: path },
-      write: async (_: string, next: string) => void (file.text = others ?? next),
+      write: async (_: string, next: string, mode?: number) => {
+        file.text = others ?? next;
+        file.mode = mode;
+      },
       lock: async () => {
         state.locked += 1;
         return busy ? { busy: 'process 7 (sipalg apply)' } : { lock: { release: async () => void (state.released += 1) } };
@@ -63,6 +66,7 @@ configuration('is written under the lock of a run, said command by command, and 
     'uci commit sipalg',
   ]);
   assert.equal(state, { locked: 1, released: 1, written: 1 });
+  assert.is(file.mode, 0o600, 'a file that is new may hold a password');
 });
 
 configuration('is said in a form that runs nothing else when it is typed', async () => {
