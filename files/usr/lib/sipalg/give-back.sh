@@ -296,7 +296,7 @@ by_shell() {
 # words NAME FILE: the words of a list of lists or of objects, one a line: [["a","b"],["c"]] is `a b` and `c`.
 words() {
 	sed -n "s/.*\"$1\":\[\([^{}]*\|{.*}\)\],\"$2\".*/\1/p" "$3" |
-		sed 's/\],\[/\n/g; s/},{/\n/g; s/"address"://g; s/"device"://g' | tr -d '[]{}"' | tr ',' ' ' | grep '^[0-9a-f][-0-9a-zA-Z_.:/ ]*$'
+		sed 's/\],\[/\n/g; s/},{/\n/g; s/"address"://g; s/"device"://g' | tr -d '[]{}"' | tr ',' ' ' | grep '^[0-9a-f]*[.:][-0-9a-zA-Z_.:/ ]*$'
 }
 
 # What a test by live packets has made and not taken away, by the list it wrote before (src/probe/record/made.ts): its table,
