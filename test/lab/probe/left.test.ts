@@ -69,7 +69,7 @@ async function seen(lab: Lab): Promise<string[]> {
     routes: await router.must(['ip', '-4', 'route', 'show', 'table', 'all']),
     steering: await router.must(['ip', 'rule']),
     neighbours: (await router.must(['sh', '-c', `ip -4 neigh; ${isSix ? 'ip -6 neigh show dev br-lan | grep -v ^fe80; ' : ''}:`])).replace(/ (STALE|REACHABLE|DELAY|PROBE)/g, ''),
-    bridge: await router.must(['sh', '-c', 'cat /sys/class/net/br-lan/address /sys/class/net/br-lan/mtu; ls /sys/class/net/br-lan/brif']),
+    bridge: await router.must(['sh', '-c', 'cat /sys/class/net/br-lan/address /sys/class/net/br-lan/mtu; ls /sys/class/net/br-lan/brif 2>/dev/null || :']),
     files: lab.files.list('/var/run').filter((name) => name !== 'sipalg.probe.lock' && name !== 'sipalg.probed.router'),
     temporary: lab.files.list('/tmp'),
     processes: (await router.must(['sh', '-c', 'cat /proc/[0-9]*/comm 2>/dev/null || :']))
