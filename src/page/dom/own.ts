@@ -11,6 +11,7 @@ import { fill, wordsIn } from '../words.ts';
 import { changesOf, entered, formOf, read, saved, wrongIn } from '../form.ts';
 import type { Edit } from '../form.ts';
 import type { ConfigurationReply, Written } from '../../http/configuration.ts';
+import { chosen } from '../../words/locale.ts';
 import type { Coded, Said } from '../../words/say.ts';
 
 /** How often it is asked whether it is time. Milliseconds. */
@@ -32,10 +33,7 @@ declare const SIPALG_LANGUAGES: readonly string[];
 function languageFor(lang = 'auto'): string | null {
   const wanted = lang === 'auto' ? navigator.languages : [lang];
   for (const one of wanted) {
-    const [language = '', country] = one.split(/[-_]/);
-    if (language.toLowerCase() === 'en') return null;
-    const names = [...(country === undefined ? [] : [`${language}_${country.toUpperCase()}`]), language.toLowerCase()];
-    const found = names.find((name) => SIPALG_LANGUAGES.indexOf(name) >= 0);
+    const found = chosen(one, SIPALG_LANGUAGES);
     if (found !== undefined) return found;
   }
   return null;
@@ -52,7 +50,7 @@ async function speak(page: Page, lang: string | undefined): Promise<void> {
     language === null ? {} : await (ask(`words/${language}.json`, undefined) as Promise<Record<string, string>>).catch(() => null);
   if (catalog === null) return;
   spoken = language;
-  document.documentElement.lang = (language ?? 'en').replace('_', '-');
+  document.documentElement.lang = (language ?? 'en').replace(/_/g, '-');
   words = wordsIn((text) => (Object.prototype.hasOwnProperty.call(catalog, text) ? (catalog[text] as string) : text));
   document.title = words.title;
   page.speak(words);

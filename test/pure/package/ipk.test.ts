@@ -27,7 +27,7 @@ const MOST: Record<string, number> = {
   'sipalg-daemon': 62_000,
   'sipalg-calls': 153_000,
   'sipalg-fleet': 14_000,
-  'luci-app-sipalg': 32_768,
+  'luci-app-sipalg': 33_500,
 };
 
 type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };
