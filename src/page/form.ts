@@ -21,6 +21,8 @@ export type Edit =
   /** What was entered is forgotten, and the file read again. */
   | { do: 'read' };
 
+export type Work = 'saving' | 'reading';
+
 export interface FormState {
   /** null: not read yet. */
   file: ConfigurationReply | null;
@@ -30,14 +32,15 @@ export interface FormState {
   removed: readonly string[];
   /** What the program refused at the last Save. */
   refused: readonly Refusal[];
-  busy: boolean;
+  /** What is under way: fields are held meanwhile, for what is typed then would be lost with the answer. */
+  busy: Work | null;
   /** How the last Save went, or why the file was not read. */
   said: { tone: 'success' | 'danger' | 'warning'; text: string } | null;
   /** Grows when what was entered is forgotten: fields are drawn anew then. */
   reads: number;
 }
 
-export const EMPTY: FormState = { file: null, entered: {}, added: [], removed: [], refused: [], busy: false, said: null, reads: 0 };
+export const EMPTY: FormState = { file: null, entered: {}, added: [], removed: [], refused: [], busy: null, said: null, reads: 0 };
 
 export function entered(form: FormState, edit: Edit): FormState {
   switch (edit.do) {
@@ -65,7 +68,7 @@ export function read(form: FormState, file: ConfigurationReply): FormState {
 
 /** A Save has been answered. */
 export function saved(form: FormState, written: Written, words: Words): FormState {
-  const calm = { ...form, busy: false };
+  const calm = { ...form, busy: null };
   if ('done' in written) return { ...read(calm, written.done), said: { tone: 'success', text: words.form.saved } };
   if ('stale' in written) return { ...calm, said: { tone: 'warning', text: words.form.changed } };
   const [first] = written.refused;
@@ -150,7 +153,7 @@ export interface FormView {
   groups: GroupView[];
   said: FormState['said'];
   active: boolean;
-  busy: boolean;
+  busy: Work | null;
   changed: boolean;
   reads: number;
   words: FormWords;

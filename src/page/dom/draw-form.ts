@@ -94,7 +94,7 @@ function drawSection({ section, title, fields }: SectionView, active: boolean, w
   );
 }
 
-function drawAdd({ name, type, title }: GroupView, words: FormWords, act: Act): Tree {
+function drawAdd({ name, type, title }: GroupView, active: boolean, words: FormWords, act: Act): Tree {
   const id = `sipalg-add-${name}`;
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -111,11 +111,13 @@ function drawAdd({ name, type, title }: GroupView, words: FormWords, act: Act): 
     ' ',
     h('input', { id, name: 'section', class: 'cbi-input-text', pattern: '\\w+', required: true, 'aria-label': `${title}: ${words.name}` }),
     ' ',
-    h('button', { class: 'btn', type: 'submit' }, words.add),
+    h('button', { class: 'btn', type: 'submit', disabled: !active }, words.add),
   );
 }
 
 export function drawForm({ groups, said, active, busy, changed, reads, words }: FormView, act: Act): Tree {
+  const idle = active && busy === null;
+  const stale = said?.tone === 'warning';
   const button = (label: string, edit: 'save' | 'read', classes: string, enabled: boolean): Tree =>
     h(
       'button',
@@ -139,8 +141,8 @@ export function drawForm({ groups, said, active, busy, changed, reads, words }: 
         { key: group.name, 'aria-label': group.title },
         h('h3', {}, group.title),
         group.about === '' ? null : h('p', { class: 'cbi-section-descr' }, group.about),
-        group.sections.map((one) => drawSection(one, active && !busy, words, act)),
-        group.many && active ? drawAdd(group, words, act) : null,
+        group.sections.map((one) => drawSection(one, idle, words, act)),
+        group.many && active ? drawAdd(group, idle, words, act) : null,
       ),
     ),
     h(
@@ -151,9 +153,9 @@ export function drawForm({ groups, said, active, busy, changed, reads, words }: 
     h(
       'div',
       { class: 'cbi-page-actions', key: 'actions' },
-      button(busy ? words.saving : words.save, 'save', 'cbi-button-positive', active && !busy && changed),
+      button(busy === 'saving' ? words.saving : words.save, 'save', 'cbi-button-positive', idle && changed),
       ' ',
-      button(said?.tone === 'warning' ? words.again : words.reset, 'read', '', active && !busy && (changed || said?.tone === 'warning')),
+      button(stale ? words.again : words.reset, 'read', '', idle && (changed || stale)),
     ),
   );
 }

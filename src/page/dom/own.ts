@@ -106,12 +106,13 @@ async function call(method: MethodName, args: object): Promise<unknown> {
 const root = document.getElementById('page') as HTMLElement;
 
 async function readForm(page: Page): Promise<void> {
+  page.change((was) => ({ ...was, form: { ...was.form, busy: 'reading' } }));
   try {
     const { result } = (await ask('configuration', {})) as { result: ConfigurationReply };
     page.change((was) => ({ ...was, form: read(was.form, result) }));
   } catch (error) {
     const said = { tone: 'danger' as const, text: (error as Failure).message };
-    page.change((was) => ({ ...was, form: { ...was.form, said } }));
+    page.change((was) => ({ ...was, form: { ...was.form, busy: null, said } }));
   }
 }
 
@@ -124,7 +125,7 @@ async function saveForm(page: Page): Promise<void> {
     return document.getElementById(`sipalg-field-${wrong.name}`)?.focus();
   }
   if (form.file === null) return;
-  page.change((was) => ({ ...was, form: { ...was.form, busy: true, said: null } }));
+  page.change((was) => ({ ...was, form: { ...was.form, busy: 'saving', said: null } }));
   const body = { revision: form.file.revision, changes: changesOf(form) };
   let written: Written;
   try {
@@ -132,7 +133,7 @@ async function saveForm(page: Page): Promise<void> {
   } catch (error) {
     const { trouble } = error as Failure;
     const said = { tone: 'danger' as const, text: fill(words.form.notSaved, trouble.said) };
-    page.change((was) => ({ ...was, form: { ...was.form, busy: false, said } }));
+    page.change((was) => ({ ...was, form: { ...was.form, busy: null, said } }));
     return trouble.kind === 'no session' ? meet(page, trouble.said) : undefined;
   }
   page.change((was) => ({ ...was, form: saved(was.form, written, words) }));
@@ -143,7 +144,9 @@ async function saveForm(page: Page): Promise<void> {
 
 function edit(page: Page, asked: Edit): void {
   if (asked.do === 'save') return void saveForm(page);
-  if (asked.do === 'read') return void readForm(page);
+  if (asked.do === 'read')
+    // The button that was pressed has nothing more to do: the focus goes on from the tab.
+    return void readForm(page).then(() => document.getElementById(`sipalg-tab-${page.state().tab}`)?.focus());
   page.change((was) => ({ ...was, form: entered(was.form, asked) }));
 }
 
