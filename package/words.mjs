@@ -20,7 +20,13 @@ export function languages() {
 }
 
 /** Names that LuCI has from before it took those of gettext: LUCI_LC_ALIAS in luci.mk (openwrt/luci, since 2020). */
-const OF_OLD = /** @type {Readonly<Record<string, string>>} */ ({ bn_BD: 'bn', nb_NO: 'no', pt_BR: 'pt-br', zh_Hans: 'zh-cn', zh_Hant: 'zh-tw' });
+const OF_OLD = /** @type {Readonly<Record<string, string>>} */ ({
+  bn_BD: 'bn',
+  nb_NO: 'no',
+  pt_BR: 'pt-br',
+  zh_Hans: 'zh-cn',
+  zh_Hant: 'zh-tw',
+});
 
 /**
  * A language as LuCI and packages call it: `sipalg.pt-br.lmo`, `luci-i18n-sipalg-pt-br`. LuCI seeks a browser's `xx-YY` as xx-yy

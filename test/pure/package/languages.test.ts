@@ -83,7 +83,8 @@ added('is found and read by LuCI, and what is not translated stays in English', 
   const { hash } = await packer<{ hash(data: Buffer): number }>('lmo');
   const bytes = (name: string, path: string): Buffer =>
     context.packages.find((one) => one.name === name)?.files.get(path)?.bytes ?? Buffer.alloc(0);
-  const defaults = ['de', 'eo', 'pt-br'].map((code) => bytes(`luci-i18n-sipalg-${code}`, `/etc/uci-defaults/luci-i18n-sipalg-${code}`).toString());
+  const names = ['de', 'eo', 'pt-br'].map((code) => `luci-i18n-sipalg-${code}`);
+  const defaults = names.map((name) => bytes(name, `/etc/uci-defaults/${name}`).toString());
   assert.is(defaults[2], "uci set luci.languages.pt_br='Portugu\u00eas do Brasil'; uci commit luci\n");
   for (const [accept, code, mark] of [
     ['pt-BR,pt;q=0.9,en;q=0.8', 'pt-br', 'BR'],
