@@ -7,11 +7,11 @@ import { must, unpackDependency } from './debian.ts';
 
 /**
  * Kernels by line. 6.1 (Debian 12) and 6.12 (Debian 13) bracket OpenWrt 24.10's 6.6; 25.12 has 6.12 itself.
- * Debian's cloud flavour is small and has both SIP modules as modules.
+ * Both have both SIP modules as modules. Debian's cloud flavour is small, and lacks PPP; the whole one has a router's ways out.
  */
 export const KERNELS = [
-  { line: '6.1', release: 'bookworm', metapackage: 'linux-image-cloud-amd64' },
-  { line: '6.12', release: 'trixie', metapackage: 'linux-image-cloud-amd64' },
+  { line: '6.1', release: 'bookworm', metapackage: 'linux-image-cloud-amd64', folder: 'kernel-6.1' },
+  { line: '6.12', release: 'trixie', metapackage: 'linux-image-amd64', folder: 'kernel-6.12-amd64' },
 ] as const;
 
 export type Line = (typeof KERNELS)[number]['line'];
@@ -40,8 +40,8 @@ export const LOCK = `${CACHE}/making`;
 
 /** The kernel of a line, downloaded once. */
 export function kernelOf(line: Line): Kernel {
-  const { release, metapackage } = KERNELS.find((each) => each.line === line)!;
-  const folder = `${CACHE}/kernel-${line}`;
+  const { release, metapackage, ...kept } = KERNELS.find((each) => each.line === line)!;
+  const folder = `${CACHE}/${kept.folder}`;
   if (!existsSync(`${folder}/package.txt`))
     alone(LOCK, () => {
       if (existsSync(`${folder}/package.txt`)) return;
