@@ -30,7 +30,7 @@ phones('compares them as it does UDP over IPv4, and counts repeats of packets wi
     await lab.router.must(['ip', '-6', 'route', 'add', 'default', 'via', ADDRESS6.provider]);
     await lab.phone2.must(['nft', '-f', '-'], { input: UNNUMBERED });
     const all = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['probe', '--phones', '--json', '--for', '600'])));
-    for (let tries = 0; ((await lab.router.must(['nft', 'list', 'tables'])).match(/sipalg_phones/g) ?? []).length < 2; tries++) {
+    for (let tries = 0; ((await lab.router.must(['nft', 'list', 'tables'])).match(/sipalg_phones_/g) ?? []).length < 2; tries++) {
       if (tries > 300) throw new Error(`two record: ${all.map(({ complained }) => complained()).join()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
