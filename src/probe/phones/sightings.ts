@@ -63,6 +63,8 @@ export class Sightings {
   readonly #keeps: number;
   readonly #isFar: (address: string) => boolean;
   readonly #known = new Map<string, Known>();
+  /** Messages of which a listing has shown a part. */
+  readonly #partial = new Set<string>();
   readonly #packets = new Map<string, number>();
   /** Packets that were read at each tap, whether they are told or not. */
   readonly #taken = new Map<string, number>();
@@ -107,6 +109,7 @@ export class Sightings {
       const when = Math.round(at - this.#keeps + recorded.expires);
       const same = this.#before(recorded, at);
       const before = same?.ends === endsOf(recorded) ? same : null;
+      if (recorded.isPartial === true && before === null && this.#isFirst(keyOf(recorded, isTcp))) continue;
       const fresh = Math.max(0, recorded.times - (before?.times.get(recorded.id) ?? 0));
       const was = before?.read ?? when;
       const known = before ?? { when, read: at, times: new Map<number, number>(), ends: endsOf(recorded) };
@@ -125,6 +128,14 @@ export class Sightings {
     // In one moment what goes in was there first.
     const entering = ({ inside, fromPhone }: PhoneMessage): number => (inside === fromPhone ? 0 : 1);
     return found.sort((one, other) => one.at - other.at || entering(one) - entering(other));
+  }
+
+  /** One of which a piece was missing at two listings stays as it is. */
+  #isFirst(key: string): boolean {
+    if (this.#partial.delete(key)) return false;
+    if (this.#partial.size >= MOST_KNOWN) this.#partial.clear();
+    this.#partial.add(key);
+    return true;
   }
 
   #count(tap: string, packets: number): void {

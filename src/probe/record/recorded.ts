@@ -26,6 +26,8 @@ export interface Recorded {
   readonly ttl: number | null;
   /** So many packets had these numbers and bytes: a phone that numbers all its packets 0 repeats itself so. */
   readonly times: number;
+  /** A piece of it was not listed, though its tap records it: the next listing may show it. */
+  readonly isPartial?: boolean;
   /** TCP: up to which byte of the other side it says to have got everything. */
   readonly ack: number | null;
 }
@@ -179,12 +181,16 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, string>, most: number, isK
       unclear++;
       continue;
     }
+    // A header of TCP with options that no tap knows, and a set without room, leave it so for good.
+    const { least = 1, tails: tailed = most } = tap;
+    const expected = length > Math.min(most, tailed) ? Math.floor(Math.min(length, most) / CHUNK) * CHUNK : length - (length % least);
     const end = ({ parts }: Element): End => ({ address: parts[2]!, port: Number(parts[3]) });
     found.push({
       ...known,
       from: end(source[0]!),
       to: end(destination[0]!),
       bytes: bytes.slice(0, at),
+      ...(at < expected ? { isPartial: true } : {}),
       ttl: isTcp ? null : Number(head.parts[3]),
       ack: isTcp ? Number(acks.get(group)?.[0]?.parts[2] ?? NaN) : null,
     });

@@ -7,7 +7,7 @@ import { callThroughProvider } from '../compare/peers.ts';
 import { openLab, type Lab } from '../lab.ts';
 import { ADDRESS } from '../network.ts';
 import type { Socket } from '../talker.ts';
-import { ENGINES, going, stop, until } from './watched.ts';
+import { ENGINES, going, recording, stop, until } from './watched.ts';
 import type { Going, Line } from './watched.ts';
 
 const watch = suite('watch and the real ALG');
@@ -36,12 +36,8 @@ watch('tells the story of two real phones and compares all they send, without le
     const watching = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['watch', '--json'])));
     const phones = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['probe', '--phones', '--json', '--for', '600'])));
     await until(watching, 'it watches', ({ lines }) => lines().length > 0);
-    for (let tries = 0; ; tries++) {
-      const tables = await lab.router.must(['nft', 'list', 'tables']);
-      if ((tables.match(/sipalg_(?:watch|phones)_/g) ?? []).length === 4) break;
-      if (tries > 300) throw new Error(`four record: ${tables} ${phones.map(({ complained }) => complained()).join()}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await recording(lab, 'watch', 2, watching);
+    await recording(lab, 'phones', 2, phones);
     await callThroughProvider(lab);
     await until(watching, 'the call has ended for both phones', ({ lines }) => lines().filter(({ what }) => what === 'ended').length === 2);
     // What a recording has is read once more as it ends.
@@ -167,10 +163,7 @@ watch('tells audio both ways and one way, hold, and a state that runs out before
     await lab.router.must(['sysctl', '-w', COUNTED, ...SHORT]);
     const all = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['watch', '--json'])));
     await until(all, 'it watches', ({ lines }) => lines().length > 0);
-    for (let tries = 0; ((await lab.router.must(['nft', 'list', 'tables'])).match(/sipalg_watch_/g) ?? []).length < 2; tries++) {
-      if (tries > 300) throw new Error('two record');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await recording(lab, 'watch', 2, all);
     const told =
       (what: string, fits: (line: Line) => boolean = () => true) =>
       (one: Going): boolean =>
