@@ -66,6 +66,15 @@ export function read(form: FormState, file: ConfigurationReply): FormState {
   return { ...EMPTY, file, reads: form.reads + 1 };
 }
 
+/**
+ * The file has been read again by a session that follows on one that is over, perhaps another person's. What was entered stays;
+ * where the file has been changed meanwhile the next Save is told so, for it still builds on the old one.
+ */
+export function resumed(form: FormState, file: ConfigurationReply): FormState {
+  if (form.file === null || changesOf(form).length === 0) return read(form, file);
+  return { ...form, busy: null, file: { ...file, revision: form.file.revision } };
+}
+
 /** A Save has been answered. */
 export function saved(form: FormState, written: Written, words: Words): FormState {
   const calm = { ...form, busy: null };
@@ -146,6 +155,8 @@ export interface GroupView {
   title: string;
   about: string;
   many: boolean;
+  /** The name of a section that is to be added, as far as it is typed. */
+  typed: string;
   sections: SectionView[];
 }
 
@@ -186,7 +197,16 @@ function fieldOf(
   ];
 }
 
-export function formOf(form: FormState, tab: TabName, active: boolean, words: Words): FormView | null {
+/** The id of the field for the name of a new section. */
+export const addingOf = (group: string): string => `sipalg-add-${group}`;
+
+export function formOf(
+  form: FormState,
+  tab: TabName,
+  active: boolean,
+  words: Words,
+  typed: Readonly<Record<string, string>> = {},
+): FormView | null {
   if (form.file === null) return null;
   const main = idsOf(form, GROUPS[0] as Group)[0];
   const on = main !== undefined && flagOf('sipalg', 'policy', givenOf(form, main)['policy']) === '1';
@@ -199,6 +219,7 @@ export function formOf(form: FormState, tab: TabName, active: boolean, words: Wo
       title: (words.form.groups as Record<string, string>)[group.name] ?? '',
       about: (words.form.abouts as Record<string, string>)[group.name] ?? '',
       many: group.many,
+      typed: typed[addingOf(group.name)] ?? '',
       sections: idsOf(form, group).map((one) => ({
         section: one.section,
         title: group.many ? one.section : '',

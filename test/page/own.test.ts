@@ -130,7 +130,12 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
         }
         object.status = async (): Promise<Reply> => ({ ...NOTHING });
         await look();
-        assert.is(await mood(page), 'loading');
+        await look();
+        assert.is(await mood(page), 'rewriting', 'the last report stays');
+        assert.ok((await text('.alert-message.warning')).includes('nft -j -t list ruleset'));
+        await page.reload();
+        await page.waitForSelector('#sipalg[data-mood=loading]');
+        await look();
         await look();
         assert.ok((await text('#sipalg')).includes('nft -j -t list ruleset'));
         assert.equal(await page.evaluate(INSPECT), []);

@@ -1,5 +1,6 @@
 /** The fields drawn, where LuCI does not. */
 import type { Act } from '../action.ts';
+import { addingOf } from '../form.ts';
 import type { FieldView, FormView, GroupView, SectionView } from '../form.ts';
 import { h } from '../tree.ts';
 import type { Tree } from '../tree.ts';
@@ -94,8 +95,8 @@ function drawSection({ section, title, fields }: SectionView, active: boolean, w
   );
 }
 
-function drawAdd({ name, type, title }: GroupView, active: boolean, words: FormWords, act: Act): Tree {
-  const id = `sipalg-add-${name}`;
+function drawAdd({ name, type, title, typed }: GroupView, active: boolean, words: FormWords, act: Act): Tree {
+  const id = addingOf(name);
   const submit = (event: Event): void => {
     event.preventDefault();
     const input = (event.target as HTMLFormElement).elements.namedItem('section') as HTMLInputElement;
@@ -103,13 +104,23 @@ function drawAdd({ name, type, title }: GroupView, active: boolean, words: FormW
     // As uci names a section.
     if (/^\w+$/.test(section)) act({ do: 'edit', edit: { do: 'add', type, section } });
     input.value = '';
+    act({ do: 'type', name: id, text: '' });
   };
   return h(
     'form',
     { key: 'add', class: 'cbi-section-create', on: { submit } },
     h('label', { for: id }, `${words.name}:`),
     ' ',
-    h('input', { id, name: 'section', class: 'cbi-input-text', pattern: '\\w+', required: true, 'aria-label': `${title}: ${words.name}` }),
+    h('input', {
+      id,
+      name: 'section',
+      class: 'cbi-input-text',
+      pattern: '\\w+',
+      required: true,
+      value: typed,
+      'aria-label': `${title}: ${words.name}`,
+      on: { input: (event: Event) => act({ do: 'type', name: id, text: (event.target as HTMLInputElement).value }) },
+    }),
     ' ',
     h('button', { class: 'btn', type: 'submit', disabled: !active }, words.add),
   );
