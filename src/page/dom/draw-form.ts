@@ -6,6 +6,9 @@ import { h } from '../tree.ts';
 import type { Tree } from '../tree.ts';
 import type { FormWords } from '../words.ts';
 
+/** Lines of a list that are seen at once. */
+const MOST_ROWS = 12;
+
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 function drawControl(
@@ -38,7 +41,7 @@ function drawControl(
       choices.map(([one, label]) => h('option', { value: one, key: one, selected: one === (value || placeholder) }, label)),
     );
   if (kind === 'list')
-    return h('textarea', { ...traits, class: 'cbi-input-text', rows: String(Math.max(2, value.split('\n').length)), on: { input } }, value);
+    return h('textarea', { ...traits, class: 'cbi-input-text', rows: String(Math.min(MOST_ROWS, Math.max(2, value.split('\n').length))), on: { input } }, value);
   return h('input', {
     ...traits,
     class: 'cbi-input-text',
