@@ -40,8 +40,10 @@ function drawControl(
       { ...traits, class: 'cbi-input-select', on: { change: input } },
       choices.map(([one, label]) => h('option', { value: one, key: one, selected: one === (value || placeholder) }, label)),
     );
-  if (kind === 'list')
-    return h('textarea', { ...traits, class: 'cbi-input-text', rows: String(Math.min(MOST_ROWS, Math.max(2, value.split('\n').length))), on: { input } }, value);
+  if (kind === 'list') {
+    const rows = String(Math.min(MOST_ROWS, Math.max(2, value.split('\n').length)));
+    return h('textarea', { ...traits, class: 'cbi-input-text', rows, on: { input } }, value);
+  }
   return h('input', {
     ...traits,
     class: 'cbi-input-text',
