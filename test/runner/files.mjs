@@ -44,7 +44,7 @@ export const LONG = {
 export const LAYERS = [
   { name: 'pure', needs: [], limit: 180_000, pool: 2, demanding: true },
   { name: 'engines', needs: ['engines'], limit: 600_000, pool: 2, demanding: true },
-  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'fleet', 'shell', 'page', 'engines'], limit: 720_000, pool: 4, demanding: false, again: true },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'fleet', 'shell', 'page', 'engines'], limit: 720_000, pool: 3, demanding: false, again: true },
   {
     name: 'machine',
     needs: ['vm', 'engines'],
