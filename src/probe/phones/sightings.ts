@@ -41,6 +41,8 @@ export const MOST_LACKING = 3;
  * one has gone. The rest is for readings that take seconds on a busy router, by which their dates differ.
  */
 const SAME = 0.6;
+/** Milliseconds for which a sequence number of TCP is the same segment: so long TCP itself may send it again (RFC 6298, tcp(7)). */
+const SAME_SEGMENT = 600_000;
 /** Repeats are dated between two readings, no closer than this: the first one comes after 0.5 s (RFC 3261 §17.1.1.1, T1). */
 const APART = 200;
 const MOST_KNOWN = 4096; // of 90 bytes each
@@ -83,9 +85,10 @@ export class Sightings {
 
   /** The element that was read before, if it is still the same. */
   #before(head: Head, at: number): Known | null {
-    const known = this.#known.get(keyOf(head, this.#isTcp(head.tap)));
+    const isTcp = this.#isTcp(head.tap);
+    const known = this.#known.get(keyOf(head, isTcp));
     const when = at - this.#keeps + head.expires;
-    return known !== undefined && Math.abs(when - known.when) < SAME * this.#keeps ? known : null;
+    return known !== undefined && Math.abs(when - known.when) < (isTcp ? SAME_SEGMENT : SAME * this.#keeps) ? known : null;
   }
 
   /** Whether nothing of a message is news, so that its bytes need not be put together. @param at as `take` has it */

@@ -88,6 +88,7 @@ live('kamailio and sngrep have both sides of a call under one id, from either en
     // The watch has seen the ALG, which is trouble.
     assert.equal(await stop(senders), [1, 0, 0], senders.map(({ complained }) => complained()).join('\n'));
     const rows = await kamailio.kept(() => true, 'all');
+    assert.is(await kamailio.dropped(), 0, 'datagrams that kamailio had no room for');
     // What its database does not take is no message that was lost on its way.
     assert.equal(kamailio.said().split('\n').filter((line) => /ERROR|CRITICAL/.test(line) && !line.includes('mod_init')), []);
     const [recorded, dumped] = [ofNode(rows, 11), ofNode(rows, 13)];
