@@ -164,6 +164,16 @@ causes('devices that only look like phones are no cause by themselves', async ()
   const { found, unknown } = await said({ flows: flows([signalling()], [game]) });
   assert.equal(found, []);
   assert.ok(unknown.some(({ code, tell }) => code === 'state-gone-in-call' && tell.includes('while the call runs')));
+  // Neither in a network for guests, while somebody asks why calls drop: it runs as steadily as audio, and has not its size.
+  const guest = { ...game, source: '192.168.3.77', out: { packets: 900, bytes: 90_000 }, in: { packets: 900, bytes: 117_000 } };
+  const { source, sourcePort, destination, destinationPort } = guest;
+  const lan = [...calls().lan, { device: 'br-guest', address: '192.168.3.1', prefix: 24, zone: 'guest' }];
+  const growth = { source, sourcePort, destination, destinationPort, out: 50, in: 50 };
+  const moved = { seconds: 1, rejected: null, flows: [growth], traffic: [], paths: null };
+  const dropping = { ask: 'calls drop after a while' };
+  assert.equal(codes(await said({ lan, moved, flows: flows([signalling()], [guest]) }, dropping)), []);
+  const talk = { ...guest, out: { packets: 900, bytes: 180_000 }, in: { packets: 900, bytes: 180_000 } };
+  assert.equal(codes(await said({ lan, moved, flows: flows([signalling()], [talk]) }, dropping)), ['state-gone-in-call']);
 });
 
 causes('IPv6 and TLS are told of the phones that use them', async () => {
