@@ -111,8 +111,8 @@ export interface Host {
   /**
    * Replaces a file's bytes so that a power cut leaves either the old or the new
    * ones: temporary file (`unfinishedOf`; those of writers that are gone are taken away), sync, rename, sync of the
-   * directory. Mode and owner of an existing file are kept, `mode` is that of a new one (0644 where it is not given); a link is followed, not
-   * replaced. Until all of it is written, nobody but root may read it. Throws an Error whose message is a sentence.
+   * directory. Mode and owner of an existing file are kept, `mode` is that of a new one (0644 where it is not given); a link is
+   * followed, not replaced. Until all of it is written, nobody but root may read it. Throws an Error whose message is a sentence.
    */
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Takes away the permissions of a file that are not in `mode`; one that is not there has none. Throws as `write` does. */
