@@ -52,7 +52,7 @@ export async function startKamailio(
   member: Member,
   files: Files,
   address: string,
-): Promise<{ kept(enough: (rows: Kept[]) => boolean, what: string): Promise<Kept[]>; stop(): Promise<void> }> {
+): Promise<{ kept(enough: (rows: Kept[]) => boolean, what: string): Promise<Kept[]>; said(): string; stop(): Promise<void> }> {
   await member.must(['python3', '-c', MAKE], { timeout: 60_000 });
   files.write('/tmp/homer.cfg', configuration(address));
   const kamailio = member.spawn(['kamailio', '-DD', '-E', '-f', '/tmp/homer.cfg', '-Y', '/tmp', '-P', '/tmp/homer.pid', '-m', '32', '-M', '4']);
@@ -68,6 +68,7 @@ export async function startKamailio(
       }, () => `kamailio keeps ${what}, and not ${rows.length}; it said ${said.slice(-500)}`);
       return rows;
     },
+    said: () => said,
     // It is asked, for its children would outlive it otherwise and keep its output open.
     async stop() {
       kamailio.signal('SIGTERM');

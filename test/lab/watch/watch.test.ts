@@ -7,7 +7,7 @@ import { callThroughProvider } from '../compare/peers.ts';
 import { openLab, type Lab } from '../lab.ts';
 import { ADDRESS } from '../network.ts';
 import type { Socket } from '../talker.ts';
-import { ENGINES, going, stop, until } from './watched.ts';
+import { ENGINES, going, recording, stop, until } from './watched.ts';
 import type { Going, Line } from './watched.ts';
 
 const watch = suite('watch and the real ALG');
@@ -36,12 +36,8 @@ watch('tells the story of two real phones and compares all they send, without le
     const watching = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['watch', '--json'])));
     const phones = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['probe', '--phones', '--json', '--for', '600'])));
     await until(watching, 'it watches', ({ lines }) => lines().length > 0);
-    for (let tries = 0; ; tries++) {
-      const tables = await lab.router.must(['nft', 'list', 'tables']);
-      if ((tables.match(/sipalg_/g) ?? []).length === 4) break;
-      if (tries > 300) throw new Error(`four record: ${tables} ${phones.map(({ complained }) => complained()).join()}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await recording(lab, 'watch', 2, watching);
+    await recording(lab, 'phones', 2, phones);
     await callThroughProvider(lab);
     await until(watching, 'the call has ended for both phones', ({ lines }) => lines().filter(({ what }) => what === 'ended').length === 2);
     // What a recording has is read once more as it ends.
@@ -76,11 +72,11 @@ function story({ engine, lines }: Going): void {
   assert.is(all.find(({ what }) => what === 'registered')?.['expires'], 600, engine);
   // Both register from port 5060, and the second is moved.
   assert.ok(
-    all.some((line) => line.what === 'port-moved' && line.cause === 'same-sip-port'),
+    all.some((line) => line.what === 'port-moved' && line.cause === 'phones-share-sip-port'),
     engine,
   );
   assert.ok(
-    all.some((line) => line.what === 'changed' && line.cause === 'alg-changed'),
+    all.some((line) => line.what === 'changed' && line.cause === 'alg-rewrites'),
     engine,
   );
   const summary = all.at(-1) as Line;
@@ -167,10 +163,7 @@ watch('tells audio both ways and one way, hold, and a state that runs out before
     await lab.router.must(['sysctl', '-w', COUNTED, ...SHORT]);
     const all = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['watch', '--json'])));
     await until(all, 'it watches', ({ lines }) => lines().length > 0);
-    for (let tries = 0; ((await lab.router.must(['nft', 'list', 'tables'])).match(/sipalg_watch/g) ?? []).length < 2; tries++) {
-      if (tries > 300) throw new Error('two record');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await recording(lab, 'watch', 2, all);
     const told =
       (what: string, fits: (line: Line) => boolean = () => true) =>
       (one: Going): boolean =>
@@ -217,7 +210,7 @@ watch('tells audio both ways and one way, hold, and a state that runs out before
     // Signalling is silent while audio goes on, and runs out.
     const heldAt = (lines: readonly Line[]): number => lines.find(({ what }) => what === 'held')!.at;
     const ran = ({ lines }: Going): Line | undefined =>
-      lines().find((line) => line.what === 'state-ended' && line['cause'] === 'state-expired-in-call' && line.at > heldAt(lines()));
+      lines().find((line) => line.what === 'state-ended' && line['cause'] === 'state-gone-in-call' && line.at > heldAt(lines()));
     await until(all, 'runs out', (one) => ran(one)?.['inCall'] === true);
     const end = ran(all[0]!)!;
     // Dated by the time that was left, and not by the event, which comes late.
@@ -230,7 +223,7 @@ watch('tells audio both ways and one way, hold, and a state that runs out before
     await until(
       all,
       'a call that meets no state',
-      told('dropped', (line) => line['cause'] === 'state-expired' && line['toProvider'] === false),
+      told('dropped', (line) => line['cause'] === 'state-short' && line['toProvider'] === false),
     );
 
     assert.equal(await stop(all), [1, 1]);

@@ -192,6 +192,17 @@ causes('who is let in by address is no stranger, and what ends at the router is 
   assert.equal(codes(await said({ flows: flows([signalling(), inside]) })), []);
 });
 
+causes('a few stray fragments are nobody\'s, and phones of IPv6 need no route of IPv4', async () => {
+  const came = (reasmReqds: number) => ({ counters: present({ reasmReqds, reasmOks: 0, reasmFails: 0, fragCreates: 0, fragFails: 0 }) });
+  assert.equal(codes(await said(came(9))), []);
+  assert.ok((await said(came(9))).unknown.some(({ code }) => code === 'fragments-lost-in'));
+  assert.equal(codes(await said(came(10))), ['fragments-lost-in']);
+  const six = signalling({ source: '2001:db8:1::10', destination: '2001:db8:5::5', replyDestination: '2001:db8:1::10' });
+  const lan = [...calls().lan, { device: 'br-lan', address: '2001:db8:1::1', prefix: 64, zone: 'lan' }];
+  assert.equal(codes(await said({ lan, routes: present([]), flows: flows([six]) })), []);
+  assert.equal(codes(await said({ lan, routes: present([]), flows: flows([{ ...six, in: { packets: 0, bytes: 0 } }]) })), ['no-way-out']);
+});
+
 causes('an interval shows where the helper keeps a hole for a registration', async () => {
   const hole = {
     source: SERVER,
