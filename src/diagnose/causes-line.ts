@@ -8,7 +8,6 @@ import type { Look } from './look.ts';
 import type { CallFlow, Path, Queue } from '../observe/calls/facts.ts';
 
 const LINE = 'test/lab/diagnose/line.ts';
-const PURE = 'test/pure/diagnose/line.test.ts';
 
 /** Packets a second by what a packet holds: 10, 20, 30, 40 or 60 ms (RFC 3551 §4.2). */
 const RATES = [100, 50, 100 / 3, 25, 50 / 3];
@@ -167,6 +166,14 @@ function byEcho(look: Look, to: Path['to']): Outcome {
   const late = latePaths(look, to);
   if (late.length > 0 && to === 'provider' && isFull(look))
     return out(say('line-own-traffic', "it is this router's own traffic that fills the line"));
+  const talking = new Set(audioOf(look).filter(isTwoWay).map(({ source }) => source));
+  if (late.length > 0 && to === 'phone' && !all.some(({ address }) => talking.has(address)))
+    return unknown(
+      say('pings-resting', 'a phone that rests answers late to save power (Wi-Fi), and no call runs: {pings}', {
+        pings: all.flatMap((path) => timed(path) ?? []).map(tell),
+      }),
+      TAKE_TIME,
+    );
   if (late.length > 0) return found([...late, ...(to === 'provider' ? busyLinks(look) : [])]);
   const answering = all.flatMap((path) => timed(path) ?? []);
   const known = answering.filter((one) => !isSparing(one));
@@ -268,7 +275,7 @@ export const OF_LINE: readonly Cause[] = [
       'cause-inside-late',
       'Packets between this router and a phone come late, or at times that differ too much: it is the network inside (Wi-Fi).',
     ),
-    observable: 'twelve pings to the phone: 30 ms from one to the next, 200 ms there and back, or two without an answer',
+    observable: 'twelve pings to the phone in a call: 30 ms from one to the next, 200 ms there and back, or two without an answer',
     fix: { setting: say('fix-wifi', 'a cable in place of Wi-Fi, or 5 GHz and WMM'), of: THE_PHONE },
     source: 'RFC 3550 §6.4.1; ITU-T G.114',
     made: LINE,
@@ -282,7 +289,7 @@ export const OF_LINE: readonly Cause[] = [
     observable: "the device's own count of errors: more than one in ten thousand packets; or duplex half at 10 or 100 Mbit/s",
     fix: { setting: say('fix-negotiate', 'another cable or port, and automatic negotiation at both ends'), of: say('of-line', 'the line') },
     source: 'Documentation/networking/statistics.rst; Documentation/ABI/testing/sysfs-class-net',
-    made: PURE,
+    made: LINE,
     sees({ calls }) {
       const failed = calls.links.find(({ errors }) => errors.state === 'failed');
       const all = calls.links.flatMap(({ errors }) => valueOf(errors) ?? []);

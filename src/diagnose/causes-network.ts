@@ -3,29 +3,32 @@ import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { askProvider, found, out, unknown, unread, THE_FIREWALL, THE_PHONE, THE_ROUTER } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
-import { flowsOf, fromPhones, isInside, isPrivate, isShared, meets, peersOf, shown, shownRule, valueOf } from './look.ts';
+import {
+  audioOf,
+  flowsOf,
+  fromPhones,
+  holesTaken,
+  isInside,
+  isPrivate,
+  isShared,
+  meets,
+  peersOf,
+  shown,
+  shownRule,
+  valueOf,
+} from './look.ts';
 import type { Look } from './look.ts';
+import { bySize } from './sizes.ts';
 import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Symptom } from './symptoms.ts';
 
 const NETWORK = 'test/lab/diagnose/network.ts';
+const OFFLOAD = 'test/machine/offload.test.ts';
 
 const ALL: readonly Symptom[] = ['not-received', 'cannot-call-out', 'no-audio', 'registration-lost'];
 
-/** RFC 3261 §18.1.1: a request of more must go by TCP. */
-const LARGE = 1300;
-
-/** What a message that is answered has on the average, headers of IP and UDP included: REGISTER, OPTIONS, BYE. */
-const ANSWERED = 600;
-
-/** A phone's messages that nobody answers, with their size, as far as the counts of the flow tell it. */
-const largeUnanswered = (look: Look): { flow: CallFlow; size: number }[] =>
-  fromPhones(look).flatMap((flow) => {
-    const { protocol, out: sent, in: back } = flow;
-    if (protocol !== 'udp' || sent === null || back === null || sent.packets - back.packets < 3) return [];
-    const size = Math.round((sent.bytes - ANSWERED * back.packets) / (sent.packets - back.packets));
-    return size > LARGE ? [{ flow, size }] : [];
-  });
+/** Fewer have come than one large INVITE and its retransmissions bring: seven (RFC 3261 §17.1.1.2), and a few of anybody's. */
+const FEW_FRAGMENTS = 10;
 
 /** @param isBad of the addresses that flows leave with, or of the WAN */
 function wanAddress(look: Look, isBad: (address: string) => boolean, none: Said): Outcome {
@@ -71,11 +74,14 @@ export const OF_NETWORK: readonly Cause[] = [
     fix: { command: 'ifup wan' },
     source: '/proc/net/route',
     made: NETWORK,
-    sees({ calls }) {
+    sees(look) {
+      const { calls } = look;
       const routes = valueOf(calls.routes);
       if (routes === null) return unread(calls.routes);
       if (routes.length > 0)
         return out(say('route-leads', 'the default route leads out by {device}', { device: routes[0]?.device ?? '?' }));
+      if (fromPhones(look).some(({ source, in: back }) => source.includes(':') && (back?.packets ?? 0) > 0))
+        return out(say('route-ipv6', 'no default route of IPv4, and phones speak IPv6 with somebody who answers'));
       return valueOf(calls.wan)?.length
         ? found([say('route-none-ipv4', '/proc/net/route: no default route of IPv4')])
         : found([say('route-none', '/proc/net/route: no default route; no device leads out')]);
@@ -89,7 +95,7 @@ export const OF_NETWORK: readonly Cause[] = [
       'cause-several-ways-out',
       'Several ways lead to the internet, and SIP leaves by more than one of them: the provider sees a ' + 'phone at two addresses.',
     ),
-    observable: 'more than one default route, and SIP flows that leave with different addresses of the router',
+    observable: "flows of one phone, or with one provider, that leave with different addresses of the router",
     fix: {
       setting: say('fix-pin-wan', "pin SIP and its audio to one WAN (mwan3: a rule for the provider's networks with one member)"),
       of: THE_ROUTER,
@@ -99,17 +105,23 @@ export const OF_NETWORK: readonly Cause[] = [
     sees(look) {
       const routes = valueOf(look.calls.routes);
       if (routes === null) return unread(look.calls.routes);
-      const leaving = fromPhones(look).filter(({ replyDestination, source }) => replyDestination !== source);
-      const addresses = [...new Set(leaving.map(({ replyDestination }) => replyDestination))].filter((one) => look.calls.own.includes(one));
-      if (addresses.length > 1)
-        return found([say('sip-leaves-as', 'SIP leaves as {addresses}', { addresses }), ...leaving.slice(0, 3).map(shown)]);
+      const leaving = fromPhones(look).filter(({ replyDestination }) => look.calls.own.includes(replyDestination));
+      const audio = audioOf(look).filter(({ replyDestination }) => look.calls.own.includes(replyDestination));
+      const asOf = (flows: readonly CallFlow[]): string[] => [...new Set(flows.map(({ replyDestination }) => replyDestination))];
+      // Phones of two providers may leave by a way each: what confuses a provider is one phone, or itself, reached by two.
+      const torn = [
+        ...leaving.map((flow) => leaving.filter(({ destination }) => destination === flow.destination)),
+        ...leaving.map((flow) => [...leaving, ...audio].filter(({ source }) => source === flow.source)),
+      ].find((flows) => asOf(flows).length > 1);
+      if (torn !== undefined)
+        return found([say('sip-leaves-as', 'SIP leaves as {addresses}', { addresses: asOf(torn) }), ...torn.slice(0, 3).map(shown)]);
       const devices = new Set(routes.map(({ device }) => device));
       return devices.size > 1 && leaving.length === 0
         ? unknown(
             say('routes-several', '{devices} devices have a default route, and no SIP leaves now', { devices: devices.size }),
             say('tell-registered', 'look again once the phones have registered'),
           )
-        : out(say('sip-one-address', 'all SIP leaves by one address'));
+        : out(say('sip-one-address', 'all SIP of a phone, and with a provider, leaves by one address'));
     },
   },
   {
@@ -177,7 +189,7 @@ export const OF_NETWORK: readonly Cause[] = [
     weight: 60,
     symptoms: ['not-received', 'cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
     what: say('cause-fragments-lost-in', 'Fragments from the internet come without the rest of them: a large INVITE never becomes whole.'),
-    observable: 'fragments come (Ip.ReasmReqds) and few or none are put together (Ip.ReasmOKs)',
+    observable: 'ten fragments or more have come (Ip.ReasmReqds), and few or none were put together (Ip.ReasmOKs)',
     fix: askProvider(
       say('ask-smaller', 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the ' + 'line?'),
     ),
@@ -195,6 +207,11 @@ export const OF_NETWORK: readonly Cause[] = [
             fragments: reasmReqds,
             packets: reasmOks,
           }),
+        );
+      if (reasmReqds < FEW_FRAGMENTS)
+        return unknown(
+          say('fragments-few', 'only {fragments} fragments came since the start, and strangers send some, too', { fragments: reasmReqds }),
+          say('tell-fragments-again', 'be called twice, and look again: do more of them come?'),
         );
       return found([
         say(
@@ -237,7 +254,7 @@ export const OF_NETWORK: readonly Cause[] = [
     code: 'rate-limited',
     weight: 65,
     symptoms: ['cannot-call-out', 'others-ring-on', 'choppy', 'registration-lost', 'not-received'],
-    what: say('cause-rate-limited', 'A rule that lets a rate pass has dropped packets of calls.'),
+    what: say('cause-rate-limited', 'A rule that lets only a rate pass meets packets of calls, and has dropped what was above it.'),
     observable: 'the counter of a drop rule with a limit that meets signalling or audio of a phone',
     fix: {
       setting: say('fix-limit', "take the limit off established flows, the LAN and the provider's networks"),
@@ -303,7 +320,7 @@ export const OF_NETWORK: readonly Cause[] = [
     observable: 'nf_conntrack_count against nf_conntrack_max, and the columns drop and early_drop',
     fix: { command: 'echo net.netfilter.nf_conntrack_max=65536 > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart' },
     source: 'net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc',
-    made: 'test/pure/diagnose/causes.test.ts',
+    made: OFFLOAD,
     sees({ calls }) {
       const table = valueOf(calls.table);
       if (table === null) return unread(calls.table);
@@ -333,49 +350,15 @@ export const OF_NETWORK: readonly Cause[] = [
     observable: 'the holes (expectations) that are open against nf_conntrack_expect_max',
     fix: { command: 'sipalg disable' },
     source: 'net/netfilter/nf_conntrack_expect.c, __nf_ct_expect_check',
-    made: 'test/pure/diagnose/line.test.ts',
-    sees({ calls, facts }) {
-      const table = valueOf(calls.table);
-      if (table === null) return unread(calls.table);
+    made: 'test/machine/modules.test.ts',
+    sees(look) {
+      const { calls, facts } = look;
+      if (calls.table.state !== 'present') return unread(calls.table);
       if (facts.expectations.state !== 'present') return unread(facts.expectations);
-      const open = facts.expectations.value.length;
-      if (table.expectations === null || open === 0 || open < 0.95 * table.expectations)
-        return out(say('holes-open', '{open} {open:hole is|holes are} open', { open }));
-      return found([say('holes-of', '{open} holes of {most} are open', { open, most: table.expectations })]);
+      const { open, most, full } = holesTaken(look) as NonNullable<ReturnType<typeof holesTaken>>;
+      return full && most !== null
+        ? found([say('holes-of', '{open} holes of {most} are open', { open, most })])
+        : out(say('holes-open', '{open} {open:hole is|holes are} open', { open }));
     },
   },
 ];
-
-/** The MTU of the LAN: what is larger comes in fragments already. */
-const ETHERNET = 1500;
-
-/** @param cut what is large leaves in fragments; else it must not be cut, and does not leave */
-function bySize(look: Look, cut: boolean): Outcome {
-  if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
-  const counters = valueOf(look.calls.counters);
-  if (counters === null) return unread(look.calls.counters);
-  const { fragFails, fragCreates } = counters;
-  const mtu = Math.min(ETHERNET, ...look.calls.links.map((link) => link.mtu));
-  const large = largeUnanswered(look).filter(({ size }) => size > mtu);
-  if (large.length === 0)
-    return out(say('sizes-answered', 'no phone sends messages of more than {bytes} bytes that stay unanswered', { bytes: mtu }));
-  const those = large.filter(({ size }) => (size > ETHERNET || fragFails === 0) === cut);
-  if (those.length === 0)
-    return out(cut ? say('large-not-cut', 'what is large is not cut') : say('large-cut', 'what is large is cut, and leaves in fragments'));
-  if (cut && fragCreates === 0)
-    return unknown(
-      say('router-cut-nothing', 'the router itself has cut nothing'),
-      say('tell-fragments', 'a capture on the WAN: do the fragments leave?'),
-    );
-  return found([
-    ...those.slice(0, 3).map(({ flow, size }) => say('flow-size', '{flow}; about {bytes} bytes each', { flow: shown(flow), bytes: size })),
-    `/proc/net/snmp: Ip.FragFails ${fragFails}, Ip.FragCreates ${fragCreates}`,
-    ...look.calls.links
-      .filter((link) => link.mtu < ETHERNET)
-      .map((link) =>
-        link.ppp
-          ? say('device-mtu-ppp', '{device} has an MTU of {mtu} (PPP)', { device: link.device, mtu: link.mtu })
-          : say('device-mtu', '{device} has an MTU of {mtu}', { device: link.device, mtu: link.mtu }),
-      ),
-  ]);
-}

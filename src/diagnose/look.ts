@@ -34,8 +34,9 @@ export function isInside({ calls }: Look, address: string): boolean {
 const NO_FLOWS = { signalling: [], media: [], unseen: 0 };
 export const flowsOf = ({ calls }: Look): { signalling: CallFlow[]; media: CallFlow[]; unseen: number } => valueOf(calls.flows) ?? NO_FLOWS;
 
-/** Signalling that a phone behind the router began. */
-export const fromPhones = (look: Look): CallFlow[] => flowsOf(look).signalling.filter(({ source }) => isInside(look, source));
+/** Signalling that a phone behind the router began. What ends at the router itself is for a program on it, and needs no state. */
+export const fromPhones = (look: Look): CallFlow[] =>
+  flowsOf(look).signalling.filter(({ source, destination }) => isInside(look, source) && !look.calls.own.includes(destination));
 /** Signalling that somebody outside began. */
 export const fromOutside = (look: Look): CallFlow[] =>
   flowsOf(look).signalling.filter(({ source }) => !isInside(look, source) && !look.calls.own.includes(source));
@@ -77,6 +78,34 @@ export function rejectedRate({ calls: { moved } }: Look): number | null {
   const { packets, bytes } = moved.rejected;
   const mean = packets === 0 ? 0 : bytes / packets;
   return mean >= AUDIO_BYTES.least && mean <= AUDIO_BYTES.most ? packets / moved.seconds : 0;
+}
+
+/** Bytes of audio packets of 20 and 30 ms: G.729; G.711 and G.722, plain or as SRTP, of IPv4 and of IPv6 (RFC 3551, RFC 3711). */
+const USUAL_BYTES = [
+  [58, 62],
+  [194, 243],
+  [272, 325],
+] as const;
+const isUsual = (bytes: number, packets: number): boolean =>
+  packets > 0 && USUAL_BYTES.some(([least, most]) => least <= bytes / packets && bytes / packets <= most);
+
+/**
+ * Whether what was turned away has the size of the usual audio, and not only one that audio may have: what comes for a client of
+ * a DHT has 100 bytes.
+ */
+export const isRejectedAudio = ({ calls: { moved } }: Look): boolean =>
+  moved?.rejected != null && isUsual(moved.rejected.bytes, moved.rejected.packets);
+
+/** Whether both ends of a flow send packets of the usual audio. */
+export const isSizedAsAudio = ({ out, in: back }: CallFlow): boolean =>
+  out !== null && back !== null && isUsual(out.bytes, out.packets) && isUsual(back.bytes, back.packets);
+
+/** Packets a second that a rule dropped between the two looks; null where that was not looked at. */
+export function droppedRate({ calls: { moved } }: Look, rule: DropRule): number | null {
+  if (moved?.dropped === undefined) return null;
+  const isIt = (one: DropRule | NonNullable<Moved['dropped']>[number]): boolean =>
+    one.family === rule.family && one.table === rule.table && one.chain === rule.chain && one.handle === rule.handle;
+  return (moved.dropped.find(isIt)?.packets ?? 0) / moved.seconds;
 }
 
 /** A flow as a line of evidence. */
@@ -138,6 +167,15 @@ export function meets({ asks, more, family }: DropRule, packet: Packet): boolean
 /** A flow, and the port it has outside. */
 export const outside = (flow: CallFlow): Said =>
   say('flow-outside-port', '{flow}; outside from port {port}', { flow: shown(flow), port: flow.replyPort });
+
+/** Holes that helpers keep open, of how many; null where either could not be read. */
+export function holesTaken({ calls, facts }: Look): { open: number; most: number | null; full: boolean } | null {
+  const table = valueOf(calls.table);
+  const open = valueOf(facts.expectations)?.length;
+  if (table === null || open === undefined) return null;
+  const most = table.expectations;
+  return { open, most, full: most !== null && open > 0 && open >= 0.95 * most };
+}
 
 /** A rule as a line of evidence, with what it has dropped. */
 export function shownRule({ family, table, chain, handle, comment, packets }: DropRule): Line {

@@ -7,6 +7,7 @@ import type { UciSection } from '../languages/uci/parse.ts';
 import type { Reading } from '../host/host.ts';
 import type { FirewallUci, OpenSip } from './facts.ts';
 import { boolean } from './firewall.ts';
+import { takenSections } from './left-out.ts';
 import { understood } from './reading.ts';
 import { zonesOf } from './wan.ts';
 
@@ -79,8 +80,11 @@ function sourcesOf(section: UciSection): string[] {
  */
 export function openingsOf(text: string, firewall: 'fw3' | 'fw4'): Opening[] {
   const outside = new Set(zonesOf(text, firewall).flatMap((zone) => (zone.outside ? [zone.name] : [])));
-  return parseUci(text).sections.flatMap((section): Opening[] => {
+  const pkg = parseUci(text);
+  const taken = firewall === 'fw4' ? takenSections(pkg, []) : null;
+  return pkg.sections.flatMap((section): Opening[] => {
     const { type } = section;
+    if (taken?.has(describeSection(section, 'firewall')) === false) return [];
     if ((type !== 'redirect' && type !== 'rule') || boolean(firewall, optionOf(section, 'enabled'), true) !== true) return [];
     const from = (optionOf(section, 'src') ?? '').trim();
     if (!outside.has(from) && from !== '*') return [];
@@ -150,10 +154,19 @@ export function openSip(openings: readonly Opening[]): OpenSip[] {
   });
 }
 
+/** Networks that alone are let in to SIP by some opening: a trunk that does not register, a second office. */
+export const sipSources = (openings: readonly Opening[]): string[] => [
+  ...new Set(
+    openings.flatMap((one) => (one.does !== 'drop' && SIP.some((port) => isFor(one, port)) ? one.sources : [])).filter(isNetwork),
+  ),
+];
+const isNetwork = (source: string): boolean => /^[0-9a-f.:]+(\/\d+)?$/i.test(source);
+
 /** What is written in the file, with those of it by which everybody reaches SIP. */
 export function withOpenSip(uci: Reading<FirewallUci>, firewall: 'fw3' | 'fw4'): Reading<FirewallUci> {
   return understood(uci, (value) => {
-    const open = openSip(openingsOf(value.text, firewall));
-    return open.length > 0 ? { ...value, open } : value;
+    const openings = openingsOf(value.text, firewall);
+    const [open, known] = [openSip(openings), sipSources(openings)];
+    return { ...value, ...(open.length > 0 ? { open } : {}), ...(known.length > 0 ? { known } : {}) };
   });
 }

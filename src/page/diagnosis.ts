@@ -145,7 +145,12 @@ function causesOf(state: State, words: Words): Block[] {
         title: diagnosis.causes,
         lines: [diagnosis.causesAbout],
         ask: { method: 'diagnose', args: { language: diagnosis.language } },
-        field: { argument: 'symptom', label: diagnosis.symptom, suggestions: diagnosis.symptoms },
+        field: {
+          argument: 'symptom',
+          label: diagnosis.symptom,
+          typed: state.typed['diagnose'] ?? '',
+          suggestions: diagnosis.symptoms,
+        },
         label: diagnosis.causesGo,
         allowed: true,
         notices: [...none, ...meaning],
@@ -213,8 +218,8 @@ function standing({ live, until, at, summary }: Watched, words: Words): string[]
 function watchedOf(state: State, words: Words): Came<CallsReply> {
   const asked = cameOf<CallsReply>(state, 'calls', 'watched', words);
   const began = cameOf<CallsReply>(state, 'watch', 'watched', words);
-  const { value, put } = (began.value?.watched?.at ?? 0) > (asked.value?.watched?.at ?? 0) ? began : asked;
-  return { busy: began.busy, failed: began.failed, value, put };
+  const { last, put } = (began.last?.watched?.at ?? 0) > (asked.last?.watched?.at ?? 0) ? began : asked;
+  return { busy: began.busy, failed: began.failed, value: last, last, put };
 }
 
 function callsOf(state: State, words: Words): Block[] {
@@ -227,8 +232,8 @@ function callsOf(state: State, words: Words): Block[] {
   const said = (one: Sentence): string => sentence(one, 'text', one.text, put);
   const failed = came.failed ?? (trouble === null ? null : said(trouble));
   const causes = (summary?.causes ?? []).map((one): Row => {
-    const { code, times } = one;
-    return { name: code, cells: [{ text: said(one) }, { text: String(times) }] };
+    const { code, times, fixes = [] } = one; // a watch of a former version has none
+    return { name: code, cells: [said(one), fixes.map(said).join(' '), String(times)].map((text) => ({ text })) };
   });
   const happened = told
     .map((one, at): Row => {
@@ -251,7 +256,9 @@ function callsOf(state: State, words: Words): Block[] {
       },
       words,
     ),
-    ...(causes.length === 0 ? [] : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.times], causes)]),
+    ...(causes.length === 0
+      ? []
+      : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.fix, diagnosis.times], causes)]),
     ...details(
       'calls-told',
       fill(diagnosis.happened, happened.length),

@@ -107,6 +107,11 @@ export const calls = fields<Calls.CallFacts>({
     fields<Calls.Moved>({
       seconds: number,
       rejected: counted,
+      dropped: maybe(
+        list(
+          fields<NonNullable<Calls.Moved['dropped']>[number]>({ family: text, table: text, chain: text, handle: number, packets: number }),
+        ),
+      ),
       flows: list(fields<Calls.Moved['flows'][number]>({ ...tuple, out: number, in: number })),
       traffic: list(fields<Calls.Moved['traffic'][number]>({ device: text, in: number, out: number })),
       paths: orNull(

@@ -45,6 +45,7 @@ const nft = fields<Alg.NftFacts>({
   translates: maybe(record(orNull(flag))),
   sources: texts,
   foreign: flag,
+  targets: maybe(texts),
   chains: list(fields<Alg.ChainRules>({ ...chain, rules: list(fields({ handle: number, text })) })),
   tables: texts,
   present: texts,
@@ -91,6 +92,7 @@ const firewall = fields<Alg.FirewallUci>({
       }),
     ),
   ),
+  known: maybe(texts),
   forwards: list(fields<Alg.FirewallUci['forwards'][number]>({ ...place, name: orNull(text) })),
   includes: list(fields<Alg.FirewallUci['includes'][number]>({ ...place, type: among(['nftables', 'script', 'restore']), path: text })),
 });

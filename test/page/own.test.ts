@@ -130,7 +130,12 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
         }
         object.status = async (): Promise<Reply> => ({ ...NOTHING });
         await look();
-        assert.is(await mood(page), 'loading');
+        await look();
+        assert.is(await mood(page), 'rewriting', 'the last report stays');
+        assert.ok((await text('.alert-message.warning')).includes('nft -j -t list ruleset'));
+        await page.reload();
+        await page.waitForSelector('#sipalg[data-mood=loading]');
+        await look();
         await look();
         assert.ok((await text('#sipalg')).includes('nft -j -t list ruleset'));
         assert.equal(await page.evaluate(INSPECT), []);
@@ -467,11 +472,39 @@ own(
       await page.waitForSelector('#sipalg-saved.warning');
       assert.match(await said(), /^The configuration has been changed by somebody else/);
       assert.is(file.text, theirs, 'what they wrote is not lost');
+      // What is typed while the file is read again would go with the answer: the fields wait for it, however late it comes.
+      let arrive = (): void => undefined;
+      const late = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await page.route('**/configuration', (route) => late.then(() => route.continue()));
       await page.click('[data-do=read]');
+      assert.ok(await page.isDisabled('#sipalg-field-serve-every'));
+      arrive();
       await page.fill('#sipalg-field-serve-every', '9');
+      assert.is(await page.evaluate('document.querySelector("[role=tab][aria-selected=true]").id'), 'sipalg-tab-settings');
       await page.click('[data-do=save]');
       await page.waitForSelector('#sipalg-saved.success');
       assert.ok(file.text.includes("option every '9'") && file.text.includes('# by somebody else'));
+      // As many networks as a block list has, and then others instead.
+      await page.click('#sipalg-tab-providers');
+      for (const first of [2, 3]) {
+        const networks = Array.from({ length: 10_000 }, (_, at) => `2a0${first}:db8:${at.toString(16)}:ffff:ffff:ffff:ffff:0/112`);
+        // Set at once: typed by the browser's own commands, many lines take minutes.
+        await page.evaluate(
+          `(() => {
+            const field = document.getElementById('sipalg-field-mine-media');
+            field.value = ${JSON.stringify(networks.join('\n'))};
+            field.dispatchEvent(new Event('input'));
+          })()`,
+        );
+        assert.ok(((await page.locator('#sipalg-field-mine-media').boundingBox())?.height ?? 999) < 400, 'it does not push all else away');
+        await page.click('[data-do=save]');
+        for (let tries = 0; !file.text.includes(networks[9999] as string) && tries < 300; tries++) await page.waitForTimeout(20);
+        const written = [...file.text.matchAll(/^\tlist media '(2a0.*)'/gm)].map(([, one]) => one).join();
+        assert.ok(written === networks.join(), `${written.length} characters of networks`);
+        await page.waitForSelector('#sipalg-saved.success');
+      }
       assert.equal(
         wrong.filter((one) => !/status of 4(22|09)/.test(one)),
         [],

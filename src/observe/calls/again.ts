@@ -1,7 +1,7 @@
 /** A second look, a moment later: what only movement tells. */
 import type { Host } from '../../host/host.ts';
 import { orElse } from '../reading.ts';
-import type { CallFacts, CallFlow, Moved } from './facts.ts';
+import type { CallFacts, CallFlow, DropRule, Moved } from './facts.ts';
 import { observeCallFlows } from './flows.ts';
 import { observePaths, observeTraffic } from './links.ts';
 import { observeDropRules, rejectedOf } from './rules.ts';
@@ -19,11 +19,23 @@ const keyOf = ({ source, sourcePort, destination, destinationPort }: CallFlow): 
 
 const less = (one: number, other: number): number => Math.max(0, one - other);
 
+const nameOf = ({ family, table, chain, handle }: DropRule): string => `${family} ${table} ${chain} ${handle}`;
+
+/** Rules that counted something between two listings. */
+function grownRules(before: readonly DropRule[], after: readonly DropRule[]): NonNullable<Moved['dropped']> {
+  const known = new Map(before.map((rule) => [nameOf(rule), rule.packets]));
+  return after.flatMap((rule) => {
+    const { family, table, chain, handle } = rule;
+    const packets = less(rule.packets ?? 0, known.get(nameOf(rule)) ?? rule.packets ?? 0);
+    return packets === 0 ? [] : [{ family, table, chain, handle, packets }];
+  });
+}
+
 /** null where it could not be waited for. */
 export async function lookAgain(
   host: Host,
   wan: readonly string[],
-  first: Pick<CallFacts, 'flows' | 'rejected'>,
+  first: Pick<CallFacts, 'flows' | 'rejected' | 'drops'>,
   what: Again,
   isPhone: (address: string) => boolean,
 ): Promise<Moved | null> {
@@ -47,6 +59,7 @@ export async function lookAgain(
       first.rejected === null || rejected === null
         ? null
         : { packets: less(rejected.packets, first.rejected.packets), bytes: less(rejected.bytes, first.rejected.bytes) },
+    dropped: grownRules(orElse(first.drops, []), orElse(rules.drops, [])),
     flows: start.media.flatMap((flow) => {
       const again = known.get(keyOf(flow));
       const { source, sourcePort, destination, destinationPort } = flow;

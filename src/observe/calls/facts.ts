@@ -85,7 +85,7 @@ export interface Counters {
 export interface Table {
   count: number;
   most: number;
-  /** Flows that were not let in because it was full, and those that had to go for others. */
+  /** Packets of new flows that found no place, without those that lost a race for one; and flows that had to go for others. */
   dropped: number;
   early: number;
   /** `nf_conntrack_expect_max`: how many holes all helpers together may keep; null where it is not shown. */
@@ -108,6 +108,8 @@ export interface Moved {
   seconds: number;
   /** Packets from the internet that were turned away meanwhile; null where no rule counts them. */
   rejected: Counted | null;
+  /** Rules of `drops` that counted something meanwhile, and how many packets. Not in documents of 0.1.0 and older. */
+  dropped?: { family: string; table: string; chain: string; handle: number; packets: number }[];
   /** The audio flows of the first look that were there again, and by how many packets they grew. */
   flows: { source: string; sourcePort: number; destination: string; destinationPort: number; out: number; in: number }[];
   /** Bytes that went through each device that leads out. */

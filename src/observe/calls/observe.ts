@@ -14,7 +14,7 @@ import type { Also } from '../observe.ts';
 import { isWithin } from '../../languages/address/within.ts';
 import { lookAgain } from './again.ts';
 import type { Again } from './again.ts';
-import type { CallFacts, CallFlow, Counters, Listener, Table } from './facts.ts';
+import type { CallFacts, CallFlow, Counters, DropRule, Listener, Table } from './facts.ts';
 import { createCollector } from './flows.ts';
 import { observeIntervals } from './intervals.ts';
 import { observeLinks, observeQueues } from './links.ts';
@@ -84,7 +84,8 @@ async function observeTable(host: Host): Promise<Reading<Table>> {
   return present(count.source, {
     count: count.value,
     most: most.value,
-    dropped: tracked.get('drop') ?? 0,
+    // Who loses a race for the same flow counts under both (nf_conntrack_core.c, nf_ct_resolve_clash), however empty the table is.
+    dropped: Math.max(0, (tracked.get('drop') ?? 0) - (tracked.get('insert_failed') ?? 0)),
     early: tracked.get('early_drop') ?? 0,
     expectations: expectations.state === 'present' ? expectations.value : null,
   });
@@ -103,10 +104,15 @@ function offloadOf({ firewall, system }: Facts): CallFacts['offload'] {
 /** The devices that fw4 itself uses now would take one more process, and are those of the zones and of the default routes. */
 const NOT_ASKED: Reading<never> = { state: 'absent', source: 'nft list chain inet fw4 input' };
 
-/** Audio of a caller's that goes one way only, or whose device has no signalling: whether it moves now decides what is said of it. */
-function isWorthIt({ signalling, media }: { signalling: CallFlow[]; media: CallFlow[] }): boolean {
+/**
+ * Audio of a caller's that goes one way only, or beside which a rule has dropped something, or whose device has no signalling: whether
+ * it moves now decides what is said of it.
+ */
+function isWorthIt({ signalling, media }: { signalling: CallFlow[]; media: CallFlow[] }, drops: readonly DropRule[]): boolean {
   const callers = new Set(signalling.map(({ source }) => source));
   const peers = new Set(signalling.map(({ destination }) => destination));
+  const dropping = drops.some(({ packets, limits, more }) => !limits && !more && (packets ?? 0) > 0);
+  if (dropping && media.some(({ source }) => callers.has(source))) return true;
   return media.some((flow) =>
     callers.has(flow.source) ? flow.in?.packets === 0 && (flow.out?.packets ?? 0) >= 20 : peers.has(flow.destination),
   );
@@ -156,10 +162,10 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
   // Where rules could not be listed, it is not known which sets there are.
   const blocked = drops.state === 'present' ? await observeBlocked(host, sets, peers) : drops;
   const isPhone = (address: string): boolean => !own.includes(address) && lan.some((one) => isWithin(address, one));
-  const what = again ?? (isWorthIt(seen) ? 'moves' : null);
+  const what = again ?? (isWorthIt(seen, orElse(drops, [])) ? 'moves' : null);
   const queues: CallFacts['queues'] =
     again === 'misses' || shapers.length > 0 ? await observeQueues(host) : { state: 'absent', source: 'tc qdisc show' };
-  const moved = what === null ? null : await lookAgain(host, devices, { flows, rejected }, what, isPhone);
+  const moved = what === null ? null : await lookAgain(host, devices, { flows, rejected, drops }, what, isPhone);
   const calls: CallFacts = {
     wan,
     lan,

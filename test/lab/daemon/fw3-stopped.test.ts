@@ -46,6 +46,11 @@ stopped('the daemon starts it neither at the event nor in the hours after it, an
       const one = await seen();
       return loaded(one) === false && one.facts.at > since + SETTLE + 1000 ? one : undefined;
     });
+    assert.equal(
+      report.plan.steps.map(({ text }) => text),
+      [],
+      'nothing is left to do',
+    );
     assert.is(has(lab, '/var/run/fw3.state'), false);
     const rules = await lab.router.must(['iptables-save']);
     assert.not.match(rules, /zone_lan_input|input_rule/);

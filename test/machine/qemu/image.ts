@@ -123,7 +123,7 @@ export function rootImage(kernel: Kernel): string {
       JSON.stringify([
         kernel.package,
         programs.map((path) => [path, statSync(path).size, statSync(path).mtimeMs]),
-        ['image', 'programs'].map((name) => readFileSync(`test/machine/qemu/${name}.ts`, 'utf8')),
+        ['image', 'kernels', 'programs'].map((name) => readFileSync(`test/machine/qemu/${name}.ts`, 'utf8')),
       ]),
     )
     .digest('hex')

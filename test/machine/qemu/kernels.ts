@@ -85,7 +85,7 @@ export function kernelOf(line: Line): Kernel {
         if (builtIn.has(name)) return undefined;
         throw new Error(`Linux ${version} has no module '${name}', neither loadable nor built in.`);
       }
-      const bytes = path.endsWith('.xz') ? unxz(path) : readFileSync(path);
+      const bytes = bare(path.endsWith('.xz') ? unxz(path) : readFileSync(path));
       const module: Module = { name, bytes, ...information(bytes) };
       read.set(name, module);
       return module;
@@ -126,4 +126,19 @@ function information(bytes: Buffer): { depends: string[]; aliases: string[] } {
       .map((name) => name.replaceAll('-', '_')),
     aliases: [...text.matchAll(/\0alias=([^\0]*)(?=\0)/g)].map((found) => found[1]!),
   };
+}
+
+const SIGNED = '~Module signature appended~\n';
+
+/**
+ * A module as OpenWrt builds it: without a signature (kernel, scripts/sign-file.c: the last bytes are the signature, 12 bytes that end
+ * with its length, big-endian, and SIGNED) and without types for eBPF (a section `.BTF`, found by its name). To check the one and to
+ * read the other takes an emulated processor longer than all else at the loading of a module.
+ */
+export function bare(module: Buffer): Buffer {
+  const at = module.length - SIGNED.length;
+  const end = module.toString('latin1', Math.max(at, 0)) === SIGNED ? at - 12 - module.readUInt32BE(at - 4) : module.length;
+  const bytes = Buffer.from(module.subarray(0, end));
+  for (let name = bytes.indexOf('\0.BTF\0'); name !== -1; name = bytes.indexOf('\0.BTF\0', name + 1)) bytes.write('X', name + 2);
+  return bytes;
 }

@@ -289,7 +289,7 @@ by_shell() {
 	[ -z "$reload" ] || firewall_reload
 	take_sets
 	# shellcheck disable=SC2046,SC2086 # lists of paths without blanks
-	rm -f $POLICY $(loadfiles) "$R"/etc/sipalg.*.sipalg-new "$R"/etc/sysctl.d/99-sipalg.conf.sipalg-new
+	rm -f $POLICY $(loadfiles) "$R"/etc/sipalg.*.sipalg-new "$R"/etc/sysctl.d/99-sipalg.conf*.sipalg-new
 	[ -n "$left" ] || rm -f "$JOURNAL"
 }
 
