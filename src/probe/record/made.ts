@@ -8,6 +8,8 @@ import type { Host } from '../../host/host.ts';
 const FOLDER = '/var/run';
 const PREFIX = 'sipalg.made.';
 const FILE = /^sipalg\.made\.(\d{1,10})$/;
+/** Any file of ours that was being written here (`unfinishedOf`), by whom: what was to be made was not made yet. */
+const UNWRITTEN = /^sipalg\..+\.(\d{1,10})\.\d+\.sipalg-new$/;
 
 /** Of this run alone: every name in it holds the run's process id. */
 export interface Made {
@@ -150,6 +152,9 @@ export async function clearLeft(host: Host): Promise<string[]> {
   const names = await host.list(FOLDER);
   const said: string[] = [];
   for (const name of names.state === 'present' ? names.value : []) {
+    const [, unwritten] = UNWRITTEN.exec(name) ?? [];
+    if (unwritten !== undefined && (await began(host, Number(unwritten))) === null)
+      await host.remove(`${FOLDER}/${name}`).catch((error: Error) => said.push(`${error.message}.`));
     const pid = Number(FILE.exec(name)?.[1] ?? NaN);
     if (Number.isNaN(pid)) continue;
     const file = await host.read(`${FOLDER}/${name}`);
