@@ -2,11 +2,10 @@
 import type { Host } from '../host/host.ts';
 
 const FOLDER = '/var/run';
-/** A list of what was made, and any file that was being written. */
-const LEFT = /^sipalg\.(made\.|.*\.sipalg-new$)/;
 
+/** A list of what was made, or any file that was being written, has to be there. */
 export const clearTests = (host: Host) => async (): Promise<string[]> => {
   const names = await host.list(FOLDER);
-  if (names.state !== 'present' || !names.value.some((name) => LEFT.test(name)) || host.process().uid !== 0) return [];
+  if (names.state !== 'present' || !names.value.some((name) => /sipalg.(made|.*new$)/.test(name)) || host.process().uid !== 0) return [];
   return (await import('./record/made.ts')).clearLeft(host);
 };
