@@ -1,27 +1,23 @@
 /** Causes that lie with audio: rules, ports, places it comes from. */
-import type { Line, Said } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { askProvider, found, out, unknown, unread, THE_FIREWALL, THE_PHONE, THE_PHONES } from './cause.ts';
-import type { Cause, Fix, Outcome } from './cause.ts';
+import type { Cause, Outcome } from './cause.ts';
+import { droppers, evidenceOf, perhaps, ruleFix, unseen } from './dropping.ts';
 import {
   audioOf,
   flowsOf,
-  fromPhones,
   grown,
-  isInside,
   isMoved,
   isTwoWay,
   isUnanswered,
-  meets,
-  peersOf,
   rejectedRate,
   outside,
   shown,
-  shownRule,
   valueOf,
 } from './look.ts';
 import type { Look } from './look.ts';
-import type { CallFlow, DropRule } from '../observe/calls/facts.ts';
+import type { CallFlow } from '../observe/calls/facts.ts';
 
 const AUDIO = 'test/lab/diagnose/audio.ts';
 /** Packets a second that tell of audio: half of what one call sends at 20 ms a packet (RFC 3551). */
@@ -43,62 +39,6 @@ const NO_CALL = (what: Said): Outcome =>
     say('audio-no-call', '{what}: no call with audio runs now', { what }),
     say('tell-in-call', 'look while a call runs: `sipalg diagnose one-way-audio`'),
   );
-
-/** Rules with a count that meet the answers of an audio flow, before or after translation, or what the phone sends. */
-function droppers(look: Look, way: 'in' | 'out'): { rule: DropRule; flow: CallFlow | null }[] {
-  const rules = (valueOf(look.calls.drops) ?? []).filter(({ packets, limits }) => packets !== null && packets > 0 && !limits);
-  const flows = audioOf(look);
-  return rules.flatMap((rule): { rule: DropRule; flow: CallFlow | null }[] => {
-    const met = flows.find((flow) =>
-      way === 'in'
-        ? [
-            {
-              source: flow.replySource,
-              sourcePort: flow.destinationPort,
-              destination: flow.replyDestination,
-              destinationPort: flow.replyPort,
-            },
-            { source: flow.destination, sourcePort: flow.destinationPort, destination: flow.source, destinationPort: flow.sourcePort },
-          ].some((packet) => meets(rule, packet) && narrowsAudio(rule))
-        : meets(rule, flow) && narrowsAudio(rule),
-    );
-    if (met !== undefined) return [{ rule, flow: met }];
-    if (way === 'in' || !narrowsAudio(rule)) return [];
-    // No flow comes about where the first packet is dropped: whoever signals is met as whoever sends audio to the same places.
-    const phone = fromPhones(look).find(
-      ({ source, destination }) =>
-        meets(rule, { source, sourcePort: null, destination: peersOf(look).length === 1 ? destination : source, destinationPort: null })
-        || meets(rule, { source, sourcePort: null, destination, destinationPort: null }),
-    );
-    return phone === undefined || !isOutward(rule, look) ? [] : [{ rule, flow: null }];
-  });
-}
-
-/** A rule for signalling alone is no rule for audio. */
-const narrowsAudio = ({ asks }: DropRule): boolean =>
-  !asks.some(
-    ({ of, not, values }) =>
-      (of === 'destination port' || of === 'source port') && !not && values.every((one) => one === '5060' || one === '5061'),
-  );
-
-/** It names somebody inside as the sender, or somebody outside as whom it is sent to, or ports where only phones send to. */
-const isOutward = ({ asks, chain }: DropRule, look: Look): boolean =>
-  asks.some(({ of, values }) => of === 'source' && values.some((one) => isInside(look, one.split('/')[0] ?? '')))
-  || asks.some(({ of, values }) => of === 'destination' && values.some((one) => !isInside(look, one.split('/')[0] ?? '')))
-  || /lan/.test(chain);
-
-const evidenceOf = (all: { rule: DropRule; flow: CallFlow | null }[]): Line[] =>
-  all
-    .slice(0, 3)
-    .flatMap(({ rule, flow }) => [
-      shownRule(rule),
-      ...(flow === null ? [] : [say('rule-meets', 'it meets {flow}', { flow: shown(flow) })]),
-    ]);
-
-const RULE_FIX = ({ family, table, chain, handle }: DropRule): Fix => ({
-  command: `nft -a list chain ${family} ${table} ${chain}`,
-  then: say('fix-then-rule', 'then take out rule {handle} where it was written', { handle }),
-});
 
 /** Audio that goes out and is not answered, without the causes that other things tell. */
 function oneWay(look: Look): CallFlow[] {
@@ -141,7 +81,8 @@ export const OF_SOUND: readonly Cause[] = [
     weight: 75,
     symptoms: ['one-way-audio', 'no-audio'],
     what: say('cause-rule-drops-audio-in', 'A rule of the firewall drops the audio that comes back.'),
-    observable: "the drop rule's own counter, of a rule that the answers of a running audio flow meet; conntrack counts before it",
+    observable:
+      "two looks: the drop rule's own counter grows, of a rule that the answers of a running audio flow meet; conntrack counts before it",
     fix: {
       setting: say('fix-rule-in', "take that rule away, or let the provider's media networks pass before it"),
       of: THE_FIREWALL,
@@ -154,9 +95,11 @@ export const OF_SOUND: readonly Cause[] = [
       if (look.calls.drops.state !== 'present') return unread(look.calls.drops);
       const all = droppers(look, 'in');
       const [first] = all;
-      if (first !== undefined) return found(evidenceOf(all), RULE_FIX(first.rule));
+      if (first !== undefined) return found(evidenceOf(look, all), ruleFix(first.rule));
+      const [other, ...others] = unseen(look, 'in');
+      if (other !== undefined) return perhaps(look, [other, ...others]);
       return audioOf(look).length > 0
-        ? out(say('rules-none-in', 'no rule that has dropped anything meets the audio that comes back'))
+        ? out(say('rules-none-in', 'no rule that drops anything now meets the audio that comes back'))
         : NO_CALL(say('rules-unknown', 'which rules meet audio is not known'));
     },
   },
@@ -165,7 +108,7 @@ export const OF_SOUND: readonly Cause[] = [
     weight: 75,
     symptoms: ['one-way-audio', 'no-audio'],
     what: say('cause-rule-drops-audio-out', 'A rule of the firewall drops the audio that a phone sends.'),
-    observable: 'the counter of a drop rule that meets what the phone sends, and no audio flow of that phone',
+    observable: 'two looks: the counter grows of a drop rule that meets what the phone sends, and no audio flow of that phone',
     fix: {
       setting: say('fix-rule-out', 'take that rule away: everything a phone sends out may pass'),
       of: THE_FIREWALL,
@@ -178,8 +121,10 @@ export const OF_SOUND: readonly Cause[] = [
       if (look.calls.drops.state !== 'present') return unread(look.calls.drops);
       const all = droppers(look, 'out');
       const [first] = all;
-      if (first !== undefined) return found(evidenceOf(all), RULE_FIX(first.rule));
-      return out(say('rules-none-out', 'no rule that has dropped anything meets what the phones send'));
+      if (first !== undefined) return found(evidenceOf(look, all), ruleFix(first.rule));
+      const [other, ...others] = unseen(look, 'out');
+      if (other !== undefined) return perhaps(look, [other, ...others]);
+      return out(say('rules-none-out', 'no rule that drops anything now meets what the phones send'));
     },
   },
   {

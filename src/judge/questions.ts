@@ -109,6 +109,13 @@ export function staleFlows(facts: Facts): FlowFacts['stale'] {
   );
 }
 
+/** Whether no rule and no line of /etc/config/firewall still asks for an address that is none of the router's own. */
+export function isLost(facts: Facts, address: string): boolean {
+  const uci = valueOf(facts.firewall.uci);
+  const sources = sourcesGiven(facts);
+  return uci !== null && sources !== null && !sources.includes('') && !sources.includes(address) && !uci.text.includes(address);
+}
+
 /** Assignments that packets come to; the others set nothing, wherever they stand. */
 export function assignmentsOf(facts: Facts): { nft: NftAssignment[]; iptables: { source: string; rule: IptablesAssignment }[] } {
   return {

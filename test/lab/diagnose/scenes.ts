@@ -4,5 +4,6 @@ import { OF_LINE } from './line.ts';
 import { OF_NETWORK } from './network.ts';
 import type { Scene } from './scene.ts';
 import { OF_STATE } from './state.ts';
+import { OF_WAN } from './wan.ts';
 
-export const SCENES: readonly Scene[] = [...OF_STATE, ...OF_AUDIO, ...OF_LINE, ...OF_NETWORK];
+export const SCENES: readonly Scene[] = [...OF_STATE, ...OF_AUDIO, ...OF_LINE, ...OF_WAN, ...OF_NETWORK];

@@ -9,6 +9,7 @@ import { OF_LINE } from '../../lab/diagnose/line.ts';
 import { OF_NETWORK } from '../../lab/diagnose/network.ts';
 import type { Scene } from '../../lab/diagnose/scene.ts';
 import { OF_STATE } from '../../lab/diagnose/state.ts';
+import { OF_WAN } from '../../lab/diagnose/wan.ts';
 import { codes, said } from './made.ts';
 
 const table = suite('the table of causes');
@@ -34,7 +35,7 @@ table('gives every cause a code of its own, a symptom, an observable, a fix and 
 
 /** A scene of the lab that makes a cause, or in which no router can tell it, says so by its code; other tests name it in what they want. */
 table('names for every cause the test that makes it, and that test does', () => {
-  const scenes = { 'state.ts': OF_STATE, 'audio.ts': OF_AUDIO, 'line.ts': OF_LINE, 'network.ts': OF_NETWORK };
+  const scenes = { 'state.ts': OF_STATE, 'audio.ts': OF_AUDIO, 'line.ts': OF_LINE, 'network.ts': OF_NETWORK, 'wan.ts': OF_WAN };
   for (const { code, made } of CAUSES) {
     assert.ok(existsSync(made), `${code} is made by ${made}`);
     const own = scenes[made.replace('test/lab/diagnose/', '') as keyof typeof scenes] as readonly Scene[] | undefined;
