@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { languages, moduleOf, PARTS } from './words.mjs';
+import { codeOf, languages, moduleOf, PARTS } from './words.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -195,32 +195,35 @@ exit 0
  * A language: one package for the program, and one for LuCI, called as luci.mk calls an application's.
  * @param {string} language @returns {Filled[]}
  */
-const translated = (language) => [
-  {
-    name: `sipalg-i18n-${language}`,
-    title: `sipalg - ${language} translation`,
-    description: ['What sipalg says on a terminal, in its documents and on the page of its daemon, in another language.'],
-    section: 'net',
-    license: 'MIT',
-    depends: [{ name: 'sipalg', same: true }],
-    conffiles: [],
-    program: PARTS.map((part) => `words:${moduleOf(language, part)}`),
-    rows: [{ from: `dist/packages/sipalg-i18n-${language}/`, to: LIB }],
-  },
-  {
-    name: `luci-i18n-sipalg-${language}`,
-    title: `luci-app-sipalg - ${language} translation`,
-    description: ['The page of sipalg in LuCI, in another language.'],
-    section: 'luci',
-    license: 'MIT',
-    depends: [{ name: 'luci-app-sipalg' }],
-    conffiles: [],
-    rows: [
-      { from: `dist/luci/i18n/sipalg.${language}.lmo`, to: '/usr/lib/lua/luci/i18n/' },
-      { from: `dist/luci/uci-defaults/luci-i18n-sipalg-${language}`, to: '/etc/uci-defaults/' },
-    ],
-  },
-];
+function translated(language) {
+  const code = codeOf(language);
+  return [
+    {
+      name: `sipalg-i18n-${code}`,
+      title: `sipalg - ${code} translation`,
+      description: ['What sipalg says on a terminal, in its documents and on the page of its daemon, in another language.'],
+      section: 'net',
+      license: 'MIT',
+      depends: [{ name: 'sipalg', same: true }],
+      conffiles: [],
+      program: PARTS.map((part) => `words:${moduleOf(language, part)}`),
+      rows: [{ from: `dist/packages/sipalg-i18n-${code}/`, to: LIB }],
+    },
+    {
+      name: `luci-i18n-sipalg-${code}`,
+      title: `luci-app-sipalg - ${code} translation`,
+      description: ['The page of sipalg in LuCI, in another language.'],
+      section: 'luci',
+      license: 'MIT',
+      depends: [{ name: 'luci-app-sipalg' }],
+      conffiles: [],
+      rows: [
+        { from: `dist/luci/i18n/sipalg.${code}.lmo`, to: '/usr/lib/lua/luci/i18n/' },
+        { from: `dist/luci/uci-defaults/luci-i18n-sipalg-${code}`, to: '/etc/uci-defaults/' },
+      ],
+    },
+  ];
+}
 
 export const PACKAGES = [...OURS, ...languages().flatMap(translated)];
 

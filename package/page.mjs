@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lmoOf } from './lmo.mjs';
-import { languages, nameOf, ofPage, PAGE_WORDS, PO, said, wordsOf } from './words.mjs';
+import { codeOf, languages, nameOf, ofPage, PAGE_WORDS, PO, said, wordsOf } from './words.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -59,10 +59,11 @@ export async function buildPage(folder = `${root}dist`) {
   });
   for (const kind of ['i18n', 'uci-defaults']) mkdirSync(`${folder}/luci/${kind}`, { recursive: true });
   for (const language of languages()) {
-    writeFileSync(`${folder}/luci/i18n/sipalg.${language}.lmo`, lmoOf(wordsOf(language, { page: true })));
+    const code = codeOf(language);
+    writeFileSync(`${folder}/luci/i18n/sipalg.${code}.lmo`, lmoOf(wordsOf(language, { page: true })));
     // As luci.mk has it: LuCI lists a language that something is translated into.
-    const listed = `uci set luci.languages.${language.replace('-', '_')}='${nameOf(language).replaceAll("'", '')}'; uci commit luci\n`;
-    writeFileSync(`${folder}/luci/uci-defaults/luci-i18n-sipalg-${language}`, listed);
+    const listed = `uci set luci.languages.${code.replaceAll('-', '_')}='${nameOf(language).replaceAll("'", '')}'; uci commit luci\n`;
+    writeFileSync(`${folder}/luci/uci-defaults/luci-i18n-sipalg-${code}`, listed);
   }
   return [own.metafile, luci.metafile, tile.metafile];
 }

@@ -8,11 +8,32 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 export const PO = 'package/luci-app-sipalg/po';
 
-/** Every language there is: each is a folder with one file. */
-export const languages = () =>
-  readdirSync(root + PO)
+/** Every language there is: each is a folder with one file, named as gettext names languages (`de`, `pt_BR`, `zh_Hans`). */
+export function languages() {
+  const names = readdirSync(root + PO)
     .filter((name) => name !== 'templates')
     .sort();
+  for (const name of names)
+    if (!/^[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?$/.test(name))
+      throw new Error(`${PO}/${name} is no language's name as gettext writes it, such as de, pt_BR or zh_Hans; rename the folder.`);
+  return names;
+}
+
+/** Names that LuCI has from before it took those of gettext: LUCI_LC_ALIAS in luci.mk (openwrt/luci, since 2020). */
+const OF_OLD = /** @type {Readonly<Record<string, string>>} */ ({
+  bn_BD: 'bn',
+  nb_NO: 'no',
+  pt_BR: 'pt-br',
+  zh_Hans: 'zh-cn',
+  zh_Hant: 'zh-tw',
+});
+
+/**
+ * A language as LuCI and packages call it: `sipalg.pt-br.lmo`, `luci-i18n-sipalg-pt-br`. LuCI seeks a browser's `xx-YY` as xx-yy
+ * (determine_request_language() of luci-base's dispatcher.uc), and package managers take no capitals.
+ * @param {string} language
+ */
+export const codeOf = (language) => OF_OLD[language] ?? language.toLowerCase().replaceAll('_', '-');
 
 export const catalogOf = (/** @type {string} */ language) => readFileSync(`${root}${PO}/${language}/sipalg.po`, 'utf8');
 
@@ -113,15 +134,26 @@ export function ofPage() {
 export function wordsOf(language, which) {
   const po = catalogOf(language);
   const own = new Set([...ofPage().map(({ text }) => text), ...(which?.page ? OF_LUCI() : [])]);
-  return [...entries(po).filter(([text, translation]) => own.has(text) && translation !== ''), ...byCode(po, which)];
+  const words = [...entries(po).filter(([text, translation]) => own.has(text) && translation !== ''), ...byCode(po, which)];
+  return named(language, words, which?.page ? ['en'] : ['en', 'sipalg language']);
 }
+
+/**
+ * A language says its own name (as HTML has it in `lang`), however little of it is translated: by that, programs are asked to speak it.
+ * @param {string} language @param {[string, string][]} words @param {string[]} keys of the name @returns {[string, string][]}
+ */
+const named = (language, words, keys) => [
+  ...keys.map((key) => /** @type {[string, string]} */ ([key, language.replaceAll('_', '-')])),
+  ...words.filter(([key]) => !keys.includes(key)),
+];
 
 /** A part of a language. @param {string} language @param {Part} part @returns {[string, string][]} */
 export function partOf(language, part) {
   const po = catalogOf(language);
-  if (part !== 'page') return byCode(po, { calls: part === 'calls' });
+  if (part !== 'page') return named(language, byCode(po, { calls: part === 'calls' }), part === 'calls' ? ['sipalg language'] : []);
   const own = new Set(ofPage().map(({ text }) => text));
-  return entries(po).filter(([text, translation]) => own.has(text) && translation !== '');
+  const words = entries(po).filter(([text, translation]) => own.has(text) && translation !== '');
+  return named(language, words, ['en']);
 }
 
 /** What a language calls itself, as LuCI lists it: the header `X-Language-Name`. @param {string} language */

@@ -169,7 +169,7 @@ export function callLines(call: Call, index: number, of: number, put: Put = engl
 
 function sideLine(label: string, { name, packets, messages, bytes }: SideSummary, put: Put): string {
   return put(
-    say('text-side', '{label} {name}: {messages} messages of SIP, {packets} packets, {bytes} bytes', {
+    say('text-side', '{label} {name}: {messages} {messages:message|messages} of SIP, {packets} {packets:packet|packets}, {bytes} bytes', {
       label,
       name: fitted(name, 30),
       messages,

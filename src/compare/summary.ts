@@ -64,9 +64,9 @@ export function summaryOf(facts: Facts, verdict: Verdict): Said {
         });
   const changed =
     counts.changed === 0
-      ? say('compare-none-changed', 'none of them was changed')
+      ? say('compare-none-changed', '{messages:it was not|none of them was} changed', { messages: counts.pairs })
       : counts.changed === counts.pairs
-        ? say('compare-all-changed', 'all of them {messages:was|were} changed on the way', { messages: counts.changed })
+        ? say('compare-all-changed', '{messages:and it was|all of them were} changed on the way', { messages: counts.changed })
         : say('compare-some-changed', '{messages} of them {messages:was|were} changed on the way', { messages: counts.changed });
   const dropped =
     counts.dropped === 0
@@ -82,6 +82,12 @@ export function summaryOf(facts: Facts, verdict: Verdict): Said {
 }
 
 function noSip(empty: readonly SideSummary[], sides: readonly SideSummary[], { encrypted }: Facts): Said {
+  const unread = empty.filter(({ packets, problems }) => packets === 0 && problems.length > 0);
+  if (unread.length > 0)
+    return say('compare-no-capture', 'No packet could be read in {names}: what is wrong with {files:it|each} stands below.', {
+      names: unread.map(({ name }) => name),
+      files: unread.length,
+    });
   const names = empty.map(({ name, packets }) => say('compare-file', '{name} ({packets} {packets:packet|packets})', { name, packets }));
   const hint =
     encrypted > 0

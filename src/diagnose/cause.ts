@@ -29,7 +29,7 @@ export interface Cause {
   alike?: { codes: readonly string[]; tell: Said };
   fix: Fix;
   source: string;
-  /** The test that makes it. */
+  /** The test that makes it with real flows: of namespaces (test/lab), or on a virtual machine (test/machine). */
   made: string;
   sees(look: Look): Outcome;
 }

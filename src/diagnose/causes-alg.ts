@@ -2,11 +2,12 @@
 import { say } from '../words/say.ts';
 import { found, out, unknown } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
-import { valueOf } from './look.ts';
+import { holesTaken, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 import type { Symptom } from './symptoms.ts';
 
-const ALG = 'test/lab/diagnose/alg.test.ts';
+const CALLS_OF_IT = 'test/lab/diagnose/calls.ts';
+const MODULES = 'test/machine/modules.test.ts';
 const DISABLE: Fix = { command: 'sipalg disable' };
 const UNREAD = 'sipalg status';
 
@@ -50,11 +51,24 @@ function byAlg(state: 'rewriting' | 'tracking', look: Look): Outcome {
   );
 }
 
-/** What the helper said that it dropped. @param clash the ones over a port that is taken, or all others */
-function byLog(clash: boolean, { facts, alg }: Look): Outcome {
+/**
+ * What the helper says of messages for whose audio it got no hole: `all ports in use` where it translates, and `cannot add
+ * expectation` behind it for the same message (nf_nat_sip.c, nf_nat_sdp_media; nf_conntrack_sip.c, process_sdp).
+ */
+const NO_HOLE = /all ports in use|cannot add expectation/;
+
+/** What the helper said that it dropped. @param clash for want of a hole, or for all other reasons */
+function byLog(clash: boolean, look: Look): Outcome {
+  const { facts, alg } = look;
   // The log is kept: what it says was before the ALG went.
   if (alg === 'off') return out(say('alg-log-before', 'no SIP ALG is on: whatever the kernel log holds of one is from before'));
-  const lines = (valueOf(facts.drops) ?? []).filter(({ reason }) => /all ports in use/.test(reason) === clash);
+  const all = valueOf(facts.drops) ?? [];
+  const lines = all.filter(({ reason }) => NO_HOLE.test(reason) === clash);
+  if (lines.length > 0 && clash && holesTaken(look)?.full === true)
+    return unknown(
+      say('alg-log-full', 'as many holes are open as there may be, of which the kernel logs the same as of two phones with one audio port'),
+      say('tell-ports-differ', 'look at the phones: do two of them have the same RTP ports?'),
+    );
   if (lines.length > 0)
     return found(
       lines.slice(-3).map(({ reason, source, destination }) =>
@@ -65,8 +79,14 @@ function byLog(clash: boolean, { facts, alg }: Look): Outcome {
         }),
       ),
     );
+  if (all.length > 0)
+    return out(
+      clash
+        ? say('alg-log-no-clash', 'the kernel log has what the ALG drops, and nothing of a port in use')
+        : say('alg-log-clash-only', 'the kernel log has what the ALG drops, and only of ports in use'),
+    );
   return unknown(
-    say('alg-log-unheard', 'the kernel logs what its ALG drops only where something listens to it'),
+    say('alg-log-unheard', 'the kernel logs what its ALG drops only where something listens to it, and not of every reason'),
     say('tell-alg-log', 'sysctl -w net.netfilter.nf_log.2=nf_log_ipv4, call again, then `dmesg | grep nf_ct_sip`'),
   );
 }
@@ -83,7 +103,7 @@ export const OF_ALG: readonly Cause[] = [
     observable: 'the helper is assigned and nf_nat_sip is in the kernel (sipalg status)',
     fix: DISABLE,
     source: 'net/netfilter/nf_nat_sip.c; RFC 4787 REQ-10',
-    made: ALG,
+    made: CALLS_OF_IT,
     sees: (look) => byAlg('rewriting', look),
   },
   {
@@ -106,7 +126,7 @@ export const OF_ALG: readonly Cause[] = [
     observable: 'the helper is assigned, and nf_nat_sip is not in the kernel or nothing is translated',
     fix: DISABLE,
     source: 'net/netfilter/nf_conntrack_sip.c',
-    made: 'test/pure/diagnose/causes.test.ts',
+    made: MODULES,
     sees: (look) => byAlg('tracking', look),
   },
   {
@@ -114,10 +134,10 @@ export const OF_ALG: readonly Cause[] = [
     weight: 85,
     symptoms: ['cannot-call-out', 'no-audio', 'drops-on-hold', 'drops-on-transfer', 'registration-lost', 'not-received'],
     what: say('cause-alg-drops', 'The SIP ALG has thrown messages away that it could not read.'),
-    observable: 'a line `nf_ct_sip: dropping packet` in the kernel log, of another reason than a port in use',
+    observable: 'a line `nf_ct_sip: dropping packet` in the kernel log, of another reason than that no hole was to be had',
     fix: DISABLE,
     source: 'net/netfilter/nf_conntrack_sip.c, nf_ct_helper_log',
-    made: 'test/pure/diagnose/causes.test.ts',
+    made: MODULES,
     sees: (look) => byLog(false, look),
   },
   {
@@ -125,10 +145,10 @@ export const OF_ALG: readonly Cause[] = [
     weight: 85,
     symptoms: ['first-phone-only', 'cannot-call-out', 'no-audio'],
     what: say('cause-alg-port-clash', "The SIP ALG drops the second phone's INVITE, because both phones name the same audio port."),
-    observable: 'a line `nf_ct_sip: dropping packet: all ports in use` in the kernel log',
+    observable: 'a line `nf_ct_sip: dropping packet: all ports in use` in the kernel log, while there are holes to be had',
     fix: DISABLE,
     source: 'net/netfilter/nf_nat_sip.c, nf_nat_sdp_media',
-    made: 'test/pure/diagnose/causes.test.ts',
+    made: MODULES,
     sees: (look) => byLog(true, look),
   },
 ];

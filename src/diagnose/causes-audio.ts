@@ -3,12 +3,13 @@ import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { askProvider, found, out, unknown, unread, THE_FIREWALL, THE_PHONE, THE_PHONES } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
-import { droppers, evidenceOf, perhaps, ruleFix, unseen } from './dropping.ts';
+import { AUDIO_RATE, dropping, evidenceOf, ruleFix, unproven } from './droppers.ts';
 import {
   audioOf,
   flowsOf,
   grown,
   isMoved,
+  isRejectedAudio,
   isTwoWay,
   isUnanswered,
   rejectedRate,
@@ -20,8 +21,6 @@ import type { Look } from './look.ts';
 import type { CallFlow } from '../observe/calls/facts.ts';
 
 const AUDIO = 'test/lab/diagnose/audio.ts';
-/** Packets a second that tell of audio: half of what one call sends at 20 ms a packet (RFC 3551). */
-const AUDIO_RATE = 10;
 
 /** Why nothing can be said of audio now; null where it can. */
 function blind({ calls }: Look): Outcome | null {
@@ -42,7 +41,7 @@ const NO_CALL = (what: Said): Outcome =>
 
 /** Audio that goes out and is not answered, without the causes that other things tell. */
 function oneWay(look: Look): CallFlow[] {
-  const dropped = droppers(look, 'in').map(({ flow }) => flow);
+  const dropped = dropping(look, 'in').map(({ flow }) => flow);
   return audioOf(look).filter(
     (flow) => isUnanswered(flow) && !dropped.includes(flow) && !isShared(look, flow) && !look.calls.own.includes(flow.destination),
   );
@@ -82,7 +81,8 @@ export const OF_SOUND: readonly Cause[] = [
     symptoms: ['one-way-audio', 'no-audio'],
     what: say('cause-rule-drops-audio-in', 'A rule of the firewall drops the audio that comes back.'),
     observable:
-      "two looks: the drop rule's own counter grows, of a rule that the answers of a running audio flow meet; conntrack counts before it",
+      "a drop rule's own counter, of a rule that the answers of a running audio flow meet, grows as fast as audio comes; "
+      + 'conntrack counts before it',
     fix: {
       setting: say('fix-rule-in', "take that rule away, or let the provider's media networks pass before it"),
       of: THE_FIREWALL,
@@ -93,11 +93,11 @@ export const OF_SOUND: readonly Cause[] = [
       const cannot = blind(look);
       if (cannot !== null) return cannot;
       if (look.calls.drops.state !== 'present') return unread(look.calls.drops);
-      const all = droppers(look, 'in');
+      const all = dropping(look, 'in');
       const [first] = all;
       if (first !== undefined) return found(evidenceOf(look, all), ruleFix(first.rule));
-      const [other, ...others] = unseen(look, 'in');
-      if (other !== undefined) return perhaps(look, [other, ...others]);
+      const perhaps = unproven(look, 'in');
+      if (perhaps !== null) return perhaps;
       return audioOf(look).length > 0
         ? out(say('rules-none-in', 'no rule that drops anything now meets the audio that comes back'))
         : NO_CALL(say('rules-unknown', 'which rules meet audio is not known'));
@@ -108,7 +108,7 @@ export const OF_SOUND: readonly Cause[] = [
     weight: 75,
     symptoms: ['one-way-audio', 'no-audio'],
     what: say('cause-rule-drops-audio-out', 'A rule of the firewall drops the audio that a phone sends.'),
-    observable: 'two looks: the counter grows of a drop rule that meets what the phone sends, and no audio flow of that phone',
+    observable: 'the counter of a drop rule that meets what the phone sends grows as fast as audio comes',
     fix: {
       setting: say('fix-rule-out', 'take that rule away: everything a phone sends out may pass'),
       of: THE_FIREWALL,
@@ -119,12 +119,10 @@ export const OF_SOUND: readonly Cause[] = [
       const cannot = blind(look);
       if (cannot !== null) return cannot;
       if (look.calls.drops.state !== 'present') return unread(look.calls.drops);
-      const all = droppers(look, 'out');
+      const all = dropping(look, 'out');
       const [first] = all;
       if (first !== undefined) return found(evidenceOf(look, all), ruleFix(first.rule));
-      const [other, ...others] = unseen(look, 'out');
-      if (other !== undefined) return perhaps(look, [other, ...others]);
-      return out(say('rules-none-out', 'no rule that drops anything now meets what the phones send'));
+      return unproven(look, 'out') ?? out(say('rules-none-out', 'no rule that drops anything now meets what the phones send'));
     },
   },
   {
@@ -173,7 +171,7 @@ export const OF_SOUND: readonly Cause[] = [
     weight: 65,
     symptoms: ['no-audio', 'one-way-audio'],
     what: say('cause-audio-waits-for-phone', 'Audio comes in for a phone that sends none: nothing has opened the way for it.'),
-    observable: 'no audio flow of any phone, while packets are turned away as fast as audio comes',
+    observable: 'no audio flow of any phone, while packets of the size of audio are turned away as fast as audio comes',
     fix: {
       setting: say(
         'fix-silence-suppression',
@@ -190,7 +188,16 @@ export const OF_SOUND: readonly Cause[] = [
       const rate = rejectedRate(look);
       if (rate === null) return NO_CALL(say('rejects-unlooked', 'whether audio is turned away was not looked at'));
       if (rate < AUDIO_RATE) return out(say('rejects-slow', 'nothing is turned away as fast as audio comes'));
-      if (droppers(look, 'out').length > 0) return out(say('rule-drops-out', 'a rule drops what the phone sends'));
+      if (dropping(look, 'out').length > 0) return out(say('rule-drops-out', 'a rule drops what the phone sends'));
+      if (!isRejectedAudio(look))
+        return unknown(
+          say(
+            'rejects-unsized',
+            '{rate} packets a second from the internet are turned away, and their size does not tell that they are audio',
+            { rate: Math.round(rate) },
+          ),
+          say('tell-rtp-source', 'a capture on the WAN: from which address does RTP come?'),
+        );
       return found([
         say('rejects-no-audio', '{rate} packets a second from the internet are turned away, and no phone sends audio', {
           rate: Math.round(rate),
@@ -285,7 +292,7 @@ export const OF_SOUND: readonly Cause[] = [
       say('ask-relay', 'Do you relay audio between two phones of one line, instead of having them send to each other ' + 'directly?'),
     ),
     source: 'RFC 4787 REQ-9 (hairpinning); net/netfilter/nf_nat_sip.c where an ALG wrote that address',
-    made: 'test/lab/diagnose/alg.test.ts',
+    made: 'test/lab/diagnose/calls.ts',
     sees(look) {
       if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = audioOf(look).filter((flow) => isUnanswered(flow) && look.calls.own.includes(flow.destination));
@@ -298,8 +305,8 @@ export const OF_SOUND: readonly Cause[] = [
     code: 'audio-stalls',
     weight: 40,
     symptoms: ['drops-on-hold', 'one-way-audio', 'no-audio'],
-    what: say('cause-audio-stalls', 'Audio that ran both ways stands still in one direction now.'),
-    observable: 'two looks a second apart: one direction of an audio flow grows, the other does not',
+    what: say('cause-audio-stalls', "Audio that ran both ways comes no more from the provider's side."),
+    observable: 'two looks a second apart: what the phone sends grows, and what comes back does not',
     fix: askProvider(say('ask-hold', 'Is the call on hold, or has your audio moved to another address or port after it was retrieved?')),
     source: 'RFC 3264 §8.4; RFC 6263',
     made: AUDIO,
@@ -315,7 +322,16 @@ export const OF_SOUND: readonly Cause[] = [
           say('audio-looked-once', 'audio was looked at once only'),
           say('tell-ask-hold', 'ask with the symptom while the call runs: `sipalg diagnose drops-on-hold`'),
         );
-      const stalled = all.filter(({ growth }) => growth.out + growth.in >= AUDIO_RATE && Math.min(growth.out, growth.in) === 0);
+      // Who listens to music, is muted or leaves silence out sends nothing in health.
+      const [silent] = all.filter(({ growth }) => growth.out === 0 && growth.in >= AUDIO_RATE);
+      const stalled = all.filter(({ growth }) => growth.in === 0 && growth.out >= AUDIO_RATE);
+      if (stalled.length === 0 && silent !== undefined)
+        return unknown(
+          say('audio-phone-silent', 'a phone sends nothing while audio comes for it, as one does that is muted or on hold: {flow}', {
+            flow: shown(silent.flow),
+          }),
+          say('tell-speak', 'look again while the phone is not on hold, and speak'),
+        );
       if (stalled.length === 0) return out(say('audio-moves', 'the audio that runs moves both ways'));
       return found(
         stalled.slice(0, 3).map(({ flow, growth }) =>

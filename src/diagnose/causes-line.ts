@@ -9,7 +9,6 @@ import type { Look } from './look.ts';
 import type { CallFlow, Path, Queue } from '../observe/calls/facts.ts';
 
 const LINE = 'test/lab/diagnose/line.ts';
-const PURE = 'test/pure/diagnose/line.test.ts';
 
 /** Packets a second by what a packet holds: 10, 20, 30, 40 or 60 ms (RFC 3551 §4.2). */
 const RATES = [100, 50, 100 / 3, 25, 50 / 3];
@@ -239,7 +238,7 @@ export const OF_LINE: readonly Cause[] = [
       + 'looks is said; or duplex half at 10 or 100 Mbit/s',
     fix: { setting: say('fix-negotiate', 'another cable or port, and automatic negotiation at both ends'), of: say('of-line', 'the line') },
     source: 'Documentation/networking/statistics.rst; Documentation/ABI/testing/sysfs-class-net',
-    made: PURE,
+    made: LINE,
     sees({ calls }) {
       const failed = calls.links.find(({ errors }) => errors.state === 'failed');
       const all = calls.links.flatMap(({ errors }) => valueOf(errors) ?? []);

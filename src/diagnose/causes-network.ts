@@ -2,11 +2,12 @@
 import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_FIREWALL } from './cause.ts';
 import type { Cause } from './cause.ts';
-import { flowsOf, fromPhones, isInside, meets, peersOf, ruleGrew, shownRule, since, valueOf } from './look.ts';
+import { flowsOf, fromPhones, holesTaken, isInside, meets, peersOf, ruleGrew, shownRule, since, valueOf } from './look.ts';
 import type { DropRule } from '../observe/calls/facts.ts';
 import type { Symptom } from './symptoms.ts';
 
 const NETWORK = 'test/lab/diagnose/network.ts';
+const OFFLOAD = 'test/machine/offload.test.ts';
 
 const ALL: readonly Symptom[] = ['not-received', 'cannot-call-out', 'no-audio', 'registration-lost'];
 
@@ -147,7 +148,7 @@ export const OF_NETWORK: readonly Cause[] = [
       + 'the start',
     fix: { command: 'echo net.netfilter.nf_conntrack_max=65536 > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart' },
     source: 'net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc',
-    made: 'test/pure/diagnose/causes.test.ts',
+    made: OFFLOAD,
     sees({ calls }) {
       const table = valueOf(calls.table);
       if (table === null) return unread(calls.table);
@@ -199,15 +200,15 @@ export const OF_NETWORK: readonly Cause[] = [
     observable: 'the holes (expectations) that are open against nf_conntrack_expect_max',
     fix: { command: 'sipalg disable' },
     source: 'net/netfilter/nf_conntrack_expect.c, __nf_ct_expect_check',
-    made: 'test/pure/diagnose/line.test.ts',
-    sees({ calls, facts }) {
-      const table = valueOf(calls.table);
-      if (table === null) return unread(calls.table);
+    made: 'test/machine/modules.test.ts',
+    sees(look) {
+      const { calls, facts } = look;
+      if (calls.table.state !== 'present') return unread(calls.table);
       if (facts.expectations.state !== 'present') return unread(facts.expectations);
-      const open = facts.expectations.value.length;
-      if (table.expectations === null || open === 0 || open < 0.95 * table.expectations)
-        return out(say('holes-open', '{open} {open:hole is|holes are} open', { open }));
-      return found([say('holes-of', '{open} holes of {most} are open', { open, most: table.expectations })]);
+      const { open, most, full } = holesTaken(look) as NonNullable<ReturnType<typeof holesTaken>>;
+      return full && most !== null
+        ? found([say('holes-of', '{open} holes of {most} are open', { open, most })])
+        : out(say('holes-open', '{open} {open:hole is|holes are} open', { open }));
     },
   },
 ];

@@ -1,7 +1,8 @@
 /** Causes that lie with ports: two who want one, and who has the calls for it. */
 import { say } from '../words/say.ts';
-import { found, out, unread, THE_FIREWALL, THE_PHONE, THE_PHONES, THE_ROUTER } from './cause.ts';
+import { found, out, unknown, unread, THE_FIREWALL, THE_PHONE, THE_PHONES, THE_ROUTER } from './cause.ts';
 import type { Line } from '../words/say.ts';
+import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Cause } from './cause.ts';
 import type { Look } from './look.ts';
 import {
@@ -21,10 +22,11 @@ import {
 
 const STATE = 'test/lab/diagnose/state.ts';
 
-const isTwin = (
-  flow: { source: string; sourcePort: number; destination: string; destinationPort: number },
-  other: { source: string; sourcePort: number; destination: string; destinationPort: number },
-): boolean =>
+/** Over TCP calls come by the connection that a phone has opened: which port that has outside matters to nobody. */
+const isMovedUdp = (flow: CallFlow): boolean => flow.protocol === 'udp' && isMoved(flow);
+
+const isTwin = (flow: CallFlow, other: CallFlow): boolean =>
+  other.protocol === flow.protocol &&
   other.source !== flow.source &&
   other.sourcePort === flow.sourcePort &&
   other.destination === flow.destination &&
@@ -63,7 +65,7 @@ export const OF_PORTS: readonly Cause[] = [
     sees(look) {
       if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = fromPhones(look);
-      const twins = all.filter((flow) => isMoved(flow) && all.some((other) => isTwin(flow, other)));
+      const twins = all.filter((flow) => isMovedUdp(flow) && all.some((other) => isTwin(flow, other)));
       if (twins.length === 0) return out(say('sip-ports-differ', 'no two phones use one SIP port to one server'));
       return found(
         twins.slice(0, 3).flatMap((flow) => [outside(flow), ...all.filter((other) => isTwin(flow, other)).map((other) => outside(other))]),
@@ -89,7 +91,7 @@ export const OF_PORTS: readonly Cause[] = [
       if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const all = fromPhones(look);
       const others = [...all, ...fromRouter(look)];
-      const moved = all.filter((flow) => isMoved(flow) && !others.some((other) => isTwin(flow, other)));
+      const moved = all.filter((flow) => isMovedUdp(flow) && !others.some((other) => isTwin(flow, other)));
       const held = new Set((valueOf(look.calls.listeners) ?? []).map(({ port }) => port));
       const free = moved.filter(({ sourcePort }) => !held.has(sourcePort));
       if (free.length === 0) return out(say('ports-kept', "every phone's port is kept, or another cause says who has it"));
@@ -139,7 +141,7 @@ export const OF_PORTS: readonly Cause[] = [
       'cause-service-on-router',
       "A program on the router itself holds SIP's port: it takes the port from the phones, and calls when " + 'their state is gone.',
     ),
-    observable: 'a socket on 5060 or 5061, or a flow of signalling that begins or ends at the router itself',
+    observable: "a socket on 5060 or 5061 that is a phone's own port too, or a call of a phone's provider that ended at the router",
     fix: { command: '/etc/init.d/PROGRAM stop && /etc/init.d/PROGRAM disable' },
     source: '/proc/net/udp; net/netfilter/nf_nat_core.c',
     made: STATE,
@@ -150,6 +152,22 @@ export const OF_PORTS: readonly Cause[] = [
       if (open.length === 0) return out(say('listeners-none', 'nothing on the router listens on 5060 or 5061'));
       const program = open.find(({ program: one }) => one !== null)?.program ?? null;
       const taken = fromOutside(look).filter(({ replySource }) => look.calls.own.includes(replySource));
+      const phones = fromPhones(look).filter(({ protocol }) => protocol === 'udp');
+      const [peers, ports] = [peersOf(look), open.map(({ port }) => port)];
+      // A PBX on the router that its phones register with takes nothing from anybody.
+      if (!phones.some(({ sourcePort }) => ports.includes(sourcePort)) && !taken.some(({ source }) => peers.includes(source)))
+        return phones.length === 0
+          ? unknown(
+              say(
+                'listens-alone',
+                'a program on the router listens on {ports}, and no phone speaks to a provider by UDP through the router now',
+                { ports: ports.join(', ') },
+              ),
+              say('tell-start-phone', 'start the phone anew, and look within a minute'),
+            )
+          : out(
+              say('listens-apart', 'a program on the router listens on {ports}, and no phone has that port', { ports: ports.join(', ') }),
+            );
       return found(
         [
           ...open.slice(0, 3).map(({ protocol, port, address, program: one }) =>
@@ -176,7 +194,9 @@ export const OF_PORTS: readonly Cause[] = [
       'cause-forward-takes-calls',
       'A port forward of 5060 leads to one device, and has the calls of every other phone as soon as their ' + 'state is gone.',
     ),
-    observable: "a redirect of SIP's port to one address while another address registers; or a flow from outside that ends at that device",
+    observable:
+      "a redirect of SIP's port to one address while another address has that port outside; or a call of a phone's provider that ends "
+      + 'at another device',
     fix: {
       setting: say('fix-delete-forward', 'delete the port forward (LuCI: Network, Firewall, Port Forwards): a phone needs none'),
       of: THE_ROUTER,
@@ -192,8 +212,11 @@ export const OF_PORTS: readonly Cause[] = [
         ({ source, replySource }) =>
           peers.includes(source) && isInside(look, replySource) && phones.some((one) => one.source !== replySource),
       );
-      const others = forwards.filter(({ to }) => phones.some(({ source }) => source !== to));
-      const led = redirectsOf(look.calls).filter(({ to }) => phones.some(({ source }) => source !== to));
+      // The calls of a phone come to its own port outside: a forward of another one takes none of them.
+      const takes = (to: string | null, ports: readonly number[]): boolean =>
+        phones.some(({ source, replyPort, protocol }) => source !== to && protocol === 'udp' && ports.includes(replyPort));
+      const others = forwards.filter(({ to, sip }) => takes(to, sip));
+      const led = redirectsOf(look.calls).filter(({ to, ports }) => takes(to, ports));
       if (stolen.length + others.length + led.length === 0)
         return uci === null
           ? unread(look.facts.firewall.uci)

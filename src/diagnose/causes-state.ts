@@ -5,12 +5,15 @@ import { say } from '../words/say.ts';
 import { askProvider, found, out, unknown, unread } from './cause.ts';
 import type { Cause, Fix, Outcome } from './cause.ts';
 import { stateAgainstInterval } from './intervals.ts';
-import { audioOf, flowsOf, fromPhones, grown, isInside, isTwoWay, lifeOf, peersOf, shown } from './look.ts';
+import { audioOf, flowsOf, fromPhones, grown, isInside, isSizedAsAudio, isTwoWay, lifeOf, peersOf, shown } from './look.ts';
 import type { Look } from './look.ts';
 
 const STATE = 'test/lab/diagnose/state.ts';
 
 const RULES: Fix = { command: 'uci set sipalg.main.policy=1 && uci commit sipalg && /etc/init.d/sipalg reload' };
+
+/** Seconds: half of the shortest Session-Expires (RFC 4028 §5, §10). */
+const SHORTEST_REFRESH = 45;
 
 /** A keep-alive comes every 25 to 30 s (RFC 5626 §4.4.1); who is silent for longer, and for half of the state's life, sends none. */
 function silences(look: Look): { silent: { text: Said; left: number }[]; young: Said[]; kept: number } {
@@ -76,6 +79,8 @@ export const OF_STATE: readonly Cause[] = [
             'let the phones rest for two minutes, then look again: the state must still be there, and used ' + 'within 30 s',
           ),
         );
+      if (fromPhones(look).length > 0)
+        return out(say('phones-connected', 'all phones speak over connections (TCP, TLS): their state lives as long as these'));
       return unknown(
         say('phones-none', 'no phone behind this router has signalling now'),
         say('tell-start-phone', 'start the phone anew, and look within a minute'),
@@ -90,7 +95,9 @@ export const OF_STATE: readonly Cause[] = [
       'cause-state-gone-in-call',
       "Audio runs, and the state of the same phone's signalling has expired: the next re-INVITE or BYE " + 'from outside is turned away.',
     ),
-    observable: 'an audio flow that moves steadily both ways, of a device without any signalling flow',
+    observable:
+      'an audio flow that moves steadily both ways, of a device without any signalling flow: with a server of other phones, or, where a '
+      + 'symptom is asked for, of the size of audio',
     fix: RULES,
     source: 'net/netfilter/nf_conntrack_proto_udp.c; RFC 4028',
     made: STATE,
@@ -105,7 +112,10 @@ export const OF_STATE: readonly Cause[] = [
         );
       });
       const peers = peersOf(look);
-      const known = steady.filter(({ destination }) => peers.includes(destination) || look.asked.symptoms.length > 0);
+      // A game, or a call of another kind, runs as steadily: with a stranger it takes the size of audio, too.
+      const known = steady.filter(
+        (flow) => peers.includes(flow.destination) || (look.asked.symptoms.length > 0 && isSizedAsAudio(flow)),
+      );
       if (known.length > 0) return found(known.slice(0, 3).map(shown));
       if (lonely.length > 0)
         return unknown(
@@ -216,13 +226,14 @@ export const OF_STATE: readonly Cause[] = [
       say('ask-session-expires', 'Which Session-Expires do you ask for, and does a refresh of yours go unanswered when the call ends?'),
     ),
     source: 'RFC 4028 §7, §10',
-    made: 'test/pure/diagnose/causes.test.ts',
+    made: STATE,
     sees: ({ asked }) =>
-      asked.seconds !== null && asked.seconds < 600
+      asked.seconds !== null && asked.seconds < SHORTEST_REFRESH
         ? out(
             say(
               'session-too-short',
-              '{seconds} s is less than a session timer may be (RFC 4028: 90 s at least, 1800 s is usual, the ' + 'refresh at half)',
+              'a session is refreshed after 45 s at the earliest (RFC 4028: at half of it, and it is of 90 s at least), and {seconds} s is '
+                + 'less',
               { seconds: asked.seconds },
             ),
           )

@@ -1,16 +1,27 @@
 /** Causes that lie with queues and offload, and with who may come in. */
 import { judgeShapers } from '../voice/judge/shapers.ts';
-import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_FIREWALL, THE_ROUTER } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
 import { IDLE_PING, loaded } from './causes-line.ts';
 import { busyLinks, delayOf } from './load.ts';
-import { flowsOf, fromOutside, isOffloaded, peersOf, redirectsOf, shown, shownRedirect, since, valueOf } from './look.ts';
+import {
+  flowsOf,
+  fromOutside,
+  isOffloaded,
+  isTwoWay,
+  isWithin,
+  peersOf,
+  redirectsOf,
+  shown,
+  shownRedirect,
+  since,
+  valueOf,
+} from './look.ts';
 import type { Look } from './look.ts';
 
 const NETWORK = 'test/lab/diagnose/network.ts';
-const PURE = 'test/pure/diagnose/causes.test.ts';
+const OFFLOAD = 'test/machine/offload.test.ts';
 
 const OPEN_FIX = {
   setting: say('fix-only-provider', "let only the provider's networks in (`config provider` of sipalg with `option inbound`), or nobody"),
@@ -26,8 +37,6 @@ function offloaded(look: Look): Outcome | null {
     : out(say('offload-off', 'flow offload is off'));
 }
 
-const inOffload = (look: Look): Said[] => [...flowsOf(look).signalling, ...flowsOf(look).media].filter(isOffloaded).map(shown);
-const NO_OFFLOAD = { command: 'uci set firewall.@defaults[0].flow_offloading=0 && uci commit firewall && /etc/init.d/firewall reload' };
 
 /** What audio is marked with; signalling may wait for a moment, and is not asked about. */
 const EF = { name: 'EF', value: 46 };
@@ -39,13 +48,14 @@ export const OF_TRAFFIC: readonly Cause[] = [
     weight: 35,
     symptoms: ['choppy', 'one-way-audio'],
     what: say('cause-router-overloaded', 'The router has thrown packets away because it was too busy to take them in.'),
-    observable: 'the second column of /proc/net/softnet_stat: more than one packet in ten thousand, since the start or between two looks',
+    observable:
+      'the second column of /proc/net/softnet_stat, since the start 20 packets or between two looks one, and more than one in ten thousand',
     fix: {
       setting: say('fix-steering', 'packet steering on (uci set network.globals.packet_steering=1), SQM at a rate that it can shape'),
       of: THE_ROUTER,
     },
     source: 'net/core/dev.c, enqueue_to_backlog',
-    made: PURE,
+    made: OFFLOAD,
     sees({ calls }) {
       const arrivals = valueOf(calls.arrivals);
       if (arrivals === null) return unread(calls.arrivals);
@@ -54,7 +64,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
       // A thousand that are lost in one evening are few among the packets of a year: what grew between two looks counts as well.
       const now = grew !== undefined && grew.dropped > 0 && grew.dropped >= grew.processed / 10_000;
       const values = { packets: processed, dropped, since: since(calls) };
-      if (!now && (dropped === 0 || dropped < processed / 10_000))
+      if (!now && (dropped < 20 || dropped < processed / 10_000))
         return out(say('packets-no-room-since', 'of {packets} packets {dropped} found no room{since}', values));
       return found([
         say('softnet-dropped-since', '/proc/net/softnet_stat: {dropped} of {packets} packets found no room{since}', values),
@@ -71,30 +81,6 @@ export const OF_TRAFFIC: readonly Cause[] = [
     },
   },
   {
-    code: 'offload-ends-calls',
-    weight: 60,
-    symptoms: ['drops-after-time', 'one-way-audio', 'no-audio'],
-    what: say('cause-offload-ends-calls', 'Flow offload of kernel 6.18 ends flows at about 300 s: audio or signalling is in it.'),
-    observable: 'the kernel is of line 6.18, flow offload is on, and a flow of a call has the flag OFFLOAD',
-    fix: NO_OFFLOAD,
-    source: 'openwrt/openwrt#22970, #23611; net/netfilter/nf_flow_table_core.c',
-    made: PURE,
-    sees(look) {
-      const kernel = valueOf(look.facts.system.kernel);
-      if (kernel !== null && !/^6\.18\./.test(kernel))
-        return out(say('kernel-not-618', 'the kernel is {kernel}, and 6.18 has that fault', { kernel }));
-      const off = offloaded(look);
-      if (off !== null) return off;
-      const flows = inOffload(look);
-      return flows.length > 0
-        ? found(flows.slice(0, 3))
-        : unknown(
-            say('offload-no-call', 'flow offload is on, and no call is in it now'),
-            say('tell-look-in-call', 'look while a call runs'),
-          );
-    },
-  },
-  {
     code: 'offload-skips-marks',
     weight: 30,
     symptoms: ['choppy'],
@@ -102,7 +88,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
     observable: 'a flow of audio has the flag OFFLOAD or HW_OFFLOAD',
     fix: LIMIT_FIX,
     source: 'net/netfilter/nft_flow_offload.c; net/netfilter/nf_flow_table_ip.c',
-    made: 'test/machine/offload.test.ts',
+    made: OFFLOAD,
     sees(look) {
       const off = offloaded(look);
       if (off !== null) return off;
@@ -224,16 +210,23 @@ export const OF_TRAFFIC: readonly Cause[] = [
     weight: 55,
     symptoms: ['ghost-calls', 'choppy', 'registration-lost'],
     what: say('cause-scanned', 'Scanners talk SIP to what is behind this router.'),
-    observable: 'flows of signalling that strangers began, or attempts that the voice rules have counted',
+    observable:
+      'flows of signalling that strangers began, with whom no call runs and whom no rule of the firewall names; or attempts that the voice '
+      + 'rules have counted',
     fix: LIMIT_FIX,
     source: 'RFC 3261 §26; net/netfilter/nf_conntrack_core.c',
     made: NETWORK,
     sees(look) {
       if (look.calls.flows.state !== 'present') return unread(look.calls.flows);
       const peers = new Set(peersOf(look));
-      const strangers = fromOutside(look).filter(({ source }) => !peers.has(source));
+      // Whom the firewall lets in by address is no stranger, nor is with whom a call runs: a trunk that does not register.
+      const known = valueOf(look.facts.firewall.uci)?.known ?? [];
+      const talking = new Set(flowsOf(look).media.filter(isTwoWay).flatMap(({ source, destination }) => [source, destination]));
+      const isStranger = ({ source }: { source: string }): boolean =>
+        !peers.has(source) && !talking.has(source) && !known.some((network) => isWithin(source, network));
+      const strangers = fromOutside(look).filter(isStranger);
       const attempts = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.attempts ?? []) : [];
-      const others = attempts.filter(({ source }) => !peers.has(source));
+      const others = attempts.filter(isStranger);
       if (strangers.length + others.length === 0)
         return out(
           say(

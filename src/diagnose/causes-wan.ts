@@ -1,6 +1,6 @@
 /** Causes that lie with the way to the internet: where it leads, and whose address it has. */
 import type { Interval } from '../observe/calls/intervals.ts';
-import { isLost } from '../judge/questions.ts';
+import { sourcesGiven } from '../judge/questions.ts';
 import type { Line, Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_PHONES, THE_ROUTER } from './cause.ts';
@@ -47,6 +47,13 @@ function upSince({ calls, facts }: Look): { network: string; up: number } | null
   return all.sort((one, other) => one.up - other.up)[0] ?? null;
 }
 
+/** Whether no rule and no line of /etc/config/firewall still asks for an address that is none of the router's own. */
+function isLost({ facts }: Look, address: string): boolean {
+  const uci = valueOf(facts.firewall.uci);
+  const sources = sourcesGiven(facts);
+  return uci !== null && sources !== null && !sources.includes('') && !sources.includes(address) && !uci.text.includes(address);
+}
+
 /** Registrations that were seen before the WAN came up, and of which nobody was due since. */
 function notDue({ calls, facts: { at } }: Look, up: number): Interval[] {
   const noted = calls.intervals === undefined ? null : valueOf(calls.intervals);
@@ -66,7 +73,7 @@ function byChange(look: Look): Outcome {
   const phones = fromPhones(look);
   // Flows of a call keep the address that they began with, where a rule gave it (SNAT); masquerade ends them.
   const old = [...audioOf(look), ...phones.filter(({ protocol }) => protocol === 'tcp')].filter(
-    ({ source, replyDestination: lost }) => lost !== source && !own.includes(lost) && isLost(look.facts, lost),
+    ({ source, replyDestination: lost }) => lost !== source && !own.includes(lost) && isLost(look, lost),
   );
   const from = old
     .slice(0, 3)

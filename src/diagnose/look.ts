@@ -35,8 +35,9 @@ export function isInside({ calls }: Look, address: string): boolean {
 const NO_FLOWS = { signalling: [], media: [], unseen: 0 };
 export const flowsOf = ({ calls }: Look): { signalling: CallFlow[]; media: CallFlow[]; unseen: number } => valueOf(calls.flows) ?? NO_FLOWS;
 
-/** Signalling that a phone behind the router began. */
-export const fromPhones = (look: Look): CallFlow[] => flowsOf(look).signalling.filter(({ source }) => isInside(look, source));
+/** Signalling that a phone behind the router began. What ends at the router itself is for a program on it, and needs no state. */
+export const fromPhones = (look: Look): CallFlow[] =>
+  flowsOf(look).signalling.filter(({ source, destination }) => isInside(look, source) && !look.calls.own.includes(destination));
 /** Signalling that somebody outside began. */
 export const fromOutside = (look: Look): CallFlow[] =>
   flowsOf(look).signalling.filter(({ source }) => !isInside(look, source) && !look.calls.own.includes(source));
@@ -70,7 +71,7 @@ export function span(seconds: number): Said {
 
 /** By how many packets a rule grew between the two looks; null where that was not seen. */
 export function ruleGrew({ calls: { moved } }: Look, { family, table, chain, handle }: DropRule): number | null {
-  const same = (moved?.rules ?? []).filter((one) => one.family === family && one.table === table && one.chain === chain);
+  const same = (moved?.dropped ?? []).filter((one) => one.family === family && one.table === table && one.chain === chain);
   return same.find((one) => one.handle === handle)?.packets ?? null;
 }
 
@@ -103,6 +104,32 @@ export function rejectedRate({ calls: { moved } }: Look): number | null {
   return mean >= AUDIO_BYTES.least && mean <= AUDIO_BYTES.most ? packets / seconds : 0;
 }
 
+/** Bytes of audio packets of 20 and 30 ms: G.729; G.711 and G.722, plain or as SRTP, of IPv4 and of IPv6 (RFC 3551, RFC 3711). */
+const USUAL_BYTES = [
+  [58, 62],
+  [194, 243],
+  [272, 325],
+] as const;
+const isUsual = (bytes: number, packets: number): boolean =>
+  packets > 0 && USUAL_BYTES.some(([least, most]) => least <= bytes / packets && bytes / packets <= most);
+
+/**
+ * Whether what was turned away has the size of the usual audio, and not only one that audio may have: what comes for a client of
+ * a DHT has 100 bytes.
+ */
+export const isRejectedAudio = ({ calls: { moved } }: Look): boolean =>
+  moved?.rejected != null && isUsual(moved.rejected.bytes, moved.rejected.packets);
+
+/** Whether both ends of a flow send packets of the usual audio. */
+export const isSizedAsAudio = ({ out, in: back }: CallFlow): boolean =>
+  out !== null && back !== null && isUsual(out.bytes, out.packets) && isUsual(back.bytes, back.packets);
+
+/** Packets a second that a rule dropped between the two looks; null where that was not seen. */
+export function droppedRate(look: Look, rule: DropRule): number | null {
+  const grew = ruleGrew(look, rule);
+  return grew === null ? null : grew / (look.calls.moved?.seconds ?? 1);
+}
+
 /** A flow as a line of evidence. */
 export function shown({ protocol, source, sourcePort, destination, destinationPort, left, out, in: back, flags }: CallFlow): Said {
   const flow = `${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
@@ -133,6 +160,15 @@ export function lifeOf(look: Look, { left, flags, protocol }: CallFlow): number 
 /** A flow, and the port it has outside. */
 export const outside = (flow: CallFlow): Said =>
   say('flow-outside-port', '{flow}; outside from port {port}', { flow: shown(flow), port: flow.replyPort });
+
+/** Holes that helpers keep open, of how many; null where either could not be read. */
+export function holesTaken({ calls, facts }: Look): { open: number; most: number | null; full: boolean } | null {
+  const table = valueOf(calls.table);
+  const open = valueOf(facts.expectations)?.length;
+  if (table === null || open === undefined) return null;
+  const most = table.expectations;
+  return { open, most, full: most !== null && open > 0 && open >= 0.95 * most };
+}
 
 /** Where a rule stands, as its tool names it. */
 export const placeOf = ({ tool, family, table, chain, handle, comment }: DropRule): string => {

@@ -111,8 +111,12 @@ export const USUAL: readonly Usual[] = [
   {
     from: 280,
     to: 325,
-    says: say('number-offload', 'is about 300 s: flow offload of kernel 6.18 ends flows at that age'),
-    points: ['offload-ends-calls'],
+    says: say(
+      'number-five-minutes',
+      'is about 5 min: a session of 10 min is refreshed then (RFC 4028); and hardware flow offload of kernel 6.18 ended flows at that '
+        + 'age, until OpenWrt mended it (openwrt/openwrt#23611, June 2026)',
+    ),
+    points: ['session-refresh', 'state-gone-in-call'],
   },
   {
     from: 600,

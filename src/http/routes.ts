@@ -61,7 +61,7 @@ const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
 };
 
 /** The page's words in another language. */
-const WORDS = /^\/words\/([a-z]{2,3}(?:_[A-Z]{2,4})?)\.json$/;
+const WORDS = /^\/words\/([a-z]{2,3}(?:_[A-Za-z]{4})?(?:_[A-Z]{2})?)\.json$/;
 
 const POSTS: readonly string[] = ['/call', '/login', '/logout', '/configuration', '/configure'];
 const MOST_TARGET = 2048;

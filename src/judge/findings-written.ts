@@ -1,11 +1,14 @@
 /** Findings on what is written: what sets the helper again at a load or a boot, what keeps it away, and what sipalg itself has written. */
 import { say } from '../words/say.ts';
+import type { Facts } from '../observe/facts.ts';
 import { REWRITER, TRACKER } from '../observe/modules.ts';
 import { cameBack, mayComeBack, unexplainedRules } from './origin.ts';
 import { because, registration } from './evidence.ts';
 import { canBlock, inKernel, includesThatNeedHelper, isBlocked, place, sectionPlace } from './questions.ts';
 import { assignersOf, read, row, some } from './row.ts';
 import type { Row } from './row.ts';
+
+const loads = ({ firewall: { check } }: Facts): boolean => check?.state === 'present' && check.value.loads;
 
 export const WRITTEN: readonly Row[] = [
   row(
@@ -14,7 +17,10 @@ export const WRITTEN: readonly Row[] = [
     ['uci', 'tracker'],
     [],
     (facts) =>
-      inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' ? some(assignersOf(facts, 'set_helper rule')) : null,
+      // fw4 itself knows best: a rule that it leaves out for a reason that no file tells does no harm.
+      inKernel(facts, 'tracker') === false && read(facts.system.firewall) === 'fw4' && !loads(facts)
+        ? some(assignersOf(facts, 'set_helper rule'))
+        : null,
     () =>
       say(
         'firewall-would-fail',

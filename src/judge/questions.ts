@@ -83,7 +83,7 @@ export function flowsBeyond(facts: Facts): number {
 }
 
 /** Addresses that rules give packets for their source; null where rules there may be were not seen, or are of an older document. */
-function sourcesGiven({ nft, iptables }: Facts): string[] | null {
+export function sourcesGiven({ nft, iptables }: Facts): string[] | null {
   const there = [nft, ...iptables].filter(({ state }) => state !== 'absent');
   const each = there.map((reading) => valueOf<{ sources?: string[] }>(reading)?.sources ?? null);
   return each.length === 0 || each.includes(null) ? null : each.flatMap((one) => one ?? []);
@@ -107,13 +107,6 @@ export function staleFlows(facts: Facts): FlowFacts['stale'] {
       ? plain && device !== undefined && device !== null && translates(facts, device) === true
       : !sources.includes('') && !sources.includes(lost) && !uci.text.includes(lost),
   );
-}
-
-/** Whether no rule and no line of /etc/config/firewall still asks for an address that is none of the router's own. */
-export function isLost(facts: Facts, address: string): boolean {
-  const uci = valueOf(facts.firewall.uci);
-  const sources = sourcesGiven(facts);
-  return uci !== null && sources !== null && !sources.includes('') && !sources.includes(address) && !uci.text.includes(address);
 }
 
 /** Assignments that packets come to; the others set nothing, wherever they stand. */

@@ -7,6 +7,7 @@ import type { Clock } from '../host/clock.ts';
 import type { Host, Outcome } from '../host/host.ts';
 import type { Arguments } from './object.ts';
 import { WrongArgument } from './wrong.ts';
+import { isTag } from '../words/tag.ts';
 import { coded, say } from '../words/say.ts';
 import type { Coded, Said } from '../words/say.ts';
 
@@ -40,7 +41,7 @@ const textOf = (args: Arguments, name: string): string => (typeof args[name] ===
 /** @throws WrongArgument in a sentence */
 export function languageOf(args: Arguments, method: string): string {
   const language = textOf(args, 'language');
-  if (language === '' || /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(language)) return language;
+  if (language === '' || isTag(language)) return language;
   throw new WrongArgument(
     `The argument language of ${method} is ${JSON.stringify(language.slice(0, 60))}; it must be as "de" or "de_AT", or "" for English.`,
   );

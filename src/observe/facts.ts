@@ -183,6 +183,8 @@ export interface FirewallUci {
   /** `config include` sections that are in force. */
   /** By what everybody reaches SIP from the internet; not there where nothing does so. */
   open?: OpenSip[];
+  /** Networks that alone are let in to SIP from the internet by an entry; not there where none are. */
+  known?: string[];
   includes: { section: string; line: number; type: 'nftables' | 'script' | 'restore'; path: string }[];
 }
 

@@ -124,9 +124,10 @@ export function firewallFacts(text: string, firewall: Firewall, definitions: rea
       .map((section) => ({ ...place(section), name: optionOf(section, 'name') })),
     includes: of('include').flatMap((section) => {
       const path = optionOf(section, 'path');
-      const type = optionOf(section, 'type') ?? 'script';
+      const given = (optionOf(section, 'type') ?? 'script').toLowerCase();
       if (path === null || boolean(firewall, optionOf(section, 'enabled'), true) !== true) return [];
-      return type === 'nftables' || type === 'restore' || type === 'script' ? [{ ...place(section), type, path }] : [];
+      const type = (['script', firewall === 'fw4' ? 'nftables' : 'restore'] as const).find((one) => one.startsWith(given));
+      return type === undefined ? [] : [{ ...place(section), type, path }];
     }),
   };
 }

@@ -45,7 +45,7 @@ export async function usesIn(host: Host, sources: readonly string[], uci: Firewa
   );
   const scripts = uci.includes.filter(({ type }) => type !== 'nftables').map(({ path }) => path);
   const run = new Scripts(host);
-  for (const file of new Set(['/etc/firewall.user', ...scripts])) await run.file(file);
+  for (const file of scripts) await run.file(file);
   return [...found, ...run.found];
 }
 

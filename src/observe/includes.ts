@@ -10,8 +10,6 @@ import type { Firewall } from './firewall.ts';
 import { expand, orNone, Unreadable } from './include-files.ts';
 import { present } from './reading.ts';
 
-/** fw3 runs it, and fw4's package of it. */
-const USER_SCRIPT = '/etc/firewall.user';
 const CHAIN_PLACES = ['chain-pre', 'chain-post'];
 const RULESET_PLACES = ['ruleset-pre', 'ruleset-post', 'table-pre', 'table-post'];
 
@@ -31,7 +29,7 @@ export async function nftSources(host: Host, uci: FirewallUci): Promise<string[]
 export async function observeIncludes(host: Host, firewall: Firewall, uci: FirewallUci): Promise<Reading<IncludeUse[]>> {
   try {
     const sources = firewall === 'fw4' ? await nftSources(host, uci) : [];
-    const paths = [...sources, USER_SCRIPT, ...uci.includes.map(({ path }) => path)];
+    const paths = [...sources, ...uci.includes.map(({ path }) => path)];
     const kinds = await Promise.all(paths.map((path) => host.kind(path)));
     const source = 'the files the firewall includes';
     // What reads them is loaded where somebody has written something of their own.

@@ -76,7 +76,10 @@ const tablesOf = (chains: Iterable<string>): string[] => [
 ];
 
 /** The rules of the chains that matter, as nft writes them. */
-async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Reading<ListedChain[]>> {
+async function listChains(
+  host: Host,
+  matter: ReadonlySet<string>,
+): Promise<Reading<{ chains: ListedChain[]; dormant: ReadonlySet<string> }>> {
   const reader = createListingReader((chain) => matter.has(chainKey(chain)));
   const answer = answered(
     await runInParts(host, LIST_TEXT, {
@@ -84,7 +87,7 @@ async function listChains(host: Host, matter: ReadonlySet<string>): Promise<Read
       tables: tablesOf(matter),
     }),
   );
-  return understood(answer, () => reader.end());
+  return understood(answer, () => ({ chains: reader.end(), dormant: reader.dormant }));
 }
 
 /**
@@ -96,14 +99,15 @@ export async function observeNft(host: Host, wanted: readonly string[], also?: A
   const found = understood(listed, ({ ruleset }) => assignmentsIn(ruleset));
   if (listed.state !== 'present' || found.state !== 'present') return found as Reading<NftFacts>;
   let chains: ListedChain[] = [];
+  let dormant: ReadonlySet<string> = new Set();
   const matter = new Set([...wanted, ...found.value.map(chainKey)]);
   if (matter.size > 0) {
     const listing = await listChains(host, matter);
     if (listing.state !== 'present') return listing;
-    chains = listing.value;
+    ({ chains, dormant } = listing.value);
   }
   // Who walks every jump of a ruleset only for nothing wastes a router's time.
-  const unreached = matter.size > 0 ? unreachedChains(listed.value.ruleset) : new Set<string>();
+  const unreached = matter.size > 0 ? unreachedChains(listed.value.ruleset, dormant) : new Set<string>();
   const near = new Set([...matter].map((key) => key.slice(0, key.lastIndexOf(' '))));
   return understood(listed, ({ ruleset: value, sources, foreign, passedOver }) => ({
     version: value.version,

@@ -8,7 +8,7 @@ import type { Journal } from '../journal/journal.ts';
 import { MODULES_CONF, observeBoot } from './boot.ts';
 import { withoutPasswords } from '../languages/uci/passwords.ts';
 import { readConfiguration } from '../wish/read.ts';
-import type { Facts, FirewallCheck, FirewallUci } from './facts.ts';
+import type { Facts, FirewallCheck, FirewallUci, HelperDefinition } from './facts.ts';
 import { FIREWALL_CONFIG, firewallFacts, mayOpenSip, observeCheck, observeDefinitions } from './firewall.ts';
 import { observeDrops, observeExpectations, observeFlows } from './flows.ts';
 import type { AlsoFlows } from './flows.ts';
@@ -17,7 +17,7 @@ import { observeIptables } from './iptables.ts';
 import { observeModules, TRACKER } from './modules.ts';
 import { chainKey, observeNft } from './nft.ts';
 import type { AlsoRules } from './nft.ts';
-import { orElse, understood } from './reading.ts';
+import { orElse, present, understood } from './reading.ts';
 import { observeNumber, observeSystem, observeWan } from './system.ts';
 
 export const WISH_CONFIG = '/etc/config/sipalg';
@@ -34,12 +34,20 @@ function savesOf(journal: Reading<Journal>): string[] {
   return journal.state === 'present' ? journal.value.taken.flatMap((entry) => (entry.kind === 'iptables' ? [entry.save] : [])) : [];
 }
 
+/** Whether anything of it can set the helper: only then it matters what of it fw4 leaves out. */
+const maySetHelper = ({ zones, setHelper, includes }: FirewallUci, definitions: readonly HelperDefinition[]): boolean =>
+  setHelper.length > 0
+  || includes.length > 0
+  || (zones.some(({ sip }) => sip !== 'not') && definitions.some(({ module, available }) => module === TRACKER && available));
+
 async function observeFirewall(host: Host, kind: Facts['system']['firewall']): Promise<Facts['firewall']> {
   if (kind.state !== 'present') return { uci: kind, definitions: kind, includes: kind };
   const definitions = await observeDefinitions(host, kind.value);
   let uci: Reading<FirewallUci> = understood(await host.read(FIREWALL_CONFIG), (text) =>
     firewallFacts(text, kind.value, orElse(definitions, [])),
   );
+  if (uci.state === 'present' && kind.value === 'fw4' && maySetHelper(uci.value, orElse(definitions, [])))
+    uci = present(uci.source, (await import('./left-out.ts')).withoutLeftOut(uci.value, orElse(definitions, [])));
   if (uci.state === 'present' && mayOpenSip(uci.value.text)) uci = (await import('./openings.ts')).withOpenSip(uci, kind.value);
   const includes = uci.state === 'present' ? await observeIncludes(host, kind.value, uci.value) : uci;
   return { uci, definitions, includes };

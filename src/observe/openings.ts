@@ -150,10 +150,19 @@ export function openSip(openings: readonly Opening[]): OpenSip[] {
   });
 }
 
+/** Networks that alone are let in to SIP by some opening: a trunk that does not register, a second office. */
+export const sipSources = (openings: readonly Opening[]): string[] => [
+  ...new Set(
+    openings.flatMap((one) => (one.does !== 'drop' && SIP.some((port) => isFor(one, port)) ? one.sources : [])).filter(isNetwork),
+  ),
+];
+const isNetwork = (source: string): boolean => /^[0-9a-f.:]+(\/\d+)?$/i.test(source);
+
 /** What is written in the file, with those of it by which everybody reaches SIP. */
 export function withOpenSip(uci: Reading<FirewallUci>, firewall: 'fw3' | 'fw4'): Reading<FirewallUci> {
   return understood(uci, (value) => {
-    const open = openSip(openingsOf(value.text, firewall));
-    return open.length > 0 ? { ...value, open } : value;
+    const openings = openingsOf(value.text, firewall);
+    const [open, known] = [openSip(openings), sipSources(openings)];
+    return { ...value, ...(open.length > 0 ? { open } : {}), ...(known.length > 0 ? { known } : {}) };
   });
 }

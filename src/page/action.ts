@@ -11,6 +11,8 @@ export type Action =
   | { do: 'cancel' }
   /** Calls a method; what comes is kept in the state's `answers` by the name. */
   | { do: 'ask'; name: string; method: MethodName; args: Readonly<Record<string, unknown>> }
+  /** A field that belongs to no form. */
+  | { do: 'type'; name: string; text: string }
   /** Of the form of the mount that has one of its own. */
   | { do: 'edit'; edit: Edit }
   /** Starts what answers the page. */

@@ -60,8 +60,10 @@ export function fixOf(fix: Fix, put: Put, { diagnosis: { fixes } }: Words): stri
 
 export interface Came<T> {
   busy: boolean;
-  /** The last answer; null: there is none. */
+  /** The last answer; null: there is none, or the last try brought none. */
   value: T | null;
+  /** The last answer, whatever a later try brought: of what is asked again and again, so that it does not go and come. */
+  last: T | null;
   /** Why there is none, in a sentence; null where there is, or nothing was asked. */
   failed: string | null;
   /** Puts what it says into words. */
@@ -73,12 +75,13 @@ const saidOf = ({ kind, said }: Trouble, words: Words): string => (kind === 'den
 /** What was asked by this name. @param is what an answer of that kind has */
 export function cameOf<T extends object>({ answers }: Pick<State, 'answers'>, name: string, is: keyof T & string, words: Words): Came<T> {
   const { busy = false, result = null, trouble = null } = answers[name] ?? {};
-  const { put } = words;
-  if (trouble !== null) return { busy, value: null, failed: saidOf(trouble, words), put };
-  if (typeof result !== 'object' || result === null) return { busy, value: null, failed: null, put };
-  const own = (result as { words?: Readonly<Record<string, string>> }).words;
-  if (is in result) return { busy, value: result as T, failed: null, put: own === undefined ? put : words.putWith(own) };
+  const there = typeof result === 'object' && result !== null && is in result;
+  const own = (there ? (result as { words?: Readonly<Record<string, string>> }).words : undefined) ?? null;
+  const put = own === null ? words.put : words.putWith(own);
+  const last = there ? (result as T) : null;
+  if (trouble !== null) return { busy, value: null, last, failed: saidOf(trouble, words), put };
+  if (last !== null || typeof result !== 'object' || result === null) return { busy, value: last, last, failed: null, put };
   const { trouble: said } = result as { trouble?: unknown };
   const failed = said === undefined ? JSON.stringify(result).slice(0, 200) : sentence(result, 'trouble', String(said), put);
-  return { busy, put, value: null, failed };
+  return { busy, value: null, last, failed, put };
 }

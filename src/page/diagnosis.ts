@@ -145,7 +145,12 @@ function causesOf(state: State, words: Words): Block[] {
         title: diagnosis.causes,
         lines: [diagnosis.causesAbout],
         ask: { method: 'diagnose', args: { language: diagnosis.language } },
-        field: { argument: 'symptom', label: diagnosis.symptom, suggestions: diagnosis.symptoms },
+        field: {
+          argument: 'symptom',
+          label: diagnosis.symptom,
+          typed: state.typed['diagnose'] ?? '',
+          suggestions: diagnosis.symptoms,
+        },
         label: diagnosis.causesGo,
         allowed: true,
         notices: [...none, ...meaning],
@@ -213,8 +218,8 @@ function standing({ live, until, at, summary }: Watched, words: Words): string[]
 function watchedOf(state: State, words: Words): Came<CallsReply> {
   const asked = cameOf<CallsReply>(state, 'calls', 'watched', words);
   const began = cameOf<CallsReply>(state, 'watch', 'watched', words);
-  const { value, put } = (began.value?.watched?.at ?? 0) > (asked.value?.watched?.at ?? 0) ? began : asked;
-  return { busy: began.busy, failed: began.failed, value, put };
+  const { last, put } = (began.last?.watched?.at ?? 0) > (asked.last?.watched?.at ?? 0) ? began : asked;
+  return { busy: began.busy, failed: began.failed, value: last, last, put };
 }
 
 function callsOf(state: State, words: Words): Block[] {

@@ -39,6 +39,10 @@ function group<T extends TypeName>(
   return { name, tab, type, many, voice, fields };
 }
 
+/** Those that the page was built with, besides English (package/page.mjs). */
+declare const SIPALG_LANGUAGES: readonly string[] | undefined;
+const LANGUAGES = typeof SIPALG_LANGUAGES === 'undefined' ? [] : SIPALG_LANGUAGES;
+
 const CLASSES = ['EF', 'VA', 'AF41', 'CS5', 'CS3', 'CS0'];
 
 export const GROUPS: readonly Group[] = [
@@ -115,7 +119,7 @@ export const GROUPS: readonly Group[] = [
     'sipalg',
     [
       { option: 'alg', kind: 'choice', choices: ['unmanaged', 'disabled', 'enabled'] },
-      { option: 'lang', kind: 'text', choices: ['auto', 'en', 'de'] },
+      { option: 'lang', kind: 'text', choices: ['auto', 'en', ...LANGUAGES] },
     ],
     { name: 'general' },
   ),

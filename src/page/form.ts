@@ -21,6 +21,8 @@ export type Edit =
   /** What was entered is forgotten, and the file read again. */
   | { do: 'read' };
 
+export type Work = 'saving' | 'reading';
+
 export interface FormState {
   /** null: not read yet. */
   file: ConfigurationReply | null;
@@ -30,14 +32,15 @@ export interface FormState {
   removed: readonly string[];
   /** What the program refused at the last Save. */
   refused: readonly Refusal[];
-  busy: boolean;
+  /** What is under way: fields are held meanwhile, for what is typed then would be lost with the answer. */
+  busy: Work | null;
   /** How the last Save went, or why the file was not read. */
   said: { tone: 'success' | 'danger' | 'warning'; text: string } | null;
   /** Grows when what was entered is forgotten: fields are drawn anew then. */
   reads: number;
 }
 
-export const EMPTY: FormState = { file: null, entered: {}, added: [], removed: [], refused: [], busy: false, said: null, reads: 0 };
+export const EMPTY: FormState = { file: null, entered: {}, added: [], removed: [], refused: [], busy: null, said: null, reads: 0 };
 
 export function entered(form: FormState, edit: Edit): FormState {
   switch (edit.do) {
@@ -63,9 +66,18 @@ export function read(form: FormState, file: ConfigurationReply): FormState {
   return { ...EMPTY, file, reads: form.reads + 1 };
 }
 
+/**
+ * The file has been read again by a session that follows on one that is over, perhaps another person's. What was entered stays;
+ * where the file has been changed meanwhile the next Save is told so, for it still builds on the old one.
+ */
+export function resumed(form: FormState, file: ConfigurationReply): FormState {
+  if (form.file === null || changesOf(form).length === 0) return read(form, file);
+  return { ...form, busy: null, file: { ...file, revision: form.file.revision } };
+}
+
 /** A Save has been answered. */
 export function saved(form: FormState, written: Written, words: Words): FormState {
-  const calm = { ...form, busy: false };
+  const calm = { ...form, busy: null };
   if ('done' in written) return { ...read(calm, written.done), said: { tone: 'success', text: words.form.saved } };
   if ('stale' in written) return { ...calm, said: { tone: 'warning', text: words.form.changed } };
   const [first] = written.refused;
@@ -143,6 +155,8 @@ export interface GroupView {
   title: string;
   about: string;
   many: boolean;
+  /** The name of a section that is to be added, as far as it is typed. */
+  typed: string;
   sections: SectionView[];
 }
 
@@ -150,7 +164,7 @@ export interface FormView {
   groups: GroupView[];
   said: FormState['said'];
   active: boolean;
-  busy: boolean;
+  busy: Work | null;
   changed: boolean;
   reads: number;
   words: FormWords;
@@ -183,7 +197,16 @@ function fieldOf(
   ];
 }
 
-export function formOf(form: FormState, tab: TabName, active: boolean, words: Words): FormView | null {
+/** The id of the field for the name of a new section. */
+export const addingOf = (group: string): string => `sipalg-add-${group}`;
+
+export function formOf(
+  form: FormState,
+  tab: TabName,
+  active: boolean,
+  words: Words,
+  typed: Readonly<Record<string, string>> = {},
+): FormView | null {
   if (form.file === null) return null;
   const main = idsOf(form, GROUPS[0] as Group)[0];
   const on = main !== undefined && flagOf('sipalg', 'policy', givenOf(form, main)['policy']) === '1';
@@ -196,6 +219,7 @@ export function formOf(form: FormState, tab: TabName, active: boolean, words: Wo
       title: (words.form.groups as Record<string, string>)[group.name] ?? '',
       about: (words.form.abouts as Record<string, string>)[group.name] ?? '',
       many: group.many,
+      typed: typed[addingOf(group.name)] ?? '',
       sections: idsOf(form, group).map((one) => ({
         section: one.section,
         title: group.many ? one.section : '',

@@ -29,8 +29,8 @@ function leftOf({ left, life, every }: PhoneState, words: Words): string {
 
 export function historyOf({ facts }: Full, state: State, words: Words): Block[] {
   const { diagnosis, voice } = words;
-  const { value } = cameOf<HistoryReply>(state, 'history', 'spans', words);
-  const { at = facts.at, spans = [], phones = [] } = value ?? {};
+  const { last } = cameOf<HistoryReply>(state, 'history', 'spans', words);
+  const { at = facts.at, spans = [], phones = [] } = last ?? {};
   const now = Math.ceil(at / QUARTER) * QUARTER;
   const sum = (of: Series): number => spans.reduce((all, span) => all + span[of], 0);
   const rowsOf = (names: Partial<Record<Series, string>>, series: readonly Series[]): DayRow[] =>

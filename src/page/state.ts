@@ -69,6 +69,8 @@ export interface Answer {
 
 export interface State {
   reply: Reply | null;
+  /** When it came, by the page's clock. */
+  at: number;
   /** Why the last look brought nothing; null when it did. */
   lost: Trouble | null;
   rights: Rights;
@@ -89,6 +91,8 @@ export interface State {
   tab: TabName;
   /** Of the mount that has a form of its own. */
   form: FormState;
+  /** What stands in fields that belong to no form, by their names. */
+  typed: Readonly<Record<string, string>>;
   /** By the name of what was asked. */
   answers: Readonly<Record<string, Answer>>;
   /** Since when tools are waited for, by the page's clock; null while none is. */
@@ -102,6 +106,7 @@ export interface State {
 export function begin(rights: Rights, leave = false): State {
   return {
     reply: null,
+    at: 0,
     lost: null,
     rights,
     login: null,
@@ -114,6 +119,7 @@ export function begin(rights: Rights, leave = false): State {
     open: [],
     tab: 'status',
     form: EMPTY,
+    typed: {},
     answers: {},
     waiting: null,
     late: false,
@@ -129,13 +135,24 @@ export function hurried({ asked, reply }: State): boolean {
 /** Milliseconds of waiting that nobody needs to be told of. */
 export const PATIENCE = 2000;
 
+/**
+ * What is shown of a status. One without a report (whoever answers has just begun, and waits for its tools) does not take away
+ * the report that there is, only older by now: what is typed and unfolded in it would go too.
+ */
+function shownOf(state: State, reply: Reply, at: number): Reply {
+  const { reply: last } = state;
+  if (reply.facts !== null || last === null || last.facts === null) return reply;
+  return { ...last, now: { ...reply.now, age: last.now.age + at - state.at } };
+}
+
 /** A status has come. @param at milliseconds by the page's clock */
-export function looked(state: State, reply: Reply, at: number): State {
+export function looked(state: State, came: Reply, at: number): State {
+  const reply = shownOf(state, came, at);
   const last = reply.now.last;
   const news = last !== null && (state.seen === undefined ? last.outcome !== 'reached' : last.at !== state.seen);
   const waiting = reply.now.pending.length === 0 ? null : (state.waiting ?? at);
   const late = waiting !== null && at - waiting >= PATIENCE;
-  const next: State = { ...state, reply, lost: null, login: null, starting: false, seen: last?.at ?? null, waiting, late };
+  const next: State = { ...state, reply, at, lost: null, starting: false, seen: last?.at ?? null, waiting, late };
   if (news) next.result = last;
   const { asked } = state;
   if (asked === null) return next;
@@ -173,14 +190,14 @@ export function asked(state: State, towards: Towards): State {
   return { ...state, confirming: null, result: null, missed: null, asked: { towards, uncertain: false, said: '' } };
 }
 
-/** What was asked for has been answered. Only what the reply says of its end counts. */
-export function answered(state: State, towards: Towards, came: Reply | Trouble): State {
+/** What was asked for has been answered. Only what the reply says of its end counts; a look may have told that before. */
+export function answered(state: State, towards: Towards, came: Reply | Trouble, at: number): State {
+  if (state.asked === null) return state;
   if ('kind' in came) {
-    if (state.asked === null) return state;
     if (came.kind === 'no answer') return { ...state, asked: { towards, uncertain: true, said: came.said } };
     return { ...state, asked: null, missed: { towards, said: came.said } };
   }
-  return { ...state, reply: came, lost: null, asked: null, result: came.now.last ?? state.result };
+  return { ...state, reply: came, at, lost: null, asked: null, result: came.now.last ?? state.result };
 }
 
 export function toggled(state: State, name: string): State {
@@ -192,6 +209,16 @@ export function toggled(state: State, name: string): State {
 export function asking(state: State, name: string): State {
   const { result = null } = state.answers[name] ?? {};
   return { ...state, answers: { ...state.answers, [name]: { busy: true, result, trouble: null } } };
+}
+
+/** Something was typed. */
+export const typed = (state: State, name: string, text: string): State => ({ ...state, typed: { ...state.typed, [name]: text } });
+
+/** The session is over: what it asked for is not waited for any more, and nothing is done without being asked for again. */
+export function over(state: State): State {
+  const answers: Record<string, Answer> = {};
+  for (const [name, answer] of Object.entries(state.answers)) answers[name] = { ...answer, busy: false };
+  return { ...state, confirming: null, answers };
 }
 
 /** It was answered, or not. */

@@ -61,7 +61,7 @@ export interface Ask {
   title: string;
   lines: string[];
   /** Something to type: which argument it is, and what may be meant by its name. */
-  field: { argument: string; label: string; suggestions: Readonly<Record<string, string>> } | null;
+  field: { argument: string; label: string; typed: string; suggestions: Readonly<Record<string, string>> } | null;
   ask: { method: MethodName; args: Readonly<Record<string, unknown>> };
   /** Of the button. */
   label: string;

@@ -125,7 +125,7 @@ export const calls = fields<Calls.CallFacts>({
       flows: list(fields<Calls.Moved['flows'][number]>({ ...tuple, out: number, in: number, outBytes: maybe(number) })),
       traffic,
       parts: maybe(list(fields<NonNullable<Calls.Moved['parts']>[number]>({ seconds: number, traffic }))),
-      rules: maybe(list(fields<Calls.Grown>({ ...where, packets: number }))),
+      dropped: maybe(list(fields<Calls.Grown>({ ...where, packets: number }))),
       marks: maybe(marks),
       voice: maybe(number),
       queues: maybe(queues),

@@ -91,6 +91,7 @@ const firewall = fields<Alg.FirewallUci>({
       }),
     ),
   ),
+  known: maybe(texts),
   forwards: list(fields<Alg.FirewallUci['forwards'][number]>({ ...place, name: orNull(text) })),
   includes: list(fields<Alg.FirewallUci['includes'][number]>({ ...place, type: among(['nftables', 'script', 'restore']), path: text })),
 });

@@ -1,6 +1,7 @@
 /** The values of /etc/config/sipalg that are more than a word or a number: booleans, DSCP classes, names, networks. */
 import { readPlace } from '../languages/address/place.ts';
 import { readPrefix, writePrefix } from '../languages/address/prefixes.ts';
+import { isTag } from '../words/tag.ts';
 import type { Dscp } from './wish.ts';
 
 /** Below are other programs' ports, whose traffic must not be taken for voice. */
@@ -105,5 +106,5 @@ export function pathOf(given: string): string | undefined {
 
 /** A language as gettext names it (`de`, `pt_BR`); `auto`: whoever reads decides. */
 export function languageOf(given: string): string | undefined {
-  return given === 'auto' || /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(given) ? given.replace('-', '_') : undefined;
+  return given === 'auto' || isTag(given) ? given.replace(/-/g, '_') : undefined;
 }

@@ -1,4 +1,5 @@
 /** Puts sentences into the reader's language, from a translation by code. English needs none of it. */
+export { chosen } from './locale.ts';
 import { ENGLISH, fill, listed, say } from './say.ts';
 import type { Coded, Grammar, Said } from './say.ts';
 import type { Put } from './english.ts';

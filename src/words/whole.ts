@@ -1,9 +1,10 @@
 /** All the words of a language, for a page that is in it. */
 import type { Catalog, Languages } from './languages.ts';
+import { chosen } from './locale.ts';
 
-/** @returns null where there is no such language, or its package is not installed */
+/** @param language as anybody names it @returns null where there is no such language, or its package is not installed */
 export async function wholeOf(languages: Languages, language: string): Promise<Catalog | null> {
-  const parts = Object.hasOwn(languages, language) ? languages[language] : undefined;
+  const parts = languages[chosen(language, Object.keys(languages)) ?? ''];
   if (parts === undefined) return null;
   try {
     const loaded = await Promise.all([parts.plain(), parts.calls(), parts.page()]);

@@ -94,11 +94,14 @@ engine('looks at a machine within a small stack, from the folder of a router and
   }
 });
 
-engine('tells by its exit code that its words went nowhere', ({ qjs }) => {
+engine('tells by its exit code that its words went nowhere', ({ qjs, folder }) => {
   const full = openSync('/dev/full', 'w');
-  const { status } = spawnSync(qjs, [...FLAGS, LONE, 'help'], { stdio: ['ignore', full, 'ignore'], timeout: 20_000 });
+  const ends = ([command = '', ...words]: string[]) => spawnSync(command, words, { stdio: ['ignore', full, 'ignore'], timeout: 20_000 }).status;
+  for (const words of [['help'], ['status', '--json', '--from', join(folder, 'stock-alg-absent.json')]]) {
+    assert.is(ends([qjs, ...FLAGS, LONE, ...words]), 2);
+    assert.is(ends([process.execPath, 'dist/sipalg.js', ...words]), 2);
+  }
   closeSync(full);
-  assert.is(status, 2);
 });
 
 engine('is not troubled by a reader that goes away', async ({ qjs, folder }) => {

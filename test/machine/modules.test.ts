@@ -1,6 +1,7 @@
 /** The program on routers whose modules really load and unload: off for good, and back as it was. */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import { assertNamed } from './qemu/diagnosed.ts';
 import { onEveryKernel } from './qemu/each.ts';
 import type { Picture, Router } from './qemu/router.ts';
 import { assertOff, assertSame, commands, sipalg } from './qemu/steps.ts';
@@ -19,6 +20,54 @@ test('status finds the ALG rewriting', async (router) => {
   before.set(router, await router.picture());
   const { stdout } = await sipalg(router, 'status --json', 1);
   assert.is((JSON.parse(stdout) as { verdict: { alg: string } }).verdict.alg, 'rewriting');
+});
+
+/** An INVITE that is dropped on its way. */
+async function assertDropped(router: Router, ...about: Parameters<Router['caller']>): Promise<void> {
+  const caller = await router.caller(...about);
+  assert.is((await caller.invite()).arrived, undefined);
+  await caller.close();
+}
+
+test('an ALG that only watches, messages that it drops and holes that it has no more of are told apart', async (router) => {
+  // As kmod-nf-log is on every OpenWrt, which kmod-nft-core depends on: what the helper drops is then in the kernel's log.
+  await router.must(['modprobe', 'nf_log_syslog']);
+  await router.must(['rmmod', 'nf_nat_sip']);
+  assert.is(await router.treatment(), 'untouched');
+  await assertNamed(router, 'the helper without nf_nat_sip', { made: ['alg-watches'], not: ['alg-rewrites', 'holes-full'] });
+
+  await assertDropped(router, 15_070, { mediaPort: 9 });
+  await assertNamed(router, 'an SDP with port 9, watched', { made: ['alg-drops', 'alg-watches'], not: ['alg-rewrites'] });
+
+  await router.must(['modprobe', 'nf_nat_sip']);
+  await router.must(['dmesg', '-c']);
+  const first = await router.caller(15_071, { mediaPort: 41_000 });
+  assert.is.not((await first.invite()).arrived, undefined);
+  await assertDropped(router, 15_071, { from: 'phone2', mediaPort: 41_000 });
+  await first.close();
+  await assertNamed(router, 'two phones with one audio port', {
+    made: ['alg-port-clash', 'alg-rewrites'],
+    not: ['alg-watches', 'holes-full'],
+  });
+
+  await router.must(['dmesg', '-c']);
+  const limit = '/proc/sys/net/netfilter/nf_conntrack_expect_max';
+  const most = (await router.read(limit)).trim();
+  await router.must(['conntrack', '-F', 'expect']);
+  await router.must(['sh', '-c', `echo 8 >${limit}`]);
+  for (let port = 15_080; port < 15_084; port++) {
+    const caller = await router.caller(port);
+    assert.is.not((await caller.invite()).arrived, undefined, `call ${port}`);
+    await caller.close();
+  }
+  await assertDropped(router, 15_084);
+  // The kernel logs the same lines of it as of two phones with one port.
+  const full = await assertNamed(router, 'four calls with holes for four, and a fifth', {
+    made: ['alg-rewrites', 'holes-full'],
+    not: ['alg-watches', 'alg-drops'],
+  });
+  assert.match(full.said, '"alg-port-clash"', 'it stands under what cannot be known');
+  await router.must(['sh', '-c', `echo ${most} >${limit}; dmesg -c; conntrack -F expect`]);
 });
 
 test('disable unloads both modules, blocks both names, and the flow that was rewritten passes byte for byte', async (router) => {

@@ -4,13 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import type { DiagnosisDocument } from '../../src/diagnose/diagnose.ts';
 import type { End } from '../lab/lab.ts';
 import type { Member, Ran } from '../lab/member.ts';
 import { ADDRESS } from '../lab/network.ts';
 import { register } from '../lab/sip.ts';
 import type { Socket } from '../lab/talker.ts';
 import { startTraffic, type Stream, type Traffic } from '../lab/traffic.ts';
+import { assertNamed } from './qemu/diagnosed.ts';
 import { onEveryKernel } from './qemu/each.ts';
 import { memberAt, talkerAt } from './qemu/ends.ts';
 import type { Router } from './qemu/router.ts';
@@ -173,18 +173,6 @@ test('without the rules a call and its signalling are in the offload, and nothin
   await houses.get(router)!.traffic!.stop();
 });
 
-/** `sipalg diagnose` in a call that runs: what is named, and what is ruled out. */
-async function diagnosed(router: Router, ask: string): Promise<{ named: string[]; out: string[]; said: string }> {
-  const ran = await sipalg(router, `diagnose ${ask} --json`, null);
-  const { diagnosis } = JSON.parse(ran.stdout) as { diagnosis: DiagnosisDocument };
-  const { found, ruledOut } = diagnosis;
-  return {
-    named: found.map(({ code }) => code),
-    out: ruledOut.map(({ code }) => code),
-    said: JSON.stringify({ found: found.map(({ code, evidence }) => [code, evidence]), unknown: diagnosis.unknown }),
-  };
-}
-
 /** Something at an end or at the router itself for as long as `body` runs. */
 async function during(router: Router, begin: string, end: string, body: () => Promise<void>): Promise<void> {
   await router.must(['sh', '-c', begin]);
@@ -200,17 +188,20 @@ test('a diagnosis names the offload that a call is in, and a line with jitter', 
   await registers(router);
   await start(router, 3);
   try {
-    const plain = await diagnosed(router, 'choppy');
-    assert.ok(plain.named.includes('offload-skips-marks'), plain.said);
-    for (const code of ['audio-gaps-in', 'audio-gaps-out', 'table-full']) assert.not(plain.named.includes(code), plain.said);
+    const beside = ['line-late', 'inside-late'];
+    await assertNamed(router, 'a call in the offload', {
+      ...{ made: ['offload-skips-marks'], beside, ask: 'choppy' },
+      not: ['table-full', 'router-overloaded', 'rate-limited', 'line-errors'],
+    });
     // Flows in the offload live for as long as it says, whatever the timeouts are: none is called short.
-    const short = await diagnosed(router, 'not-received');
-    assert.ok(short.out.includes('state-short'), short.said);
+    await assertNamed(router, 'phones in the offload', { made: [], ask: 'not-received', not: ['state-short'] });
 
     const queue = (verb: string): string => `ip netns exec provider tc qdisc ${verb} dev eth0 root`;
     await during(router, `${queue('add')} netem delay 250ms 150ms`, queue('del'), async () => {
-      const { named, said } = await diagnosed(router, 'choppy');
-      assert.ok(named.includes('line-late') && !named.includes('audio-gaps-out'), said);
+      const { said } = await assertNamed(router, 'a line with jitter', {
+        ...{ made: ['line-late', 'offload-skips-marks'], ask: 'choppy', beside: ['inside-late', 'audio-gaps-in'] },
+        not: ['router-overloaded', 'line-errors'],
+      });
       // An emulated machine is late by itself, but not by so much.
       assert.match(said, /"line-late",\["203\.0\.113\.10: \d+ of 12 pings answered, after (2|3|4)\d\d ms/);
     });
@@ -292,6 +283,29 @@ test('with the rules not wished any more everything is as it was', async (router
   assert.ok(await isOffloaded(router, nearOf(2)), await flow(router, nearOf(2)));
   await houses.get(router)!.traffic!.stop();
   await router.must(['fw4', 'check']);
+});
+
+test('a router that is too busy, and a table of flows that is full, are named by what the kernel has counted', async (router) => {
+  await router.must(['conntrack', '-F']);
+  const phone = (script: string): string => `ip netns exec phone ${script}`;
+  // Packets that come in bursts, to a processor that may keep ten waiting (net.core.netdev_max_backlog).
+  await router.must(['sh', '-c', `cp /proc/sys/net/core/netdev_max_backlog /tmp/room; echo 10 >/proc/sys/net/core/netdev_max_backlog`]);
+  await during(router, phone('tc qdisc add dev eth0 root netem slot 400ms 400ms'), phone('tc qdisc del dev eth0 root'), async () => {
+    const bursts =
+      "const s = require('dgram').createSocket('udp4'); let n = 0; const t = setInterval(() => { " +
+      `for (let i = 0; i < 60; i++) s.send('busy', 9, '${ADDRESS.provider}'); if (++n === 15) { clearInterval(t); setTimeout(() => s.close(), 500); } }, 100)`;
+    await memberAt(router, 'phone').spawn([process.execPath, '-e', bursts]).ended;
+  });
+  await router.must(['sh', '-c', 'cat /tmp/room >/proc/sys/net/core/netdev_max_backlog']);
+  await assertNamed(router, 'bursts for which there is no room', { made: ['router-overloaded'], not: ['table-full', 'line-errors'] });
+
+  const most = '/proc/sys/net/netfilter/nf_conntrack_max';
+  await router.must(['sh', '-c', `cp ${most} /tmp/most; echo $(($(cat /proc/sys/net/netfilter/nf_conntrack_count) + 8)) >${most}`]);
+  const socket = await houses.get(router)!.phone.udp(ADDRESS.phone, 7000);
+  for (let port = 30_000; port < 30_030; port++) await socket.send(Buffer.from('flow'), { address: ADDRESS.provider, port });
+  await socket.close();
+  await router.must(['sh', '-c', `cat /tmp/most >${most}`]);
+  await assertNamed(router, 'places for eight more flows, and thirty that come', { made: ['router-overloaded', 'table-full'] });
 });
 
 test.run();

@@ -130,7 +130,12 @@ own('draws every state, each as a screen reader, a tired eye and a phone need it
         }
         object.status = async (): Promise<Reply> => ({ ...NOTHING });
         await look();
-        assert.is(await mood(page), 'loading');
+        await look();
+        assert.is(await mood(page), 'rewriting', 'the last report stays');
+        assert.ok((await text('.alert-message.warning')).includes('nft -j -t list ruleset'));
+        await page.reload();
+        await page.waitForSelector('#sipalg[data-mood=loading]');
+        await look();
         await look();
         assert.ok((await text('#sipalg')).includes('nft -j -t list ruleset'));
         assert.equal(await page.evaluate(INSPECT), []);
@@ -467,8 +472,17 @@ own(
       await page.waitForSelector('#sipalg-saved.warning');
       assert.match(await said(), /^The configuration has been changed by somebody else/);
       assert.is(file.text, theirs, 'what they wrote is not lost');
+      // What is typed while the file is read again would go with the answer: the fields wait for it, however late it comes.
+      let arrive = (): void => undefined;
+      const late = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await page.route('**/configuration', (route) => late.then(() => route.continue()));
       await page.click('[data-do=read]');
+      assert.ok(await page.isDisabled('#sipalg-field-serve-every'));
+      arrive();
       await page.fill('#sipalg-field-serve-every', '9');
+      assert.is(await page.evaluate('document.querySelector("[role=tab][aria-selected=true]").id'), 'sipalg-tab-settings');
       await page.click('[data-do=save]');
       await page.waitForSelector('#sipalg-saved.success');
       assert.ok(file.text.includes("option every '9'") && file.text.includes('# by somebody else'));

@@ -40,10 +40,13 @@ function listen(): void {
 }
 
 let read = true;
+let lost = false;
 
-// A reader that has gone (`sipalg status | head -1`) is no trouble.
+// A reader that has gone (`sipalg status | head -1`) is no trouble; a document that a full disk cut short is.
 for (const stream of [process.stdout, process.stderr])
-  stream.on('error', () => {
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    lost ||= stream === process.stdout && code !== 'EPIPE';
+    if (lost) process.exitCode = 2;
     process.exitCode ??= 2;
     read &&= stream !== process.stdout;
   });
@@ -94,5 +97,5 @@ void cli(
   process.env['LC_ALL'] || process.env['LC_MESSAGES'] || process.env['LANG'] || '',
   screen(),
 ).then((code) => {
-  process.exitCode = code;
+  process.exitCode = lost ? 2 : code;
 });

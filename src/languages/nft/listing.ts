@@ -24,11 +24,14 @@ export interface ListingReader {
   /** The next line, without its newline. */
   take(line: string): void;
   end(): ListedChain[];
+  /** Tables of which nothing is in force until they are woken ("flags dormant"), as `family table`. */
+  readonly dormant: ReadonlySet<string>;
 }
 
 /** The same line by line. @param keep says which chains are wanted */
 export function createListingReader(keep: (chain: { family: string; table: string; chain: string }) => boolean): ListingReader {
   const chains: ListedChain[] = [];
+  const dormant = new Set<string>();
   let family = '';
   let table = '';
   let current: ListedChain | null = null;
@@ -49,6 +52,8 @@ export function createListingReader(keep: (chain: { family: string; table: strin
       if (current !== null) chains.push(current);
       return;
     }
+    // nft 1.0.6 has no word for it in its JSON that would be right.
+    if (/^\tflags (\S+ *, *)*dormant\b/.test(line)) dormant.add(`${family} ${table}`);
     if (line === '\t}' || line === '}') {
       current = null;
       return;
@@ -60,7 +65,7 @@ export function createListingReader(keep: (chain: { family: string; table: strin
     const handle = line.slice(at + ' # handle '.length);
     if (/^\d+$/.test(handle)) current.rules.push({ handle: Number(handle), text: line.slice(2, at) });
   }
-  return { take, end: () => chains };
+  return { take, end: () => chains, dormant };
 }
 
 /** A rule's text without what counts while it stands there: two listings of one rule compare equal. */

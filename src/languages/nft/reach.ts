@@ -120,9 +120,13 @@ export function createWays(): {
   };
 }
 
-/** The chains, as `family table chain`, in which no rule can set a helper on any flow. */
-export function unreachedChains(ruleset: Ruleset): Set<string> {
-  const reached = reachedFrom(ruleset, rulesByChain(ruleset), ruleset.chains.filter(canAssign));
+/**
+ * The chains, as `family table chain`, in which no rule can set a helper on any flow.
+ * @param dormant tables, as `family table`, whose chains no hook calls (nf_tables_api.c, NFT_TABLE_F_DORMANT)
+ */
+export function unreachedChains(ruleset: Ruleset, dormant: ReadonlySet<string> = new Set()): Set<string> {
+  const bases = ruleset.chains.filter((chain) => canAssign(chain) && !dormant.has(`${chain.family} ${chain.table}`));
+  const reached = reachedFrom(ruleset, rulesByChain(ruleset), bases);
   return new Set(ruleset.chains.map((chain) => keyOf(chain, chain.name)).filter((key) => !reached.has(key)));
 }
 

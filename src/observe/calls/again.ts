@@ -176,7 +176,7 @@ export async function lookAgain(
     }),
     paths: echoing === null ? null : await echoing,
     ...(parts.length > 1 ? { parts } : {}),
-    rules: grownRules(rules.drops, again.drops),
+    dropped: grownRules(rules.drops, again.drops),
     marks: grownMarks(rules.marks, again.marks),
     ...(voice === null || voiced === null || voiced < voice ? {} : { voice: voiced - voice }),
     ...(anew && queues.state === 'present' ? { queues: grownQueues(first.queues, queues) } : {}),

@@ -32,7 +32,8 @@ export async function observeTable(host: Host): Promise<Reading<Table>> {
   return present(count.source, {
     count: count.value,
     most: most.value,
-    dropped: tracked.get('drop') ?? 0,
+    // Who loses a race for the same flow counts under both (nf_conntrack_core.c, nf_ct_resolve_clash), however empty the table is.
+    dropped: Math.max(0, (tracked.get('drop') ?? 0) - (tracked.get('insert_failed') ?? 0)),
     early: tracked.get('early_drop') ?? 0,
     expectations: expectations.state === 'present' ? expectations.value : null,
   });

@@ -85,7 +85,7 @@ export interface Counters {
 export interface Table {
   count: number;
   most: number;
-  /** Flows that were not let in because it was full, and those that had to go for others. */
+  /** Packets of new flows that found no place, without those that lost a race for one; and flows that had to go for others. */
   dropped: number;
   early: number;
   /** `nf_conntrack_expect_max`: how many holes all helpers together may keep; null where it is not shown. */
@@ -121,6 +121,8 @@ export interface Moved {
   seconds: number;
   /** Packets from the internet that were turned away meanwhile; null where no rule counts them. `seconds`: between those two counts. */
   rejected: (Counted & { seconds?: number }) | null;
+  /** By how many packets each rule of `drops` that was there again grew. */
+  dropped?: Grown[];
   /** The flows of the first look that were there again, of audio and of signalling, and by how many packets they grew. */
   flows: {
     source: string;
@@ -138,7 +140,6 @@ export interface Moved {
   paths: Path[] | null;
   /** The same bytes for each part of the time, in which the echoes were sent five a second. */
   parts?: { seconds: number; traffic: { device: string; in: number; out: number }[] }[];
-  rules?: Grown[];
   /** What rules counted by marks. */
   marks?: MarkCount[];
   /** Packets of audio that the voice rules marked. */

@@ -1,5 +1,6 @@
 /** The fields drawn, where LuCI does not. */
 import type { Act } from '../action.ts';
+import { addingOf } from '../form.ts';
 import type { FieldView, FormView, GroupView, SectionView } from '../form.ts';
 import { h } from '../tree.ts';
 import type { Tree } from '../tree.ts';
@@ -94,8 +95,8 @@ function drawSection({ section, title, fields }: SectionView, active: boolean, w
   );
 }
 
-function drawAdd({ name, type, title }: GroupView, words: FormWords, act: Act): Tree {
-  const id = `sipalg-add-${name}`;
+function drawAdd({ name, type, title, typed }: GroupView, active: boolean, words: FormWords, act: Act): Tree {
+  const id = addingOf(name);
   const submit = (event: Event): void => {
     event.preventDefault();
     const input = (event.target as HTMLFormElement).elements.namedItem('section') as HTMLInputElement;
@@ -103,19 +104,31 @@ function drawAdd({ name, type, title }: GroupView, words: FormWords, act: Act): 
     // As uci names a section.
     if (/^\w+$/.test(section)) act({ do: 'edit', edit: { do: 'add', type, section } });
     input.value = '';
+    act({ do: 'type', name: id, text: '' });
   };
   return h(
     'form',
     { key: 'add', class: 'cbi-section-create', on: { submit } },
     h('label', { for: id }, `${words.name}:`),
     ' ',
-    h('input', { id, name: 'section', class: 'cbi-input-text', pattern: '\\w+', required: true, 'aria-label': `${title}: ${words.name}` }),
+    h('input', {
+      id,
+      name: 'section',
+      class: 'cbi-input-text',
+      pattern: '\\w+',
+      required: true,
+      value: typed,
+      'aria-label': `${title}: ${words.name}`,
+      on: { input: (event: Event) => act({ do: 'type', name: id, text: (event.target as HTMLInputElement).value }) },
+    }),
     ' ',
-    h('button', { class: 'btn', type: 'submit' }, words.add),
+    h('button', { class: 'btn', type: 'submit', disabled: !active }, words.add),
   );
 }
 
 export function drawForm({ groups, said, active, busy, changed, reads, words }: FormView, act: Act): Tree {
+  const idle = active && busy === null;
+  const stale = said?.tone === 'warning';
   const button = (label: string, edit: 'save' | 'read', classes: string, enabled: boolean): Tree =>
     h(
       'button',
@@ -139,8 +152,8 @@ export function drawForm({ groups, said, active, busy, changed, reads, words }: 
         { key: group.name, 'aria-label': group.title },
         h('h3', {}, group.title),
         group.about === '' ? null : h('p', { class: 'cbi-section-descr' }, group.about),
-        group.sections.map((one) => drawSection(one, active && !busy, words, act)),
-        group.many && active ? drawAdd(group, words, act) : null,
+        group.sections.map((one) => drawSection(one, idle, words, act)),
+        group.many && active ? drawAdd(group, idle, words, act) : null,
       ),
     ),
     h(
@@ -151,9 +164,9 @@ export function drawForm({ groups, said, active, busy, changed, reads, words }: 
     h(
       'div',
       { class: 'cbi-page-actions', key: 'actions' },
-      button(busy ? words.saving : words.save, 'save', 'cbi-button-positive', active && !busy && changed),
+      button(busy === 'saving' ? words.saving : words.save, 'save', 'cbi-button-positive', idle && changed),
       ' ',
-      button(said?.tone === 'warning' ? words.again : words.reset, 'read', '', active && !busy && (changed || said?.tone === 'warning')),
+      button(stale ? words.again : words.reset, 'read', '', idle && (changed || stale)),
     ),
   );
 }

@@ -6,11 +6,13 @@ import { draw } from './draw-own.ts';
 import { match } from './match.ts';
 import { Failure, open } from './page.ts';
 import type { Page } from './page.ts';
+import { begin } from '../state.ts';
 import type { Login, Rights } from '../state.ts';
 import { fill, wordsIn } from '../words.ts';
-import { changesOf, entered, formOf, read, saved, wrongIn } from '../form.ts';
+import { changesOf, entered, formOf, read, resumed, saved, wrongIn } from '../form.ts';
 import type { Edit } from '../form.ts';
 import type { ConfigurationReply, Written } from '../../http/configuration.ts';
+import { chosen } from '../../words/locale.ts';
 import type { Coded, Said } from '../../words/say.ts';
 
 /** How often it is asked whether it is time. Milliseconds. */
@@ -32,27 +34,27 @@ declare const SIPALG_LANGUAGES: readonly string[];
 function languageFor(lang = 'auto'): string | null {
   const wanted = lang === 'auto' ? navigator.languages : [lang];
   for (const one of wanted) {
-    const [language = '', country] = one.split(/[-_]/);
-    if (language.toLowerCase() === 'en') return null;
-    const names = [...(country === undefined ? [] : [`${language}_${country.toUpperCase()}`]), language.toLowerCase()];
-    const found = names.find((name) => SIPALG_LANGUAGES.indexOf(name) >= 0);
+    const found = chosen(one, SIPALG_LANGUAGES);
     if (found !== undefined) return found;
   }
   return null;
 }
 
 let spoken: string | null = null;
+/** Which is wanted by now: words of another one that come late are not. */
+let wanted: string | null = null;
 let words = wordsIn((text) => text);
 
 /** Fetches the words of a language, once; where they cannot be had, it stays in English. */
 async function speak(page: Page, lang: string | undefined): Promise<void> {
   const language = languageFor(lang);
+  wanted = language;
   if (language === spoken) return;
   const catalog =
     language === null ? {} : await (ask(`words/${language}.json`, undefined) as Promise<Record<string, string>>).catch(() => null);
-  if (catalog === null) return;
+  if (catalog === null || language !== wanted) return;
   spoken = language;
-  document.documentElement.lang = (language ?? 'en').replace('_', '-');
+  document.documentElement.lang = (language ?? 'en').replace(/_/g, '-');
   words = wordsIn((text) => (Object.prototype.hasOwnProperty.call(catalog, text) ? (catalog[text] as string) : text));
   document.title = words.title;
   page.speak(words);
@@ -107,14 +109,22 @@ async function call(method: MethodName, args: object): Promise<unknown> {
 
 const root = document.getElementById('page') as HTMLElement;
 
-async function readForm(page: Page): Promise<void> {
-  try {
-    const { result } = (await ask('configuration', {})) as { result: ConfigurationReply };
-    page.change((was) => ({ ...was, form: read(was.form, result) }));
-  } catch (error) {
-    const said = { tone: 'danger' as const, text: (error as Failure).message };
-    page.change((was) => ({ ...was, form: { ...was.form, said } }));
-  }
+/** What is shown is of this session: grows when it is over or left, and what is answered after that is nobody's. */
+let sessions = 0;
+/** The file was not read, and may be at another time. */
+let unread = false;
+
+/** @param take puts what was read into the form */
+async function readForm(page: Page, take: typeof read): Promise<void> {
+  const mine = sessions;
+  page.change((was) => ({ ...was, form: { ...was.form, busy: 'reading' } }));
+  const came = await (ask('configuration', {}) as Promise<{ result: ConfigurationReply }>).catch((error: Failure) => error);
+  if (mine !== sessions) return;
+  unread = came instanceof Failure && came.trouble.kind === 'no answer';
+  if (!(came instanceof Failure)) return page.change((was) => ({ ...was, form: take(was.form, came.result) }));
+  const said = { tone: 'danger' as const, text: came.message };
+  page.change((was) => ({ ...was, form: { ...was.form, busy: null, said } }));
+  if (came.trouble.kind === 'no session') return meet(page, came.message);
 }
 
 async function saveForm(page: Page): Promise<void> {
@@ -126,17 +136,20 @@ async function saveForm(page: Page): Promise<void> {
     return document.getElementById(`sipalg-field-${wrong.name}`)?.focus();
   }
   if (form.file === null) return;
-  page.change((was) => ({ ...was, form: { ...was.form, busy: true, said: null } }));
+  page.change((was) => ({ ...was, form: { ...was.form, busy: 'saving', said: null } }));
   const body = { revision: form.file.revision, changes: changesOf(form) };
+  const mine = sessions;
   let written: Written;
   try {
     ({ result: written } = (await ask('configure', body)) as { result: Written });
   } catch (error) {
+    if (mine !== sessions) return;
     const { trouble } = error as Failure;
     const said = { tone: 'danger' as const, text: fill(words.form.notSaved, trouble.said) };
-    page.change((was) => ({ ...was, form: { ...was.form, busy: false, said } }));
+    page.change((was) => ({ ...was, form: { ...was.form, busy: null, said } }));
     return trouble.kind === 'no session' ? meet(page, trouble.said) : undefined;
   }
+  if (mine !== sessions) return;
   page.change((was) => ({ ...was, form: saved(was.form, written, words) }));
   const [first] = page.state().form.refused;
   const at = first === undefined ? 'sipalg-saved' : `sipalg-field-${first.section.replace('sipalg.', '')}-${first.option}`;
@@ -145,30 +158,46 @@ async function saveForm(page: Page): Promise<void> {
 
 function edit(page: Page, asked: Edit): void {
   if (asked.do === 'save') return void saveForm(page);
-  if (asked.do === 'read') return void readForm(page);
+  if (asked.do === 'read')
+    // The button that was pressed has nothing more to do: the focus goes on from the tab.
+    return void readForm(page, read).then(() => document.getElementById(`sipalg-tab-${page.state().tab}`)?.focus());
   page.change((was) => ({ ...was, form: entered(was.form, asked) }));
 }
 
-/** When it was last asked whether there is a session. */
+/** When it was last asked whether there is a session, and how often: only the last answer counts. */
 let asked = 0;
+let meetings = 0;
 
-/** @param because why there is no session any more, where there was one */
-async function meet(page: Page, because = ''): Promise<void> {
+/** Milliseconds that the page waits for its words; those that come later take the place of the English ones. */
+const WORDS_WITHIN = 1000;
+
+/** @param because why there is no session any more, where there was one @param left it was left: nothing of it stays on the page */
+async function meet(page: Page, because = '', left = false): Promise<void> {
+  const mine = ++meetings;
   asked = performance.now();
+  let session: Session;
   try {
-    const { rights, login, lang, clear } = (await ask('session', undefined)) as Session;
-    await speak(page, lang);
-    const warning = clear === undefined ? '' : words.put(clear);
-    const form = { how: login, busy: false, said: because, warning };
-    page.change((was) => ({ ...was, rights, leave: rights.read, login: rights.read ? null : form }));
-    if (rights.read) {
-      if (page.state().form.file === null) void readForm(page);
-      await page.look();
-    }
+    session = (await ask('session', undefined)) as Session;
   } catch (error) {
     const { trouble } = error as Failure;
-    page.change((was) => ({ ...was, lost: trouble }));
+    if (mine === meetings) page.change((was) => ({ ...was, lost: trouble }));
+    return;
   }
+  if (mine !== meetings) return;
+  const { rights, login, lang, clear } = session;
+  await Promise.race([speak(page, lang), new Promise<void>((resolve) => setTimeout(resolve, WORDS_WITHIN))]);
+  if (mine !== meetings) return;
+  if (!rights.read) {
+    sessions++;
+    page.end();
+    const warning = clear === undefined ? '' : words.put(clear);
+    const form = { how: login, busy: false, said: because, warning };
+    const none = { read: false, write: false };
+    return page.change((was) => ({ ...(left ? { ...begin(none, true), tab: was.tab } : was), rights, leave: false, login: form }));
+  }
+  page.change((was) => ({ ...was, rights, leave: true, login: null }));
+  void readForm(page, resumed);
+  await page.look();
 }
 
 const said = (page: Page, busy: boolean, text: string): void =>
@@ -178,7 +207,7 @@ const page = open({
   root,
   words,
   rights: { read: false, write: false },
-  draw: (view, act, { form, rights }) => match(root, draw(view, formOf(form, view.tab, rights.write, words), act)),
+  draw: (view, act, { form, rights, typed }) => match(root, draw(view, formOf(form, view.tab, rights.write, words, typed), act)),
   edit,
   dialog: (act) => {
     const box = document.createElement('dialog');
@@ -216,7 +245,7 @@ const page = open({
     },
     logOut(mine) {
       ask('logout', {}).then(
-        () => meet(mine),
+        () => meet(mine, '', true),
         (error: Failure) => mine.change((was) => ({ ...was, lost: error.trouble })),
       );
     },
@@ -225,6 +254,11 @@ const page = open({
 
 /** Whether there is a session is asked as often as a look is made. */
 function follow(): void {
+  const { form, login } = page.state();
+  if (unread && login === null && form.file === null && form.busy === null && performance.now() - asked >= ASK_AGAIN) {
+    asked = performance.now();
+    void readForm(page, read);
+  }
   if (page.state().rights.read || page.state().login !== null) return void page.follow();
   if (!document.hidden && performance.now() - asked >= ASK_AGAIN) void meet(page);
 }

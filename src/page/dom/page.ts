@@ -4,7 +4,8 @@ import type { Act, Action } from '../action.ts';
 import { drawConfirm, RESULT, RUNNING } from './draw-switch.ts';
 import { asksOf } from '../diagnosis.ts';
 import { viewOf } from '../model.ts';
-import { answered, asked, asking, begin, cancelled, confirm, hurried, looked, lost, planned, toggled, told } from '../state.ts';
+import { answered, asked, asking, begin, cancelled, confirm, hurried, looked, lost } from '../state.ts';
+import { over, planned, toggled, told, typed } from '../state.ts';
 import type { Edit } from '../form.ts';
 import type { Rights, State, Towards, Trouble } from '../state.ts';
 import type { Tree } from '../tree.ts';
@@ -63,6 +64,8 @@ export interface Page {
   change(change: (state: State) => State): void;
   /** Goes on in other words. */
   speak(words: Words): void;
+  /** The session is over, or left: what it asked for and still comes is nobody's. */
+  end(): void;
 }
 
 /** Milliseconds between two looks, and while a run goes on, whose commands are shown as they come. */
@@ -81,6 +84,10 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
   let began = -PACE;
   /** Grows when a run ends: a look that began before it shows what was. */
   let era = 0;
+  /** Grow with each: only the last plan and the last run are waited for, and nothing of a session that is over. */
+  let plans = 0;
+  let runs = 0;
+  let sessions = 0;
   /** Which button opened the step of confirming. */
   let opener: Towards | null = null;
   let confirming = false;
@@ -91,7 +98,8 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
   function redraw(): void {
     const view = viewOf(state, words);
     const ran = element(RUNNING) !== null;
-    const mine = document.activeElement === document.body || root.contains(document.activeElement);
+    const within = root.contains(document.activeElement);
+    const mine = within || document.activeElement === document.body;
     draw(view, act, state);
     if (view.confirm !== null) {
       dialog.show(view.confirm.title, drawConfirm(view.confirm, act));
@@ -104,7 +112,9 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
       confirming = false;
       dialog.hide();
       (element(RUNNING) ?? element(RESULT) ?? root.querySelector<HTMLElement>(`[data-towards="${opener}"]`))?.focus();
-    } else if (mine && ran && element(RUNNING) === null && document.activeElement === document.body) element(RESULT)?.focus();
+    } else if (document.activeElement !== document.body) return;
+    else if (mine && ran && element(RUNNING) === null) element(RESULT)?.focus();
+    else if (within) (element('sipalg-username') ?? element(`sipalg-tab-${state.tab}`))?.focus();
   }
 
   function change(make: (state: State) => State): void {
@@ -118,33 +128,39 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
   }
 
   async function lookNow(): Promise<void> {
-    const mine = era;
+    const [mine, asker] = [era, sessions];
     began = performance.now();
-    try {
-      const reply = (await call('status', {})) as Reply;
-      if (mine === era) change((was) => looked(was, reply, performance.now()));
-      for (const { name, method, args } of asksOf(state, words)) void ask(name, method, args);
-    } catch (error) {
-      const trouble = troubleOf(error);
-      change((was) => lost(was, trouble));
-      mind(trouble);
+    const came = await (call('status', {}) as Promise<Reply>).catch(troubleOf);
+    if (asker !== sessions) return;
+    if ('kind' in came) {
+      if (mine === era) change((was) => lost(was, came));
+      return mind(came);
     }
+    if (mine === era) change((was) => looked(was, came, performance.now()));
+    askForTab();
+  }
+
+  function askForTab(): void {
+    if (state.login !== null || !state.rights.read) return;
+    for (const { name, method, args } of asksOf(state, words)) void ask(name, method, args);
   }
 
   async function showPlan(towards: Towards): Promise<void> {
     opener = towards;
+    const [mine, asker] = [++plans, sessions];
     change((was) => confirm(was, towards));
     const came = await (call('plan', { towards }) as Promise<Reply>).catch(troubleOf);
-    change((was) => planned(was, towards, came));
-    mind(came);
+    if (mine === plans) change((was) => planned(was, towards, came));
+    if (asker === sessions) mind(came);
   }
 
   async function run(towards: Towards): Promise<void> {
+    const [mine, asker] = [++runs, sessions];
     change((was) => asked(was, towards));
     const came = await (call(towards === 'disabled' ? 'disable' : 'enable', {}) as Promise<Reply>).catch(troubleOf);
     era++;
-    change((was) => answered(was, towards, came));
-    mind(came);
+    if (mine === runs) change((was) => answered(was, towards, came, performance.now()));
+    if (asker === sessions) mind(came);
   }
 
   async function startIt(): Promise<void> {
@@ -159,11 +175,13 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
 
   async function ask(name: string, method: MethodName, args: Readonly<Record<string, unknown>>): Promise<void> {
     if (state.answers[name]?.busy === true) return;
+    const asker = sessions;
     change((was) => asking(was, name));
     const came = await call(method, args).then(
       (result) => ({ result }),
       (error: unknown) => ({ trouble: troubleOf(error) }),
     );
+    if (asker !== sessions) return;
     change((was) => told(was, name, came));
     if ('trouble' in came) mind(came.trouble);
   }
@@ -173,7 +191,10 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
       case 'unfold':
         return change((was) => toggled(was, action.name));
       case 'turn to':
-        return change((was) => ({ ...was, tab: action.tab }));
+        change((was) => ({ ...was, tab: action.tab }));
+        return askForTab();
+      case 'type':
+        return change((was) => typed(was, action.name, action.text));
       case 'show plan':
         return void showPlan(action.towards);
       case 'cancel':
@@ -194,10 +215,12 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
   }
 
   const page: Page = {
-    look: () =>
-      (looking ??= lookNow().finally(() => {
-        looking = null;
-      })),
+    look() {
+      const mine = sessions;
+      return (looking ??= lookNow().finally(() => {
+        if (mine === sessions) looking = null;
+      }));
+    },
     follow() {
       // A timer's second may be a little short.
       const due = performance.now() - began >= (hurried(state) ? HURRY : PACE) - 100;
@@ -209,6 +232,11 @@ export function open({ root, draw, dialog: makeDialog, call, words: first, right
     speak(next) {
       words = next;
       redraw();
+    },
+    end() {
+      sessions++;
+      looking = null;
+      change(over);
     },
   };
   redraw();

@@ -15,14 +15,14 @@ export interface BrokenCall extends Scene {
   readonly seen: string;
 }
 
-const PROVIDER = { address: ADDRESS.provider, port: 5060 };
+export const PROVIDER = { address: ADDRESS.provider, port: 5060 };
 const { answer, answerAgain, KEEP_FROM, pause, perhaps, receive, request, requestBack, response, sdp } = sip;
 
 /**
  * @param why what sipp says of the step at which it gave up
  * @throws Error where a call that has to break did not, or broke elsewhere
  */
-async function breaks(who: string, { ended, said }: sip.Running, why: RegExp): Promise<void> {
+export async function breaks(who: string, { ended, said }: sip.Running, why: RegExp): Promise<void> {
   const status = await ended;
   if (status === 0) throw new Error(`The call of ${who} went well: nothing was broken`);
   const errors = await said();
@@ -30,11 +30,11 @@ async function breaks(who: string, { ended, said }: sip.Running, why: RegExp): P
 }
 
 /** The beginning of a call, at whom it is for and at who makes it. */
-const taken = (actions = ''): string[] => [receive('INVITE', { actions }), answer('200 OK', sdp()), receive('ACK')];
+export const taken = (actions = ''): string[] => [receive('INVITE', { actions }), answer('200 OK', sdp()), receive('ACK')];
 const TAKEN = taken();
-const MADE = [request('INVITE', 1, { body: sdp() }), perhaps(100), perhaps(180), response(200), request('ACK', 1, { inDialog: true })];
+export const MADE = [request('INVITE', 1, { body: sdp() }), perhaps(100), perhaps(180), response(200), request('ACK', 1, { inDialog: true })];
 
-async function started(stage: Stage, ...args: Parameters<typeof sip.sipp>): Promise<sip.Running> {
+export async function started(stage: Stage, ...args: Parameters<typeof sip.sipp>): Promise<sip.Running> {
   const running = await sip.sipp(...args);
   stage.after(() => running.stop());
   return running;

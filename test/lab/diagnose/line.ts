@@ -1,7 +1,7 @@
 /** Scenes of the line and of the network inside: what is missing of audio, what comes late, and marks that are not there. */
 import { ADDRESS } from '../network.ts';
 import type { Member } from '../member.ts';
-import { chain } from './scene.ts';
+import { chain, configured } from './scene.ts';
 import type { End, Scene, Stage } from './scene.ts';
 
 const ASK = 'the voice is choppy';
@@ -27,6 +27,27 @@ const flood = (stage: Stage, who: End, address: string): Promise<unknown> =>
   stage.rtp(who, { port: 9000, to: { address, port: 9 }, size: 1200, every: 1 });
 
 export const OF_LINE: readonly Scene[] = [
+  {
+    name: 'broken frames come by a device that leads out',
+    made: ['line-errors'],
+    async make(stage) {
+      const { router } = stage.lab;
+      stage.after(() => router.must(['ip', 'link', 'del', 'line']));
+      await router.must([
+        'sh',
+        '-ec',
+        `ip link add line type vxlan id 7 local ${ADDRESS.router} dstport 4789; ip link set line up`,
+      ]);
+      await configured(stage, "config zone\n\toption name 'tunnel'\n\tlist device 'line'\n\toption masq '1'\n");
+      // A tunnel is the one device in software that counts what it cannot read (net/ipv4/ip_tunnel_core.c): Ethernet cut off in the
+      // header of IPv4, behind the header of VXLAN (RFC 7348 §5).
+      const frame = Buffer.concat([Buffer.from([8, 0, 0, 0, 0, 0, 7, 0]), Buffer.alloc(12, 0x02), Buffer.from([8, 0, 0x45, 0, 0, 0])]);
+      const socket = await (await stage.lab.talker('phone')).udp(ADDRESS.phone, 7000);
+      stage.after(() => socket.close());
+      for (let count = 0; count < 30; count++) await socket.send(frame, { address: ADDRESS.router, port: 4789 });
+      await stage.pause(100);
+    },
+  },
   {
     name: 'every tenth packet of the provider is lost',
     made: ['audio-gaps-in'],

@@ -1,6 +1,6 @@
 /** Scenes of the network: the way out, sizes, lists and limits, and who may come in. */
 import { ADDRESS } from '../network.ts';
-import { chain, configured, message, NEAR } from './scene.ts';
+import { chain, configured, message, NEAR, STRANGER, withStranger } from './scene.ts';
 import type { Scene, Stage } from './scene.ts';
 
 const OPEN = `config rule 'sip'
@@ -143,13 +143,11 @@ export const OF_NETWORK: readonly Scene[] = [
     made: ['scanned', 'sip-open'],
     async make(stage) {
       await configured(stage, TO_PHONE);
-      const { provider } = stage.lab;
-      stage.after(() => provider.must(['ip', 'addr', 'del', '203.0.113.66/24', 'dev', 'eth0']));
-      await provider.must(['ip', 'addr', 'add', '203.0.113.66/24', 'dev', 'eth0']);
+      await withStranger(stage);
       const talker = await stage.lab.talker('provider');
       for (let port = 7000; port < 7005; port++) {
-        const socket = await talker.udp('203.0.113.66', port);
-        await socket.send(Buffer.from(message('OPTIONS', '203.0.113.66', port)), { address: ADDRESS.wan, port: 5060 });
+        const socket = await talker.udp(STRANGER, port);
+        await socket.send(Buffer.from(message('OPTIONS', STRANGER, port)), { address: ADDRESS.wan, port: 5060 });
         await socket.close();
       }
       await stage.pause(200);

@@ -31,7 +31,7 @@ export type Stage = {
   /** Audio from a place; it runs until the scene ends. */
   rtp(
     who: End,
-    wish: { port: number; to?: { address: string; port: number }; echo?: true | number; size?: number; every?: number },
+    wish: { address?: string; port: number; to?: { address: string; port: number }; echo?: true | number; size?: number; every?: number },
   ): Promise<Process>;
   /** Both sides of the audio of a call, running. `echo: false`: the far end sends by its own clock. */
   call(who: 'phone' | 'phone2', options?: { port?: number; echo?: boolean }): Promise<void>;
@@ -164,6 +164,13 @@ export async function configured({ lab, after }: Stage, sections: string): Promi
     await lab.router.must(['fw4', '-q', 'reload']);
   });
   await lab.router.must(['fw4', '-q', 'reload']);
+}
+
+/** Somebody else on the internet, beside the provider. */
+export const STRANGER = '203.0.113.66';
+export async function withStranger({ lab: { provider }, after }: Stage): Promise<void> {
+  after(() => provider.must(['ip', 'addr', 'del', `${STRANGER}/24`, 'dev', 'eth0']));
+  await provider.must(['ip', 'addr', 'add', `${STRANGER}/24`, 'dev', 'eth0']);
 }
 
 /** A rule of nftables in a chain of its own. */

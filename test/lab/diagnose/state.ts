@@ -1,7 +1,9 @@
 /** Scenes of the state that the router keeps of phones. */
 import { ADDRESS } from '../network.ts';
 import { placeCalls } from '../sipp.ts';
-import { chain, configured, message } from './scene.ts';
+import { breaks, MADE, PROVIDER, started, taken } from './calls.ts';
+import { KEEP_FROM, pause, requestBack, response, sdp } from './scenario.ts';
+import { chain, configured, FAR, message, NEAR } from './scene.ts';
 import type { Scene } from './scene.ts';
 
 const FORWARD = `config redirect 'pbx'
@@ -157,7 +159,7 @@ export const OF_STATE: readonly Scene[] = [
         'table ip mine {\n  chain upnp_prerouting {\n    type nat hook prerouting priority -101; policy accept;\n' +
           `    iifname "wan" udp dport 5060 dnat to ${ADDRESS.phone2}\n  }\n}\n`,
       );
-      await stage.register('phone', { port: 5062 });
+      await stage.register('phone', { port: 5060 });
     },
   },
   {
@@ -184,6 +186,30 @@ export const OF_STATE: readonly Scene[] = [
       for (let times = 0; times < 8; times++)
         await phone.send(Buffer.from(message('SIP/2.0 200 OK', ADDRESS.phone, 5060, 900)), { address: ADDRESS.provider, port: 5060 });
       await stage.call('phone');
+    },
+  },
+  {
+    name: 'the refresh of a session is lost upstream, and the provider gives the call up',
+    made: [],
+    hidden: ['session-refresh'],
+    not: ['state-gone-in-call'],
+    ask: 'calls drop after 15 minutes',
+    async make(stage) {
+      const { lab } = stage;
+      const lost =
+        'table netdev lossy { chain out { type filter hook egress device "eth0" priority 0; ' +
+        'udp sport 5064 @th,64,48 0x494e56495445 counter drop; }; }';
+      stage.after(() => lab.provider.must(['nft', 'delete', 'table', 'netdev', 'lossy']));
+      await lab.provider.must(['nft', '-f', '-'], { input: lost });
+      await stage.settle('phone', 5070);
+      // RFC 4028 §7.2: who refreshes it stands in the answer. Half of the time is two seconds here, so that a test can wait for it.
+      const timed = taken(KEEP_FROM).map((step) => step.replace('Contact:', 'Require: timer\nSession-Expires: 1800;refresher=uas\nContact:'));
+      const far = await started(stage, lab, 'provider', [...timed, pause(2000), requestBack('INVITE', 2, sdp()), response(200, 2500)], {
+        ...{ port: 5064, mediaPort: FAR + 2 },
+      });
+      await started(stage, lab, 'phone', [...MADE, pause(15_000)], { to: { ...PROVIDER, port: 5064 }, mediaPort: NEAR + 2 });
+      await stage.call('phone');
+      await breaks('the provider', far, /timeout on message one:5 /);
     },
   },
   {

@@ -40,8 +40,8 @@ export type Caller = {
 };
 
 export type Router = Machine & {
-  /** A caller at the phone, from this source port. */
-  caller(port: number): Promise<Caller>;
+  /** A caller at a phone, from this source port. @param mediaPort of the SDP; one of its own if not given */
+  caller(port: number, about?: { from?: 'phone' | 'phone2'; mediaPort?: number }): Promise<Caller>;
   /** One INVITE of a new flow; whether it arrived as it was sent. */
   treatment(): Promise<'untouched' | 'rewritten' | 'dropped'>;
   /** The SIP modules that are loaded, with their reference counts. */
@@ -106,20 +106,21 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       forget();
       return machine.flash(image, kept);
     },
-    async caller(port) {
+    async caller(port, { from: end = 'phone', mediaPort = 30_000 + (port % 10_000) * 2 } = {}) {
+      const from = { address: ADDRESS[end], port, user: end };
       const to = { address: ADDRESS.provider, port: 5060 };
       provider ??= talker('provider').then((there) => there.udp(to.address, to.port));
-      const [there, here] = await Promise.all([provider, talker('phone').then((phone) => phone.udp(ADDRESS.phone, port))]);
+      const [there, here] = await Promise.all([provider, talker(end).then((phone) => phone.udp(from.address, port))]);
       let count = 0;
       return {
         async invite() {
           const sent = invite({
-            from: { address: ADDRESS.phone, port, user: 'phone' },
+            from,
             to: { ...to, user: 'provider' },
-            callId: `call-${port}-${++count}@${ADDRESS.phone}`,
+            callId: `call-${port}-${++count}@${from.address}`,
             branch: `z9hG4bK-${port}-${count}`,
             cseq: count,
-            mediaPort: 30_000 + (port % 10_000) * 2,
+            mediaPort,
           });
           await here.send(Buffer.from(sent, 'latin1'), to);
           const found = await there.next(1000);

@@ -161,6 +161,12 @@ situations('hold SIP, or it is said what they hold', () => {
   ]);
   assert.match(compared([rtp, rtp]).summary.text, 'There is no SIP in lan.pcap (1 packet) and wan.pcap (1 packet)');
   assert.match(compared([sideOf(packetsOf(call()), false), rtp]).summary.text, /There is no SIP in wan.pcap.*The other capture has/);
+  const zipped = Uint8Array.from([0x1f, 0x8b, 8, 0, ...new Array(60).fill(1)]);
+  for (const [files, said] of [
+    [[sideOf(packetsOf(call()), false), zipped], 'No packet could be read in wan.pcap: what is wrong with it stands below.'],
+    [[zipped, zipped], 'No packet could be read in lan.pcap and wan.pcap: what is wrong with each stands below.'],
+  ] as const)
+    assert.is(compared(files).summary.text, said);
   const hello = Uint8Array.from([0x16, 3, 1, 0, 200, ...new Array(60).fill(1)]);
   const tls = join([
     pcapHeader(),

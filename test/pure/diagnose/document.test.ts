@@ -13,8 +13,9 @@ const WIDTH = 120;
 
 const HEAD = `# Symptoms, causes, and what tells them
 
-What \`sipalg diagnose\` knows: for every cause what on the router tells it from its neighbours, the fix, where that is known from, and the
-test that makes it for real. Written from the table in \`src/diagnose/\` (\`UPDATE=1 node test/run.mjs pure/diagnose/document\`).
+What \`sipalg diagnose\` knows: for every cause what on the router tells it from its neighbours, the fix, where that is known from, and
+the test that makes it with real flows and peers and holds that it is named, and nothing else. Written from the table in \`src/diagnose/\`
+(\`UPDATE=1 node test/run.mjs pure/diagnose/document\`).
 `;
 
 const symptom = (name: (typeof NAMES)[number]): string => {
@@ -36,7 +37,7 @@ function section({ code, weight, symptoms, what, observable, alike, fix, source,
       : [item(`Looks like ${alike.codes.map((one) => `\`${one}\``).join(', ')}; what would tell: ${alike.tell.text}`)]),
     item(fixSaid(fix).text),
     item(`Source: ${source}`),
-    item(`Made by \`${made}\``),
+    item(`Made with real flows by \`${made}\`, ${made.startsWith('test/lab/') ? 'in namespaces' : 'on virtual machines (Linux 6.1 and 6.12)'}`),
     '',
   ].join('\n');
 }

@@ -1,10 +1,12 @@
 /** The table of causes is whole, and nothing in it is left to be filled in. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { NAMES } from '../../../src/diagnose/symptoms.ts';
 import { CAUSES } from '../../../src/diagnose/table.ts';
 import { OF_AUDIO } from '../../lab/diagnose/audio.ts';
+import { BROKEN } from '../../lab/diagnose/calls.ts';
 import { OF_LINE } from '../../lab/diagnose/line.ts';
 import { OF_NETWORK } from '../../lab/diagnose/network.ts';
 import type { Scene } from '../../lab/diagnose/scene.ts';
@@ -33,18 +35,26 @@ table('gives every cause a code of its own, a symptom, an observable, a fix and 
   }
 });
 
-/** A scene of the lab that makes a cause, or in which no router can tell it, says so by its code; other tests name it in what they want. */
-table('names for every cause the test that makes it, and that test does', () => {
-  const scenes = { 'state.ts': OF_STATE, 'audio.ts': OF_AUDIO, 'line.ts': OF_LINE, 'network.ts': OF_NETWORK, 'wan.ts': OF_WAN };
+const SCENES: Readonly<Record<string, readonly Scene[]>> = {
+  'state.ts': OF_STATE,
+  'audio.ts': OF_AUDIO,
+  'line.ts': OF_LINE,
+  'network.ts': OF_NETWORK,
+  'calls.ts': BROKEN,
+  'wan.ts': OF_WAN,
+};
+
+/** Facts made by hand make no cause: it has a scene of the lab, or a row of the matrix that a virtual machine prints. */
+table('names for every cause the test that makes it with real flows, and that test does', () => {
   for (const { code, made } of CAUSES) {
-    assert.ok(existsSync(made), `${code} is made by ${made}`);
-    const own = scenes[made.replace('test/lab/diagnose/', '') as keyof typeof scenes] as readonly Scene[] | undefined;
-    if (own !== undefined)
-      assert.ok(
-        own.some(({ made: all, hidden = [] }) => [...all, ...hidden].includes(code)),
-        `${made} makes ${code}`,
-      );
-    else assert.ok(readFileSync(made, 'utf8').includes(`'${code}'`), `${made} makes ${code}`);
+    const scenes = made.startsWith('test/lab/diagnose/') ? SCENES[basename(made)] : undefined;
+    const all =
+      scenes !== undefined
+        ? scenes.flatMap(({ made: causes, hidden = [] }) => [...causes, ...hidden])
+        : /^test\/machine\/\w+\.test\.ts$/.test(made)
+          ? [...readFileSync(made, 'utf8').matchAll(/\bassertNamed\([^;]*?\bmade: \[([^\]]*)\]/g)].flatMap(([, list = '']) => list.match(/[\w-]+/g) ?? [])
+          : [];
+    assert.ok(all.includes(code), `${code} is made for real by ${made}`);
   }
 });
 

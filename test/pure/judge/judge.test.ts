@@ -121,6 +121,17 @@ judged("is never off where the router's own nft or configuration is missing", ({
   assert.is(judge({ ...dormant, firewall: { ...dormant.firewall, uci: { state: 'absent', source: 'uci' } } }).alg, 'unknown');
 });
 
+judged('takes fw4 at its word that a rule without the module does no harm', async () => {
+  const facts = await observe(recordedRouter('firewall-would-fail'));
+  const codes = (check?: Facts['firewall']['check']) =>
+    judge({ ...facts, firewall: { ...facts.firewall, ...(check === undefined ? {} : { check }) } }).findings.map(({ code }) => code);
+  const says = (loads: boolean): Facts['firewall']['check'] => ({ state: 'present', source: 'fw4 check', value: { loads, because: '' } });
+  assert.ok(codes().includes('firewall-would-fail'));
+  assert.ok(codes(says(false)).includes('firewall-would-fail'));
+  // For example it names a set that there is not: fw4 leaves it out.
+  assert.not.ok(codes(says(true)).includes('firewall-would-fail'));
+});
+
 judged('says what would bring it back', ({ on, dormant, disabled, stock }) => {
   const returns = (facts: Facts): string[] => judge(facts).returns.map(({ at }) => at);
   assert.equal(returns(on), ['firewall reload', 'boot', 'package upgrade']);

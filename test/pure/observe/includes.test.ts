@@ -8,13 +8,15 @@ import { observeIncludes } from '../../../src/observe/includes.ts';
 import { recorded } from './recording.ts';
 
 const USE = 'udp dport 5060 ct helper set "sip"';
+/** fw4 runs it where its section says so, and not otherwise. */
+const SCRIPT = "config include\n\toption path '/etc/firewall.user'\n\toption fw4_compatible '1'\n";
 const DECLARE = 'ct helper voip { type "sip" protocol udp; }';
 
-async function observed(files: Record<string, string>, uci = '', firewall: Firewall = 'fw4'): Promise<Reading<IncludeUse[]>> {
+async function observed(files: Record<string, string>, uci = SCRIPT, firewall: Firewall = 'fw4'): Promise<Reading<IncludeUse[]>> {
   return observeIncludes(recorded({ files, commands: {} }), firewall, firewallFacts(uci, firewall, []));
 }
 
-async function found(files: Record<string, string>, uci = '', firewall: Firewall = 'fw4'): Promise<string[]> {
+async function found(files: Record<string, string>, uci = SCRIPT, firewall: Firewall = 'fw4'): Promise<string[]> {
   const reading = await observed(files, uci, firewall);
   if (reading.state !== 'present') throw new Error(JSON.stringify(reading));
   return reading.value.map(({ kind, file, line, name }) => `${kind} ${file}:${line}${name === null ? '' : ` ${name}`}`);
@@ -110,6 +112,20 @@ includes('are scripts too, which fail alone', async () => {
   );
 });
 
+includes('are no file that nobody includes: one left over from a release before fw4 is not run', async () => {
+  const files = { '/etc/firewall.user': 'iptables -t raw -A PREROUTING -p udp --dport 5060 -j CT --helper sip' };
+  for (const firewall of ['fw4', 'fw3'] as const) assert.equal(await found(files, '', firewall), []);
+});
+
+includes('have a type by any beginning of its word, in any letter case', async () => {
+  for (const type of ['nftables', 'NFTables', 'nft', 'n'])
+    assert.equal(
+      await found({ '/opt/a.nft': USE }, `config include\n\toption type '${type}'\n\toption path '/opt/a.nft'\n`),
+      ['assigns /opt/a.nft:1 sip'],
+      type,
+    );
+});
+
 includes('are followed through what a script runs, and loads', async () => {
   const set = 'iptables -t raw -A PREROUTING -p udp --dport 5060 -j CT --helper';
   const one = (line: string): Promise<string[]> =>
@@ -157,7 +173,7 @@ includes('are not scripts that only speak of it, or never come to it', async () 
 
 includes('that cannot be read are said to be so', async () => {
   const files = { '/etc/nftables.d/a.nft': USE, '/etc/firewall.user': '' };
-  const uci = firewallFacts('', 'fw4', []);
+  const uci = firewallFacts(SCRIPT, 'fw4', []);
   for (const [what, place] of [
     ['read', '/etc/nftables.d/a.nft'],
     ['list', '/etc/nftables.d'],

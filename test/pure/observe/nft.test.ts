@@ -160,6 +160,22 @@ observed('asks for the elements of sets only where a rule takes its helper from 
   for (const data of ['@m', { set: [] }]) assert.is((await asked(map(data)))[1], 'nft -j list ruleset');
 });
 
+observed('sets nothing in a table that is dormant, and does in one with other flags', async () => {
+  const base = { chain: { ...at, name: 'c', handle: 2, type: 'filter', hook: 'prerouting', prio: 0, policy: 'accept' } };
+  // What nft 1.0.6 writes for the flags in its JSON is a matter of chance.
+  const json = [{ table: { family: 'inet', name: 't', handle: 1, flags: 's' } }, object('sip', 'sip'), base, rule(5, { 'ct helper': 'sip' })];
+  for (const [flags, reached] of [
+    ['', true],
+    ['\tflags owner\n', true],
+    ['\tflags dormant\n', false],
+    ['\tflags owner,dormant\n', false],
+    ['\tflags dormant, owner, persist\n', false],
+  ] as const) {
+    const listing = listed('ct helper set "sip" # handle 5').replace('\n', `\n${flags}`);
+    assert.is((await seen(json, listing)).assignments[0]?.reached, reached, flags);
+  }
+});
+
 observed('counts a rule once, however often it sets a helper', async () => {
   assert.is((await seen([object('sip', 'sip'), rule(5, { 'ct helper': 'sip' }, { 'ct helper': 'sip' })])).assignments.length, 1);
 });

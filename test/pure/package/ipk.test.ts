@@ -24,10 +24,10 @@ const MOST: Record<string, number> = {
   'sipalg': 240_000,
   'sipalg-i18n-de': 70_000,
   'luci-i18n-sipalg-de': 50_000,
-  'sipalg-daemon': 62_000,
+  'sipalg-daemon': 63_500,
   'sipalg-calls': 153_000,
   'sipalg-fleet': 14_000,
-  'luci-app-sipalg': 32_768,
+  'luci-app-sipalg': 33_500,
 };
 
 type Context = { folder: string; key: string; usignKey: string; made: Made; ipk: Record<string, Ipk>; lib: Library };

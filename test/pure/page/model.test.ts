@@ -275,7 +275,7 @@ const OUTCOMES = [
 for (const [outcome, tone] of OUTCOMES) {
   theSwitch(`says how it went: ${outcome}`, async () => {
     const last = lastRun(outcome, { because: ['A sentence of the router.'] });
-    const ended = answered(asked(at(await statusOf('stock-alg-on')), 'disabled'), 'disabled', await statusOf('disabled', { last }));
+    const ended = answered(asked(at(await statusOf('stock-alg-on')), 'disabled'), 'disabled', await statusOf('disabled', { last }), 0);
     const { result, running } = switchIn(viewAt(ended)) ?? {};
     assert.is(running, null);
     assert.equal(
@@ -289,7 +289,7 @@ for (const [outcome, tone] of OUTCOMES) {
 
 theSwitch("is not done because it was asked for: without an answer the router's own word decides", async () => {
   const before = await statusOf('stock-alg-on', { last: lastRun('reached', { at: 1 }) });
-  const cut = answered(asked(at(before), 'disabled'), 'disabled', { kind: 'no answer', said: 'XHR request timed out' });
+  const cut = answered(asked(at(before), 'disabled'), 'disabled', { kind: 'no answer', said: 'XHR request timed out' }, 0);
   assert.equal(switchIn(viewAt(cut))?.running?.lines, [words.uncertain]);
   const goingOn = looked(
     cut,
@@ -311,7 +311,7 @@ theSwitch('says that it was turned down', async () => {
     answered(asked(at(await statusOf('stock-alg-on')), 'disabled'), 'disabled', {
       kind: 'denied',
       said: 'This session may not change anything here.',
-    }),
+    }, 0),
   );
   assert.equal(
     [switchIn(view)?.result?.tone, switchIn(view)?.result?.lines],

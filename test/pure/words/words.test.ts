@@ -16,7 +16,9 @@ import type { Put } from '../../../src/words/english.ts';
 import { reasonIn } from '../../../src/words/far-reasons.ts';
 import { FORMS, putIn } from '../../../src/words/put.ts';
 import { say } from '../../../src/words/say.ts';
-import { asked, speak } from '../../../src/words/speak.ts';
+import { chosen } from '../../../src/words/locale.ts';
+import { speak } from '../../../src/words/speak.ts';
+import { isTag } from '../../../src/words/tag.ts';
 import { recordedRouter, routerNames } from '../../routers.ts';
 import { createSurveyor } from '../../../src/survey/survey.ts';
 import { surveyor, VERSION } from '../../survey.ts';
@@ -239,20 +241,40 @@ german('on the page says what a field is for as a person would', async () => {
 
 const locales = suite('the language of a terminal');
 
-locales('is asked for as POSIX has it', () => {
-  for (const [locale, names] of [
-    ['de_DE.UTF-8', ['de_DE', 'de']],
-    ['de_AT.UTF-8@euro', ['de_AT', 'de']],
-    ['pt_BR', ['pt_BR', 'pt']],
-    ['de', ['de']],
-    ['en_GB.UTF-8', []],
-    ['C', []],
-    ['C.UTF-8', []],
-    ['POSIX', []],
-    ['', []],
-    ['../../etc', []],
+const THERE = ['bn_BD', 'de', 'nb_NO', 'pt', 'pt_BR', 'sr_Latn', 'zh_Hans', 'zh_Hant'];
+
+locales('is asked for as POSIX, browsers and LuCI have it: by region, else without, else another region, never in another script', () => {
+  for (const [asked, there, found] of [
+    ['de_DE.UTF-8', THERE, 'de'],
+    ['de_AT.UTF-8@euro', THERE, 'de'],
+    ['de_AT', ['de', 'de_AT'], 'de_AT'],
+    ['de-AT-u-co-phonebk', ['de', 'de_AT'], 'de_AT'],
+    ['pt_BR', THERE, 'pt_BR'],
+    ['pt-br', THERE, 'pt_BR'],
+    ['pt-PT', THERE, 'pt'],
+    ['pt', ['pt_BR'], 'pt_BR'],
+    ['nb', THERE, 'nb_NO'],
+    ['no_NO.UTF-8', THERE, 'nb_NO'],
+    ['bn', THERE, 'bn_BD'],
+    ['bn-IN', THERE, 'bn_BD'],
+    ['zh_CN.UTF-8', THERE, 'zh_Hans'],
+    ['zh-cn', THERE, 'zh_Hans'],
+    ['zh', THERE, 'zh_Hans'],
+    ['zh-SG', THERE, 'zh_Hans'],
+    ['zh-TW', THERE, 'zh_Hant'],
+    ['zh_HK.UTF-8', THERE, 'zh_Hant'],
+    ['zh-Hant-HK', THERE, 'zh_Hant'],
+    ['zh_TW', ['zh_Hans'], undefined],
+    ['sr', THERE, undefined],
+    ['sr-Latn-RS', THERE, 'sr_Latn'],
+    ['fr_FR', THERE, undefined],
+    ['de_DE', [], undefined],
+    ['del', THERE, undefined],
   ] as const)
-    assert.equal(asked(locale), names, locale);
+    assert.is(chosen(asked, there), found, `${asked} of ${there.join(' ')}`);
+  for (const locale of ['en_GB.UTF-8', 'en', 'en-US', 'C', 'C.UTF-8', 'POSIX', '', '../../etc']) assert.is(chosen(locale, THERE), null, locale);
+  for (const name of [...THERE, 'zh-Hant-TW', 'es_419']) assert.ok(isTag(name), name);
+  for (const name of ['', 'german', 'de_', 'de; x', 'de_DE.UTF-8', '../de', 'zh_Hant_TW_x']) assert.not(isTag(name), name);
 });
 
 locales('is English where it is not there or cannot be loaded, and nothing is loaded for English', async () => {

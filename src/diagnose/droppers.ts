@@ -1,22 +1,27 @@
-/** Rules of the firewall that meet audio, and whether they drop any now. Pure. */
+/** Rules of the firewall that drop audio: whom they would meet, and whether they drop as fast as audio comes. Pure. */
 import type { Line } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { unknown } from './cause.ts';
 import type { Fix, Outcome } from './cause.ts';
-import { audioOf, fromPhones, isInside, meets, peersOf, ruleGrew, shown, shownRule, valueOf } from './look.ts';
+import { audioOf, droppedRate, fromPhones, isInside, meets, peersOf, shown, shownRule, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 import type { CallFlow, DropRule } from '../observe/calls/facts.ts';
 
-interface Dropper {
-  rule: DropRule;
-  flow: CallFlow | null;
-}
+/** Packets a second that tell of audio: half of what one call sends at 20 ms a packet (RFC 3551). */
+export const AUDIO_RATE = 10;
 
-/** Rules with a count that meet the answers of an audio flow, before or after translation, or what the phone sends. */
-function meeting(look: Look, way: 'in' | 'out'): Dropper[] {
+/** Rules that drop as fast as audio comes what they would meet of it. */
+export const dropping = (look: Look, way: 'in' | 'out'): { rule: DropRule; flow: CallFlow | null }[] =>
+  droppers(look, way).filter(({ rule }) => (droppedRate(look, rule) ?? 0) >= AUDIO_RATE);
+
+/**
+ * Rules with a count that meet the answers of an audio flow, before or after translation, or what the phone sends. What they have
+ * counted may be something else, from the same places: only at what rate they count now tells.
+ */
+function droppers(look: Look, way: 'in' | 'out'): { rule: DropRule; flow: CallFlow | null }[] {
   const rules = (valueOf(look.calls.drops) ?? []).filter(({ packets, limits }) => packets !== null && packets > 0 && !limits);
   const flows = audioOf(look);
-  return rules.flatMap((rule): Dropper[] => {
+  return rules.flatMap((rule): { rule: DropRule; flow: CallFlow | null }[] => {
     const met = flows.find((flow) =>
       way === 'in'
         ? [
@@ -42,19 +47,16 @@ function meeting(look: Look, way: 'in' | 'out'): Dropper[] {
   });
 }
 
-/** Those of them that dropped something between the two looks: what one has dropped since it was loaded need not be of this call. */
-export const droppers = (look: Look, way: 'in' | 'out'): Dropper[] =>
-  meeting(look, way).filter(({ rule }) => (ruleGrew(look, rule) ?? 0) > 0);
-
-/** Of whom that was not seen. */
-export const unseen = (look: Look, way: 'in' | 'out'): Dropper[] => meeting(look, way).filter(({ rule }) => ruleGrew(look, rule) === null);
-
-/** A rule that has dropped something at some time, and it was looked at once. */
-export const perhaps = (look: Look, [first]: [Dropper, ...Dropper[]]): Outcome =>
-  unknown(
-    say('rule-once', '{rule}, and meets audio; whether it drops any now was not seen', { rule: shownRule(look, first.rule) }),
-    say('tell-in-call', 'look while a call runs: `sipalg diagnose one-way-audio`'),
-  );
+/** Where a rule would meet audio, and it was not looked at what it drops now; null where none would, or it was. */
+export function unproven(look: Look, way: 'in' | 'out'): Outcome | null {
+  const first = droppers(look, way).find(({ rule }) => droppedRate(look, rule) === null);
+  return first === undefined
+    ? null
+    : unknown(
+        say('rule-unproven', '{rule}, and whether that was audio is not known', { rule: shownRule(look, first.rule) }),
+        say('tell-in-call', 'look while a call runs: `sipalg diagnose one-way-audio`'),
+      );
+}
 
 /** A rule for signalling alone is no rule for audio. */
 const narrowsAudio = ({ asks }: DropRule): boolean =>
@@ -69,7 +71,7 @@ const isOutward = ({ asks, chain }: DropRule, look: Look): boolean =>
   || asks.some(({ of, values }) => of === 'destination' && values.some((one) => !isInside(look, one.split('/')[0] ?? '')))
   || /lan/.test(chain);
 
-export const evidenceOf = (look: Look, all: Dropper[]): Line[] =>
+export const evidenceOf = (look: Look, all: { rule: DropRule; flow: CallFlow | null }[]): Line[] =>
   all
     .slice(0, 3)
     .flatMap(({ rule, flow }) => [
