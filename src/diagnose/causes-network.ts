@@ -81,10 +81,7 @@ export const OF_NETWORK: readonly Cause[] = [
     made: NETWORK,
     sees(look) {
       const rules = valueOf(look.calls.drops);
-      if (rules === null)
-        return look.calls.drops.state === 'failed'
-          ? unread(look.calls.drops)
-          : unknown(say('iptables-unlooked', 'rules of iptables are not looked at'), 'iptables-save -c | grep limit');
+      if (rules === null) return unread(look.calls.drops);
       const flows = [...fromPhones(look), ...flowsOf(look).media.filter(({ source }) => isInside(look, source))];
       const met = rules.filter(
         (rule) =>

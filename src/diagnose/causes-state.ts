@@ -274,13 +274,19 @@ function byStale(look: Look, untranslated: boolean): Outcome {
     );
   const [first] = stale;
   return found(
-    stale.slice(0, 4).map(({ source, sourcePort, destination, destinationPort, lost, timeout }) => {
-      const flow = `udp ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
+    stale.slice(0, 4).map(({ source, sourcePort, destination, destinationPort, lost, timeout, remove }) => {
+      // As conntrack is told it: SIP goes over TCP too.
+      const flow = `${remove[remove.indexOf('-p') + 1] ?? 'udp'} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
       const left = timeout ?? '?';
       return untranslated
         ? say('flow-untranslated', "{flow}, {left} s left: it leaves with the phone's own address", { flow, left })
         : say('flow-answers-lost', '{flow}, {left} s left: its answers go to {address}', { flow, left, address: lost });
     }),
-    first === undefined ? undefined : { command: `conntrack ${first.remove.join(' ')}` },
+    first === undefined
+      ? undefined
+      : {
+          command: `conntrack ${first.remove.join(' ')}`,
+          ...(stale.length === 1 ? {} : { then: say('fix-then-flows', 'and alike for the other {count}', { count: stale.length - 1 }) }),
+        },
   );
 }

@@ -6,7 +6,7 @@ import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_PHONES, THE_ROUTER } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
 import { shownInterval } from './intervals.ts';
-import { audioOf, fromPhones, isPrivate, isShared, shown, span, valueOf } from './look.ts';
+import { audioOf, fromPhones, isInside, isPrivate, isShared, shown, span, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 import type { CallFlow } from '../observe/calls/facts.ts';
 
@@ -72,7 +72,7 @@ function byChange(look: Look): Outcome {
   const since = upSince(look);
   const phones = fromPhones(look);
   // Flows of a call keep the address that they began with, where a rule gave it (SNAT); masquerade ends them.
-  const old = [...audioOf(look), ...phones.filter(({ protocol }) => protocol === 'tcp')].filter(
+  const old = audioOf(look).filter(
     ({ source, replyDestination: lost }) => lost !== source && !own.includes(lost) && isLost(look, lost),
   );
   const from = old
@@ -110,6 +110,9 @@ function byChange(look: Look): Outcome {
         say('tell-restart-phone', 'start one phone anew: do calls come to it then, and to the others not?'),
       );
 }
+
+const leavesAs = (flow: CallFlow): Said =>
+  say('flow-leaves-as', '{flow}; outside as {address}', { flow: shown(flow), address: flow.replyDestination });
 
 export const OF_WAN: readonly Cause[] = [
   {
@@ -149,10 +152,17 @@ export const OF_WAN: readonly Cause[] = [
     sees(look) {
       const routes = valueOf(look.calls.routes);
       if (routes === null) return unread(look.calls.routes);
-      const leaving = fromPhones(look).filter(({ replyDestination, source }) => replyDestination !== source);
+      // To another network inside, or through a tunnel to somebody in it, is no way to the internet.
+      const inside = new Set(look.calls.lan.flatMap(({ address, zone }) => (zone === null ? [] : [address])));
+      const leaving = fromPhones(look).filter(
+        ({ destination, replyDestination, source }) =>
+          replyDestination !== source && !inside.has(replyDestination) && !isInside(look, destination),
+      );
       const addresses = [...new Set(leaving.map(({ replyDestination }) => replyDestination))].filter((one) => look.calls.own.includes(one));
+      // One of each address first.
+      const each = addresses.flatMap((address) => leaving.filter((flow) => flow.replyDestination === address).slice(0, 2)).slice(0, 4);
       if (addresses.length > 1)
-        return found([say('sip-leaves-as', 'SIP leaves as {addresses}', { addresses }), ...leaving.slice(0, 3).map(shown)]);
+        return found([say('sip-leaves-as', 'SIP leaves as {addresses}', { addresses }), ...each.map(leavesAs)]);
       const devices = new Set(routes.map(({ device }) => device));
       return devices.size > 1 && leaving.length === 0
         ? unknown(

@@ -24,9 +24,13 @@ export const isShared = (address: string): boolean => /^(100\.(6[4-9]|[7-9]\d|1[
 
 export { isWithin, meets };
 
+/** Addresses that nobody on the internet has: unique local and link local ones of IPv6 (RFC 4193, RFC 4291). */
+const isLocal = (address: string): boolean => /^(f[cd]|fe[89ab])[0-9a-f]{0,2}:/i.test(address);
+
 export function isInside({ calls }: Look, address: string): boolean {
   if (calls.own.includes(address)) return false;
   return (
+    isLocal(address) ||
     calls.lan.some(({ address: base, prefix }) => isWithin(address, { address: base, prefix })) ||
     (calls.lan.length === 0 && isPrivate(address))
   );
@@ -136,7 +140,7 @@ export function shown({ protocol, source, sourcePort, destination, destinationPo
   return say('flow', '{flow}{left}{packets}{flags}', {
     flow,
     left: left === null ? '' : say('flow-time-left', ', {seconds} s left', { seconds: left }),
-    packets: out && back ? say('flow-packets', ', {out} packets out, {in} in', { out: out.packets, in: back.packets }) : '',
+    packets: out && back ? say('flow-counts', ', {out} {out:packet|packets} out, {in} in', { out: out.packets, in: back.packets }) : '',
     flags: flags.length > 0 ? `, ${flags.join(' ')}` : '',
   });
 }

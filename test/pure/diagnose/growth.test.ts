@@ -178,4 +178,33 @@ growth('a WAN that came up anew is a cause while phones have not registered sinc
   assert.match(evidenceOf(call, 'wan-address-changed')[1] ?? '', /: answers go to 203\.0\.113\.99$/);
 });
 
+growth('SIP that leaves by two addresses is told of those that lead to the internet', async () => {
+  const lan = [
+    { device: 'br-lan', address: '192.168.1.1', prefix: 24, zone: 'lan' },
+    { device: 'br-guest', address: '192.168.2.1', prefix: 24, zone: 'guest' },
+    { device: 'wg0', address: '10.8.0.2', prefix: 24, zone: null },
+  ];
+  const own = ['192.168.1.1', '192.168.2.1', '10.8.0.2', '203.0.113.7', '198.51.100.20'];
+  const leaves = (address: string, destination = SERVER) => signalling({ sourcePort: 5066, destination, replyDestination: address });
+  const of = async (flow: CallFlow): Promise<string[]> => codes(await said({ lan, own, flows: flows([signalling(), flow]) }));
+  assert.equal(await of(leaves('192.168.2.1', '192.168.2.20')), [], 'a PBX in another network inside');
+  assert.equal(await of(leaves('10.8.0.2', '10.8.0.5')), [], 'a PBX behind a tunnel');
+  assert.equal(await of(leaves('198.51.100.20')), ['several-ways-out']);
+});
+
+growth('an address that nobody on the internet has is no stranger, and a registration is the one of its phone', async () => {
+  const six = signalling({ source: 'fd00:1::10', destination: '2001:db8::10', replyDestination: 'fd00:1::10' });
+  const { found, phones } = await said({ flows: flows([signalling(), six]) });
+  assert.equal(found, []);
+  assert.ok(phones.some((line) => line.includes('fd00:1::10')));
+  const hole = { source: SERVER, destination: PHONE, destinationPort: 5060, protocol: 17, class: 'signalling', permanent: true, timeout: 99 };
+  const other = signalling({ source: '192.168.1.11', sourcePort: 5062 });
+  const both = await said({ flows: flows([signalling(), other]) }, { more: { expectations: present([hole]) } });
+  assert.equal(
+    both.phones.map((line) => line.includes('a registration there ends in 99 s')),
+    [true, false],
+  );
+  assert.match((await said({ flows: flows([signalling({ out: { packets: 1, bytes: 400 } })]) })).phones[0] ?? '', /, 1 packet out, 20 in/);
+});
+
 growth.run();
