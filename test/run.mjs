@@ -13,12 +13,12 @@ for (const { reason } of lacking) console.error(reason);
 if (lacking.length > 0) process.exit(1);
 
 // Only now: these need what was just installed.
-const { findTests, layerOf, LAYERS, runFiles, skipped, turnsOf } = await import('./runner/files.mjs');
+const { findTests, inOrder, layerOf, LAYERS, runFiles, skipped } = await import('./runner/files.mjs');
 const { asked } = await import('./runner/asked.mjs');
 const { MOST_TRIED_AGAIN, tryAgain } = await import('./runner/again.mjs');
 const { checks } = await import('./runner/checks.mjs');
 const { Interrupted, proceed, stopAll } = await import('./runner/process.mjs');
-const { line, spent, summary } = await import('./runner/words.mjs');
+const { line, slowest, spent, summary } = await import('./runner/words.mjs');
 
 const names = LAYERS.map(({ name }) => name);
 const wish = asked(process.argv.slice(2), names);
@@ -80,11 +80,9 @@ try {
     const paths = mine.map((file) => relative(root, file));
     if (missing.length > 0) for (const path of paths) onVerdict(skipped(path, missing.map(({ reason }) => reason).join(' ')));
     else {
-      const { limit, demanding } = layer;
-      const run = (/** @type {string[]} */ some, /** @type {number} */ pool) =>
-        runFiles({ root, files: some.map((path) => root + path), limit, pool, demanding, onVerdict: tell });
-      const ran = [];
-      for (const { pool, files: turn } of turnsOf(layer, paths)) ran.push(...(await run(turn, pool)));
+      const run = (/** @type {string[]} */ some, pool = layer.pool) =>
+        runFiles({ ...layer, root, files: some.map((path) => root + path), pool, onVerdict: tell });
+      const ran = await run(inOrder(layer.name, paths));
       // Not where a part was asked for: whoever works on a test wants to see what it does.
       const failed = layer.again && !part ? ran.filter((each) => each.failed > 0) : [];
       const left = MOST_TRIED_AGAIN - verdicts.filter((each) => each.again !== undefined).length;
@@ -102,6 +100,6 @@ try {
 }
 
 const { text, failed } = summary(verdicts, { skipFails: inCI });
-console.log(`\n${spent(durations)}`);
+console.log(`\n${[...slowest(verdicts), spent(durations)].join('\n')}`);
 console.log(text);
 process.exitCode = failed ? 1 : 0;

@@ -36,6 +36,7 @@ const DEBIAN = [
     proof: isStatic,
   },
   { command: 'mke2fs', package: 'e2fsprogs', layers: ['vm'], why: 'makes its disks, and looks at what a power cut left on them' },
+  { command: 'pppd', package: 'ppp', layers: ['vm'], why: "is a router's PPPoE in that machine, and its provider's" },
   { command: 'xz', package: 'xz-utils', layers: ['vm'], why: 'unpacks the modules of its newer kernel' },
   { command: 'qemu-s390x', package: 'qemu-user', layers: ['engines'], why: 'runs a program of a processor with the other byte order' },
   { command: 'shellcheck', package: 'shellcheck', layers: ['shell'], why: 'reads the scripts that go onto a router' },

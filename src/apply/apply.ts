@@ -3,7 +3,7 @@
  * with the journal written before anything changes, and verifies by looking
  * again. On failure everything done is taken back.
  */
-import { UNFINISHED } from '../host/host.ts';
+import { UNFINISHED, unfinishedAmong } from '../host/host.ts';
 import type { Host, Lock } from '../host/host.ts';
 import { JOURNAL_MODE, JOURNAL_PATH, withTaken } from '../journal/journal.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -259,14 +259,23 @@ class Run {
   private async sweep(facts: RouterFacts): Promise<void> {
     const taken = (this.journalOf(facts)?.taken ?? []).flatMap((entry) => (entry.kind === 'file' ? [entry.path] : []));
     for (const path of new Set([JOURNAL_PATH, WISH_CONFIG, FIREWALL_CONFIG, MODULES_CONF, POLICY_FILE, ...taken])) {
-      if ((await this.host.kind(path + UNFINISHED)).state === 'present') await this.host.remove(path + UNFINISHED);
+      const cut = path.lastIndexOf('/');
+      await this.sweepIn(path.slice(0, cut), (names) => unfinishedAmong(names, path.slice(cut + 1)));
     }
     if (facts.policy.state === 'present')
       for (const folder of ['/etc', '/etc/sysctl.d', '/var/run'])
-        for (const name of orElse(await this.host.list(folder), []))
-          if (/^(99-)?sipalg\b/.test(name) && name.endsWith(UNFINISHED)) await this.host.remove(`${folder}/${name}`);
+        await this.sweepIn(folder, (names) => {
+          const ours = names.filter((name) => /^(99-)?sipalg\b/.test(name) && name.endsWith(UNFINISHED));
+          return ours.flatMap((name) => unfinishedAmong([name], name.replace(/(\.\d+\.\d+)?\.sipalg-new$/, '')));
+        });
     // Up to 0.1.0 everybody could read it, and so what of a private file it holds.
     if (facts.journal.state === 'present') await this.host.narrow(JOURNAL_PATH, JOURNAL_MODE);
+  }
+
+  /** Of a process that is there it may be being written. */
+  private async sweepIn(folder: string, found: (names: readonly string[]) => ReturnType<typeof unfinishedAmong>): Promise<void> {
+    for (const { name, process } of found(orElse(await this.host.list(folder), [])))
+      if (process === null || (await this.host.kind(`/proc/${process}`)).state === 'absent') await this.host.remove(`${folder}/${name}`);
   }
 
   private async reach(): Promise<Applied> {

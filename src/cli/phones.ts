@@ -4,8 +4,8 @@ import { say, Trouble } from '../words/say.ts';
 import { ComparingPhones } from '../probe/phones/comparing.ts';
 import { noteProbe } from '../probe/last.ts';
 import { whyNotRecorded } from '../probe/phones/lacking.ts';
-import { ALL_KINDS } from '../probe/phones/places.ts';
 import { sipPortsOf } from '../probe/phones/ports.ts';
+import { MOST_LACKING } from '../probe/phones/sightings.ts';
 import { READ_WITHIN, startPhones } from '../probe/phones/recording.ts';
 import type { PhoneRecording } from '../probe/phones/recording.ts';
 import type { ExitCode } from '../survey/survey.ts';
@@ -63,7 +63,8 @@ async function record(
 const devicesText = (four: readonly string[], six: readonly string[]): string => [...new Set([...four, ...six])].join(', ');
 
 /** What compare says of files is said of a recording here. */
-function told(comparison: Comparison, recording: PhoneRecording, { seen, cut, segments }: ComparingPhones, seconds: number): Comparison {
+function told(comparison: Comparison, recording: PhoneRecording, phones: ComparingPhones, seconds: number): Comparison {
+  const { seen, cut, short, segments } = phones;
   const { bytes, places, ports, missed } = recording;
   const [inside, outside] = [devicesText(places.inside, places.inside6), devicesText(places.outside, places.outside6)];
   const remarks = comparison.remarks.filter((remark) => !remark.text.includes('tcpdump'));
@@ -71,18 +72,24 @@ function told(comparison: Comparison, recording: PhoneRecording, { seen, cut, se
     remarks.push(
       say(
         'phones-cut',
-        'Of {messages} of these messages the first {bytes} bytes alone were recorded, as this kernel lets it: '
-          + 'what stands behind was not compared.',
+        'Of {messages} of these messages the first {bytes} bytes at most were recorded: what stands behind was not compared.',
         { messages: cut, bytes },
+      ),
+    );
+  if (short > 0)
+    remarks.push(
+      say(
+        'phones-short',
+        'Of {messages} of these messages (TCP or IPv6) up to {bytes} bytes at the end were not recorded, and so not compared.',
+        { messages: short, bytes: MOST_LACKING },
       ),
     );
   if (segments > 0)
     remarks.push(
       say(
         'phones-segments',
-        '{messages} of these messages came over TCP: of each its first segment was recorded, without up to {bytes} bytes at its end, '
-          + 'and what stands behind was not compared.',
-        { messages: segments, bytes: 31 },
+        '{messages} of these messages came over TCP: of each its first segment was recorded, and what stands behind was not compared.',
+        { messages: segments },
       ),
     );
   if (missed > 0)
@@ -133,7 +140,7 @@ export async function phones(doors: Doors, given: Given, terminal: Terminal): Pr
   let recording: PhoneRecording;
   try {
     const ports = sipPortsOf(await surveyor.look(host));
-    recording = await startPhones(host, { kind: 'phones', isFar: (address) => !network.isLocal(address), ports, kinds: ALL_KINDS });
+    recording = await startPhones(host, { kind: 'phones', isFar: (address) => !network.isLocal(address), ports });
   } catch (error) {
     throw new Trouble(await whyNotRecorded(host, error as Error));
   }

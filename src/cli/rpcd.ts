@@ -4,7 +4,6 @@
  */
 import type { Summary as WatchSummary } from '../watch/watching.ts';
 import type { Listener } from '../rpcd/watch-calls.ts';
-import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Trouble } from '../words/say.ts';
 import type { Coded } from '../words/say.ts';
@@ -13,7 +12,8 @@ import { missing } from './missing.ts';
 
 const WATCH = { name: 'watch', options: [], package: 'sipalg-calls' };
 
-const watchParts = () => Promise.all([import('./watch.ts'), import('../watch/said.ts'), import('../rpcd/watch-calls.ts')]);
+const watchParts = () =>
+  Promise.all([import('./watch.ts'), import('../watch/said.ts'), import('./watch-causes.ts'), import('../rpcd/watch-calls.ts')]);
 
 /**
  * The command `watch`, whose words go to a listener instead of a terminal. Rejects with Trouble where its package is missing.
@@ -30,7 +30,7 @@ export async function watching(
     const said = missing(error, { command: WATCH, given: new Map() }, doors.surveyor.version);
     throw said === null ? error : new Trouble(said);
   });
-  const [{ watch }, { CAUSES, toldSaid }, { sentenceOf }] = parts;
+  const [{ watch }, { toldSaid }, { causeSaid, fixesOf, namedIn }, { sentenceOf }] = parts;
   const heard = (line: string): void => {
     const { what } = JSON.parse(line) as { what: string };
     if (what === 'remark') {
@@ -47,7 +47,12 @@ export async function watching(
     ['--json', ''],
   ]);
   const summing = (summary: WatchSummary): Promise<void> => {
-    const causes = Object.entries(summary.causes).map(([code, times]) => ({ code, times, ...sentenceOf(CAUSES[code as CauseName]) }));
+    const causes = namedIn(summary.causes).map(({ code, times, cause }) => ({
+      code,
+      times,
+      ...sentenceOf(causeSaid(cause)),
+      fixes: fixesOf(cause).map(sentenceOf),
+    }));
     return each({ ...summary, causes });
   };
   const listening: Terminal = {

@@ -1,6 +1,5 @@
 /** What a watch tells, in lines for people. */
-import type { CauseName } from '../watch/causes.ts';
-import { CAUSES, clockTime, duration, toldSaid } from '../watch/said.ts';
+import { clockTime, duration, toldSaid } from '../watch/said.ts';
 import type { Told } from '../watch/told.ts';
 import type { Summary } from '../watch/watching.ts';
 import { english } from '../words/english.ts';
@@ -8,7 +7,7 @@ import type { Put } from '../words/english.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
 import { COLUMNS, folded } from './fold.ts';
-import { fixesOf, namesOf } from './watch-causes.ts';
+import { causeSaid, fixesOf, namedIn, nameOf } from './watch-causes.ts';
 
 /** Where the second line of something told begins: under its words. */
 const INDENT = 10;
@@ -18,13 +17,13 @@ export function toldText(told: Told, isNews: boolean, put: Put = english, width 
   const name = (told.phone ?? put(say('end-router', 'router'))).padEnd(15);
   const call = told.call === null ? '' : put(say('watch-call', 'call {number}: ', { number: told.call }));
   const { cause } = told;
-  const head = `${clockTime(told.at)}  ${name}  ${call}${put(toldSaid(told))}${cause === null || isNews ? '' : ` [${namesOf(cause)}]`}`;
+  const head = `${clockTime(told.at)}  ${name}  ${call}${put(toldSaid(told))}${cause === null || isNews ? '' : ` [${nameOf(cause)}]`}`;
   const under = ' '.repeat(INDENT);
   const lines = [
     head,
     ...(cause === null || !isNews
       ? []
-      : [`${under}[${namesOf(cause)}] ${put(CAUSES[cause])}`, ...fixesOf(cause).map((fix) => under + put(fix))]),
+      : [`${under}[${nameOf(cause)}] ${put(causeSaid(cause))}`, ...fixesOf(cause).map((fix) => under + put(fix))]),
   ];
   return lines.map((line) => `${folded(line, width, INDENT)}\n`).join('');
 }
@@ -91,17 +90,13 @@ export function summarySaid(summary: Summary, recorded: boolean): Said[] {
     );
   if (summary.unwatched > 0)
     lines.push(say('watched-no-room', '{flows} {flows:flow|flows} could not be watched for want of room.', { flows: summary.unwatched }));
-  const named = Object.entries(causes) as [CauseName, number][];
+  const named = namedIn(causes);
   if (named.length === 0) lines.push(say('watched-no-cause', 'No cause of trouble was seen.'));
   else
     lines.push(
       say('watched-causes', 'Causes seen:'),
-      ...named.map(([name, times]) =>
-        say('watched-cause', '  {name} ({times} {times:time|times}): {cause}', {
-          name: namesOf(name),
-          times,
-          cause: CAUSES[name],
-        }),
+      ...named.map(({ code, times, cause }) =>
+        say('watched-cause', '  {name} ({times} {times:time|times}): {cause}', { name: code, times, cause: causeSaid(cause) }),
       ),
     );
   return lines;

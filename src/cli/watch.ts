@@ -1,8 +1,5 @@
 /** `watch`: what happens to calls while it happens. */
 import type { Followed, Host } from '../host/host.ts';
-import { startPhones, READ_WITHIN } from '../probe/phones/recording.ts';
-import type { PhoneRecording } from '../probe/phones/recording.ts';
-import { whyNotRecorded } from '../probe/phones/lacking.ts';
 import { sightedOf } from '../watch/messages.ts';
 import type { ExitCode } from '../survey/survey.ts';
 import {
@@ -16,7 +13,6 @@ import {
   tableOf,
   whyNoEvents,
 } from '../watch/sources.ts';
-import { DIAGNOSED } from '../watch/causes.ts';
 import type { CauseName } from '../watch/causes.ts';
 import type { Told } from '../watch/told.ts';
 import { Watching } from '../watch/watching.ts';
@@ -24,9 +20,12 @@ import type { Summary } from '../watch/watching.ts';
 import type { Doors, Given, Terminal } from './command.ts';
 import { intervalsOf, noteIntervals } from './noted-intervals.ts';
 import type { Hep } from './hep.ts';
+import { PhoneReader, sipPortsNow } from './phone-reader.ts';
+import { resting } from './resting.ts';
+import { namedIn, nameOf } from './watch-causes.ts';
 import { summaryText, toldText } from './watch-text.ts';
 import { putLine } from '../words/english.ts';
-import { coded, say, saidBy, textOf, Trouble } from '../words/say.ts';
+import { coded, say, textOf, Trouble } from '../words/say.ts';
 import type { Line } from '../words/say.ts';
 
 export const USAGE = say(
@@ -49,7 +48,8 @@ Ctrl-C ends it, and then it sums up.
 Nothing is written down but how often phones register and speak, in memory
 (/var/run/sipalg.intervals), for diagnose and report, and nothing sent without
 --hep. Messages are recorded in the kernel for some seconds, read, and forgotten;
-nothing of what is said or heard is looked at.
+nothing of what is said or heard is looked at. What goes over TLS is encrypted:
+of it flows alone are told.
 
 Exit codes: 0 no trouble was seen; 1 some was, and its cause named; 2 it could
 not look.
@@ -59,12 +59,6 @@ not look.
 /** Milliseconds between looks at the table, at least and at most. */
 const LOOK_EVERY = 3000;
 const LOOK_AT_MOST = 60_000;
-/** Between readings of what was recorded. */
-const READ_EVERY = 3000;
-/** What takes so long is followed by so many times that of rest: each kind of look costs half a percent of a core at most. */
-const REST = 200;
-/** Of so many the shortest counts: on a busy router a look waits for its turn more than it works. */
-const LATEST = 4;
 /** Milliseconds between two questions whether to go on. */
 const TURN = 200;
 const COUNTERS_EVERY = 10_000;
@@ -91,7 +85,7 @@ function tellerOf(terminal: Terminal, json: boolean) {
   const named = new Set<CauseName>();
   return {
     told(told: Told): void {
-      if (json) return terminal.json(line(told.cause === null ? told : { ...told, codes: DIAGNOSED[told.cause] }));
+      if (json) return terminal.json(line(told.cause === null ? told : { ...told, cause: nameOf(told.cause) }));
       const isNews = told.cause !== null && !named.has(told.cause);
       if (told.cause !== null) named.add(told.cause);
       terminal.out(toldText(told, isNews, terminal.put, terminal.width));
@@ -104,6 +98,9 @@ function tellerOf(terminal: Terminal, json: boolean) {
     },
   };
 }
+
+const timesOf = ({ causes }: Summary): Record<string, number> =>
+  Object.fromEntries(namedIn(causes).map(({ code, times }) => [code, times]));
 
 const line = (value: unknown): string =>
   `${JSON.stringify(value).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)}\n`;
@@ -126,95 +123,21 @@ interface Task {
   run(): Promise<number>;
 }
 
-/** How long to rest after each of several runs. */
-function resting(now: () => number, least: number, most: number): { begin(): void; rest(): number } {
-  const costs: number[] = [];
-  let began = 0;
-  return {
-    begin() {
-      began = now();
-    },
-    rest() {
-      costs.push(now() - began);
-      if (costs.length > LATEST) costs.shift();
-      return Math.min(most, Math.max(least, Math.min(...costs) * REST));
-    },
-  };
-}
-
 /** A look costs as much as the table is long, and so is taken more rarely where it is. */
 function looking(host: Host, now: () => number, watching: Watching, table: 'proc' | 'conntrack', remark: (said: Line) => void): Task {
   let failed = false;
-  const { begin, rest } = resting(now, LOOK_EVERY, LOOK_AT_MOST);
+  const { rest } = resting(LOOK_EVERY, LOOK_AT_MOST);
   return {
     async run() {
-      begin();
+      const began = now();
       const reading = await lookAt(host, watching, table);
       watching.tick(host.now());
       if (reading.state === 'failed' && !failed)
         remark(say('watch-unread', '{source} could not be read: {because}.', { source: reading.source, because: reading.because }));
       failed = reading.state === 'failed';
-      return rest();
+      return rest(now() - began);
     },
   };
-}
-
-/** Messages as they are recorded; a table that somebody has flushed is made again. */
-class Messages implements Task {
-  #recording: PhoneRecording | null = null;
-  #gaveUp = false;
-  readonly #host: Host;
-  readonly #resting: ReturnType<typeof resting>;
-  readonly #watching: Watching;
-  readonly #remark: (said: Line) => void;
-
-  constructor(host: Host, now: () => number, watching: Watching, remark: (said: Line) => void) {
-    this.#host = host;
-    this.#resting = resting(now, READ_EVERY, READ_WITHIN);
-    this.#watching = watching;
-    this.#remark = remark;
-  }
-
-  get isOn(): boolean {
-    return this.#recording !== null;
-  }
-
-  /** Why nothing is recorded is said once. */
-  async begin(): Promise<void> {
-    const { flows } = this.#watching;
-    const isFar = (address: string): boolean => !flows.network.isLocal(address);
-    try {
-      this.#recording = await startPhones(this.#host, { kind: 'watch', isFar });
-    } catch (error) {
-      this.#gaveUp = true;
-      this.#remark(await whyNotRecorded(this.#host, error as Error));
-    }
-  }
-
-  async run(): Promise<number> {
-    if (this.#gaveUp) return 60_000;
-    if (this.#recording === null) {
-      await this.begin();
-      return READ_EVERY;
-    }
-    this.#resting.begin();
-    try {
-      this.#watching.read((await this.#recording.read()).map(sightedOf));
-    } catch (error) {
-      await this.#recording.close();
-      this.#recording = null;
-      this.#remark(say('watch-made-again', '{error} It is made again.', { error: saidBy(error as Error) }));
-    }
-    return this.#resting.rest();
-  }
-
-  async end(): Promise<void> {
-    if (this.#recording === null) return;
-    await this.run();
-    this.#watching.read([]); // what still waits for its request
-    for (const left of (await this.#recording?.close()) ?? []) this.#remark(left);
-    this.#recording = null;
-  }
 }
 
 /**
@@ -234,12 +157,17 @@ export async function watch(
   const json = given.has('--json');
   terminal.progress?.(null);
   const teller = tellerOf(terminal, json);
-  const [network, counts, rejects] = await Promise.all([networkNow(host), countsPackets(host), rejectedNow(host)]);
+  const [network, counts, rejects, ports] = await Promise.all([
+    networkNow(host),
+    countsPackets(host),
+    rejectedNow(host),
+    sipPortsNow(doors, teller.remark),
+  ]);
   const began = host.now();
-  const watching = new Watching({ network, began, tell: teller.told, numbers: given.has('--numbers') });
+  const watching = new Watching({ network, began, tell: teller.told, numbers: given.has('--numbers'), ports });
   const end = seconds === null ? Infinity : clock.now() + seconds * 1000;
   const goOn = (): boolean => terminal.goOn() && clock.now() < end && terminal.isRead?.() !== false;
-  if (json) terminal.json(line({ at: began, what: 'watching', version: doors.surveyor.version, counts, table }));
+  if (json) terminal.json(line({ at: began, what: 'watching', version: doors.surveyor.version, counts, table, ports }));
   else {
     const watched =
       seconds === null
@@ -255,10 +183,21 @@ export async function watch(
           + '`sysctl -w net.netfilter.nf_conntrack_acct=1` counts those of flows that begin behind it.',
       ),
     );
-  const hep: Hep | null = given.has('--hep') ? await (await import('./hep.ts')).Hep.from(doors, teller.remark) : null;
-  const messages = new Messages(host, () => clock.now(), watching, teller.remark);
-  if (!given.has('--no-record')) await messages.begin();
-  const recorded = messages.isOn;
+  const hepDoor = given.has('--hep') ? await import('./hep.ts') : null;
+  const hep: Hep | null = hepDoor === null ? null : await hepDoor.Hep.from(doors, teller.remark);
+  const listens = !given.has('--no-record');
+  const reader: PhoneReader = new PhoneReader(doors, {
+    kind: hep === null ? 'watch' : 'hep',
+    ports,
+    whole: hep !== null,
+    remark: teller.remark,
+    ...(hepDoor === null ? {} : { trouble: hepDoor.unrecordedSaid }),
+    take(messages) {
+      if (listens) watching.read(messages.map(sightedOf));
+      hep?.take(messages, reader.missed);
+    },
+  });
+  if (listens || hep !== null) await reader.begin();
   const drops = createDrops(host);
   await drops(null); // what is there already was before
   let followed: Followed | null = followEvents(await following(), host, watching);
@@ -270,7 +209,7 @@ export async function watch(
   try {
     await loop({ clock }, goOn, [
       // Messages first: what they say of audio is known when the table is looked at.
-      ...(recorded ? [messages] : []),
+      ...(listens || hep !== null ? [reader] : []),
       ...(hep === null ? [] : [hep]),
       looking(host, () => clock.now(), watching, table, teller.remark),
       {
@@ -294,16 +233,18 @@ export async function watch(
     ]);
   } finally {
     followed?.stop();
-    await messages.end();
-    await hep?.close();
+    await reader.end();
+    watching.read([]); // what still waits for its request
+    await hep?.close(reader.missed);
   }
   const summary = watching.summary(host.now());
   await each?.(summary);
   const unnoted = await noteIntervals(host, intervalsOf(summary, 'watch'));
   if (unnoted !== null) teller.remark(unnoted);
-  if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary, ...(hep === null ? {} : { hep: hep.counts }) }));
+  const sent = hep === null ? {} : { hep: hep.counts };
+  if (json) terminal.json(line({ at: host.now(), what: 'summary', ...summary, causes: timesOf(summary), ...sent }));
   else {
-    terminal.out(summaryText(summary, recorded, terminal.put, terminal.width));
+    terminal.out(summaryText(summary, listens && reader.hasRecorded, terminal.put, terminal.width));
     if (hep !== null) terminal.out(`${terminal.put((await import('./hep.ts')).sentSaid(hep.server, hep.counts))}\n`);
   }
   return Object.keys(summary.causes).length === 0 ? 0 : 1;

@@ -25,6 +25,9 @@ const PRIVATE = 0o600;
 /** Milliseconds that another run is waited for. */
 const PATIENCE = 5000;
 
+/** Values in a list: all networks that one request can bring (http/message.ts). */
+const MOST_VALUES = 30_000;
+
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 1000;
 
 /** A change as it came, or null where it is none. */
@@ -35,7 +38,7 @@ function changeOf(given: unknown): Change | null {
   if (!isText(type) || !Object.hasOwn(SCHEMA, type)) return null;
   const known = type as keyof typeof SCHEMA;
   if (what === 'add') return { do: what, type: known, section };
-  const fits = isText(value) || (Array.isArray(value) && value.length <= 1000 && value.every(isText));
+  const fits = isText(value) || (Array.isArray(value) && value.length <= MOST_VALUES && value.every(isText));
   return what === 'set' && isText(option) && fits ? { do: what, type: known, section, option, value: value as string | string[] } : null;
 }
 

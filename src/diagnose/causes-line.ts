@@ -115,6 +115,14 @@ function byEcho(look: Look, to: Path['to']): Outcome {
     if (delay.is === 'untold') return unknown(loaded(delay.evidence), IDLE_PING);
     return found(delay.evidence);
   }
+  const talking = new Set(audioOf(look).filter(isTwoWay).map(({ source }) => source));
+  if (late.length > 0 && to === 'phone' && !all.some(({ address }) => talking.has(address)))
+    return unknown(
+      say('pings-resting', 'a phone that rests answers late to save power (Wi-Fi), and no call runs: {pings}', {
+        pings: all.flatMap((path) => timed(path) ?? []).map(tellPings),
+      }),
+      TAKE_TIME,
+    );
   if (late.length > 0) return found([...late, ...(to === 'provider' ? busyLinks(look) : [])]);
   const answering = all.flatMap((path) => timed(path) ?? []);
   const known = answering.filter((one) => !isSparing(one));
@@ -222,7 +230,7 @@ export const OF_LINE: readonly Cause[] = [
       'cause-inside-late',
       'Packets between this router and a phone come late, or at times that differ too much: it is the network inside (Wi-Fi).',
     ),
-    observable: 'twelve pings to the phone: 30 ms from one to the next, 200 ms there and back, or two without an answer',
+    observable: 'twelve pings to the phone in a call: 30 ms from one to the next, 200 ms there and back, or two without an answer',
     fix: { setting: say('fix-wifi', 'a cable in place of Wi-Fi, or 5 GHz and WMM'), of: THE_PHONE },
     source: 'RFC 3550 §6.4.1; ITU-T G.114',
     made: LINE,

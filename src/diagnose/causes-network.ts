@@ -69,7 +69,7 @@ export const OF_NETWORK: readonly Cause[] = [
     code: 'rate-limited',
     weight: 65,
     symptoms: ['cannot-call-out', 'others-ring-on', 'choppy', 'registration-lost', 'not-received'],
-    what: say('cause-rate-limited', 'A rule that lets a rate pass has dropped packets of calls.'),
+    what: say('cause-rate-limited', 'A rule that lets only a rate pass meets packets of calls, and has dropped what was above it.'),
     observable:
       'the counter of a drop rule with a limit that meets signalling or audio of a phone, and names an address of theirs or grows between '
       + 'two looks',

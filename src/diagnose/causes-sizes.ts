@@ -39,6 +39,9 @@ const largeUnanswered = (look: Look): Large[] =>
     return back.packets <= packets && size > LARGE ? [{ flow, size, packets }] : [];
   });
 
+/** Fewer have come than one large INVITE and its retransmissions bring: seven (RFC 3261 §17.1.1.2), and a few of anybody's. */
+const FEW_FRAGMENTS = 10;
+
 const FRAGMENTS = say('tell-fragments', 'a capture on the WAN: do the fragments leave?');
 
 export const OF_SIZES: readonly Cause[] = [
@@ -78,7 +81,7 @@ export const OF_SIZES: readonly Cause[] = [
     weight: 60,
     symptoms: ['not-received', 'cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
     what: say('cause-fragments-lost-in', 'Fragments from the internet come without the rest of them: a large INVITE never becomes whole.'),
-    observable: 'since the start fragments came (Ip.ReasmReqds), and few or none were put together (Ip.ReasmOKs)',
+    observable: 'since the start ten fragments or more have come (Ip.ReasmReqds), and few or none were put together (Ip.ReasmOKs)',
     fix: askProvider(
       say('ask-smaller', 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the ' + 'line?'),
     ),
@@ -96,6 +99,11 @@ export const OF_SIZES: readonly Cause[] = [
             fragments: reasmReqds,
             packets: reasmOks,
           }),
+        );
+      if (reasmReqds < FEW_FRAGMENTS)
+        return unknown(
+          say('fragments-few', 'only {fragments} fragments came since the start, and strangers send some, too', { fragments: reasmReqds }),
+          say('tell-fragments-again', 'be called twice, and look again: do more of them come?'),
         );
       return found([
         say(

@@ -124,11 +124,14 @@ export const OF_WAN: readonly Cause[] = [
     fix: { command: 'ifup wan' },
     source: '/proc/net/route',
     made: NETWORK,
-    sees({ calls }) {
+    sees(look) {
+      const { calls } = look;
       const routes = valueOf(calls.routes);
       if (routes === null) return unread(calls.routes);
       if (routes.length > 0)
         return out(say('route-leads', 'the default route leads out by {device}', { device: routes[0]?.device ?? '?' }));
+      if (fromPhones(look).some(({ source, in: back }) => source.includes(':') && (back?.packets ?? 0) > 0))
+        return out(say('route-ipv6', 'no default route of IPv4, and phones speak IPv6 with somebody who answers'));
       return valueOf(calls.wan)?.length
         ? found([say('route-none-ipv4', '/proc/net/route: no default route of IPv4')])
         : found([say('route-none', '/proc/net/route: no default route; no device leads out')]);
@@ -142,7 +145,7 @@ export const OF_WAN: readonly Cause[] = [
       'cause-several-ways-out',
       'Several ways lead to the internet, and SIP leaves by more than one of them: the provider sees a ' + 'phone at two addresses.',
     ),
-    observable: 'more than one default route, and SIP flows that leave with different addresses of the router',
+    observable: 'flows of one phone, or with one provider, that leave with different addresses of the router',
     fix: {
       setting: say('fix-pin-wan', "pin SIP and its audio to one WAN (mwan3: a rule for the provider's networks with one member)"),
       of: THE_ROUTER,
@@ -154,22 +157,29 @@ export const OF_WAN: readonly Cause[] = [
       if (routes === null) return unread(look.calls.routes);
       // To another network inside, or through a tunnel to somebody in it, is no way to the internet.
       const inside = new Set(look.calls.lan.flatMap(({ address, zone }) => (zone === null ? [] : [address])));
-      const leaving = fromPhones(look).filter(
-        ({ destination, replyDestination, source }) =>
-          replyDestination !== source && !inside.has(replyDestination) && !isInside(look, destination),
-      );
-      const addresses = [...new Set(leaving.map(({ replyDestination }) => replyDestination))].filter((one) => look.calls.own.includes(one));
-      // One of each address first.
-      const each = addresses.flatMap((address) => leaving.filter((flow) => flow.replyDestination === address).slice(0, 2)).slice(0, 4);
-      if (addresses.length > 1)
+      const leads = ({ destination, replyDestination }: CallFlow): boolean =>
+        look.calls.own.includes(replyDestination) && !inside.has(replyDestination) && !isInside(look, destination);
+      const leaving = fromPhones(look).filter(leads);
+      const all = [...leaving, ...audioOf(look).filter(leads)];
+      const asOf = (flows: readonly CallFlow[]): string[] => [...new Set(flows.map(({ replyDestination }) => replyDestination))];
+      // Phones of two providers may leave by a way each: what confuses a provider is one phone, or itself, reached by two.
+      const torn = [
+        ...leaving.map((flow) => leaving.filter(({ destination }) => destination === flow.destination)),
+        ...leaving.map((flow) => all.filter(({ source }) => source === flow.source)),
+      ].find((flows) => asOf(flows).length > 1);
+      if (torn !== undefined) {
+        const addresses = asOf(torn);
+        // Some of each address.
+        const each = addresses.flatMap((address) => torn.filter((flow) => flow.replyDestination === address).slice(0, 2)).slice(0, 4);
         return found([say('sip-leaves-as', 'SIP leaves as {addresses}', { addresses }), ...each.map(leavesAs)]);
+      }
       const devices = new Set(routes.map(({ device }) => device));
       return devices.size > 1 && leaving.length === 0
         ? unknown(
             say('routes-several', '{devices} devices have a default route, and no SIP leaves now', { devices: devices.size }),
             say('tell-registered', 'look again once the phones have registered'),
           )
-        : out(say('sip-one-address', 'all SIP leaves by one address'));
+        : out(say('sip-one-address', 'all SIP of a phone, and with a provider, leaves by one address'));
     },
   },
   {

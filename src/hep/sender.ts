@@ -1,9 +1,8 @@
-/** Messages of phones, as they are recorded at both sides of a router, on their way to a Homer server over UDP. */
+/** Messages of phones, as they are recorded at both sides of a router, on their way to a Homer server, which gets them by UDP. */
 import { say, saidBy, Trouble } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
 import { bitsOf } from '../languages/address/prefixes.ts';
-import { UDP } from '../languages/hep/frame.ts';
-import { latin1 } from '../languages/sip/text.ts';
+import { TCP, UDP } from '../languages/hep/frame.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import type { Flow, Network, Peer } from '../host/network.ts';
@@ -93,9 +92,8 @@ export class HepSender {
   }
 
   take(messages: readonly PhoneMessage[]): void {
-    for (const { at, recorded, whole } of messages) {
-      const { from, to, bytes } = recorded;
-      const text = latin1(bytes);
+    for (const { at, recorded, text, whole, transport } of messages) {
+      const { from, to } = recorded;
       // A keep-alive (RFC 5626 §3.5) is nothing that could be lost; what we send ourselves is not sent again.
       if (/^[\0\r\n ]*$/.test(text) || STUN.test(text) || text.startsWith('HEP3')) continue;
       const taken = this.#exporter.take({
@@ -103,7 +101,7 @@ export class HepSender {
         destination: bytesOf(to.address),
         sourcePort: from.port,
         destinationPort: to.port,
-        protocol: UDP,
+        protocol: transport === 'tcp' ? TCP : UDP,
         seconds: Math.floor(at / 1000),
         microseconds: (at % 1000) * 1000,
         text,

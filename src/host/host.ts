@@ -83,8 +83,23 @@ export interface HostAddress {
   prefix: number;
 }
 
-/** What a file that is being written is called beside the one it is to replace. */
+/** What the name of a file that is being written ends with, beside the one it is to replace. */
 export const UNFINISHED = '.sipalg-new';
+
+/** Its whole name: two that write the same file write each its own. @param turn differs within a process */
+export const unfinishedOf = (path: string, process: number, turn: number): string => `${path}.${process}.${turn}${UNFINISHED}`;
+
+/**
+ * Those of a directory's names that are a file being written in place of `base`, or what is left of one.
+ * @returns with the process that wrote it; null: of a version that named none
+ */
+export function unfinishedAmong(names: readonly string[], base: string): { name: string; process: number | null }[] {
+  return names
+    .filter((name) => name.startsWith(`${base}.`) && name.endsWith(UNFINISHED))
+    .map((name) => ({ name, between: name.slice(base.length, -UNFINISHED.length) }))
+    .filter(({ between }) => /^(\.\d+\.\d+)?$/.test(between))
+    .map(({ name, between }) => ({ name, process: between === '' ? null : Number(between.split('.')[1]) }));
+}
 
 export interface Host {
   /** Reads a whole file. Absent: no such file. Failed: it may not be read, or is too large. */
@@ -95,9 +110,9 @@ export interface Host {
   kind(path: string): Promise<Reading<'file' | 'directory' | 'other'>>;
   /**
    * Replaces a file's bytes so that a power cut leaves either the old or the new
-   * ones: temporary file (named with UNFINISHED), sync, rename, sync of the directory. Mode and owner of
-   * an existing file are kept, `mode` is that of a new one (0644 where it is not given); a link is followed, not
-   * replaced. Until all of it is written, nobody but root may read it. Throws an Error whose message is a sentence.
+   * ones: temporary file (`unfinishedOf`; those of writers that are gone are taken away), sync, rename, sync of the
+   * directory. Mode and owner of an existing file are kept, `mode` is that of a new one (0644 where it is not given); a link is
+   * followed, not replaced. Until all of it is written, nobody but root may read it. Throws an Error whose message is a sentence.
    */
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Takes away the permissions of a file that are not in `mode`; one that is not there has none. Throws as `write` does. */

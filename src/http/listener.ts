@@ -7,7 +7,7 @@ import type { Clock } from '../host/clock.ts';
 import type { SayLine } from '../host/log.ts';
 import { say } from '../words/say.ts';
 import { createRepeated } from '../host/repeated.ts';
-import type { Answer, Asked } from './message.ts';
+import type { Asked, Handle, Head } from './message.ts';
 import { clearText } from './certificate.ts';
 import type { Certificate, CertificatePaths, TlsPair } from './certificate.ts';
 import { createMount } from './routes.ts';
@@ -35,7 +35,7 @@ export interface Listening {
  */
 export type ListenDoor = (
   place: Place,
-  handle: (asked: Asked) => Promise<Answer>,
+  handle: Handle,
   trouble: (error: Error) => void,
   pair: TlsPair | null,
 ) => Promise<Listening>;
@@ -136,10 +136,10 @@ export function createPage(options: PageOptions): Page {
       ? say('http-prints-another', '{reload} makes it print another', { reload })
       : say('http-writes-another', '{reload} makes it write another into {file}', { reload, file: LINK_FILE });
     // The port is known once it is taken; nothing is asked before.
-    let mount: ((asked: Asked) => Promise<Answer>) | null = null;
+    let mount: Handle | null = null;
     const listening = await doors.listen(
       place,
-      (asked) => (mount as (asked: Asked) => Promise<Answer>)(asked),
+      Object.assign((asked: Asked) => (mount as Handle)(asked), { most: (head: Head) => (mount as Required<Handle>).most(head) }),
       (error) => complain(`page: ${error.message}`),
       pair,
     );

@@ -23,8 +23,23 @@ export interface Answer {
   body: string;
 }
 
+/** A request before its body is read. */
+export type Head = Omit<Asked, 'body'>;
+
+/** Who answers requests. */
+export interface Handle {
+  (asked: Asked): Promise<Answer>;
+  /** Bytes that the body of this one may have; MOST_BODY where it does not say. */
+  most?(head: Head): number;
+}
+
 /** Bytes a request's body may have. */
 export const MOST_BODY = 16_384;
+/**
+ * The same of a change of the configuration, by who has logged in: ten thousand networks of IPv6, or twenty-five thousand of
+ * IPv4. One such request is read at a time.
+ */
+export const MOST_CHANGE = 524_288;
 
 /**
  * What goes with every answer. Nothing but the page's own script and style runs
@@ -53,12 +68,12 @@ export function refusal(status: number, error: Line, headers: Record<string, str
 }
 
 /** The values of a header, in the order they came. */
-export function valuesOf(asked: Asked, name: string): string[] {
+export function valuesOf(asked: Head, name: string): string[] {
   return asked.headers.filter(([one]) => one === name).map(([, value]) => value);
 }
 
 /** The value of a header; undefined where it is not given. */
-export function headerOf(asked: Asked, name: string): string | undefined {
+export function headerOf(asked: Head, name: string): string | undefined {
   return valuesOf(asked, name)[0];
 }
 
@@ -76,7 +91,7 @@ export function partsOf(target: string): { path: string; query: Map<string, stri
 }
 
 /** The cookies of a request, the first of equal names. */
-export function cookiesOf(asked: Asked): Map<string, string> {
+export function cookiesOf(asked: Head): Map<string, string> {
   const cookies = new Map<string, string>();
   for (const part of valuesOf(asked, 'cookie').flatMap((value) => value.split(';'))) {
     const eq = part.indexOf('=');

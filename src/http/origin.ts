@@ -4,7 +4,7 @@
  * this address (DNS rebinding); it can forge neither Host nor Origin.
  */
 import { headerOf, refusal, valuesOf } from './message.ts';
-import type { Answer, Asked } from './message.ts';
+import type { Answer, Head } from './message.ts';
 
 /** Headers that decide something: given twice, one reader may take the first and another the last. */
 const ONCE = ['host', 'origin', 'content-type', 'content-length', 'sec-fetch-site', 'x-sipalg'];
@@ -21,7 +21,7 @@ export function readHost(host: string): { name: string; port: number | null } | 
  * port is the client's affair: through a tunnel (`ssh -L`) it is another one.
  * @param names addresses and names in lower case, IPv6 without brackets
  */
-export function checkHost(asked: Asked, names: readonly string[]): Answer | null {
+export function checkHost(asked: Head, names: readonly string[]): Answer | null {
   const twice = ONCE.find((name) => valuesOf(asked, name).length > 1);
   if (twice !== undefined) return refusal(400, `The header ${twice} was given more than once.`);
   const given = headerOf(asked, 'host');
@@ -37,7 +37,7 @@ export function checkHost(asked: Asked, names: readonly string[]): Answer | null
 }
 
 /** Whether a browser says that another site's page made it send this (Fetch Metadata, W3C); `none` is a person's own doing. */
-export function isFromAnotherSite(asked: Asked): boolean {
+export function isFromAnotherSite(asked: Head): boolean {
   const site = headerOf(asked, 'sec-fetch-site');
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
@@ -46,7 +46,7 @@ export function isFromAnotherSite(asked: Asked): boolean {
  * Refuses requests that act unless the page itself sends them: same Origin, and
  * a header that no form and no other site can add without being asked first.
  */
-export function checkOrigin(asked: Asked): Answer | null {
+export function checkOrigin(asked: Head): Answer | null {
   const site = headerOf(asked, 'sec-fetch-site');
   if (site !== undefined && site !== 'same-origin')
     return refusal(

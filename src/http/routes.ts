@@ -6,8 +6,8 @@
 import type { Attempts } from './attempts.ts';
 import { answerConfiguration } from './configuration.ts';
 import type { ConfigurationDoor } from './configuration.ts';
-import { cookiesOf, headerOf, json, partsOf, refusal, SAFE_HEADERS } from './message.ts';
-import type { Answer, Asked } from './message.ts';
+import { cookiesOf, headerOf, json, MOST_BODY, MOST_CHANGE, partsOf, refusal, SAFE_HEADERS } from './message.ts';
+import type { Answer, Asked, Handle, Head } from './message.ts';
 import { checkHost, checkOrigin, isFromAnotherSite } from './origin.ts';
 import { isMethod, METHODS, WrongArgument } from '../object/object.ts';
 import type { Answer as Answered, Arguments, MethodName } from '../object/object.ts';
@@ -69,7 +69,7 @@ const MOST_TARGET = 2048;
 const MOST_WORDS = 256;
 const ALL: Rights = { read: true, write: true };
 
-export function createMount(options: MountOptions): (asked: Asked) => Promise<Answer> {
+export function createMount(options: MountOptions): Handle {
   const { sessions, attempts, logins, call, say: log, lang = () => 'auto', tls = false, clear = null } = options;
   const complain = options.complain ?? log;
   const cookie = `sipalg_${options.port}`;
@@ -84,7 +84,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
       'set-cookie': cookieText('', 0),
     });
 
-  const sessionOf = (asked: Asked): Session | null => sessions.find(cookiesOf(asked).get(cookie) ?? '');
+  const sessionOf = (asked: Head): Session | null => sessions.find(cookiesOf(asked).get(cookie) ?? '');
 
   /** Too many failures: when to come again. */
   function tooSoon(wait: number): Answer {
@@ -268,7 +268,14 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
     return refusal(403, say('http-use-tls', 'Without TLS nothing is taken here; the page is at {url}.', { url: `${url}/` }));
   }
 
-  return async (asked) => {
+  /** Whoever has not logged in, or comes from another site, keeps nothing here. */
+  function most(head: Head): number {
+    const isChange = head.method === 'POST' && partsOf(head.target).path === '/configure' && (!tls || head.secure === true);
+    if (!isChange || options.configuration === undefined || checkHost(head, options.names()) !== null) return MOST_BODY;
+    return checkOrigin(head) === null && sessionOf(head) !== null ? MOST_CHANGE : MOST_BODY;
+  }
+
+  async function answer(asked: Asked): Promise<Answer> {
     const refused = checkHost(asked, options.names());
     if (refused !== null) return refused;
     if (asked.target.length > MOST_TARGET) return refusal(414, `The address is longer than ${MOST_TARGET} characters.`);
@@ -288,5 +295,7 @@ export function createMount(options: MountOptions): (asked: Asked) => Promise<An
         });
     }
     return reads ? get(asked, path, query) : post(asked, path);
-  };
+  }
+
+  return Object.assign(answer, { most });
 }

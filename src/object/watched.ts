@@ -41,8 +41,8 @@ export interface Summary {
   calls: number;
   answered: number;
   failed: number;
-  /** What was named, how often, and what it means. */
-  causes: readonly (Sentence & { code: string; times: number })[];
+  /** What was named, by its code in a diagnosis, how often, what it means and what mends it: in the words of a diagnosis. */
+  causes: readonly (Sentence & { code: string; times: number; fixes: readonly Sentence[] })[];
   registrations: readonly SeenRegistration[];
   ladders: readonly Ladder[];
 }

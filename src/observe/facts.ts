@@ -93,6 +93,8 @@ export interface NftFacts {
   sources: string[];
   /** Whether there are rules that iptables wrote in its nft flavour, which nft itself does not understand. */
   foreign: boolean;
+  /** Families, ip or ip6, in whose table raw iptables' nft flavour has such a rule that may set a helper. Not there where none has. */
+  targets?: string[];
   chains: ChainRules[];
   /** Every table there is, as `family table`. */
   tables: string[];

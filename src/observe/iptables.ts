@@ -16,19 +16,6 @@ async function legacyTables(host: Host, family: string): Promise<Reading<string[
 }
 
 /**
- * What is said of legacy tables that no tool here shows: the nft flavour's tools pass them over in silence. Only the raw
- * table can set a helper; null where it is not there.
- */
-function unseen(family: string, tables: Reading<string[]>): Reading<IptablesFacts> | null {
-  if (tables.state === 'absent' || (tables.state === 'present' && !tables.value.includes('raw'))) return null;
-  const because =
-    tables.state === 'failed'
-      ? tables.because
-      : `the kernel holds a table raw of the legacy flavour of ${family}, which nothing installed here shows; install iptables-zz-legacy`;
-  return { state: 'failed', source: tables.source, because };
-}
-
-/**
  * One reading per save command that has something to show; none where iptables is
  * not installed. A command is not run where the kernel itself says that there is
  * nothing for it: each costs a small router more than what it would answer.
@@ -60,13 +47,18 @@ export async function observeIptables(
       ).filter((reading) => reading !== null);
       if (flavours.length === 0) return [];
       const installed = flavours.filter(({ state }) => state !== 'absent');
+      const hidden = async (shown: readonly Reading<IptablesFacts>[]): Promise<Reading<IptablesFacts>[]> => {
+        const rules = await nft;
+        if (rules.state !== 'present' || rules.value.targets === undefined || shown.some(showsNft)) return [];
+        return (await import('./iptables-unseen.ts')).unseenTargets(family, rules.value.targets);
+      };
       const isLegacy = ({ source }: Reading<IptablesFacts>): boolean => source === `${family}-legacy-save`;
-      if (installed.some(isLegacy)) return installed;
+      if (installed.some(isLegacy)) return [...installed, ...(await hidden(installed))];
       // On older releases the plain name is the legacy flavour; its header tells.
       const other = installed.length > 0 && !has ? null : await save(host, plain);
       const more = other === null || other.state === 'absent' || (installed.length > 0 && !showsLegacy(other)) ? [] : [other];
-      const lost = has && !more.some(showsLegacy) ? unseen(family, legacy) : null;
-      return [...installed, ...more, ...(lost === null ? [] : [lost])];
+      const lost = has && !more.some(showsLegacy) ? (await import('./iptables-unseen.ts')).unseenTable(family, legacy) : null;
+      return [...installed, ...more, ...(lost === null ? [] : [lost]), ...(await hidden([...installed, ...more]))];
     }),
   );
   return all.flat();
@@ -75,6 +67,9 @@ export async function observeIptables(
 /** Where it failed, its failure says enough. */
 const showsLegacy = (reading: Reading<IptablesFacts>): boolean =>
   reading.state === 'failed' || (reading.state === 'present' && reading.value.flavour === 'legacy');
+
+const showsNft = (reading: Reading<IptablesFacts>): boolean =>
+  reading.state === 'failed' || reading.source.endsWith('-nft-save') || (reading.state === 'present' && reading.value.flavour === 'nft');
 
 async function save(host: Host, command: string): Promise<Reading<IptablesFacts>> {
   const saved = answered(await host.run([command]));

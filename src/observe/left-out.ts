@@ -1,11 +1,11 @@
 /**
  * Which sections of /etc/config/firewall fw4 leaves out: it takes a zone, a rule or an include as a whole or not at all, and one
  * value that it does not understand is enough (firewall4 b6e5157, fw4.uc: parse_options and what follows it in parse_zone,
- * parse_rule and parse_include). What no file tells (names of networks, sets of services) counts as understood.
+ * parse_rule, parse_redirect and parse_include). What no file tells (names of networks, sets of services) counts as understood.
  */
 import { bitsOf } from '../languages/address/prefixes.ts';
 import { describeSection, listOf, optionOf, parseUci, settingsOf } from '../languages/uci/parse.ts';
-import type { UciSection } from '../languages/uci/parse.ts';
+import type { UciPackage, UciSection } from '../languages/uci/parse.ts';
 import type { FirewallUci, HelperDefinition } from './facts.ts';
 import { boolean } from './firewall.ts';
 
@@ -91,6 +91,7 @@ const KINDS = {
   mark: (value) => /^[\da-fx]+(\/[\da-fx]+)?$/i.test(bare(value)) && bare(value).split('/').every((one) => Number(one) <= 0xffff_ffff),
   dscp: (value) => /^(cs[0-7]|be|le|af[1-4][1-3]|ef)$/i.test(bare(value)) || (Number(bare(value)) >= 0 && Number(bare(value)) <= 63),
   include: beginning('script', 'nftables'),
+  reflection: beginning('internal', 'external'),
   position: beginning(...['ruleset', 'table', 'chain'].flatMap((one) => [`${one}-prepend`, `${one}-postpend`, `${one}-append`])),
 } satisfies Record<string, Takes>;
 
@@ -105,6 +106,11 @@ const OPTIONS = {
     + 'given ipset, helper helper, helper! set_helper, given[] proto, network[] src_ip dest_ip, mac[] src_mac, port[] src_port dest_port, '
     + 'limit limit log_limit, int limit_burst, date start_date stop_date, time start_time stop_time, days weekdays, mark mark, '
     + 'mark! set_mark set_xmark, dscp dscp, dscp! set_dscp, target target',
+  redirect:
+    'bool enabled utc_time reflection counter, string name _name extra log, family family, zone src dest, zone[] reflection_zone, '
+    + 'given ipset, helper! helper, given[] proto, network src_ip src_dip dest_ip, mac[] src_mac, port src_port src_dport dest_port, '
+    + 'limit limit log_limit, int limit_burst, date start_date stop_date, time start_time stop_time, days weekdays, mark mark, '
+    + 'reflection reflection_src, target target',
   include: 'bool enabled fw4_compatible reload, string path, include type, family family, position position, name chain',
 } as const;
 
@@ -138,9 +144,11 @@ const agreed = (families: readonly number[]): number | null =>
 
 const ownFamily = (section: UciSection): number => familyOf(optionOf(section, 'family') ?? '*') ?? 0;
 
-/** The same without what fw4 leaves out: such a zone gets no helper, such a rule is not made, such a file is not read. */
-export function withoutLeftOut(uci: FirewallUci, definitions: readonly HelperDefinition[]): FirewallUci {
-  const { sections } = parseUci(uci.text);
+/**
+ * The zones, rules, redirects and includes that fw4 takes, as `uci show` names them; those that are switched off too, but for zones.
+ * @param definitions empty: any helper counts as known
+ */
+export function takenSections({ sections }: UciPackage, definitions: readonly HelperDefinition[]): ReadonlySet<string> {
   const of = (type: string): UciSection[] => sections.filter((section) => section.type === type);
   const zones = new Map<string, number>();
   const taken = new Set<string>();
@@ -155,12 +163,20 @@ export function withoutLeftOut(uci: FirewallUci, definitions: readonly HelperDef
     if (!zones.has(called)) zones.set(called, family);
     taken.add(name(zone));
   }
-  for (const rule of of('rule')) {
-    const at = (option: string): number => zones.get(optionOf(rule, option) ?? '') ?? 0;
-    const families = [ownFamily(rule), familyOfAll(rule, 'src_ip'), familyOfAll(rule, 'dest_ip'), at('src'), at('dest')];
-    if (agreed(families) !== null && optionOf(rule, 'device') !== '*' && takes(rule, 'rule', world)) taken.add(name(rule));
-  }
+  for (const kind of ['rule', 'redirect'] as const)
+    for (const rule of of(kind)) {
+      const at = (option: string): number => zones.get(optionOf(rule, option) ?? '') ?? 0;
+      const addresses = ['src_ip', 'src_dip', 'dest_ip'].map((option) => familyOfAll(rule, option));
+      const families = [ownFamily(rule), ...addresses, at('src'), at('dest')];
+      if (agreed(families) !== null && optionOf(rule, 'device') !== '*' && takes(rule, kind, world)) taken.add(name(rule));
+    }
   for (const include of of('include')) if (isRead(include) && takes(include, 'include', world)) taken.add(name(include));
+  return taken;
+}
+
+/** The same without what fw4 leaves out: such a zone gets no helper, such a rule is not made, such a file is not read. */
+export function withoutLeftOut(uci: FirewallUci, definitions: readonly HelperDefinition[]): FirewallUci {
+  const taken = takenSections(parseUci(uci.text), definitions);
   return {
     ...uci,
     zones: uci.zones.map((zone) => (taken.has(zone.section) ? zone : { ...zone, sip: 'not' })),

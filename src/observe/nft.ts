@@ -3,7 +3,7 @@ import type { Host, Reading } from '../host/host.ts';
 import { createListingReader, withoutMapElements } from '../languages/nft/listing.ts';
 import type { ListedChain } from '../languages/nft/listing.ts';
 import { createWays, mayEnd, mayLead, translation, unreachedChains } from '../languages/nft/reach.ts';
-import { createRulesetReader, hasExtension, helperUses, RULE, setsHelper } from '../languages/nft/ruleset.ts';
+import { createRulesetReader, hasExtension, helperUses, mayHoldCt, RULE, setsHelper } from '../languages/nft/ruleset.ts';
 import type { HelperUse, Rule, Ruleset } from '../languages/nft/ruleset.ts';
 import type { NftAssignment, NftFacts } from './facts.ts';
 import { answered, runInParts, understood } from './reading.ts';
@@ -29,6 +29,7 @@ interface Listed {
   ruleset: Ruleset;
   sources: string[];
   foreign: boolean;
+  targets: ReadonlySet<string>;
   /** Chains, as `family table chain`, of which rules that end a packet's way were passed over. */
   passedOver: ReadonlySet<string>;
 }
@@ -42,12 +43,14 @@ async function listWith(host: Host, argv: readonly string[], needed: readonly st
   const sources = new Set<string>();
   const passedOver = new Set<string>();
   let foreign = false;
+  const targets = new Set<string>();
   const ways = createWays();
   const reader = createRulesetReader(
     (rule, ruleset) => {
       other?.(rule, ruleset);
       for (const source of sourcesOf(rule)) sources.add(source);
       foreign ||= hasExtension(rule);
+      if (mayHoldCt(rule)) targets.add(rule.family);
       if (setsHelper(rule) || ways.matters(rule, ruleset)) return true;
       if (ways.ends(rule)) passedOver.add(chainKey(rule));
       return false;
@@ -61,7 +64,7 @@ async function listWith(host: Host, argv: readonly string[], needed: readonly st
   );
   const some = other === undefined ? { tables: needed } : {};
   const answer = answered(await runInParts(host, argv, { parts: { at: RULE, take: reader.take }, ...some }));
-  return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign, passedOver }));
+  return understood(answer, () => ({ ruleset: reader.end(), sources: [...sources], foreign, targets, passedOver }));
 }
 
 async function listRuleset(host: Host, needed: readonly string[], also?: AlsoRules): Promise<Reading<Listed>> {
@@ -109,13 +112,14 @@ export async function observeNft(host: Host, wanted: readonly string[], also?: A
   // Who walks every jump of a ruleset only for nothing wastes a router's time.
   const unreached = matter.size > 0 ? unreachedChains(listed.value.ruleset, dormant) : new Set<string>();
   const near = new Set([...matter].map((key) => key.slice(0, key.lastIndexOf(' '))));
-  return understood(listed, ({ ruleset: value, sources, foreign, passedOver }) => ({
+  return understood(listed, ({ ruleset: value, sources, foreign, targets, passedOver }) => ({
     version: value.version,
     helpers: value.helpers.filter(({ type }) => isSipHelper(type)),
     assignments: found.value.map((one) => ({ ...withText(one, chains, value), reached: !unreached.has(chainKey(one)) })),
     timeouts: value.timeouts,
     sources,
     foreign,
+    ...(targets.size > 0 ? { targets: [...targets] } : {}),
     chains,
     tables: value.tables.map(({ family, table }) => `${family} ${table}`),
     present: value.chains.map(({ family, table, name }) => `${family} ${table} ${name}`),

@@ -7,6 +7,7 @@ import type { UciSection } from '../languages/uci/parse.ts';
 import type { Reading } from '../host/host.ts';
 import type { FirewallUci, OpenSip } from './facts.ts';
 import { boolean } from './firewall.ts';
+import { takenSections } from './left-out.ts';
 import { understood } from './reading.ts';
 import { zonesOf } from './wan.ts';
 
@@ -79,8 +80,11 @@ function sourcesOf(section: UciSection): string[] {
  */
 export function openingsOf(text: string, firewall: 'fw3' | 'fw4'): Opening[] {
   const outside = new Set(zonesOf(text, firewall).flatMap((zone) => (zone.outside ? [zone.name] : [])));
-  return parseUci(text).sections.flatMap((section): Opening[] => {
+  const pkg = parseUci(text);
+  const taken = firewall === 'fw4' ? takenSections(pkg, []) : null;
+  return pkg.sections.flatMap((section): Opening[] => {
     const { type } = section;
+    if (taken?.has(describeSection(section, 'firewall')) === false) return [];
     if ((type !== 'redirect' && type !== 'rule') || boolean(firewall, optionOf(section, 'enabled'), true) !== true) return [];
     const from = (optionOf(section, 'src') ?? '').trim();
     if (!outside.has(from) && from !== '*') return [];

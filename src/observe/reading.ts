@@ -20,12 +20,15 @@ export function understood<A, B>(reading: Reading<A>, make: (value: A) => B): Re
 
 /**
  * The line of a tool's words that says what went wrong: fw4 and nft print warnings before it. The first line where none
- * speaks of an error; '' where nothing was said.
+ * speaks of an error; '' where nothing was said. Where fw4 itself falls, over a value of `defaults` or of an include that it
+ * does not take, the warning before says over which (firewall4 b6e5157, fw4.uc: parse_defaults, parse_include).
  */
 export function complaint(...said: readonly string[]): string {
   const lines = said.flatMap((text) => text.split('\n')).map((line) => line.trim());
-  const first = lines.find((line) => /\berror\b|\bnot? such\b|\bfailed\b/i.test(line) && !/^(\[!\]|Section |Include )/.test(line));
-  return (first ?? lines.find((line) => line !== '') ?? '').slice(0, 300);
+  const at = lines.findIndex((line) => /\berror\b|\bnot? such\b|\bfailed\b/i.test(line) && !/^(\[!\]|Section |Include )/.test(line));
+  const [before = '', first = lines.find((line) => line !== '') ?? ''] = at < 0 ? [] : [lines[at - 1], lines[at]];
+  const fell = before.startsWith('[!] ') && /^(Reference|Type|Runtime) error: /.test(first);
+  return (fell ? `${before.slice(4)} (${first})` : first).slice(0, 300);
 }
 
 /** A command's output as a reading: exit code 0 alone means that it could look. */

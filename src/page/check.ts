@@ -34,13 +34,36 @@ export function flagOf(type: TypeName, option: string, given: Given[string]): st
   return value === undefined ? given : value ? '1' : '0';
 }
 
+const isWrong = (schema: Option, value: unknown): boolean =>
+  value === undefined || (schema.takes === 'list' && typeof value === 'object' && value !== null && 'wrong' in value);
+
 /** What is wrong with one value; null: nothing. */
 function wrongWith(schema: Option, given: string, words: Words): string | null {
   const value = schema.read(given);
+  if (!isWrong(schema, value)) return null;
   if (value === undefined)
     return fill(words.form.allowed, given, typeof schema.allowed === 'string' ? schema.allowed : words.put(schema.allowed));
-  if (schema.takes === 'option' || typeof value !== 'object' || value === null || !('wrong' in value)) return null;
   return `${words.put(undefined, String((value as { wrong: string }).wrong))}.`;
+}
+
+interface Sorted {
+  fits: readonly string[];
+  /** The first that does not; undefined: all do. */
+  wrong: string | undefined;
+}
+
+/** A list stays the same object until it is changed, and each is asked about with every look: ten thousand networks take 50 ms. */
+const sortedLists = new WeakMap<object, Map<Option, Sorted>>();
+
+function sorted(schema: Option, given: Given[string]): Sorted {
+  const known = typeof given === 'object' && given !== null ? (sortedLists.get(given) ?? new Map<Option, Sorted>()) : null;
+  const before = known?.get(schema);
+  if (before !== undefined) return before;
+  const items = itemsOf(given);
+  const fits = items.filter((each) => !isWrong(schema, schema.read(each)));
+  const result = { fits, wrong: fits.length === items.length ? undefined : items.find((each) => isWrong(schema, schema.read(each))) };
+  if (known !== null) sortedLists.set(given as object, known.set(schema, result));
+  return result;
 }
 
 /** What a section lacks as a whole, in force of it what the reader would take. */
@@ -48,7 +71,7 @@ function lackingAt(type: TypeName, section: string, option: string, given: Given
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(SCHEMA[type].options as Record<string, Option>)) {
     const text = given[name];
-    if (schema.takes === 'list') values[name] = itemsOf(text).filter((each) => wrongWith(schema, each, words) === null);
+    if (schema.takes === 'list') values[name] = sorted(schema, text).fits;
     else values[name] = typeof text === 'string' && text !== '' ? (schema.read(text) ?? schema.unset) : schema.unset;
   }
   const found = lacksOf(type, `sipalg.${section}`, values).find((one) => one.option === option);
@@ -63,10 +86,7 @@ export function wrongOf(type: TypeName, section: string, option: string, given: 
   const schema = optionOf(type, option);
   if (schema === undefined) return null;
   const value = given[option];
-  const texts = schema.takes === 'list' ? itemsOf(value) : typeof value === 'string' && value !== '' ? [value] : [];
-  for (const text of texts) {
-    const wrong = wrongWith(schema, text, words);
-    if (wrong !== null) return wrong;
-  }
-  return lackingAt(type, section, option, given, words);
+  const text = schema.takes === 'list' ? sorted(schema, value).wrong : typeof value === 'string' && value !== '' ? value : undefined;
+  const wrong = text === undefined ? null : wrongWith(schema, text, words);
+  return wrong ?? lackingAt(type, section, option, given, words);
 }

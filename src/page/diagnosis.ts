@@ -232,8 +232,8 @@ function callsOf(state: State, words: Words): Block[] {
   const said = (one: Sentence): string => sentence(one, 'text', one.text, put);
   const failed = came.failed ?? (trouble === null ? null : said(trouble));
   const causes = (summary?.causes ?? []).map((one): Row => {
-    const { code, times } = one;
-    return { name: code, cells: [{ text: said(one) }, { text: String(times) }] };
+    const { code, times, fixes = [] } = one; // a watch of a former version has none
+    return { name: code, cells: [said(one), fixes.map(said).join(' '), String(times)].map((text) => ({ text })) };
   });
   const happened = told
     .map((one, at): Row => {
@@ -256,7 +256,9 @@ function callsOf(state: State, words: Words): Block[] {
       },
       words,
     ),
-    ...(causes.length === 0 ? [] : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.times], causes)]),
+    ...(causes.length === 0
+      ? []
+      : [section('calls-causes', diagnosis.causesSeen, [diagnosis.cause, diagnosis.fix, diagnosis.times], causes)]),
     ...details(
       'calls-told',
       fill(diagnosis.happened, happened.length),

@@ -222,6 +222,10 @@ export function wordsIn(_: Translate) {
 
     form: {
       allowed: _('"%s" is not allowed here; it may be %s.'),
+      tooLong: _(
+        'LuCI can save 64 kB at once, some 3000 networks, and this list is longer. Put part of it into another section and save '
+          + 'each by itself, or write it into /etc/config/sipalg.',
+      ),
       groups: {
         rules: _('Voice firewall rules'),
         timeouts: _('Timeouts'),

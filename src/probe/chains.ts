@@ -15,7 +15,7 @@ export interface Scope {
   readonly macs: readonly string[];
 }
 
-const providersOf = ({ others }: Ground): string[] => [PROVIDER, ...others.map(({ provider }) => provider)];
+const providersOf = ({ others }: Ground): string[] => [PROVIDER, ...others.tried.map(({ provider }) => provider)];
 /** No message is longer, but for the one that just fits: the rest of that is the same letter again and again. */
 const SHORT = 384;
 
@@ -49,9 +49,11 @@ export function guardsOf({ ground, phones, phone6, silent, macs }: Scope): strin
     `ip ${side} { ${providersOf(ground).join(', ')} }`,
     ...(phone6 === null ? [] : [`ip6 ${side} ${PROVIDER6}`]),
   ];
+  // Also what a rule of routing turns back to the internet: answers, and the ping.
+  const strays = [...to('saddr'), `ip daddr { ${[...phones, ground.trigger.own, ground.trigger.peer].join(', ')} }`];
   const frames = macs.length === 0 ? [] : ['daddr', 'saddr'].map((side) => `ether ${side} { ${macs.join(', ')} }`);
   return [
-    ...wans.flatMap((device, index) => guard(`guard${index}`, 'egress', device, to('daddr'))),
+    ...wans.flatMap((device, index) => guard(`guard${index}`, 'egress', device, [...to('daddr'), ...strays])),
     ...guard('guardlan', 'egress', lan.device, [
       ...frames,
       ...to('saddr'),

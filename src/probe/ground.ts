@@ -7,8 +7,8 @@ import { orElse, understood } from '../observe/reading.ts';
 import { observeWays } from '../observe/wan.ts';
 import { ground6Of } from './ground6.ts';
 import type { Ground6 } from './ground6.ts';
-import { otherWays } from './wans.ts';
-import type { OtherWay } from './wans.ts';
+import { isSteered, otherWays } from './wans.ts';
+import type { OtherWays } from './wans.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
 
@@ -35,7 +35,13 @@ export interface Ground {
   readonly way: string;
   readonly mtu: number;
   /** Ways beside it. */
-  readonly others: readonly OtherWay[];
+  readonly others: OtherWays;
+  /** Networks behind the router that another test is for. */
+  readonly lans: readonly string[];
+  /** Rules of routing of the owner's decide what goes by which way. */
+  readonly steered: boolean;
+  /** What comes in at the LAN is refused where an answer to it would go elsewhere. */
+  readonly strict: boolean;
   /** IPv6; or why there is none, the end of a sentence. */
   readonly six: Ground6 | NoGround;
   readonly kernel: string;
@@ -119,6 +125,15 @@ async function kindOf(host: Host, device: string): Promise<'bridge' | 'Ethernet'
   return isFree && (await textOf(host, `${folder}/type`)) === '1' ? 'Ethernet' : 'other';
 }
 
+/**
+ * rp_filter of 1 (ip-sysctl.rst; the higher one of the device's and of `all` counts): a packet is refused where an answer to its
+ * source would leave by another device.
+ */
+async function isStrict(host: Host, device: string): Promise<boolean> {
+  const values = await Promise.all(['all', device].map((one) => textOf(host, `/proc/sys/net/ipv4/conf/${one}/rp_filter`)));
+  return Math.max(...values.map(Number)) === 1;
+}
+
 /** Where there is nothing to be said against it. @param wanted the device of the LAN, where the owner named one */
 export async function groundOf(host: Host, facts: Facts, wanted: string | null): Promise<Ground | NoGround> {
   const ways = await observeWays(host, facts);
@@ -146,8 +161,9 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
               }),
     };
   }
-  const grade = { bridge: 0, Ethernet: 2, other: 4 } as const;
-  const rank = ({ device }: HostAddress): number => grade[kinds.get(device) ?? 'other'] + (zoneOf(device) === 'lan' ? 0 : 1);
+  // What is said of a guest network is not said of the LAN, whatever it takes to test that.
+  const grade = { bridge: 0, Ethernet: 1, other: 4 } as const;
+  const rank = ({ device }: HostAddress): number => grade[kinds.get(device) ?? 'other'] + (zoneOf(device) === 'lan' ? 0 : 2);
   const [lan] = [...choices].sort((one, other) => rank(one) - rank(other));
   if (lan === undefined || kinds.get(lan.device) === 'other') {
     return {
@@ -172,13 +188,15 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
   if (way === null || way === undefined)
     return { because: say('ground-no-route', 'there is no route to the internet (to {address})', { address: PROVIDER }) };
   const folder = `/sys/class/net/${lan.device}`;
+  const steered = await isSteered(host);
   const all = wans.includes(way) ? wans : [...wans, way];
-  const [mac, lanMtu, mtu, filtered, others, six] = await Promise.all([
+  const [mac, lanMtu, mtu, filtered, strict, others, six] = await Promise.all([
     textOf(host, `${folder}/address`),
     textOf(host, `${folder}/mtu`),
     textOf(host, `/sys/class/net/${way}/mtu`),
     textOf(host, '/proc/sys/net/bridge/bridge-nf-call-iptables'),
-    otherWays(host, all, way),
+    isStrict(host, lan.device),
+    otherWays(host, all, way, steered),
     ground6Of(host, lan.device, all),
   ]);
   return {
@@ -196,6 +214,12 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
     way,
     mtu: Number(mtu) || 1500,
     others,
+    lans:
+      wanted === null
+        ? [...new Set(inside.map(({ device }) => device))].filter((device) => device !== lan.device && kinds.get(device) !== 'other')
+        : [],
+    steered,
+    strict,
     six,
     kernel: orElse(facts.system.kernel, ''),
     trigger: triggerOf(host.addresses()),

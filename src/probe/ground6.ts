@@ -1,6 +1,7 @@
 /** Where a test can be made over IPv6: a free address in a network of the LAN, and the way it has to the internet. It only looks. */
 import type { Host, HostAddress } from '../host/host.ts';
 import { orElse } from '../observe/reading.ts';
+import { parseDefaultRoutes6 } from '../languages/kernel/routes6.ts';
 import { addressBytes } from './packet.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
@@ -12,8 +13,9 @@ export interface Ground6 {
   /** The router's own address that the phone asks for, and the phone's. */
   readonly router: string;
   readonly phone: string;
-  /** The device a packet of the phone's leaves by. */
+  /** The device a packet of the phone's leaves by; and others that have a default route. */
   readonly way: string;
+  readonly more: readonly string[];
 }
 
 /** Both addresses are the same one, however they are written. */
@@ -33,7 +35,11 @@ export async function ground6Of(host: Host, device: string, wans: readonly strin
   const inside = own.filter((one) => one.device === device && one.prefix <= 64 && rank(one.address) < 2);
   if (inside.length === 0)
     return { because: say('ground6-none', '{device} has no address of IPv6 that leads further than itself', { device }) };
-  const [neighbours, leases] = await Promise.all([host.run(['ip', '-6', 'neigh', 'show', 'dev', device]), host.read('/tmp/odhcpd.leases')]);
+  const [neighbours, leases, routes] = await Promise.all([
+    host.run(['ip', '-6', 'neigh', 'show', 'dev', device]),
+    host.read('/tmp/odhcpd.leases'),
+    host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } }),
+  ]);
   const known = `${neighbours.state === 'exited' ? neighbours.stdout : ''}\n${orElse(leases, '')}`;
   const taken = new Set(
     [...(known.match(/[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}/gi) ?? []), ...own.map(({ address }) => address)]
@@ -51,7 +57,7 @@ export async function ground6Of(host: Host, device: string, wans: readonly strin
     const way = asked.state === 'exited' && asked.code === 0 ? / dev (\S+)/.exec(asked.stdout)?.[1] : undefined;
     if (way !== undefined && way !== 'lo' && !/^(unreachable|prohibit|blackhole)/.test(asked.state === 'exited' ? asked.stdout : ''))
       return wans.includes(way)
-        ? { router, phone, way }
+        ? { router, phone, way, more: parseDefaultRoutes6(orElse(routes, '')).filter((one) => one !== way && wans.includes(one)) }
         : { because: say('ground6-way', 'it goes by {device}, which is no device towards the internet', { device: way }) };
     refused = phone;
   }

@@ -39,6 +39,8 @@ export interface Packet extends Ends {
   /** What tells it from others on both sides of the router: the IP id, or IPv6's flow label. */
   readonly id: number;
   readonly ttl: number;
+  /** Type of service of IPv4; 0 where there is none. */
+  readonly tos?: number;
   /** UDP where there is none. */
   readonly segment?: Segment;
 }
@@ -73,13 +75,13 @@ export function checksumOf(ends: Ends, payload: string): number {
 /** A frame from one MAC address to another. */
 export function frame(packet: Packet, macs: { from: string; to: string }): number[] {
   const inner = transport(packet);
-  const { from, to, id, ttl, segment } = packet;
+  const { from, to, id, ttl, segment, tos = 0 } = packet;
   const protocol = segment === undefined ? UDP : TCP;
   const addresses = [...addressBytes(from.address), ...addressBytes(to.address)];
   const ethernet = [...macBytes(macs.to), ...macBytes(macs.from)];
   if (from.address.includes(':'))
     return [...ethernet, 0x86, 0xdd, ...four(0x60000000 | id), ...two(inner.length), protocol, ttl, ...addresses, ...inner];
-  const header = [0x45, 0, ...two(20 + inner.length), ...two(id), ...two(DF), ttl, protocol, 0, 0, ...addresses];
+  const header = [0x45, tos, ...two(20 + inner.length), ...two(id), ...two(DF), ttl, protocol, 0, 0, ...addresses];
   header.splice(10, 2, ...two(checksum(header)));
   return [...ethernet, 0x08, 0x00, ...header, ...inner];
 }

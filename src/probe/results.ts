@@ -154,6 +154,19 @@ const NOTHING_SEEN = {
   gap: null,
 } as const;
 
+/**
+ * Of a flow of the main part nothing came out, and there is a way to the internet of which nothing is known: routing may have sent
+ * it there, to a next hop that does not answer. That is no drop.
+ */
+export function astray(results: readonly Result[]): Result[] {
+  const came = new Set(results.filter(({ seen }) => seen !== null).map(({ sent }) => sent));
+  return results.map((one) =>
+    one.part === 'main' && one.toProvider && one.seen === null && one.reason === null && !came.has(one.sent)
+      ? { ...one, fate: 'not tried' as const }
+      : one,
+  );
+}
+
 export type ProbeVerdict = 'unchanged' | 'rewritten here' | 'dropped here' | 'inconclusive';
 
 /** A field that was changed, over all messages. */
@@ -206,6 +219,16 @@ export function verdictOf(results: readonly Result[]): { verdict: ProbeVerdict; 
     };
   }
   if (controls.some(({ fate }) => fate !== 'unchanged')) return { verdict: 'rewritten here', because: null };
+  const calls = out.filter(({ control }) => !control);
+  if (calls.length > 0 && calls.every(({ fate }) => fate === 'not tried'))
+    return {
+      verdict: 'inconclusive',
+      because: say(
+        'probe-astray',
+        'nothing to a port of SIP came out towards the internet, and of one way there nothing is known: the routing of this ' +
+          'router may have sent it by that',
+      ),
+    };
   if (tried.some(({ fate }) => fate === 'dropped' || fate === 'lost by growth')) return { verdict: 'dropped here', because: null };
   const unseen = tried.find((one) => one.unseen > 0);
   if (unseen !== undefined)

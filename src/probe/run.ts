@@ -25,15 +25,17 @@ import { repliesTo, repliesTo6, replyOver } from './replies.ts';
 import type { Arrived } from './replies.ts';
 import { nothing } from './report.ts';
 import type { ProbeReport } from './report.ts';
-import { alterationsOf, resultOf, standsOrNot, verdictOf, withGrowth } from './results.ts';
+import { alterationsOf, astray, resultOf, standsOrNot, verdictOf, withGrowth } from './results.ts';
 import type { Known, Part, Result, Sent } from './results.ts';
 import { outgoing, sentBack } from './scene.ts';
+import { steeringOf, TOS } from './steer.ts';
 import { answerId, answering, ending, gapOf, heard, lastId, opening, streamsOf, talk } from './stream.ts';
 import type { Stream } from './stream.ts';
 import { notTold, wanOf } from './wans.ts';
 import { Wire } from './wire.ts';
 import type { Writing } from './write.ts';
-import { ANSWERS_BRIDGED, ANSWERS_UNTESTED, endOf, partUntested, phoneOutside, refusedParts, TCP_BRIDGED } from './said.ts';
+import { ANSWERS_BRIDGED, ANSWERS_UNTESTED, answersRefused, endOf, lansUntested, leftBySeveral, partUntested } from './said.ts';
+import { phoneOutside, refusedParts, TCP_BRIDGED, ways6Untested, waysUntested } from './said.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
 
@@ -94,6 +96,7 @@ export class Run {
     if ('because' in ground.six)
       this.untested.push(say('ipv6-untested', 'IPv6 was not tested: {because}.', { because: ground.six.because }));
     if (alone !== null) this.untested.push(refusedParts(alone));
+    if (ground.lans.length > 0) this.untested.push(lansUntested(ground.lans));
     const isTcp = uncovered === null && alone === null;
     const phone6 = 'because' in ground.six || alone !== null ? null : ground.six.phone;
     this.scope = {
@@ -105,13 +108,16 @@ export class Run {
       macs: isBridge ? [] : MACS,
     };
     this.streams = isTcp ? streamsOf({ phone: this.phones[0]!, provider: PROVIDER, media: MEDIA }) : [];
+    const steering = steeringOf(ground, this.phones);
     const addresses = [...this.phones, ...(phone6 === null ? [] : [phone6])];
     this.made = {
       tables: [],
       devices: isBridge ? [phone] : [phone, port],
+      rules: steering.rules,
       routes: [
         ...(this.isOutside ? this.phones.map((address) => [`${address}/32`, 'dev', device]) : []),
-        ...ground.others.map(({ route }) => route),
+        ...ground.others.tried.map(({ route }) => route),
+        ...steering.routes,
       ],
       neighbours: addresses.map((address) => ({ address, device })),
       hosts: [...addresses, ground.trigger.own],
@@ -135,6 +141,7 @@ export class Run {
       const wrong = await this.plugIn();
       if (wrong !== null) return await this.away(nothing(wrong, about));
       for (const route of made.routes) await host.run(['ip', 'route', 'add', ...route]);
+      for (const rule of made.rules) await host.run(['ip', 'rule', 'add', ...rule]);
       const { main, beside } = outgoing(this.scope, MEDIA);
       const last = main.at(-1)!;
       const first = this.wire.writing('out', [
@@ -180,8 +187,9 @@ export class Run {
   }
 
   private framed(packet: Packet, from: string): number[] {
-    const { lan } = this.ground;
-    return frame(packet, { from, to: lan.isBridge ? lan.mac : TARGET_MAC });
+    const { lan, strict } = this.ground;
+    const isBack = packet.from.address === PROVIDER;
+    return frame(strict && isBack ? { ...packet, tos: TOS } : packet, { from, to: lan.isBridge ? lan.mac : TARGET_MAC });
   }
 
   private frameOf({ ends, text, id }: Sent): number[] {
@@ -218,9 +226,10 @@ export class Run {
     const holes = await this.expectations();
     const back = await this.comeBack(arrived, seen, known, first);
     for (const one of await this.expectations()) if (!holes.some(({ text }) => text === one.text)) holes.push(one);
-    const left = seen.map(({ tap }) => wanAt(this.ground, tap));
+    const left = [...new Set(results.flatMap(({ part, device }) => (part === 'main' && device !== null ? [device] : [])))];
     const wan = left[0] === undefined ? null : await wanOf(this.host, left[0]);
-    const told = this.stand([...withGrowth(results, wan?.mtu || this.ground.mtu), ...back]);
+    const stood = this.stand([...withGrowth(results, wan?.mtu || this.ground.mtu), ...back], left);
+    const told = this.ways(stood, left) ? stood : astray(stood);
     const { verdict, because } = this.goOn()
       ? verdictOf(told)
       : { verdict: 'inconclusive' as const, because: say('probe-interrupted', 'it was interrupted') };
@@ -243,8 +252,21 @@ export class Run {
     };
   }
 
-  /** Takes what was tested beside the main part for as much as it proves, and says where that is nothing. */
-  private stand(all: readonly Result[]): Result[] {
+  /** Says what of the ways to the internet was not tested. @returns whether something is known of each that a message may have taken */
+  private ways(told: readonly Result[], left: readonly string[]): boolean {
+    const { way, others, six, steered } = this.ground;
+    const seenBy = told.flatMap(({ part, seen, device }) => (part.startsWith('by ') && seen !== null ? [device] : []));
+    const known = new Set([...left, ...seenBy]);
+    const unknown = [...new Set([way, ...others.more])].filter((one) => !known.has(one));
+    if (left.length > 0 && unknown.length > 0) this.untested.push(waysUntested(unknown));
+    if (left.length > 1) this.remarks.push(leftBySeveral(left));
+    if (!('because' in six) && six.more.length > 0 && this.scope.phone6 !== null) this.untested.push(ways6Untested(six.more, six.way));
+    if (!steered && !others.isSpread) return true;
+    return [way, ...others.tried.map(({ device }) => device), ...others.more].every((one) => known.has(one));
+  }
+
+  /** Takes what was tested beside the main part for as much as it proves, and says where that is nothing. @param left by the main part */
+  private stand(all: readonly Result[], left: readonly string[]): Result[] {
     const parts = [...new Set(all.map(({ part }) => part))].filter((part) => part !== 'main');
     const whole = new Map<Part, Result[]>();
     for (const part of parts) {
@@ -253,7 +275,7 @@ export class Run {
         own.filter(({ toProvider }) => toProvider),
         part.startsWith('by ') ? part.slice('by '.length) : null,
       );
-      if (!out.stands) {
+      if (!out.stands && !left.some((device) => part === `by ${device}`)) {
         const name = part.startsWith('by ') ? say('part-by', 'What goes by {device}', { device: part.slice('by '.length) }) : part;
         this.untested.push(partUntested(name));
       }
@@ -266,7 +288,7 @@ export class Run {
   /** Holes for the fake phones. */
   private async expectations(): Promise<Said[]> {
     const holes = orElse(understood(await this.host.read('/proc/net/nf_conntrack_expect'), parseExpectations), []);
-    const providers = [PROVIDER, ...this.ground.others.map(({ provider }) => provider)];
+    const providers = [PROVIDER, ...this.ground.others.tried.map(({ provider }) => provider)];
     return holes
       .filter(({ helper }) => helper === null || helper.startsWith('sip'))
       .filter(({ src }) => (src.includes(':') ? isSame(src, PROVIDER6) : providers.includes(src)))
@@ -317,7 +339,7 @@ export class Run {
     const mine = results.filter(({ part }) => part === 'main');
     const rest = [...results.filter(({ part }) => part !== 'main'), ...tcp];
     if (mine.length === 0 || mine.some(({ control, seen: there }) => control && there !== null)) return [...mine, ...rest];
-    this.remarks.push(ANSWERS_UNTESTED);
+    this.remarks.push(this.ground.strict ? answersRefused(device) : ANSWERS_UNTESTED);
     return [...mine.map((one) => ({ ...one, fate: 'not tried' as const, seen: null, differences: [], deliveredTo: null })), ...rest];
   }
 

@@ -21,6 +21,26 @@ export const ANSWERS_UNTESTED = say(
   'Answers could not be tested: one that no ALG has business with did not come back either.',
 );
 
+export const answersRefused = (device: string): Said =>
+  say(
+    'answers-strict',
+    'Answers could not be tested: those of a test come in at the LAN, and rp_filter of {device} is 1, which refuses them.',
+    { device },
+  );
+export const lansUntested = (devices: readonly string[]): Said =>
+  say('lans-untested', 'Other networks behind this router were not tested: {devices} (`sipalg probe --lan DEVICE`).', {
+    devices: devices.join(', '),
+  });
+export const waysUntested = (devices: readonly string[]): Said =>
+  say('ways-untested', 'What goes by {devices} was not tested.', { devices: devices.join(', ') });
+export const ways6Untested = (devices: readonly string[], device: string): Said =>
+  say('ipv6-ways-untested', 'IPv6 by {devices} was not tested: that of the test phone goes by {device}.', {
+    devices: devices.join(', '),
+    device,
+  });
+export const leftBySeveral = (devices: readonly string[]): Said =>
+  say('left-several', 'What the phone sends is spread over {devices} by the routing of this router.', { devices: devices.join(', ') });
+
 /** What went wrong, as the end of a sentence. */
 export function endOf(error: Error): Line {
   const said = saidBy(error);

@@ -37,7 +37,7 @@ export const sentBack = (part: Part, { name, tests, control = false, ends, phone
 export function outgoing({ ground, phones, phone6 }: Scope, media: number): { main: Sent[]; beside: Sent[] } {
   const [phone, second = null] = phones as [string, string?];
   const main = vectorsOf({ phone, second, provider: PROVIDER, mtu: ground.mtu, media });
-  const beside: (readonly [Part, Vector])[] = ground.others.flatMap(({ device, provider }, index) =>
+  const beside: (readonly [Part, Vector])[] = ground.others.tried.flatMap(({ device, provider }, index) =>
     vectorsBy({ phone, provider }, media + 4 + index * 2, device, index).map((one) => [`by ${device}`, one] as const),
   );
   if (phone6 !== null) beside.push(...vectors6({ phone: phone6, provider: PROVIDER6 }, media).map((one) => ['IPv6', one] as const));

@@ -1,6 +1,7 @@
 /** What kind of ways lead to the internet, and which of them calls take. It only looks. */
 import type { Host } from '../host/host.ts';
 import { orElse } from '../observe/reading.ts';
+import { OWN_TABLE } from './record/made.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
 
@@ -37,7 +38,16 @@ export async function wanOf(host: Host, device: string): Promise<Wan> {
   };
 }
 
-/** A way beside the one that is taken: what would go by it goes by a route of the test's own. */
+/** The kernel's own: local, main and default. */
+const STOCK = /^(0:\s+from all lookup local|32766:\s+from all lookup main|32767:\s+from all lookup default)\s*$/;
+
+/** Whether there are rules of routing beside the kernel's own. */
+export async function isSteered(host: Host): Promise<boolean> {
+  const rules = await host.run(['ip', '-4', 'rule', 'show']);
+  return rules.state === 'exited' && rules.code === 0 && rules.stdout.split('\n').some((line) => line.trim() !== '' && !STOCK.test(line));
+}
+
+/** One of several ways: what would go by it goes by a route of the test's own. */
 export interface OtherWay {
   readonly device: string;
   /** An address that is never reached. */
@@ -46,24 +56,51 @@ export interface OtherWay {
   readonly route: readonly string[];
 }
 
-/** More are not tried. */
-const MOST = 3;
-/** For documentation (RFC 5737), beside the one of the main test. */
-const PROVIDERS = ['192.0.2.34', '192.0.2.35', '192.0.2.36'] as const;
+export interface OtherWays {
+  readonly tried: readonly OtherWay[];
+  /** Devices beyond those that are tried. */
+  readonly more: readonly string[];
+  /** One route has several hops, and flows are spread over them. */
+  readonly isSpread: boolean;
+}
 
-/** Other devices that have a default route of the main table, in its order (`ip route show default`). */
-export async function otherWays(host: Host, wans: readonly string[], way: string): Promise<OtherWay[]> {
-  if (wans.length < 2) return [];
-  const shown = await host.run(['ip', 'route', 'show', 'default']);
-  const found = new Map<string, string | null>();
+/** For documentation (RFC 5737), one network of four: beside the address of the main test. */
+const PROVIDERS = ['192.0.2.36', '192.0.2.37', '192.0.2.38', '192.0.2.39'] as const;
+export const NETWORK = '192.0.2.36/30';
+
+/**
+ * Devices that have a default route of any table, those of the main one first. Where rules of routing steer (mwan3, pbr, the
+ * tables of netifd), what goes by which is not known beforehand, for marks decide: then each is tried, and no rule stands in the way.
+ */
+export async function otherWays(host: Host, wans: readonly string[], way: string, isSteered: boolean): Promise<OtherWays> {
+  if (wans.length < 2) return { tried: [], more: [], isSpread: false };
+  const shown = await host.run(['ip', '-4', 'route', 'show', 'table', 'all'], { select: { holding: ['default', 'nexthop'] } });
+  const found = new Map<string, readonly string[]>();
   const text = shown.state === 'exited' ? shown.stdout : '';
-  // `nexthop via A dev B weight 1` where one route has several.
-  for (const [, gateway, device = ''] of text.matchAll(/(?:^default|^\s+nexthop)(?: via (\S+))? dev (\S+)/gm))
-    if (device !== way && wans.includes(device) && !found.has(device)) found.set(device, gateway ?? null);
-  return [...found].slice(0, MOST).map(([device, gateway], index) => {
+  // `nexthop via A dev B weight 1` where one route has several; `via inet6 A` by a hop of IPv6 (RFC 5549).
+  const hops = [...text.matchAll(/(?:^default|^\s+nexthop)(?: via ((?:inet6 )?\S+))? dev (\S+)(.*)/gm)];
+  // Those of the main table first, of which no table is said.
+  const inTable = ([, , , more = '']: RegExpMatchArray): number => Number(/\btable /.test(more));
+  for (const [, gateway, device = '', more = ''] of hops.sort((one, other) => inTable(one) - inTable(other)))
+    if ((isSteered || device !== way) && wans.includes(device) && !found.has(device))
+      found.set(device, [
+        ...(gateway === undefined ? [] : ['via', ...gateway.split(' ')]),
+        'dev',
+        device,
+        ...(/\bonlink\b/.test(more) ? ['onlink'] : []),
+      ]);
+  // The only one there is, steered or not, is the main part's.
+  if (found.size === 1 && found.has(way)) found.clear();
+  const all = [...found];
+  const tried = all.slice(0, PROVIDERS.length).map(([device, route], index): OtherWay => {
     const provider = PROVIDERS[index]!;
-    return { device, provider, route: [`${provider}/32`, ...(gateway === null ? [] : ['via', gateway]), 'dev', device] };
+    return { device, provider, route: [`${provider}/32`, ...route, ...(isSteered ? ['table', OWN_TABLE] : [])] };
   });
+  return {
+    tried,
+    more: all.slice(PROVIDERS.length).map(([device]) => device),
+    isSpread: /^\s+nexthop /m.test(text),
+  };
 }
 
 /** Shared address space and private networks (RFC 6598, RFC 1918): behind them another router translates. */

@@ -73,7 +73,7 @@ export class Wire {
   }
 
   private async ping(frames: readonly (readonly number[])[]): Promise<void> {
-    const outcome = await this.host.run(['sh', '-c', pingScript(this.to.trigger, pingSize(frames))]);
+    const outcome = await this.host.run(['sh', '-c', pingScript(this.to.device, this.to.trigger, pingSize(frames))]);
     if (outcome.state === 'exited' && /^\d+$/.test(outcome.stdout.trim())) this.pings.push(outcome.stdout.trim());
   }
 

@@ -77,8 +77,9 @@ export const pingSize = (frames: readonly (readonly number[])[]): number =>
 
 /**
  * A shell script that pings once and does not wait for an answer, which never comes; it prints the process id. The ping
- * ends by itself after a second. OpenWrt has it in busybox.
+ * ends by itself after a second. OpenWrt has it in busybox. It is bound to its device: what steers by marks (mwan3, pbr, a VPN)
+ * routes what the router itself sends once more, and would send it to the internet.
  */
-export const pingScript = (address: string, size: number): string =>
+export const pingScript = (device: string, address: string, size: number): string =>
   `p=ping; command -v ping >/dev/null || p='busybox ping'
-$p -c 1 -W 1 -s ${size} -p ${FILLER_HEX} ${address} >/dev/null 2>&1 </dev/null & echo $!`;
+$p -I ${device} -c 1 -W 1 -s ${size} -p ${FILLER_HEX} ${address} >/dev/null 2>&1 </dev/null & echo $!`;

@@ -45,6 +45,7 @@ const nft = fields<Alg.NftFacts>({
   translates: maybe(record(orNull(flag))),
   sources: texts,
   foreign: flag,
+  targets: maybe(texts),
   chains: list(fields<Alg.ChainRules>({ ...chain, rules: list(fields({ handle: number, text })) })),
   tables: texts,
   present: texts,

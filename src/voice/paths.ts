@@ -2,5 +2,7 @@
 
 /** What stays on a router where our rules are, or were. */
 export const POLICY_FILE = '/etc/sipalg.policy';
-/** What a run that was killed as it wrote that file has left (UNFINISHED of host/host.ts). */
-export const POLICY_UNFINISHED = '/etc/sipalg.policy.sipalg-new';
+
+/** What a run that was killed as it wrote that file has left in its folder (`unfinishedOf` of host/host.ts). */
+export const POLICY_FOLDER = '/etc';
+export const POLICY_UNFINISHED = /^sipalg\.policy\.(\d+\.\d+\.)?sipalg-new$/;

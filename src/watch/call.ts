@@ -42,7 +42,8 @@ export interface Transaction {
   readonly rung: Rung | null;
 }
 
-export const hostOf = (place: string): string => place.slice(0, place.lastIndexOf(':'));
+/** The address in `192.168.1.10:5060` and in `[2001:db8::10]:5060`, as flows name it. */
+export const hostOf = (place: string): string => place.slice(0, place.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 
 /** Of a request; an ACK and a CANCEL have the branch of their INVITE. Both phones of a call may be here, so the phone belongs to it. */
 export function transactionKey({ phone }: Heard, fromPhone: boolean, method: string, branch: string | null): string | null {

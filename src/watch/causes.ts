@@ -28,9 +28,9 @@ export type CauseName =
   /** The SIP helper dropped the message. */
   | 'alg-dropped'
   | 'alg-changed'
-  /** A message grew beyond the MTU in the router. */
-  | 'grown-over-mtu'
-  /** Its fragments, or its size, did not get through. */
+  /** A message is larger than what the way out takes in one piece, or grew beyond it in the router. */
+  | 'too-large'
+  /** Fragments of a large one did not come. */
   | 'fragments-lost'
   /** Dropped within the router, and nothing says by what. */
   | 'dropped-here'
@@ -39,14 +39,16 @@ export type CauseName =
   /** A forward of the SIP port brings calls to another. */
   | 'forwarded';
 
+/** Those that a diagnosis, which looks once, cannot see. */
+export type OwnCause = 'state-taken' | 'dropped-here' | 'unanswered-beyond';
+
 /**
- * What `diagnose` calls the same: one table of causes for both, in which a watch's own names stand for what only time shows. Two where
- * a watch cannot tell which of them it is; none where a diagnosis, which looks once, has no such cause.
+ * What `diagnose` calls the same: one table of causes for both, and one name for each wherever it is told. Two where a watch cannot
+ * tell which of them it is.
  */
-export const DIAGNOSED: Readonly<Record<CauseName, readonly string[]>> = {
+export const DIAGNOSED: Readonly<Record<Exclude<CauseName, OwnCause>, readonly string[]>> = {
   'state-expired': ['state-short'],
   'state-expired-in-call': ['state-gone-in-call'],
-  'state-taken': [],
   'stale-state': ['state-untranslated'],
   'same-sip-port': ['phones-share-sip-port'],
   'same-rtp-port': ['phones-share-audio-port'],
@@ -57,9 +59,10 @@ export const DIAGNOSED: Readonly<Record<CauseName, readonly string[]>> = {
   'ack-lost': ['answer-unacknowledged'],
   'alg-dropped': ['alg-drops'],
   'alg-changed': ['alg-rewrites'],
-  'grown-over-mtu': ['message-too-large'],
-  'fragments-lost': ['fragments-lost-out', 'fragments-lost-in'],
-  'dropped-here': [],
-  'unanswered-beyond': [],
+  'too-large': ['message-too-large'],
+  'fragments-lost': ['fragments-lost-in'],
   forwarded: ['forward-takes-calls'],
 };
+
+/** Its codes, or its own name where it has none. */
+export const codesOf = (cause: CauseName): readonly string[] => (cause in DIAGNOSED ? DIAGNOSED[cause as keyof typeof DIAGNOSED] : [cause]);

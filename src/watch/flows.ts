@@ -31,6 +31,9 @@ export interface Signalling extends Ends {
   packets: { out: number; in: number } | null;
 }
 
+/** As both sources write it, with its number. */
+const TCP = 'tcp      6 ';
+
 /** A key that either source writes alike. */
 function keyOf({ protocol, original }: Flow): string {
   const { src, sport, dst, dport } = original;
@@ -94,6 +97,8 @@ export class Flows {
   wants(src: string, dst: string, dport: string, line: string): boolean {
     if (dport === '5060' || dport === '5061' || line.includes('port=5060 ') || line.includes('port=5061 ')) return true;
     for (const port of this.#ports) if (line.includes(`port=${port} `)) return true;
+    // Audio goes over UDP, and of a browser's flows there are many.
+    if (line.includes(TCP)) return false;
     if (this.isPhone(canonicalAddress(src)) || this.isPhone(canonicalAddress(dst))) return true;
     // Behind a forward the phone is the source of the answers.
     return this.audio.awaits(line);
@@ -248,7 +253,7 @@ export class Flows {
   /** Whether an address is a far end of a phone's. */
   isFar(address: string): boolean {
     for (const { phone, far } of this.signalling.values()) if (phone !== null && far === address) return true;
-    for (const pair of this.#ended.keys()) if (pair.includes(` ${address}:`)) return true;
+    for (const pair of this.#ended.keys()) if (pair.includes(` ${placeOf(address, null)}:`)) return true;
     return false;
   }
 }

@@ -95,6 +95,8 @@ export function mediaOf(sdp: Sdp): Media | null {
 
 function bodyOf(message: Message, whole: boolean): Media | null {
   if (!whole || message.blank === null || message.body.end === message.body.start) return null;
+  // Of a segment of TCP the rest may come in the next one.
+  if (Number(contentOf(message, 'content-length') ?? 0) > message.body.end - message.body.start) return null;
   const sdp = parseSdp(message.text, message.body.start, message.body.end);
   return 'refused' in sdp ? null : mediaOf(sdp);
 }

@@ -2,17 +2,16 @@
 import type { PhoneMessage } from '../probe/phones/sightings.ts';
 import type { End } from '../probe/record/recorded.ts';
 import { identify } from '../languages/sip/identify.ts';
-import { latin1 } from '../languages/sip/text.ts';
 import { placeOf } from './network.ts';
 import type { Sighted } from './passage.ts';
 
-const textOf = ({ address, port }: End): string => placeOf(address, port);
+const endOf = ({ address, port }: End): string => placeOf(address, port);
 
 /** At the WAN's side the phone is named by where the far end sees it. */
-export function sightedOf({ at, inside, fromPhone, recorded, whole }: PhoneMessage): Sighted {
-  const { from, to, bytes, length, id } = recorded;
+export function sightedOf({ at, inside, fromPhone, transport, recorded, text, whole }: PhoneMessage): Sighted {
+  const { from, to, length, id } = recorded;
   const [phone, far] = fromPhone ? [from, to] : [to, from];
-  return { at, inside, fromPhone, phone: textOf(phone), far: textOf(far), text: latin1(bytes), whole, length, id };
+  return { at, inside, fromPhone, transport, phone: endOf(phone), far: endOf(far), text, whole, length, id };
 }
 
 /** The kernel dates a record by ticks, some milliseconds long. */

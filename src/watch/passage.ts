@@ -15,6 +15,7 @@ const MOST_WAITING = 1024;
 export interface Sighted extends Heard {
   readonly id: number;
   readonly inside: boolean;
+  readonly transport: 'udp' | 'tcp';
 }
 
 export interface Waiting {

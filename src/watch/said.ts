@@ -1,7 +1,7 @@
 /** What a watch tells, in sentences. Decides nothing: every word follows from one piece of data. */
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
-import type { CauseName } from './causes.ts';
+import type { OwnCause } from './causes.ts';
 import type { Of, Party, Told } from './told.ts';
 
 const two = (number: number): string => String(number).padStart(2, '0');
@@ -19,77 +19,18 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
-/** What a cause means, and what to do or ask next; one sentence or two. */
-export const CAUSES: Readonly<Record<CauseName, Said>> = {
-  'state-expired': say(
-    'watch-state-expired',
-    'The router forgets the phone before it registers again, so calls to it are lost meanwhile. Raise the UDP timeouts above the '
-      + "registration's interval (`option policy '1'` does), or shorten the interval in the phone.",
-  ),
-  'state-expired-in-call': say(
-    'watch-state-expired-in-call',
-    'The signalling of this call was forgotten while its audio went on: what the provider sends next (hold, refresh, hang up) is lost. '
-      + "Raise the UDP timeouts (`option policy '1'`).",
-  ),
+/** What those causes mean that only time shows, and what to do next; all others are told in the words of a diagnosis. */
+export const OWN: Readonly<Record<OwnCause, Said>> = {
   'state-taken': say(
     'watch-state-taken',
     'It did not run out: something took it away (a changed WAN address, a reloaded firewall, a tool). '
       + 'The phone is reached again once it speaks.',
-  ),
-  'stale-state': say(
-    'watch-stale-state',
-    'It was made before the firewall translated, and the retries of the phone keep it alive. `sipalg apply` ends such flows; '
-      + 'so does switching the phone off for some minutes.',
-  ),
-  'same-sip-port': say(
-    'watch-same-sip-port',
-    'Two phones use one source port: calls may ring the other one. Give each phone a local SIP port of its own.',
-  ),
-  'same-rtp-port': say(
-    'watch-same-rtp-port',
-    'Two phones use one audio port, and the server sends to the port that the phone has named. '
-      + 'Give each phone a range of RTP ports of its own.',
-  ),
-  'media-from-elsewhere': say(
-    'watch-media-from-elsewhere',
-    'As many packets were rejected from the internet as audio went out: the audio comes from another address or port than it is sent to. '
-      + 'Ask the provider for the addresses of its audio, or for latching (RFC 7362).',
-  ),
-  'blocked-or-private': say(
-    'watch-blocked-or-private',
-    'Either it is blocked beyond this router, or the phone named a private address in its SDP; these flows do not tell which. '
-      + 'A record of the messages would.',
-  ),
-  'private-sdp': say(
-    'watch-private-sdp',
-    'The phone named a private address for its audio, and the server sends there. '
-      + 'The provider has to latch (RFC 7362), or the phone has to learn its address (STUN).',
-  ),
-  'blocked-beyond': say(
-    'watch-blocked-beyond',
-    'The phone named an address that can be reached, and nothing arrives at this router: ask the provider where it sends the audio.',
-  ),
-  'ack-lost': say(
-    'watch-ack-lost',
-    'The answer is repeated because its ACK does not arrive; after 32 s who answered hangs up. '
-      + 'An ALG, or a wrong Contact or Record-Route, leads it astray.',
-  ),
-  'alg-dropped': say('watch-alg-dropped', 'The SIP ALG of this router dropped it. `sipalg disable` switches it off.'),
-  'alg-changed': say(
-    'watch-alg-changed',
-    'Something in this router writes into the messages: an ALG. `sipalg` says which, `sipalg disable` switches it off.',
-  ),
-  'grown-over-mtu': say('watch-grown-over-mtu', 'It grew beyond what fits into a packet while it was rewritten. `sipalg disable`, or TCP.'),
-  'fragments-lost': say(
-    'watch-fragments-lost',
-    'Large messages do not get through. Fewer codecs in the phone, or TCP or TLS, make them smaller or whole.',
   ),
   'dropped-here': say(
     'watch-dropped-here',
     'It went into this router and did not come out: the firewall or an ALG dropped it. `sipalg` says which of them is on.',
   ),
   'unanswered-beyond': say('watch-unanswered-beyond', 'It left this router, so it is lost beyond it, or nobody answers there.'),
-  forwarded: say('watch-forwarded', 'A forward of this port takes the calls of every other phone with it.'),
 };
 
 function counterSaid({ name, more }: Of<'counter'>): Said {
@@ -132,8 +73,13 @@ function registeredSaid({ expires, every, far }: Of<'registered'>): Said {
   });
 }
 
+/** The port of SIP over TLS (RFC 3261 §19.1.2), which is TCP. */
+const TLS = ':5061';
+
 function stateSaid({ far, left, after, transport, unanswered }: Of<'state'>): Said {
-  const over = transport === 'udp' ? '' : say('told-over', ' over {transport}', { transport: transport.toUpperCase() });
+  const isTls = transport === 'tcp' && far?.endsWith(TLS) === true;
+  const plain = transport === 'udp' ? '' : say('told-over', ' over {transport}', { transport: transport.toUpperCase() });
+  const over = isTls ? say('told-over-tls', ' over TLS (encrypted: its messages cannot be read here)') : plain;
   const to = { far: far ?? '', over };
   if (after !== null && after > 0)
     return say('told-again', 'speaks to {far}{over} again; for {time} nothing from there could come in', { ...to, time: duration(after) });

@@ -6,6 +6,7 @@ import { parseConntrackFlow, parseProcFlow } from '../languages/kernel/conntrack
 import type { Flow } from '../languages/kernel/conntrack.ts';
 import { parseHelperDrop } from '../languages/kernel/log.ts';
 import { parseDefaultRoutes } from '../languages/kernel/routes.ts';
+import { parseDefaultRoutes6 } from '../languages/kernel/routes6.ts';
 import { countedPackets } from '../languages/nft/counted.ts';
 import { networkOf } from './network.ts';
 import type { Network } from './network.ts';
@@ -23,9 +24,11 @@ const EVENTS_EVERY = 250;
 /** This router's networks, and the devices by which the internet is reached. */
 export async function networkNow(host: Host): Promise<Network> {
   const routes = await host.read('/proc/net/route');
-  let wan = new Set<string>();
+  const wan = new Set<string>();
   try {
-    if (routes.state === 'present') wan = new Set(parseDefaultRoutes(routes.value).map(({ device }) => device));
+    if (routes.state === 'present') for (const { device } of parseDefaultRoutes(routes.value)) wan.add(device);
+    const routes6 = await host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } });
+    if (routes6.state === 'present') for (const device of parseDefaultRoutes6(routes6.value)) wan.add(device);
   } catch {
     // Not understood: then only private addresses are inside, which is what most LANs have.
   }
@@ -79,10 +82,12 @@ export async function lookAt(host: Host, watching: Watching, table: 'proc' | 'co
     if (reading.state !== 'present') return reading.state === 'absent' ? { state: 'absent', source } : { ...reading };
     text = reading.value;
   } else {
-    const outcome = await host.run(['conntrack', '-L', '-p', 'udp'], { most: MOST_TABLE });
-    if (outcome.state !== 'exited' || outcome.code !== 0)
-      return { state: 'failed', source, because: outcome.state === 'failed' ? outcome.because : 'it did not list them' };
-    text = outcome.stdout;
+    for (const family of ['ipv4', 'ipv6']) {
+      const outcome = await host.run(['conntrack', '-L', '-f', family], { most: MOST_TABLE });
+      if (outcome.state !== 'exited' || outcome.code !== 0)
+        return { state: 'failed', source, because: outcome.state === 'failed' ? outcome.because : 'it did not list them' };
+      text += outcome.stdout;
+    }
   }
   return { state: 'present', source, value: takeTable(text, watching, host.now(), table === 'proc' ? parseProcFlow : parseConntrackFlow) };
 }
@@ -109,7 +114,7 @@ export function takeTable(text: string, watching: Watching, at: number, parse: (
   return flows;
 }
 
-/** Events as they come. */
+/** Events as they come: of UDP alone, for a house makes hundreds of flows of TCP while it makes one call, and the table shows them. */
 export function followEvents(following: Following, host: Host, watching: Watching): Followed {
   return following.follow(
     ['conntrack', '-E', '-p', 'udp'],

@@ -66,6 +66,12 @@ export interface WatchOptions {
 const MTU = 1472;
 const NEAR_MTU = 1440;
 
+/**
+ * Milliseconds within which a counter of the whole router that moves is taken to speak of a large message: reassembly is given up
+ * after 30 s (net.ipv4.ipfrag_time). Without one it may be anybody's: browsers try how large a packet may be (RFC 8899).
+ */
+const LARGE = 60_000;
+
 /** Milliseconds within which one kind of counter is told once. */
 const QUIET = 30_000;
 /** A larger growth of these is told as it comes; scanners make the firewall reject all day long. */
@@ -80,6 +86,8 @@ export class Watching {
   readonly #causes: Partial<Record<CauseName, number>> = {};
   readonly #audio = { both: 0, out: 0, in: 0 };
   #counters: Counters | null = null;
+  /** When a message went in that fills a packet, or needs several. */
+  #largeAt = -Infinity;
   readonly #told = new Map<string, number>();
   readonly #changed = new Set<string>();
 
@@ -107,7 +115,7 @@ export class Watching {
 
   /** What did not come out. What strangers send to the router is rejected as it ought to be, and not told. */
   #dropped({ sighted, what }: Waiting): boolean {
-    const { at, fromPhone, length, far } = sighted;
+    const { at, fromPhone, length, far, transport } = sighted;
     let { phone } = sighted;
     let cause: CauseName = 'dropped-here';
     if (!fromPhone) {
@@ -121,7 +129,7 @@ export class Watching {
       this.dialogs.lost({ ...sighted, phone });
     }
     // What the ALG makes longer by some bytes fits no more (ICMP "fragmentation needed" goes to the phone, which cannot know of it).
-    if (fromPhone && this.passage.changed > 0 && length > NEAR_MTU && length <= MTU) cause = 'grown-over-mtu';
+    if (transport === 'udp' && fromPhone && this.passage.changed > 0 && length > NEAR_MTU && length <= MTU) cause = 'too-large';
     const host = phone === '' ? null : hostOf(phone);
     const call = host === null ? null : this.dialogs.callOf(host);
     this.#tell({ at, phone: host, far, call, cause, what: 'dropped', message: what, toProvider: fromPhone, bytes: length });
@@ -169,8 +177,10 @@ export class Watching {
   }
 
   #passes(sighted: Sighted, rung: Rung | null): void {
-    if (sighted.inside === sighted.fromPhone) this.passage.enters(sighted, rung);
-    else this.passage.leaves(sighted, rung);
+    if (sighted.inside === sighted.fromPhone) {
+      if (sighted.transport === 'udp' && sighted.length > NEAR_MTU) this.#largeAt = sighted.at;
+      this.passage.enters(sighted, rung);
+    } else this.passage.leaves(sighted, rung);
   }
 
   #change(sighted: Sighted, what: string): void {
@@ -223,7 +233,7 @@ export class Watching {
       phone: null,
       far: null,
       call: null,
-      cause: name === 'rejected' ? null : 'fragments-lost',
+      cause: name === 'rejected' || at - this.#largeAt > LARGE ? null : name === 'fragments-failed' ? 'too-large' : 'fragments-lost',
       what: 'counter',
       name,
       more: now - before,

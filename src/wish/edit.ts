@@ -52,8 +52,10 @@ function setList(text: string, name: string, option: string, values: readonly st
   const setting = settingsOf(section(text)[1]).get(option);
   const had = setting?.kind === 'list' ? setting.values : [];
   if (setting?.kind === 'option') text = deleteOption(...section(text), option);
-  for (const value of had) if (!values.includes(value)) text = removeFromList(...section(text), option, value);
-  return addToList(...section(text), option, ...values.filter((value) => !had.includes(value)));
+  const [before, after] = [new Set(had), new Set(values)];
+  const gone = had.filter((value) => !after.has(value));
+  if (gone.length > 0) text = removeFromList(...section(text), option, ...gone);
+  return addToList(...section(text), option, ...values.filter((value) => !before.has(value)));
 }
 
 function changed(text: string, change: Change): string {

@@ -47,6 +47,10 @@ const REASONS: readonly Said[] = [
     'because-legacy',
     'the kernel holds a table raw of the legacy flavour of {tool}, which nothing installed here shows; install {package}',
   ),
+  say(
+    'because-target',
+    'a rule in it has the target CT of {tool}, which may set a helper and which nothing installed here shows; install {package}',
+  ),
   say('because-journal-json', 'it is no JSON; it may have been cut short'),
   say('because-journal-format', 'it is not a journal of format 1, the only one this version of sipalg reads'),
   say('because-journal-entries', 'its entries are not what sipalg writes'),

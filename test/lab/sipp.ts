@@ -1,6 +1,6 @@
 /** Real calls between the phone and the provider through the router, with sipp at both ends. */
 import type { Lab } from './lab.ts';
-import { ADDRESS } from './network.ts';
+import { ADDRESS, ADDRESS6 } from './network.ts';
 
 export type CallOptions = {
   readonly from?: 'phone' | 'phone2';
@@ -93,22 +93,24 @@ export async function placeCalls(lab: Lab, options: CallOptions = {}): Promise<C
 
 /**
  * Plays one call of two scenarios of sipp/ against each other, to its end.
- * @param transport over which, from port 5060 to port 5060
+ * @param over which transport, from port 5060 to port 5060; `udp6` and `tcp6` over IPv6
  * @throws Error with what sipp said, where one of them ended otherwise than its scenario
  */
-export async function play(lab: Lab, caller: string, provider: string, transport: 'udp' | 'tcp' = 'udp'): Promise<void> {
+export async function play(lab: Lab, caller: string, provider: string, over: 'udp' | 'tcp' | 'udp6' | 'tcp6' = 'udp'): Promise<void> {
+  const addresses = over.endsWith('6') ? ADDRESS6 : ADDRESS;
   const argv = (scenario: string, address: string, log: string): string[] => {
     const file = `${process.cwd()}/test/lab/sipp/${scenario}.xml`;
-    const where = ['-i', address, '-mi', address, '-p', '5060', '-t', transport === 'tcp' ? 't1' : 'u1'];
+    const where = ['-i', address, '-mi', address, '-p', '5060', '-t', over.startsWith('tcp') ? 't1' : 'u1'];
     const once = ['-m', '1', '-timeout', '15s', '-timeout_error', '-nostdin', '-trace_err', '-error_file', log];
     return ['sh', '-c', 'cd /tmp && exec "$@"', 'sh', 'sipp', '-sf', file, ...where, ...once];
   };
-  const far = lab.provider.spawn(argv(provider, ADDRESS.provider, '/tmp/provider-errors'));
+  const far = lab.provider.spawn(argv(provider, addresses.provider, '/tmp/provider-errors'));
   let said = '';
   for (const stream of [far.child.stdout, far.child.stderr]) stream.on('data', (data: Buffer) => (said += data));
   try {
-    await listening(lab, 5060, transport);
-    const near = [...argv(caller, ADDRESS.phone, '/tmp/phone-errors'), '-s', 'provider', `${ADDRESS.provider}:5060`];
+    await listening(lab, 5060, over);
+    const to = over.endsWith('6') ? `[${addresses.provider}]:5060` : `${addresses.provider}:5060`;
+    const near = [...argv(caller, addresses.phone, '/tmp/phone-errors'), '-s', 'provider', to];
     const ran = await lab.phone.run(near, { timeout: 20_000 });
     if (ran.status !== 0) {
       const errors = await lab.phone.run(['sh', '-c', 'cat /tmp/phone-errors']);
@@ -122,7 +124,7 @@ export async function play(lab: Lab, caller: string, provider: string, transport
   }
 }
 
-async function listening(lab: Lab, port: number, transport: 'udp' | 'tcp' = 'udp'): Promise<void> {
+async function listening(lab: Lab, port: number, transport: 'udp' | 'tcp' | 'udp6' | 'tcp6' = 'udp'): Promise<void> {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   for (let tries = 0; tries < 100; tries++) {
     if ((await lab.provider.must(['cat', `/proc/net/${transport}`])).includes(wanted)) return;

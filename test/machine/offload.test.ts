@@ -194,6 +194,7 @@ test('a diagnosis names the offload that a call is in, and a line with jitter', 
       not: ['table-full', 'router-overloaded', 'rate-limited', 'line-errors'],
     });
     // Flows in the offload live for as long as it says, whatever the timeouts are: none is called short.
+    await registers(router);
     await assertNamed(router, 'phones in the offload', { made: [], ask: 'not-received', not: ['state-short'] });
 
     const queue = (verb: string): string => `ip netns exec provider tc qdisc ${verb} dev eth0 root`;

@@ -65,7 +65,7 @@ export const calls = (live: boolean): CallsReply => ({
       { at: NOW, cause: null, phone: '192.168.1.20', call: 1, text: 'calls' },
       {
         at: NOW + 1000,
-        cause: 'alg-changed',
+        cause: 'alg-rewrites',
         phone: '192.168.1.20',
         call: null,
         text: 'messages are changed',
@@ -79,7 +79,7 @@ export const calls = (live: boolean): CallsReply => ({
       calls: 1,
       answered: 1,
       failed: 0,
-      causes: [{ code: 'alg-changed', times: 2, text: 'Something in this router writes into the messages.' }],
+      causes: [{ code: 'alg-rewrites', times: 2, text: 'Something in this router writes into the messages.', fixes: [{ text: 'Fix: `sipalg disable`' }] }],
       registrations: [],
       ladders: [
         {

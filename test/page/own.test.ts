@@ -486,6 +486,25 @@ own(
       await page.click('[data-do=save]');
       await page.waitForSelector('#sipalg-saved.success');
       assert.ok(file.text.includes("option every '9'") && file.text.includes('# by somebody else'));
+      // As many networks as a block list has, and then others instead.
+      await page.click('#sipalg-tab-providers');
+      for (const first of [2, 3]) {
+        const networks = Array.from({ length: 10_000 }, (_, at) => `2a0${first}:db8:${at.toString(16)}:ffff:ffff:ffff:ffff:0/112`);
+        // Set at once: typed by the browser's own commands, many lines take minutes.
+        await page.evaluate(
+          `(() => {
+            const field = document.getElementById('sipalg-field-mine-media');
+            field.value = ${JSON.stringify(networks.join('\n'))};
+            field.dispatchEvent(new Event('input'));
+          })()`,
+        );
+        assert.ok(((await page.locator('#sipalg-field-mine-media').boundingBox())?.height ?? 999) < 400, 'it does not push all else away');
+        await page.click('[data-do=save]');
+        for (let tries = 0; !file.text.includes(networks[9999] as string) && tries < 300; tries++) await page.waitForTimeout(20);
+        const written = [...file.text.matchAll(/^\tlist media '(2a0.*)'/gm)].map(([, one]) => one).join();
+        assert.ok(written === networks.join(), `${written.length} characters of networks`);
+        await page.waitForSelector('#sipalg-saved.success');
+      }
       assert.equal(
         wrong.filter((one) => !/status of 4(22|09)/.test(one)),
         [],

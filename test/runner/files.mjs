@@ -9,37 +9,62 @@ import { judge } from './verdict.mjs';
 /** @typedef {import('./verdict.mjs').Verdict} Verdict */
 
 /**
- * Files of test/machine that boot one virtual machine at a time, which keeps one processor busy. The others boot one of
- * each kernel side by side.
+ * What a file of test/machine takes of that layer's pool: a machine keeps one processor busy but for its pauses, so three share two.
+ * Most boot one of each kernel side by side (USUAL_MACHINES), these one at a time; and where milliseconds are looked at, nothing is beside.
  */
-const ONE_MACHINE = ['images', 'loader', 'packages', 'readme', 'readme-apk'].map((name) => `test/machine/${name}.test.ts`);
+export const MACHINES = /** @type {Readonly<Record<string, number>>} */ ({
+  ...Object.fromEntries(['images', 'loader', 'packages-apk', 'packages-opkg', 'readme', 'readme-apk'].map((name) => [machine(name), 1])),
+  [machine('offload')]: 3,
+});
+const USUAL_MACHINES = 2;
+
+/** @param {string} name */
+function machine(name) {
+  return `test/machine/${name}.test.ts`;
+}
+
+/**
+ * Files that take long, the longest first: they begin first, so that no processor is idle while the last of them ends.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const LONG = {
+  lab: ['apply/kills', 'apply/faults', 'voice/iptables', 'apply/again', 'voice/stays', 'voice/inbound', 'fleet/prometheus', 'voice/storms']
+    .concat(['voice/attempts', 'voice/voice', 'fleet/ansible', 'watch/watch', 'package/life', 'diagnose/matrix', 'apply/policy-kills'])
+    .map((name) => `test/lab/${name}.test.ts`),
+  machine: ['offload', 'power', 'owners', 'packages-opkg', 'packages-apk', 'modules', 'images', 'storm', 'loader', 'readme'].map(machine),
+};
 
 /**
  * Layers in the order they run. A layer is a folder of test/: what setup.mjs is asked for, how long one file may take
- * (milliseconds), how many files run at a time, and whether a test that asserts nothing fails. Two at a time, but what keeps
- * two processors busy by itself, and the browser, which is to be quick; `beside` are the files of such a layer that go in pairs.
+ * (milliseconds), how many files run at a time, and whether a test that asserts nothing fails. Two at a time, but the lab, whose
+ * files wait for most of their time, and the browser, which is to be quick. `takes`: how much of the pool one file takes; 1 if not given.
  * `again`: a file that failed has a second try (again.mjs).
- * @type {readonly { name: string, needs: string[], limit: number, pool: number, demanding: boolean, again?: true, beside?: string[] }[]}
+ * @type {readonly { name: string, needs: string[], limit: number, pool: number, demanding: boolean, again?: true, takes?: (file: string) => number }[]}
  */
 export const LAYERS = [
   { name: 'pure', needs: [], limit: 180_000, pool: 2, demanding: true },
   { name: 'engines', needs: ['engines'], limit: 600_000, pool: 2, demanding: true },
-  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'fleet', 'shell', 'page', 'engines'], limit: 720_000, pool: 2, demanding: false, again: true },
-  { name: 'machine', needs: ['vm', 'engines'], limit: 1_500_000, pool: 1, demanding: false, again: true, beside: ONE_MACHINE },
+  { name: 'lab', needs: ['namespaces', 'alg', 'sip-tools', 'fleet', 'shell', 'page', 'engines'], limit: 720_000, pool: 3, demanding: false, again: true },
+  {
+    name: 'machine',
+    needs: ['vm', 'engines'],
+    limit: 1_500_000,
+    pool: 3,
+    demanding: false,
+    again: true,
+    takes: (file) => MACHINES[file] ?? USUAL_MACHINES,
+  },
   { name: 'page', needs: ['page'], limit: 180_000, pool: 1, demanding: true, again: true },
 ];
 
 /**
- * @param {(typeof LAYERS)[number]} layer
- * @param {string[]} files of that layer, from the root
- * @returns {{ pool: number, files: string[] }[]} what runs at a time, in turn; every file once
+ * @param {string} layer
+ * @param {readonly string[]} files of that layer, from the root
+ * @returns {string[]} the same in the order they begin
  */
-export function turnsOf({ pool, beside = [] }, files) {
-  const [pairs, others] = [files.filter((file) => beside.includes(file)), files.filter((file) => !beside.includes(file))];
-  return [
-    { pool: 2, files: pairs },
-    { pool, files: others },
-  ].filter((turn) => turn.files.length > 0);
+export function inOrder(layer, files) {
+  const long = (LONG[layer] ?? []).filter((file) => files.includes(file));
+  return [...long, ...files.filter((file) => !long.includes(file))];
 }
 
 /** What a file is given where nothing else is said. */
@@ -66,31 +91,58 @@ export function findTests(folder) {
 }
 
 /**
- * Runs test files.
+ * Runs test files, at a time as many as the pool holds: in turn, but where one does not fit in beside what runs, the next that does
+ * goes before it.
  * @param {object} task
  * @param {string} task.root        where they run, and what their names are told relative to
  * @param {string[]} task.files     absolute paths
  * @param {number} [task.limit]     milliseconds for one file
  * @param {number} [task.pool]      how many run at a time
+ * @param {(file: string) => number} [task.takes] how much of the pool a file takes, by its path from the root; more than the pool is all of it
  * @param {boolean} [task.demanding] whether a test that asserts nothing fails
  * @param {(verdict: Verdict) => void} [task.onVerdict]
  * @returns {Promise<Verdict[]>} one for each file
  */
-export async function runFiles({ root, files, limit = USUAL.limit, pool = USUAL.pool, demanding = USUAL.demanding, onVerdict = () => {} }) {
+export async function runFiles({
+  root,
+  files,
+  limit = USUAL.limit,
+  pool = USUAL.pool,
+  takes = () => 1,
+  demanding = USUAL.demanding,
+  onVerdict = () => {},
+}) {
   const folder = mkdtempSync(join(tmpdir(), 'sipalg-test-'));
   /** @type {Verdict[]} */
   const verdicts = [];
   const rest = [...files];
-  const work = async () => {
-    for (let file = rest.shift(); file !== undefined; file = rest.shift()) {
-      const verdict = await runFile(file, { root, limit, folder, demanding });
-      verdicts.push(verdict);
-      onVerdict(verdict);
+  let free = pool;
+  const share = (/** @type {string} */ file) => Math.min(pool, takes(relative(root, file)));
+  /** @type {Promise<void>[]} */
+  const running = [];
+  const begin = () => {
+    for (let at = 0; at < rest.length && free > 0;) {
+      const file = /** @type {string} */ (rest[at]);
+      if (share(file) > free) at++;
+      else {
+        rest.splice(at, 1);
+        running.push(work(file));
+      }
     }
   };
+  const work = async (/** @type {string} */ file) => {
+    free -= share(file);
+    const verdict = await runFile(file, { root, limit, folder, demanding });
+    free += share(file);
+    verdicts.push(verdict);
+    onVerdict(verdict);
+    begin();
+  };
   try {
-    // Not Promise.all: when one is interrupted the others are still putting things away.
-    const ends = await Promise.allSettled(Array.from({ length: pool }, work));
+    begin();
+    // Not Promise.all: when one is interrupted the others are still putting things away. Each that ends may have begun another.
+    const ends = [];
+    while (ends.length < running.length) ends.push(...(await Promise.allSettled(running.slice(ends.length))));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   } finally {
     clear(folder);

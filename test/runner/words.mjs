@@ -52,3 +52,16 @@ export function summary(verdicts, { skipFails }) {
 
 /** How long each layer took, without what was installed for it. @param {ReadonlyMap<string, number>} durations seconds by layer */
 export const spent = (durations) => `took: ${[...durations].map(([name, seconds]) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`;
+
+const SLOWEST = 10;
+
+/**
+ * The files that took longest, where there are more than are listed: whoever looks for time begins there.
+ * @param {readonly Verdict[]} verdicts
+ * @returns {string[]} lines
+ */
+export function slowest(verdicts) {
+  if (verdicts.length <= SLOWEST) return [];
+  const all = [...verdicts].sort((one, other) => other.ms - one.ms).slice(0, SLOWEST);
+  return ['slowest:', ...all.map(({ file, ms }) => `${(ms / 1000).toFixed(0).padStart(6)} s  ${file}`)];
+}

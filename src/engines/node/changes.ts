@@ -4,10 +4,12 @@ import {
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
   openSync,
+  readdirSync,
   realpathSync,
   renameSync,
   statSync,
@@ -15,9 +17,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { inWords, isMissing, looked } from '../../host/errno.ts';
-import { UNFINISHED } from '../../host/host.ts';
+import { unfinishedAmong, unfinishedOf } from '../../host/host.ts';
 import type { Lock, Reading } from '../../host/host.ts';
 import { encode } from '../../host/text.ts';
 import { handed, toolPath } from '../../host/handed.ts';
@@ -34,16 +36,28 @@ function syncDirectory(path: string): void {
   }
 }
 
+/** Grows with each file that is written. */
+let turn = 0;
+
+/** What writers of a file that were cut off have left is taken away; a process of now may be writing. */
+function sweep(target: string): void {
+  const folder = dirname(target);
+  const names = looked(folder, () => readdirSync(folder));
+  if (names.state !== 'present') return;
+  for (const { name, process: writer } of unfinishedAmong(names.value, basename(target)))
+    if (writer === null || writer === process.pid || !existsSync(`/proc/${writer}`))
+      looked(name, () => unlinkSync(join(folder, name)));
+}
+
 export function write(path: string, text: string, mode = 0o644): void {
   let temporary: string | null = null;
   try {
     const real = looked(path, () => realpathSync(handed(path)));
     const target = real.state === 'present' ? real.value : handed(path);
     const before = looked(target, () => statSync(target));
-    const beside = target + UNFINISHED;
-    // Never through a link that lies there: what a run that was cut off has left is taken away, and the file is ours alone
-    // until it has the mode and owner it is to have.
-    looked(beside, () => unlinkSync(beside));
+    sweep(target);
+    const beside = unfinishedOf(target, process.pid, ++turn);
+    // Never through a link that lies there, and ours alone until it has the mode and owner it is to have.
     const file = openSync(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE);
     temporary = beside;
     try {

@@ -13,11 +13,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { MOST_BODY, refusal } from '../../http/message.ts';
-import type { Answer, Asked } from '../../http/message.ts';
+import type { Answer, Handle, Head } from '../../http/message.ts';
 import type { Place } from '../../languages/address/place.ts';
 import type { Listening, TlsPair } from '../../http/listener.ts';
 import { createWaiting, TAKEN_WITHIN } from '../../http/waiting.ts';
 import type { Waiting } from '../../http/waiting.ts';
+import { say } from '../../words/say.ts';
 import { clock as time } from './clock.ts';
 
 /** Bytes of a request's line and headers, and how many of them. */
@@ -35,13 +36,13 @@ const MOST_CONNECTIONS = 64;
 const PIECE = 64 << 10;
 
 /** Reads the body; `too large` when there is more than may be. */
-function bodyOf(request: IncomingMessage): Promise<Buffer | 'too large'> {
+function bodyOf(request: IncomingMessage, most: number): Promise<Buffer | 'too large'> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let size = 0;
     request.on('data', (part: Buffer) => {
       size += part.length;
-      if (size <= MOST_BODY) return parts.push(part);
+      if (size <= most) return parts.push(part);
       parts.length = 0;
       return resolve('too large');
     });
@@ -59,13 +60,13 @@ function textOf(bytes: Buffer): string | null {
   }
 }
 
-function askedOf(request: IncomingMessage, body: string | null): Asked {
+function headOf(request: IncomingMessage): Head {
   const { rawHeaders } = request;
   const headers = rawHeaders.flatMap((name, at): [string, string][] =>
     at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
   );
   const secure = 'encrypted' in request.socket;
-  return { method: request.method ?? '', target: request.url ?? '', headers, address: request.socket.remoteAddress ?? '', body, secure };
+  return { method: request.method ?? '', target: request.url ?? '', headers, address: request.socket.remoteAddress ?? '', secure };
 }
 
 /** Writes a piece at a time. */
@@ -245,18 +246,39 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
   setTimeout(() => socket.destroy(), TAKEN_WITHIN).unref();
 }
 
+/** Bodies larger than those of most requests: one at a time, so that all that is being read has a limit. */
+interface Large {
+  taken: boolean;
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  handle: (asked: Asked) => Promise<Answer>,
+  handle: Handle,
   last: () => boolean,
   waiting: Waiting,
+  large: Large,
 ): Promise<void> {
-  const body = await bodyOf(request);
-  // What is still on its way is not waited for.
-  if (body === 'too large') return send(response, refusal(413, `The body has more than ${MOST_BODY} bytes.`), true, waiting);
-  const answered = await handle(askedOf(request, textOf(body)));
-  send(response, answered, last(), waiting);
+  const head = headOf(request);
+  // Of who does not say how much it is, it is what most requests may bring.
+  const most = Number(request.headers['content-length'] ?? 0) > MOST_BODY ? (handle.most?.(head) ?? MOST_BODY) : MOST_BODY;
+  const isLarge = most > MOST_BODY;
+  if (isLarge && large.taken) {
+    const busy = say('http-busy', 'Another large change of the configuration is being taken; try again in a moment.');
+    return send(response, refusal(503, busy, { 'retry-after': '1' }), true, waiting);
+  }
+  if (isLarge) large.taken = true;
+  try {
+    const body = await bodyOf(request, most);
+    // What is still on its way is not waited for.
+    const answered =
+      body === 'too large'
+        ? refusal(413, say('http-too-large', 'This is more than can be taken at once ({bytes} bytes).', { bytes: most }))
+        : await handle({ ...head, body: textOf(body) });
+    send(response, answered, body === 'too large' || last(), waiting);
+  } finally {
+    if (isLarge) large.taken = false;
+  }
 }
 
 /** TLS and its libraries are a megabyte that a page on loopback does without. */
@@ -272,7 +294,7 @@ async function secured(pair: TlsPair): Promise<Secure> {
  */
 export async function listen(
   place: Place,
-  handle: (asked: Asked) => Promise<Answer>,
+  handle: Handle,
   trouble: (error: Error) => void,
   pair: TlsPair | null = null,
   clock = time,
@@ -281,6 +303,7 @@ export async function listen(
   let closing = false;
   const waiting = createWaiting(clock);
   const lines = createLines();
+  const large: Large = { taken: false };
   const server = createServer(
     {
       maxHeaderSize: MOST_HEADERS,
@@ -292,7 +315,7 @@ export async function listen(
     },
     (request, response) => {
       lines.take(request.socket, response, () => {
-        answer(request, response, handle, () => closing, waiting).catch((error: Error) => {
+        answer(request, response, handle, () => closing, waiting, large).catch((error: Error) => {
           if (response.headersSent || (request.destroyed && !request.complete)) return response.destroy();
           trouble(error);
           return send(response, refusal(500, 'The request could not be answered; the log of the router says why.'), true, waiting);

@@ -4,7 +4,7 @@
  */
 import * as os from 'qjs:os';
 import { inWords, looked } from '../../host/errno.ts';
-import { UNFINISHED } from '../../host/host.ts';
+import { unfinishedAmong, unfinishedOf } from '../../host/host.ts';
 import type { Host, HostAddress, Lock, ReadOptions, Reading } from '../../host/host.ts';
 import { handed } from '../../host/handed.ts';
 import { run } from './commands.ts';
@@ -54,17 +54,32 @@ function writeAll(fd: number, text: string): void {
   for (let at = 0; at < bytes.length;) at += must(os.write(fd, buffer, bytes.byteOffset + at, bytes.length - at));
 }
 
+/** Grows with each file that is written; of this process several may be written at once. */
+let turn = 0;
+
+/** What writers of a file that were cut off have left is taken away; a process of now may be writing. */
+function sweep(target: string): void {
+  const folder = dirname(target);
+  const names = looked(folder, () => first(os.readdir(folder)));
+  if (names.state !== 'present') return;
+  for (const { name, process } of unfinishedAmong(names.value, target.slice(target.lastIndexOf('/') + 1))) {
+    const left = `${folder}/${name}`;
+    if (process !== null && os.stat(`/proc/${process}`)[1] === 0) continue;
+    // os.remove takes an empty directory too.
+    const found = looked(left, () => first(os.lstat(left)));
+    if (found.state === 'present' && (found.value.mode & os.S_IFMT) !== os.S_IFDIR) os.remove(left);
+  }
+}
+
 async function write(path: string, text: string, mode = 0o644): Promise<void> {
   let temporary: string | null = null;
   try {
     const real = looked(path, () => first(os.realpath(handed(path))));
     const target = real.state === 'present' ? real.value : handed(path);
     const before = looked(target, () => first(os.stat(target)));
-    const beside = target + UNFINISHED;
-    // Never through a link that lies there: what a run that was cut off has left is taken away, and the file is ours alone
-    // until it has the mode and owner it is to have. os.remove takes an empty directory too.
-    const left = looked(beside, () => first(os.lstat(beside)));
-    if (left.state === 'present' && (left.value.mode & os.S_IFMT) !== os.S_IFDIR) os.remove(beside);
+    sweep(target);
+    const beside = unfinishedOf(target, os.getpid(), ++turn);
+    // Never through a link that lies there, and ours alone until it has the mode and owner it is to have.
     const fd = must(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600));
     temporary = beside;
     try {

@@ -289,6 +289,12 @@ export function hasExtension(rule: Rule): boolean {
   return rule.expr.some((statement) => isObject(statement) && 'xt' in statement);
 }
 
+/** Whether it holds the target CT of iptables, or one whose name nft does not tell; xt_CT.c takes it in a table raw alone. */
+export function mayHoldCt({ table, expr }: Rule): boolean {
+  const names = expr.flatMap((one) => (isObject(one) && 'xt' in one ? [isObject(one['xt']) ? one['xt']['name'] : undefined] : []));
+  return table === 'raw' && names.some((name) => name === undefined || name === 'CT');
+}
+
 /** Whether a rule has a statement that sets a helper, in a form that is known or not. */
 export function setsHelper(rule: Rule): boolean {
   return rule.expr.some((statement) => isObject(statement) && 'ct helper' in statement);

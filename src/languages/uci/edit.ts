@@ -88,19 +88,20 @@ export function addToList(pkg: UciPackage, section: UciSection, name: string, ..
 }
 
 /**
- * Takes every occurrence of a value (compared exactly) out of a list. What is not a list is left alone.
+ * Takes every occurrence of values (compared exactly) out of a list. What is not a list is left alone.
  * @throws Refused when it cannot be done safely
  */
-export function removeFromList(pkg: UciPackage, section: UciSection, name: string, value: string): string {
+export function removeFromList(pkg: UciPackage, section: UciSection, name: string, ...removed: readonly string[]): string {
   const { desk, placed, at } = find(pkg, section);
   const setting = settingsOf(placed.section).get(name);
-  if (setting?.kind !== 'list' || !setting.values.includes(value)) return pkg.text;
+  const these = new Set(removed);
+  if (setting?.kind !== 'list' || !setting.values.some((value) => these.has(value))) return pkg.text;
   const same = placed.section.options.filter((option) => option.name === name);
   // A list may have grown from an option. Without that one, whatever it had replaced would be in force again.
-  const base = setting.statements.find((option) => option.kind === 'option' && option.value === value);
+  const base = setting.statements.find((option) => option.kind === 'option' && these.has(option.value));
   const upTo = base === undefined ? -1 : same.indexOf(base);
-  const gone = same.filter((option, nth) => nth <= upTo || (option.kind === 'list' && option.value === value));
-  const values = setting.values.filter((one) => one !== value);
+  const gone = same.filter((option, nth) => nth <= upTo || (option.kind === 'list' && these.has(option.value)));
+  const values = setting.values.filter((value) => !these.has(value));
   return change(
     desk,
     [

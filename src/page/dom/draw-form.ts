@@ -6,6 +6,9 @@ import { h } from '../tree.ts';
 import type { Tree } from '../tree.ts';
 import type { FormWords } from '../words.ts';
 
+/** Lines of a list that are seen at once. */
+const MOST_ROWS = 12;
+
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 function drawControl(
@@ -37,8 +40,10 @@ function drawControl(
       { ...traits, class: 'cbi-input-select', on: { change: input } },
       choices.map(([one, label]) => h('option', { value: one, key: one, selected: one === (value || placeholder) }, label)),
     );
-  if (kind === 'list')
-    return h('textarea', { ...traits, class: 'cbi-input-text', rows: String(Math.max(2, value.split('\n').length)), on: { input } }, value);
+  if (kind === 'list') {
+    const rows = String(Math.min(MOST_ROWS, Math.max(2, value.split('\n').length)));
+    return h('textarea', { ...traits, class: 'cbi-input-text', rows, on: { input } }, value);
+  }
   return h('input', {
     ...traits,
     class: 'cbi-input-text',

@@ -26,7 +26,7 @@ function drawTable({ heads, rows }: Table, label: string, act: Act): Tree {
       ...cells.map(({ text, code: typed, fold, tone }, column) =>
         cell(column === 0 && heads.length === 0, heads[column] ?? null, [
           typed === true ? code(text, tone) : tone === undefined ? text : drawLabel(tone, text),
-          ...(fold === undefined ? [] : drawFold(fold, act)),
+          ...(fold === undefined ? [] : [' ', ...drawFold(fold, act)]),
         ]),
       ),
     ),

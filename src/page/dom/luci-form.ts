@@ -11,6 +11,10 @@ import type { LuciForm, LuciMap, LuciOption, LuciSection, LuciUci } from './luci
 
 const CONFIG = 'sipalg';
 
+/** Bytes of a list that LuCI can save: its web server takes 65,536 in a request (uhttpd's ubus.c), in which other changes go too. */
+const MOST_SAVED = 60_000;
+const isTooLong = (items: readonly string[]): boolean => JSON.stringify(items).length > MOST_SAVED;
+
 export interface Classes {
   form: LuciForm;
   uci: LuciUci;
@@ -44,6 +48,7 @@ function makeField({ form, uci }: Classes, add: LuciSection['option'], { type, m
   option.validate = function (this: LuciOption, id, value) {
     const own = this.formvalue(id);
     // A list asks for what is being added, and for all of it with nothing.
+    if (kind === 'list' && isTooLong(itemsOf(own)) && itemsOf(own).join(' ') !== itemsOf(stored(id)).join(' ')) return words.form.tooLong;
     const now = kind === 'list' ? [...itemsOf(own), ...(value === '' ? [] : [value])] : kind === 'flag' ? own : value;
     return wrongOf(type, id, name, { ...this.section.formvalue(id), [name]: now }, words) ?? true;
   };

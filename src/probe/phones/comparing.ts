@@ -7,6 +7,7 @@ import type { CompareOptions } from '../../compare/compare.ts';
 import type { Comparison } from '../../compare/comparison.ts';
 import { bitsOf } from '../../languages/address/prefixes.ts';
 import { pcapHeader, pcapRecord, Writer } from '../../languages/pcap/encode.ts';
+import { MOST_LACKING } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
 
 /** LINKTYPE_RAW: the packet begins with its IP header. */
@@ -60,8 +61,9 @@ export class ComparingPhones {
   readonly #comparing: Comparing;
   /** Messages of each side. */
   readonly seen = { inside: 0, outside: 0 };
-  /** Datagrams that were not recorded to their end, and segments of TCP, of which none is. */
+  /** Messages that were not recorded to their end: those that are longer, such as lack a few bytes; and segments of TCP. */
   cut = 0;
+  short = 0;
   segments = 0;
 
   /** @param names what the two sides are called: devices */
@@ -72,8 +74,10 @@ export class ComparingPhones {
 
   take(message: PhoneMessage): void {
     this.seen[message.inside ? 'inside' : 'outside']++;
+    const lacks = message.recorded.length - message.recorded.bytes.length;
     if (message.transport === 'tcp') this.segments++;
-    else if (!message.whole) this.cut++;
+    if (lacks > MOST_LACKING) this.cut++;
+    else if (lacks > 0) this.short++;
     this.#comparing.push(message.inside ? INSIDE : OUTSIDE, packetOf(message), message.transport);
   }
 

@@ -5,11 +5,12 @@
 import { writeIpv6 } from '../../languages/address/prefixes.ts';
 import type { Followed, FollowedEnd, Following, Host } from '../../host/host.ts';
 import type { PhoneRecording } from './recording.ts';
-import { wanDevices } from './recording.ts';
-import { placesOf } from './places.ts';
+import { wanDevices, wanDevices6 } from './recording.ts';
+import { BEGINNINGS, placesOf } from './places.ts';
 import { SIP_PORTS } from './ports.ts';
 import type { Places } from './places.ts';
 import type { PhoneMessage } from './sightings.ts';
+import { latin1 } from '../../languages/sip/text.ts';
 import { say, Trouble } from '../../words/say.ts';
 
 /** Milliseconds between two readings of what it says: each waking costs, and the pipe holds 64 KiB of text meanwhile. */
@@ -27,6 +28,8 @@ const HEAD = /^(\d{1,11})\.(\d{6}) (\S+) +(In|Out) +IP6? /;
 const BYTES = /^\t0x([0-9a-f]{4}): {2}([0-9a-f ]+?) *$/;
 
 const UDP = 17;
+const TCP = 6;
+const UDP_HEADER = 8;
 
 interface Packet {
   at: number;
@@ -35,6 +38,7 @@ interface Packet {
   hex: string;
 }
 
+const four = (bytes: Uint8Array, at: number): number => two(bytes, at) * 65_536 + two(bytes, at + 2);
 const two = (bytes: Uint8Array, at: number): number => (bytes[at] as number) * 256 + (bytes[at + 1] as number);
 const address4 = (bytes: Uint8Array, at: number): string => bytes.subarray(at, at + 4).join('.');
 const address6 = (bytes: Uint8Array, at: number): string =>
@@ -43,7 +47,7 @@ const address6 = (bytes: Uint8Array, at: number): string =>
 /** How many hexadecimal digits a packet has by its own header: its total length, or the payload's with IPv6 (RFC 791, RFC 8200). */
 const digitsOf = (hex: string): number => 2 * (hex.startsWith('4') ? parseInt(hex.slice(4, 8), 16) : 40 + parseInt(hex.slice(8, 12), 16));
 
-/** Puts packets together from lines; what is no UDP is passed over. */
+/** Puts packets together from lines; what is no UDP, and no segment of TCP that begins a message, is passed over. */
 export class Dump {
   readonly #places: Places;
   readonly #isFar: (address: string) => boolean;
@@ -94,35 +98,42 @@ export class Dump {
   }
 
   #messageOf({ at, device, incoming, hex }: Packet): PhoneMessage | null {
-    const inside = this.#places.inside.includes(device);
-    if (!inside && !this.#places.outside.includes(device)) return null;
+    const isSix = hex.startsWith('6');
+    const [here, there] = isSix ? [this.#places.inside6, this.#places.outside6] : [this.#places.inside, this.#places.outside];
+    const inside = here.includes(device);
+    if (!inside && !there.includes(device)) return null;
     const packet = Uint8Array.from({ length: hex.length >> 1 }, (_, index) => parseInt(hex.slice(index * 2, index * 2 + 2), 16));
-    const version = (packet[0] ?? 0) >> 4;
-    const udp = version === 4 ? ((packet[0] as number) & 15) * 4 : 40;
-    if ((version !== 4 && version !== 6) || packet.length < udp + 8 || packet[version === 4 ? 9 : 6] !== UDP) return null;
-    const [source, destination] =
-      version === 4 ? [address4(packet, 12), address4(packet, 16)] : [address6(packet, 8), address6(packet, 24)];
+    if (!isSix && !hex.startsWith('4')) return null;
+    const header = isSix ? 40 : ((packet[0] as number) & 15) * 4;
+    const protocol = packet[isSix ? 6 : 9];
+    if ((protocol !== UDP && protocol !== TCP) || packet.length < header + UDP_HEADER) return null;
+    const [source, destination] = isSix ? [address6(packet, 8), address6(packet, 24)] : [address4(packet, 12), address4(packet, 16)];
     const fromPhone = inside === incoming;
     if (inside && !this.#isFar(fromPhone ? destination : source)) return null;
-    const length = Math.max(0, two(packet, udp + 4) - 8);
-    const bytes = packet.slice(udp + 8, udp + 8 + length);
+    const isTcp = protocol === TCP;
+    const start = header + (isTcp ? ((packet[header + 12] ?? 0) >> 4) * 4 : UDP_HEADER);
+    const length = Math.max(0, isTcp ? digitsOf(hex) / 2 - start : two(packet, header + 4) - UDP_HEADER);
+    const bytes = packet.slice(start, start + length);
+    // As the kernel's recorder takes them.
+    if (isTcp && !BEGINNINGS.includes(latin1(bytes, 0, 4))) return null;
     return {
       at,
       inside,
       fromPhone,
-      transport: 'udp',
+      transport: isTcp ? 'tcp' : 'udp',
+      text: latin1(bytes),
       whole: bytes.length >= length,
       recorded: {
         tap: device,
-        id: version === 4 ? two(packet, 4) : 0,
-        from: { address: source, port: two(packet, udp) },
-        to: { address: destination, port: two(packet, udp + 2) },
-        check: two(packet, udp + 6),
+        id: isSix ? 0 : two(packet, 4),
+        from: { address: source, port: two(packet, header) },
+        to: { address: destination, port: two(packet, header + 2) },
+        check: isTcp ? four(packet, header + 4) : two(packet, header + 6),
         length,
         bytes,
         expires: 0,
-        ttl: packet[version === 4 ? 8 : 7] as number,
-        ack: null,
+        ttl: isTcp ? null : (packet[isSix ? 7 : 8] as number),
+        ack: isTcp ? four(packet, header + 8) : null,
         times: 1,
       },
     };
@@ -145,13 +156,13 @@ export async function startDump(
   isFar: (address: string) => boolean,
   ports: readonly number[] = SIP_PORTS,
 ): Promise<Pick<PhoneRecording, 'read' | 'close'> & { readonly missed: number }> {
-  const places = placesOf(host.addresses(), await wanDevices(host));
+  const places = placesOf(host.addresses(), await wanDevices(host), await wanDevices6(host));
   if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
   if (places.inside.length === 0)
     throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));
   const dump = new Dump(places, isFar);
   let over: FollowedEnd | null = null;
-  const filter = `udp and (${ports.map((port) => `port ${port}`).join(' or ')})`;
+  const filter = ports.map((port) => `port ${port}`).join(' or ');
   const followed: Followed = follow([...COMMAND, filter], (line) => dump.push(line), EVERY);
   void followed.ended.then((how) => {
     over = how;

@@ -43,15 +43,14 @@ export interface Placed {
   readonly fromPhone: boolean;
 }
 
-export interface Kind {
+interface Kind {
   readonly family: Tap['family'];
   readonly transport: Tap['transport'];
 }
 
-/** What most phones speak. */
-export const UDP4: readonly Kind[] = [{ family: 'ip', transport: 'udp' }];
-export const ALL_KINDS: readonly Kind[] = [
-  ...UDP4,
+/** What most phones speak comes first. */
+const ALL_KINDS: readonly Kind[] = [
+  { family: 'ip', transport: 'udp' },
   { family: 'ip6', transport: 'udp' },
   { family: 'ip', transport: 'tcp' },
   { family: 'ip6', transport: 'tcp' },
@@ -59,11 +58,13 @@ export const ALL_KINDS: readonly Kind[] = [
 
 /** Messages at each tap of the other kinds, which fewer phones speak. */
 const FEWER = 64;
-/** And bytes of each: how long nft takes to list and to load goes by it, for everybody who lists. */
+/** And bytes of each over IPv6: how long nft takes to list and to load goes by it, for everybody who lists. */
 const SHORTER = 1024;
+/** What is left over at the end of a message is recorded to within three bytes: a quarter of the rules that all of it would need. */
+const COARSE = 4;
 
 /** How a message begins (RFC 3261 §7, and the methods of its extensions): the segments of TCP that are recorded. */
-const BEGINNINGS: readonly string[] = [
+export const BEGINNINGS: readonly string[] = [
   ...['SIP/', 'INVI', 'ACK ', 'BYE ', 'CANC', 'REGI', 'OPTI'],
   ...['PRAC', 'UPDA', 'INFO', 'REFE', 'SUBS', 'NOTI', 'PUBL', 'MESS'],
 ];
@@ -72,8 +73,9 @@ const BEGINNINGS: readonly string[] = [
  * Taps of every kind that is asked for. A message from a phone goes in at a LAN device (ingress) and out at the WAN's (egress), one
  * to a phone the other way round.
  * @param ports of SIP, of either end
+ * @param exact of UDP over IPv4, which most phones speak, each byte is recorded
  */
-export function tapsOf(places: Places, ports: readonly number[] = SIP_PORTS, kinds: readonly Kind[] = UDP4): Placed[] {
+export function tapsOf(places: Places, ports: readonly number[] = SIP_PORTS, exact = true): Placed[] {
   const at = (device: string, index: number, side: 'l' | 'w', { family, transport }: Kind): Placed[] =>
     (['ingress', 'egress'] as const).map((hook) => ({
       tap: {
@@ -83,15 +85,19 @@ export function tapsOf(places: Places, ports: readonly number[] = SIP_PORTS, kin
         family,
         transport,
         matches: ports.flatMap((port) => [`${transport} dport ${port}`, `${transport} sport ${port}`]),
-        // How long a segment's payload is goes by the options of its header, which phones send: its end is not recorded.
-        ...(transport === 'tcp' ? { begins: BEGINNINGS, tails: 0 } : {}),
-        ...(family === 'ip' && transport === 'udp' ? {} : { messages: FEWER, bytes: SHORTER }),
+        ...(transport === 'tcp' ? { begins: BEGINNINGS } : {}),
+        ...(exact && transport === 'udp' && family === 'ip' ? {} : { least: COARSE }),
+        // Each kind is listed by itself, and not at all where nothing has come.
+        part: `${transport === 'tcp' ? 'tcp' : ''}${family === 'ip6' ? 'six' : ''}`,
+        named: true,
+        ...(family === 'ip' && transport === 'udp' ? {} : { messages: FEWER }),
+        ...(family === 'ip6' ? { bytes: SHORTER } : {}),
       },
       inside: side === 'l',
       // What comes in at the LAN's side is from a phone, and what goes out at the WAN's too.
       fromPhone: (side === 'l') === (hook === 'ingress'),
     }));
-  return kinds.flatMap((kind) => {
+  return ALL_KINDS.flatMap((kind) => {
     const [inside, outside] = kind.family === 'ip' ? [places.inside, places.outside] : [places.inside6, places.outside6];
     return [
       ...inside.flatMap((device, index) => at(device, index, 'l', kind)),

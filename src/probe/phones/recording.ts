@@ -5,11 +5,11 @@
 import type { Host } from '../../host/host.ts';
 import { parseDefaultRoutes } from '../../languages/kernel/routes.ts';
 import { parseDefaultRoutes6 } from '../../languages/kernel/routes6.ts';
-import type { Recording } from '../record/recorded.ts';
+import type { Head } from '../record/recorded.ts';
 import { startRecorder } from '../record/recorder.ts';
 import { CHUNK } from '../record/taps.ts';
 import { placesOf, tapsOf } from './places.ts';
-import type { Kind, Places } from './places.ts';
+import type { Places } from './places.ts';
 import { SIP_PORTS } from './ports.ts';
 import { Sightings } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
@@ -20,8 +20,8 @@ export const MESSAGES = 256;
 export const KEPT = 15;
 /** Milliseconds after which a reading is late: what is forgotten by then was never read. */
 export const READ_WITHIN = 9000;
-/** So often a reading asks for everything, counters too, which costs twenty times as much. */
-const ALL_EVERY = 20;
+/** So many lists of sets in a row have to be empty while the whole table is not, and this nft lists none that way. */
+const EMPTY = 2;
 
 export interface PhoneRecording {
   readonly places: Places;
@@ -30,11 +30,17 @@ export interface PhoneRecording {
   /** Seconds for which the kernel keeps a message. */
   readonly seconds: number;
   readonly ports: readonly number[];
-  /** What has come since the last reading, in the order of time. @param last counters are read too @throws Error in a sentence */
+  /**
+   * What has come since the last reading, in the order of time. Counters are asked first, and only what has moved is listed.
+   * @param last nothing is left for another reading
+   * @throws Error in a sentence
+   */
   read(last?: boolean): Promise<PhoneMessage[]>;
+  /** Whether the last reading has listed messages, which is what costs. */
+  readonly listed: boolean;
   /** Messages that were recorded and could not be put together, at the last reading. */
   readonly unclear: number;
-  /** Packets for which there was no room, or that were forgotten before they were read, as far as the counters were read. */
+  /** Packets for which there was no room, or that were forgotten before they were read. */
   readonly missed: number;
   /** @returns what could not be taken away, in sentences */
   close(): Promise<string[]>;
@@ -47,8 +53,8 @@ export interface PhoneOptions {
   readonly isFar: (address: string) => boolean;
   /** Ports of SIP, of either end. */
   readonly ports?: readonly number[];
-  /** What is recorded; UDP over IPv4 where it is not said. */
-  readonly kinds?: readonly Kind[];
+  /** Whether the last three bytes matter, which cost four times as many rules. Default: true. */
+  readonly exact?: boolean;
 }
 
 /** Devices that a default route leads through; none where there is no such route. */
@@ -63,7 +69,7 @@ export async function wanDevices(host: Host): Promise<Set<string>> {
 }
 
 /** The same for IPv6. */
-async function wanDevices6(host: Host): Promise<Set<string>> {
+export async function wanDevices6(host: Host): Promise<Set<string>> {
   const routes = await host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } });
   return new Set(routes.state === 'present' ? parseDefaultRoutes6(routes.value) : []);
 }
@@ -71,22 +77,81 @@ async function wanDevices6(host: Host): Promise<Set<string>> {
 /**
  * @throws CannotRecord where this kernel or nft cannot; Error in a sentence where it is not known which side is which
  */
-export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, kinds }: PhoneOptions): Promise<PhoneRecording> {
+export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, exact = true }: PhoneOptions): Promise<PhoneRecording> {
   const [wan, wan6] = await Promise.all([wanDevices(host), wanDevices6(host)]);
   const places = placesOf(host.addresses(), wan, wan6);
   if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
   if (places.inside.length === 0)
     throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));
-  const placed = tapsOf(places, ports, kinds);
+  const placed = tapsOf(places, ports, exact);
   const release = await host.read('/proc/sys/kernel/osrelease');
   const kernel = release.state === 'present' ? release.value.trim() : '';
   const options = { messages: MESSAGES, seconds: KEPT, kernel };
   const taps = placed.map(({ tap }) => tap);
   const recorder = await startRecorder(host, kind, taps, options);
   const sightings = new Sightings(placed, KEPT, isFar);
-  let readings = 0;
+  const parts = [...new Set(placed.map(({ tap }) => tap.part ?? ''))];
+  /** Of each part until when it is listed, though nothing more comes: one listing may miss what the next one shows. */
+  const listedUntil = new Map<string, number>();
+  const counted = new Map<string, number>();
   let cheaply = true;
+  let empty = 0;
+  let confirmed = false;
   let unclear = 0;
+  let listed = false;
+
+  const isPending = (part: string, at: number): boolean =>
+    at < (listedUntil.get(part) ?? 0) && placed.some(({ tap }) => tap.part === part && sightings.outstanding(tap.name) > 0);
+
+  /** The parts of which there is something to list. */
+  function moved(counts: ReadonlyMap<string, number> | null, at: number): Set<string> {
+    if (counts === null) return new Set(parts);
+    for (const { tap } of placed) {
+      const count = counts.get(tap.name) ?? 0;
+      if (count > (counted.get(tap.name) ?? 0)) listedUntil.set(tap.part ?? '', at + KEPT * 1000);
+      counted.set(tap.name, count);
+    }
+    sightings.take({ messages: [], packets: counts }, at);
+    return new Set(parts.filter((part) => isPending(part, at)));
+  }
+
+  /** Of each part how many packets a listing did not show, when it was asked for again last. */
+  const lacked = new Map<string, number>();
+
+  /**
+   * Lists, and once more where a listing has not shown all that is counted: the kernel's walk over a set that changes its size passes
+   * elements by, and what is told in the next reading comes too late for its place in a story.
+   */
+  async function listAll(wanted: ReadonlySet<string>): Promise<PhoneMessage[]> {
+    const messages = await list(wanted);
+    const lacks = [...wanted].filter((part) => {
+      const count = placed.reduce((sum, { tap }) => sum + (tap.part === part ? sightings.outstanding(tap.name) : 0), 0);
+      const isNews = count > 0 && count !== (lacked.get(part) ?? 0);
+      lacked.set(part, count);
+      return isNews;
+    });
+    if (lacks.length > 0) messages.push(...(await list(new Set(lacks))));
+    return messages.sort((one, other) => one.at - other.at);
+  }
+
+  async function list(wanted: ReadonlySet<string>): Promise<PhoneMessage[]> {
+    let at: number | null = null;
+    const isKnown = (head: Head): boolean => sightings.isKnown(head, (at ??= host.now()));
+    const asked = { parts: wanted, isKnown };
+    let recording = cheaply ? await recorder.glance(asked) : null;
+    if (recording === null || (!confirmed && recording.messages.length === 0)) {
+      at = null;
+      const all = await recorder.read(asked);
+      // Where the sets alone show less than all of the table, this nft lists no elements with them.
+      if (all.messages.length > 0 && (recording === null || ++empty >= EMPTY)) cheaply = false;
+      recording = all;
+    } else if (recording.messages.length > 0) confirmed = true;
+    unclear = recording.unclear;
+    const { messages, packets } = recording;
+    // A list of sets has no counters, and those that are read by themselves begin anew each time.
+    return sightings.take({ messages, packets: counted.size === 0 ? packets : new Map() }, at ?? host.now());
+  }
+
   return {
     places,
     ports,
@@ -96,18 +161,22 @@ export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, 
     get unclear() {
       return unclear;
     },
+    get listed() {
+      return listed;
+    },
     get missed() {
-      return sightings.missed;
+      const at = host.now();
+      return placed.reduce((sum, { tap }) => sum + (isPending(tap.part ?? '', at) ? 0 : sightings.outstanding(tap.name)), 0);
     },
     async read(last = false) {
-      const wantsAll = last || !cheaply || readings++ % ALL_EVERY === 0;
-      const sets = cheaply ? await recorder.glance() : null;
-      // Where the sets alone show less than all of the table, this nft lists no elements with them.
-      const all = wantsAll || sets === null ? await recorder.read() : null;
-      if (all !== null && all.messages.length > 0 && (sets === null || sets.messages.length === 0)) cheaply = false;
-      const recording = all ?? (sets as Recording);
-      unclear = recording.unclear;
-      return sightings.take(recording, host.now());
+      const wanted = moved(await recorder.counted(), host.now());
+      listed = wanted.size > 0;
+      const messages = listed ? await listAll(wanted) : [];
+      if (!last) return messages;
+      const still = parts.filter((part) => isPending(part, host.now()));
+      if (still.length > 0) messages.push(...(await list(new Set(still))));
+      listedUntil.clear();
+      return messages.sort((one, other) => one.at - other.at);
     },
     close: () => recorder.close(),
   };

@@ -15,6 +15,8 @@ export interface Made {
   readonly tables: readonly string[];
   /** Devices; the other end of a pair goes along. */
   readonly devices: readonly string[];
+  /** Rules of routing that were added, as words behind `ip rule del`. */
+  readonly rules: readonly (readonly string[])[];
   /** Ways that were added, as words behind `ip route del`; those through a device of ours go along with it. */
   readonly routes: readonly (readonly string[])[];
   /** Neighbours the kernel has learnt of ours. */
@@ -23,7 +25,16 @@ export interface Made {
   readonly hosts: readonly string[];
 }
 
-export const NOTHING: Made = { tables: [], devices: [], routes: [], neighbours: [], hosts: [] };
+/**
+ * The table of our own routes, which rules of ours lead to. Should somebody have one of this number nothing of it changes, for what
+ * is added to it is about addresses of a test alone; busybox's `ip` (1.35) takes none beyond 255. The rules come before
+ * anybody's but the kernel's own (0): mwan3's begin with 1001, those of netifd and pbr are beyond.
+ */
+export const OWN_TABLE = '190';
+/** The end of a rule of ours. */
+export const OWN_RULE = ['lookup', OWN_TABLE, 'priority', '51'] as const;
+
+export const NOTHING: Made = { tables: [], devices: [], rules: [], routes: [], neighbours: [], hosts: [] };
 
 const fileOf = (pid: number): string => `${FOLDER}/${PREFIX}${pid}`;
 
@@ -77,9 +88,13 @@ async function takeAway(host: Host, made: Made): Promise<string[]> {
     if ((await host.kind(`/sys/class/net/${device}`)).state !== 'absent')
       left.push(`The device ${device} could not be taken away: \`ip link del ${device}\` does it.`);
   }
+  // A rule before the route that it leads to.
+  for (const rule of made.rules) await host.run(['ip', 'rule', 'del', ...rule]);
   for (const route of made.routes) await host.run(['ip', 'route', 'del', ...route]);
-  await Promise.all(made.neighbours.map((one) => forget(host, one)));
-  const ended = await Promise.all(made.hosts.map((address) => endFlowsOf(host, address)));
+  const [ended] = await Promise.all([
+    Promise.all(made.hosts.map((address) => endFlowsOf(host, address))),
+    ...made.neighbours.map((one) => forget(host, one)),
+  ]);
   made.hosts.forEach((address, index) => {
     if (ended[index] !== true)
       left.push(
@@ -99,13 +114,14 @@ export async function unmake(host: Host, made: Made): Promise<string[]> {
 /** What of a file is known to be ours; null where somebody else wrote it. */
 function understood(text: string, pid: number): (Made & { began: string | null }) | null {
   try {
-    const { began, tables, devices, routes, neighbours, hosts } = JSON.parse(text) as Made & { began: string | null };
-    const lists = [tables, devices, routes, neighbours, hosts];
+    const { began, tables, devices, rules = [], routes, neighbours, hosts } = JSON.parse(text) as Made & { began: string | null };
+    const lists = [tables, devices, rules, routes, neighbours, hosts];
     // Root alone writes there, and still nothing is taken away that does not bear the run's own name.
     if (!lists.every(Array.isArray)) return null;
     if (!tables.every((one) => new RegExp(`^netdev sipalg_[a-z]+_${pid}$`).test(one))) return null;
     if (!devices.every((one) => /^sip[a-z][0-9a-z]{1,8}$/.test(one))) return null;
-    return { began, tables, devices, routes, neighbours, hosts };
+    if (!rules.every((one) => one.slice(-OWN_RULE.length).join(' ') === OWN_RULE.join(' '))) return null;
+    return { began, tables, devices, rules, routes, neighbours, hosts };
   } catch {
     return null;
   }

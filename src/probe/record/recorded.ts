@@ -1,5 +1,5 @@
 /** From the sets of a recording, as `nft list table` prints them, back to messages. */
-import { bytesAt, CHUNK, NARROW, nameIn, TAILS } from './taps.ts';
+import { bytesAt, CHUNK, counterOf, NARROW, nameIn, TAILS } from './taps.ts';
 import type { Tap } from './taps.ts';
 
 export interface End {
@@ -26,6 +26,8 @@ export interface Recorded {
   readonly ttl: number | null;
   /** So many packets had these numbers and bytes: a phone that numbers all its packets 0 repeats itself so. */
   readonly times: number;
+  /** A piece of it was not listed, though its tap records it: the next listing may show it. */
+  readonly isPartial?: boolean;
   /** TCP: up to which byte of the other side it says to have got everything. */
   readonly ack: number | null;
 }
@@ -42,6 +44,8 @@ export interface Recording {
 }
 
 interface Element {
+  /** As it is listed, without what changes. */
+  readonly key: string;
   readonly parts: readonly string[];
   readonly expires: number;
   /** Packets, where its set counts them; else 1. */
@@ -58,34 +62,58 @@ function milliseconds(text: string): number {
   );
 }
 
-/** Elements by set, and counts of packets by chain: the first counter of each. */
-function parse(text: string): { sets: Map<string, Element[]>; packets: Map<string, number> } {
-  const sets = new Map<string, Element[]>();
-  for (const [, name = '', inside = ''] of text.matchAll(/^\tset (\S+) \{\n(.*?)^\t\}/gms)) {
-    const [, listed = ''] = /elements = \{([^}]*)\}/s.exec(inside) ?? [];
-    sets.set(
-      name,
-      listed
-        .split(',')
-        .map((one) => one.trim())
-        .filter((one) => one !== '')
-        .map((one) => {
-          const [key = '', expires = ''] = one.split(' expires ');
-          return {
-            parts: key
-              .replace(/ (?:counter|timeout) .*$/, '')
-              .split(' . ')
-              .map((part) => part.trim()),
-            expires: milliseconds(expires),
-            packets: Number(/ counter packets (\d+)/.exec(one)?.[1] ?? 1),
-          };
-        }),
-    );
+/** What is listed between two marks, by name: so that regular expressions need not run over a text of megabytes. */
+function sections(text: string, kind: 'set' | 'counter'): Map<string, string> {
+  const found = new Map<string, string>();
+  const begins = `\n\t${kind} `;
+  for (let at = text.indexOf(begins); at >= 0; at = text.indexOf(begins, at + 1)) {
+    const open = text.indexOf(' {', at + begins.length);
+    const end = text.indexOf('\n\t}', open);
+    if (open < 0 || end < 0) break;
+    found.set(text.slice(at + begins.length, open), text.slice(open + 2, end));
   }
-  const packets = new Map<string, number>();
-  for (const [, name = '', count] of text.matchAll(/^\tchain (\S+) \{\n\t\tcounter packets (\d+)/gm)) packets.set(name, Number(count));
-  return { sets, packets };
+  return found;
 }
+
+const ELEMENTS = 'elements = {';
+
+/**
+ * The elements of a set by what they share with the others of their packet: its two first parts. The kernel may show an element
+ * twice in one listing: while a table of hashes is made larger or smaller, a walk goes over the old one and the new (nft_set_hash.c,
+ * nft_rhash_walk; rhashtable.c, rhashtable_walk_next). So what looks the same is one.
+ * @param wanted groups; null: all
+ */
+function grouped(inside: string | undefined, wanted: ReadonlySet<string> | null): Map<string, Element[]> {
+  const groups = new Map<string, Element[]>();
+  const from = inside?.indexOf(ELEMENTS) ?? -1;
+  if (inside === undefined || from < 0) return groups;
+  for (const one of inside.slice(from + ELEMENTS.length, inside.lastIndexOf('}')).split(',')) {
+    const text = one.trim();
+    const second = text.indexOf(' . ');
+    const third = text.indexOf(' . ', second + 3);
+    if (second < 0 || third < 0) continue;
+    const group = text.slice(0, third);
+    if (wanted !== null && !wanted.has(group)) continue;
+    const [all = '', expires = ''] = text.split(' expires ');
+    const key = all.replace(/ (?:counter|timeout) .*$/, '');
+    const element: Element = {
+      key,
+      parts: key.split(' . ').map((part) => part.trim()),
+      expires: milliseconds(expires),
+      packets: Number(/ counter packets (\d+)/.exec(text)?.[1] ?? 1),
+    };
+    const known = groups.get(group);
+    const twin = known?.findIndex((other) => other.key === key) ?? -1;
+    if (known === undefined) groups.set(group, [element]);
+    else if (twin < 0) known.push(element);
+    else if (known[twin]!.packets < element.packets) known[twin] = element;
+  }
+  return groups;
+}
+
+/** Packets by counter. */
+export const countersIn = (text: string): Map<string, number> =>
+  new Map([...sections(text, 'counter')].map(([name, inside]) => [name, Number(/packets (\d+)/.exec(inside)?.[1] ?? 0)]));
 
 /** A number as nft prints it, in decimal or with 0x, as that many bytes. */
 function bytesOf(number: string, size: number): Uint8Array {
@@ -93,19 +121,34 @@ function bytesOf(number: string, size: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, at) => parseInt(digits.slice(at * 2, at * 2 + 2), 16));
 }
 
-function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most: number): { found: Recorded[]; unclear: number } {
-  /** Elements of a set by what they share with the others of their packet. */
-  const grouped = (suffix: string): Map<string, Element[]> => {
-    const groups = new Map<string, Element[]>();
-    for (const element of sets.get(`${nameIn(tap)}_${suffix}`) ?? []) {
-      const group = element.parts.slice(0, 2).join(' ');
-      groups.set(group, [...(groups.get(group) ?? []), element]);
-    }
-    return groups;
+/** What a packet's elements say before its bytes are put together. */
+export type Head = Pick<Recorded, 'tap' | 'id' | 'check' | 'length' | 'expires' | 'times'>;
+
+function headOf(tap: Tap, heads: readonly Element[]): Head {
+  const [head] = heads as [Element, ...Element[]];
+  const said = Number(head.parts[2]);
+  return {
+    tap: tap.name,
+    id: Number(head.parts[0]),
+    check: Number(head.parts[1]),
+    length: tap.transport === 'tcp' ? said - (tap.family === 'ip' ? 20 : 0) - Number(head.parts[3]) * 4 : said - 8,
+    expires: Math.max(...heads.map(({ expires }) => expires)),
+    times: heads.reduce((sum, { packets }) => sum + packets, 0),
   };
-  const [from, to, size, acks] = [grouped('from'), grouped('to'), grouped('size'), grouped('ack')];
-  const chunks = Array.from({ length: Math.floor(most / CHUNK) }, (_, index) => grouped(`b${index * CHUNK}`));
-  const tails = TAILS.map((width) => [width, grouped(`t${width}`)] as const);
+}
+
+type IsKnown = (head: Head) => boolean;
+
+function assemble(tap: Tap, sets: ReadonlyMap<string, string>, most: number, isKnown: IsKnown): { found: Recorded[]; unclear: number } {
+  const inSet = (suffix: string, wanted: ReadonlySet<string> | null): Map<string, Element[]> =>
+    grouped(sets.get(`${nameIn(tap)}_${suffix}`), wanted);
+  const size = inSet('size', null);
+  for (const [group, heads] of size) if (isKnown(headOf(tap, heads))) size.delete(group);
+  if (size.size === 0) return { found: [], unclear: 0 };
+  const wanted = new Set(size.keys());
+  const [from, to, acks] = [inSet('from', wanted), inSet('to', wanted), inSet('ack', wanted)];
+  const chunks = Array.from({ length: Math.floor(most / CHUNK) }, (_, index) => inSet(`b${index * CHUNK}`, wanted));
+  const tails = TAILS.map((width) => [width, inSet(`t${width}`, wanted)] as const);
   const found: Recorded[] = [];
   let unclear = 0;
   for (const [group, heads] of size) {
@@ -115,9 +158,9 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       unclear++;
       continue;
     }
-    const said = Number(head.parts[2]);
     const isTcp = tap.transport === 'tcp';
-    const length = isTcp ? said - (tap.family === 'ip' ? 20 : 0) - Number(head.parts[3]) * 4 : said - 8;
+    const known = headOf(tap, heads);
+    const { length } = known;
     const bytes = new Uint8Array(Math.min(Math.max(length, 0), most));
     let at = 0;
     let isAmbiguous = false;
@@ -138,18 +181,17 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
       unclear++;
       continue;
     }
+    // A header of TCP with options that no tap knows, and a set without room, leave it so for good.
+    const { least = 1, tails: tailed = most } = tap;
+    const expected = length > Math.min(most, tailed) ? Math.floor(Math.min(length, most) / CHUNK) * CHUNK : length - (length % least);
     const end = ({ parts }: Element): End => ({ address: parts[2]!, port: Number(parts[3]) });
     found.push({
-      tap: tap.name,
-      id: Number(head.parts[0]),
+      ...known,
       from: end(source[0]!),
       to: end(destination[0]!),
-      check: Number(head.parts[1]),
-      length,
       bytes: bytes.slice(0, at),
-      expires: Math.max(...heads.map(({ expires }) => expires)),
+      ...(at < expected ? { isPartial: true } : {}),
       ttl: isTcp ? null : Number(head.parts[3]),
-      times: heads.reduce((sum, { packets }) => sum + packets, 0),
       ack: isTcp ? Number(acks.get(group)?.[0]?.parts[2] ?? NaN) : null,
     });
   }
@@ -157,12 +199,17 @@ function assemble(tap: Tap, sets: ReadonlyMap<string, readonly Element[]>, most:
 }
 
 /**
- * @param text  what `nft list table netdev NAME` printed of a table that recordingScript made
- * @param bytes Limits.bytes of that script
+ * @param text    what `nft list table netdev NAME` printed of tables that recordingScript made
+ * @param bytes   Limits.bytes of that script
+ * @param isKnown messages of which nothing more is asked; they are left out
  */
-export function readRecording(text: string, taps: readonly Tap[], bytes: number = NARROW): Recording {
-  const { sets, packets: counted } = parse(text);
-  const packets = new Map(taps.map((tap) => [tap.name, counted.get(`${nameIn(tap)}_r`) ?? 0]));
-  const all = taps.map((tap) => assemble(tap, sets, bytesAt(tap, bytes)));
+export function readRecording(text: string, taps: readonly Tap[], bytes: number = NARROW, isKnown: IsKnown = () => false): Recording {
+  const sets = sections(text, 'set');
+  const counters = countersIn(text);
+  const counted = new Map<string, number>();
+  if (text.includes('\n\tchain '))
+    for (const [, name = '', count] of text.matchAll(/^\tchain (\S+) \{\n\t\tcounter packets (\d+)/gm)) counted.set(name, Number(count));
+  const packets = new Map(taps.map((tap) => [tap.name, counters.get(counterOf(tap)) ?? counted.get(`${nameIn(tap)}_r`) ?? 0]));
+  const all = taps.map((tap) => assemble(tap, sets, bytesAt(tap, bytes), isKnown));
   return { messages: all.flatMap(({ found }) => found), packets, counted, unclear: all.reduce((sum, { unclear }) => sum + unclear, 0) };
 }

@@ -11,12 +11,12 @@
  * device, all in one recorder. A message is the same one on both sides by its IP id where that is not 0, else by its
  * Call-ID, CSeq and branch; NAT keeps none of its addresses and ports.
  */
-import type { Host } from '../../host/host.ts';
+import type { Host, Outcome } from '../../host/host.ts';
 import { NOTHING, unmake, writeMade } from './made.ts';
 import type { Made } from './made.ts';
-import { readRecording } from './recorded.ts';
-import type { Recording } from './recorded.ts';
-import { NARROW, recordable, recordingScript } from './taps.ts';
+import { countersIn, readRecording } from './recorded.ts';
+import type { Head, Recording } from './recorded.ts';
+import { counterOf, NARROW, recordable, recordingScript } from './taps.ts';
 import type { Limits, Tap } from './taps.ts';
 
 export interface RecorderOptions {
@@ -33,15 +33,27 @@ export interface RecorderOptions {
   readonly more?: readonly string[];
 }
 
+/** What of a recording is asked for. */
+export interface Asked {
+  /** The parts of the taps that are listed; all, where none is given. */
+  readonly parts?: ReadonlySet<string>;
+  /** Messages that are left out. */
+  readonly isKnown?: (head: Head) => boolean;
+}
+
 export interface Recorder {
-  /** `netdev NAME`. */
-  readonly table: string;
   /** Bytes of each message that are recorded. */
   readonly bytes: number;
-  /** @throws Error in a sentence: somebody has taken the table away (`fw4 flush`), or nft did not answer */
-  read(): Promise<Recording>;
+  /** @throws Error in a sentence: somebody has taken a table away (`fw4 flush`), or nft did not answer */
+  read(asked?: Asked): Promise<Recording>;
   /** The messages alone, at a tenth of the cost; null where this nft does not list them so. Some list the sets without a message. */
-  glance(): Promise<Recording | null>;
+  glance(asked?: Asked): Promise<Recording | null>;
+  /**
+   * Packets that have matched at each tap whose counter has a name, since the recording began: a fraction of what the shortest list
+   * of messages costs. It takes them off the counters, which is one transaction (nf_tables, NFT_MSG_GETOBJ_RESET). null where nft
+   * does not answer so.
+   */
+  counted(): Promise<ReadonlyMap<string, number> | null>;
   /** Takes away all that was made. Never throws. @returns what could not be taken away, in sentences */
   close(): Promise<string[]>;
 }
@@ -58,8 +70,8 @@ export class CannotRecord extends Error {
   }
 }
 
-/** The table of a run, by what it is for: lower case letters. */
-export const tableOf = (host: Host, kind: string): string => `netdev sipalg_${kind}_${host.process().pid}`;
+/** The table of a run, by what it is for and by the part of its taps: lower case letters. */
+export const tableOf = (host: Host, kind: string, part = ''): string => `netdev sipalg_${kind}${part}_${host.process().pid}`;
 
 /** What nft says where the kernel has no netdev tables, or no egress in them (nf_tables_api.c, EOPNOTSUPP; older: ENOENT). */
 const LACKING = /Operation not supported|Not supported|Protocol error|No such file or directory/;
@@ -73,17 +85,29 @@ async function load(host: Host, script: string): Promise<string | null> {
   return outcome.code === 0 ? null : (outcome.stderr.split('\n').find((line) => line.includes('rror')) ?? outcome.stderr).trim();
 }
 
+/** What taps without a part have. */
+const WHOLE = '';
+
 /**
- * @param kind what the recording is for: its table is `netdev sipalg_KIND_PID`
+ * Taps of one part share a table; a table is listed by itself.
+ * @param kind what the recording is for: its tables are `netdev sipalg_KIND_PID` and, of each part, `netdev sipalg_KINDPART_PID`
  * @throws CannotRecord; nothing is left then. Refused where a tap cannot be written
  */
 export async function startRecorder(host: Host, kind: string, taps: readonly Tap[], options: RecorderOptions): Promise<Recorder> {
   const { messages, seconds, kernel, made = NOTHING, more = [] } = options;
-  const table = tableOf(host, kind);
-  const name = table.slice('netdev '.length);
-  const all = { ...made, tables: [...made.tables, table] };
+  const parts = [...new Set(taps.map(({ part = WHOLE }) => part))];
+  const tapsIn = (part: string): Tap[] => taps.filter((tap) => (tap.part ?? WHOLE) === part);
+  const tableIn = (part: string): string => tableOf(host, kind, part);
+  const all = { ...made, tables: [...made.tables, ...parts.map(tableIn)] };
   let bytes = Math.min(options.bytes ?? Infinity, recordable(kernel));
-  const script = (): string => recordingScript(name, taps, { bytes, messages, seconds } satisfies Limits, more);
+  // One transaction for all of them.
+  const script = (): string =>
+    parts
+      .map((part, nth) => {
+        const limits: Limits = { bytes, messages, seconds };
+        return recordingScript(tableIn(part).slice('netdev '.length), tapsIn(part), limits, nth === 0 ? more : []);
+      })
+      .join('');
   const first = script(); // a tap that cannot be written is refused before anything is made
   await writeMade(host, all);
   try {
@@ -98,19 +122,38 @@ export async function startRecorder(host: Host, kind: string, taps: readonly Tap
     await unmake(host, all);
     throw error;
   }
+  /** The same question of several tables, to one nft. */
+  const ask = (question: readonly string[], of: readonly string[]): Promise<Outcome> =>
+    host.run(['nft', ...of.flatMap((part, nth) => [...(nth === 0 ? [] : [';']), ...question, ...tableIn(part).split(' ')])]);
+  const wantedOf = ({ parts: wanted }: Asked): string[] => parts.filter((part) => wanted === undefined || wanted.has(part));
+  const recordingOf = (text: string, wanted: readonly string[], { isKnown }: Asked): Recording =>
+    readRecording(text, taps.filter(({ part = WHOLE }) => wanted.includes(part)), bytes, isKnown);
+  const named = taps.filter((tap) => tap.named === true);
+  const counts = new Map<string, number>(named.map(({ name }) => [name, 0]));
   return {
-    table,
     bytes,
-    async read() {
-      const outcome = await host.run(['nft', 'list', 'table', ...table.split(' ')]);
+    async read(asked = {}) {
+      const wanted = wantedOf(asked);
+      const outcome = await ask(['list', 'table'], wanted);
       if (outcome.state !== 'exited') throw new Error(`\`${outcome.command}\` did not answer.`);
-      if (outcome.code !== 0)
+      if (outcome.code !== 0) {
+        const table = wanted.map(tableIn).join(', ');
         throw new Error(`The table ${table} is gone: somebody has flushed all tables meanwhile (\`/etc/init.d/firewall stop\` does).`);
-      return readRecording(outcome.stdout, taps, bytes);
+      }
+      return recordingOf(outcome.stdout, wanted, asked);
     },
-    async glance() {
-      const outcome = await host.run(['nft', 'list', 'sets', 'table', ...table.split(' ')]);
-      return outcome.state === 'exited' && outcome.code === 0 ? readRecording(outcome.stdout, taps, bytes) : null;
+    async glance(asked = {}) {
+      const wanted = wantedOf(asked);
+      const outcome = await ask(['list', 'sets', 'table'], wanted);
+      return outcome.state === 'exited' && outcome.code === 0 ? recordingOf(outcome.stdout, wanted, asked) : null;
+    },
+    async counted() {
+      if (named.length === 0) return null;
+      const outcome = await ask(['reset', 'counters', 'table'], parts);
+      if (outcome.state !== 'exited' || outcome.code !== 0) return null;
+      const more = countersIn(outcome.stdout);
+      for (const tap of named) counts.set(tap.name, (counts.get(tap.name) ?? 0) + (more.get(counterOf(tap)) ?? 0));
+      return counts;
     },
     close: () => unmake(host, all),
   };

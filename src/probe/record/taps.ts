@@ -34,6 +34,12 @@ export interface Tap {
   readonly bytes?: number;
   /** Length of the longest message whose last bytes are recorded behind its whole chunks: each costs rules. All, if not given. */
   readonly tails?: number;
+  /** Into pieces of so many bytes at least these are cut; what is shorter is not recorded. 1, if not given. */
+  readonly least?: (typeof TAILS)[number];
+  /** Ends the name of its table, of lower case letters: what is listed by itself costs less. */
+  readonly part?: string;
+  /** Its packets are counted by a counter with a name, which is read without the rules. */
+  readonly named?: boolean;
 }
 
 /** How much is recorded: memory in the kernel is bounded by these, about 130 bytes for each 32 of a message. */
@@ -58,13 +64,23 @@ const LAST_OFFSET = 255;
 /** Where the payload begins behind the header that offsets count from. TCP's header has options, so it is asked for its payload. */
 const BASE = { udp: { header: 'th', start: 8 }, tcp: { header: 'ih', start: 0 } } as const;
 /**
- * What says how long a packet's payload is, and by how much it says more. Of TCP that is told for a header without options
- * alone, as a test writes them: of others what stands behind the last whole chunk is not recorded.
+ * What says how long a packet's payload is, and by how much it says more. Of TCP that is told for a header without options, as
+ * a test writes them, and with timestamps alone (RFC 7323 §3.2: 12 bytes), as phones do: of a header with others, of a segment that
+ * tells of losses, what stands behind the last whole chunk is not recorded.
  */
-const LENGTH = {
-  udp: { ip: ['udp length', 8], ip6: ['udp length', 8] },
-  tcp: { ip: ['tcp doff 5 ip length', 40], ip6: ['tcp doff 5 ip6 length', 20] },
-} as const;
+const LENGTHS: Readonly<Record<Tap['transport'], Readonly<Record<Tap['family'], readonly (readonly [string, number])[]>>>> = {
+  udp: { ip: [['udp length', 8]], ip6: [['udp length', 8]] },
+  tcp: {
+    ip: [
+      ['tcp doff 5 ip length', 40],
+      ['tcp doff 8 ip length', 52],
+    ],
+    ip6: [
+      ['tcp doff 5 ip6 length', 20],
+      ['tcp doff 8 ip6 length', 32],
+    ],
+  },
+};
 
 /** Bytes of a message that a kernel takes offsets for, by its release (`6.6.93`); a release that says nothing counts as old. */
 export function recordable(kernel: string): number {
@@ -74,6 +90,9 @@ export function recordable(kernel: string): number {
 
 /** What it is called in its table: no word of nft's, whatever a tap is called. */
 export const nameIn = ({ name }: Pick<Tap, 'name'>): string => `tap_${name}`;
+
+/** The counter of a tap that has one of that name. */
+export const counterOf = (tap: Pick<Tap, 'name'>): string => `${nameIn(tap)}_n`;
 
 const raw = ({ transport }: Tap, at: number, bytes: number): string => {
   const { header, start } = BASE[transport];
@@ -129,7 +148,7 @@ function tapText(tap: Tap, { messages: most, seconds, ...limits }: Limits): stri
   validate(tap);
   const bytes = bytesAt(tap, limits.bytes);
   const messages = Math.min(most, tap.messages ?? most);
-  const { device, hook, priority = -350, family, transport, matches, drop = false, begins = [], tails: tailed = bytes } = tap;
+  const { device, hook, priority = -350, family, transport, matches, drop = false, begins = [], tails: tailed = bytes, least = 1 } = tap;
   const name = nameIn(tap);
   const key = (more: string): string => `${groupOf(tap)} . ${more}`;
   const set = (suffix: string, more: string): string =>
@@ -139,33 +158,37 @@ function tapText(tap: Tap, { messages: most, seconds, ...limits }: Limits): stri
   const chunks = Array.from({ length: Math.ceil(bytes / CHUNK) }, (_, index) => index * CHUNK);
   const whole = chunks.filter((at) => at + CHUNK <= bytes);
   const lines = [
+    ...(tap.named === true ? [`  counter ${counterOf(tap)} { }`] : []),
     ...HEADS.map(([suffix, more]) => set(suffix, more(tap))),
     ...whole.map((at) => set(`b${at}`, chunk(tap, at))),
     ...TAILS.map((size) => set(`t${size}`, raw(tap, 0, size))),
     ...(transport === 'tcp' ? [set('ack', ACK)] : []),
   ];
   const rules = [
-    `counter ${HEADS.map(([suffix, more]) => add(suffix, more(tap))).join(' ')}`,
+    `counter ${tap.named === true ? `name "${counterOf(tap)}" ` : ''}${HEADS.map(([suffix, more]) => add(suffix, more(tap))).join(' ')}`,
     ...whole.map((at) => add(`b${at}`, chunk(tap, at))),
   ];
   if (transport === 'tcp') rules.push(add('ack', ACK));
   // By the length of a payload to the chain for what stands behind its last whole chunk.
   const { start } = BASE[transport];
-  const [length, over] = LENGTH[transport][family];
   const ending = chunks.filter((at) => at < tailed);
-  const ends = ending.map((at) => `${over + at + 1}-${over + at + CHUNK - 1} : jump ${name}_e${at}`);
-  for (const at of ending) {
-    const tails = TAILS.flatMap((size) =>
-      Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
-        if (at + from + size > bytes || (limits.bytes <= NARROW && start + at + from > LAST_OFFSET)) return [];
-        const first = over + at + from + size;
-        const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
-        return [`    ${length} ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];
-      }),
-    );
-    lines.push(`  chain ${name}_e${at} {`, ...tails, '  }');
+  const lengths = LENGTHS[transport][family].slice(0, begins.length > 0 ? undefined : 1); // a test writes its headers itself
+  for (const [nth, [length, over]] of lengths.entries()) {
+    const chainOf = (at: number): string => `${name}_e${nth === 0 ? '' : 'o'}${at}`;
+    for (const at of ending) {
+      const tails = TAILS.filter((size) => size >= least).flatMap((size) =>
+        Array.from({ length: CHUNK / size / 2 }, (_, index) => index * 2 * size).flatMap((from) => {
+          if (at + from + size > bytes || (limits.bytes <= NARROW && start + at + from > LAST_OFFSET)) return [];
+          const first = over + at + from + size;
+          const range = size === 1 ? `${first}` : `${first}-${first + size - 1}`;
+          return [`    ${length} ${range} ${add(`t${size}`, raw(tap, at + from, size))}`];
+        }),
+      );
+      lines.push(`  chain ${chainOf(at)} {`, ...tails, '  }');
+    }
+    const ends = ending.map((at) => `${over + at + 1}-${over + at + CHUNK - 1} : jump ${chainOf(at)}`);
+    if (ends.length > 0) rules.push(`${length} vmap { ${ends.join(', ')} }`);
   }
-  if (ends.length > 0) rules.push(`${length} vmap { ${ends.join(', ')} }`);
   if (drop) rules.push('counter drop');
   const version = family === 'ip' ? `meta protocol ip ip protocol ${transport}` : `meta protocol ip6 ip6 nexthdr ${transport}`;
   // Of a packet without payload there is nothing to load, and the rule ends there.

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { listen } from '../../../src/engines/node/http-server.ts';
 import type { Listening } from '../../../src/http/listener.ts';
+import { MOST_BODY } from '../../../src/http/message.ts';
 import { TAKEN_WITHIN } from '../../../src/http/waiting.ts';
 import { handClock, settle, type HandClock } from '../../pure/daemon/hand.ts';
 
@@ -75,4 +76,49 @@ door('has its reply ended when more than 4 MiB wait of all, the oldest first; wh
   third.socket.destroy();
 });
 
+const bodies = suite('a large body at the door to HTTP');
+
+bodies('is read of who may bring one, one at a time, and of nobody else', async () => {
+  const held: (() => void)[] = [];
+  const most = ({ target }: { target: string }): number => (target === '/may' ? 100_000 : MOST_BODY);
+  const handle = Object.assign(
+    async ({ body }: { body: string | null }) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return { status: 200, headers: {}, body: String(body?.length) };
+    },
+    { most },
+  );
+  const server = await listen({ address: '127.0.0.1', port: 0 }, handle, (error) => console.error(error));
+  try {
+    /** @returns what comes of it, and a promise that it was heard */
+    const post = (target: string, bytes: number): Promise<string> =>
+      fetch(`http://127.0.0.1:${server.place.port}${target}`, { method: 'POST', body: 'x'.repeat(bytes) }).then(
+        async (response) => `${response.status} ${(await response.text()).slice(0, 80)}`,
+      );
+    const begun = async (count: number): Promise<void> => {
+      while (held.length < count) await settle();
+    };
+    const first = post('/may', 100_000);
+    await begun(1);
+    assert.match(await post('/may', MOST_BODY + 1), '503 {"error":"Another large change of the configuration is being taken');
+    const small = post('/may', MOST_BODY);
+    await begun(2);
+    held.splice(0).forEach((go) => go());
+    assert.equal([await first, await small], ['200 100000', `200 ${MOST_BODY}`]);
+    const again = post('/may', 90_000);
+    await begun(1);
+    held.splice(0).forEach((go) => go());
+    assert.is(await again, '200 90000', 'the place is free again');
+    assert.match(await post('/may', 100_001), '413 {"error":"This is more than can be taken at once (100000 bytes)');
+    assert.match(await post('/else', MOST_BODY + 1), `413 {"error":"This is more than can be taken at once (${MOST_BODY} bytes)`);
+    const last = post('/may', 100_000);
+    await begun(1);
+    held.splice(0).forEach((go) => go());
+    assert.is(await last, '200 100000', 'also after one that was too large');
+  } finally {
+    await server.close(0);
+  }
+});
+
 door.run();
+bodies.run();

@@ -107,6 +107,37 @@ export const IN_HEALTH: readonly Scene[] = [
     },
   },
   {
+    name: 'phones of two providers, with a way to the internet each',
+    made: [],
+    not: ['several-ways-out'],
+    async make(stage) {
+      const { router } = stage.lab;
+      await withStranger(stage);
+      stage.after(() => router.must(['ip', 'addr', 'del', '203.0.113.21/32', 'dev', 'wan']));
+      await router.must(['ip', 'addr', 'add', '203.0.113.21/32', 'dev', 'wan']);
+      await stage.nft(chain('nat hook postrouting priority 90', `ip saddr ${ADDRESS.phone2} oifname "wan" snat to 203.0.113.21`));
+      await stage.register('phone');
+      const phone = await (await stage.lab.talker('phone2')).udp(ADDRESS.phone2, 5062);
+      const far = await (await stage.lab.talker('provider')).udp(STRANGER, 5060);
+      stage.after(() => phone.close().then(() => far.close()));
+      await phone.send(Buffer.from(message('REGISTER', ADDRESS.phone2, 5062)), { address: STRANGER, port: 5060 });
+      if ((await far.next(10_000)) === undefined) throw new Error('The REGISTER did not come to the other provider');
+    },
+  },
+  {
+    name: 'a phone that rests answers late',
+    made: [],
+    hidden: ['inside-late'],
+    ask: 'the voice is choppy',
+    async make(stage) {
+      const { phone } = stage.lab;
+      await stage.register('phone');
+      stage.after(() => phone.must(['tc', 'qdisc', 'del', 'dev', 'eth0', 'root']));
+      await phone.must(['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', 'rate', '1mbit', 'burst', '3000', 'limit', '100000']);
+      await stage.rtp('phone', { port: 9000, to: { address: ADDRESS.router, port: 9 }, size: 1200, every: 1 });
+    },
+  },
+  {
     name: 'a PBX on the router, with which the phones register',
     made: [],
     not: ['phones-share-sip-port'],

@@ -73,7 +73,8 @@ export const OF_LINE: readonly Scene[] = [
     made: ['inside-late'],
     ask: ASK,
     async make(stage) {
-      await stage.register('phone');
+      await stage.settle('phone');
+      await stage.call('phone', { echo: false });
       await slow(stage, stage.lab.phone, 'eth0', '1mbit');
       await flood(stage, 'phone', ADDRESS.router);
     },

@@ -17,6 +17,8 @@ export type Scene = {
   readonly hidden?: readonly string[];
   /** Causes that could be taken for it, and have to be ruled out. */
   readonly not?: readonly string[];
+  /** It waits for half a minute: it is played in a lab of its own, beside the others. */
+  readonly waits?: true;
   /** What is asked; nothing if not given. */
   readonly ask?: string;
   make(stage: Stage): Promise<void>;

@@ -34,6 +34,7 @@ export const OF_STATE: readonly Scene[] = [
   {
     name: 'a phone without keep-alive, 31 s after its REGISTER',
     made: ['state-short'],
+    waits: true,
     async make(stage) {
       await stage.register('phone');
       await stage.pause(31_500);

@@ -8,9 +8,8 @@ import type { Engine } from '../../bundled.ts';
 import { callThroughProvider } from '../compare/peers.ts';
 import { filesOf } from '../files.ts';
 import { openLab } from '../lab.ts';
-import type { Lab } from '../lab.ts';
 import { ADDRESS } from '../network.ts';
-import { going, stop } from '../watch/watched.ts';
+import { going, recording, stop } from '../watch/watched.ts';
 import type { Going } from '../watch/watched.ts';
 import { startKamailio, startSngrep, until } from './servers.ts';
 import type { Kept } from './servers.ts';
@@ -54,9 +53,6 @@ function sentBy(one: Going): number {
   return sent ?? NaN;
 }
 
-const devicesRecorded = async (lab: Lab): Promise<number> =>
-  ((await lab.router.must(['nft', 'list', 'tables'])).match(/netdev sipalg_hep_/g) ?? []).length;
-
 live('kamailio and sngrep have both sides of a call under one id, from either engine and by tcpdump', async () => {
   const lab = await openLab({ ruleset: 'stock-alg-on' });
   const outside = filesOf(lab.provider.pid);
@@ -64,20 +60,25 @@ live('kamailio and sngrep have both sides of a call under one id, from either en
     const kamailio = await startKamailio(lab.provider, outside, ADDRESS.provider);
     const sngrep = await startSngrep(lab.provider, outside, ADDRESS.provider, 9061);
     const senders: Going[] = [];
-    const begin = async (engine: Engine, words: string[], configuration: string, begun: () => Promise<boolean>): Promise<void> => {
+    const begin = async (engine: Engine, words: string[], configuration: string, begun: (one: Going) => Promise<void>): Promise<void> => {
       lab.files.write('/etc/config/sipalg', configuration);
       const one = await going(lab, engine, words);
       senders.push(one);
-      await until(begun, () => `${engine} records; it said ${one.complained()}`);
+      await begun(one);
     };
-    await begin('node', ['watch', '--hep', '--json'], wish(9060, 11), async () => (await devicesRecorded(lab)) === 1);
-    await begin('quickjs', ['send-messages'], wish(9061, 12), async () => (await devicesRecorded(lab)) === 2);
+    await begin('node', ['watch', '--hep', '--json'], wish(9060, 11), (one) => recording(lab, 'hep', 1, [one]));
+    await begin('quickjs', ['send-messages'], wish(9061, 12), (one) => recording(lab, 'hep', 2, [one]));
     // A kernel whose recorder gets the beginnings alone, as OpenWrt has it up to now: then it is tcpdump.
     // Debian's tcpdump is no longer root as it records.
     lab.files.write('/etc/passwd', 'root:x:0:0::/root:/bin/sh\ntcpdump:x:65534:65534::/:/bin/false\n');
     lab.files.write('/tmp/osrelease', '6.6.93\n');
     await lab.router.must(['mount', '--bind', '/tmp/osrelease', '/proc/sys/kernel/osrelease']);
-    await begin('quickjs', ['send-messages'], wish(9060, 13), async () => (await lab.router.must(['cat', '/proc/net/packet'])).trim().split('\n').length > 1);
+    await begin('quickjs', ['send-messages'], wish(9060, 13), (one) =>
+      until(
+        async () => (await lab.router.must(['cat', '/proc/net/packet'])).trim().split('\n').length > 1,
+        () => `tcpdump records; it said ${one.complained()}`,
+      ),
+    );
     await callThroughProvider(lab);
     await lab.send(Buffer.from(register(`Authorization: ${CREDENTIALS}`)), { from: 'phone', to: 'provider' });
     const ofNode = (rows: readonly Kept[], node: number): Kept[] => rows.filter((row) => row[6]?.endsWith(`:${node}`));
@@ -87,6 +88,9 @@ live('kamailio and sngrep have both sides of a call under one id, from either en
     // The watch has seen the ALG, which is trouble.
     assert.equal(await stop(senders), [1, 0, 0], senders.map(({ complained }) => complained()).join('\n'));
     const rows = await kamailio.kept(() => true, 'all');
+    assert.is(await kamailio.dropped(), 0, 'datagrams that kamailio had no room for');
+    // What its database does not take is no message that was lost on its way.
+    assert.equal(kamailio.said().split('\n').filter((line) => /ERROR|CRITICAL/.test(line) && !line.includes('mod_init')), []);
     const [recorded, dumped] = [ofNode(rows, 11), ofNode(rows, 13)];
     const [first, second, third] = senders as [Going, Going, Going];
     assert.equal([first, third].map(sentBy), [recorded.length, dumped.length]);

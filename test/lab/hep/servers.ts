@@ -52,7 +52,12 @@ export async function startKamailio(
   member: Member,
   files: Files,
   address: string,
-): Promise<{ kept(enough: (rows: Kept[]) => boolean, what: string): Promise<Kept[]>; stop(): Promise<void> }> {
+): Promise<{
+  kept(enough: (rows: Kept[]) => boolean, what: string): Promise<Kept[]>;
+  said(): string;
+  dropped(): Promise<number>;
+  stop(): Promise<void>;
+}> {
   await member.must(['python3', '-c', MAKE], { timeout: 60_000 });
   files.write('/tmp/homer.cfg', configuration(address));
   const kamailio = member.spawn(['kamailio', '-DD', '-E', '-f', '/tmp/homer.cfg', '-Y', '/tmp', '-P', '/tmp/homer.pid', '-m', '32', '-M', '4']);
@@ -67,6 +72,12 @@ export async function startKamailio(
         return enough(rows);
       }, () => `kamailio keeps ${what}, and not ${rows.length}; it said ${said.slice(-500)}`);
       return rows;
+    },
+    said: () => said,
+    /** Datagrams that its socket had no room for (proc_net_udp(5), the last column). */
+    async dropped() {
+      const [, drops = 'NaN'] = /^ *\d+: \w+:2364 .* (\d+) *$/m.exec(await member.must(['cat', '/proc/net/udp'])) ?? [];
+      return Number(drops);
     },
     // It is asked, for its children would outlive it otherwise and keep its output open.
     async stop() {

@@ -1,7 +1,7 @@
 /**
  * The life of the packages on a router, under stand-ins of opkg and apk that follow the real ones' order, with OpenWrt's
  * functions and procd's: from the one package of before, with the daemon and without it, a version later, and the removal
- * of each. The same in virtual machines, with real modules: test/machine/packages.test.ts.
+ * of each. The same in virtual machines, with real modules: test/machine/packages-opkg.test.ts and packages-apk.test.ts.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { suite } from 'uvu';

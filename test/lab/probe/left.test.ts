@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProbeDocument as ProbeReport } from '../../../src/probe/report.ts';
 import { openLab, type Lab, type LabOptions } from '../lab.ts';
-import { ADDRESS } from '../network.ts';
+import { ADDRESS, ADDRESS6 } from '../network.ts';
 
 const left = suite('what sipalg probe leaves');
 
@@ -22,22 +22,53 @@ async function inLab(options: LabOptions, act: (lab: Lab) => Promise<void>): Pro
   }
 }
 
+/** SIP over TCP under the helper, IPv6 to the internet, a second line, rules of routing that steer, and a strict rp_filter at the LAN. */
+async function everything(lab: Lab): Promise<void> {
+  const mac = (await lab.provider.must(['cat', '/sys/class/net/eth0/address'])).trim();
+  await lab.router.must([
+    'sh',
+    '-ec',
+    `for one in all br-lan wan; do echo 0 > /proc/sys/net/ipv6/conf/$one/disable_ipv6; echo 0 > /proc/sys/net/ipv6/conf/$one/router_solicitations; done
+     ip -6 addr replace ${ADDRESS6.router}/64 dev br-lan nodad; ip -6 addr replace ${ADDRESS6.wan}/64 dev wan nodad
+     ip -6 neigh replace ${ADDRESS6.provider} dev wan lladdr ${mac} nud permanent; ip -6 route replace default via ${ADDRESS6.provider} dev wan
+     ip link add wanb type veth peer name farb; echo 1 > /proc/sys/net/ipv6/conf/wanb/disable_ipv6; echo 1 > /proc/sys/net/ipv6/conf/farb/disable_ipv6
+     ip addr add 198.51.100.2/24 dev wanb; ip link set farb up; ip link set wanb up
+     ip neigh replace 198.51.100.1 dev wanb lladdr 02:00:00:00:00:09 nud permanent; ip route add default via 198.51.100.1 dev wanb metric 50
+     ip rule add fwmark 0x200/0x3f00 lookup 2 priority 2002; echo 1 > /proc/sys/net/ipv4/conf/br-lan/rp_filter
+     nft 'add table inet own; add ct helper inet own siptcp { type "sip" protocol tcp; }; add chain inet own in { type filter hook prerouting priority -100; }; add rule inet own in tcp dport 5060 ct helper set "siptcp"'`,
+  ]);
+}
+
+/** The same without its bridge: its device is that of the cable to the phone, so that a test sets two of its own on it. */
+const unbridged = (lab: Lab): Promise<string> =>
+  lab.router.must([
+    'sh',
+    '-ec',
+    'ip link set lan1 nomaster; ip link set lan2 nomaster; ip link del br-lan; ip link set lan1 name br-lan; ip addr add 192.168.1.1/24 dev br-lan; ip link set br-lan up',
+  ]);
+
 /** What an owner could see of a router. Counts are of rules: those that forwarding itself hits are left out by name. */
 async function seen(lab: Lab): Promise<string[]> {
   const { router } = lab;
+  // A router that speaks IPv6 counts what it says by itself.
+  const isSix = (await router.must(['ip', '-6', 'addr', 'show', 'dev', 'wan'])) !== '';
   const rules = (await router.must(['nft', '-a', 'list', 'ruleset']))
     .split('\n')
-    .map((line) => (/accept wan IPv4\/IPv6 traffic/.test(line) ? line.replace(/counter packets \d+ bytes \d+/, 'counter') : line));
+    .map((line) =>
+      isSix || /accept wan IPv4\/IPv6 traffic/.test(line) ? line.replace(/counter packets \d+ bytes \d+/, 'counter') : line,
+    );
   // Without what counts down.
-  const flows = (await router.must(['conntrack', '-L'])).replace(/^(\w+ +\d+) \d+/gm, '$1');
+  const both = ['conntrack -L', ...(isSix ? ['conntrack -L -f ipv6'] : [])].join('; ');
+  const flows = (await router.must(['sh', '-c', `${both} 2>/dev/null`])).replace(/^(\w+ +\d+) \d+/gm, '$1');
   const all: Record<string, string | readonly string[]> = {
     rules,
     flows: flows.split('\n').sort(),
     expectations: await router.must(['sh', '-c', "sed 's/^[0-9]*//' /proc/net/nf_conntrack_expect"]),
     links: await router.must(['sh', '-c', 'ip -o link | cut -d" " -f2- | sort']),
     addresses: await router.must(['ip', '-o', 'addr']),
-    routes: await router.must(['ip', 'route', 'show', 'table', 'all']),
-    neighbours: (await router.must(['ip', '-4', 'neigh'])).replace(/ (STALE|REACHABLE|DELAY|PROBE)/g, ''),
+    routes: await router.must(['ip', '-4', 'route', 'show', 'table', 'all']),
+    steering: await router.must(['ip', 'rule']),
+    neighbours: (await router.must(['sh', '-c', `ip -4 neigh; ${isSix ? 'ip -6 neigh show dev br-lan | grep -v ^fe80' : ''} :`])).replace(/ (STALE|REACHABLE|DELAY|PROBE)/g, ''),
     bridge: await router.must(['sh', '-c', 'cat /sys/class/net/br-lan/address /sys/class/net/br-lan/mtu; ls /sys/class/net/br-lan/brif']),
     files: lab.files.list('/var/run').filter((name) => name !== 'sipalg.probe.lock' && name !== 'sipalg.probed.router'),
     temporary: lab.files.list('/tmp'),
@@ -129,14 +160,19 @@ left('is nothing where two run at once: one waits for the other, and both tell t
 
 left('is nothing where the firewall is loaded again and again meanwhile, nor does that change what it tells', () =>
   inLab({}, async (lab) => {
+    await everything(lab);
     let going = true;
     const reloading = (async () => {
       while (going) await lab.router.must(['fw4', 'reload']);
     })();
-    const { verdict, leftOver } = await probed(lab);
+    const { verdict, leftOver, parts } = await probed(lab);
+    // And at a LAN that is no bridge.
+    await unbridged(lab);
+    const plain = await probed(lab);
     going = false;
     await reloading;
-    assert.equal([verdict, leftOver], ['rewritten here', []]);
+    assert.equal([verdict, leftOver, parts], ['rewritten here', [], ['main', 'by wan', 'by wanb', 'IPv6', 'TCP']]);
+    assert.equal([plain.verdict, plain.leftOver, plain.parts], ['rewritten here', [], ['main', 'by wan', 'by wanb', 'TCP']]);
     assert.not.match(await lab.router.must(['nft', 'list', 'tables']), /sipalg/);
   }),
 );
@@ -190,6 +226,7 @@ exec ${real} "$@"
       );
     }
     await busy(lab);
+    await everything(lab);
     await lab.router.must(['touch', '/tmp/count', '/tmp/at', '/tmp/when', '/tmp/pid']);
     const before = await seen(lab);
     let killed = 0;
@@ -215,7 +252,27 @@ exec ${real} "$@"
       await same(lab, before, `killed ${when} call ${at}`);
       if (ended) break;
     }
-    assert.ok(killed > 12, `${killed} times`);
+    assert.ok(killed > 20, `${killed} times`);
+
+    // At a LAN that is no bridge another step differs alone: how the phone is put there.
+    await unbridged(lab);
+    const plain = await seen(lab);
+    for (const when of ['before', 'behind']) {
+      lab.files.write(
+        '/tmp/wrap/sh',
+        `#!/bin/dash\nPATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH\ncase "$*" in *macvlan*) [ ${when} = before ] || /bin/sh "$@"; kill -9 "$(cat /tmp/pid)" ;; esac\nexec /bin/sh "$@"\n`,
+        0o755,
+      );
+      const { status } = await lab.router.run(['/bin/dash', '-c', 'echo $$ > /tmp/pid; exec /usr/sbin/sipalg probe --json'], {
+        env: { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' },
+        timeout: 60_000,
+      });
+      assert.is(status, null, 'killed');
+      for (let wait = 0; wait < 200 && (await lab.router.run(['pgrep', '-x', 'ping|busybox|nft|ip|conntrack'])).status === 0; wait++)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      await lab.router.run(['sipalg', 'version']);
+      await same(lab, plain, `killed ${when} the phone was set on the LAN`);
+    }
   }),
 );
 
@@ -224,6 +281,7 @@ left('is taken away by plain shell where it was killed, and its package and its 
     // No address is free, so that there are routes too.
     const all = Array.from({ length: 254 }, (_, index) => `1 02:00:00:00:00:${(index + 1).toString(16)} 192.168.1.${index + 1} * *\n`);
     lab.files.write('/tmp/dhcp.leases', all.join(''));
+    await everything(lab);
     lab.files.write('/usr/lib/sipalg/give-back.sh', readFileSync('files/usr/lib/sipalg/give-back.sh', 'utf8'));
     await busy(lab);
     await lab.router.must(['sh', '-c', 'touch /var/run/sipalg.probe.lock; mkdir -p /tmp/wrap; touch /tmp/pid']);
@@ -239,6 +297,8 @@ left('is taken away by plain shell where it was killed, and its package and its 
       /table netdev sipalg_probe_/,
       /links: .*sipa/,
       /routes: 198\.19\.81\.201 /,
+      /routes: 192\.0\.2\.36 via .* table 190/,
+      /steering: 51:.* lookup 190/,
       /neighbours: 198\.19\./,
       /files: sipalg\.made\./,
     ])

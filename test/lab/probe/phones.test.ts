@@ -6,7 +6,7 @@ import { named } from '../../pure/compare/captures.ts';
 import { HELP_TCP } from '../compare/captures.ts';
 import { openLab } from '../lab.ts';
 import { ADDRESS, ADDRESS6 } from '../network.ts';
-import { ENGINES, going, stop, until } from '../watch/watched.ts';
+import { ENGINES, going, recording, stop, until } from '../watch/watched.ts';
 
 type Result = Comparison & {
   recorded: { ports: number[]; inside: number; outside: number; segments: number; missed: number; places: { outside6: string[] } };
@@ -30,10 +30,7 @@ phones('compares them as it does UDP over IPv4, and counts repeats of packets wi
     await lab.router.must(['ip', '-6', 'route', 'add', 'default', 'via', ADDRESS6.provider]);
     await lab.phone2.must(['nft', '-f', '-'], { input: UNNUMBERED });
     const all = await Promise.all(ENGINES.map((engine) => going(lab, engine, ['probe', '--phones', '--json', '--for', '600'])));
-    for (let tries = 0; ((await lab.router.must(['nft', 'list', 'tables'])).match(/sipalg_phones/g) ?? []).length < 2; tries++) {
-      if (tries > 300) throw new Error(`two record: ${all.map(({ complained }) => complained()).join()}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await recording(lab, 'phones', 2, all);
     const six = await lab.sendInvite({ from: 'phone', to: 'provider', family: 6, callId: 'six' });
     const tcp = await lab.sendInvite({ from: 'phone', to: 'provider', transport: 'tcp', callId: 'tcp' });
     const other = await lab.sendSip('register', {

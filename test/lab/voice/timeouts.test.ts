@@ -20,9 +20,22 @@ config timeouts 'timeouts'
 	option signalling_replied '700'
 	option media '350'
 `;
-/** A second and a half may pass between the last packet and the look. */
-const about = (left: number | undefined, seconds: number, what: string): void =>
-  assert.ok(left !== undefined && left <= seconds && left >= seconds - 2, `${what}: ${left} s left, ${seconds} were to be`);
+/** What conntrack had left at a look, and the seconds that had passed by then since before the last packet was sent. */
+type Seen = { readonly left: number | undefined; readonly passed: number };
+
+async function seenSince(sent: number, look: () => Promise<number | undefined>): Promise<Seen> {
+  const left = await look();
+  return { left, passed: (Date.now() - sent) / 1000 };
+}
+
+/** conntrack counts whole seconds: one more may be gone than have passed. */
+const about = ({ left, passed }: Seen, seconds: number, what: string): void =>
+  assert.ok(
+    left !== undefined && left <= seconds && left >= seconds - Math.ceil(passed) - 1,
+    `${what}: ${left} s left, ${seconds} were to be ${passed.toFixed(1)} s before`,
+  );
+
+const left = async (at: string, port = 5060): Promise<number | undefined> => (await flowsOf(house, at, port))[0]?.left;
 
 type Ends = { here: Socket; there: Socket; close(): Promise<void> };
 
@@ -57,19 +70,21 @@ async function registration(
   family: 4 | 6,
   port: number,
   delay: number,
-): Promise<{ before: number | undefined; after: number | undefined }> {
+): Promise<{ before: Seen; after: Seen }> {
   const at = family === 6 ? ADDRESS6 : ADDRESS;
   const { here, there, close } = await ends(family, port, 5060);
   try {
+    const asked = Date.now();
     await here.send(message(family, port), { address: at.provider, port: 5060 });
     const received = await there.next();
     assert.ok(received, 'the REGISTER arrives');
     const look = async (): Promise<number | undefined> => (await flowsOf(house, at.phone, 5060, family === 6 ? 'ipv6' : 'ipv4'))[0]?.left;
-    const before = await look();
+    const before = await seenSince(asked, look);
     await wait(delay);
+    const answered = Date.now();
     await there.send(Buffer.from('SIP/2.0 200 OK\r\n\r\n'), received.from);
     assert.ok(await here.next(), 'the answer arrives');
-    return { before, after: await look() };
+    return { before, after: await seenSince(answered, look) };
   } finally {
     await close();
   }
@@ -96,17 +111,19 @@ timeouts('with the rules are the configured ones, for an answer within two secon
 
 timeouts('of what comes from the internet are shorter until something has answered for two seconds', async () => {
   await house.mustApply(configuration(SECTION));
+  const scanned = Date.now();
   await house.scan({ count: 1, from: { address: SCANNERS[0], port: 5061 } });
-  about((await flowsOf(house, SCANNERS[0], 5060))[0]?.left, 100, 'nobody answered');
+  about(await seenSince(scanned, () => left(SCANNERS[0])), 100, 'nobody answered');
   const [pbx, caller] = await Promise.all([house.talker('phone2'), house.talker('provider')]);
   const [here, there] = [await pbx.udp(ADDRESS.phone2, 5060), await caller.udp(SCANNERS[1], 5061)];
   await there.send(Buffer.from('INVITE sip:x@203.0.113.20 SIP/2.0\r\n\r\n'), { address: ADDRESS.wan, port: 5060 });
   const { from } = (await here.next())!;
   for (const pause of [0, 2300]) {
     await wait(pause);
+    const answered = Date.now();
     await here.send(Buffer.from('SIP/2.0 180 Ringing\r\n\r\n'), from);
     assert.ok(await there.next());
-    about((await flowsOf(house, SCANNERS[1], 5060))[0]?.left, pause === 0 ? 100 : 700, `${pause} ms`);
+    about(await seenSince(answered, () => left(SCANNERS[1])), pause === 0 ? 100 : 700, `${pause} ms`);
   }
   await here.close();
   await there.close();
@@ -124,9 +141,10 @@ timeouts('of audio are the configured ones, where it is a phone that speaks; tho
     const { here, there, close } = await ends(4, 16000 + (port % 1000), port);
     await here.send(bytes, { address: ADDRESS.provider, port });
     const received = await there.next();
+    const answered = Date.now();
     await there.send(bytes, received!.from);
     await here.next();
-    about((await flowsOf(house, ADDRESS.phone, port))[0]?.left, seconds, what);
+    about(await seenSince(answered, () => left(ADDRESS.phone, port)), seconds, what);
     await close();
   }
 });
@@ -154,9 +172,10 @@ timeouts('change with the configuration, for flows that begin then; the old ones
   await old.here.send(message(4, 5062), { address: ADDRESS.provider, port: 5060 });
   const from = (await old.there.next())!.from;
   await house.mustApply(configuration(SECTION.replace('700', '900')));
+  const answered = Date.now();
   await old.there.send(Buffer.from('SIP/2.0 200 OK\r\n\r\n'), from);
   assert.ok(await old.here.next(), 'the answer arrives over the change');
-  about((await flowsOf(house, ADDRESS.phone, 5060))[0]?.left, 700, 'the old flow');
+  about(await seenSince(answered, () => left(ADDRESS.phone)), 700, 'the old flow');
   await old.close();
   await house.router.must(['conntrack', '-D', '-p', 'udp', '--orig-port-dst', '5060']);
   about((await registration(4, 5063, 0)).after, 900, 'a new flow');

@@ -61,3 +61,17 @@ export async function stop(all: readonly Going[]): Promise<(number | null)[]> {
   for (const { process } of all) if (process.child.exitCode === null) process.signal('SIGINT');
   return Promise.all(all.map(async ({ process }) => (await process.ended).status));
 }
+
+/**
+ * Waits until so many runs record. By a set of theirs, which costs 2 ms; `nft list tables` of 1.0.6 fetches every rule there is.
+ * @param kind of what their tables are for
+ */
+export async function recording(lab: Lab, kind: string, runs: number, all: readonly Going[]): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const made = lab.files.list('/var/run').flatMap((name) => /^sipalg\.made\.(\d+)$/.exec(name)?.[1] ?? []);
+    const sets = await Promise.all(made.map((pid) => lab.router.run(['nft', 'list', 'set', 'netdev', `sipalg_${kind}_${pid}`, 'tap_l0in_size'])));
+    if (sets.filter(({ status }) => status === 0).length === runs) return;
+    if (tries > 600) throw new Error(`${runs} record as ${kind}: ${all.map(({ complained }) => complained()).join()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

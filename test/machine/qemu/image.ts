@@ -34,6 +34,7 @@ const PROGRAMS = [
   ['conntrack', 'conntrack'],
   ['ip', 'iproute2'],
   ['tc', 'iproute2'],
+  ['pppd', 'ppp'],
   ['flock', 'util-linux'],
 ] as const;
 // busybox's own shell, which OpenWrt has, is not used: Debian's looks among its applets before it looks in PATH, so
@@ -42,6 +43,9 @@ const SHELLS = [
   ['bash', '/bin/sh'],
   ['dash', '/bin/dash'],
 ] as const;
+/** What pppd speaks PPPoE by (2.4.9 and 2.5), loaded by its name. */
+const PPPOE = 'pppoe.so';
+const PPPOE_FOLDERS = ['/usr/lib/pppd', '/usr/lib/x86_64-linux-gnu/pppd'];
 const XTABLES = ['xtables-legacy-multi', 'xtables-nft-multi'] as const;
 const XTABLES_NAMES = ['iptables', 'iptables-save', 'iptables-restore', 'ip6tables', 'ip6tables-save', 'ip6tables-restore'];
 /** Outside of PATH: a router with fw4 has no iptables. */
@@ -63,7 +67,8 @@ const QJS_FILES: readonly string[] = [
 export const ENGINES = ['/usr/bin/node', '/usr/bin/qjs'] as const;
 
 // What has to be there before the root is: nothing of it is in /etc/modules.d.
-const FIRST = ['virtio_blk', 'virtio_pci', 'virtio_console', 'virtio_rng', 'ext4', 'overlay'];
+// ext4 asks for crc32c by the name of an algorithm, which no dependency tells.
+const FIRST = ['crc32c_generic?', 'virtio_blk', 'virtio_pci', 'virtio_console', 'virtio_rng', 'ext4', 'overlay'];
 
 /** OpenWrt's autoload files for what a router's firewall and network use, and the modules they name. */
 export const AUTOLOAD: Readonly<Record<string, readonly string[]>> = {
@@ -97,6 +102,10 @@ const MORE = [
   'x_tables',
   'ip_vs_pe_sip',
   'sch_netem',
+  '8021q',
+  'macvlan',
+  'ip6_tunnel',
+  'pppoe?',
 ];
 
 /** The read-only root for a kernel; made where it is not kept yet. */
@@ -114,7 +123,7 @@ export function rootImage(kernel: Kernel): string {
       JSON.stringify([
         kernel.package,
         programs.map((path) => [path, statSync(path).size, statSync(path).mtimeMs]),
-        ['image', 'programs'].map((name) => readFileSync(`test/machine/qemu/${name}.ts`, 'utf8')),
+        ['image', 'kernels', 'programs'].map((name) => readFileSync(`test/machine/qemu/${name}.ts`, 'utf8')),
       ]),
     )
     .digest('hex')
@@ -178,6 +187,8 @@ function fillRoot(tree: string, kernel: Kernel): void {
     for (const name of XTABLES_NAMES) symlinkSync(multi, `${tree}${IPTABLES}/${name.replace('tables', `tables-${flavour}`)}`);
   }
   placeFolder(tree, PLUGINS);
+  for (const folder of PPPOE_FOLDERS.filter((each) => existsSync(each)))
+    for (const version of readdirSync(folder)) place(tree, `${folder}/${version}/${PPPOE}`);
   fillBusybox(tree);
   fillModules(tree, kernel);
 }

@@ -7,11 +7,11 @@ import { must, unpackDependency } from './debian.ts';
 
 /**
  * Kernels by line. 6.1 (Debian 12) and 6.12 (Debian 13) bracket OpenWrt 24.10's 6.6; 25.12 has 6.12 itself.
- * Debian's cloud flavour is small and has both SIP modules as modules.
+ * Both have both SIP modules as modules. Debian's cloud flavour is small, and lacks PPP; the whole one has a router's ways out.
  */
 export const KERNELS = [
-  { line: '6.1', release: 'bookworm', metapackage: 'linux-image-cloud-amd64' },
-  { line: '6.12', release: 'trixie', metapackage: 'linux-image-cloud-amd64' },
+  { line: '6.1', release: 'bookworm', metapackage: 'linux-image-cloud-amd64', folder: 'kernel-6.1' },
+  { line: '6.12', release: 'trixie', metapackage: 'linux-image-amd64', folder: 'kernel-6.12-amd64' },
 ] as const;
 
 export type Line = (typeof KERNELS)[number]['line'];
@@ -40,8 +40,8 @@ export const LOCK = `${CACHE}/making`;
 
 /** The kernel of a line, downloaded once. */
 export function kernelOf(line: Line): Kernel {
-  const { release, metapackage } = KERNELS.find((each) => each.line === line)!;
-  const folder = `${CACHE}/kernel-${line}`;
+  const { release, metapackage, ...kept } = KERNELS.find((each) => each.line === line)!;
+  const folder = `${CACHE}/${kept.folder}`;
   if (!existsSync(`${folder}/package.txt`))
     alone(LOCK, () => {
       if (existsSync(`${folder}/package.txt`)) return;
@@ -85,7 +85,7 @@ export function kernelOf(line: Line): Kernel {
         if (builtIn.has(name)) return undefined;
         throw new Error(`Linux ${version} has no module '${name}', neither loadable nor built in.`);
       }
-      const bytes = path.endsWith('.xz') ? unxz(path) : readFileSync(path);
+      const bytes = bare(path.endsWith('.xz') ? unxz(path) : readFileSync(path));
       const module: Module = { name, bytes, ...information(bytes) };
       read.set(name, module);
       return module;
@@ -126,4 +126,19 @@ function information(bytes: Buffer): { depends: string[]; aliases: string[] } {
       .map((name) => name.replaceAll('-', '_')),
     aliases: [...text.matchAll(/\0alias=([^\0]*)(?=\0)/g)].map((found) => found[1]!),
   };
+}
+
+const SIGNED = '~Module signature appended~\n';
+
+/**
+ * A module as OpenWrt builds it: without a signature (kernel, scripts/sign-file.c: the last bytes are the signature, 12 bytes that end
+ * with its length, big-endian, and SIGNED) and without types for eBPF (a section `.BTF`, found by its name). To check the one and to
+ * read the other takes an emulated processor longer than all else at the loading of a module.
+ */
+export function bare(module: Buffer): Buffer {
+  const at = module.length - SIGNED.length;
+  const end = module.toString('latin1', Math.max(at, 0)) === SIGNED ? at - 12 - module.readUInt32BE(at - 4) : module.length;
+  const bytes = Buffer.from(module.subarray(0, end));
+  for (let name = bytes.indexOf('\0.BTF\0'); name !== -1; name = bytes.indexOf('\0.BTF\0', name + 1)) bytes.write('X', name + 2);
+  return bytes;
 }

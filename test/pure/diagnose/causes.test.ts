@@ -167,6 +167,16 @@ causes('devices that only look like phones are no cause by themselves', async ()
   const { found, unknown } = await said({ flows: flows([signalling()], [game]) });
   assert.equal(found, []);
   assert.ok(unknown.some(({ code, tell }) => code === 'state-gone-in-call' && tell.includes('while the call runs')));
+  // Neither in a network for guests, while somebody asks why calls drop: it runs as steadily as audio, and has not its size.
+  const guest = { ...game, source: '192.168.3.77', out: { packets: 900, bytes: 90_000 }, in: { packets: 900, bytes: 117_000 } };
+  const { source, sourcePort, destination, destinationPort } = guest;
+  const lan = [...calls().lan, { device: 'br-guest', address: '192.168.3.1', prefix: 24, zone: 'guest' }];
+  const growth = { source, sourcePort, destination, destinationPort, out: 50, in: 50 };
+  const moved = { seconds: 1, rejected: null, flows: [growth], traffic: [], paths: null };
+  const dropping = { ask: 'calls drop after a while' };
+  assert.equal(codes(await said({ lan, moved, flows: flows([signalling()], [guest]) }, dropping)), []);
+  const talk = { ...guest, out: { packets: 900, bytes: 180_000 }, in: { packets: 900, bytes: 180_000 } };
+  assert.equal(codes(await said({ lan, moved, flows: flows([signalling()], [talk]) }, dropping)), ['state-gone-in-call']);
 });
 
 causes('IPv6 and TLS are told of the phones that use them', async () => {
@@ -193,6 +203,17 @@ causes('who is let in by address is no stranger, and what ends at the router is 
   // A phone of a PBX on the router: its state may end, for nothing comes to it from outside.
   const inside = signalling({ source: PHONE2, destination: '192.168.1.1', replyDestination: PHONE2, left: 5, flags: [] });
   assert.equal(codes(await said({ flows: flows([signalling(), inside]) })), []);
+});
+
+causes('a few stray fragments are nobody\'s, and phones of IPv6 need no route of IPv4', async () => {
+  const came = (reasmReqds: number) => ({ counters: present({ reasmReqds, reasmOks: 0, reasmFails: 0, fragCreates: 0, fragFails: 0 }) });
+  assert.equal(codes(await said(came(9))), []);
+  assert.ok((await said(came(9))).unknown.some(({ code }) => code === 'fragments-lost-in'));
+  assert.equal(codes(await said(came(10))), ['fragments-lost-in']);
+  const six = signalling({ source: '2001:db8:1::10', destination: '2001:db8:5::5', replyDestination: '2001:db8:1::10' });
+  const lan = [...calls().lan, { device: 'br-lan', address: '2001:db8:1::1', prefix: 64, zone: 'lan' }];
+  assert.equal(codes(await said({ lan, routes: present([]), flows: flows([six]) })), []);
+  assert.equal(codes(await said({ lan, routes: present([]), flows: flows([{ ...six, in: { packets: 0, bytes: 0 } }]) })), ['no-way-out']);
 });
 
 causes('an interval shows where the helper keeps a hole for a registration', async () => {

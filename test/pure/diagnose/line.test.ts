@@ -102,6 +102,8 @@ line('late packets are the line, the network inside, or an upload of this router
   assert.equal(codes(await waits(3000, 3000)), []);
   const shaper = { kind: 'sqm', device: 'wan', how: 'layer_cake.qos', section: 'sqm.wan', options: '' } as const;
   assert.equal(codes(await asked([path('provider', jumping)], busy, { shapers: [shaper] })), ['line-late']);
+  // Far away, and always as far.
+  assert.equal(codes(await asked([path('provider', steady.map((time) => time + 160))])), []);
   // Who answers no pings proves nothing.
   const { found, unknown } = await asked([path('provider', [])]);
   assert.equal(found, []);

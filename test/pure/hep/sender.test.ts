@@ -21,6 +21,7 @@ const message = (said: string, more: Partial<PhoneMessage> = {}): PhoneMessage =
   inside: true,
   fromPhone: true,
   transport: 'udp',
+  text: said,
   whole: true,
   recorded: {
     tap: 'l0in',

@@ -6,6 +6,7 @@ import type { Written } from '../../../src/http/configuration.ts';
 import type { Access, Logins } from '../../../src/http/logins.ts';
 import type { Session } from '../../../src/http/sessions.ts';
 import { say, Trouble } from '../../../src/words/say.ts';
+import { MOST_BODY, MOST_CHANGE } from '../../../src/http/message.ts';
 import { HOST, mounted } from './served.ts';
 
 const REPLY = { revision: 'r1', sections: [] };
@@ -137,6 +138,32 @@ rights('are for the page itself: without a session, from another origin, or by G
   await clock.pass(12 * 3600_000 + 1);
   assert.is(await statusOf(post('/configure', CHANGE, { cookie })), 401);
   assert.equal(asked, ['write']);
+});
+
+rights('decide how much a request may bring: a change by who has logged in more than any other', async () => {
+  const door = { read: async () => REPLY, write: async () => ({ done: REPLY }) };
+  const { handle, link, sessions } = mounted({ configuration: door });
+  const cookie = await link();
+  const most = (changes: { method?: string; target?: string; without?: string; as?: Record<string, string> }): number => {
+    const { method = 'POST', target = '/configure', without = '', as = {} } = changes;
+    const headers = { host: HOST, origin: `http://${HOST}`, 'x-sipalg': '1', cookie, ...as };
+    const given = Object.entries(headers).filter(([name]) => name !== without);
+    return handle.most?.({ method, target, headers: given, address: '127.0.0.1' }) ?? 0;
+  };
+  assert.is(most({}), MOST_CHANGE);
+  for (const less of [
+    { method: 'GET' },
+    { target: '/call' },
+    { target: '/configuration' },
+    { without: 'cookie' },
+    { without: 'x-sipalg' },
+    { as: { cookie: 'sipalg_8061=guess' } },
+    { as: { origin: 'http://elsewhere.example' } },
+    { as: { host: 'elsewhere.example' } },
+  ])
+    assert.is(most(less), MOST_BODY, JSON.stringify(less));
+  sessions.close(cookie.replace(/^\w+=/, ''));
+  assert.is(most({}), MOST_BODY, 'the session is over');
 });
 
 rights.run();

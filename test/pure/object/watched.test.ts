@@ -64,8 +64,8 @@ watched('tells what it sees as it comes, and how it stood in the end', async () 
   let end = (): void => undefined;
   const all = router(async ({ told, remark, each }) => {
     remark({ text: 'Packets are not counted.' });
-    told({ at: 5, cause: 'state-expired', phone: null, call: null, text: 'the state expired' });
-    await each({ ...SUMMARY, causes: [{ code: 'state-expired', times: 1, text: 'The router forgets the phone.' }] });
+    told({ at: 5, cause: 'state-short', phone: null, call: null, text: 'the state expired' });
+    await each({ ...SUMMARY, causes: [{ code: 'state-short', times: 1, text: 'The router forgets the phone.', fixes: [] }] });
     await new Promise<void>((resolve) => (end = resolve));
     await each({ ...SUMMARY, answered: 1 });
   });
@@ -74,7 +74,7 @@ watched('tells what it sees as it comes, and how it stood in the end', async () 
   const now = await all.calls();
   assert.equal([now?.live, now?.told, now?.remarks, now?.summary?.causes[0]?.times], [
     true,
-    [{ at: 5, cause: 'state-expired', phone: null, call: null, text: 'the state expired' }],
+    [{ at: 5, cause: 'state-short', phone: null, call: null, text: 'the state expired' }],
     [{ text: 'Packets are not counted.' }],
     1,
   ]);

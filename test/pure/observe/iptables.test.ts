@@ -10,7 +10,7 @@ const SAVED = readFileSync('test/fixtures/iptables/iptables-nft-save.txt', 'utf8
 const LEGACY = readFileSync('test/fixtures/iptables/iptables-legacy-save.txt', 'utf8');
 const NAMES = { '/proc/net/ip_tables_names': 'raw\n' };
 
-function nft(foreign: boolean): Promise<Reading<NftFacts>> {
+function nft(foreign: boolean, targets?: string[]): Promise<Reading<NftFacts>> {
   const value: NftFacts = {
     version: null,
     helpers: [],
@@ -18,6 +18,7 @@ function nft(foreign: boolean): Promise<Reading<NftFacts>> {
     timeouts: 0,
     sources: [],
     foreign,
+    ...(targets === undefined ? {} : { targets }),
     chains: [],
     tables: [],
     present: [],
@@ -97,6 +98,23 @@ unseen('is seen by the plain command where that is the legacy flavour', async ()
 unseen('matters only where it is the raw one, which alone can set a helper', async () => {
   assert.equal(await seen({ '/proc/net/ip_tables_names': 'filter\nnat\n' }, { 'iptables-nft-save': SAVED }), ['present iptables-nft-save']);
 });
+
+const hidden = suite('a target of the nft flavour that nothing installed shows');
+
+hidden('has failed, and is not absent', async () => {
+  const seenOf = async (targets: string[], commands: Record<string, string>, files: Record<string, string> = {}) =>
+    (await observeIptables(recorded({ files, commands }), nft(true, targets), [])).map(({ state, source }) => `${state} ${source}`);
+  assert.equal(await seenOf(['ip'], {}), ['failed table ip raw']);
+  assert.equal(await seenOf(['ip', 'ip6'], {}), ['failed table ip raw', 'failed table ip6 raw']);
+  assert.equal(await seenOf(['ip'], { 'iptables-save': LEGACY }), ['present iptables-save', 'failed table ip raw']);
+  assert.equal(await seenOf(['ip'], { 'iptables-legacy-save': LEGACY }, NAMES), ['present iptables-legacy-save', 'failed table ip raw']);
+  assert.equal(await seenOf(['ip'], { 'iptables-nft-save': SAVED }), ['present iptables-nft-save']);
+  assert.equal(await seenOf(['ip'], { 'iptables-save': SAVED }), ['present iptables-save']);
+  assert.equal(await seenOf(['ip6'], { 'iptables-nft-save': SAVED }), ['present iptables-nft-save', 'failed table ip6 raw']);
+  assert.equal(await seenOf([], {}), []);
+});
+
+hidden.run();
 
 unseen.run();
 

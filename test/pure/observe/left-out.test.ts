@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { firewallFacts } from '../../../src/observe/firewall.ts';
+import { openingsOf } from '../../../src/observe/openings.ts';
 import { withoutLeftOut } from '../../../src/observe/left-out.ts';
 import type { HelperDefinition } from '../../../src/observe/facts.ts';
 
@@ -111,6 +112,29 @@ leftOut('is an include that says it is not for fw4, or names a place that is non
     "option enabled 'off'",
   ])
     assert.is(count(options), 0, options);
+});
+
+leftOut('is a redirect in the same way, by which nobody reaches SIP then', () => {
+  const open = (options: string, firewall: 'fw4' | 'fw3' = 'fw4') =>
+    openingsOf(
+      `${ZONES}${WAN}config redirect\n\toption src 'wan'\n\toption src_dport '5060'\n\toption dest_ip '192.168.1.10'\n${options}\n`,
+      firewall,
+    ).length;
+  for (const options of ['', "option dest 'lan'", "option family 'ipv4'", "option reflection_src 'ext'", "option reflection_zone 'lan wan'"])
+    assert.is(open(options), 1, options);
+  for (const options of [
+    "list src_dport '5060'",
+    "option dest 'nowhere'",
+    "option family 'ipv6'",
+    "option family 'ipv5'",
+    "option src_dip 'fd00::1'",
+    "option helper '!sip'",
+    "option reflection_src 'inside'",
+    "option reflection_zone 'lan nowhere'",
+    "option target 'forward'",
+  ])
+    assert.is(open(options), 0, options);
+  assert.is(open("option family 'ipv5'", 'fw3'), 1, 'what fw3 leaves out is not told');
 });
 
 leftOut.run();

@@ -176,6 +176,16 @@ observed('sets nothing in a table that is dormant, and does in one with other fl
   }
 });
 
+observed('tells of targets of iptables that may set a helper, which it cannot read', async () => {
+  const of = (family: string, table: string, ...expr: unknown[]) => ({ rule: { family, table, chain: 'PREROUTING', handle: 3, expr } });
+  const targets = async (...rules: unknown[]) => (await seen(rules)).targets;
+  assert.equal(await targets(of('ip', 'raw', { xt: { type: 'target', name: 'CT' } })), ['ip']);
+  assert.equal(await targets(of('ip6', 'raw', { xt: { type: 'match', name: 'udp' } }, { xt: { type: 'target', name: 'CT' } })), ['ip6']);
+  assert.equal(await targets(of('ip', 'raw', { xt: null })), ['ip'], 'nft 0.9 and 1.0.1 tell no name');
+  assert.is(await targets(of('ip', 'raw', { xt: { type: 'target', name: 'LOG' } })), undefined);
+  assert.is(await targets(of('ip', 'nat', { xt: { type: 'target', name: 'CT' } }), of('ip', 'nat', { xt: null })), undefined);
+});
+
 observed('counts a rule once, however often it sets a helper', async () => {
   assert.is((await seen([object('sip', 'sip'), rule(5, { 'ct helper': 'sip' }, { 'ct helper': 'sip' })])).assignments.length, 1);
 });

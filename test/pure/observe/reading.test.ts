@@ -13,6 +13,15 @@ said('is the line that speaks of an error, not the warnings before it', () => {
   assert.is(complaint('flow_offloading_hw: nft failed\n'), 'flow_offloading_hw: nft failed');
 });
 
+said('names the section over which fw4 itself falls', () => {
+  // What firewall4 b6e5157 says of an include of fw3's that an upgrade has kept.
+  const warning = "Section @include[0] option 'type' specifies invalid value 'restore'";
+  const error = 'Reference error: left-hand side expression is not an array or object';
+  assert.is(complaint(`[!] Section @zone[0] (lan) is disabled, ignoring section\n[!] ${warning}\n${error}\nIn [anonymous function]()\n`), `${warning} (${error})`);
+  assert.is(complaint(`${error}\n[!] ${warning}\n`), error);
+  assert.is(complaint(`[!] ${warning}\nError: Could not process rule\n`), 'Error: Could not process rule', "nft's own is not of the section");
+});
+
 said('is the first line where none speaks of an error, and short', () => {
   assert.is(complaint(' \nnetlink said no\nmore\n'), 'netlink said no');
   assert.is(complaint('', ''), '');

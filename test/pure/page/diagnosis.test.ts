@@ -143,7 +143,7 @@ tab('draws the calls of a watch as ladders, and says how it stands', async () =>
     ['192.168.1.20', '', 'messages are changed'],
     ['192.168.1.20', 'Call 1', 'calls'],
   ]);
-  assert.equal(cellsIn(view, 'calls-causes'), [['Something in this router writes into the messages.', '2']]);
+  assert.equal(cellsIn(view, 'calls-causes'), [['Something in this router writes into the messages.', 'Fix: `sipalg disable`', '2']]);
   assert.equal(drawn(), ['history-sources', 'call-1']);
   assert.is(
     label('call-1'),

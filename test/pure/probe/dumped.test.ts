@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { Dump } from '../../../src/probe/phones/dumped.ts';
 import type { Places } from '../../../src/probe/phones/places.ts';
 
-const PLACES = { inside: ['br-lan'], outside: ['wan'], inside6: [], outside6: [] } as Places;
+const PLACES = { inside: ['br-lan'], outside: ['wan'], inside6: ['br-lan'], outside6: ['wan'] } as Places;
 
 /** `SIP` from 192.168.1.10:5060 to 203.0.113.10:5060. */
 const FOUR = ['\t0x0000:  4500 001f 9aa7 4000 3f11 a224 c0a8 010a', '\t0x0010:  cb00 710a 13c4 13c4 000b fe1e 5349 50'];
@@ -44,7 +44,22 @@ dumped('are told as they pass each side, as soon as all of a packet is there', (
   assert.equal(all([head('wan', 'Out', '6'), ...SIX]), ['1795877859033 out from 2001:db8:1::10:5060 2001:db8:113::10:5060 SIP 3']);
 });
 
-dumped('are none of other devices, of the LAN alone, and of what is no UDP', () => {
+/** A segment with timestamps, as Linux sends it, that holds `ACK ` or something else. */
+const segment = (four: string): string[] => [
+  '\t0x0000:  4500 0038 9aa7 4000 4006 a224 c0a8 010a',
+  '\t0x0010:  cb00 710a 9c40 13c4 0000 0007 0000 0009',
+  '\t0x0020:  8018 01f6 fe1e 0000 0101 080a 0000 0001',
+  `\t0x0030:  0000 0002 ${four}`,
+];
+
+dumped('over TCP are those segments that begin a message', () => {
+  assert.equal(all([head('br-lan', 'In'), ...segment('4143 4b20')]), [
+    '1795877859033 in from 192.168.1.10:40000 203.0.113.10:5060 ACK  4',
+  ]);
+  assert.equal(all([head('br-lan', 'In'), ...segment('1603 0102')]), []);
+});
+
+dumped('are none of other devices, of the LAN alone, and of what is neither UDP nor a message', () => {
   assert.equal(all([head('lan1', 'In'), ...FOUR, head('lo', 'In'), ...FOUR]), []);
   assert.equal(all([head('br-lan', 'In'), ...FOUR], (address) => address !== '203.0.113.10'), []);
   assert.equal(all([head('wan', 'In'), ...FOUR.map((line) => line.replace('3f11', '3f06'))]), []);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { HostAddress } from '../../../src/host/host.ts';
 import { parseDefaultRoutes6 } from '../../../src/languages/kernel/routes6.ts';
 import type { Facts } from '../../../src/observe/facts.ts';
-import { ALL_KINDS, placesOf, tapsOf } from '../../../src/probe/phones/places.ts';
+import { placesOf, tapsOf } from '../../../src/probe/phones/places.ts';
 import { portsInArguments, portsInRule, sipPortsOf } from '../../../src/probe/phones/ports.ts';
 import { Sightings } from '../../../src/probe/phones/sightings.ts';
 import type { Recorded, Recording } from '../../../src/probe/record/recorded.ts';
@@ -85,10 +85,13 @@ phones('are looked for where each family has an inside and an outside', () => {
   assert.equal(placesOf(addresses, new Set(['wan'])).inside6, []);
   const line = `${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 fe800000000000000000000000000001 00000400 00000001 00000000`;
   assert.equal(parseDefaultRoutes6(`${line} 00000003     wan6\n${line} 00200200       lo\n${line} 00000203      dead\n`), ['wan6']);
+  // As netifd sets it: for what has an address of the provider's prefix.
+  const own = line.replace(`00 ${'0'.repeat(32)} 00`, `00 20010db8011300000000000000000000 38`);
+  assert.equal(parseDefaultRoutes6(`${own} 00000003     wan6\n`), ['wan6']);
 });
 
 phones('have taps of all kinds, each with a name of its own, and of TCP those segments alone that begin a message', () => {
-  const placed = tapsOf({ inside: ['br-lan'], outside: ['wan'], inside6: ['br-lan'], outside6: ['wan'] }, [5060, 5080], ALL_KINDS);
+  const placed = tapsOf({ inside: ['br-lan'], outside: ['wan'], inside6: ['br-lan'], outside6: ['wan'] }, [5060, 5080]);
   assert.is(new Set(placed.map(({ tap }) => tap.name)).size, 16);
   const [first] = placed;
   assert.equal([first?.tap.name, first?.inside, first?.fromPhone], ['l0in', true, true]);
@@ -96,6 +99,10 @@ phones('have taps of all kinds, each with a name of its own, and of TCP those se
   const script = recordingScript('t', taps, { bytes: 64, messages: 256, seconds: 15 });
   assert.match(script, 'meta protocol ip6 ip6 nexthdr tcp tcp sport 5080 @ih,0,32 { 0x5349502f, 0x494e5649, 0x41434b20,');
   assert.match(script, 'set tap_l0in_from { typeof ip id . udp checksum . ip saddr . udp sport; flags dynamic,timeout; size 256;');
+  // A header of 20 bytes, and one of 32, which has timestamps.
+  assert.match(script, /tcp doff 5 ip length vmap \{ 41-71 : jump tap_l0int_e0, .*\}\n +tcp doff 8 ip length vmap \{ 53-83 : jump tap_l0int_eo0, /);
+  assert.match(script, /chain tap_l0int_eo0 \{\n +tcp doff 8 ip length 68-83 add @tap_l0int_t16 .*\n +tcp doff 8 ip length 60-67 /);
+  assert.match(script, 'counter name "tap_l0int_n" add @tap_l0int_from');
   assert.match(script, /set tap_l0in6t_from \{ typeof ip6 flowlabel . tcp sequence . ip6 saddr . tcp sport; .*; size 64;/);
   assert.throws(
     () => recordingScript('t', [{ ...first!.tap, transport: 'tcp', begins: ['AB'] }], { bytes: 64, messages: 1, seconds: 1 }),
@@ -127,6 +134,66 @@ phones('are counted where a packet without a number comes again', () => {
     256,
   );
   assert.equal([unclear, messages.length, messages[0]?.times, messages[0]?.expires, messages[0]?.length], [0, 1, 3, 9500, 16]);
+});
+
+phones('are one where a listing shows an element twice, as the kernel does while its table changes its size', () => {
+  const taps = tapsOf({ inside: ['br-lan'], outside: [], inside6: [], outside6: [] }).map(({ tap }) => tap);
+  // The second one was listed later, and says so by its time.
+  const twice = LISTED.replace(
+    '0 . 7 . 24 . 64 counter packets 3 bytes 132 expires 9s500ms',
+    '0 . 7 . 24 . 64 counter packets 2 bytes 88 expires 9s500ms,\n\t\t\t     0 . 7 . 24 . 64 counter packets 3 bytes 132 expires 9s472ms',
+  ).replace('0 . 7 . 192.168.1.10 . 5060 expires 9s', '$&, $&');
+  const { messages, unclear } = readRecording(twice, taps, 256);
+  assert.equal([unclear, messages.length, messages[0]?.times, messages[0]?.bytes.length], [0, 1, 3, 16]);
+});
+
+phones('are read no further where nothing of them is news', () => {
+  const placed = tapsOf({ inside: ['br-lan'], outside: [], inside6: [], outside6: [] });
+  const taps = placed.map(({ tap }) => tap);
+  const sightings = new Sightings(placed, 15, () => true);
+  const read = (at: number, text = LISTED) => readRecording(text, taps, 256, (head) => sightings.isKnown(head, at));
+  assert.is(sightings.take(read(100_000), 100_000).length, 3);
+  const later = (expires: string, packets = 3): string =>
+    LISTED.replace('packets 3', `packets ${packets}`).replace('9s500ms', expires);
+  assert.equal([read(102_000, later('7s490ms')).messages, read(102_000, later('7s490ms')).unclear], [[], 0]);
+  assert.is(read(104_000, later('5s490ms', 4)).messages.length, 1);
+  // About to go: it may be there in part.
+  assert.equal(read(107_500, later('2s')).messages, []);
+  assert.is(read(120_000, later('14s')).messages.length, 1);
+});
+
+phones('over TCP are told once, though TCP sends a segment again, and with the bytes that follow from the others', () => {
+  const placed = tapsOf({ inside: ['br-lan'], outside: ['wan'], inside6: [], outside6: [] });
+  const sightings = new Sightings(placed, 15, () => true);
+  const segment = (id: number, said: string, length: number): Recorded => ({
+    tap: 'l0int',
+    id,
+    from: { address: '192.168.1.10', port: 40_000 },
+    to: { address: '203.0.113.10', port: 5060 },
+    check: 77,
+    length,
+    bytes: Uint8Array.from(said, (char) => char.charCodeAt(0)),
+    expires: 14_000,
+    ttl: null,
+    times: 1,
+    ack: 1,
+  });
+  const take = (at: number, said: string, length: number, id = 1): [string, boolean][] =>
+    sightings
+      .take({ messages: [segment(id, said, length)], packets: new Map([['l0int', 1]]) }, at)
+      .map((one) => [one.text, one.whole]);
+  assert.equal(take(100_000, 'OPTIONS\r\n\r', 10 + 1), [['OPTIONS\r\n\r\n', true]]);
+  assert.equal(take(101_000, 'OPTIONS\r\n\r', 11, 2), []);
+  assert.is(sightings.missed, 0);
+  const cases: [string, number, string, boolean][] = [
+    ['x\r\na=sendrec', 3, 'x\r\na=sendrecv\r\n', true],
+    ['x\r\na=inactive', 2, 'x\r\na=inactive\r\n', true],
+    ['x\r\na=ptime:2', 3, 'x\r\na=ptime:2', false],
+    ['x\r\n\r', 4, 'x\r\n\r', false],
+  ];
+  cases.forEach(([said, lacks, text, whole], index) =>
+    assert.equal(take(2_000_000 + index * 700_000, said, said.length + lacks), [[text, whole]], said),
+  );
 });
 
 phones('are told each once, repeats between two readings, and no more of them than came', () => {

@@ -9,7 +9,7 @@ import { recordable, recordingScript } from '../../../src/probe/record/taps.ts';
 import type { Tap } from '../../../src/probe/record/taps.ts';
 import { nothing } from '../../../src/probe/report.ts';
 import type { ProbeReport } from '../../../src/probe/report.ts';
-import { alterationsOf, verdictOf, withGrowth } from '../../../src/probe/results.ts';
+import { alterationsOf, astray, verdictOf, withGrowth } from '../../../src/probe/results.ts';
 import type { Fate, Result } from '../../../src/probe/results.ts';
 import { vectorsOf } from '../../../src/probe/vectors.ts';
 import { writingChains } from '../../../src/probe/write.ts';
@@ -57,6 +57,18 @@ results('is nothing where a control did not come out: then what is missing may n
   assert.is(verdictOf([]).verdict, 'inconclusive');
   // What was rewritten was, whatever happened to the control.
   assert.is(verdictOf([control(), result('rewritten'), control('dropped')]).verdict, 'rewritten here');
+});
+
+results('is nothing of a flow that may have gone by a way of which nothing is known, and a drop of one that others came out of', () => {
+  const [one, other] = ['192.168.1.9:5060 -> 192.0.2.33:5060', '192.168.1.8:5060 -> 192.0.2.33:5060'];
+  const sent = [result('unchanged', { sent: one, seen: 'x' }), result('dropped', { sent: one, seen: null })];
+  const lost = (['dropped', 'lost by growth'] as const).map((fate) => result(fate, { sent: other, seen: null }));
+  const fates = (all: readonly Result[]): string[] => astray(all).map(({ fate }) => fate);
+  assert.equal(fates([...sent, ...lost]), ['unchanged', 'dropped', 'not tried', 'not tried']);
+  // The kernel itself says that it dropped it.
+  assert.equal(fates([result('dropped', { sent: other, seen: null, reason: 'wrong port 9' })]), ['dropped']);
+  assert.is(verdictOf([control(), ...astray([...sent, ...lost]), control()]).verdict, 'dropped here');
+  assert.match(verdictOf([control(), ...astray(lost), control()]).because?.text ?? '', /nothing to a port of SIP came out/);
 });
 
 results('is told by the names of its messages in the language of who reads, and by the English ones to programs', () => {

@@ -48,23 +48,4 @@ command('knows a layer for every test file, by its folder', async () => {
   );
 });
 
-command('runs every file of a layer in one turn, and pairs only files that there are', async () => {
-  const { LAYERS, findTests, layerOf, turnsOf } = await runner('files.mjs');
-  const found: string[] = findTests('test');
-  for (const layer of LAYERS as { name: string; pool: number; beside?: string[] }[]) {
-    const files = found.filter((file) => layerOf(file) === layer.name);
-    const turns: { pool: number; files: string[] }[] = turnsOf(layer, files);
-    assert.equal(turns.flatMap((turn) => turn.files).sort(), [...files].sort());
-    assert.equal(
-      (layer.beside ?? []).filter((file) => !files.includes(file)),
-      [],
-    );
-    if (layer.name === 'machine')
-      assert.equal(
-        turns.map(({ pool }) => pool),
-        [2, 1],
-      );
-  }
-});
-
 command.run();

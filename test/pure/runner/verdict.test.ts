@@ -419,6 +419,15 @@ end('red for a skip where CI=true', async () => {
   assert.match(text, /\nCI=true: a skip is a failure here\.\n\n2 passed, 1 failed, 1 skipped$/);
 });
 
+end('the ten files that took longest, where there are more', async () => {
+  const { slowest } = await runner('words.mjs');
+  const took = (ms: number) => ({ ...held, file: `${ms}.test.ts`, ms });
+  const few = Array.from({ length: 10 }, (_, index) => took(1000 * index));
+  assert.equal(slowest(few), []);
+  const lines: string[] = slowest([...few, took(312_400)]);
+  assert.equal([lines.length, lines[0], lines[1], lines.at(-1)], [11, 'slowest:', '   312 s  312400.test.ts', '     1 s  1000.test.ts']);
+});
+
 end('how long each layer took', async () => {
   const { spent } = await runner('words.mjs');
   assert.is(

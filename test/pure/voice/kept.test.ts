@@ -9,10 +9,10 @@ import { networksOf } from '../../../src/voice/digest.ts';
 import type { PolicyFacts } from '../../../src/voice/facts.ts';
 import { compare } from '../../../src/voice/judge/compare.ts';
 import { judge } from '../../../src/voice/judge/findings.ts';
-import { POLICY_FILE, POLICY_UNFINISHED } from '../../../src/voice/paths.ts';
+import { UNFINISHED, unfinishedOf } from '../../../src/host/host.ts';
+import { POLICY_FILE, POLICY_FOLDER, POLICY_UNFINISHED } from '../../../src/voice/paths.ts';
 import { plan } from '../../../src/voice/plan/plan.ts';
 import { inboundEdit, titlesOf } from '../../../src/voice/render/inbound.ts';
-import { UNFINISHED } from '../../../src/host/host.ts';
 import type { HostAddress } from '../../../src/host/host.ts';
 import { NOW } from '../../routers.ts';
 import { policyFacts } from '../../voice.ts';
@@ -177,7 +177,8 @@ test('the trace is planned for the end, and not where something of ours could no
   const unread = await off({ titles: [], sets: [], unread: ['nft -t list table inet fw4 could not be read: it hung'] });
   assert.match(unread.refused.map(({ text }) => text).join(), /is not known, so it is left as it is: nft -t list/);
   assert.not.match(JSON.stringify(unread.steps), `rm ${POLICY_FILE}`);
-  assert.is(POLICY_UNFINISHED, POLICY_FILE + UNFINISHED);
+  for (const path of [POLICY_FILE + UNFINISHED, unfinishedOf(POLICY_FILE, 4711, 2)])
+    assert.ok(path.startsWith(`${POLICY_FOLDER}/`) && POLICY_UNFINISHED.test(path.slice(POLICY_FOLDER.length + 1)), path);
 });
 
 test('an answer from a time that is still to come was given when the clock was ahead', async () => {

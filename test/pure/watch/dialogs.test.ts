@@ -145,7 +145,7 @@ dialogs('names growth over the MTU where messages are changed and one of that si
   one.message(1, true, sized(1470), null);
   one.message(2, true, sized(1200), null);
   one.tick(20);
-  assert.equal(one.whats(), ['changed (alg-changed)', 'dropped (grown-over-mtu)', 'dropped (dropped-here)']);
+  assert.equal(one.whats(), ['changed (alg-changed)', 'dropped (too-large)', 'dropped (dropped-here)']);
 });
 
 dialogs('tells a call that meets no state any more from what strangers send', () => {
@@ -162,6 +162,7 @@ dialogs('tells a call that meets no state any more from what strangers send', ()
     far: '198.51.100.66:5060',
     id: 77,
     inside: false,
+    transport: 'udp',
     text: inbound,
     whole: true,
     length: inbound.length,
@@ -212,6 +213,7 @@ dialogs('puts an answer behind its request, where it was dated before', () => {
     at: BEGIN + at,
     fromPhone,
     inside: true,
+    transport: 'udp',
     phone: `${PHONE}:5060`,
     far: '203.0.113.10:5060',
     id: 1,
@@ -247,6 +249,7 @@ dialogs('hear an answer whose request a later reading shows, and one whose reque
     at: BEGIN + at * 1000,
     fromPhone,
     inside: true,
+    transport: 'udp',
     phone: `${PHONE}:5060`,
     far: '203.0.113.10:5060',
     id: at,

@@ -53,8 +53,8 @@ export function story(options: Partial<WatchOptions> & { cut?: number } = {}): S
       const seen = (bytes: string) => ({ text: bytes.slice(0, cut), whole: bytes.length <= cut, length: bytes.length });
       const base = { fromPhone, far: `${PROVIDER}:5060`, id };
       // It goes in on one side and comes out on the other.
-      watching.sighted({ ...base, at: when, phone, inside: fromPhone, ...seen(text) });
-      if (out !== null) watching.sighted({ ...base, at: when + 1, phone, inside: !fromPhone, ...seen(out) });
+      watching.sighted({ ...base, at: when, phone, transport: 'udp', inside: fromPhone, ...seen(text) });
+      if (out !== null) watching.sighted({ ...base, at: when + 1, phone, transport: 'udp', inside: !fromPhone, ...seen(out) });
     },
     event(at, line) {
       watching.event(parseFlowEvent(line), BEGIN + at * 1000);

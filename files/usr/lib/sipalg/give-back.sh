@@ -289,7 +289,7 @@ by_shell() {
 	[ -z "$reload" ] || firewall_reload
 	take_sets
 	# shellcheck disable=SC2046,SC2086 # lists of paths without blanks
-	rm -f $POLICY $(loadfiles) "$R"/etc/sipalg.*.sipalg-new "$R"/etc/sysctl.d/99-sipalg.conf.sipalg-new
+	rm -f $POLICY $(loadfiles) "$R"/etc/sipalg.*.sipalg-new "$R"/etc/sysctl.d/99-sipalg.conf*.sipalg-new
 	[ -n "$left" ] || rm -f "$JOURNAL"
 }
 
@@ -300,7 +300,7 @@ words() {
 }
 
 # What a test by live packets has made and not taken away, by the list it wrote before (src/probe/record/made.ts): its table,
-# its devices, its routes, what the kernel learnt of its phone. Nothing is touched that does not bear the run's own number.
+# its devices, its rules and routes, what the kernel learnt of its phone. Nothing is touched that does not bear the run's own number.
 take_tests() {
 	local file pid began address device
 	for file in "$R"/var/run/sipalg.made.*; do
@@ -321,6 +321,11 @@ take_tests() {
 			case $device in sip[a-z]?*) ;; *) continue ;; esac
 			[ ! -e "/sys/class/net/$device" ] || { echoed "ip link del $device"; ip link del "$device"; }
 		done
+		sed -n 's/.*"rules":\[\(.*\)\],"routes".*/\1/p' "$file" | sed 's/\],\[/\n/g' | tr -d '[]"' | tr ',' ' ' |
+			grep '^[-0-9a-zA-Z_.:/ ]* lookup 190 priority 51$' | while read -r address; do
+				# shellcheck disable=SC2086 # words
+				ip rule del $address 2>/dev/null
+			done
 		# shellcheck disable=SC2086 # words
 		words routes neighbours "$file" | while read -r address; do ip route del $address 2>/dev/null; done
 		words neighbours hosts "$file" | while read -r address device; do
