@@ -7,7 +7,7 @@ import { orElse, understood } from '../observe/reading.ts';
 import { observeWays } from '../observe/wan.ts';
 import { ground6Of } from './ground6.ts';
 import type { Ground6 } from './ground6.ts';
-import { isSteered, otherWays } from './wans.ts';
+import { defaultRoutes, isSteered, otherWays } from './wans.ts';
 import type { OtherWays } from './wans.ts';
 import { say } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
@@ -134,6 +134,12 @@ async function isStrict(host: Host, device: string): Promise<boolean> {
   return Math.max(...values.map(Number)) === 1;
 }
 
+/** Those of a zone may be down: a kernel up to 6.12 refuses the whole table for one, as if it knew no devices (ENOENT). */
+async function thereOf(host: Host, devices: readonly string[]): Promise<string[]> {
+  const there = await Promise.all(devices.map((one) => host.kind(`/sys/class/net/${one}`)));
+  return devices.filter((_, index) => there[index]?.state !== 'absent');
+}
+
 /** Where there is nothing to be said against it. @param wanted the device of the LAN, where the owner named one */
 export async function groundOf(host: Host, facts: Facts, wanted: string | null): Promise<Ground | NoGround> {
   const ways = await observeWays(host, facts);
@@ -177,26 +183,23 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
   }
   const routes = orElse(understood(await host.read('/proc/net/route'), parseRoutes), []);
   const phones = await freeAddresses(host, lan, host.addresses(), 2);
-  const asked = await host.run([
-    'ip',
-    'route',
-    'get',
-    PROVIDER,
-    ...(phones[0] === undefined ? [] : ['from', phones[0], 'iif', lan.device]),
+  const [asked, steered, defaults] = await Promise.all([
+    host.run(['ip', 'route', 'get', PROVIDER, ...(phones[0] === undefined ? [] : ['from', phones[0], 'iif', lan.device])]),
+    isSteered(host),
+    defaultRoutes(host),
   ]);
   const way = (asked.state === 'exited' ? / dev (\S+)/.exec(asked.stdout)?.[1] : undefined) ?? wayTo(routes, PROVIDER);
   if (way === null || way === undefined)
     return { because: say('ground-no-route', 'there is no route to the internet (to {address})', { address: PROVIDER }) };
   const folder = `/sys/class/net/${lan.device}`;
-  const steered = await isSteered(host);
-  const all = wans.includes(way) ? wans : [...wans, way];
-  const [mac, lanMtu, mtu, filtered, strict, others, six] = await Promise.all([
+  // A rule of routing may send by a device that is of no zone, and nothing of a test is to leave.
+  const all = await thereOf(host, [...new Set([...wans, way, ...defaults.hops.keys()])]);
+  const [mac, lanMtu, mtu, filtered, strict, six] = await Promise.all([
     textOf(host, `${folder}/address`),
     textOf(host, `${folder}/mtu`),
     textOf(host, `/sys/class/net/${way}/mtu`),
     textOf(host, '/proc/sys/net/bridge/bridge-nf-call-iptables'),
     isStrict(host, lan.device),
-    otherWays(host, all, way, steered),
     ground6Of(host, lan.device, all),
   ]);
   return {
@@ -213,7 +216,7 @@ export async function groundOf(host: Host, facts: Facts, wanted: string | null):
     wans: all,
     way,
     mtu: Number(mtu) || 1500,
-    others,
+    others: otherWays(defaults, way, steered),
     lans:
       wanted === null
         ? [...new Set(inside.map(({ device }) => device))].filter((device) => device !== lan.device && kinds.get(device) !== 'other')

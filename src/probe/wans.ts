@@ -68,39 +68,43 @@ export interface OtherWays {
 const PROVIDERS = ['192.0.2.36', '192.0.2.37', '192.0.2.38', '192.0.2.39'] as const;
 export const NETWORK = '192.0.2.36/30';
 
-/**
- * Devices that have a default route of any table, those of the main one first. Where rules of routing steer (mwan3, pbr, the
- * tables of netifd), what goes by which is not known beforehand, for marks decide: then each is tried, and no rule stands in the way.
- */
-export async function otherWays(host: Host, wans: readonly string[], way: string, isSteered: boolean): Promise<OtherWays> {
-  if (wans.length < 2) return { tried: [], more: [], isSpread: false };
+/** Devices by which a default route leads, whatever their zone; and how: words behind `ip route add ADDRESS`. */
+export interface DefaultRoutes {
+  readonly hops: ReadonlyMap<string, readonly string[]>;
+  readonly isSpread: boolean;
+}
+
+/** Of any table, those of the main one first. */
+export async function defaultRoutes(host: Host): Promise<DefaultRoutes> {
   const shown = await host.run(['ip', '-4', 'route', 'show', 'table', 'all'], { select: { holding: ['default', 'nexthop'] } });
-  const found = new Map<string, readonly string[]>();
+  const hops = new Map<string, readonly string[]>();
   const text = shown.state === 'exited' ? shown.stdout : '';
   // `nexthop via A dev B weight 1` where one route has several; `via inet6 A` by a hop of IPv6 (RFC 5549).
-  const hops = [...text.matchAll(/(?:^default|^\s+nexthop)(?: via ((?:inet6 )?\S+))? dev (\S+)(.*)/gm)];
-  // Those of the main table first, of which no table is said.
+  const found = [...text.matchAll(/(?:^default|^\s+nexthop)(?: via ((?:inet6 )?\S+))? dev (\S+)(.*)/gm)];
   const inTable = ([, , , more = '']: RegExpMatchArray): number => Number(/\btable /.test(more));
-  for (const [, gateway, device = '', more = ''] of hops.sort((one, other) => inTable(one) - inTable(other)))
-    if ((isSteered || device !== way) && wans.includes(device) && !found.has(device))
-      found.set(device, [
+  for (const [, gateway, device = '', more = ''] of found.sort((one, other) => inTable(one) - inTable(other)))
+    if (device !== 'lo' && !hops.has(device))
+      hops.set(device, [
         ...(gateway === undefined ? [] : ['via', ...gateway.split(' ')]),
         'dev',
         device,
         ...(/\bonlink\b/.test(more) ? ['onlink'] : []),
       ]);
-  // The only one there is, steered or not, is the main part's.
-  if (found.size === 1 && found.has(way)) found.clear();
-  const all = [...found];
+  return { hops, isSpread: /^\s+nexthop /m.test(text) };
+}
+
+/**
+ * Where rules of routing steer (mwan3, pbr, the tables of netifd), what goes by which way is not known beforehand, for marks decide:
+ * then each is tried, and no rule stands in the way.
+ */
+export function otherWays({ hops, isSpread }: DefaultRoutes, way: string, isSteered: boolean): OtherWays {
+  const isOnly = hops.size === 1 && hops.has(way);
+  const all = isOnly ? [] : [...hops].filter(([device]) => isSteered || device !== way);
   const tried = all.slice(0, PROVIDERS.length).map(([device, route], index): OtherWay => {
     const provider = PROVIDERS[index]!;
     return { device, provider, route: [`${provider}/32`, ...route, ...(isSteered ? ['table', OWN_TABLE] : [])] };
   });
-  return {
-    tried,
-    more: all.slice(PROVIDERS.length).map(([device]) => device),
-    isSpread: /^\s+nexthop /m.test(text),
-  };
+  return { tried, more: all.slice(PROVIDERS.length).map(([device]) => device), isSpread };
 }
 
 /** Shared address space and private networks (RFC 6598, RFC 1918): behind them another router translates. */

@@ -107,7 +107,7 @@ test('proves it by every kind of way out: a VLAN, PPPoE, DS-Lite; and in a LAN o
     '-c',
     `for one in /proc/[0-9]*; do [ "$(cat $one/comm 2>/dev/null)" != pppd ] || kill \${one##*/}; done
      ip link del wan.7; ip link del ds-wan; ip link del br-lan.10; ip link set lan2.3 nomaster; ip link del lan2.3; ip link set lan2 master br-lan
-     ip -6 addr del 2001:db8:f::20/64 dev wan; ip route replace default via 203.0.113.10 dev wan; fw4 -q reload; sleep 2`,
+     ip -6 addr del 2001:db8:f::20/64 dev wan; ip route replace default via 203.0.113.10 dev wan; fw4 -q reload; sleep 2; rm -rf /var/run/ppp*`,
   ]);
   assert.is(await traces(router), before);
 });

@@ -119,6 +119,12 @@ grounds('tests a guest network by name, which no rule puts under the ALG', () =>
     const lan = await probed(lab);
     assert.is(lan.verdict, 'rewritten here');
     assert.match(lan.untested.join(' '), /Other networks behind this router were not tested: br-guest /);
+    // Where answers would be refused, and no rule of ours can be made.
+    lab.files.write('/tmp/wrap/ip', '#!/bin/sh\n[ "$1 $2" != "rule add" ] || exit 1\nexec /usr/sbin/ip "$@"\n', 0o755);
+    await lab.router.must(['sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/br-lan/rp_filter']);
+    const strict = await probed(lab, [], { PATH: '/tmp/wrap:/usr/sbin:/usr/bin:/sbin:/bin' });
+    assert.equal([strict.verdict, strict.messages.filter(({ fate }) => fate === 'not tried').length], ['rewritten here', 6]);
+    assert.match(strict.remarks.join(' '), /rp_filter of br-lan is 1/);
     const wrong = await probed(lab, ['--lan', 'br-nobody']);
     assert.match(wrong.because!, /"br-nobody" is no device of a network behind this router.*br-guest/);
   }),
@@ -227,9 +233,11 @@ grounds('tests each of several ways to the internet, and names the one that call
       '-ec',
       `ip link add wanb type veth peer name farb; ip addr add 198.51.100.2/24 dev wanb; ip link set farb up; ip link set wanb up
        ip neigh add 198.51.100.1 dev wanb lladdr 02:00:00:00:00:09 nud permanent; ip route add default via 198.51.100.1 dev wanb metric 50
-       ${OF_ZONE('"wan", "wanb"')}`,
+       ${OF_ZONE('"wan", "wanb", "pppoe-down"')}`,
     ]);
     const both = await probed(lab);
+    // One that is of the zone, and down: kernels up to 6.12 refuse a chain at what is not there.
+    assert.equal(both.wans, ['wan', 'wanb']);
     assert.equal([both.verdict, both.left, both.parts], ['rewritten here', 'wan', ['main', 'by wanb']], both.because ?? '');
     assert.equal(
       both.messages.filter(({ part }) => part === 'by wanb').map(({ name, fate, device }) => [name, fate, device]),
