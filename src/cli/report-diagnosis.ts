@@ -4,7 +4,7 @@ import { KNOWN_ON } from '../diagnose/advisories.ts';
 import { readAsked } from '../diagnose/symptoms.ts';
 import type { Block, Item, Section } from '../report/document.ts';
 import type { Report } from '../survey/survey.ts';
-import { say } from '../words/say.ts';
+import { say, textOf } from '../words/say.ts';
 import type { Line } from '../words/say.ts';
 import { fixSaid } from './diagnosis.ts';
 
@@ -28,11 +28,18 @@ export function diagnosisSection({ facts, verdict }: Report): Section | null {
           ]),
     ],
   }));
-  const open: Item[] = unknown.map(({ what, because, tell }) => ({
-    tone: 'plain',
-    line: what,
-    evidence: [because, say('diagnosis-tell', 'To find out: {tell}', { tell })],
-  }));
+  // What one observation would tell stands together, under it: a sentence that is the same of five causes is said once.
+  const groups = new Map<string, typeof unknown>();
+  for (const one of unknown) groups.set(textOf(one.tell), [...(groups.get(textOf(one.tell)) ?? []), one]);
+  const open = [...groups.values()].map((group): Item => {
+    const [{ tell }] = group as [(typeof group)[number]];
+    const reasons = group.filter(({ because }, at) => group.findIndex((one) => one.because.text === because.text) === at);
+    return {
+      tone: 'plain',
+      line: say('diagnosis-tell', 'To find out: {tell}', { tell }),
+      evidence: [...group.map(({ what }) => what), ...reasons.map(({ because }) => because)],
+    };
+  });
   const known: Item[] = advisories.map(({ text, fix, source }) => ({ tone: 'risk', line: text, evidence: [fix, source] }));
   const group = (title: Line, some: Item[]): Block[] =>
     some.length === 0

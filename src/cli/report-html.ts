@@ -3,7 +3,7 @@ import type { Block, Item, Section, Tone } from '../report/document.ts';
 import type { Put } from '../words/english.ts';
 import { callPart, cell, row, STYLE, table } from './compare-html.ts';
 import { escaped } from './html.ts';
-import type { Most, Write } from './report-markdown.ts';
+import type { Write } from './report-markdown.ts';
 
 const MORE = `
 h3 { font-size: 1rem; margin-top: 1.8rem; overflow-wrap: anywhere } p { overflow-wrap: anywhere }
@@ -33,7 +33,7 @@ function item({ tone, line, evidence }: Item, write: Write): string {
   return `<li${about}>${words(write(line))}${shown.length === 0 ? '' : `<ul class="evidence">${shown.join('')}</ul>`}</li>`;
 }
 
-function blockPart(block: Block, write: Write, put: Put, { calls, rows }: Most): string {
+function blockPart(block: Block, write: Write, put: Put): string {
   switch (block.is) {
     case 'text':
       return `<p>${words(write(block.line))}</p>`;
@@ -48,8 +48,7 @@ function blockPart(block: Block, write: Write, put: Put, { calls, rows }: Most):
     }
     case 'ladders':
       return block.comparison.calls
-        .slice(0, calls)
-        .map((call, at) => callPart({ ...call, rows: call.rows.slice(0, rows), notes: [] }, at, put, 3))
+        .map((call, at) => callPart({ ...call, notes: [] }, at, put, 3))
         .join('\n');
   }
 }
@@ -63,11 +62,11 @@ export interface Head {
   language: string;
 }
 
-export function page({ title, about, contents, language }: Head, sections: readonly Section[], write: Write, put: Put, most: Most): string {
+export function page({ title, about, contents, language }: Head, sections: readonly Section[], write: Write, put: Put): string {
   const parts = sections.map(
     ({ name, title: head, blocks }) =>
       `<section aria-labelledby="${name}"><h2 id="${name}">${words(write(head))}</h2>`
-      + `${blocks.map((block) => blockPart(block, write, put, most)).join('\n')}</section>`,
+      + `${blocks.map((block) => blockPart(block, write, put)).join('\n')}</section>`,
   );
   const links = sections.map(({ name, title: head }) => `<li><a href="#${name}">${words(write(head))}</a></li>`);
   return `<!DOCTYPE html>

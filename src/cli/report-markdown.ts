@@ -7,12 +7,6 @@ import { callLines } from './compare-text.ts';
 /** What writes a line: in the reader's language, and without what strangers need not see. */
 export type Write = (line: Line) => string;
 
-/** Calls of a comparison that are drawn, and the rows of each. */
-export interface Most {
-  calls: number;
-  rows: number;
-}
-
 const SIGNS: Record<Tone, string> = { alarm: '**!** ', risk: '**\\*** ', fine: '', plain: '' };
 
 /** Text of anybody's making: nothing of it is markup, and no line of it begins another. */
@@ -43,7 +37,7 @@ const item = ({ tone, line, evidence }: Item, write: Write): string[] => [
   ...evidence.map((one) => `  - ${typeof one === 'string' ? code(write(one)) : words(write(one))}`),
 ];
 
-function blockLines(block: Block, write: Write, put: Put, { calls, rows }: Most): string[] {
+function blockLines(block: Block, write: Write, put: Put): string[] {
   switch (block.is) {
     case 'text':
       return [words(write(block.line))];
@@ -56,17 +50,17 @@ function blockLines(block: Block, write: Write, put: Put, { calls, rows }: Most)
       return [cells(block.heads), `|${block.heads.map(() => ' --- |').join('')}`, ...block.rows.map(cells)];
     }
     case 'ladders': {
-      const shown = block.comparison.calls.slice(0, calls).map((call) => ({ ...call, rows: call.rows.slice(0, rows), notes: [] }));
-      const lines = shown.flatMap((call, at) => callLines(call, at, block.comparison.calls.length, put));
+      const shown = block.comparison.calls.map((call) => ({ ...call, notes: [] }));
+      const lines = shown.flatMap((call, at) => callLines(call, at, shown.length, put));
       return lines.length === 0 ? [] : ['````', ...lines.map((line) => line.replace(/[\x00-\x1f\x7f-\x9f]/g, ' ')), '````'];
     }
   }
 }
 
-export function markdown(title: string, about: string, sections: readonly Section[], write: Write, put: Put, most: Most): string {
+export function markdown(title: string, about: string, sections: readonly Section[], write: Write, put: Put): string {
   const parts = sections.flatMap(({ title: name, blocks }) => [
     `## ${words(write(name))}`,
-    ...blocks.map((block) => blockLines(block, write, put, most).join('\n')),
+    ...blocks.map((block) => blockLines(block, write, put).join('\n')),
   ]);
   return `${[`# ${words(title)}`, words(about), ...parts].filter((part) => part !== '').join('\n\n')}\n`;
 }

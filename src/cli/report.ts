@@ -1,4 +1,6 @@
 /** `report`: one document for the second line of a provider. */
+import { bounded, bytesOf, FIRST, half } from '../report/bounded.ts';
+import type { Most } from '../report/bounded.ts';
 import { documentOf } from '../report/document.ts';
 import type { Input, Section } from '../report/document.ts';
 import type { ProbeDocument } from '../report/probe.ts';
@@ -17,7 +19,6 @@ import { reportFrom } from './elsewhere.ts';
 import { factsNow } from './look.ts';
 import { page } from './report-html.ts';
 import { markdown } from './report-markdown.ts';
-import type { Most } from './report-markdown.ts';
 
 export const usage = (put: Put): string =>
   `${put(
@@ -102,24 +103,31 @@ export function reportText(input: Input, { html, whole }: Manner, put: Put): str
           values,
         ),
   );
+  const comparison = input.comparison === null ? null : redacting(facts, whole).comparison(input.comparison);
+  const all = documentOf({ ...input, comparison });
   const written = (most: Most): string => {
-    // Names are given anew, so that the same document comes out however often it is written.
+    // Names are given anew, so that the same document comes out however often it is written: those of the comparison first.
     const redact = redacting(facts, whole);
-    const write = (line: Line): string => redact.text(putLine(put, line));
-    const comparison = input.comparison === null ? null : redact.comparison(input.comparison);
-    const sections = documentOf({ ...input, comparison });
+    const write = (line: Line): string => {
+      const whole = redact.text(putLine(put, line));
+      const over = whole.length - most.letters;
+      const more = (): string => put(say('report-line-cut', '... ({letters} more characters are left out here)', { letters: over }));
+      // No half of a character beyond U+FFFF.
+      return over > 0 ? `${whole.slice(0, most.letters).replace(/[\ud800-\udbff]$/, '')} ${more()}` : whole;
+    };
+    if (input.comparison !== null) redact.comparison(input.comparison);
+    const sections = bounded(all, most);
     return html
       ? page(
           { title, about, contents: put(say('report-contents', 'Contents')), language: put(say('language', 'en')) },
           sections,
           write,
           put,
-          most,
         )
-      : markdown(title, about, sections, write, put, most);
+      : markdown(title, about, sections, write, put);
   };
-  let text = written({ calls: 6, rows: 40 });
-  for (let rows = 20; text.length > MOST_BYTES && rows > 0; rows = Math.floor(rows / 2)) text = written({ calls: 3, rows });
+  let text = written(FIRST);
+  for (let most = half(FIRST); most !== null && bytesOf(text) > MOST_BYTES; most = half(most)) text = written(most);
   return text;
 }
 

@@ -33,7 +33,11 @@ function byAlg(state: 'rewriting' | 'tracking', look: Look): Outcome {
     );
   if (alg !== state)
     return out(
-      alg === 'off' ? say('alg-none', 'no SIP ALG touches calls here') : say('alg-other', 'the SIP ALG here does the other of the two'),
+      alg === 'off'
+        ? say('alg-none', 'no SIP ALG touches calls here')
+        : alg === 'rewriting'
+          ? say('alg-edits', 'the SIP ALG here does more than watch: it edits calls')
+          : say('alg-edits-nothing', 'the SIP ALG here edits nothing, it watches'),
     );
   const flows = valueOf(facts.flows)?.flows ?? [];
   return found(

@@ -1,9 +1,9 @@
 /** Causes that lie with audio: rules, ports, places it comes from. */
-import type { Line, Said } from '../words/say.ts';
+import type { Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { askProvider, found, out, unknown, unread, THE_FIREWALL, THE_PHONE, THE_PHONES } from './cause.ts';
-import type { Cause, Fix, Outcome } from './cause.ts';
-import { AUDIO_RATE, dropping, unproven } from './droppers.ts';
+import type { Cause, Outcome } from './cause.ts';
+import { AUDIO_RATE, dropping, evidenceOf, ruleFix, unproven } from './droppers.ts';
 import {
   audioOf,
   flowsOf,
@@ -15,11 +15,10 @@ import {
   rejectedRate,
   outside,
   shown,
-  shownRule,
   valueOf,
 } from './look.ts';
 import type { Look } from './look.ts';
-import type { CallFlow, DropRule } from '../observe/calls/facts.ts';
+import type { CallFlow } from '../observe/calls/facts.ts';
 
 const AUDIO = 'test/lab/diagnose/audio.ts';
 
@@ -39,19 +38,6 @@ const NO_CALL = (what: Said): Outcome =>
     say('audio-no-call', '{what}: no call with audio runs now', { what }),
     say('tell-in-call', 'look while a call runs: `sipalg diagnose one-way-audio`'),
   );
-
-const evidenceOf = (all: { rule: DropRule; flow: CallFlow | null }[]): Line[] =>
-  all
-    .slice(0, 3)
-    .flatMap(({ rule, flow }) => [
-      shownRule(rule),
-      ...(flow === null ? [] : [say('rule-meets', 'it meets {flow}', { flow: shown(flow) })]),
-    ]);
-
-const RULE_FIX = ({ family, table, chain, handle }: DropRule): Fix => ({
-  command: `nft -a list chain ${family} ${table} ${chain}`,
-  then: say('fix-then-rule', 'then take out rule {handle} where it was written', { handle }),
-});
 
 /** Audio that goes out and is not answered, without the causes that other things tell. */
 function oneWay(look: Look): CallFlow[] {
@@ -109,7 +95,7 @@ export const OF_SOUND: readonly Cause[] = [
       if (look.calls.drops.state !== 'present') return unread(look.calls.drops);
       const all = dropping(look, 'in');
       const [first] = all;
-      if (first !== undefined) return found(evidenceOf(all), RULE_FIX(first.rule));
+      if (first !== undefined) return found(evidenceOf(look, all), ruleFix(first.rule));
       const perhaps = unproven(look, 'in');
       if (perhaps !== null) return perhaps;
       return audioOf(look).length > 0
@@ -135,7 +121,7 @@ export const OF_SOUND: readonly Cause[] = [
       if (look.calls.drops.state !== 'present') return unread(look.calls.drops);
       const all = dropping(look, 'out');
       const [first] = all;
-      if (first !== undefined) return found(evidenceOf(all), RULE_FIX(first.rule));
+      if (first !== undefined) return found(evidenceOf(look, all), ruleFix(first.rule));
       return unproven(look, 'out') ?? out(say('rules-none-out', 'no rule that drops anything now meets what the phones send'));
     },
   },

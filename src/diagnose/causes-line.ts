@@ -3,7 +3,8 @@ import type { Line, Said } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_PHONE } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
-import { audioOf, grown, isTwoWay, shown, valueOf } from './look.ts';
+import { busyLinks, delayOf, isSparing, latePaths, pathsTo, tellPings, timed } from './load.ts';
+import { audioOf, grown, isTwoWay, shown, since, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 import type { CallFlow, Path, Queue } from '../observe/calls/facts.ts';
 
@@ -89,72 +90,16 @@ function byGaps(look: Look, way: 'in' | 'out'): Outcome {
   );
 }
 
-/** What a path shows: how many echoes are missing, and the times. */
-interface Timed {
-  path: Path;
-  sent: number;
-  answered: number;
-  /** Milliseconds. */
-  middle: number;
-  /** The mean of how much one differs from the one before it (RFC 3550 §6.4.1 without its smoothing). */
-  jitter: number;
-}
-
-function timed(path: Path): Timed | null {
-  const echoes = valueOf(path.echoes);
-  if (echoes === null || echoes.times.length < 3) return null;
-  const { sent, times } = echoes;
-  const sorted = [...times].sort((one, other) => one - other);
-  const steps = times.slice(1).map((time, at) => Math.abs(time - (times[at] as number)));
-  return {
-    path,
-    sent,
-    answered: times.length,
-    middle: sorted[Math.floor(sorted.length / 2)] as number,
-    jitter: steps.reduce((sum, step) => sum + step, 0) / steps.length,
-  };
-}
-
-/** What a call bears (voice practice, several providers: jitter 30 ms, latency 100 ms a way). */
-const isLate = (one: Timed): boolean =>
-  one.jitter > 30 || one.middle > 200 || (one.sent - one.answered >= 2 && !isSparing(one));
-
-/** Who answers less than half of them, and those in time, lets a rate of pings pass: a line that loses so many bears no call. */
-const isSparing = ({ path: { to }, sent, answered }: Timed): boolean => to === 'provider' && answered * 2 < sent;
-
-const tell = ({ path: { address }, sent, answered, middle, jitter }: Timed): Said =>
-  say('pings', '{address}: {answered} of {sent} pings answered, after {middle} ms, {jitter} ms from one to the next', {
-    address,
-    answered,
-    sent,
-    middle: Math.round(middle),
-    jitter: Math.round(jitter),
+/** A line that carries something is not full by that: it may be far away from the provider. */
+export const loaded = (evidence: readonly Line[]): Said =>
+  say('late-and-loaded', 'packets come late while the line carries other traffic, and whether they do without it is not seen ({pings})', {
+    pings: evidence,
   });
-
-export const pathsTo = ({ calls: { moved } }: Look, to: Path['to']): Path[] => (moved?.paths ?? []).filter((path) => path.to === to);
-export const latePaths = (look: Look, to: Path['to']): Line[] =>
-  pathsTo(look, to).flatMap((path) => {
-    const one = timed(path);
-    return one !== null && isLate(one) ? [tell(one)] : [];
-  });
-
-/** Bytes a second by which a line of a household is not idle any more: six calls. */
-const BUSY = 64_000;
-export const busyLinks = ({ calls: { moved } }: Look): Line[] =>
-  (moved?.traffic ?? [])
-    .map(({ device, in: taken, out: given }) => ({ device, taken: taken / (moved?.seconds ?? 1), given: given / (moved?.seconds ?? 1) }))
-    .filter(({ taken, given }) => Math.max(taken, given) >= BUSY)
-    .map(({ device, taken, given }) =>
-      say('link-busy', '{device} meanwhile: {given} kB a second out, {taken} kB in', {
-        device,
-        given: Math.round(given / 1000),
-        taken: Math.round(taken / 1000),
-      }),
-    );
-
-/** The other traffic of this router that makes audio wait, where no queue keeps it back. */
-export const isFull = (look: Look): boolean =>
-  look.calls.shapers.length === 0 && latePaths(look, 'provider').length > 0 && busyLinks(look).length > 0;
+export const IDLE_PING = say(
+  'tell-idle-ping',
+  'stop uploads and downloads, and ask again in a call, `sipalg diagnose choppy`: are the pings still late? Then it is the line; if '
+    + 'not, a queue is missing',
+);
 
 const OTHER_PING = say('tell-ping-other', 'ping another address out there while a call sounds bad: do the times differ by 30 ms?');
 
@@ -164,13 +109,17 @@ function byEcho(look: Look, to: Path['to']): Outcome {
   const all = pathsTo(look, to);
   if (all.length === 0) return unknown(NO_PHONE, TAKE_TIME);
   const late = latePaths(look, to);
-  if (late.length > 0 && to === 'provider' && isFull(look))
-    return out(say('line-own-traffic', "it is this router's own traffic that fills the line"));
+  const delay = to === 'provider' ? delayOf(look) : null;
+  if (delay !== null && look.calls.shapers.length === 0) {
+    if (delay.is === 'load') return out(say('line-own-traffic', "it is this router's own traffic that fills the line"));
+    if (delay.is === 'untold') return unknown(loaded(delay.evidence), IDLE_PING);
+    return found(delay.evidence);
+  }
   const talking = new Set(audioOf(look).filter(isTwoWay).map(({ source }) => source));
   if (late.length > 0 && to === 'phone' && !all.some(({ address }) => talking.has(address)))
     return unknown(
       say('pings-resting', 'a phone that rests answers late to save power (Wi-Fi), and no call runs: {pings}', {
-        pings: all.flatMap((path) => timed(path) ?? []).map(tell),
+        pings: all.flatMap((path) => timed(path) ?? []).map(tellPings),
       }),
       TAKE_TIME,
     );
@@ -180,7 +129,7 @@ function byEcho(look: Look, to: Path['to']): Outcome {
   const [first] = all;
   if (known.length === 0 && answering.length > 0)
     return unknown(
-      say('pings-few', 'too few pings are answered to tell lost ones from a limit: {pings}', { pings: answering.map(tell) }),
+      say('pings-few', 'too few pings are answered to tell lost ones from a limit: {pings}', { pings: answering.map(tellPings) }),
       OTHER_PING,
     );
   if (known.length === 0)
@@ -190,7 +139,7 @@ function byEcho(look: Look, to: Path['to']): Outcome {
           OTHER_PING,
         )
       : unread(first?.echoes ?? { state: 'absent', source: 'ping' });
-  return out(say('pings-fine', 'the ends answer in time: {pings}', { pings: known.map(tell) }));
+  return out(say('pings-fine', 'the ends answer in time: {pings}', { pings: known.map(tellPings) }));
 }
 
 /** Marks that put audio before other traffic: EF, and classes that a queue treats alike (RFC 4594 §4.1). */
@@ -205,23 +154,29 @@ function voiceTin({ order, tins }: Queue): number | null {
   return tins[VOICE_TINS[order] ?? tins.length - 1] ?? null;
 }
 
-/** What has counted marked audio, and how much: rules, our own counters, and the tin of cake that it is sorted into. */
-function marked(look: Look): { by: string | Said; packets: number }[] {
-  const rules = (valueOf(look.calls.marks) ?? []).filter(({ marks }) => marks.every((one) => VOICE_MARKS.includes(one)));
-  const own = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.counters ?? []) : [];
-  const marking = look.facts.policy.state === 'present' && look.facts.policy.value.wish.marking !== null;
-  return [
-    ...rules.map(({ by, packets }) => ({ by, packets })),
-    ...own
-      .filter(({ name }) => marking && name === 'voice_media')
-      .map(({ packets }) => ({ by: say('by-rules', 'the voice rules'), packets })),
-    ...(valueOf(look.calls.queues) ?? []).flatMap((queue) => {
+/**
+ * What has counted marked audio between the two looks: rules, our own counters, and the tin of cake that it is sorted into. null: it
+ * was looked at once, and a count since a rule was loaded says nothing of a call that began before or after that.
+ */
+function marked({ calls: { marks, queues, moved }, facts: { policy } }: Look): { by: string | Said; packets: number }[] | null {
+  const isVoice = (rule: { marks: number[] }): boolean => rule.marks.every((one) => VOICE_MARKS.includes(one));
+  const marking = policy.state === 'present' && policy.value.wish.marking !== null;
+  const counting =
+    (valueOf(marks) ?? []).some(isVoice)
+    || (valueOf(queues) ?? []).some((queue) => voiceTin(queue) !== null)
+    || (marking && (valueOf(policy.value.inForce.all)?.counters ?? []).some(({ name }) => name === 'voice_media'));
+  if (!counting) return [];
+  const grown = [
+    ...(moved?.marks ?? []).filter(isVoice).map(({ by, packets }) => ({ by, packets })),
+    ...(marking && moved?.voice !== undefined ? [{ by: say('by-rules', 'the voice rules'), packets: moved.voice }] : []),
+    ...(moved?.queues ?? []).flatMap((queue) => {
       const packets = voiceTin(queue);
       const { device, order } = queue;
       if (packets === null) return [];
       return [{ by: say('by-cake', 'cake on {device} ({order}), its tin for voice', { device, order: order ?? '' }), packets }];
     }),
   ];
+  return grown.length === 0 ? null : grown;
 }
 
 export const OF_LINE: readonly Cause[] = [
@@ -286,7 +241,9 @@ export const OF_LINE: readonly Cause[] = [
     weight: 40,
     symptoms: ['choppy', 'one-way-audio', 'registration-lost'],
     what: say('cause-line-errors', 'A device that leads out takes in broken packets, or sends and listens by turns (half duplex).'),
-    observable: "the device's own count of errors: more than one in ten thousand packets; or duplex half at 10 or 100 Mbit/s",
+    observable:
+      "the device's own counts since the start, errors against packets: more than one in ten thousand; what they grew by between two "
+      + 'looks is said; or duplex half at 10 or 100 Mbit/s',
     fix: { setting: say('fix-negotiate', 'another cable or port, and automatic negotiation at both ends'), of: say('of-line', 'the line') },
     source: 'Documentation/networking/statistics.rst; Documentation/ABI/testing/sysfs-class-net',
     made: LINE,
@@ -296,15 +253,17 @@ export const OF_LINE: readonly Cause[] = [
       const bad = all.filter(({ packets, errors, half }) => half || (errors >= 20 && errors > packets / 10_000));
       if (bad.length > 0)
         return found(
-          bad.map(({ device, packets, errors, half }) =>
-            half
-              ? say('errors-half', '{device}: {errors} errors in {packets} packets, and it runs at half duplex', {
-                  device,
-                  errors,
-                  packets,
-                })
-              : say('errors-of', '{device}: {errors} errors in {packets} packets', { device, errors, packets }),
-          ),
+          bad.map(({ device, packets, errors, half }) => {
+            const now = calls.moved?.errors?.find((one) => one.device === device);
+            const grew = now === undefined ? '' : say('errors-grew', ', {errors} of them in the last {seconds} s', {
+                    errors: now.errors,
+                    seconds: calls.moved?.seconds ?? 0,
+                  });
+            const values = { device, packets, errors, since: since(calls), grew };
+            return half
+              ? say('errors-half', '{device}: {errors} errors in {packets} packets{since}{grew}, and it runs at half duplex', values)
+              : say('errors-of', '{device}: {errors} errors in {packets} packets{since}{grew}', values);
+          }),
         );
       if (failed !== undefined) return unread(failed.errors);
       return all.length === 0
@@ -317,28 +276,39 @@ export const OF_LINE: readonly Cause[] = [
     weight: 25,
     symptoms: ['choppy'],
     what: say('cause-marks-missing', 'Audio goes out without a mark (DSCP): no queue on the way can put it before other traffic.'),
-    observable: 'what counts marked packets has counted less than a tenth of the audio that runs',
+    observable: 'two looks three seconds apart: what counts marked packets grows by less than a tenth of the audio that runs meanwhile',
     fix: { command: 'uci set sipalg.main.policy=1 && uci commit sipalg && /etc/init.d/sipalg reload' },
     source: 'RFC 4594 §4.1; net/sched/sch_cake.c',
     made: LINE,
     sees(look) {
       if (look.calls.marks.state === 'failed') return unread(look.calls.marks);
       const counts = marked(look);
-      if (counts.length === 0)
+      if (counts?.length === 0)
         return unknown(
           say('marks-uncounted', 'nothing on this router counts packets by their marks'),
           say('tell-marks', '`sipalg policy` with `option policy 1` counts them, and so does a queue of cake'),
         );
       const running = audioOf(look).filter(isTwoWay);
-      const sent = running.reduce((sum, { out: given }) => sum + (given?.packets ?? 0), 0);
-      if (sent < ENOUGH) return unknown(say('gaps-no-call', 'no call with audio runs now'), TAKE_TIME);
+      if (running.length === 0) return unknown(say('gaps-no-call', 'no call with audio runs now'), TAKE_TIME);
+      const sent = running.reduce((sum, flow) => sum + (grown(look, flow)?.out ?? 0), 0);
+      if (counts === null || sent < ENOUGH)
+        return unknown(
+          say(
+            'marks-once',
+            'what counts marks was looked at once only, or anew meanwhile, and its count may be older or younger than the call',
+          ),
+          TAKE_TIME,
+        );
       const most = Math.max(...counts.map(({ packets }) => packets));
       const said = counts
         .slice(0, 3)
         .map(({ by, packets }) => say('marks-by', '{by}: {packets} {packets:packet|packets} marked as voice', { by, packets }));
       return most * 10 >= sent
         ? out(say('marks-seen', 'marked audio is seen: {counts}', { counts: said }))
-        : found([say('marks-audio-sent', '{sent} packets of audio went out', { sent }), ...said]);
+        : found([
+            say('marks-audio-sent', 'in {seconds} s {sent} packets of audio went out', { seconds: look.calls.moved?.seconds ?? 0, sent }),
+            ...said,
+          ]);
     },
   },
 ];

@@ -1,25 +1,9 @@
-/** Causes that lie with the network: the way out, sizes, queues, limits, and who may come in. */
-import type { Said } from '../words/say.ts';
+/** Causes that lie with the firewall and its tables: what is not loaded, blocked, limited or full. */
 import { say } from '../words/say.ts';
-import { askProvider, found, out, unknown, unread, THE_FIREWALL, THE_PHONE, THE_ROUTER } from './cause.ts';
-import type { Cause, Outcome } from './cause.ts';
-import {
-  audioOf,
-  flowsOf,
-  fromPhones,
-  holesTaken,
-  isInside,
-  isPrivate,
-  isShared,
-  meets,
-  peersOf,
-  shown,
-  shownRule,
-  valueOf,
-} from './look.ts';
-import type { Look } from './look.ts';
-import { bySize } from './sizes.ts';
-import type { CallFlow } from '../observe/calls/facts.ts';
+import { found, out, unknown, unread, THE_FIREWALL } from './cause.ts';
+import type { Cause } from './cause.ts';
+import { flowsOf, fromPhones, holesTaken, isInside, meets, peersOf, ruleGrew, shownRule, since, valueOf } from './look.ts';
+import type { DropRule } from '../observe/calls/facts.ts';
 import type { Symptom } from './symptoms.ts';
 
 const NETWORK = 'test/lab/diagnose/network.ts';
@@ -27,20 +11,8 @@ const OFFLOAD = 'test/machine/offload.test.ts';
 
 const ALL: readonly Symptom[] = ['not-received', 'cannot-call-out', 'no-audio', 'registration-lost'];
 
-/** Fewer have come than one large INVITE and its retransmissions bring: seven (RFC 3261 §17.1.1.2), and a few of anybody's. */
-const FEW_FRAGMENTS = 10;
-
-/** @param isBad of the addresses that flows leave with, or of the WAN */
-function wanAddress(look: Look, isBad: (address: string) => boolean, none: Said): Outcome {
-  const { wan } = look.facts;
-  if (wan.state !== 'present')
-    return wan.state === 'failed'
-      ? unread(wan)
-      : unknown(say('wan-none', 'there is no way to the internet now'), say('tell-wan-up', 'look again once the WAN is up'));
-  const bad = wan.value.addresses.filter(({ family, address }) => family === 'ipv4' && isBad(address));
-  if (bad.length > 0) return found(bad.map(({ address, device }) => say('wan-has', '{device} has {address}', { device, address })));
-  return out(none);
-}
+/** A rule that says whom it is for. */
+const names = ({ asks }: DropRule): boolean => asks.some(({ of, not }) => (of === 'source' || of === 'destination') && !not);
 
 export const OF_NETWORK: readonly Cause[] = [
   {
@@ -63,163 +35,6 @@ export const OF_NETWORK: readonly Cause[] = [
       return nft.tables.includes('inet fw4')
         ? out(say('firewall-loaded', 'the firewall is loaded'))
         : found([say('firewall-no-table', 'nft list ruleset: there is no table inet fw4')]);
-    },
-  },
-  {
-    code: 'no-way-out',
-    weight: 95,
-    symptoms: ['cannot-call-out', 'not-received', 'registration-lost'],
-    what: say('cause-no-way-out', 'There is no way to the internet.'),
-    observable: 'no default route in the main table of routes',
-    fix: { command: 'ifup wan' },
-    source: '/proc/net/route',
-    made: NETWORK,
-    sees(look) {
-      const { calls } = look;
-      const routes = valueOf(calls.routes);
-      if (routes === null) return unread(calls.routes);
-      if (routes.length > 0)
-        return out(say('route-leads', 'the default route leads out by {device}', { device: routes[0]?.device ?? '?' }));
-      if (fromPhones(look).some(({ source, in: back }) => source.includes(':') && (back?.packets ?? 0) > 0))
-        return out(say('route-ipv6', 'no default route of IPv4, and phones speak IPv6 with somebody who answers'));
-      return valueOf(calls.wan)?.length
-        ? found([say('route-none-ipv4', '/proc/net/route: no default route of IPv4')])
-        : found([say('route-none', '/proc/net/route: no default route; no device leads out')]);
-    },
-  },
-  {
-    code: 'several-ways-out',
-    weight: 55,
-    symptoms: ['registration-lost', 'not-received', 'one-way-audio', 'drops-after-time'],
-    what: say(
-      'cause-several-ways-out',
-      'Several ways lead to the internet, and SIP leaves by more than one of them: the provider sees a ' + 'phone at two addresses.',
-    ),
-    observable: "flows of one phone, or with one provider, that leave with different addresses of the router",
-    fix: {
-      setting: say('fix-pin-wan', "pin SIP and its audio to one WAN (mwan3: a rule for the provider's networks with one member)"),
-      of: THE_ROUTER,
-    },
-    source: 'net/ipv4/fib_trie.c; mwan3',
-    made: NETWORK,
-    sees(look) {
-      const routes = valueOf(look.calls.routes);
-      if (routes === null) return unread(look.calls.routes);
-      const leaving = fromPhones(look).filter(({ replyDestination }) => look.calls.own.includes(replyDestination));
-      const audio = audioOf(look).filter(({ replyDestination }) => look.calls.own.includes(replyDestination));
-      const asOf = (flows: readonly CallFlow[]): string[] => [...new Set(flows.map(({ replyDestination }) => replyDestination))];
-      // Phones of two providers may leave by a way each: what confuses a provider is one phone, or itself, reached by two.
-      const torn = [
-        ...leaving.map((flow) => leaving.filter(({ destination }) => destination === flow.destination)),
-        ...leaving.map((flow) => [...leaving, ...audio].filter(({ source }) => source === flow.source)),
-      ].find((flows) => asOf(flows).length > 1);
-      if (torn !== undefined)
-        return found([say('sip-leaves-as', 'SIP leaves as {addresses}', { addresses: asOf(torn) }), ...torn.slice(0, 3).map(shown)]);
-      const devices = new Set(routes.map(({ device }) => device));
-      return devices.size > 1 && leaving.length === 0
-        ? unknown(
-            say('routes-several', '{devices} devices have a default route, and no SIP leaves now', { devices: devices.size }),
-            say('tell-registered', 'look again once the phones have registered'),
-          )
-        : out(say('sip-one-address', 'all SIP of a phone, and with a provider, leaves by one address'));
-    },
-  },
-  {
-    code: 'double-nat',
-    weight: 45,
-    symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
-    what: say(
-      'cause-double-nat',
-      'Another router translates in front of this one: its timeouts and its ALG are beyond what is seen ' + 'here.',
-    ),
-    observable: 'the WAN has an address of RFC 1918',
-    fix: {
-      setting: say('fix-bridge', 'bridge (modem) mode, or this router as exposed host, and its SIP ALG off'),
-      of: say('of-router-in-front', 'the router in front'),
-    },
-    source: 'RFC 1918',
-    made: NETWORK,
-    sees: (look) => wanAddress(look, isPrivate, say('wan-not-private', 'the WAN has no private address')),
-  },
-  {
-    code: 'carrier-nat',
-    weight: 45,
-    symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
-    what: say('cause-carrier-nat', "The line shares its address with others (carrier-grade NAT): its timeouts are the carrier's."),
-    observable: 'the WAN has an address of 100.64.0.0/10, or of 192.0.0.0/29 (DS-Lite, 464XLAT)',
-    fix: {
-      ask: say('whoever-sells', 'whoever sells the line'),
-      question: say('ask-public-address', 'Can we have a public IPv4 address? Until then phones need a keep-alive every 25 s.'),
-    },
-    source: 'RFC 6598; RFC 6888; RFC 7335',
-    made: NETWORK,
-    sees: (look) => wanAddress(look, isShared, say('wan-not-shared', 'the WAN has no shared address')),
-  },
-  {
-    code: 'message-too-large',
-    weight: 60,
-    symptoms: ['cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
-    what: say(
-      'cause-message-too-large',
-      'Messages of a phone are larger than the way out takes in one piece, may not be cut, and get lost.',
-    ),
-    observable:
-      'unanswered signalling of more than the MTU of the WAN and less than 1500 bytes, and packets that could not be cut (Ip.FragFails)',
-    fix: { setting: say('fix-smaller', 'SIP over TCP or TLS, or fewer codecs'), of: THE_PHONE },
-    source: 'RFC 3261 §18.1.1; net/ipv4/ip_output.c; conntrack counts before the size is checked',
-    made: NETWORK,
-    sees: (look) => bySize(look, false),
-  },
-  {
-    code: 'fragments-lost-out',
-    weight: 60,
-    symptoms: ['cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
-    what: say(
-      'cause-fragments-lost-out',
-      'Large messages of a phone leave in fragments, and nobody answers them: fragments get lost on the ' + 'way.',
-    ),
-    observable: 'signalling of more than 1500 bytes goes out unanswered, and packets were cut (Ip.FragCreates)',
-    fix: { setting: say('fix-smaller', 'SIP over TCP or TLS, or fewer codecs'), of: THE_PHONE },
-    source: 'RFC 3261 §18.1.1; net/ipv4/ip_output.c',
-    made: NETWORK,
-    sees: (look) => bySize(look, true),
-  },
-  {
-    code: 'fragments-lost-in',
-    weight: 60,
-    symptoms: ['not-received', 'cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
-    what: say('cause-fragments-lost-in', 'Fragments from the internet come without the rest of them: a large INVITE never becomes whole.'),
-    observable: 'ten fragments or more have come (Ip.ReasmReqds), and few or none were put together (Ip.ReasmOKs)',
-    fix: askProvider(
-      say('ask-smaller', 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the ' + 'line?'),
-    ),
-    source: 'net/ipv4/ip_fragment.c; RFC 3261 §18.1.1',
-    made: NETWORK,
-    sees({ calls }) {
-      const counters = valueOf(calls.counters);
-      if (counters === null) return unread(calls.counters);
-      const { reasmReqds, reasmOks, reasmFails } = counters;
-      if (reasmReqds < 2) return out(say('fragments-none', 'no fragments have come'));
-      // A message of SIP is two fragments, three at most: of more per packet that was put together, some did not come.
-      if (reasmReqds <= 3 * reasmOks && reasmFails <= reasmOks / 10)
-        return out(
-          say('fragments-whole', 'of {fragments} fragments {packets} packets were put together', {
-            fragments: reasmReqds,
-            packets: reasmOks,
-          }),
-        );
-      if (reasmReqds < FEW_FRAGMENTS)
-        return unknown(
-          say('fragments-few', 'only {fragments} fragments came since the start, and strangers send some, too', { fragments: reasmReqds }),
-          say('tell-fragments-again', 'be called twice, and look again: do more of them come?'),
-        );
-      return found([
-        say(
-          'fragments-lost',
-          '/proc/net/snmp, since the start: {fragments} fragments came, {packets} packets were put together, ' + '{failed} could not be',
-          { fragments: reasmReqds, packets: reasmOks, failed: reasmFails },
-        ),
-      ]);
     },
   },
   {
@@ -255,7 +70,9 @@ export const OF_NETWORK: readonly Cause[] = [
     weight: 65,
     symptoms: ['cannot-call-out', 'others-ring-on', 'choppy', 'registration-lost', 'not-received'],
     what: say('cause-rate-limited', 'A rule that lets only a rate pass meets packets of calls, and has dropped what was above it.'),
-    observable: 'the counter of a drop rule with a limit that meets signalling or audio of a phone',
+    observable:
+      'the counter of a drop rule with a limit that meets signalling or audio of a phone, and names an address of theirs or grows between '
+      + 'two looks',
     fix: {
       setting: say('fix-limit', "take the limit off established flows, the LAN and the provider's networks"),
       of: THE_FIREWALL,
@@ -264,10 +81,7 @@ export const OF_NETWORK: readonly Cause[] = [
     made: NETWORK,
     sees(look) {
       const rules = valueOf(look.calls.drops);
-      if (rules === null)
-        return look.calls.drops.state === 'failed'
-          ? unread(look.calls.drops)
-          : unknown(say('iptables-unlooked', 'rules of iptables are not looked at'), 'iptables-save -c | grep limit');
+      if (rules === null) return unread(look.calls.drops);
       const flows = [...fromPhones(look), ...flowsOf(look).media.filter(({ source }) => isInside(look, source))];
       const met = rules.filter(
         (rule) =>
@@ -293,17 +107,26 @@ export const OF_NETWORK: readonly Cause[] = [
       );
       const attempts = look.facts.policy.state === 'present' ? (valueOf(look.facts.policy.value.inForce.all)?.attempts ?? []) : [];
       const own = attempts.filter(({ source, dropped }) => dropped > 0 && peersOf(look).includes(source));
-      if (met.length + own.length === 0) return out(say('limits-none', 'no limit has dropped anything of the phones'));
+      // A limit for a port alone drops scanners too: whose packets it has dropped since it was loaded is not counted.
+      const sure = met.filter((rule) => names(rule) || (ruleGrew(look, rule) ?? 0) > 0);
+      const [unsure] = met;
+      if (sure.length + own.length === 0)
+        return unsure === undefined
+          ? out(say('limits-none', 'no limit has dropped anything of the phones'))
+          : unknown(
+              say('limit-of-port', '{rule}, and names nobody: whose packets they were is not counted', { rule: shownRule(look, unsure) }),
+              say('tell-limit', 'ask again while a call fails: does the count of that rule grow?'),
+            );
       return found(
         [
-          ...met.slice(0, 3).map(shownRule),
+          ...sure.slice(0, 3).map((rule) => shownRule(look, rule)),
           ...own
             .slice(0, 2)
             .map(({ source, method, dropped }) =>
               say('own-limit-dropped', "sipalg's own limit dropped {packets} {method} of {source}", { packets: dropped, method, source }),
             ),
         ],
-        met.length > 0
+        sure.length > 0
           ? undefined
           : {
               setting: say('fix-name-site', 'name that address as a `config provider` (or `config site`) in /etc/config/sipalg'),
@@ -317,7 +140,9 @@ export const OF_NETWORK: readonly Cause[] = [
     weight: 85,
     symptoms: [...ALL, 'drops-after-time', 'one-way-audio', 'choppy'],
     what: say('cause-table-full', 'The table of flows is full, or was: new calls find no place, and old ones lose theirs.'),
-    observable: 'nf_conntrack_count against nf_conntrack_max, and the columns drop and early_drop',
+    observable:
+      'nf_conntrack_count against nf_conntrack_max; the columns drop and early_drop, which grow between two looks, or by one an hour since '
+      + 'the start',
     fix: { command: 'echo net.netfilter.nf_conntrack_max=65536 > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart' },
     source: 'net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc',
     made: OFFLOAD,
@@ -325,16 +150,38 @@ export const OF_NETWORK: readonly Cause[] = [
       const table = valueOf(calls.table);
       if (table === null) return unread(calls.table);
       const { count, most, dropped, early } = table;
-      if (count < 0.95 * most && dropped + early === 0)
-        return out(say('table-places', '{count} of {most} places for flows are taken', { count, most }));
+      const values = { count, most, dropped, early, since: since(calls) };
+      const grew = calls.moved?.table;
+      const seconds = calls.uptime === undefined ? null : valueOf(calls.uptime);
+      const now = count >= 0.95 * most || (grew !== undefined && grew.dropped + grew.early > 0);
+      // Once an hour and more is no single night long ago.
+      const often = seconds !== null && dropped + early >= Math.max(1, seconds / 3600);
+      if (!now && dropped + early === 0) return out(say('table-places', '{count} of {most} places for flows are taken', { count, most }));
+      if (!now && !often)
+        return unknown(
+          say(
+            'table-once',
+            '{count} of {most} places are taken now; {dropped} packets found none, and {early} flows had to go for others{since}: when is '
+              + 'not counted',
+            values,
+          ),
+          say('tell-table', 'look again after the next call that fails: has one of these two numbers grown?'),
+        );
       return found(
         [
-          say('table-taken', '{count} of {most} places are taken; {dropped} packets found none, {early} flows had to go for others', {
-            count,
-            most,
-            dropped,
-            early,
-          }),
+          say(
+            'table-taken',
+            '{count} of {most} places are taken; {dropped} packets found none, {early} flows had to go for others{since}',
+            values,
+          ),
+          ...(grew === undefined
+            ? []
+            : [
+                say('table-grew', '{dropped} and {early} of them in the last {seconds} s', {
+                  ...grew,
+                  seconds: calls.moved?.seconds ?? 0,
+                }),
+              ]),
         ],
         {
           command: `echo net.netfilter.nf_conntrack_max=${2 * most} > /etc/sysctl.d/90-conntrack.conf && /etc/init.d/sysctl restart`,

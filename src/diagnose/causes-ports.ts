@@ -1,14 +1,17 @@
 /** Causes that lie with ports: two who want one, and who has the calls for it. */
 import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_FIREWALL, THE_PHONE, THE_PHONES, THE_ROUTER } from './cause.ts';
+import type { Line } from '../words/say.ts';
 import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Cause } from './cause.ts';
+import type { Look } from './look.ts';
 import {
   fromOutside,
   fromPhones,
   fromRouter,
   isInside,
   isMoved,
+  isShared,
   outside,
   peersOf,
   redirectsOf,
@@ -28,6 +31,20 @@ const isTwin = (flow: CallFlow, other: CallFlow): boolean =>
   other.sourcePort === flow.sourcePort &&
   other.destination === flow.destination &&
   other.destinationPort === flow.destinationPort;
+
+/** Lines whose address other customers have too: what they are called in netifd, or the shared address of the WAN. */
+function sharedLines({ calls, facts }: Look): Line[] {
+  const lines = (calls.uplinks ?? []).filter(({ proto }) => ['map', 'dslite', '464xlat'].includes(proto));
+  const shared = (valueOf(facts.wan)?.addresses ?? []).filter(({ family, address }) => family === 'ipv4' && isShared(address));
+  return [
+    ...lines.map(({ network, proto }) =>
+      say('line-shared', '{network} is a line with a shared IPv4 address ({proto})', { network, proto: LINES[proto] ?? proto }),
+    ),
+    ...(lines.length > 0 ? [] : shared.map(({ address, device }) => say('wan-has', '{device} has {address}', { device, address }))),
+  ];
+}
+
+const LINES: Readonly<Record<string, string>> = { map: 'MAP-E, MAP-T, lw4o6', dslite: 'DS-Lite', '464xlat': '464XLAT' };
 
 export const OF_PORTS: readonly Cause[] = [
   {
@@ -77,16 +94,42 @@ export const OF_PORTS: readonly Cause[] = [
       const moved = all.filter((flow) => isMovedUdp(flow) && !others.some((other) => isTwin(flow, other)));
       const held = new Set((valueOf(look.calls.listeners) ?? []).map(({ port }) => port));
       const free = moved.filter(({ sourcePort }) => !held.has(sourcePort));
-      const random = valueOf(look.calls.randomPorts) ?? [];
       if (free.length === 0) return out(say('ports-kept', "every phone's port is kept, or another cause says who has it"));
+      const random = valueOf(look.calls.randomPorts) ?? [];
+      const sets = (look.calls.portSets === undefined ? null : valueOf(look.calls.portSets)) ?? [];
+      const shared = sharedLines(look);
       return found(
         [
           ...free.slice(0, 3).map(outside),
           ...random.slice(0, 2).map((rule) => say('ports-random', '{rule} gives random ports on purpose', { rule: `nft ${rule}` })),
+          ...sets.slice(0, 2).map(({ family, table, chain, handle, ports }) =>
+            say('ports-of-line', '{rule} gives no ports but {ports}', {
+              rule: `nft ${family} ${table} ${chain} handle ${handle}`,
+              ports: ports.slice(0, 8).join(', '),
+            }),
+          ),
+          ...shared,
         ],
-        random.length > 0
-          ? { setting: say('fix-random', '`random` or `fully-random` off, at least for SIP'), of: THE_FIREWALL }
-          : undefined,
+        // On a line with a shared address no port of the phone's own choice is kept, or it is moved once more behind this router.
+        sets.length > 0
+          ? {
+              setting: say('fix-port-of-set', 'give the phone a local SIP port out of these: {ports}; or SIP over IPv6', {
+                ports: [...new Set(sets.flatMap(({ ports }) => ports))].slice(0, 8).join(', '),
+              }),
+              of: THE_PHONE,
+            }
+          : random.length > 0
+            ? { setting: say('fix-random', '`random` or `fully-random` off, at least for SIP'), of: THE_FIREWALL }
+            : shared.length > 0
+              ? {
+                  ask: say('whoever-sells', 'whoever sells the line'),
+                  question: say(
+                    'ask-own-address',
+                    'Can we have a public IPv4 address of our own? Until then: SIP over IPv6, or TCP or TLS, or rport (RFC 3581) on the '
+                      + 'phone.',
+                  ),
+                }
+              : undefined,
       );
     },
   },

@@ -163,7 +163,9 @@ export const OF_STATE: readonly Cause[] = [
       'cause-answer-unacknowledged',
       'A phone says the same answer again and again while audio runs: the ACK of its peer never comes, and ' + 'the call ends after 32 s.',
     ),
-    observable: 'signalling goes out in messages of full size and nothing comes back, while audio of the same phone runs both ways',
+    observable:
+      'two looks five seconds apart: signalling goes out in messages of full size and nothing comes back, while audio of the same phone '
+      + 'runs both ways',
     fix: askProvider(say('ask-ack', 'Do you get the 200 OK of our phone, and where do you send the ACK (which Contact and Record-Route)?')),
     source: 'RFC 3261 §13.3.1.4, timer H',
     made: STATE,
@@ -174,13 +176,31 @@ export const OF_STATE: readonly Cause[] = [
           .filter(isTwoWay)
           .map(({ source }) => source),
       );
-      const repeating = fromPhones(look).filter(({ source, out: sent, in: back }) => {
-        const unanswered = (sent?.packets ?? 0) - (back?.packets ?? 0);
-        const mean = sent && sent.packets > 0 ? sent.bytes / sent.packets : 0;
-        return talking.has(source) && unanswered >= 5 && mean >= 350;
+      const suspects = fromPhones(look).filter(
+        ({ source, out: sent, in: back }) => talking.has(source) && (sent?.packets ?? 0) - (back?.packets ?? 0) >= 5,
+      );
+      // A flow of days has sent more than it got for many reasons: the answer that is said again is seen while it is.
+      const repeating = suspects.flatMap((flow) => {
+        const growth = grown(look, flow);
+        return growth !== null && growth.out > 0 && growth.in === 0 && (growth.outBytes ?? 0) / growth.out >= 350 ? [{ flow, growth }] : [];
       });
       if (repeating.length > 0)
-        return found(repeating.slice(0, 3).map((flow) => say('flow-in-call', '{flow}, while audio runs both ways', { flow: shown(flow) })));
+        return found(
+          repeating.slice(0, 3).map(({ flow, growth }) =>
+            say('flow-repeats', '{flow}; in {seconds} s {packets} more out and none in, while audio runs both ways', {
+              flow: shown(flow),
+              seconds: growth.seconds,
+              packets: growth.out,
+            }),
+          ),
+        );
+      if (suspects.some((flow) => grown(look, flow) === null))
+        return unknown(
+          say('flow-once', 'a phone has sent more than it got, but that is since its state began: {flow}', {
+            flow: shown(suspects[0] as (typeof suspects)[0]),
+          }),
+          say('tell-half-minute', 'look within half a minute of the beginning of a call'),
+        );
       return talking.size > 0
         ? out(say('answers-once', 'in the calls that run, no phone says anything again and again'))
         : unknown(say('calls-none', 'no call runs now'), say('tell-half-minute', 'look within half a minute of the beginning of a call'));
@@ -254,13 +274,19 @@ function byStale(look: Look, untranslated: boolean): Outcome {
     );
   const [first] = stale;
   return found(
-    stale.slice(0, 4).map(({ source, sourcePort, destination, destinationPort, lost, timeout }) => {
-      const flow = `udp ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
+    stale.slice(0, 4).map(({ source, sourcePort, destination, destinationPort, lost, timeout, remove }) => {
+      // As conntrack is told it: SIP goes over TCP too.
+      const flow = `${remove[remove.indexOf('-p') + 1] ?? 'udp'} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
       const left = timeout ?? '?';
       return untranslated
         ? say('flow-untranslated', "{flow}, {left} s left: it leaves with the phone's own address", { flow, left })
         : say('flow-answers-lost', '{flow}, {left} s left: its answers go to {address}', { flow, left, address: lost });
     }),
-    first === undefined ? undefined : { command: `conntrack ${first.remove.join(' ')}` },
+    first === undefined
+      ? undefined
+      : {
+          command: `conntrack ${first.remove.join(' ')}`,
+          ...(stale.length === 1 ? {} : { then: say('fix-then-flows', 'and alike for the other {count}', { count: stale.length - 1 }) }),
+        },
   );
 }

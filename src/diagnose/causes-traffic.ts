@@ -3,7 +3,8 @@ import { judgeShapers } from '../voice/judge/shapers.ts';
 import { say } from '../words/say.ts';
 import { found, out, unknown, unread, THE_FIREWALL, THE_ROUTER } from './cause.ts';
 import type { Cause, Outcome } from './cause.ts';
-import { busyLinks, isFull, latePaths } from './causes-line.ts';
+import { IDLE_PING, loaded } from './causes-line.ts';
+import { busyLinks, delayOf } from './load.ts';
 import {
   flowsOf,
   fromOutside,
@@ -14,6 +15,7 @@ import {
   redirectsOf,
   shown,
   shownRedirect,
+  since,
   valueOf,
 } from './look.ts';
 import type { Look } from './look.ts';
@@ -46,7 +48,8 @@ export const OF_TRAFFIC: readonly Cause[] = [
     weight: 35,
     symptoms: ['choppy', 'one-way-audio'],
     what: say('cause-router-overloaded', 'The router has thrown packets away because it was too busy to take them in.'),
-    observable: 'the second column of /proc/net/softnet_stat: 20 packets, and more than one in ten thousand',
+    observable:
+      'the second column of /proc/net/softnet_stat, since the start 20 packets or between two looks one, and more than one in ten thousand',
     fix: {
       setting: say('fix-steering', 'packet steering on (uci set network.globals.packet_steering=1), SQM at a rate that it can shape'),
       of: THE_ROUTER,
@@ -57,10 +60,23 @@ export const OF_TRAFFIC: readonly Cause[] = [
       const arrivals = valueOf(calls.arrivals);
       if (arrivals === null) return unread(calls.arrivals);
       const { processed, dropped } = arrivals;
-      if (dropped < 20 || dropped < processed / 10_000)
-        return out(say('packets-no-room', 'of {packets} packets {dropped} found no room', { packets: processed, dropped }));
+      const grew = calls.moved?.arrivals;
+      // A thousand that are lost in one evening are few among the packets of a year: what grew between two looks counts as well.
+      const now = grew !== undefined && grew.dropped > 0 && grew.dropped >= grew.processed / 10_000;
+      const values = { packets: processed, dropped, since: since(calls) };
+      if (!now && (dropped < 20 || dropped < processed / 10_000))
+        return out(say('packets-no-room-since', 'of {packets} packets {dropped} found no room{since}', values));
       return found([
-        say('softnet-dropped', '/proc/net/softnet_stat: {dropped} of {packets} packets found no room', { dropped, packets: processed }),
+        say('softnet-dropped-since', '/proc/net/softnet_stat: {dropped} of {packets} packets found no room{since}', values),
+        ...(grew === undefined
+          ? []
+          : [
+              say('softnet-grew', 'in the last {seconds} s: {dropped} of {packets}', {
+                seconds: calls.moved?.seconds ?? 0,
+                dropped: grew.dropped,
+                packets: grew.processed,
+              }),
+            ]),
       ]);
     },
   },
@@ -123,7 +139,9 @@ export const OF_TRAFFIC: readonly Cause[] = [
     weight: 25,
     symptoms: ['choppy'],
     what: say('cause-no-queue', 'Nothing keeps other traffic from filling the line: audio waits behind uploads.'),
-    observable: 'no SQM and no qosify that is switched on; and pings to the provider come late while the line is busy',
+    observable:
+      'no SQM and no qosify that is switched on; and pings to the provider come late that come in time while the line carries little, or '
+      + 'packets wait in the queue of the way out',
     fix: { setting: say('fix-sqm', "SQM (layer_cake.qos) at 90 % of the line's measured rate"), of: THE_ROUTER },
     source: 'RFC 7567; sqm-scripts',
     made: NETWORK,
@@ -134,7 +152,11 @@ export const OF_TRAFFIC: readonly Cause[] = [
           say('queues-on', '{queues} is switched on', { queues: shapers.map(({ kind, device }) => `${kind} on ${device}`).join(', ') }),
         );
       const none = say('queues-none', 'no SQM and no qosify is switched on');
-      if (isFull(look)) return found([none, ...latePaths(look, 'provider'), ...busyLinks(look)]);
+      const delay = delayOf(look);
+      if (delay?.is === 'load') return found([none, ...delay.evidence, ...busyLinks(look)]);
+      if (delay?.is === 'untold') return unknown(loaded(delay.evidence), IDLE_PING);
+      if (delay?.is === 'line')
+        return out(say('late-unloaded', 'packets come late whatever else the line carries: no queue would mend that'));
       const idle = (moved?.paths ?? []).length > 0 && busyLinks(look).length === 0;
       return unknown(
         idle ? say('queues-none-idle', 'no SQM and no qosify is switched on, and the line is idle now') : none,

@@ -7,7 +7,7 @@ import type { RouterFacts } from '../survey/survey.ts';
 import { advise } from './advisories.ts';
 import type { Advisory } from './advisories.ts';
 import type { Fix } from './cause.ts';
-import { dueSaid } from './intervals.ts';
+import { dueSaid, intervalsOf } from './intervals.ts';
 import { audioOf, fromPhones, shown, valueOf } from './look.ts';
 import type { CallFlow } from '../observe/calls/facts.ts';
 import type { Look } from './look.ts';
@@ -41,10 +41,17 @@ export interface Diagnosis {
 export type DiagnosisDocument = Published<Diagnosis>;
 
 /** When a registration ends, as the helper's hole for it says (nf_conntrack_sip.c, process_register_response); else nothing shows it. */
-function intervals({ facts }: Look): (address: string) => Said | '' {
+function intervals({ facts }: Look): (flow: CallFlow) => Said | '' {
   const holes = (valueOf(facts.expectations) ?? []).filter(({ class: kind, permanent }) => kind === 'signalling' && permanent);
-  return (provider) => {
-    const hole = holes.find(({ source }) => source === provider);
+  return ({ protocol, source: phone, sourcePort, destination, replyDestination, replyPort }) => {
+    // The hole leads to where the phone says it is, before or after translation.
+    const hole = holes.find(
+      (one) =>
+        one.source === destination &&
+        one.protocol === (protocol === 'udp' ? 17 : 6) &&
+        [phone, replyDestination].includes(one.destination) &&
+        (one.destinationPort === sourcePort || one.destinationPort === replyPort),
+    );
     return hole?.timeout == null
       ? ''
       : say('phone-registration', '; a registration there ends in {seconds} s, if it is not renewed', { seconds: hole.timeout });
@@ -81,11 +88,26 @@ function phonesOf(look: Look): Said[] {
         port: replyPort === sourcePort ? '' : say('phone-port', ', outside from port {port}', { port: replyPort }),
         plain,
         family,
-        until: until(destination),
+        until: until(flow),
         due: dueSaid(look, flow),
       });
     });
-  return [...signalling, ...talking];
+  const unseen = fromPhones(look).slice(0, 12).filter((flow) => intervalsOf(look, flow).length === 0);
+  const read = look.calls.intervals !== undefined && look.calls.intervals.state !== 'failed';
+  // Said once, for it is the same of each.
+  const hint =
+    !read || unseen.length === 0
+      ? []
+      : [
+          unseen.length === signalling.length
+            ? say('intervals-unseen', 'How often {count:it registers|they register} was not seen: `sipalg watch` tells.', {
+                count: unseen.length,
+              })
+            : say('intervals-some-unseen', 'How often {count} of them {count:registers|register} was not seen: `sipalg watch` tells.', {
+                count: unseen.length,
+              }),
+        ];
+  return [...signalling, ...talking, ...hint];
 }
 
 /** What was seen several times alike is one piece of evidence. */

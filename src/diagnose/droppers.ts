@@ -1,8 +1,9 @@
 /** Rules of the firewall that drop audio: whom they would meet, and whether they drop as fast as audio comes. Pure. */
+import type { Line } from '../words/say.ts';
 import { say } from '../words/say.ts';
 import { unknown } from './cause.ts';
-import type { Outcome } from './cause.ts';
-import { audioOf, droppedRate, fromPhones, isInside, meets, peersOf, shownRule, valueOf } from './look.ts';
+import type { Fix, Outcome } from './cause.ts';
+import { audioOf, droppedRate, fromPhones, isInside, meets, peersOf, shown, shownRule, valueOf } from './look.ts';
 import type { Look } from './look.ts';
 import type { CallFlow, DropRule } from '../observe/calls/facts.ts';
 
@@ -52,7 +53,7 @@ export function unproven(look: Look, way: 'in' | 'out'): Outcome | null {
   return first === undefined
     ? null
     : unknown(
-        say('rule-unproven', '{rule}, and whether that was audio is not known', { rule: shownRule(first.rule) }),
+        say('rule-unproven', '{rule}, and whether that was audio is not known', { rule: shownRule(look, first.rule) }),
         say('tell-in-call', 'look while a call runs: `sipalg diagnose one-way-audio`'),
       );
 }
@@ -69,3 +70,16 @@ const isOutward = ({ asks, chain }: DropRule, look: Look): boolean =>
   asks.some(({ of, values }) => of === 'source' && values.some((one) => isInside(look, one.split('/')[0] ?? '')))
   || asks.some(({ of, values }) => of === 'destination' && values.some((one) => !isInside(look, one.split('/')[0] ?? '')))
   || /lan/.test(chain);
+
+export const evidenceOf = (look: Look, all: { rule: DropRule; flow: CallFlow | null }[]): Line[] =>
+  all
+    .slice(0, 3)
+    .flatMap(({ rule, flow }) => [
+      shownRule(look, rule),
+      ...(flow === null ? [] : [say('rule-meets', 'it meets {flow}', { flow: shown(flow) })]),
+    ]);
+
+export const ruleFix = ({ tool, family, table, chain, handle }: DropRule): Fix => ({
+  command: tool === undefined ? `nft -a list chain ${family} ${table} ${chain}` : `${tool} -t ${table} -nvL ${chain} --line-numbers`,
+  then: say('fix-then-rule', 'then take out rule {handle} where it was written', { handle }),
+});

@@ -60,7 +60,7 @@ export function dueSaid(look: Look, flow: CallFlow): Said | '' {
   if (intervals.state === 'failed')
     return say('interval-unread', '; how often it registers could not be read: {because}', { because: intervals.because });
   const noted = intervalsOf(look, flow);
-  if (noted.length === 0) return say('interval-unseen', '; how often it registers was not seen (`sipalg watch` tells)');
+  if (noted.length === 0) return '';
   const { at: now } = look.facts;
   const life = lifeOf(look, flow);
   const [often] = noted.filter(({ how }) => how !== 'granted').sort((one, other) => one.seconds - other.seconds);

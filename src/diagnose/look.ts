@@ -2,6 +2,7 @@
 import type { Reading } from '../host/host.ts';
 import type { AlgState } from '../judge/verdict.ts';
 import { isWithin } from '../languages/address/within.ts';
+import { meets } from '../languages/nft/drops.ts';
 import type { CallFacts, CallFlow, DropRule, Moved, SipRedirect } from '../observe/calls/facts.ts';
 import type { RouterFacts } from '../survey/survey.ts';
 import { say } from '../words/say.ts';
@@ -21,11 +22,15 @@ export const valueOf = <T>(reading: Reading<T>): T | null => (reading.state === 
 export const isPrivate = (address: string): boolean => /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(address);
 export const isShared = (address: string): boolean => /^(100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|192\.0\.0\.[0-7]$)/.test(address);
 
-export { isWithin };
+export { isWithin, meets };
+
+/** Addresses that nobody on the internet has: unique local and link local ones of IPv6 (RFC 4193, RFC 4291). */
+const isLocal = (address: string): boolean => /^(f[cd]|fe[89ab])[0-9a-f]{0,2}:/i.test(address);
 
 export function isInside({ calls }: Look, address: string): boolean {
   if (calls.own.includes(address)) return false;
   return (
+    isLocal(address) ||
     calls.lan.some(({ address: base, prefix }) => isWithin(address, { address: base, prefix })) ||
     (calls.lan.length === 0 && isPrivate(address))
   );
@@ -54,8 +59,31 @@ export const isTwoWay = (flow: CallFlow): boolean => (flow.out?.packets ?? 0) >=
 export const isMoved = ({ sourcePort, replyPort, replyDestination, source }: CallFlow): boolean =>
   replyDestination !== source && replyPort !== sourcePort;
 
-/** By how much an audio flow grew between the two looks; null where there was none. */
-export function grown({ calls: { moved } }: Look, flow: CallFlow): { out: number; in: number; seconds: number } | null {
+/** Since when the kernel's own counts are: `, since the start 3 h ago`; '' where that is not known. */
+export function since({ uptime }: Pick<CallFacts, 'uptime'>): Said | '' {
+  const seconds = uptime === undefined ? null : valueOf(uptime);
+  return seconds === null ? '' : say('since-start', ', since the start {ago} ago', { ago: span(seconds) });
+}
+
+/** A stretch of time in the one unit that says it best. */
+export function span(seconds: number): Said {
+  if (seconds < 120) return say('stretch-seconds', '{seconds} s', { seconds: Math.round(seconds) });
+  if (seconds < 7200) return say('stretch-minutes', '{minutes} min', { minutes: Math.round(seconds / 60) });
+  if (seconds < 172_800) return say('stretch-hours', '{hours} h', { hours: Math.round(seconds / 3600) });
+  return say('stretch-days', '{days} days', { days: Math.round(seconds / 86_400) });
+}
+
+/** By how many packets a rule grew between the two looks; null where that was not seen. */
+export function ruleGrew({ calls: { moved } }: Look, { family, table, chain, handle }: DropRule): number | null {
+  const same = (moved?.dropped ?? []).filter((one) => one.family === family && one.table === table && one.chain === chain);
+  return same.find((one) => one.handle === handle)?.packets ?? null;
+}
+
+/** By how much a flow grew between the two looks; null where there was none. */
+export function grown(
+  { calls: { moved } }: Look,
+  flow: CallFlow,
+): { out: number; in: number; outBytes: number | null; seconds: number } | null {
   const found = (moved?.flows ?? []).find(
     ({ source, sourcePort, destination, destinationPort }) =>
       source === flow.source &&
@@ -63,7 +91,7 @@ export function grown({ calls: { moved } }: Look, flow: CallFlow): { out: number
       destination === flow.destination &&
       destinationPort === flow.destinationPort,
   );
-  return found === undefined ? null : { out: found.out, in: found.in, seconds: (moved as Moved).seconds };
+  return found === undefined ? null : { out: found.out, in: found.in, outBytes: found.outBytes ?? null, seconds: (moved as Moved).seconds };
 }
 
 /** What audio's packets have, headers of IP and UDP included (RFC 3551: G.729 of 10 ms has 50 bytes, G.711 of 40 ms 360). */
@@ -75,9 +103,9 @@ const AUDIO_BYTES = { least: 50, most: 380 };
  */
 export function rejectedRate({ calls: { moved } }: Look): number | null {
   if (moved === null || moved.rejected === null) return null;
-  const { packets, bytes } = moved.rejected;
+  const { packets, bytes, seconds = moved.seconds } = moved.rejected;
   const mean = packets === 0 ? 0 : bytes / packets;
-  return mean >= AUDIO_BYTES.least && mean <= AUDIO_BYTES.most ? packets / moved.seconds : 0;
+  return mean >= AUDIO_BYTES.least && mean <= AUDIO_BYTES.most ? packets / seconds : 0;
 }
 
 /** Bytes of audio packets of 20 and 30 ms: G.729; G.711 and G.722, plain or as SRTP, of IPv4 and of IPv6 (RFC 3551, RFC 3711). */
@@ -100,12 +128,10 @@ export const isRejectedAudio = ({ calls: { moved } }: Look): boolean =>
 export const isSizedAsAudio = ({ out, in: back }: CallFlow): boolean =>
   out !== null && back !== null && isUsual(out.bytes, out.packets) && isUsual(back.bytes, back.packets);
 
-/** Packets a second that a rule dropped between the two looks; null where that was not looked at. */
-export function droppedRate({ calls: { moved } }: Look, rule: DropRule): number | null {
-  if (moved?.dropped === undefined) return null;
-  const isIt = (one: DropRule | NonNullable<Moved['dropped']>[number]): boolean =>
-    one.family === rule.family && one.table === rule.table && one.chain === rule.chain && one.handle === rule.handle;
-  return (moved.dropped.find(isIt)?.packets ?? 0) / moved.seconds;
+/** Packets a second that a rule dropped between the two looks; null where that was not seen. */
+export function droppedRate(look: Look, rule: DropRule): number | null {
+  const grew = ruleGrew(look, rule);
+  return grew === null ? null : grew / (look.calls.moved?.seconds ?? 1);
 }
 
 /** A flow as a line of evidence. */
@@ -114,7 +140,7 @@ export function shown({ protocol, source, sourcePort, destination, destinationPo
   return say('flow', '{flow}{left}{packets}{flags}', {
     flow,
     left: left === null ? '' : say('flow-time-left', ', {seconds} s left', { seconds: left }),
-    packets: out && back ? say('flow-packets', ', {out} packets out, {in} in', { out: out.packets, in: back.packets }) : '',
+    packets: out && back ? say('flow-counts', ', {out} {out:packet|packets} out, {in} in', { out: out.packets, in: back.packets }) : '',
     flags: flags.length > 0 ? `, ${flags.join(' ')}` : '',
   });
 }
@@ -135,35 +161,6 @@ export function lifeOf(look: Look, { left, flags, protocol }: CallFlow): number 
   return life === null || left > life ? null : life;
 }
 
-const inRange = (value: string, number: number): boolean => {
-  const [first = '', last = first] = value.split('-');
-  return Number(first) <= number && number <= Number(last);
-};
-
-/** A packet as a rule may meet it; a port of null is any. */
-export interface Packet {
-  source: string;
-  sourcePort: number | null;
-  destination: string;
-  destinationPort: number | null;
-}
-
-/**
- * Whether a rule meets UDP packets like this one. Its devices are not held against anything: where it stands decides that, and an
- * address or a port is asked for in any case.
- */
-export function meets({ asks, more, family }: DropRule, packet: Packet): boolean {
-  if (more || (family === 'ip' && packet.source.includes(':')) || (family === 'ip6' && !packet.source.includes(':'))) return false;
-  return asks.every(({ of, not, values }) => {
-    if (of === 'in' || of === 'out') return true;
-    if (of === 'protocol') return values.some((one) => one === 'udp' || one === '17') !== not;
-    const port = of === 'source port' ? packet.sourcePort : of === 'destination port' ? packet.destinationPort : undefined;
-    if (port !== undefined) return port === null || values.some((value) => inRange(value, port)) !== not;
-    const address = of === 'source' ? packet.source : packet.destination;
-    return values.some((value) => isWithin(address, value)) !== not;
-  });
-}
-
 /** A flow, and the port it has outside. */
 export const outside = (flow: CallFlow): Said =>
   say('flow-outside-port', '{flow}; outside from port {port}', { flow: shown(flow), port: flow.replyPort });
@@ -177,10 +174,26 @@ export function holesTaken({ calls, facts }: Look): { open: number; most: number
   return { open, most, full: most !== null && open > 0 && open >= 0.95 * most };
 }
 
-/** A rule as a line of evidence, with what it has dropped. */
-export function shownRule({ family, table, chain, handle, comment, packets }: DropRule): Line {
-  const rule = `nft ${family} ${table} ${chain} handle ${handle}${comment === null ? '' : ` ("${comment}")`}`;
-  return packets === null ? rule : say('rule-dropped', '{rule} has dropped {packets} {packets:packet|packets}', { rule, packets });
+/** Where a rule stands, as its tool names it. */
+export const placeOf = ({ tool, family, table, chain, handle, comment }: DropRule): string => {
+  const place = tool === undefined ? `nft ${family} ${table} ${chain} handle ${handle}` : `${tool} -t ${table}, ${chain} rule ${handle}`;
+  return `${place}${comment === null ? '' : ` ("${comment}")`}`;
+};
+
+/** A rule as a line of evidence, with what it has dropped since it was loaded, and between the two looks. */
+export function shownRule(look: Look, drop: DropRule): Line {
+  const { packets } = drop;
+  const rule = placeOf(drop);
+  const grew = ruleGrew(look, drop);
+  if (packets === null) return rule;
+  return grew === null
+    ? say('rule-dropped-since', '{rule} has dropped {packets} {packets:packet|packets} since it was loaded', { rule, packets })
+    : say('rule-drops-now', '{rule} has dropped {grew} {grew:packet|packets} in the last {seconds} s, and {packets} before', {
+        rule,
+        grew,
+        seconds: look.calls.moved?.seconds ?? 0,
+        packets,
+      });
 }
 
 /** Everybody that the phones talk SIP to. */

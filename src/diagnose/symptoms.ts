@@ -1,6 +1,7 @@
 /** The symptoms, by name and by the words people use for them. */
 import { say, Trouble } from '../words/say.ts';
 import type { Said } from '../words/say.ts';
+import { secondsIn } from './times.ts';
 import { plain, WORDS } from './words.ts';
 
 export const SYMPTOMS = {
@@ -31,29 +32,6 @@ export interface Asked {
   symptoms: Symptom[];
   /** Seconds that were named; null where none were. */
   seconds: number | null;
-}
-
-const AMOUNT =
-  /\d+(?:[.,]\d+)?|half an?|eine[rmn]? halben?|halbe[rn]?|one|an?|eine[rmn]?|two|zwei|ten|zehn|fifteen|fünfzehn|thirty|dreißig/;
-const SPAN = /h\b|hours?|stunden?|m\b|min\b|mins?\b|minuten?|minutes?|s\b|secs?\b|sek\b|sekunden?|seconds?/;
-const UNIT = new RegExp(`(${AMOUNT.source})[ -]*(${SPAN.source})`);
-const NUMBERS: Readonly<Record<string, number>> = {
-  two: 2,
-  zwei: 2,
-  ten: 10,
-  zehn: 10,
-  fifteen: 15,
-  fünfzehn: 15,
-  thirty: 30,
-  dreißig: 30,
-};
-
-/** The time that a text names, in seconds. */
-export function secondsIn(text: string): number | null {
-  const [, number = '', unit = ''] = UNIT.exec(text.toLowerCase()) ?? [];
-  if (unit === '') return null;
-  const value = /^\d/.test(number) ? Number(number.replace(',', '.')) : /hal[fb]/.test(number) ? 0.5 : (NUMBERS[number] ?? 1);
-  return Math.round(value * (/^(h|stunde)/.test(unit) ? 3600 : unit.startsWith('m') ? 60 : 1));
 }
 
 /** @throws Error in a sentence where no symptom is known by these words */

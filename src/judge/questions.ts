@@ -83,7 +83,7 @@ export function flowsBeyond(facts: Facts): number {
 }
 
 /** Addresses that rules give packets for their source; null where rules there may be were not seen, or are of an older document. */
-function sourcesGiven({ nft, iptables }: Facts): string[] | null {
+export function sourcesGiven({ nft, iptables }: Facts): string[] | null {
   const there = [nft, ...iptables].filter(({ state }) => state !== 'absent');
   const each = there.map((reading) => valueOf<{ sources?: string[] }>(reading)?.sources ?? null);
   return each.length === 0 || each.includes(null) ? null : each.flatMap((one) => one ?? []);

@@ -20,6 +20,18 @@ export interface Ways {
    * and older.
    */
   down?: { name: string; zone: string; family: 'ipv4' | 'ipv6'; addresses: string[] }[];
+  /** The networks that lead out, as netifd or /etc/config/network has them. Not in documents of 0.1.0 and older. */
+  uplinks?: Uplink[];
+}
+
+/** A network towards the internet. */
+export interface Uplink {
+  network: string;
+  /** dhcp, pppoe, map, dslite, 464xlat, ... */
+  proto: string;
+  device: string | null;
+  /** Seconds since it came up, as netifd counts; null where it does not say. */
+  up: number | null;
 }
 
 type Family = HostAddress['family'];
@@ -113,17 +125,50 @@ export function zonesOf(text: string, firewall: 'fw3' | 'fw4'): Zone[] {
   });
 }
 
-/** Devices by network, of those that are up. */
-async function live(host: Host): Promise<Map<string, string>> {
+/** Networks that are up, as netifd shows them. */
+async function live(host: Host): Promise<Map<string, Uplink & { device: string }>> {
   const dump = understood(answered(await host.run(['ubus', 'call', 'network.interface', 'dump'], { timeout: 5000 })), (text) => {
-    const list = (JSON.parse(text) as { interface?: { interface?: unknown; l3_device?: unknown }[] }).interface ?? [];
+    const list = (JSON.parse(text) as { interface?: Record<string, unknown>[] }).interface ?? [];
     return new Map(
-      list.flatMap(({ interface: name, l3_device: device }) =>
-        typeof name === 'string' && typeof device === 'string' ? [[name, device] as const] : [],
+      list.flatMap(({ interface: network, l3_device: device, proto, uptime }) =>
+        typeof network === 'string' && typeof device === 'string'
+          ? [
+              [
+                network,
+                {
+                  network,
+                  device,
+                  proto: typeof proto === 'string' ? proto : 'none',
+                  up: typeof uptime === 'number' && Number.isFinite(uptime) ? uptime : null,
+                },
+              ] as const,
+            ]
+          : [],
       ),
     );
   });
-  return orElse(dump, new Map<string, string>());
+  return orElse(dump, new Map<string, never>());
+}
+
+/** Protocols of lines whose IPv4 address is shared, or translated elsewhere: their networks are seldom in a zone of their own. */
+const SHARED_LINES = ['map', 'dslite', '464xlat'];
+
+/** The networks that lead out. @param named those of the zones outside */
+function uplinksOf(
+  named: readonly string[],
+  wan: readonly string[],
+  up: ReadonlyMap<string, Uplink & { device: string }>,
+  sections: readonly UciSection[],
+): Uplink[] {
+  const leads = ({ network, proto, device }: Uplink): boolean =>
+    named.includes(network) || SHARED_LINES.includes(proto) || (device !== null && wan.includes(device));
+  const written = sections
+    .filter(({ type, name }) => type === 'interface' && name !== null && !up.has(name))
+    .map((section): Uplink => {
+      const network = section.name as string;
+      return { network, proto: optionOf(section, 'proto') ?? 'none', device: configured(sections, network)[0] ?? null, up: null };
+    });
+  return [...up.values(), ...written].filter(leads).map(({ network, proto, device, up: since }) => ({ network, proto, device, up: since }));
 }
 
 /** What tells the devices of a network: netifd, of those that are up, else /etc/config/network. */
@@ -135,7 +180,7 @@ export async function observeDevices(host: Host): Promise<(network: string) => s
   );
   return (name) => {
     const up = interfaces.get(name);
-    return up === undefined ? configured(sections, name) : [up];
+    return up === undefined ? configured(sections, name) : [up.device];
   };
 }
 
@@ -192,7 +237,7 @@ export async function observeWays(host: Host, facts: Pick<Facts, 'firewall' | 's
   const zones = uci.state === 'present' ? zonesOf(uci.value.text, orElse(facts.system.firewall, 'fw4')) : [];
   const deviceOf = (each: string): string[] => {
     const up = interfaces.get(each);
-    return up === undefined ? configured(sections, each) : [up];
+    return up === undefined ? configured(sections, each) : [up.device];
   };
   const devicesOf = ({ name, networks, devices }: Zone): string[] =>
     [...new Set([...devices, ...networks.flatMap(deviceOf), ...(shown.get(name) ?? [])])].filter(isDevice);
@@ -205,8 +250,11 @@ export async function observeWays(host: Host, facts: Pick<Facts, 'firewall' | 's
   const source = 'the zones of /etc/config/firewall, and the default routes';
   const addresses = host.addresses();
   const down = zones.filter(({ outside }) => !outside).flatMap((zone) => downIn(zone, addresses, deviceOf, parsed));
+  const outward = zones.filter(({ outside }) => outside).flatMap(({ networks }) => networks);
+  const uplinks = uplinksOf(outward, wan, interfaces, sections);
   return {
     ...(down.length > 0 ? { down } : {}),
+    ...(uplinks.length > 0 ? { uplinks } : {}),
     wan: wan.length > 0 ? { state: 'present', value: wan, source } : uci.state === 'failed' ? { ...uci } : { state: 'absent', source },
     lan: addresses
       .filter(({ device }) => device !== 'lo' && !wan.includes(device))

@@ -1,7 +1,7 @@
 /** The router and the versions of what runs there; and how long it remembers a flow, against how often phones speak. */
 import type { Reading } from '../host/host.ts';
 import { registration } from '../judge/evidence.ts';
-import { flowsUnder } from '../judge/questions.ts';
+import { flowsBeyond, flowsUnder } from '../judge/questions.ts';
 import type { Report } from '../survey/survey.ts';
 import { say } from '../words/say.ts';
 import type { Line, Said } from '../words/say.ts';
@@ -25,13 +25,10 @@ function valueOf(reading: Reading<unknown>): Line {
 const secondsOf = (reading: Reading<number>): Line =>
   reading.state === 'present' ? say('span-seconds', '{number} s', { number: reading.value }) : valueOf(reading);
 
-/** So many flows are shown. */
-const MOST = 20;
-
 /** How often phones register and speak, as it was noted by who watched them. */
 function seenRows({ calls }: Report['facts']): Line[][] {
   const noted = calls?.intervals?.state === 'present' ? calls.intervals.value : [];
-  return noted.slice(0, MOST).map(({ phone, far, how, seconds, times, at, by }) => [
+  return noted.map(({ phone, far, how, seconds, times, at, by }) => [
     how === 'granted'
       ? say('interval-granted', '{phone} is registered with {far} for', { phone, far })
       : how === 'renewed'
@@ -104,11 +101,15 @@ export function intervalsSection({ facts }: Report): Section {
       name: say('report-flows', 'Live flows under the helper'),
       heads: [say('head-flow', 'Flow'), say('head-left', 'Left')],
       rows: live
-        .slice(0, MOST)
         .map(({ protocol, source, sourcePort, destination, destinationPort, timeout }) => [
           `${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`,
           timeout === null ? '' : say('span-seconds', '{number} s', { number: timeout }),
         ]),
+    });
+  if (flowsBeyond(facts) > 0)
+    blocks.push({
+      is: 'text',
+      line: say('report-flows-beyond', '{count} more {count:flow is|flows are} under the helper.', { count: flowsBeyond(facts) }),
     });
   if (flows.state === 'failed')
     blocks.push({

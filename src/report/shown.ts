@@ -45,9 +45,6 @@ const ANSWERS: Record<Comparison['verdict'], Said> = {
 const TO_PROVIDER = say('to-the-provider', 'to the provider');
 const TO_PHONE = say('to-the-phone', 'to the phone');
 
-/** So many kinds of change are shown. */
-const MOST = 40;
-
 interface Changed {
   field: string;
   part: string;
@@ -68,7 +65,6 @@ const fieldTable = (changed: readonly Changed[]): Block => ({
     say('head-messages', 'Messages'),
   ],
   rows: changed
-    .slice(0, MOST)
     .map(({ field, part, toProvider, before, after, count }): Line[] => [
       part === '' ? field : `${field} ${part}`,
       toProvider ? TO_PROVIDER : TO_PHONE,
@@ -105,7 +101,6 @@ export function probeSection({ verdict, because, alterations, messages, remarks 
       name: say('report-sent', 'What was sent'),
       heads: [say('head-message', 'Message'), say('head-way', 'Way'), say('head-fate', 'What became of it')],
       rows: messages
-        .slice(0, MOST)
         .map(({ name, toProvider, fate }): Line[] => [
           name,
           toProvider ? TO_PROVIDER : TO_PHONE,

@@ -6,7 +6,7 @@ import type * as Alg from '../observe/facts.ts';
 import type * as Policy from '../voice/facts.ts';
 import type { Dscp, Limit, Marking, PolicyWish, Problem, Provider, Site, Timeouts, Wish } from '../wish/wish.ts';
 import { OWN_FILES } from '../voice/own.ts';
-import { calls, shaper } from './calls-shape.ts';
+import { calls, shaper, uplink } from './calls-shape.ts';
 import { among, both, fields, flag, list, maybe, moment, number, orNull, read, reading, record, text, values } from './shape.ts';
 import type { Shape } from './shape.ts';
 import type { RouterFacts } from './survey.ts';
@@ -205,6 +205,7 @@ const policy = fields<Policy.PolicyFacts>({
   backend: among(['nft', 'iptables']),
   wan: reading(texts),
   lan: list(fields<Policy.PolicyFacts['lan'][number]>({ device: text, address: text, prefix: number, zone: orNull(text) })),
+  uplinks: maybe(list(uplink)),
   down: maybe(list(fields<NonNullable<Policy.PolicyFacts['down']>[number]>({ name: text, zone: text, family, addresses: texts }))),
   loaded: maybe(reading(flag)),
   perFlow: reading(flag),

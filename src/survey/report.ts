@@ -11,7 +11,7 @@ import type { VoiceRules } from '../voice/voice.ts';
 import { unreadFindings } from './unread.ts';
 import { exitCode } from './exit.ts';
 import type { Outcome, Report, RouterFacts } from './survey.ts';
-import { coded, say } from '../words/say.ts';
+import { coded, say, Trouble } from '../words/say.ts';
 
 /** What was seen of the voice rules held against the wish, and what is to be done; null: these facts have none. */
 interface VoicePart {
@@ -22,7 +22,10 @@ interface VoicePart {
 /** @throws Error where facts have voice rules and `voice` is null */
 function voicePart(facts: RouterFacts, voice: VoiceRules | null): VoicePart | null {
   if (facts.policy.state !== 'present') return null;
-  if (voice === null) throw new Error('These facts hold voice firewall rules, and the part of sipalg that judges them is not loaded.');
+  if (voice === null)
+    throw new Trouble(
+      say('voice-part-missing', 'These facts hold voice firewall rules, and the part of sipalg that judges them is not loaded.'),
+    );
   const { value } = facts.policy;
   const compared = voice.compare(facts, value);
   const part = voice.plan(facts, value, compared);

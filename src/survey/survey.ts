@@ -17,6 +17,7 @@ import type { ExitCode } from './exit.ts';
 import { unreadFindings } from './unread.ts';
 import { observeVoice } from './voice.ts';
 import type { VoiceRules } from '../voice/voice.ts';
+import { say, Trouble } from '../words/say.ts';
 
 export { exitCode } from './exit.ts';
 export type { ExitCode } from './exit.ts';
@@ -67,9 +68,12 @@ export interface Surveyor {
 export function createSurveyor(version: string, load: () => Promise<VoiceRules>): Surveyor {
   const voice = (): Promise<VoiceRules> =>
     load().catch((error: Error) => {
-      throw new Error(
-        'the voice firewall rules live in a file beside the program, and that could not be loaded: '
-          + `${error.message.split('\n')[0]}. Install sipalg again`,
+      throw new Trouble(
+        say(
+          'voice-not-loaded',
+          'the voice firewall rules live in a file beside the program, and that could not be loaded: {because}. Install sipalg again',
+          { because: error.message.split('\n')[0] ?? '' },
+        ),
       );
     });
   const neededFor = ({ policy }: RouterFacts): Promise<VoiceRules | null> => (policy.state === 'present' ? voice() : Promise.resolve(null));
@@ -97,7 +101,8 @@ export function createSurveyor(version: string, load: () => Promise<VoiceRules>)
       return planVoice(facts, rules);
     },
     verdict(facts) {
-      if (facts.policy.state === 'present') throw new Error('These facts hold voice firewall rules, whose verdict is in the report.');
+      if (facts.policy.state === 'present')
+        throw new Trouble(say('verdict-in-report', 'These facts hold voice firewall rules, whose verdict is in the report.'));
       return judge(facts, unreadFindings(facts));
     },
   };

@@ -328,9 +328,23 @@ luci('asks in a dialog of LuCI, where Cancel comes first and has the focus, and 
   await opened(context, object, async (page) => {
     const focused = (): Promise<string> =>
       page.evaluate('document.activeElement.dataset.do || document.activeElement.dataset.towards || document.activeElement.id');
+    await page.waitForSelector('[data-towards=disabled]');
+    // As a screen reader is told it: what is said by itself, named parts, the switch in one of them, a table with its heads.
+    const told = await page.locator('#view').ariaSnapshot();
+    for (const part of [
+      '- status:\n  - strong: "On"\n',
+      '- region "Switch":\n  - button "Switch the SIP ALG off..."\n',
+      '- region "What would bring it back":\n',
+      '    - row "When Because":\n      - columnheader "When"\n      - columnheader "Because"\n',
+    ])
+      assert.ok(told.includes(part), `${part}\nis not in\n${told}`);
+    const [evidence] = await page.getByRole('button', { name: /^▸ Evidence/ }).all();
+    await evidence?.press('Enter');
+    assert.is(await page.getByRole('button', { expanded: true }).count(), 1, 'what is unfolded is told');
     await page.focus('[data-towards=disabled]');
     await page.keyboard.press('Enter');
     await page.waitForSelector('#modal_overlay [data-do=confirm]');
+    assert.is(await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).count(), 1);
     assert.is(await words(page, '.modal h4'), 'Switching the SIP ALG off would do this:');
     assert.match(await words(page, '.modal'), /delete rule inet fw4 helper_lan handle 72/);
     assert.equal(await page.locator('.modal button').allInnerTexts(), ['Cancel', 'Switch it off now']);

@@ -1,4 +1,5 @@
 /** Rules that turn packets away, as `nft -j list ruleset` has them: by what they do so, and how often they did. */
+import { isWithin } from '../address/within.ts';
 import type { Chain, Rule } from './ruleset.ts';
 
 export type Json = Record<string, unknown>;
@@ -27,6 +28,8 @@ export interface DropRule {
   limits: boolean;
   /** It stands in a chain that is asked before a flow is known (NF_IP_PRI_CONNTRACK, -200). */
   early: boolean;
+  /** Of iptables, and `handle` is its number in the chain; absent for a rule of nftables. */
+  tool?: 'iptables' | 'ip6tables';
 }
 
 const ENDS = /^(handle_reject|(drop|reject)_(from|to)_.*)$/;
@@ -103,4 +106,33 @@ export function dropRule(rule: Rule, chainOf: (rule: Rule) => Chain | undefined)
   const chain = chainOf(rule);
   const early = chain?.hook === 'prerouting' && (chain.priority ?? 0) < -200;
   return { family, table, chain: name, handle, comment, packets, bytes, asks, more, limits, early };
+}
+
+const inRange = (value: string, number: number): boolean => {
+  const [first = '', last = first] = value.split('-');
+  return Number(first) <= number && number <= Number(last);
+};
+
+/** A packet as a rule may meet it; a port of null is any. */
+export interface Packet {
+  source: string;
+  sourcePort: number | null;
+  destination: string;
+  destinationPort: number | null;
+}
+
+/**
+ * Whether a rule meets UDP packets like this one. Its devices are not held against anything: where it stands decides that, and an
+ * address or a port is asked for in any case.
+ */
+export function meets({ asks, more, family }: DropRule, packet: Packet): boolean {
+  if (more || (family === 'ip' && packet.source.includes(':')) || (family === 'ip6' && !packet.source.includes(':'))) return false;
+  return asks.every(({ of, not, values }) => {
+    if (of === 'in' || of === 'out') return true;
+    if (of === 'protocol') return values.some((one) => one === 'udp' || one === '17') !== not;
+    const port = of === 'source port' ? packet.sourcePort : of === 'destination port' ? packet.destinationPort : undefined;
+    if (port !== undefined) return port === null || values.some((value) => inRange(value, port)) !== not;
+    const address = of === 'source' ? packet.source : packet.destination;
+    return values.some((value) => isWithin(address, value)) !== not;
+  });
 }

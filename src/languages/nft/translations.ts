@@ -48,6 +48,27 @@ export const givesRandomPorts = ({ expr }: Rule): boolean =>
       ['masquerade', 'snat'].some((name) => isObject(one[name]) && /random/.test(String((one[name] as Json)['flags'] ?? ''))),
   );
 
+/** A rule that gives flows a port outside out of these alone: what a line with a shared address (MAP-E, MAP-T, lw4o6) allows. */
+export interface PortSet {
+  family: string;
+  table: string;
+  chain: string;
+  handle: number;
+  /** `1232-1247` */
+  ports: string[];
+}
+
+/** null for a rule that does not keep flows to ranges of ports. */
+export function portSet(rule: Rule): PortSet | null {
+  const all = rule.expr.flatMap((one) => {
+    const said = isObject(one) ? (one['snat'] ?? one['masquerade']) : undefined;
+    return isObject(said) ? [said] : [];
+  });
+  const ports = all.flatMap(({ port }) => (port === undefined ? [] : (valuesOf(port) ?? [])));
+  const { family, table, chain, handle } = rule;
+  return ports.length === 0 || ports.every((one) => one === '1024-65535') ? null : { family, table, chain, handle, ports };
+}
+
 /** DSCP by the names that nft writes (nft(8), "DSCP"). */
 const NAMES: Readonly<Record<string, number>> = {
   ef: 46,

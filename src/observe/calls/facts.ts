@@ -6,12 +6,12 @@ import type { Reading } from '../../host/host.ts';
 import type { Echoes } from '../../languages/kernel/echo.ts';
 import type { Queue } from '../../languages/kernel/queues.ts';
 import type { DropRule } from '../../languages/nft/drops.ts';
-import type { SipRedirect } from '../../languages/nft/translations.ts';
+import type { PortSet, SipRedirect } from '../../languages/nft/translations.ts';
 import type { Shaper } from '../shapers.ts';
 import type { Ways } from '../wan.ts';
 import type { Interval } from './intervals.ts';
 
-export type { DropRule, Echoes, Queue, SipRedirect };
+export type { DropRule, Echoes, PortSet, Queue, SipRedirect };
 
 export interface Counted {
   packets: number;
@@ -102,20 +102,55 @@ export interface Listener {
   program: string | null;
 }
 
-/** What a second look, a moment later, saw move. */
+/** By how many packets a rule that turns packets away grew. */
+export interface Grown {
+  family: string;
+  table: string;
+  chain: string;
+  handle: number;
+  packets: number;
+}
+
+/**
+ * What a second look, a moment later, saw move. Counters are of different ages, and a firewall that is loaded anew begins its own
+ * at 0: only what they grew by can be held against each other. What is optional is not in documents of 0.1.0 and older, and not
+ * where the second look did not ask for it or it began anew meanwhile.
+ */
 export interface Moved {
   /** Between the two looks. */
   seconds: number;
-  /** Packets from the internet that were turned away meanwhile; null where no rule counts them. */
-  rejected: Counted | null;
-  /** Rules of `drops` that counted something meanwhile, and how many packets. Not in documents of 0.1.0 and older. */
-  dropped?: { family: string; table: string; chain: string; handle: number; packets: number }[];
-  /** The audio flows of the first look that were there again, and by how many packets they grew. */
-  flows: { source: string; sourcePort: number; destination: string; destinationPort: number; out: number; in: number }[];
+  /** Packets from the internet that were turned away meanwhile; null where no rule counts them. `seconds`: between those two counts. */
+  rejected: (Counted & { seconds?: number }) | null;
+  /** By how many packets each rule of `drops` that was there again grew. */
+  dropped?: Grown[];
+  /** The flows of the first look that were there again, of audio and of signalling, and by how many packets they grew. */
+  flows: {
+    source: string;
+    sourcePort: number;
+    destination: string;
+    destinationPort: number;
+    out: number;
+    in: number;
+    /** Bytes that went out. */
+    outBytes?: number;
+  }[];
   /** Bytes that went through each device that leads out. */
   traffic: { device: string; in: number; out: number }[];
   /** null: not asked, for no symptom of quality was. */
   paths: Path[] | null;
+  /** The same bytes for each part of the time, in which the echoes were sent five a second. */
+  parts?: { seconds: number; traffic: { device: string; in: number; out: number }[] }[];
+  /** What rules counted by marks. */
+  marks?: MarkCount[];
+  /** Packets of audio that the voice rules marked. */
+  voice?: number;
+  /** What queues sent and dropped meanwhile; `backlog` is what waits at the end. */
+  queues?: Queue[];
+  counters?: Counters;
+  table?: { dropped: number; early: number };
+  arrivals?: { processed: number; dropped: number };
+  /** What devices could not take in or give out whole. */
+  errors?: { device: string; packets: number; errors: number }[];
 }
 
 export interface CallFacts extends Ways {
@@ -137,7 +172,7 @@ export interface CallFacts extends Ways {
   /** Packets that the processors had no room for, of how many. */
   arrivals: Reading<{ processed: number; dropped: number }>;
   listeners: Reading<Listener[]>;
-  /** nftables alone: rules that turn packets away and name an address or a port. Absent: no nftables. */
+  /** Rules that turn packets away and name an address or a port, of nftables and of iptables. Absent: neither is there. */
   drops: Reading<DropRule[]>;
   /** Packets from the internet that were turned away by the rules that end a zone's way; null: none counts. */
   rejected: Counted | null;
@@ -145,6 +180,8 @@ export interface CallFacts extends Ways {
   redirects: Reading<SipRedirect[]>;
   /** nftables alone: rules that give flows a random port outside, as `family table chain handle N`. */
   randomPorts: Reading<string[]>;
+  /** nftables alone: rules that give flows ports out of a few. Not in documents of 0.1.0 and older. */
+  portSets?: Reading<PortSet[]>;
   /** nftables alone: what rules have counted by marks. Beside it the voice rules' own counters and the tins of cake say something. */
   marks: Reading<MarkCount[]>;
   /** What waits at the devices. Absent: not asked, for neither a queue is set up nor a symptom of quality asked for; or no tc. */
@@ -155,6 +192,8 @@ export interface CallFacts extends Ways {
   shapers: Shaper[];
   /** `/proc/sys/kernel/version`: where Debian says which package the kernel is of. */
   build: Reading<string>;
+  /** Seconds since the kernel began, which is since when it counts. Not in documents of 0.1.0 and older. */
+  uptime?: Reading<number>;
   /** null: there was no reason for a second look. */
   moved: Moved | null;
   /** How often phones register and speak, as runs have noted that watched them. Not in documents of 0.1.0 and older. */

@@ -1,5 +1,6 @@
 /** Flows of calls: one walk over the table, of which only lines that can matter are kept. */
 import type { Host } from '../../host/host.ts';
+import { readPrefix, writePrefix } from '../../languages/address/prefixes.ts';
 import { parseConntrackFlow } from '../../languages/kernel/conntrack.ts';
 import type { Flow, Tuple } from '../../languages/kernel/conntrack.ts';
 import { answered, readInParts, runInParts, understood } from '../reading.ts';
@@ -16,16 +17,22 @@ const NO_AUDIO = /\b[sd]port=(53|67|68|80|123|137|138|161|443|500|546|547|853|19
 
 const counted = ({ packets, bytes }: Tuple): Counted | null => (packets === null || bytes === null ? null : { packets, bytes });
 
+/** The kernel writes `2001:0db8:0000:...` in /proc, and everybody else `2001:db8::...`. */
+function short(address: string): string {
+  const prefix = address.includes(':') ? readPrefix(address) : null;
+  return prefix === null || 'wrong' in prefix ? address : writePrefix(prefix);
+}
+
 function callFlow({ protocol, timeout, original, reply, flags }: Flow): CallFlow | null {
   if ((protocol !== 'udp' && protocol !== 'tcp') || original.sport === null || original.dport === null || reply.dport === null) return null;
   return {
     protocol,
-    source: original.src,
+    source: short(original.src),
     sourcePort: original.sport,
-    destination: original.dst,
+    destination: short(original.dst),
     destinationPort: original.dport,
-    replySource: reply.src,
-    replyDestination: reply.dst,
+    replySource: short(reply.src),
+    replyDestination: short(reply.dst),
     replyPort: reply.dport,
     left: timeout,
     out: counted(original),

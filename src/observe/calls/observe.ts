@@ -1,6 +1,6 @@
 /** Looks at what a diagnosis of calls needs beside the facts of every look. Never throws, and changes nothing. */
 import type { Host, Reading } from '../../host/host.ts';
-import { parseSnmp, parseSockets, parseSoftnet, parseTracked } from '../../languages/kernel/counters.ts';
+import { parseSockets } from '../../languages/kernel/counters.ts';
 import { parseDefaultRoutes } from '../../languages/kernel/routes.ts';
 import { optionOf, parseUci } from '../../languages/uci/parse.ts';
 import type { Facts } from '../facts.ts';
@@ -12,13 +12,15 @@ import { observeWays } from '../wan.ts';
 import type { Ways } from '../wan.ts';
 import type { Also } from '../observe.ts';
 import { isWithin } from '../../languages/address/within.ts';
-import { lookAgain } from './again.ts';
+import { clockOf, lookAgain } from './again.ts';
 import type { Again } from './again.ts';
-import type { CallFacts, CallFlow, Counters, DropRule, Listener, Table } from './facts.ts';
+import { observeArrivals, observeCounters, observeTable, observeUptime } from './counters.ts';
+import type { CallFacts, CallFlow, DropRule, Listener } from './facts.ts';
 import { createCollector } from './flows.ts';
 import { observeIntervals } from './intervals.ts';
 import { observeLinks, observeQueues } from './links.ts';
-import { createDropReader, observeBlocked, rejectedOf } from './rules.ts';
+import { createDropReader, observeBlocked, observeDropRules, rejectedOf, withIptables } from './rules.ts';
+import { meets } from '../../languages/nft/drops.ts';
 
 const SIP_PORTS = [5060, 5061];
 
@@ -57,40 +59,6 @@ async function observeListeners(host: Host): Promise<Reading<Listener[]>> {
   );
 }
 
-async function observeCounters(host: Host): Promise<Reading<Counters>> {
-  return understood(await host.read('/proc/net/snmp'), (text) => {
-    const all = parseSnmp(text);
-    const of = (name: string): number => all.get(`Ip.${name}`) ?? 0;
-    return {
-      reasmReqds: of('ReasmReqds'),
-      reasmOks: of('ReasmOKs'),
-      reasmFails: of('ReasmFails'),
-      fragCreates: of('FragCreates'),
-      fragFails: of('FragFails'),
-    };
-  });
-}
-
-async function observeTable(host: Host): Promise<Reading<Table>> {
-  const [count, most, expectations, stat] = await Promise.all([
-    observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_count'),
-    observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_max'),
-    observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_expect_max'),
-    host.read('/proc/net/stat/nf_conntrack'),
-  ]);
-  if (count.state !== 'present') return count;
-  if (most.state !== 'present') return most;
-  const tracked = orElse(understood(stat, parseTracked), new Map<string, number>());
-  return present(count.source, {
-    count: count.value,
-    most: most.value,
-    // Who loses a race for the same flow counts under both (nf_conntrack_core.c, nf_ct_resolve_clash), however empty the table is.
-    dropped: Math.max(0, (tracked.get('drop') ?? 0) - (tracked.get('insert_failed') ?? 0)),
-    early: tracked.get('early_drop') ?? 0,
-    expectations: expectations.state === 'present' ? expectations.value : null,
-  });
-}
-
 function offloadOf({ firewall, system }: Facts): CallFacts['offload'] {
   return understood(firewall.uci, ({ text }) => {
     const defaults = parseUci(text).sections.find(({ type }) => type === 'defaults');
@@ -104,18 +72,39 @@ function offloadOf({ firewall, system }: Facts): CallFacts['offload'] {
 /** The devices that fw4 itself uses now would take one more process, and are those of the zones and of the default routes. */
 const NOT_ASKED: Reading<never> = { state: 'absent', source: 'nft list chain inet fw4 input' };
 
-/**
- * Audio of a caller's that goes one way only, or beside which a rule has dropped something, or whose device has no signalling: whether
- * it moves now decides what is said of it.
- */
-function isWorthIt({ signalling, media }: { signalling: CallFlow[]; media: CallFlow[] }, drops: readonly DropRule[]): boolean {
+type Seen = { signalling: CallFlow[]; media: CallFlow[] };
+
+/** Whether a rule that has turned something away meets what a phone sends or gets: only whether it does so now tells of calls. */
+function isMet(rule: DropRule, { signalling, media }: Seen): boolean {
+  if (rule.packets === 0 || rule.packets === null) return false;
+  const peers = new Set(signalling.map(({ destination }) => destination));
+  return [...signalling, ...media].some(
+    ({ source, sourcePort, destination, destinationPort, replySource, replyDestination, replyPort }) =>
+      meets(rule, { source, sourcePort, destination, destinationPort })
+      || meets(rule, { source: replySource, sourcePort: destinationPort, destination: replyDestination, destinationPort: replyPort })
+      || meets(rule, { source: replySource, sourcePort: destinationPort, destination: source, destinationPort: sourcePort })
+      // Where the first packet is dropped there is no flow: anything that the phone sends to where it signals.
+      || (peers.has(destination) && meets(rule, { source, sourcePort: null, destination, destinationPort: null })),
+  );
+}
+
+/** Something that a phone says again and again during a call: the next time tells. */
+const isRepeated = ({ signalling, media }: Seen): boolean =>
+  signalling.some(
+    ({ source, out, in: back }) =>
+      (out?.packets ?? 0) - (back?.packets ?? 0) >= 5
+      && media.some((flow) => flow.source === source && (flow.out?.packets ?? 0) >= 20 && (flow.in?.packets ?? 0) >= 20),
+  );
+
+/** Audio of a caller's that goes one way only, or whose device has no signalling: whether it moves now decides what is said of it. */
+function isWorthIt({ signalling, media }: Seen, drops: readonly DropRule[]): Again | null {
   const callers = new Set(signalling.map(({ source }) => source));
   const peers = new Set(signalling.map(({ destination }) => destination));
-  const dropping = drops.some(({ packets, limits, more }) => !limits && !more && (packets ?? 0) > 0);
-  if (dropping && media.some(({ source }) => callers.has(source))) return true;
-  return media.some((flow) =>
+  if (isRepeated({ signalling, media })) return 'waits';
+  const moves = media.some((flow) =>
     callers.has(flow.source) ? flow.in?.packets === 0 && (flow.out?.packets ?? 0) >= 20 : peers.has(flow.destination),
   );
+  return moves || drops.some((rule) => isMet(rule, { signalling, media })) ? 'moves' : null;
 }
 
 const isInside = (address: string, { lan }: Pick<CallFacts, 'lan'>): boolean => lan.some((one) => one.address === address);
@@ -131,22 +120,32 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
 ): Promise<F & { calls: CallFacts }> {
   let collector = createCollector();
   let listing = createDropReader();
+  let [flowsAt, rulesAt] = [clockOf(host), clockOf(host)];
   const look = looking({
-    flows: () => (collector = createCollector()).take,
-    rules: () => (listing = createDropReader()).take,
+    flows: () => {
+      flowsAt = clockOf(host);
+      return (collector = createCollector()).take;
+    },
+    rules: () => {
+      rulesAt = clockOf(host);
+      return (listing = createDropReader()).take;
+    },
   });
   const rest = Promise.all([
     observeNumber(host, '/proc/sys/net/netfilter/nf_conntrack_acct'),
     host.read('/proc/net/route'),
     observeCounters(host),
     observeTable(host),
-    host.read('/proc/net/softnet_stat'),
+    observeArrivals(host),
     observeListeners(host),
     observeShapers(host),
     host.read('/proc/sys/kernel/version'),
+    observeUptime(host),
   ]);
   const facts = await look;
-  const { wan, lan, down } = facts.policy.state === 'present' ? facts.policy.value : await observeWays(host, { ...facts, nft: NOT_ASKED });
+  const { policy } = facts;
+  const ways = policy.state === 'present' ? policy.value : await observeWays(host, { ...facts, nft: NOT_ASKED });
+  const { wan, lan, down, uplinks } = ways;
   const devices = orElse(wan, []);
   const links = observeLinks(host, devices);
   const flows = understood(facts.flows, () => collector.end());
@@ -155,40 +154,47 @@ export async function observeCalls<F extends Facts & { policy: Reading<Ways> }>(
   const peers = [...new Set(seen.signalling.flatMap(({ source, destination }) => [source, destination]))]
     .filter((address) => !own.includes(address) && !isInside(address, { lan }))
     .slice(0, 16);
-  const rules = listing.end(facts.nft);
-  const { drops, sets, redirects, randomPorts, marks } = rules;
+  const rules = await withIptables(host, facts, listing.end(facts.nft));
+  const { drops, redirects, randomPorts, portSets, marks } = rules;
   const rejected = rejectedOf(rules, devices);
-  const [counts, route, counters, table, softnet, listeners, shapers, build] = await rest;
+  const [counts, route, counters, table, arrivals, listeners, shapers, build, uptime] = await rest;
   // Where rules could not be listed, it is not known which sets there are.
-  const blocked = drops.state === 'present' ? await observeBlocked(host, sets, peers) : drops;
+  const blocked = drops.state === 'present' ? await observeBlocked(host, rules, peers) : drops;
   const isPhone = (address: string): boolean => !own.includes(address) && lan.some((one) => isWithin(address, one));
-  const what = again ?? (isWorthIt(seen, orElse(drops, [])) ? 'moves' : null);
+  const worth = isWorthIt(seen, orElse(drops, []));
+  const what = again === 'moves' && worth === 'waits' ? worth : (again ?? worth);
   const queues: CallFacts['queues'] =
     again === 'misses' || shapers.length > 0 ? await observeQueues(host) : { state: 'absent', source: 'tc qdisc show' };
-  const moved = what === null ? null : await lookAgain(host, devices, { flows, rejected, drops }, what, isPhone);
+  const voice = policy.state === 'present';
+  const first = { flows, counters, table, arrivals, links: await links, queues, flowsAt, rules, rulesAt, voice };
+  const list = (): ReturnType<typeof observeDropRules> => observeDropRules(host, facts);
+  const moved = what === null ? null : await lookAgain(host, devices, first, what, isPhone, list);
   const calls: CallFacts = {
     wan,
     lan,
     ...(down === undefined ? {} : { down }),
+    ...(uplinks === undefined ? {} : { uplinks }),
     flows,
     counts: understood(counts, (value) => value !== 0),
     own,
     routes: understood(route, parseDefaultRoutes),
-    links: await links,
+    links: first.links,
     counters,
     table,
-    arrivals: understood(softnet, parseSoftnet),
+    arrivals,
     listeners,
     drops,
     rejected,
     redirects,
     randomPorts,
+    portSets,
     marks,
     queues,
     blocked,
     offload: offloadOf(facts),
     shapers,
     build: understood(build, (text) => text.trim()),
+    uptime,
     moved,
     intervals: await observeIntervals(host),
   };

@@ -5,24 +5,28 @@ import { dropRule } from '../../languages/nft/drops.ts';
 import type { DropRule } from '../../languages/nft/drops.ts';
 import { createRulesetReader, RULE } from '../../languages/nft/ruleset.ts';
 import type { Rule, Ruleset } from '../../languages/nft/ruleset.ts';
+import type { Facts } from '../facts.ts';
 import { answered, orElse, present, runInParts, understood } from '../reading.ts';
-import { countedMarks, givesRandomPorts, sipRedirect } from '../../languages/nft/translations.ts';
-import type { CallFacts, Counted, MarkCount, SipRedirect } from './facts.ts';
+import { countedMarks, givesRandomPorts, portSet, sipRedirect } from '../../languages/nft/translations.ts';
+import type { CallFacts, Counted, MarkCount, PortSet, SipRedirect } from './facts.ts';
 
 const LIST = ['nft', '-j', '-t', 'list', 'ruleset'];
 /** Each question is a process. */
 const MOST_QUESTIONS = 48;
 const MOST_RULES = 200;
 
-interface Rules {
+export interface Rules {
   drops: Reading<DropRule[]>;
   redirects: Reading<SipRedirect[]>;
   randomPorts: Reading<string[]>;
+  portSets: Reading<PortSet[]>;
   marks: Reading<MarkCount[]>;
   /** Counted rules that ask for nothing but the device a packet came by: where everything ends that no rule let in. */
   ends: DropRule[];
   /** Sets by which some rule drops, as `family table name`. */
   sets: Set<string>;
+  /** Sets of ipset by which some rule of iptables drops. */
+  ipsets: { name: string; family: 'ipv4' | 'ipv6' }[];
 }
 
 const isEnd = ({ asks, more, limits, packets }: DropRule): boolean =>
@@ -37,6 +41,7 @@ export function createDropReader() {
   const ends: DropRule[] = [];
   const redirects: SipRedirect[] = [];
   const randomPorts: string[] = [];
+  const portSets: PortSet[] = [];
   const marks: MarkCount[] = [];
   return {
     take(rule: Rule, { chains }: Ruleset): void {
@@ -55,9 +60,11 @@ export function createDropReader() {
       drops: understood(listed, () => drops),
       redirects: understood(listed, () => redirects),
       randomPorts: understood(listed, () => randomPorts),
+      portSets: understood(listed, () => portSets),
       marks: understood(listed, () => marks),
       ends: listed.state === 'present' ? ends : [],
       sets,
+      ipsets: [],
     }),
   };
 
@@ -68,20 +75,60 @@ export function createDropReader() {
     if (redirect !== null && !(rule.table === 'fw4' && rule.chain.startsWith('dstnat_')) && redirects.length < MOST_RULES)
       redirects.push(redirect);
     if (givesRandomPorts(rule)) randomPorts.push(where);
+    const kept = portSet(rule);
+    if (kept !== null && portSets.length < MOST_RULES) portSets.push(kept);
     const counted = countedMarks(rule);
     if (counted !== null && marks.length < MOST_RULES) marks.push({ by: `nft ${where}`, ...counted });
   }
 }
 
 /** The same rules listed once more, for a second look. */
-export async function observeDropRules(host: Host): Promise<Rules> {
+export async function observeDropRules(host: Host, facts: Pick<Facts, 'iptables' | 'system'>): Promise<Rules> {
   const drops = createDropReader();
   const reader = createRulesetReader((rule, ruleset) => {
     drops.take(rule, ruleset);
     return false;
   });
   const answer = answered(await runInParts(host, LIST, { parts: { at: RULE, take: reader.take } }));
-  return drops.end(understood(answer, () => reader.end()));
+  return withIptables(host, facts, drops.end(understood(answer, () => reader.end())));
+}
+
+/** Packets of audio that the voice rules have marked; null where they are none of nftables, or not there. */
+export async function observeMarked(host: Host): Promise<number | null> {
+  const said = answered(await host.run(['nft', 'list', 'counter', 'inet', 'sipalg', 'voice_media']));
+  const [, packets] = /\bpackets (\d+) bytes \d+/.exec(orElse(said, '')) ?? [];
+  return packets === undefined ? null : Number(packets);
+}
+
+/** The commands that show rules of iptables: those that showed some already, and fw3's. */
+function savesOf({ iptables, system }: Pick<Facts, 'iptables' | 'system'>): string[] {
+  const seen = iptables.flatMap((reading) => (reading.state === 'present' ? [reading.value.save] : []));
+  return seen.length > 0 || orElse(system.firewall, 'fw4') !== 'fw3' ? seen : ['iptables-save', 'ip6tables-save'];
+}
+
+/** The drop rules of iptables beside those of nftables; what of either could not be read, is not known of both. */
+export async function withIptables(host: Host, facts: Pick<Facts, 'iptables' | 'system'>, rules: Rules): Promise<Rules> {
+  const failed = facts.iptables.find(({ state }) => state === 'failed');
+  const saves = savesOf(facts);
+  if (saves.length === 0) return failed?.state === 'failed' ? { ...rules, drops: failed } : rules;
+  const { savedDropsIn } = await import('./iptables.ts');
+  const all = await Promise.all(saves.map((save) => savedDropsIn(host, save)));
+  const lost = failed ?? all.find(({ state }) => state === 'failed');
+  const found = all.flatMap((reading) => orElse(reading, []));
+  const sets = found.flatMap(({ set, family }) =>
+    set === null ? [] : [{ name: set, family: family === 'ip' ? ('ipv4' as const) : ('ipv6' as const) }],
+  );
+  const plain = found.map(({ set: _, ...drop }): DropRule => drop);
+  const seen = rules.drops.state !== 'absent' || all.some(({ state }) => state === 'present');
+  const drops =
+    lost?.state === 'failed'
+      ? lost
+      : rules.drops.state === 'failed'
+        ? rules.drops
+        : seen
+          ? present('iptables-save -c', [...orElse(rules.drops, []), ...plain.filter(narrows).slice(0, MOST_RULES)])
+          : rules.drops;
+  return { ...rules, drops, ends: [...rules.ends, ...plain.filter(isEnd)], ipsets: sets };
 }
 
 /** Packets from the internet that were turned away; null where no rule counts them. */
@@ -91,23 +138,43 @@ export function rejectedOf({ ends }: Pick<Rules, 'ends'>, wan: readonly string[]
   return from.length === 0 ? null : { packets: sum('packets'), bytes: sum('bytes') };
 }
 
+interface Question {
+  set: string;
+  address: string;
+  argv: string[];
+}
+
+/** nft and ipset both end with 1 where an element is not there. */
+const isNot = /No such file or directory|is NOT in set/;
+
 /** Asks each set, where a look spends nothing of it, for each of these addresses. */
-export async function observeBlocked(host: Host, sets: ReadonlySet<string>, peers: readonly string[]): Promise<CallFacts['blocked']> {
-  const source = 'nft get element';
-  if (sets.size === 0 || peers.length === 0) return { state: 'absent', source };
-  const listed = answered(await host.run(['nft', '-t', 'list', 'sets']));
-  if (listed.state === 'failed') return listed;
-  const asked = declaredSets(orElse(listed, '')).filter(({ key, limited }) => sets.has(key) && !limited);
-  const holding: { set: string; address: string }[] = [];
-  const questions = asked.flatMap(({ key, family }) =>
-    peers.filter((address) => address.includes(':') === (family === 'ipv6')).map((address) => ({ key, address })),
+export async function observeBlocked(
+  host: Host,
+  { sets, ipsets }: Pick<Rules, 'sets' | 'ipsets'>,
+  peers: readonly string[],
+): Promise<CallFacts['blocked']> {
+  const source = ipsets.length > 0 ? 'ipset test' : 'nft get element';
+  if (sets.size + ipsets.length === 0 || peers.length === 0) return { state: 'absent', source };
+  const of = (family: 'ipv4' | 'ipv6'): string[] => peers.filter((address) => address.includes(':') === (family === 'ipv6'));
+  const questions: Question[] = [...new Map(ipsets.map((one) => [one.name, one])).values()].flatMap(({ name, family }) =>
+    of(family).map((address) => ({ set: `ipset ${name}`, address, argv: ['ipset', 'test', name, address] })),
   );
-  for (const { key, address } of questions.slice(0, MOST_QUESTIONS)) {
-    const outcome = await host.run(['nft', 'get', 'element', ...key.split(' '), `{ ${address} }`]);
-    if (outcome.state === 'exited' && outcome.code === 1 && /No such file or directory/.test(outcome.stderr)) continue;
+  if (sets.size > 0) {
+    const listed = answered(await host.run(['nft', '-t', 'list', 'sets']));
+    if (listed.state === 'failed') return listed;
+    const asked = declaredSets(orElse(listed, '')).filter(({ key, limited }) => sets.has(key) && !limited);
+    for (const { key, family } of asked)
+      for (const address of of(family))
+        questions.push({ set: key, address, argv: ['nft', 'get', 'element', ...key.split(' '), `{ ${address} }`] });
+  }
+  const holding: { set: string; address: string }[] = [];
+  for (const { set, address, argv } of questions.slice(0, MOST_QUESTIONS)) {
+    const outcome = await host.run(argv);
+    if (outcome.state === 'exited' && outcome.code === 1 && isNot.test(outcome.stderr)) continue;
     const answer = answered(outcome);
-    if (answer.state !== 'present') return answer.state === 'failed' ? answer : { state: 'absent', source };
-    holding.push({ set: key, address });
+    if (answer.state === 'failed') return answer;
+    if (answer.state === 'absent') return { state: 'failed', source: argv.join(' '), because: 'it is not installed' };
+    holding.push({ set, address });
   }
   return present(source, holding);
 }

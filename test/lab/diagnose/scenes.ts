@@ -5,5 +5,6 @@ import { OF_LINE } from './line.ts';
 import { OF_NETWORK } from './network.ts';
 import type { Scene } from './scene.ts';
 import { OF_STATE } from './state.ts';
+import { OF_WAN } from './wan.ts';
 
-export const SCENES: readonly Scene[] = [...OF_STATE, ...OF_AUDIO, ...OF_LINE, ...IN_HEALTH, ...OF_NETWORK];
+export const SCENES: readonly Scene[] = [...OF_STATE, ...OF_AUDIO, ...OF_LINE, ...OF_WAN, ...IN_HEALTH, ...OF_NETWORK];

@@ -169,9 +169,24 @@ export const OF_STATE: readonly Scene[] = [
     async make(stage) {
       const phone = await stage.register('phone');
       await stage.call('phone');
-      for (let times = 0; times < 7; times++)
-        await phone.send(Buffer.from(message('SIP/2.0 200 OK', ADDRESS.phone, 5060, 900)), { address: ADDRESS.provider, port: 5060 });
+      const say = (): Promise<void> =>
+        phone.send(Buffer.from(message('SIP/2.0 200 OK', ADDRESS.phone, 5060, 900)), { address: ADDRESS.provider, port: 5060 });
+      for (let times = 0; times < 7; times++) await say();
+      // As a phone does it, until somebody acknowledges: RFC 3261 §13.3.1.4, at T2 in the end.
+      const again = setInterval(() => void say(), 1500);
+      stage.after(async () => clearInterval(again));
       await stage.pause(100);
+    },
+  },
+  {
+    name: 'a phone has sent more than it got, and talks',
+    made: [],
+    not: ['answer-unacknowledged', 'fragments-lost-out', 'message-too-large'],
+    async make(stage) {
+      const phone = await stage.settle('phone');
+      for (let times = 0; times < 8; times++)
+        await phone.send(Buffer.from(message('SIP/2.0 200 OK', ADDRESS.phone, 5060, 900)), { address: ADDRESS.provider, port: 5060 });
+      await stage.call('phone');
     },
   },
   {

@@ -56,15 +56,50 @@ line('packets are missing where the other direction runs at the rate of audio, a
 
 line('late packets are the line, the network inside, or an upload of this router', async () => {
   const jumping = [20, 90, 25, 110, 30, 100, 22, 95, 21, 99, 20, 104];
-  const asked = (paths: Path[], traffic: Moved['traffic'] = [], more: Partial<CallFacts> = {}) =>
-    said({ ...moved(150, 150, { paths, traffic }), ...more }, choppy);
+  const asked = (paths: Path[], traffic: Moved['traffic'] = [], more: Partial<CallFacts> = {}, grew: Partial<Moved> = {}) =>
+    said({ ...moved(150, 150, { paths, traffic, ...grew }), ...more }, choppy);
   const busy = [{ device: 'wan', in: 10_000, out: 900_000 }];
   const fine = [path('provider', steady), path('phone', steady)];
   assert.equal(codes(await asked(fine)), []);
   assert.equal(codes(await asked([path('provider', jumping), path('phone', steady)])), ['line-late']);
   assert.equal(codes(await asked([path('provider', steady), path('phone', jumping)])), ['inside-late']);
   assert.equal(codes(await asked([path('provider', steady.slice(0, 9))])), ['line-late']); // three of twelve are lost
-  assert.equal(codes(await asked([path('provider', jumping)], busy)), ['no-queue']);
+  // Ordinary traffic, and a provider that is far away: which of the two it is, nobody can see.
+  for (const times of [jumping, Array.from({ length: 12 }, () => 230)]) {
+    const loaded = await asked([path('provider', times)], busy);
+    assert.equal(codes(loaded), []);
+    for (const code of ['no-queue', 'line-late']) {
+      const one = loaded.unknown.find((open) => open.code === code);
+      assert.match(one?.because ?? code, /^packets come late while the line carries other traffic, .* wan meanwhile: 300 kB a second out/);
+      assert.match(one?.tell ?? '', /^stop uploads and downloads, and ask again/);
+    }
+  }
+  // A delay that grows with the load is a queue's that is missing; one that does not is the line's.
+  const part = (out: number) => ({ seconds: 1, traffic: [{ device: 'wan', in: 1000, out }] });
+  const byLoad = (times: number[], loads: number[]) =>
+    asked(
+      [{ address: SERVER, to: 'provider', echoes: present({ sent: 12, times, numbers: times.map((_, at) => at) }) }],
+      busy,
+      {},
+      { parts: loads.map(part) },
+    );
+  const late = [30, 32, 31, 29, 30, 280, 290, 300, 310, 305, 300, 290];
+  const grew = await byLoad(late, [5000, 400_000, 450_000]);
+  assert.equal(codes(grew), ['no-queue']);
+  assert.ok(grew.found[0]?.evidence.includes('pings took 30 ms at 5 kB a second, and 300 ms at 450 kB a second'));
+  assert.ok(grew.ruledOut.some(({ code }) => code === 'line-late'));
+  const far = Array.from({ length: 12 }, () => 230);
+  const same = await byLoad(far, [5000, 400_000, 450_000]);
+  assert.equal(codes(same), ['line-late']);
+  assert.ok(same.ruledOut.some(({ code, because }) => code === 'no-queue' && because.includes('whatever else the line carries')));
+  assert.equal(codes(await byLoad(late, [300_000, 400_000, 450_000])), []);
+  // What waits in the router's own queue, as long as the look takes.
+  const queue = (backlog: number) => ({ device: 'wan', kind: 'tbf', packets: 300, drops: 50, backlog, order: null, tins: [] });
+  const waits = (before: number, after: number) =>
+    asked([path('provider', far)], busy, { queues: present([queue(before)]) }, { queues: [queue(after)] });
+  assert.equal(codes(await waits(90_000, 95_000)), ['no-queue']);
+  assert.equal(codes(await waits(0, 95_000)), []);
+  assert.equal(codes(await waits(3000, 3000)), []);
   const shaper = { kind: 'sqm', device: 'wan', how: 'layer_cake.qos', section: 'sqm.wan', options: '' } as const;
   assert.equal(codes(await asked([path('provider', jumping)], busy, { shapers: [shaper] })), ['line-late']);
   // Far away, and always as far.
@@ -106,25 +141,45 @@ line('errors of a device and half duplex are told by the device', async () => {
   assert.ok((await said(unread)).unknown.some(({ code }) => code === 'line-errors'));
 });
 
-line('marks are seen by rules, by our own counters and by the tins of cake', async () => {
-  const call = { flows: running };
-  const counting = (packets: number, marks = [46]) => present([{ by: 'nft inet mine one handle 2', marks, packets }]);
-  assert.equal(codes(await said({ ...call, marks: counting(0) }, choppy)), ['marks-missing']);
-  assert.equal(codes(await said({ ...call, marks: counting(500) }, choppy)), []);
-  // A rule for another mark tells nothing of this one.
-  const { unknown } = await said({ ...call, marks: counting(0, [34]) }, choppy);
-  assert.ok(unknown.some(({ code, because }) => code === 'marks-missing' && /nothing on this router counts/.test(because)));
-  const cake = (order: string, tins: number[]) => ({
-    queues: present([{ device: 'wan', kind: 'cake', packets: 9000, drops: 0, backlog: 0, order, tins }]),
+line('marks are seen by rules, by our own counters and by the tins of cake, by what these grow by', async () => {
+  const rule = (packets: number, marks = [46]) => ({ by: 'nft inet mine one handle 2', marks, packets });
+  /** @param before since the rule was loaded @param growth between the two looks */
+  const counting = (before: number, growth: number, marks = [46]) => ({
+    ...moved(150, 150, { marks: [rule(growth, marks)] }),
+    marks: present([rule(before, marks)]),
   });
-  assert.equal(codes(await said({ ...call, ...cake('diffserv3', [0, 9000, 2]) }, choppy)), ['marks-missing']);
-  assert.equal(codes(await said({ ...call, ...cake('diffserv4', [0, 8500, 0, 500]) }, choppy)), []);
+  assert.equal(codes(await said(counting(0, 0), choppy)), ['marks-missing']);
+  assert.equal(codes(await said(counting(0, 150), choppy)), []);
+  // The firewall was loaded anew in the middle of a call: the call has 500 packets behind it, the rule 3.
+  assert.equal(codes(await said(counting(3, 150), choppy)), []);
+  // A rule that is a month old has seen marks of other calls.
+  assert.equal(codes(await said(counting(90_000, 0), choppy)), ['marks-missing']);
+  // Looked at once, as of a file that was saved, it cannot be known.
+  for (const once of [
+    { flows: running, marks: present([rule(0)]) },
+    { ...moved(150, 150), marks: present([rule(0)]) },
+    { ...moved(20, 20, { marks: [rule(0)] }), marks: present([rule(0)]) },
+  ]) {
+    const { found, unknown } = await said(once, choppy);
+    assert.equal(found, []);
+    const because = unknown.find(({ code }) => code === 'marks-missing')?.because ?? '';
+    assert.match(because, /^what counts marks was looked at once only, or anew meanwhile, and its count may be older or younger/);
+  }
+  // A rule for another mark tells nothing of this one.
+  const { unknown } = await said(counting(0, 0, [34]), choppy);
+  assert.ok(unknown.some(({ code, because }) => code === 'marks-missing' && /nothing on this router counts/.test(because)));
+  const cake = (order: string, tins: number[]) => {
+    const queue = { device: 'wan', kind: 'cake', packets: 9000, drops: 0, backlog: 0, order, tins };
+    return { ...moved(150, 150, { queues: [queue] }), queues: present([{ ...queue, tins: tins.map((tin) => tin + 5000) }]) };
+  };
+  assert.equal(codes(await said(cake('diffserv3', [0, 9000, 2]), choppy)), ['marks-missing']);
+  assert.equal(codes(await said(cake('diffserv4', [0, 8500, 0, 150]), choppy)), []);
   // EF has a tin below the last one there.
-  assert.equal(codes(await said({ ...call, ...cake('diffserv8', [0, 0, 8500, 0, 0, 0, 500, 2]) }, choppy)), []);
-  assert.equal(codes(await said({ ...call, ...cake('precedence', [8500, 0, 0, 0, 0, 500, 2, 0]) }, choppy)), []);
-  assert.equal(codes(await said({ ...call, ...cake('diffserv8', [0, 0, 9000, 0, 0, 0, 2, 500]) }, choppy)), ['marks-missing']);
-  assert.ok((await said({ ...call, ...cake('besteffort', [9000]) }, choppy)).unknown.some(({ code }) => code === 'marks-missing'));
-  assert.ok((await said({ ...call, marks: failed }, choppy)).unknown.some(({ code }) => code === 'marks-missing'));
+  assert.equal(codes(await said(cake('diffserv8', [0, 0, 8500, 0, 0, 0, 150, 2]), choppy)), []);
+  assert.equal(codes(await said(cake('precedence', [8500, 0, 0, 0, 0, 150, 2, 0]), choppy)), []);
+  assert.equal(codes(await said(cake('diffserv8', [0, 0, 9000, 0, 0, 0, 2, 150]), choppy)), ['marks-missing']);
+  assert.ok((await said(cake('besteffort', [9000]), choppy)).unknown.some(({ code }) => code === 'marks-missing'));
+  assert.ok((await said({ ...moved(150, 150), marks: failed }, choppy)).unknown.some(({ code }) => code === 'marks-missing'));
 });
 
 line('holes that helpers keep are held against how many there may be', async () => {
@@ -141,6 +196,28 @@ line('holes that helpers keep are held against how many there may be', async () 
   assert.ok((await said(table(100), absent)).unknown.some(({ code }) => code === 'holes-full'), 'none were seen, so none are ruled out');
   const unread = { more: { expectations: failed } };
   assert.ok((await said(table(100), unread)).unknown.some(({ code }) => code === 'holes-full'));
+});
+
+line('a port that no phone can keep is met by what can help on that line', async () => {
+  const away = { flows: flows([signalling({ replyPort: 1240 })]) };
+  const fixOf = async (change: Partial<CallFacts>, more = {}): Promise<string> => {
+    const { found } = await said({ ...away, ...change }, { more });
+    assert.equal(codes({ found }), ['port-not-kept']);
+    return JSON.stringify(found[0]);
+  };
+  const rule = { family: 'inet', table: 'fw4', chain: 'srcnat_wan', handle: 9, ports: ['1232-1247', '2256-2271'] };
+  const kept = await fixOf({ portSets: present([rule]) });
+  assert.match(kept, /nft inet fw4 srcnat_wan handle 9 gives no ports but 1232-1247, 2256-2271/);
+  assert.match(kept, /give the phone a local SIP port out of these: 1232-1247, 2256-2271; or SIP over IPv6/);
+  const uplinks = [{ network: 'wan_4', proto: 'map', device: 'map-wan_4', up: 99 }];
+  const map = await fixOf({ uplinks });
+  assert.match(map, /wan_4 is a line with a shared IPv4 address \(MAP-E, MAP-T, lw4o6\)/);
+  assert.match(map, /Can we have a public IPv4 address of our own\? Until then: SIP over IPv6/);
+  assert.match(await fixOf({}), /give the phone a local SIP port of its own/);
+  const wan = present({ device: 'wan', addresses: [{ device: 'wan', family: 'ipv4' as const, address: '100.64.3.4', prefix: 24 }] });
+  const { found } = await said(away, { more: { wan } });
+  assert.equal(codes({ found }), ['carrier-nat', 'port-not-kept']);
+  assert.match(JSON.stringify(found.find(({ code }) => code === 'port-not-kept')?.fix), /a public IPv4 address of our own/);
 });
 
 line('a port that is not kept is a cause where nobody else has it', async () => {

@@ -1,9 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NAMES, readAsked, secondsIn, SYMPTOMS, USUAL, usual } from '../../../src/diagnose/symptoms.ts';
+import { NAMES, readAsked, SYMPTOMS, USUAL, usual } from '../../../src/diagnose/symptoms.ts';
+import { secondsIn } from '../../../src/diagnose/times.ts';
 import { CAUSES } from '../../../src/diagnose/table.ts';
 import { saying } from '../../saying.ts';
 import { PHRASES } from './phrases.ts';
+import { TOLD } from './told.ts';
 
 const symptoms = suite('symptoms');
 
@@ -21,6 +23,20 @@ symptoms('are known by the words people use', () => {
   });
   assert.equal(wrong, []);
   assert.equal([...new Set(all.map(({ symptom }) => symptom))].sort(), [...NAMES].sort());
+});
+
+symptoms('are known with the time that is told', () => {
+  const wrong = TOLD.flatMap(([symptom, seconds, phrase]) => {
+    let read = 'none';
+    try {
+      const asked = readAsked(phrase);
+      read = `${asked.symptoms.join()} ${asked.seconds}`;
+    } catch {
+      // It is shown as none.
+    }
+    return read === `${symptom} ${seconds}` ? [] : [`${phrase}: ${read}, not ${symptom} ${seconds}`];
+  });
+  assert.equal(wrong, []);
 });
 
 symptoms('are known by their names and by what the names stand for, however they are written', () => {
@@ -47,7 +63,23 @@ symptoms('come with the time that is named', () => {
     ['nach zehn Sekunden', 10],
     ['0,5 Minuten', 30],
     ['1.5 minutes', 90],
+    ['1h30m', 5400],
+    ['1 Std. 5 Min.', 3900],
+    ['45-minute calls', 2700],
+    ['einundzwanzig Sekunden', 21],
+    ['fünfundvierzig Minuten', 2700],
+    ['twenty-five seconds', 25],
+    ['jede Stunde', 3600],
+    ["after 15'", 900],
+    ['at 1\'30"', 90],
     ['calls drop', null],
+    ['drops at 3:00 am', null],
+    ['um 15:00 Uhr klingelt es', null],
+    ['192.168.1.10:5060 drops', null],
+    ['5060:5061', null],
+    ['200 ms delay', null],
+    ['a second phone', null],
+    ['"calls from 1000"', null],
     ['call 1000 drops', null],
   ];
   for (const [text, seconds] of times) assert.is(secondsIn(text), seconds, text);

@@ -11,6 +11,7 @@ import { OF_LINE } from '../../lab/diagnose/line.ts';
 import { OF_NETWORK } from '../../lab/diagnose/network.ts';
 import type { Scene } from '../../lab/diagnose/scene.ts';
 import { OF_STATE } from '../../lab/diagnose/state.ts';
+import { OF_WAN } from '../../lab/diagnose/wan.ts';
 import { codes, said } from './made.ts';
 
 const table = suite('the table of causes');
@@ -40,6 +41,7 @@ const SCENES: Readonly<Record<string, readonly Scene[]>> = {
   'line.ts': OF_LINE,
   'network.ts': OF_NETWORK,
   'calls.ts': BROKEN,
+  'wan.ts': OF_WAN,
 };
 
 /** Facts made by hand make no cause: it has a scene of the lab, or a row of the matrix that a virtual machine prints. */

@@ -86,7 +86,7 @@ export const TABLE: readonly Row[] = [
   },
   {
     room: 'diagnose',
-    code: ['judge/questions.ts', 'languages/address', 'voice/judge/shapers.ts', 'words'],
+    code: ['judge/questions.ts', 'languages/address', 'languages/nft/drops.ts', 'voice/judge/shapers.ts', 'words'],
     types: ['host', 'judge', 'observe', 'survey'],
     because: 'A diagnosis follows from facts alone, as a verdict does: it can be made of saved ones, and knows no machine and no face.',
   },

@@ -21,7 +21,8 @@ const ENVIRONMENT = { SOURCE_DATE_EPOCH: String(TIME), SIPALG_APK_KEY: '', SIPAL
 /** Bytes, a little more than there are. The first was to be 110,000; with all that the voice rules have come to, it is not. */
 // A language is every sentence of the program, by its code; LuCI's has no sentence that is said on paper or a terminal alone.
 const MOST: Record<string, number> = {
-  'sipalg': 240_000,
+  // A second look at every counter, the times that people tell, and causes of the WAN: 6 kB.
+  'sipalg': 245_000,
   'sipalg-i18n-de': 70_000,
   'luci-i18n-sipalg-de': 50_000,
   'sipalg-daemon': 63_500,

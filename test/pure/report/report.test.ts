@@ -6,11 +6,16 @@ import { pathToFileURL } from 'node:url';
 import { cli } from '../../../src/cli/cli.ts';
 import { reportText } from '../../../src/cli/report.ts';
 import type { Input } from '../../../src/report/document.ts';
+import { bounded, bytesOf, FIRST, half } from '../../../src/report/bounded.ts';
+import type { Most } from '../../../src/report/bounded.ts';
+import { documentOf } from '../../../src/report/document.ts';
+import { page as htmlPage } from '../../../src/cli/report-html.ts';
+import { markdown } from '../../../src/cli/report-markdown.ts';
 import { probeOf } from '../../../src/report/probe.ts';
 import { redacting } from '../../../src/report/redact.ts';
 import type { Report } from '../../../src/survey/survey.ts';
 import { nothing } from '../../../src/probe/report.ts';
-import { english } from '../../../src/words/english.ts';
+import { english, putLine } from '../../../src/words/english.ts';
 import type { Put } from '../../../src/words/english.ts';
 import { reasonIn } from '../../../src/words/far-reasons.ts';
 import { published } from '../../../src/words/published.ts';
@@ -275,6 +280,48 @@ hostile('of a hundred thousand attempts and findings is bounded', async () => {
   }));
   const input: Input = { ...alone(report), comparison: bothSides(long) };
   for (const html of [true, false]) assert.ok(Buffer.byteLength(reportText(input, { html, whole: false }, english)) < 300_000);
+});
+
+hostile('of a megabyte of facts is below 300 kB, says what it leaves out, and says the same as a page and as text', async () => {
+  const report = await reportOf(recordedRouter('disabled'));
+  const { journal } = report.facts;
+  if (journal.state !== 'present') throw new Error('no journal');
+  const settings = Array.from({ length: 300 }, (_, nth) => ({ type: 'zone', name: `zone${nth}`, option: `übrig_${nth}` }));
+  const entry = { ...journal.value.taken.find(({ kind }) => kind === 'file'), settings } as never;
+  const long = { ...report, facts: { ...report.facts, journal: { ...journal, value: { ...journal.value, taken: Array.from({ length: 300 }, () => entry) } } } };
+  const findings = Array.from({ length: 600 }, (_, nth) => ({
+    ...(report.verdict.findings[0] ?? { code: 'x', weight: 'note' as const, text: 'x', evidence: [] }),
+    evidence: [`line ${nth}: ${'ä€\u{1f600}'.repeat(1500)}`],
+  }));
+  const input = alone({ ...long, verdict: { ...report.verdict, findings } });
+  for (const put of [english, await german()]) {
+    const [page, text] = [true, false].map((html) => reportText(input, { html, whole: false }, put)) as [string, string];
+    for (const one of [page, text]) assert.ok(Buffer.byteLength(one) < 300_000, `${Buffer.byteLength(one)}`);
+    const said = (one: string): string[] => [...one.matchAll(/(\d+) (?:more are left out|weitere Einträge sind hier)/g)].map(([all]) => all);
+    for (const one of [page, text]) assert.ok(said(one).length >= 3, 'each list says what it leaves out');
+    assert.match(page, put === english ? 'more characters are left out here' : 'weitere Zeichen sind hier weggelassen');
+  }
+  // Cut alike: whatever one says, the other says.
+  const cut = bounded(documentOf(input), { ...FIRST, items: 3, evidence: 2, rows: 2 });
+  const words = (text: string): string[] =>
+    text
+      .replace(/<style>[\s\S]*<\/style>|<nav[\s\S]*<\/nav>|<[^>]*>/g, ' ')
+      .replace(/&(lt|gt|amp|quot|#39);/g, (_, name: string) => ({ lt: '<', gt: '>', amp: '&', quot: '"', '#39': "'" })[name] ?? ' ')
+      .replace(/[\\`*|#-]/g, ' ')
+      .split(/\s+/)
+      .filter((word) => word !== '');
+  const write = (line: Parameters<typeof putLine>[1]): string => putLine(english, line);
+  const about = { title: 'T', about: 'A', contents: 'C', language: 'en' };
+  const lists = cut.map((section) => ({ ...section, blocks: section.blocks.filter((one) => one.is !== 'table') }));
+  const [page, text] = [htmlPage(about, lists, write, english), markdown('T', 'A', lists, write, english)];
+  assert.is(words(page.slice(page.indexOf('<main>'))).join('\n'), words(text.slice(text.indexOf('## '))).join('\n'));
+});
+
+hostile('of very many lines halves them until nothing is left to halve', () => {
+  let [most, steps]: [Most | null, number] = [FIRST, 0];
+  for (; most !== null; most = half(most)) steps += 1;
+  assert.ok(steps < 16);
+  assert.is(bytesOf('aä€\u{1f600}'), Buffer.byteLength('aä€\u{1f600}'));
 });
 
 const commands = suite('`sipalg report`');
