@@ -5,9 +5,8 @@ import { parseSnmp } from '../languages/kernel/counters.ts';
 import { parseConntrackFlow, parseProcFlow } from '../languages/kernel/conntrack.ts';
 import type { Flow } from '../languages/kernel/conntrack.ts';
 import { parseHelperDrop } from '../languages/kernel/log.ts';
-import { parseDefaultRoutes } from '../languages/kernel/routes.ts';
-import { parseDefaultRoutes6 } from '../languages/kernel/routes6.ts';
 import { countedPackets } from '../languages/nft/counted.ts';
+import { waysOut } from '../probe/phones/ways-out.ts';
 import { networkOf } from './network.ts';
 import type { Network } from './network.ts';
 import type { Counters, Watching } from './watching.ts';
@@ -23,16 +22,9 @@ const EVENTS_EVERY = 250;
 
 /** This router's networks, and the devices by which the internet is reached. */
 export async function networkNow(host: Host): Promise<Network> {
-  const routes = await host.read('/proc/net/route');
-  const wan = new Set<string>();
-  try {
-    if (routes.state === 'present') for (const { device } of parseDefaultRoutes(routes.value)) wan.add(device);
-    const routes6 = await host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } });
-    if (routes6.state === 'present') for (const device of parseDefaultRoutes6(routes6.value)) wan.add(device);
-  } catch {
-    // Not understood: then only private addresses are inside, which is what most LANs have.
-  }
-  return networkOf(host.addresses(), wan);
+  // Where none is understood only private addresses are inside, which is what most LANs have.
+  const { ipv4, ipv6 } = await waysOut(host);
+  return networkOf(host.addresses(), new Set([...ipv4, ...ipv6]));
 }
 
 /** Whether an address is beyond this router, as its networks stand now. */

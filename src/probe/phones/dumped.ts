@@ -5,7 +5,7 @@
 import { writeIpv6 } from '../../languages/address/prefixes.ts';
 import type { Followed, FollowedEnd, Following, Host } from '../../host/host.ts';
 import type { PhoneRecording } from './recording.ts';
-import { wanDevices, wanDevices6 } from './recording.ts';
+import { waysOut } from './ways-out.ts';
 import { BEGINNINGS, placesOf } from './places.ts';
 import { SIP_PORTS } from './ports.ts';
 import type { Places } from './places.ts';
@@ -156,7 +156,7 @@ export async function startDump(
   isFar: (address: string) => boolean,
   ports: readonly number[] = SIP_PORTS,
 ): Promise<Pick<PhoneRecording, 'read' | 'close'> & { readonly missed: number }> {
-  const places = placesOf(host.addresses(), await wanDevices(host), await wanDevices6(host));
+  const places = placesOf(host.addresses(), await waysOut(host));
   if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
   if (places.inside.length === 0)
     throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));

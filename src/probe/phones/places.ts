@@ -2,6 +2,7 @@
 import type { HostAddress } from '../../host/host.ts';
 import type { Tap } from '../record/taps.ts';
 import { SIP_PORTS } from './ports.ts';
+import type { WaysOut } from './ways-out.ts';
 
 /** What is at one side: phones, or the internet. */
 export interface Places {
@@ -18,11 +19,8 @@ const LOOPBACK = 'lo';
 /** Each device has two taps of each kind, and each tap its sets: a router with more networks than this records the first ones. */
 const MOST_DEVICES = 4;
 
-/**
- * @param addresses of this machine
- * @param wan devices that a default route leads through; `wan6` those of IPv6
- */
-export function placesOf(addresses: readonly HostAddress[], wan: ReadonlySet<string>, wan6: ReadonlySet<string> = new Set()): Places {
+/** @param addresses of this machine */
+export function placesOf(addresses: readonly HostAddress[], { ipv4: wan, ipv6: wan6 }: WaysOut): Places {
   const within = (family: HostAddress['family'], isOurs: (address: string) => boolean): string[] => {
     const names = addresses.filter((one) => one.family === family && isOurs(one.address)).map(({ device }) => device);
     return [...new Set(names)].filter((device) => device !== LOOPBACK && !wan.has(device) && !wan6.has(device)).slice(0, MOST_DEVICES);

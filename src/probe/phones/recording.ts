@@ -3,8 +3,6 @@
  * at each tap, forgotten after some seconds) and here; the bytes of a message go to whoever reads, and are not written down.
  */
 import type { Host } from '../../host/host.ts';
-import { parseDefaultRoutes } from '../../languages/kernel/routes.ts';
-import { parseDefaultRoutes6 } from '../../languages/kernel/routes6.ts';
 import type { Head } from '../record/recorded.ts';
 import { startRecorder } from '../record/recorder.ts';
 import { CHUNK } from '../record/taps.ts';
@@ -13,6 +11,7 @@ import type { Places } from './places.ts';
 import { SIP_PORTS } from './ports.ts';
 import { Sightings } from './sightings.ts';
 import type { PhoneMessage } from './sightings.ts';
+import { waysOut } from './ways-out.ts';
 import { say, Trouble } from '../../words/say.ts';
 
 /** Messages at each tap within the time that the kernel keeps them; and that time, in seconds. */
@@ -57,29 +56,11 @@ export interface PhoneOptions {
   readonly exact?: boolean;
 }
 
-/** Devices that a default route leads through; none where there is no such route. */
-export async function wanDevices(host: Host): Promise<Set<string>> {
-  const routes = await host.read('/proc/net/route');
-  if (routes.state !== 'present') return new Set();
-  try {
-    return new Set(parseDefaultRoutes(routes.value).map(({ device }) => device));
-  } catch {
-    return new Set(); // not understood: as if there were none, which the caller says
-  }
-}
-
-/** The same for IPv6. */
-export async function wanDevices6(host: Host): Promise<Set<string>> {
-  const routes = await host.read('/proc/net/ipv6_route', { select: { holding: [`${'0'.repeat(32)} 00 `] } });
-  return new Set(routes.state === 'present' ? parseDefaultRoutes6(routes.value) : []);
-}
-
 /**
  * @throws CannotRecord where this kernel or nft cannot; Error in a sentence where it is not known which side is which
  */
 export async function startPhones(host: Host, { kind, isFar, ports = SIP_PORTS, exact = true }: PhoneOptions): Promise<PhoneRecording> {
-  const [wan, wan6] = await Promise.all([wanDevices(host), wanDevices6(host)]);
-  const places = placesOf(host.addresses(), wan, wan6);
+  const places = placesOf(host.addresses(), await waysOut(host));
   if (places.outside.length === 0) throw new Trouble(say('record-no-route', 'no default route says which device leads to the internet.'));
   if (places.inside.length === 0)
     throw new Trouble(say('record-no-phones', 'no device has a private IPv4 address, so there is no side of phones.'));

@@ -29,6 +29,10 @@ const FEATURES: readonly (readonly [message: string, found: readonly string[]])[
   ['> INVITE', [CONTACT, 'Content-Length 1 length', FROM, 'SDP o= 0 address value', VIA]],
   ['< 200 OK', [FROM, VIA]],
   ['> ACK', [FROM, VIA]],
+  // Retrieved.
+  ['> INVITE', [CONTACT, FROM, ...SDP, VIA]],
+  ['< 200 OK', [FROM, VIA]],
+  ['> ACK', [FROM, VIA]],
   // Transferred: Refer-To and Referred-By stay private; what looks like a Contact in a body does not.
   ['> REFER', [CONTACT, FROM, VIA]],
   ['< 202 Accepted', [FROM, VIA]],
@@ -41,7 +45,7 @@ const FEATURES: readonly (readonly [message: string, found: readonly string[]])[
 const named = ({ what, toProvider }: Row): string => `${toProvider ? '>' : '<'} ${what}`;
 
 for (const transport of ['udp', 'tcp'] as const) {
-  calls(`are read message by message: registered, called, held, transferred and ended over ${transport}`, () =>
+  calls(`are read message by message: registered, called, held, retrieved, transferred and ended over ${transport}`, () =>
     inLab(async (lab) => {
       if (transport === 'tcp') await lab.router.must(['nft', '-f', '-'], { input: HELP_TCP });
       const files = await caught(lab, () => play(lab, 'features', 'features-provider', transport));

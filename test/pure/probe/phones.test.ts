@@ -73,16 +73,16 @@ phones('are looked for where each family has an inside and an outside', () => {
     address('wan', '203.0.113.20'),
     address('wan6', '2001:db8:113::20'),
   ];
-  const wan6 = new Set(['wan6']);
-  assert.equal(placesOf(addresses, new Set(['wan']), wan6), {
+  const out = { ipv4: new Set(['wan']), ipv6: new Set(['wan6']) };
+  assert.equal(placesOf(addresses, out), {
     inside: ['br-lan', 'br-guest'],
     outside: ['wan'],
     inside6: ['br-lan'],
     outside6: ['wan6'],
   });
   // A way out for nobody behind it, and no way out.
-  assert.equal(placesOf(addresses.slice(0, 3), new Set(['wan']), wan6).outside6, []);
-  assert.equal(placesOf(addresses, new Set(['wan'])).inside6, []);
+  assert.equal(placesOf(addresses.slice(0, 3), out).outside6, []);
+  assert.equal(placesOf(addresses, { ...out, ipv6: new Set() }).inside6, []);
   const line = `${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 fe800000000000000000000000000001 00000400 00000001 00000000`;
   assert.equal(parseDefaultRoutes6(`${line} 00000003     wan6\n${line} 00200200       lo\n${line} 00000203      dead\n`), ['wan6']);
   // As netifd sets it: for what has an address of the provider's prefix.

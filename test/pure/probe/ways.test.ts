@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Host } from '../../../src/host/host.ts';
 import type { Ground } from '../../../src/probe/ground.ts';
 import { steeringOf } from '../../../src/probe/steer.ts';
+import { waysOut } from '../../../src/probe/phones/ways-out.ts';
 import { defaultRoutes, isSteered, otherWays } from '../../../src/probe/wans.ts';
 import type { OtherWays } from '../../../src/probe/wans.ts';
 
@@ -52,6 +53,21 @@ ways('are all with a default route of any table, by the hop it has; the one that
   );
   assert.equal((await of('default dev ds-wan scope link\n', 'ds-wan', true)).tried, [], 'there is no other');
   assert.is((await of('default dev wanb scope link table 2\n', 'wan', true)).tried.length, 1);
+});
+
+ways('are outside for real phones too, whose table ever has them: a modem with a private address is none', async () => {
+  const main = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n';
+  const wan = 'wan\t00000000\t0A7100CB\t0003\t0\t0\t10\t00000000\t0\t0\t0\n';
+  const host = (routes: string, shown = showing(ROUTES)): Host =>
+    ({
+      ...shown,
+      read: (path: string) => Promise.resolve({ state: 'present', source: path, value: path.endsWith('/route') ? routes : '' }),
+    }) as unknown as Host;
+  assert.equal([...(await waysOut(host(main + wan))).ipv4], ['wan', 'wwan0', 'wanb']);
+  // Neither the one nor the other is needed.
+  assert.equal([...(await waysOut(host('not a head'))).ipv4], ['wan', 'wwan0', 'wanb']);
+  assert.equal([...(await waysOut(host(main + wan, showing('', 1)))).ipv4], ['wan']);
+  assert.equal([...(await waysOut(host(main, showing('')))).ipv4], []);
 });
 
 ways('are four at most, and those beyond are named', async () => {
