@@ -19,16 +19,46 @@ const TICK = 20;
 /** Milliseconds between the listing of the first tap and of the last one, on a router that is busy. */
 const LISTED_WITHIN = 5000;
 
+/** The ACK of a transaction is its last message. */
+const ACK_RANK = 1000;
+
+interface Ordered {
+  readonly sighted: Sighted;
+  at: number;
+  readonly branch: string;
+  /** The call and who asks in it: numbers of CSeq are counted by each side for itself (RFC 3261 §12.2.1.1). */
+  readonly asking: string;
+  readonly cseq: number;
+  /** 0: a request. */
+  readonly rank: number;
+}
+
+function orderedOf(sighted: Sighted): Ordered {
+  const known = identify(sighted.text);
+  const isRequest = known === null || known.method !== null;
+  const cseq = Number.parseInt(known?.cseq ?? '', 10);
+  return {
+    sighted,
+    at: sighted.at,
+    branch: known?.branch ?? '',
+    asking: known?.callId == null || Number.isNaN(cseq) ? '' : `${sighted.inside} ${sighted.fromPhone === isRequest} ${known.callId}`,
+    cseq,
+    rank: known?.method === 'ACK' ? ACK_RANK : isRequest ? 0 : (known.status ?? 0),
+  };
+}
+
+/** Whether of two messages of one moment the one that is listed later came first. */
+const overtakes = (later: Ordered, before: Ordered): boolean =>
+  later.asking !== '' && later.asking === before.asking
+    ? later.cseq < before.cseq || (later.cseq === before.cseq && later.rank < before.rank)
+    : later.branch === before.branch && later.rank < before.rank;
+
 /**
  * Messages in the order of time. What goes in and what comes out are listed one after the other, so that an answer may seem to be
- * older than its request: it is put behind it. Within a tick answers go by their number.
+ * older than its request: it is put behind it. Within a tick requests go by their number, and answers by theirs.
  */
 export function inOrder(messages: readonly Sighted[]): Sighted[] {
-  const all = messages.map((sighted) => {
-    const known = identify(sighted.text);
-    const isRequest = known === null || known.method !== null;
-    return { sighted, at: sighted.at, branch: known?.branch ?? '', rank: isRequest ? 0 : (known.status ?? 0) };
-  });
+  const all = messages.map(orderedOf);
   const requested = new Map<string, number>();
   for (const { at, branch, rank } of all) if (rank === 0 && at < (requested.get(branch) ?? Infinity)) requested.set(branch, at);
   for (const one of all) {
@@ -37,11 +67,11 @@ export function inOrder(messages: readonly Sighted[]): Sighted[] {
   }
   const sorted = all.sort((one, other) => one.at - other.at || one.rank - other.rank);
   for (let index = 1; index < sorted.length; index++) {
-    for (let at = index; at > 0; at--) {
-      const [before, one] = [sorted[at - 1]!, sorted[at]!];
-      if (one.at - before.at > TICK || before.branch !== one.branch || before.rank <= one.rank) break;
-      [sorted[at - 1], sorted[at]] = [one, before];
-    }
+    const one = sorted[index]!;
+    // Those of other calls that stand between do not matter.
+    let place = index;
+    for (let at = index - 1; at >= 0 && one.at - sorted[at]!.at <= TICK; at--) if (overtakes(one, sorted[at]!)) place = at;
+    if (place < index) sorted.splice(place, 0, ...sorted.splice(index, 1));
   }
   return sorted.map(({ sighted }) => sighted);
 }

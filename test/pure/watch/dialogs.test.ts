@@ -236,6 +236,44 @@ dialogs('puts an answer behind its request, where it was dated before', () => {
   );
 });
 
+dialogs('puts what came within one tick of the kernel in the order of its numbers, other calls between it or not', () => {
+  const sighted = (fromPhone: boolean, text: string): Sighted => ({
+    at: BEGIN,
+    fromPhone,
+    inside: true,
+    transport: 'udp',
+    phone: `${PHONE}:5060`,
+    far: '203.0.113.10:5060',
+    id: 1,
+    text,
+    whole: true,
+    length: text.length,
+  });
+  const about = (cseq: number) => ({ ...CALL, cseq, branch: `z9hG4bK-${cseq}` });
+  const call = [
+    sighted(true, request('INVITE', about(1))),
+    sighted(false, reply('180 Ringing', 'INVITE', about(1))),
+    sighted(false, reply('200 OK', 'INVITE', about(1))),
+    sighted(true, request('ACK', { ...CALL, cseq: 1, branch: 'z9hG4bK-ack' })),
+    sighted(true, request('INVITE', about(2))),
+    sighted(false, reply('200 OK', 'INVITE', about(2))),
+    sighted(true, request('ACK', { ...CALL, cseq: 2, branch: 'z9hG4bK-ack-2' })),
+    sighted(true, request('BYE', about(10))),
+    sighted(false, reply('200 OK', 'BYE', about(10))),
+  ];
+  const other = sighted(true, request('OPTIONS', { callId: 'other', cseq: 99 }));
+  // Every step from one to the next that visits all of nine.
+  for (const step of [1, 2, 4, 5, 7, 8]) {
+    const listed = call.map((_, nth) => call[(nth * step) % call.length]!);
+    listed.splice(step, 0, other);
+    assert.equal(
+      inOrder(listed).filter((one) => one !== other),
+      call,
+      `${step}`,
+    );
+  }
+});
+
 dialogs('takes what is no SIP, or too little of it, for nothing', () => {
   const one = story();
   for (const text of ['', '\r\n\r\n', 'INVITE', 'INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/U', '\0\0\0\0', 'x'.repeat(70_000)])
