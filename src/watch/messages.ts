@@ -47,6 +47,36 @@ function orderedOf(sighted: Sighted): Ordered {
   };
 }
 
+/** An answer has its request's branch; the ACK of a call that was answered has one of its own (RFC 3261 §17.1.1.3), and its number. */
+const transactionsOf = ({ branch, asking, cseq }: Ordered): string[] => [
+  ...(branch === '' ? [] : [branch]),
+  ...(asking === '' ? [] : [`${asking} ${cseq}`]),
+];
+
+/**
+ * What a side asks in a call, and the answers to it, in the order of its numbers. Two listings may date what came together apart: a
+ * set that grows while it is listed shows some of it in the next one alone.
+ */
+function byNumber(sorted: Ordered[]): void {
+  const places = new Map<string, number[]>();
+  for (const [place, { asking }] of sorted.entries()) {
+    if (asking === '') continue;
+    const same = places.get(asking);
+    if (same === undefined) places.set(asking, [place]);
+    else same.push(place);
+  }
+  for (const own of places.values()) {
+    const group = own.map((place) => sorted[place]!);
+    for (let index = 1; index < group.length; index++) {
+      const one = group[index]!;
+      let place = index;
+      for (let at = index - 1; at >= 0 && one.at - group[at]!.at < LISTED_WITHIN; at--) if (one.cseq < group[at]!.cseq) place = at;
+      if (place < index) group.splice(place, 0, ...group.splice(index, 1));
+    }
+    for (const [nth, place] of own.entries()) sorted[place] = group[nth]!;
+  }
+}
+
 /** Whether of two messages of one moment the one that is listed later came first. */
 const overtakes = (later: Ordered, before: Ordered): boolean =>
   later.asking !== '' && later.asking === before.asking
@@ -55,17 +85,23 @@ const overtakes = (later: Ordered, before: Ordered): boolean =>
 
 /**
  * Messages in the order of time. What goes in and what comes out are listed one after the other, so that an answer may seem to be
- * older than its request: it is put behind it. Within a tick requests go by their number, and answers by theirs.
+ * older than its request: it is put behind it, and so is an ACK. Requests of a side go by their numbers, and within a tick answers
+ * by theirs.
  */
 export function inOrder(messages: readonly Sighted[]): Sighted[] {
   const all = messages.map(orderedOf);
   const requested = new Map<string, number>();
-  for (const { at, branch, rank } of all) if (rank === 0 && at < (requested.get(branch) ?? Infinity)) requested.set(branch, at);
   for (const one of all) {
-    const request = one.rank === 0 ? undefined : requested.get(one.branch);
+    if (one.rank !== 0) continue;
+    for (const key of transactionsOf(one)) requested.set(key, Math.min(one.at, requested.get(key) ?? Infinity));
+  }
+  for (const one of all) {
+    if (one.rank === 0) continue;
+    const request = transactionsOf(one).map((key) => requested.get(key)).find((at) => at !== undefined);
     if (request !== undefined && one.at < request && request - one.at < LISTED_WITHIN) one.at = request;
   }
   const sorted = all.sort((one, other) => one.at - other.at || one.rank - other.rank);
+  byNumber(sorted);
   for (let index = 1; index < sorted.length; index++) {
     const one = sorted[index]!;
     // Those of other calls that stand between do not matter.

@@ -272,6 +272,15 @@ dialogs('puts what came within one tick of the kernel in the order of its number
       `${step}`,
     );
   }
+  // A second listing dates what the first one has not shown, and is not as quick.
+  const late = call.map((one, nth) => ({ ...one, at: BEGIN + (nth === 4 ? 900 : 0) }));
+  assert.equal(
+    inOrder(late).map(({ text }) => text),
+    call.map(({ text }) => text),
+  );
+  // A phone that was started anew counts anew.
+  const anew = [{ ...call[7]!, at: BEGIN - 60_000 }, call[0]!];
+  assert.equal(inOrder(anew), anew);
 });
 
 dialogs('takes what is no SIP, or too little of it, for nothing', () => {
