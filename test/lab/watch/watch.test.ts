@@ -271,7 +271,7 @@ watch('tells the same of real calls over UDP, TCP and IPv6, and of TLS and other
     for (const way of ways) await play(lab, 'features', 'features-provider', way);
     const register = { from: 'phone', to: 'provider' } as const;
     await lab.sendSip('register', { ...register, sourcePort: 40_000, destinationPort: 5080, callId: 'other' });
-    await lab.sendInvite({ ...register, transport: 'tcp', destinationPort: 5061, callId: 'tls' });
+    await lab.sendInvite({ ...register, transport: 'tcp', destinationPort: 5061, callId: 'tls', branch: 'z9hG4bK-tls' });
     const tls = (line: Line): boolean => line.what === 'state' && line['far'] === `${ADDRESS.provider}:5061` && line['transport'] === 'tcp';
     await until(all, 'the flow of TLS is seen', ({ lines }) => lines().some(tls));
     await until(all, 'all have ended', ({ lines }) => lines().filter(({ what }) => what === 'ended').length >= ways.length);
