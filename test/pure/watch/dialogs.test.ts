@@ -11,6 +11,20 @@ const dialogs = suite('the story of calls by their messages');
 const CALL = { callId: 'a84b4c76e66710' };
 const held = (direction: string): string => session().replace('a=sendrecv', `a=${direction}`);
 
+/** A message at the tap of a phone. @param at milliseconds since the beginning */
+const sightedAt = (at: number, fromPhone: boolean, text: string): Sighted => ({
+  at: BEGIN + at,
+  fromPhone,
+  inside: true,
+  transport: 'udp',
+  phone: `${PHONE}:5060`,
+  far: '203.0.113.10:5060',
+  id: 1,
+  text,
+  whole: true,
+  length: text.length,
+});
+
 /** With all of a message, and with as much of it as an older kernel records. */
 const WAYS: readonly [string, number][] = [
   ['whole messages', Infinity],
@@ -209,25 +223,13 @@ dialogs('says nothing of a number that was called unless it is asked for', () =>
 });
 
 dialogs('puts an answer behind its request, where it was dated before', () => {
-  const sighted = (at: number, fromPhone: boolean, text: string): Sighted => ({
-    at: BEGIN + at,
-    fromPhone,
-    inside: true,
-    transport: 'udp',
-    phone: `${PHONE}:5060`,
-    far: '203.0.113.10:5060',
-    id: 1,
-    text,
-    whole: true,
-    length: text.length,
-  });
   const other = request('OPTIONS', { callId: 'o' });
   const all = [
-    sighted(0, false, reply('180 Ringing', 'INVITE', CALL)),
-    sighted(90, true, other),
-    sighted(100, true, request('INVITE', CALL)),
-    sighted(105, false, reply('200 OK', 'INVITE', CALL)),
-    sighted(106, false, reply('100 Trying', 'INVITE', CALL)),
+    sightedAt(0, false, reply('180 Ringing', 'INVITE', CALL)),
+    sightedAt(90, true, other),
+    sightedAt(100, true, request('INVITE', CALL)),
+    sightedAt(105, false, reply('200 OK', 'INVITE', CALL)),
+    sightedAt(106, false, reply('100 Trying', 'INVITE', CALL)),
   ];
   const firsts = (list: readonly Sighted[]): string[] => list.map(({ text }) => text.slice(0, 11));
   assert.equal(
@@ -237,18 +239,7 @@ dialogs('puts an answer behind its request, where it was dated before', () => {
 });
 
 dialogs('puts what came within one tick of the kernel in the order of its numbers, other calls between it or not', () => {
-  const sighted = (fromPhone: boolean, text: string): Sighted => ({
-    at: BEGIN,
-    fromPhone,
-    inside: true,
-    transport: 'udp',
-    phone: `${PHONE}:5060`,
-    far: '203.0.113.10:5060',
-    id: 1,
-    text,
-    whole: true,
-    length: text.length,
-  });
+  const sighted = (fromPhone: boolean, text: string): Sighted => sightedAt(0, fromPhone, text);
   const about = (cseq: number) => ({ ...CALL, cseq, branch: `z9hG4bK-${cseq}` });
   const call = [
     sighted(true, request('INVITE', about(1))),
@@ -292,18 +283,7 @@ dialogs('takes what is no SIP, or too little of it, for nothing', () => {
 
 dialogs('hear an answer whose request a later reading shows, and one whose request none shows', () => {
   const one = story();
-  const sighted = (at: number, fromPhone: boolean, text: string): Sighted => ({
-    at: BEGIN + at * 1000,
-    fromPhone,
-    inside: true,
-    transport: 'udp',
-    phone: `${PHONE}:5060`,
-    far: '203.0.113.10:5060',
-    id: at,
-    text,
-    whole: true,
-    length: text.length,
-  });
+  const sighted = (at: number, fromPhone: boolean, text: string): Sighted => ({ ...sightedAt(at * 1000, fromPhone, text), id: at });
   // The tap of the phone was listed before it called, that of what goes to it behind the answer.
   one.watching.read([sighted(1, false, reply('180 Ringing', 'INVITE', CALL))]);
   assert.equal(one.whats(), []);
