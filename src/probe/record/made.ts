@@ -64,6 +64,16 @@ async function forget(host: Host, { address, device }: { address: string; device
   await host.run(['ip', 'neigh', 'flush', 'to', address, 'dev', device]);
 }
 
+/**
+ * A rule or a route. One that is not there was never made, has gone with its device or its interface, or somebody has flushed it:
+ * ENOENT for a rule, ESRCH for a route, and a name of a device that `ip` does not find.
+ */
+async function unroute(host: Host, kind: 'rule' | 'route', words: readonly string[]): Promise<boolean> {
+  const outcome = await host.run(['ip', kind, 'del', ...words]);
+  if (outcome.state === 'absent') return true; // then none was made
+  return outcome.state === 'exited' && (outcome.code === 0 || /No such |table does not exist|find device/.test(outcome.stderr));
+}
+
 /** By conntrack; where that is not installed OpenWrt's kernels forget the flows of an address that is written into their list. */
 async function endFlowsOf(host: Host, address: string): Promise<boolean> {
   const outcome = await host.run(['conntrack', '-D', '-f', address.includes(':') ? 'ipv6' : 'ipv4', '--orig-src', address]);
@@ -91,8 +101,12 @@ async function takeAway(host: Host, made: Made): Promise<string[]> {
       left.push(`The device ${device} could not be taken away: \`ip link del ${device}\` does it.`);
   }
   // A rule before the route that it leads to.
-  for (const rule of made.rules) await host.run(['ip', 'rule', 'del', ...rule]);
-  for (const route of made.routes) await host.run(['ip', 'route', 'del', ...route]);
+  for (const [kind, all] of [['rule', made.rules], ['route', made.routes]] as const)
+    for (const words of all) {
+      if (await unroute(host, kind, words)) continue;
+      const what = words.join(' ');
+      left.push(`The ${kind} ${what} could not be taken away: \`ip ${kind} del ${what}\` does it.`);
+    }
   const [ended] = await Promise.all([
     Promise.all(made.hosts.map((address) => endFlowsOf(host, address))),
     ...made.neighbours.map((one) => forget(host, one)),
