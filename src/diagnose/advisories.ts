@@ -227,7 +227,7 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
       score: null,
       text: say(
         'advisory-alg-on',
-        'The SIP ALG is on: it reads packets of strangers in the kernel, and opens holes in the firewall for ' + 'what they say.',
+        'The SIP ALG is on: it reads packets of strangers in the kernel, and opens holes in the firewall for what they say.',
       ),
       fix: say('advisory-switch-off', 'sipalg disable'),
       source: 'RFC 4787 REQ-10; NAT slipstreaming (2020, 2021)',
@@ -242,7 +242,7 @@ export function advise(facts: RouterFacts, alg: AlgState): Advisory[] {
       }),
       fix: say(
         'advisory-compare',
-        'hold the version of your kernel package against the numbers in `sipalg diagnose --json`, or switch ' + 'the ALG off',
+        'hold the version of your kernel package against the numbers in `sipalg diagnose --json`, or switch the ALG off',
       ),
       source: '/proc/sys/kernel/osrelease, /proc/sys/kernel/version',
     });

@@ -102,7 +102,7 @@ export const OF_ALG: readonly Cause[] = [
     symptoms: CALLS,
     what: say(
       'cause-alg-rewrites',
-      'A SIP ALG on this router edits calls: addresses in messages and in the SDP no longer fit what the ' + 'phone said.',
+      'A SIP ALG on this router edits calls: addresses in messages and in the SDP no longer fit what the phone said.',
     ),
     observable: 'the helper is assigned and nf_nat_sip is in the kernel (sipalg status)',
     fix: DISABLE,
@@ -125,7 +125,7 @@ export const OF_ALG: readonly Cause[] = [
     ],
     what: say(
       'cause-alg-watches',
-      'A SIP ALG on this router watches calls: it edits nothing, but drops messages it cannot read and ' + 'opens holes.',
+      'A SIP ALG on this router watches calls: it edits nothing, but drops messages it cannot read and opens holes.',
     ),
     observable: 'the helper is assigned, and nf_nat_sip is not in the kernel or nothing is translated',
     fix: DISABLE,

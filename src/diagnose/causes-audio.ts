@@ -137,7 +137,7 @@ export const OF_SOUND: readonly Cause[] = [
     fix: askProvider(
       say(
         'ask-audio-networks',
-        'From which networks and ports does your audio come? Do you send it to where ours comes from ' + '(symmetric RTP, RFC 4961)?',
+        'From which networks and ports does your audio come? Do you send it to where ours comes from (symmetric RTP, RFC 4961)?',
       ),
     ),
     source: 'RFC 4961; firewall4, reject_from_wan',
@@ -223,14 +223,14 @@ export const OF_SOUND: readonly Cause[] = [
     symptoms: ['one-way-audio', 'no-audio'],
     what: say(
       'cause-sdp-private',
-      'The SDP names an address behind the router, and the server believes it: it does not send to where ' + 'audio comes from.',
+      'The SDP names an address behind the router, and the server believes it: it does not send to where audio comes from.',
     ),
     observable: 'audio goes out, none comes back, and nothing is turned away meanwhile',
     alike: { codes: ['audio-lost-upstream'], tell: ALIKE },
     fix: askProvider(
       say(
         'ask-latch',
-        'Do you latch (send audio to where ours comes from, RFC 7362)? Else the phone needs STUN or an ' + 'outbound proxy.',
+        'Do you latch (send audio to where ours comes from, RFC 7362)? Else the phone needs STUN or an outbound proxy.',
       ),
     ),
     source: 'RFC 7362; RFC 8489',
@@ -289,7 +289,7 @@ export const OF_SOUND: readonly Cause[] = [
     ),
     observable: 'an unanswered audio flow whose destination is an address of the router itself',
     fix: askProvider(
-      say('ask-relay', 'Do you relay audio between two phones of one line, instead of having them send to each other ' + 'directly?'),
+      say('ask-relay', 'Do you relay audio between two phones of one line, instead of having them send to each other directly?'),
     ),
     source: 'RFC 4787 REQ-9 (hairpinning); net/netfilter/nf_nat_sip.c where an ALG wrote that address',
     made: 'test/lab/diagnose/calls.ts',

@@ -53,7 +53,7 @@ export const OF_PORTS: readonly Cause[] = [
     symptoms: ['first-phone-only', 'not-received', 'registration-lost', 'others-ring-on'],
     what: say(
       'cause-phones-share-sip-port',
-      'Two phones use the same SIP port to the same server: one of them gets another port outside, and ' + 'which one changes.',
+      'Two phones use the same SIP port to the same server: one of them gets another port outside, and which one changes.',
     ),
     observable: 'two flows with one source port to one server, of which one has another reply port',
     fix: {
@@ -192,7 +192,7 @@ export const OF_PORTS: readonly Cause[] = [
     symptoms: ['not-received', 'first-phone-only', 'others-ring-on', 'ghost-calls'],
     what: say(
       'cause-forward-takes-calls',
-      'A port forward of 5060 leads to one device, and has the calls of every other phone as soon as their ' + 'state is gone.',
+      'A port forward of 5060 leads to one device, and has the calls of every other phone as soon as their state is gone.',
     ),
     observable:
       "a redirect of SIP's port to one address while another address has that port outside; or a call of a phone's provider that ends "

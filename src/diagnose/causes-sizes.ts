@@ -67,7 +67,7 @@ export const OF_SIZES: readonly Cause[] = [
     symptoms: ['cannot-call-out', 'drops-on-transfer', 'drops-on-hold'],
     what: say(
       'cause-fragments-lost-out',
-      'Large messages of a phone leave in fragments, and nobody answers them: fragments get lost on the ' + 'way.',
+      'Large messages of a phone leave in fragments, and nobody answers them: fragments get lost on the way.',
     ),
     observable: 'signalling of more than 1500 bytes goes out unanswered, and packets were cut (Ip.FragCreates)',
     alike: { codes: ['message-too-large'], tell: FRAGMENTS },
@@ -83,7 +83,7 @@ export const OF_SIZES: readonly Cause[] = [
     what: say('cause-fragments-lost-in', 'Fragments from the internet come without the rest of them: a large INVITE never becomes whole.'),
     observable: 'since the start ten fragments or more have come (Ip.ReasmReqds), and few or none were put together (Ip.ReasmOKs)',
     fix: askProvider(
-      say('ask-smaller', 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the ' + 'line?'),
+      say('ask-smaller', 'Can you send smaller messages (fewer codecs), or SIP over TCP or TLS? Are fragments filtered on the line?'),
     ),
     source: 'net/ipv4/ip_fragment.c; RFC 3261 §18.1.1',
     made: NETWORK,
@@ -108,7 +108,7 @@ export const OF_SIZES: readonly Cause[] = [
       return found([
         say(
           'fragments-lost-since',
-          '/proc/net/snmp{since}: {fragments} fragments came, {packets} packets were put together, ' + '{failed} could not be',
+          '/proc/net/snmp{since}: {fragments} fragments came, {packets} packets were put together, {failed} could not be',
           { since: since(calls), fragments: reasmReqds, packets: reasmOks, failed: reasmFails },
         ),
         ...(calls.moved?.counters === undefined

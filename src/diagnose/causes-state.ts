@@ -55,7 +55,7 @@ export const OF_STATE: readonly Cause[] = [
     symptoms: ['not-received', 'registration-lost', 'drops-after-time', 'drops-on-hold', 'others-ring-on'],
     what: say(
       'cause-state-short',
-      'The router forgets a phone before it speaks again: a call, a re-INVITE or a CANCEL that comes then ' + 'is turned away.',
+      'The router forgets a phone before it speaks again: a call, a re-INVITE or a CANCEL that comes then is turned away.',
     ),
     observable:
       "the time left of the phone's state against its timeout: silent for more than 30 s and half of its life, so no keep-alive; "
@@ -76,7 +76,7 @@ export const OF_STATE: readonly Cause[] = [
           say('state-young', 'the state of a phone is too young to tell: {flow}', { flow: young[0] ?? '' }),
           say(
             'tell-rest',
-            'let the phones rest for two minutes, then look again: the state must still be there, and used ' + 'within 30 s',
+            'let the phones rest for two minutes, then look again: the state must still be there, and used within 30 s',
           ),
         );
       if (fromPhones(look).length > 0)
@@ -161,7 +161,7 @@ export const OF_STATE: readonly Cause[] = [
     symptoms: ['drops-after-time'],
     what: say(
       'cause-answer-unacknowledged',
-      'A phone says the same answer again and again while audio runs: the ACK of its peer never comes, and ' + 'the call ends after 32 s.',
+      'A phone says the same answer again and again while audio runs: the ACK of its peer never comes, and the call ends after 32 s.',
     ),
     observable:
       'two looks five seconds apart: signalling goes out in messages of full size and nothing comes back, while audio of the same phone '
@@ -212,14 +212,14 @@ export const OF_STATE: readonly Cause[] = [
     symptoms: ['drops-after-time'],
     what: say(
       'cause-session-refresh',
-      'Phone and provider do not agree on session timers, or the refresh of the session does not get ' + 'through.',
+      'Phone and provider do not agree on session timers, or the refresh of the session does not get through.',
     ),
     observable: 'none on the router as long as the state lives: only the messages tell',
     alike: {
       codes: ['answer-unacknowledged', 'state-gone-in-call'],
       tell: say(
         'tell-refresh-alike',
-        'a capture on the WAN at the moment of the drop: re-INVITE or UPDATE that comes and is not answered, ' + 'or none at all',
+        'a capture on the WAN at the moment of the drop: re-INVITE or UPDATE that comes and is not answered, or none at all',
       ),
     },
     fix: askProvider(
@@ -258,7 +258,7 @@ export const OF_STATE: readonly Cause[] = [
     sees: () =>
       unknown(
         say('cancel-like-health', 'a CANCEL that is lost before it comes here looks like health'),
-        say('tell-cancel', 'a capture on the WAN while one phone answers: is there a CANCEL (Reason: SIP;cause=200) for the ' + 'others?'),
+        say('tell-cancel', 'a capture on the WAN while one phone answers: is there a CANCEL (Reason: SIP;cause=200) for the others?'),
       ),
   },
 ];

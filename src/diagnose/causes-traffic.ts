@@ -231,7 +231,7 @@ export const OF_TRAFFIC: readonly Cause[] = [
         return out(
           say(
             'strangers-none',
-            'no flow of SIP that a stranger began is seen: what is turned away at once leaves none, and harms ' + 'nobody',
+            'no flow of SIP that a stranger began is seen: what is turned away at once leaves none, and harms nobody',
           ),
         );
       const sources = [...new Set([...strangers.map(({ source }) => source), ...others.map(({ source }) => source)])];

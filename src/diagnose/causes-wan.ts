@@ -143,7 +143,7 @@ export const OF_WAN: readonly Cause[] = [
     symptoms: ['registration-lost', 'not-received', 'one-way-audio', 'drops-after-time'],
     what: say(
       'cause-several-ways-out',
-      'Several ways lead to the internet, and SIP leaves by more than one of them: the provider sees a ' + 'phone at two addresses.',
+      'Several ways lead to the internet, and SIP leaves by more than one of them: the provider sees a phone at two addresses.',
     ),
     observable: 'flows of one phone, or with one provider, that leave with different addresses of the router',
     fix: {
@@ -188,7 +188,7 @@ export const OF_WAN: readonly Cause[] = [
     symptoms: ['not-received', 'one-way-audio', 'registration-lost', 'drops-after-time'],
     what: say(
       'cause-double-nat',
-      'Another router translates in front of this one: its timeouts and its ALG are beyond what is seen ' + 'here.',
+      'Another router translates in front of this one: its timeouts and its ALG are beyond what is seen here.',
     ),
     observable: 'the WAN has an address of RFC 1918',
     fix: {

@@ -80,7 +80,7 @@ export const USUAL: readonly Usual[] = [
     to: 9,
     says: say(
       'number-ack',
-      'is when a server gives up an answer whose ACK never came: something on the way reads SIP and takes ' + 'it out',
+      'is when a server gives up an answer whose ACK never came: something on the way reads SIP and takes it out',
     ),
     points: ['alg-rewrites', 'alg-watches', 'answer-unacknowledged'],
   },
@@ -89,7 +89,7 @@ export const USUAL: readonly Usual[] = [
     to: 36,
     says: say(
       'number-64-t1',
-      'is 64 x T1 (32 s; RFC 3261, timers B, F and H): an ACK or an answer never arrived. Exactly 30 s may ' + 'be an expired state too',
+      'is 64 x T1 (32 s; RFC 3261, timers B, F and H): an ACK or an answer never arrived. Exactly 30 s may be an expired state too',
     ),
     points: ['alg-rewrites', 'answer-unacknowledged', 'state-short', 'state-gone-in-call'],
   },
@@ -104,7 +104,7 @@ export const USUAL: readonly Usual[] = [
     to: 200,
     says: say(
       'number-udp-stream',
-      'is the UDP stream timeout of OpenWrt (180 s), or a call that rings too long (timer C): the state ' + 'has expired',
+      'is the UDP stream timeout of OpenWrt (180 s), or a call that rings too long (timer C): the state has expired',
     ),
     points: ['state-short', 'state-gone-in-call'],
   },

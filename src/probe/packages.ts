@@ -12,7 +12,7 @@ const WHY = {
   ),
   'kmod-macvlan': say(
     'lacks-macvlan',
-    'a test phone is set on a LAN that is no bridge by a device of the kernel (macvlan), and this kernel ' + 'lacks that',
+    'a test phone is set on a LAN that is no bridge by a device of the kernel (macvlan), and this kernel lacks that',
   ),
   'ip-full': say('lacks-ip', 'a test phone is set on a LAN that is no bridge by `ip` of iproute2, and that of busybox cannot do it'),
 } as const;

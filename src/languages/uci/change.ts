@@ -86,7 +86,7 @@ export function change(desk: Desk, ways: readonly (() => Edit[])[], wish: (meani
     if (means(text, wanted)) return text;
   }
   throw new Refused(
-    'this change cannot be made without touching what stands next to it: statements share a line; ' + 'put each on a line of its own',
+    'this change cannot be made without touching what stands next to it: statements share a line; put each on a line of its own',
   );
 }
 

@@ -103,7 +103,7 @@ export function judge(
     const says = [...tried, ...control].every(({ fate }) => fate === 'lost')
       ? say(
           'mirror-nobody',
-          'Nobody answered as a mirror at either port: is `sipalg mirror` running there, and does its firewall ' + 'let both ports in?',
+          'Nobody answered as a mirror at either port: is `sipalg mirror` running there, and does its firewall let both ports in?',
         )
       : say('mirror-no-invite', 'The message that matters most, an INVITE over UDP, did not come through at either port.');
     return {
@@ -119,7 +119,7 @@ export function judge(
     where: null,
     summary: say(
       'mirror-unchanged',
-      'SIP passes unchanged between {from} and {host}: {messages} messages arrived as they were sent, and ' + 'so did the answers.',
+      'SIP passes unchanged between {from} and {host}: {messages} messages arrived as they were sent, and so did the answers.',
       { from, host, messages: same.length },
     ),
     reasons: [...reasons, ...elsewhere(tried[0]!.port), LIMIT],

@@ -111,7 +111,7 @@ export async function measureBinding(asking: Asking, server: Peer, seconds: read
     return unknown(
       say(
         'binding-nowhere',
-        'Not measured: an answer asked for at the port of another socket came to neither, even without any ' + 'silence before.',
+        'Not measured: an answer asked for at the port of another socket came to neither, even without any silence before.',
       ),
     );
   if (works !== 'back') return unknown(say('binding-wrong', 'Not measured: {because}.', { because: works.wrong }));
@@ -150,7 +150,7 @@ export function read(tries: Binding['tries']): Binding {
   if (least !== null && most !== null && least > most) {
     const says = say(
       'binding-odd',
-      'Open after {least} s of silence and closed after {most} s, on two sockets: it does not end by the ' + 'clock.',
+      'Open after {least} s of silence and closed after {most} s, on two sockets: it does not end by the clock.',
       { least, most },
     );
     return { ...all, state: 'unknown', says };

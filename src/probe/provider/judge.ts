@@ -188,7 +188,7 @@ function blind(looks: readonly Look[], answered: readonly Answered[], main: Tran
   }
   return say(
     'blind-no-received',
-    'The server does not say which address it saw (no `received` in its answers), so an ALG that edits ' + 'both ways could not be seen.',
+    'The server does not say which address it saw (no `received` in its answers), so an ALG that edits both ways could not be seen.',
   );
 }
 
@@ -232,7 +232,7 @@ export function placeOf({ kind, alg }: Here): { where: Where; says: Said } {
 /** What a router sends itself enters by no device of the LAN, to which rules and zones give the helper. */
 export const BEYOND_ALONE = say(
   'beyond-alone',
-  'This is about what lies beyond this router: its own ALG takes what comes from the LAN, not what it ' + 'sends itself (`sipalg status`).',
+  'This is about what lies beyond this router: its own ALG takes what comes from the LAN, not what it sends itself (`sipalg status`).',
 );
 
 const LIMIT = say(

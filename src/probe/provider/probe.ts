@@ -385,7 +385,7 @@ export function sourcePortOf(looks: readonly Look[]): SourcePort {
         seen: answer.rport,
         says: say(
           'port-changed',
-          'The source port {port} becomes {seen}: somebody else behind the router has it, or the router keeps ' + 'none.',
+          'The source port {port} becomes {seen}: somebody else behind the router has it, or the router keeps none.',
           { port, seen: answer.rport },
         ),
       };
